@@ -1,0 +1,81 @@
+"""What a data set is to the rest: an array on the device, and what is known of its truth."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """An isotropic Gaussian mixture of equal weights: the truth of a synthetic source.
+
+    Arguments:
+        centres: Means of the modes, with shape (K, d).
+        std: Standard deviation of each mode, in each dimension.
+    """
+
+    centres: Tensor
+    std: float
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All samples of a source, resident in memory.
+
+    Arguments:
+        x: Samples, with shape (N, *shape): float32, or uint8 in 0 ... 255 for images.
+        y: Labels, int64 with shape (N,), or None.
+        truth: The mixture that `x` was drawn from, where that is known.
+        labels: Names of the labels, in order; empty where they have none.
+    """
+
+    x: Tensor
+    y: Tensor | None = None
+    truth: Mixture | None = None
+    labels: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one sample, without batch axes."""
+        return tuple(self.x.shape[1:])
+
+    @property
+    def is_image(self) -> bool:
+        return self.x.dtype == torch.uint8
+
+    def take(self, index: Tensor) -> Tensor:
+        """Gathers float32 samples, with shape (*index.shape, *shape); images scale to [-1, 1]."""
+        picked = self.x[index]
+        return picked.float() / 127.5 - 1 if self.is_image else picked
+
+    def take_labels(self, index: Tensor) -> Tensor | None:
+        return None if self.y is None else self.y[index]
+
+    def to(self, device: torch.device | str) -> Dataset:
+        return replace(self, x=self.x.to(device), y=None if self.y is None else self.y.to(device))
+
+
+class Source(ABC):
+    """Where data come from; subclasses are frozen dataclasses, their fields its options.
+
+    Attributes:
+        num_evaluated: Generated samples that a metric reads unless told otherwise.
+    """
+
+    num_evaluated: ClassVar[int] = 10_000
+
+    @abstractmethod
+    def load(self) -> Dataset:
+        """Reads or makes the data set: the same one at every call.
+
+        Raises:
+            InputError: A field or a file is not what it has to be.
+        """

@@ -1,0 +1,21 @@
+"""The one exception that a user's input can raise, and the help that it gives."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """Says in one line which field or file is wrong, how, and what would be right.
+
+    The command line prints it on standard error without a traceback and exits with 2.
+    """
+
+
+def unknown(field: str, value: object, choices: Iterable[str]) -> InputError:
+    """Creates the error for a name that is not among `choices`, with the nearest one first."""
+    names = sorted(choices)
+    near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.3)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return InputError(f"{field}: unknown {value!r}; {hint}known: {', '.join(names)}")
