@@ -13,6 +13,7 @@ from iidgan.core.method import (
     Reference,
     Refreshing,
     Regularised,
+    Standing,
     Term,
     cites,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "Regularised",
     "Samples",
     "Source",
+    "Standing",
     "Term",
     "cites",
 ]

@@ -120,6 +120,19 @@ class Refreshing(Protocol):
     def refresh(self) -> None: ...
 
 
+@runtime_checkable
+class Standing(Protocol):
+    """A layer that normalises by the batch in training and by standing statistics in sampling."""
+
+    def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Computes the means of `x` and of its square that the layer normalises by."""
+        ...
+
+    def stand(self, mean: Tensor, square: Tensor) -> None:
+        """Sets the standing statistics from averages of `moments`."""
+        ...
+
+
 class Backbone(ABC):
     """A family of networks; subclasses are frozen dataclasses, their fields its options.
 

@@ -1,0 +1,1 @@
+"""The machinery: state, moves, executors, the loop and checkpoints. It knows no formula."""

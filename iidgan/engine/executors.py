@@ -1,0 +1,115 @@
+"""Ways to carry out the same move: as it is written, or compiled whole.
+
+The compiled executor records the eager move once, autograd and optimiser included, as one flat
+graph of tensor operations, and hands that to the compiler. So whatever a loss does, double
+backward included, is compiled, and there is one definition of a move.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, fx
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from iidgan.core import Batch, Losses
+from iidgan.engine.move import Move
+from iidgan.engine.state import live, restore, tensors
+
+Executor = Literal["eager", "compiled"]
+Step = Callable[[Sequence[Batch]], Losses]
+
+
+def executor(name: Executor, move: Move, example: Sequence[Batch]) -> Step:
+    """Prepares `move` for batches of the shapes of `example`; the state stays as it is."""
+    return move if name == "eager" else _compiled(move, example)
+
+
+def _compiled(move: Move, example: Sequence[Batch]) -> Step:
+    try:
+        return Compiled(move, example)
+    except Exception as error:  # whatever a compiler may raise, the eager move gives the same
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        warnings.warn(f"compilation failed ({reason}); running eagerly", stacklevel=2)
+        return move
+
+
+class Compiled:
+    """A move as one compiled graph."""
+
+    def __init__(self, move: Move, example: Sequence[Batch]) -> None:
+        before = {name: value.clone() for name, value in tensors(move.state).items()}
+        move(example)  # optimisers make their tensors at the first step
+        self._state = live(move.state)
+        self._names: list[str] = []
+
+        def record(state: list[Tensor], inputs: list[Tensor]) -> list[Tensor]:
+            # The move reads the state's own tensors: being arguments here makes them known.
+            logs = move(_unflatten(inputs, example))
+            self._names = list(logs)
+            return list(logs.values())
+
+        flat = _flatten(example)
+        graph = make_fx(record, decomposition_table=_DECOMPOSITIONS)(self._state, flat)
+        _forget_profiling(graph)
+        self._call = torch.compile(graph, fullgraph=True, dynamic=False)
+        with torch.no_grad():
+            self._call(self._state, flat)
+        restore(move.state, before)
+
+    @torch.no_grad()
+    def __call__(self, batches: Sequence[Batch]) -> Losses:
+        values = self._call(self._state, _flatten(batches))
+        return dict(zip(self._names, values, strict=True))
+
+
+def _flatten(batches: Sequence[Batch]) -> list[Tensor]:
+    return [part for batch in batches for part in _parts(batch)]
+
+
+def _parts(batch: Batch) -> list[Tensor]:
+    return [part for part in (batch.x, batch.z, batch.u, batch.y) if part is not None]
+
+
+def _unflatten(inputs: Sequence[Tensor], example: Sequence[Batch]) -> list[Batch]:
+    parts: Iterator[Tensor] = iter(inputs)
+    return [Batch(*(next(parts) for _ in _parts(batch))) for batch in example]
+
+
+def _forget_profiling(graph: fx.GraphModule) -> None:
+    """Removes the marks that optimisers leave for the profiler: no compiler takes them."""
+    for node in reversed(list(graph.graph.nodes)):
+        if "profiler" in str(node.target):
+            graph.graph.erase_node(node)
+    graph.recompile()
+
+
+def _fused_adam_(
+    parameters: list[Tensor],
+    gradients: list[Tensor],
+    means: list[Tensor],
+    squares: list[Tensor],
+    _: list[Tensor],
+    steps: list[Tensor],
+    *,
+    lr: Tensor,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    **unused: Any,  # noqa: ANN401 - options that our optimisers leave at their defaults
+) -> None:
+    """Spells the fused kernel out in operations that a compiler can fuse with the rest."""
+    for value, gradient, mean, square, step in zip(
+        parameters, gradients, means, squares, steps, strict=True
+    ):
+        mean.lerp_(gradient, 1 - beta1)
+        square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+        count = step.double()  # the kernel corrects the bias in double precision
+        scale = (1 - beta2**count).sqrt()
+        value.sub_(lr / (1 - beta1**count) * mean / (square.sqrt() / scale + eps))
+
+
+_DECOMPOSITIONS = {torch.ops.aten._fused_adam_.tensor_lr: _fused_adam_}

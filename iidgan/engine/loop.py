@@ -1,0 +1,156 @@
+"""The loop: steps, ticks, checkpoints, and how a run ends."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from iidgan.core import Losses
+from iidgan.engine.batches import Batches
+from iidgan.engine.executors import Step
+from iidgan.engine.optim import Optimiser
+from iidgan.engine.state import State
+
+Ending = Literal["finished", "stopped", "diverged"]
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What happened since the last tick.
+
+    Arguments:
+        step: Steps taken so far.
+        losses: Means over the tick's steps, each (S,), on the CPU; not finite where diverged.
+        seconds: Time that the tick's steps took.
+        diverged: For seeds that diverged in this tick, by position, the step.
+    """
+
+    step: int
+    losses: Losses
+    seconds: float
+    diverged: dict[int, int]
+
+
+class Stop:
+    """A wish to stop that the loop grants after the step that it is in."""
+
+    def __init__(self) -> None:
+        self.signal: signal.Signals | None = None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Takes SIGINT and SIGTERM as the wish; a second one acts as it always did."""
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.getsignal(number) for number in numbers}
+
+        def wish(number: int, frame: FrameType | None) -> None:
+            self.signal = signal.Signals(number)
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+        for number in numbers:
+            signal.signal(number, wish)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """When things happen, in steps.
+
+    Arguments:
+        steps: Length of the run.
+        checkpoint_every: Steps between checkpoints.
+        tick: Steps between looks at the losses: the only synchronisation with the device.
+    """
+
+    steps: int
+    checkpoint_every: int
+    tick: int = 100
+
+
+@dataclass
+class _Record:
+    """Losses of the steps since the last tick, left on the device."""
+
+    steps: list[Losses] = field(default_factory=list)
+    since: float = field(default_factory=time.perf_counter)
+
+    def flush(self, state: State) -> Tick:
+        names = self.steps[0]
+        history = torch.stack(
+            [torch.stack([losses[name] for name in names]) for losses in self.steps]
+        ).cpu()  # (T, names, S)
+        first = state.step - len(self.steps) + 1
+        diverged = _mark(history, first, state.diverged)
+        tick = Tick(
+            step=state.step,
+            losses=dict(zip(names, history.mean(0))),
+            seconds=time.perf_counter() - self.since,
+            diverged=diverged,
+        )
+        self.steps, self.since = [], time.perf_counter()
+        return tick
+
+
+def _mark(history: Tensor, first: int, diverged: Tensor) -> dict[int, int]:
+    """Writes the step of each seed's first loss that is not finite into `diverged`."""
+    broken = ~history.isfinite().all(1)  # (T, S)
+    found: dict[int, int] = {}
+    for position in range(len(diverged)):
+        if diverged[position] < 0 and broken[:, position].any():
+            found[position] = first + int(broken[:, position].nonzero()[0])
+            diverged[position] = found[position]
+    return found
+
+
+def fit(
+    state: State,
+    step: Step,
+    batches: Batches,
+    optimiser: Optimiser,
+    schedule: Schedule,
+    *,
+    on_tick: Callable[[Tick], None],
+    on_checkpoint: Callable[[], None],
+    stop: Stop,
+) -> Ending:
+    """Trains from `state.step` on, until the end, a wish to stop, or until no seed is left.
+
+    Every ending is preceded by a checkpoint.
+    """
+    record = _Record()
+    ending: Ending = "finished"
+    while state.step < schedule.steps:
+        state.lr.fill_(optimiser.rate(state.step, schedule.steps))
+        record.steps.append(step(batches.at(state.step)))
+        state.step += 1
+        due = state.step % schedule.checkpoint_every == 0 or state.step == schedule.steps
+        if due or stop.signal is not None or state.step % schedule.tick == 0:
+            on_tick(record.flush(state))
+            if bool((state.diverged >= 0).all()):
+                ending = "diverged"
+            elif stop.signal is not None and state.step < schedule.steps:
+                ending = "stopped"
+            if due or ending != "finished":
+                on_checkpoint()
+                record.since = time.perf_counter()
+        if ending != "finished":
+            break
+    return ending
+
+
+def positions(diverged: Tensor) -> Sequence[int]:
+    """Lists the positions of the seeds that have not diverged."""
+    return [position for position, step in enumerate(diverged.tolist()) if step < 0]

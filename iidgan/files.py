@@ -1,0 +1,149 @@
+"""Files that exist whole or not at all, and files that grow by whole lines."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from iidgan.errors import InputError
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turns an operating system's refusal (disk full, no permission, ...) into one clear line."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or path
+        raise InputError(f"{where}: {error.strerror or error}") from error
+
+
+def write(path: Path, fill: Callable[[Path], object]) -> None:
+    """Writes a file through `fill(temporary path)`: flushed, then renamed into place."""
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
+        )
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            fill(temporary)
+            temporary.chmod(0o644)
+            sync(temporary)
+            temporary.replace(path)
+            sync(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    write(path, lambda temporary: temporary.write_text(text))
+
+
+def write_folder(path: Path, fill: Callable[[Path], object]) -> None:
+    """Writes a folder through `fill(temporary folder)`, with a manifest of its files' digests."""
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+        try:
+            fill(temporary)
+            digests = {file.name: digest(file) for file in sorted(temporary.iterdir())}
+            for file in temporary.iterdir():
+                sync(file)
+            (temporary / MANIFEST).write_text(json.dumps(digests, indent=1))
+            sync(temporary / MANIFEST)
+            temporary.chmod(0o755)
+            if path.exists():
+                shutil.rmtree(path)
+            temporary.replace(path)
+            sync(path.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sweep(folder: Path) -> None:
+    """Removes what a crash left under temporary names."""
+    for path in folder.glob(".*-*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+MANIFEST = "MANIFEST.json"
+
+
+def damage(folder: Path) -> str | None:
+    """Says what is wrong with a folder that `write_folder` wrote, or None."""
+    try:
+        digests = json.loads((folder / MANIFEST).read_text())
+        for name, expected in digests.items():
+            if digest(folder / name) != expected:
+                return f"{name} does not match its digest"
+    except (OSError, ValueError, AttributeError) as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Asks the operating system to put a file or folder on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def append_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Appends one JSON line a record; cuts off a line that a crash left half-written before."""
+    text = "".join(json.dumps(record) + "\n" for record in records)
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a+b") as file:
+            _cut_torn_line(file)
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _cut_torn_line(file: Any) -> None:  # noqa: ANN401 - a binary file
+    end = file.seek(0, os.SEEK_END)
+    if not end:
+        return
+    file.seek(end - 1)
+    if file.read(1) != b"\n":
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
+        file.seek(0, os.SEEK_END)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Reads JSON lines; a last line without its end does not count. No file: no lines."""
+    if not path.exists():
+        return []
+    whole, _, _ = path.read_text().rpartition("\n")
+    records = []
+    for number, line in enumerate(whole.splitlines(), 1):
+        try:
+            records.append(json.loads(line))
+        except ValueError as error:
+            raise InputError(f"{path}: line {number} is not JSON ({error})") from None
+    return records
+
+
+def keep_lines(path: Path, keep: Callable[[dict[str, Any]], bool]) -> None:
+    """Rewrites a file of JSON lines without those that are not to be kept."""
+    records = read_lines(path)
+    kept = [record for record in records if keep(record)]
+    if len(kept) < len(records):
+        write_text(path, "".join(json.dumps(record) + "\n" for record in kept))

@@ -1,0 +1,33 @@
+r"""IID-GAN: the inverses of real data are to look like independent samples of the prior.
+
+If \(G\) is complete, then \(F = G^{-1}\) maps independent real samples to independent samples of
+\(N(0, I)\). So besides the adversarial loss, G and F minimise
+
+.. math:: \lambda_{re} L_{re}(G, F) + \lambda_{Gau} L_{Gau}(F(x_1), \dots, F(x_n))
+
+where \(L_{re}\) ties F to G and \(L_{Gau}\) is a distance of a batch of codes to \(N(0, I)\).
+
+References:
+    IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
+    https://www.ijcai.org/proceedings/2023/437
+"""
+
+from __future__ import annotations
+
+from iidgan.core import Method, Regularised, cites
+from iidgan.methods.gan import GAN
+from iidgan.terms import CycleConsistency, GaussianConsistency
+from iidgan.terms.papers import IID_GAN
+
+
+@cites(IID_GAN)
+def iid_gan(
+    base: Method | None = None,
+    cycle: CycleConsistency | None = None,
+    gaussian: GaussianConsistency | None = None,
+) -> Regularised:
+    """Creates IID-GAN (M-D, p-norm, weights 3 and 10), or another base method with its terms."""
+    return Regularised(
+        method=base or GAN(),
+        terms=(cycle or CycleConsistency(), gaussian or GaussianConsistency()),
+    )

@@ -1,0 +1,9 @@
+"""Backbones whose parameters carry the seed axis, and their layers."""
+
+from iidgan.core import Backbone
+from iidgan.nn.dcgan import DCGAN
+from iidgan.nn.mlp import MLP
+
+ARCHS: dict[str, type[Backbone]] = {"mlp": MLP, "dcgan": DCGAN}
+
+__all__ = ["ARCHS", "DCGAN", "MLP"]

@@ -1,0 +1,170 @@
+"""Convolutional layers for S seeds at once.
+
+Between `group` and `ungroup`, images of all seeds stand side by side as channels, (B, S * C, H,
+W): a convolution per seed is then one grouped convolution, and batch statistics per seed and
+channel are ordinary ones per channel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def group(x: Tensor) -> Tensor:
+    """Lays the seeds out as channels: (S, B, C, H, W) -> (B, S * C, H, W)."""
+    return x.transpose(0, 1).flatten(1, 2)
+
+
+def ungroup(x: Tensor, seeds: int) -> Tensor:
+    """Undoes `group`: (B, S * C, H, W) -> (S, B, C, H, W)."""
+    return x.unflatten(1, (seeds, -1)).transpose(0, 1)
+
+
+class Weight(nn.Module):
+    """A weight as it is."""
+
+    def __init__(self, value: Tensor) -> None:
+        super().__init__()
+        self.value = nn.Parameter(value)
+
+    def forward(self) -> Tensor:
+        return self.value
+
+
+class SpectralWeight(nn.Module):
+    r"""A weight divided by its largest singular value, one per seed.
+
+    \(W / (u^T W v)\), where the singular vectors u, v are constants to the gradient. `refresh`
+    advances them by one power iteration between moves, so that the forward pass changes nothing.
+    The matrix of a convolution has one row per output channel.
+
+    References:
+        Spectral Normalization for Generative Adversarial Networks (Miyato et al., 2018),
+        https://arxiv.org/abs/1802.05957
+    """
+
+    u: Tensor
+    v: Tensor
+
+    def __init__(self, value: Tensor, warm_up: int = 15) -> None:
+        super().__init__()
+        self.value = nn.Parameter(value)
+        matrix = value.detach().flatten(2)
+        self.register_buffer("u", torch.randn(*matrix.shape[:2], 1))
+        self.register_buffer("v", torch.zeros(matrix.shape[0], matrix.shape[2], 1))
+        for _ in range(warm_up):
+            self.refresh()
+
+    @torch.no_grad()
+    def refresh(self) -> None:
+        """Runs one power iteration."""
+        matrix = self.value.flatten(2)
+        self.v.copy_(functional.normalize(matrix.mT @ self.u, dim=1, eps=1e-12))
+        self.u.copy_(functional.normalize(matrix @ self.v, dim=1, eps=1e-12))
+
+    def forward(self) -> Tensor:
+        sigma = self.u.mT @ self.value.flatten(2) @ self.v
+        return self.value / sigma.view(-1, *[1] * (self.value.dim() - 1))
+
+
+class Conv2d(nn.Module):
+    """Creates a convolution in grouped layout, (B, S * in, H, W) -> (B, S * out, H', W').
+
+    Weights start as N(0, 0.02), biases at zero (Radford et al., 2015).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        padding: int = 0,
+        bias: bool = True,
+        weight: Callable[[Tensor], nn.Module] = Weight,
+    ) -> None:
+        super().__init__()
+        self.stride, self.padding = stride, padding
+        self.weight = weight(0.02 * torch.randn(1, out_channels, in_channels, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(1, out_channels)) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.weight()
+        bias = None if self.bias is None else self.bias.flatten()
+        return functional.conv2d(
+            x, weight.flatten(0, 1), bias, self.stride, self.padding, groups=len(weight)
+        )
+
+
+class ConvTranspose2d(nn.Module):
+    """Creates a transposed convolution in grouped layout, initialised as `Conv2d`."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        padding: int = 0,
+        output_padding: int = 0,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.stride, self.padding, self.output_padding = stride, padding, output_padding
+        self.weight = nn.Parameter(
+            0.02 * torch.randn(1, in_channels, out_channels, kernel, kernel)
+        )
+        self.bias = nn.Parameter(torch.zeros(1, out_channels)) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.conv_transpose2d(
+            x,
+            self.weight.flatten(0, 1),
+            None if self.bias is None else self.bias.flatten(),
+            self.stride,
+            self.padding,
+            self.output_padding,
+            groups=len(self.weight),
+        )
+
+
+class BatchNorm(nn.Module):
+    """Creates a batch normalisation in grouped layout, with statistics per seed and channel.
+
+    In training mode it uses the statistics of the batch and keeps none: a forward pass changes
+    nothing. In evaluation mode it uses `mean` and `var`, the *standing statistics* that are
+    computed once with final weights before sampling.
+
+    References:
+        Batch Normalization (Ioffe and Szegedy, 2015), https://arxiv.org/abs/1502.03167
+    """
+
+    mean: Tensor
+    var: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(1 + 0.02 * torch.randn(1, channels))
+        self.bias = nn.Parameter(torch.zeros(1, channels))
+        self.register_buffer("mean", torch.zeros(1, channels))
+        self.register_buffer("var", torch.ones(1, channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight, bias = self.weight.flatten(), self.bias.flatten()
+        if self.training:
+            return functional.batch_norm(x, None, None, weight, bias, training=True)
+        return functional.batch_norm(x, self.mean.flatten(), self.var.flatten(), weight, bias)
+
+    def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        shape = self.mean.shape
+        return x.mean((0, 2, 3)).view(shape), x.square().mean((0, 2, 3)).view(shape)
+
+    def stand(self, mean: Tensor, square: Tensor) -> None:
+        self.mean.copy_(mean)
+        self.var.copy_(square - mean.square())

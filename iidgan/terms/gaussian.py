@@ -1,0 +1,46 @@
+r"""Gaussian consistency: the codes F(x) of a real batch are to look like samples of N(0, I).
+
+References:
+    IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
+    https://www.ijcai.org/proceedings/2023/437, section 4.3 and appendix A
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from iidgan.core import Arch, Batch, Loss, Losses, Nets, Term, cites
+from iidgan.functional import gaussian
+from iidgan.terms.papers import IID_GAN
+
+
+@cites(IID_GAN)
+@dataclass(frozen=True, kw_only=True)
+class GaussianConsistency(Term):
+    """Pulls the codes of real data towards the prior; only F feels it directly."""
+
+    weight: float = 10.0
+    """Weight of the term."""
+    distance: gaussian.Distance = "p-norm"
+    """How far a batch of codes is from N(0, I)."""
+    directions: int = 16
+    """Random directions a step, where the distance is sliced (Epps-Pulley)."""
+
+    brings: ClassVar[Mapping[str, str]] = {"F": "G"}
+
+    @property
+    def addends(self) -> Mapping[str, Loss]:
+        return {"F": self.loss}
+
+    def networks(self, arch: Arch) -> dict[str, nn.Module]:
+        return {"F": arch.inverse()}
+
+    def loss(self, nets: Nets, batch: Batch) -> Losses:
+        # A normalised sample of the prior is uniform on the sphere.
+        directions = batch.z[:, : self.directions]
+        value = gaussian.distance(self.distance, nets.F(batch.x), directions)
+        return {"gaussian": self.weight * value}
