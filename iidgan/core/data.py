@@ -67,9 +67,11 @@ class Source(ABC):
     """Where data come from; subclasses are frozen dataclasses, their fields its options.
 
     Attributes:
+        images: Whether the samples are images.
         num_evaluated: Generated samples that a metric reads unless told otherwise.
     """
 
+    images: ClassVar[bool] = False
     num_evaluated: ClassVar[int] = 10_000
 
     @abstractmethod

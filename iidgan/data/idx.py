@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import BinaryIO, ClassVar, Literal, cast
 
 import torch
 from torch import Tensor
@@ -49,6 +49,9 @@ _CHUNK = 1 << 20
 @dataclass(frozen=True, kw_only=True)
 class Mnist(Source):
     """MNIST: handwritten digits, 60,000 for training and 10,000 for testing."""
+
+    images: ClassVar[bool] = True
+    num_evaluated: ClassVar[int] = 5_000  # each takes a pass through a convolutional net, or four
 
     root: str | None = field(default=None, metadata={"place": True})
     """Folder of the IDX files; else $IIDGAN_DATA and the system's data sets are searched."""
@@ -80,6 +83,9 @@ class Mnist(Source):
 @dataclass(frozen=True, kw_only=True)
 class FashionMnist(Source):
     """Fashion-MNIST: articles of clothing, 60,000 for training and 10,000 for testing."""
+
+    images: ClassVar[bool] = True
+    num_evaluated: ClassVar[int] = 5_000  # each takes a pass through a convolutional net, or four
 
     root: str | None = field(default=None, metadata={"place": True})
     """Folder of the IDX files; else $IIDGAN_DATA and the system's data sets are searched."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialise
 from torch import Tensor
 
 from iidgan.engine.state import State, restore, tensors
@@ -33,7 +34,8 @@ def save(folder: Path, state: State, *, keep: int = 3) -> Path:
 
 def _fill(place: Path, state: State) -> None:
     values = {name: value.detach().cpu().contiguous() for name, value in tensors(state).items()}
-    save_file(values | {GLOBAL_RNG: torch.get_rng_state()}, place / "state.safetensors")
+    content = serialise(values | {GLOBAL_RNG: torch.get_rng_state()})
+    (place / "state.safetensors").write_bytes(content)
     facts = {"step": state.step, "diverged": state.diverged.tolist()}
     (place / "state.json").write_text(json.dumps(facts))
 

@@ -1,0 +1,1 @@
+"""Runs and what comes of them: the single place where names become objects."""

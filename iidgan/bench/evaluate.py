@@ -1,0 +1,114 @@
+"""From trained maps to rows: draw samples once, let every metric that applies read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from iidgan.bench.rows import Row
+from iidgan.bench.run import Run
+from iidgan.core import Dataset, Metric, Samples
+from iidgan.engine.sample import apply, prior
+from iidgan.files import write
+from iidgan.metrics import METRICS, assign
+
+STORED = 5000  # samples per seed that figures need
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where a run stands: what rows say of it besides their value.
+
+    Arguments:
+        run: The run.
+        seeds: Its seeds.
+        step: Steps taken.
+        diverged: For each seed the step at which it diverged, or -1.
+    """
+
+    run: Run
+    seeds: Sequence[int]
+    step: int
+    diverged: Sequence[int]
+
+
+def draw(nets: nn.ModuleDict, data: Dataset, stand: Stand, num: int | None = None) -> Samples:
+    """Draws what metrics read: G(z), and with an inverse F(x), F(G(z)) and G(F(x)).
+
+    Arguments:
+        nets: `G`, and `F` where there is one, ready for evaluation.
+        data: The data set; its first samples in a fixed random order are the real ones.
+        stand: Whose maps these are.
+        num: Generated samples per seed; by default as many as the source says.
+    """
+    num = num or stand.run.source.num_evaluated
+    z = prior(stand.seeds, num, stand.run.arch.latent)
+    generated = apply(nets["G"], z)
+    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))[:num]
+    real = data.take(order.to(data.x.device)).cpu()
+    if "F" not in nets:
+        return Samples(generated, real, z=z, truth=data.truth)
+    codes = apply(nets["F"], real.expand(len(z), *real.shape))
+    return Samples(
+        generated,
+        real,
+        z=z,
+        codes=codes,
+        z_cycled=apply(nets["F"], generated),
+        x_cycled=apply(nets["G"], codes),
+        truth=data.truth,
+    )
+
+
+def rows(
+    samples: Samples,
+    stand: Stand,
+    provenance: Mapping[str, str],
+    metrics: Mapping[str, Metric] | None = None,
+) -> list[Row]:
+    """Measures everything that applies."""
+    made = metrics or {name: make() for name, make in METRICS.items()}
+    found: list[Row] = []
+    for name, metric in made.items():
+        if metric.missing(samples) is not None:
+            continue
+        protocol = {"family": name, **metric.protocol(samples), "ema": stand.run.ema}
+        for value_name, values in metric(samples).items():
+            found += [
+                Row(
+                    run=stand.run.id,
+                    seed=seed,
+                    step=stand.step,
+                    metric=value_name,
+                    value=float(value),
+                    diverged=diverged,
+                    protocol=protocol,
+                    provenance=provenance,
+                )
+                for seed, value, diverged in zip(stand.seeds, values, stand.diverged)
+            ]
+    return found
+
+
+def store(path: Path, samples: Samples, stand: Stand) -> None:
+    """Keeps some samples of every seed as arrays, for figures."""
+    arrays: dict[str, Tensor | None] = {
+        "generated": samples.generated[:, :STORED],
+        "real": samples.real[:STORED],
+        "z": None if samples.z is None else samples.z[:, :STORED],
+        "codes": None if samples.codes is None else samples.codes[:, :STORED],
+        "x_cycled": None if samples.x_cycled is None else samples.x_cycled[:, :STORED],
+    }
+    if samples.truth is not None:
+        arrays["centres"] = samples.truth.centres
+        arrays["std"] = torch.tensor(samples.truth.std)
+        arrays["modes"] = assign(samples.generated[:, :STORED], samples.truth)
+        arrays["real_modes"] = assign(samples.real[None, :STORED], samples.truth)[0]
+    kept = {name: value.cpu().numpy() for name, value in arrays.items() if value is not None}
+    facts = {"seeds": np.array(stand.seeds), "step": np.array(stand.step)}
+    write(path, lambda place: np.savez_compressed(place, allow_pickle=False, **kept, **facts))

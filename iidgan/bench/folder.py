@@ -1,0 +1,101 @@
+"""The folder of a run: what lies where, and whose it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from iidgan.bench.provenance import provenance
+from iidgan.bench.run import Run, decode, difference, encode
+from iidgan.errors import InputError
+from iidgan.files import append_lines, keep_lines, write_text
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of one run."""
+
+    path: Path
+
+    @property
+    def run_file(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def generator(self) -> Path:
+        return self.path / "generator"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log.jsonl"
+
+    @property
+    def events(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def arrays(self) -> Path:
+        return self.path / "arrays.npz"
+
+    def event(self, name: str, **facts: Any) -> None:  # noqa: ANN401 - JSON
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        append_lines(self.events, [{"event": name, "time": now, **facts}])
+
+    def claim(self, run: Run, seeds: Sequence[int], device: torch.device) -> None:
+        """Makes the folder this run's, or sees that it is.
+
+        Raises:
+            InputError: The folder holds a different run; the differing fields are named.
+        """
+        if not self.run_file.exists():
+            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+                raise InputError(f"out: {self.path} exists and holds no run; choose a new folder")
+            facts = {
+                "id": run.id,
+                "run": encode(run),
+                "seeds": list(seeds),
+                "environment": provenance(device),
+            }
+            write_text(self.run_file, json.dumps(facts, indent=1) + "\n")
+            return
+        there, seeds_there = self.read()
+        if there.id != run.id or seeds_there != tuple(seeds):
+            lines = difference(encode(there, places=False), encode(run, places=False))
+            lines += difference(list(seeds_there), list(seeds), "seeds")
+            raise InputError(
+                f"out: {self.path} holds a different run; differing fields: {', '.join(lines)}; "
+                "choose another folder"
+            )
+
+    def read(self) -> tuple[Run, tuple[int, ...]]:
+        """Reads the run and its seeds.
+
+        Raises:
+            InputError: There is no run here, or `run.json` is damaged.
+        """
+        if not self.run_file.exists():
+            raise InputError(f"run: {self.path} holds no run (no run.json); train one first")
+        try:
+            facts = json.loads(self.run_file.read_text())
+            return decode(facts["run"]), tuple(facts["seeds"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{self.run_file}: damaged ({error})") from None
+
+    def rewind(self, step: int) -> None:
+        """Forgets what was logged after `step`: it is about to happen again."""
+        for path in (self.log, self.metrics):
+            keep_lines(path, lambda record: record["step"] <= step)

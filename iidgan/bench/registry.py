@@ -1,0 +1,75 @@
+"""Everything that has a name, and the way to what has none yet: `package.module:Name`."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from typing import Any
+
+from iidgan.core import Reference, Regularised
+from iidgan.data import SOURCES
+from iidgan.engine.optim import OPTIMISERS
+from iidgan.errors import InputError, unknown
+from iidgan.methods import METHODS
+from iidgan.metrics import METRICS
+from iidgan.nn import ARCHS
+from iidgan.terms import TERMS
+
+KINDS: dict[str, Mapping[str, Any]] = {
+    "methods": METHODS,
+    "terms": TERMS,
+    "sources": SOURCES,
+    "archs": ARCHS,
+    "optimisers": OPTIMISERS,
+    "metrics": METRICS,
+}
+
+
+def find(kind: str, name: str) -> Any:  # noqa: ANN401 - a class or a factory of that kind
+    """Looks up what makes a thing of `kind`: by its name in the list, or as `module:Name`.
+
+    Raises:
+        InputError: There is no such name, module, or attribute.
+    """
+    known = KINDS[kind]
+    if name in known:
+        return known[name]
+    if ":" not in name:
+        raise unknown(kind.removesuffix("s"), name, known)
+    return _import(kind.removesuffix("s"), name)
+
+
+def _import(field: str, name: str) -> Any:  # noqa: ANN401
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InputError(f"{field}: cannot import {name!r} ({error})") from None
+
+
+_CLASSES: dict[str, type] = {
+    name: made
+    for kind in KINDS.values()
+    for name, made in kind.items()
+    if isinstance(made, type) and is_dataclass(made)
+} | {"regularised": Regularised}
+_NAMES = {made: name for name, made in _CLASSES.items()}
+
+
+def name_of(made: type) -> str:
+    """Gives the name under which `class_of` finds a class again."""
+    return _NAMES.get(made) or f"{made.__module__}:{made.__qualname__}"
+
+
+def class_of(name: str) -> type:
+    found = _CLASSES.get(name) or (_import("type", name) if ":" in name else None)
+    if not isinstance(found, type):
+        raise unknown("type", name, _CLASSES)
+    return found
+
+
+def reference_of(made: object) -> Reference | None:
+    """Finds the publication that a class or factory declares with `cites`."""
+    found = getattr(made, "reference", None)
+    return found if isinstance(found, Reference) else None

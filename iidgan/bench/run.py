@@ -1,0 +1,140 @@
+"""A run: everything that can change a number, and nothing that cannot."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any
+
+from iidgan.bench.registry import class_of, name_of
+from iidgan.core import Backbone, Method, Regularised, Source
+from iidgan.data import Ring
+from iidgan.engine.optim import Adam, Optimiser
+from iidgan.errors import InputError, unknown
+from iidgan.methods import GAN
+from iidgan.nn import DCGAN, MLP
+from iidgan.terms import CycleConsistency, GaussianConsistency
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What is trained, on what, and for how long. Device, paths, executor and seeds are not here.
+
+    Raises:
+        InputError: A number is out of range.
+    """
+
+    source: Source = field(default_factory=Ring)
+    """Where the data come from."""
+    method: Method = field(default_factory=GAN)
+    """Who plays."""
+    arch: Backbone = field(default_factory=MLP)
+    """Family of the networks."""
+    optimiser: Optimiser = field(default_factory=Adam)
+    """Moves every player."""
+    steps: int = 24_000
+    """Steps of the run; in each, every player moves as often as its method says."""
+    batch: int = 100
+    """Samples per batch and seed."""
+    ema: float = 0.0
+    """Decay per step of an average of the weights that samples are drawn with; 0: none."""
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name}: {getattr(self, name)} is too small; at least 1")
+        if not 0 <= self.ema < 1:
+            raise InputError(f"ema: {self.ema} is not in [0, 1)")
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits of the digest of all that can change a number."""
+        text = json.dumps(encode(self, places=False), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def recommended(source: Source, method: Method) -> Run:
+    """Fits defaults to the kind of data.
+
+    For vectors, the papers' synthetic setting. For images, DCGAN with Adam at 2e-4 (Radford et
+    al., 2015), and the weights that IID-GAN's authors give for MNIST, 0.5 and 0.1, wherever the
+    method's terms have their defaults.
+    """
+    if not source.images:
+        return Run(source=source, method=method)
+    return Run(
+        source=source,
+        method=_for_images(method),
+        arch=DCGAN(),
+        optimiser=Adam(lr=2e-4),
+        batch=64,
+        steps=20_000,
+    )
+
+
+def _for_images(method: Method) -> Method:
+    if not isinstance(method, Regularised):
+        return method
+    weights = {CycleConsistency(): 0.5, GaussianConsistency(): 0.1}
+    terms = tuple(
+        replace(term, weight=weights[term])
+        if isinstance(term, CycleConsistency | GaussianConsistency) and term in weights
+        else term
+        for term in method.terms
+    )
+    return replace(method, terms=terms)
+
+
+def encode(value: object, *, places: bool = True) -> Any:  # noqa: ANN401 - JSON
+    """Turns dataclasses into JSON, each with its `type`; without `places`, paths are left out."""
+    if is_dataclass(value) and not isinstance(value, type):
+        kept = [f for f in fields(value) if places or not f.metadata.get("place")]
+        inside = {f.name: encode(getattr(value, f.name), places=places) for f in kept}
+        return {"type": name_of(type(value)), **inside} if type(value) is not Run else inside
+    if isinstance(value, tuple | list):
+        return [encode(item, places=places) for item in value]
+    return value
+
+
+def decode(data: Mapping[str, Any]) -> Run:
+    """Undoes `encode`.
+
+    Raises:
+        InputError: A type or a field is unknown.
+    """
+    return _build(Run, data)
+
+
+def _build(made: type, data: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    known = [f.name for f in fields(made)]
+    for name in data:
+        if name not in known:
+            raise unknown(f"{made.__name__}", name, known)
+    return made(**{name: _decode(value) for name, value in data.items()})
+
+
+def _decode(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        data = dict(value)
+        return _build(class_of(data.pop("type")), data)
+    if isinstance(value, list):
+        return tuple(_decode(item) for item in value)
+    return value
+
+
+def difference(old: Any, new: Any, name: str = "") -> list[str]:  # noqa: ANN401
+    """Names the fields in which two encoded values differ, with both values."""
+    if isinstance(old, dict) and isinstance(new, dict) and old.get("type") == new.get("type"):
+        keys = [*old, *(key for key in new if key not in old)]
+        inside = (difference(old.get(k), new.get(k), f"{name}.{k}".lstrip(".")) for k in keys)
+        return [line for lines in inside for line in lines]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        inside = (difference(o, n, f"{name}[{i}]") for i, (o, n) in enumerate(zip(old, new)))
+        return [line for lines in inside for line in lines]
+    return [] if old == new else [f"{name} ({_short(old)} there, {_short(new)} here)"]
+
+
+def _short(value: Any) -> str:  # noqa: ANN401
+    return str(value["type"]) if isinstance(value, dict) and "type" in value else json.dumps(value)

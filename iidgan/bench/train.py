@@ -1,0 +1,209 @@
+"""Training: from a run to a folder with checkpoints, logs, rows and a generator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from iidgan.bench.evaluate import Stand, draw, rows, store
+from iidgan.bench.folder import RunFolder
+from iidgan.bench.model import Model, export, load_model
+from iidgan.bench.provenance import device_from, provenance
+from iidgan.bench.rows import Row, append, read
+from iidgan.bench.run import Run
+from iidgan.core import Arch, Dataset
+from iidgan.engine import checkpoint
+from iidgan.engine.batches import Batches
+from iidgan.engine.executors import Executor, executor
+from iidgan.engine.loop import Ending, Schedule, Stop, Tick, fit
+from iidgan.engine.move import Move
+from iidgan.engine.sample import final
+from iidgan.engine.state import entropy, init
+from iidgan.errors import InputError
+from iidgan.files import append_lines, damage, sweep
+
+Listener = Callable[[str, Tick | None], None]
+"""Is told a line of news, or a tick with an empty line."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a training left.
+
+    Arguments:
+        path: The run's folder.
+        ending: How the training ended.
+        step: Steps taken.
+        diverged: For each seed the step at which it diverged, or -1.
+    """
+
+    path: Path
+    ending: Ending
+    step: int
+    diverged: tuple[int, ...]
+
+    @property
+    def rows(self) -> list[Row]:
+        """All that was measured."""
+        return read(RunFolder(self.path).metrics)
+
+    def model(self, seed: int | None = None) -> Model:
+        """The trained generator of one seed."""
+        return load_model(self.path, seed)
+
+
+def train(
+    run: Run,
+    *,
+    out: str | Path,
+    seeds: int | Sequence[int] = 1,
+    checkpoint_every: int = 2000,
+    keep: int = 3,
+    device: str = "auto",
+    executor: Executor | Literal["auto"] = "auto",
+    listener: Listener = lambda news, tick: None,
+    stop: Stop | None = None,
+) -> Result:
+    """Trains all seeds side by side; goes on where an earlier call stopped.
+
+    Arguments:
+        run: What to train.
+        out: Folder of the run; made if it is not there.
+        seeds: How many (0, 1, ...), or which ones.
+        checkpoint_every: Steps between checkpoints, each with a measurement.
+        keep: Checkpoints that are kept, the newest ones.
+        device: `cpu`, `cuda`, ..., or `auto`.
+        executor: How moves are carried out; `auto` is `eager`.
+        listener: Is told of ticks and news.
+        stop: A wish to stop that may come from elsewhere.
+
+    Raises:
+        InputError: A field, the data or the folder is not what it has to be.
+    """
+    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    _check(chosen, checkpoint_every, keep)
+    place = device_from(device)
+    data = run.source.load()
+    session = _Session(run, chosen, data.to(place), RunFolder(Path(out)), keep, place, listener)
+    with torch.random.fork_rng(devices=[]):
+        return session.train(checkpoint_every, executor, stop or Stop())
+
+
+def _check(seeds: tuple[int, ...], checkpoint_every: int, keep: int) -> None:
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
+        raise InputError(f"seeds: {seeds} are not one or more different numbers from 0 on")
+    if checkpoint_every < 1:
+        raise InputError(f"checkpoint-every: {checkpoint_every} is too small; at least 1")
+    if keep < 1:
+        raise InputError(f"keep: {keep} is too small; at least 1")
+
+
+class _Session:
+    """One call of `train`: a run, its folder, and the state between them."""
+
+    def __init__(
+        self,
+        run: Run,
+        seeds: tuple[int, ...],
+        data: Dataset,
+        folder: RunFolder,
+        keep: int,
+        device: torch.device,
+        listener: Listener,
+    ) -> None:
+        self.run, self.seeds, self.data, self.folder = run, seeds, data, folder
+        self.keep, self.device, self.listener = keep, device, listener
+        torch.manual_seed(entropy(*seeds))
+        self.arch = Arch(run.arch, data.shape)
+        self.state = init(run.method, self.arch, run.optimiser, seeds, ema=run.ema, device=device)
+        self.move = Move(run.method, self.state, ema=run.ema)
+        self.batches = Batches(
+            data, seeds, size=run.batch, latent=run.arch.latent, repeat=self.move.num_batches
+        )
+
+    def train(
+        self, checkpoint_every: int, chosen: Executor | Literal["auto"], stop: Stop
+    ) -> Result:
+        self.folder.claim(self.run, self.seeds, self.device)
+        self._resume()
+        if self.state.step >= self.run.steps or self._all_diverged():
+            if damage(self.folder.generator):
+                self._measure()
+            return self._result("diverged" if self._all_diverged() else "finished")
+        name: Executor = "eager" if chosen == "auto" else chosen
+        step = executor(name, self.move, self.batches.at(self.state.step))
+        self.folder.event(
+            "started", step=self.state.step, executor=name, **provenance(self.device)
+        )
+        ending = fit(
+            self.state,
+            step,
+            self.batches,
+            self.run.optimiser,
+            Schedule(steps=self.run.steps, checkpoint_every=checkpoint_every),
+            on_tick=self._log,
+            on_checkpoint=self._save,
+            stop=stop,
+        )
+        self.folder.event(ending, step=self.state.step)
+        return self._result(ending)
+
+    def _resume(self) -> None:
+        sweep(self.folder.checkpoints)
+        sweep(self.folder.path)
+        found = checkpoint.newest(self.folder.checkpoints)
+        for path, reason in found.damaged.items():
+            self.listener(f"{path} is damaged ({reason}); going back to an older checkpoint", None)
+            self.folder.event("damaged checkpoint", path=path.name, reason=reason)
+        if found.path is not None:
+            checkpoint.load(found.path, self.state)
+            self.listener(f"going on from step {self.state.step}", None)
+        self.folder.rewind(self.state.step)
+
+    def _log(self, tick: Tick) -> None:
+        lines = [
+            {
+                "step": tick.step,
+                "seed": seed,
+                "seconds": round(tick.seconds, 4),
+                **{name: _json(values[i].item()) for name, values in tick.losses.items()},
+            }
+            for i, seed in enumerate(self.seeds)
+        ]
+        append_lines(self.folder.log, lines)
+        for position, step in tick.diverged.items():
+            seed = self.seeds[position]
+            self.folder.event("diverged", seed=seed, step=step)
+            self.listener(f"seed {seed} diverged at step {step}", None)
+        self.listener("", tick)
+
+    def _save(self) -> None:
+        checkpoint.save(self.folder.checkpoints, self.state, keep=self.keep)
+        self._measure()
+
+    def _measure(self) -> None:
+        nets = final(self.state, self._fresh_batches())
+        diverged = self.state.diverged.tolist()
+        stand = Stand(self.run, self.seeds, self.state.step, diverged)
+        samples = draw(nets, self.data, stand)
+        append(self.folder.metrics, rows(samples, stand, provenance(self.device)))
+        store(self.folder.arrays, samples, stand)
+        export(self.folder.generator, self.run, self.seeds, diverged, self.data.shape, nets)
+
+    def _fresh_batches(self) -> Batches:
+        return Batches(self.data, self.seeds, size=self.run.batch, latent=self.run.arch.latent)
+
+    def _all_diverged(self) -> bool:
+        return bool((self.state.diverged >= 0).all())
+
+    def _result(self, ending: Ending) -> Result:
+        diverged = tuple(self.state.diverged.tolist())
+        return Result(self.folder.path, ending, self.state.step, diverged)
+
+
+def _json(value: float) -> float | None:
+    return round(value, 6) if value == value and abs(value) != float("inf") else None

@@ -1,0 +1,31 @@
+"""Rows and arrays to tables and figures; knows nothing of tensors."""
+
+from iidgan.report.curves import Series, curve_grid, curves
+from iidgan.report.grid import image_grid
+from iidgan.report.latent import Panel, generations, latent_panels
+from iidgan.report.qq import QQ, qq_plot
+from iidgan.report.stats import bootstrap_interval, mean, std
+from iidgan.report.style import mode_colours, save
+from iidgan.report.table import Cell, Table, measured, render, to_rich
+
+__all__ = [
+    "QQ",
+    "Cell",
+    "Panel",
+    "Series",
+    "Table",
+    "bootstrap_interval",
+    "curve_grid",
+    "curves",
+    "generations",
+    "image_grid",
+    "latent_panels",
+    "mean",
+    "measured",
+    "mode_colours",
+    "qq_plot",
+    "render",
+    "save",
+    "std",
+    "to_rich",
+]
