@@ -1,16 +1,19 @@
-"""A trained generator, and its inverse where it has one, without the rest of the run."""
+"""Trained generators, and their inverses where they have one, without the rest of the run."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from iidgan.bench.evaluate import Stand
 from iidgan.bench.folder import RunFolder
-from iidgan.bench.run import Run, decode, encode
-from iidgan.core import Arch
+from iidgan.bench.run import decode, encode
+from iidgan.core import Arch, Method
 from iidgan.engine.sample import apply, prior
 from iidgan.engine.state import build
 from iidgan.errors import InputError
@@ -21,25 +24,34 @@ class Model:
     """One trained seed: samples, and codes of samples.
 
     Arguments:
-        run: What was trained.
-        seed: Which training.
+        stand: What was trained; the first seed is this model's.
         shape: Shape of one sample.
         nets: `G`, and `F` where there is one, with a seed axis of length one.
     """
 
-    def __init__(self, run: Run, seed: int, shape: tuple[int, ...], nets: nn.ModuleDict) -> None:
-        self.run, self.seed, self.shape, self.nets = run, seed, shape, nets
+    def __init__(self, stand: Stand, shape: tuple[int, ...], nets: nn.ModuleDict) -> None:
+        self.stand, self.shape, self.nets = stand, shape, nets
 
     def __repr__(self) -> str:
-        return f"Model(run={self.run.id}, seed={self.seed}, shape={self.shape})"
+        run, (seed,), step = self.stand.run.id, self.stand.seeds, self.stand.step
+        return f"Model(run={run}, seed={seed}, step={step}, shape={self.shape})"
+
+    @property
+    def latent(self) -> int:
+        """Dimension M of the prior."""
+        return self.stand.run.arch.latent
+
+    def prior(self, num: int, *, stream: int = 1) -> Tensor:
+        """Draws `num` latents, (num, M); another `stream` draws other ones."""
+        return prior(self.stand.seeds, num, self.latent, stream=stream)[0]
 
     def sample(self, num: int, *, stream: int = 1) -> Tensor:
         """Draws `num` samples, (num, *shape); another `stream` draws other ones."""
-        return self.generate(prior([self.seed], num, self.run.arch.latent, stream=stream)[0])
+        return self.generate(self.prior(num, stream=stream))
 
     def generate(self, z: Tensor) -> Tensor:
         """Maps latents (n, M) to samples (n, *shape)."""
-        return self._map("G", z, (self.run.arch.latent,))
+        return self._map("G", z, (self.latent,))
 
     def invert(self, x: Tensor) -> Tensor:
         """Maps samples (n, *shape) to codes (n, M).
@@ -59,17 +71,60 @@ class Model:
         return apply(self.nets[net], inputs.float()[None])[0]
 
 
-def export(
-    folder: Path,
-    run: Run,
-    seeds: tuple[int, ...],
-    diverged: list[int],
-    shape: tuple[int, ...],
-    nets: nn.ModuleDict,
-) -> None:
+@dataclass(frozen=True)
+class Maps:
+    """The trained maps of all seeds of a run.
+
+    Arguments:
+        stand: Run, seeds and step.
+        shape: Shape of one sample.
+        nets: `G`, and `F` where there is one, of all seeds.
+    """
+
+    stand: Stand
+    shape: tuple[int, ...]
+    nets: nn.ModuleDict
+
+    def model(self, seed: int | None = None) -> Model:
+        """Takes one seed, by default the first that did not diverge."""
+        position = self._position(seed)
+        chosen, step = self.stand.seeds[position], self.stand.diverged[position]
+        stand = Stand(self.stand.run, (chosen,), self.stand.step, (step,))
+        values = self.nets.state_dict()
+        nets = _blank(self.stand.run.method, Arch(stand.run.arch, self.shape), 1, set(self.nets))
+        nets.load_state_dict({k: value[position : position + 1] for k, value in values.items()})
+        return Model(stand, self.shape, nets)
+
+    def _position(self, seed: int | None) -> int:
+        seeds = list(self.stand.seeds)
+        if seed is None:
+            healthy = [i for i, step in enumerate(self.stand.diverged) if step < 0]
+            if not healthy:
+                raise InputError("seed: every seed of this run diverged")
+            return healthy[0]
+        if seed not in seeds:
+            known = ", ".join(map(str, seeds))
+            raise InputError(f"seed: {seed} was not trained; there are {known}")
+        return seeds.index(seed)
+
+
+def _blank(method: Method, arch: Arch, seeds: int, names: set[str]) -> nn.ModuleDict:
+    nets = build(method, arch, range(seeds))
+    kept = nn.ModuleDict({name: nets[name] for name in sorted(names)})
+    return kept.requires_grad_(False).eval()
+
+
+def export(folder: Path, maps: Maps) -> None:
     """Writes G (and F) of all seeds, and what it takes to build them again."""
-    config = {"run": encode(run), "seeds": seeds, "diverged": diverged, "shape": shape}
-    values = {name: value.cpu().contiguous() for name, value in nets.state_dict().items()}
+    stand = maps.stand
+    config = {
+        "run": encode(stand.run),
+        "seeds": list(stand.seeds),
+        "step": stand.step,
+        "diverged": list(stand.diverged),
+        "shape": list(maps.shape),
+    }
+    values = {name: value.cpu().contiguous() for name, value in maps.nets.state_dict().items()}
 
     def fill(place: Path) -> None:
         (place / "config.json").write_text(json.dumps(config, indent=1))
@@ -78,40 +133,41 @@ def export(
     write_folder(folder, fill)
 
 
-def load_model(path: str | Path, seed: int | None = None) -> Model:
-    """Loads a trained generator from a run's folder, or from its `generator` folder.
-
-    Arguments:
-        path: The folder.
-        seed: Which training; by default the first that did not diverge.
+def load_maps(path: str | Path, device: torch.device | str = "cpu") -> Maps:
+    """Loads the maps of all seeds from a run's folder, or from its `generator` folder.
 
     Raises:
-        InputError: There is no such run or seed, or its files are damaged.
+        InputError: There is no such run, or its files are damaged.
     """
     folder = Path(path)
     if (folder / "run.json").exists():
         folder = RunFolder(folder).generator
     if not (folder / "config.json").exists():
-        raise InputError(f"run: {path} holds no generator; train first, or go on training")
+        raise InputError(f"run: {path} holds no generator; train one first, or go on training")
     if reason := damage(folder):
         raise InputError(f"{folder}: damaged ({reason}); train again to write it anew")
     config = json.loads((folder / "config.json").read_text())
-    run, shape, seeds = decode(config["run"]), tuple(config["shape"]), config["seeds"]
-    position = _position(seeds, config["diverged"], seed)
-    nets = build(run.method, Arch(run.arch, shape), [seeds[position]])
-    saved = load((folder / "model.safetensors").read_bytes())
-    names = {name.partition(".")[0] for name in saved}
-    kept = nn.ModuleDict({name: nets[name] for name in sorted(names)})
-    kept.load_state_dict({name: value[position : position + 1] for name, value in saved.items()})
-    return Model(run, seeds[position], shape, kept.requires_grad_(False).eval())
+    stand = Stand(decode(config["run"]), config["seeds"], config["step"], config["diverged"])
+    shape = tuple(config["shape"])
+    values = load((folder / "model.safetensors").read_bytes())
+    names = {name.partition(".")[0] for name in values}
+    nets = _blank(stand.run.method, Arch(stand.run.arch, shape), len(stand.seeds), names)
+    nets.load_state_dict(values)
+    return Maps(stand, shape, nets.to(device))
 
 
-def _position(seeds: list[int], diverged: list[int], seed: int | None) -> int:
-    if seed is None:
-        healthy = [i for i, step in enumerate(diverged) if step < 0]
-        if not healthy:
-            raise InputError("seed: every seed of this run diverged")
-        return healthy[0]
-    if seed not in seeds:
-        raise InputError(f"seed: {seed} was not trained; there are {', '.join(map(str, seeds))}")
-    return seeds.index(seed)
+def load_model(path: str | Path, seed: int | None = None) -> Model:
+    """Loads one trained generator.
+
+    Arguments:
+        path: A run's folder, or its `generator` folder.
+        seed: Which training; by default the first that did not diverge.
+
+    Raises:
+        InputError: There is no such run or seed, or its files are damaged.
+
+    Example:
+        >>> model = iidgan.load("runs/ring")  # doctest: +SKIP
+        >>> z = model.invert(model.sample(1000))  # doctest: +SKIP
+    """
+    return load_maps(path).model(seed)

@@ -11,7 +11,7 @@ import torch
 
 from iidgan.bench.evaluate import Stand, draw, rows, store
 from iidgan.bench.folder import RunFolder
-from iidgan.bench.model import Model, export, load_model
+from iidgan.bench.model import Maps, Model, export, load_model
 from iidgan.bench.provenance import device_from, provenance
 from iidgan.bench.rows import Row, append, read
 from iidgan.bench.run import Run
@@ -192,7 +192,7 @@ class _Session:
         samples = draw(nets, self.data, stand)
         append(self.folder.metrics, rows(samples, stand, provenance(self.device)))
         store(self.folder.arrays, samples, stand)
-        export(self.folder.generator, self.run, self.seeds, diverged, self.data.shape, nets)
+        export(self.folder.generator, Maps(stand, self.data.shape, nets))
 
     def _fresh_batches(self) -> Batches:
         return Batches(self.data, self.seeds, size=self.run.batch, latent=self.run.arch.latent)

@@ -1,7 +1,7 @@
 """Optimisers and learning-rate schedules as values: `torch.optim` does the work.
 
 All of them are elementwise, so that seeds that share a parameter tensor stay independent. The
-learning rate is a 0-d tensor: a schedule writes into it, and nothing is compiled or captured again.
+learning rate is a 0-d tensor: a schedule writes into it, and nothing is compiled again.
 """
 
 from __future__ import annotations

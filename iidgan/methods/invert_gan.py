@@ -30,6 +30,6 @@ def invert_gan(base: Method | None = None) -> Regularised:
         method=base or GAN(),
         terms=(
             CycleConsistency(norm="l2", weight=1.0),
-            GaussianConsistency(distance="w2-root", weight=1.0),
+            GaussianConsistency(distance="w2", root=True, weight=1.0),
         ),
     )

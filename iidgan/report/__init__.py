@@ -3,6 +3,7 @@
 from iidgan.report.curves import Series, curve_grid, curves
 from iidgan.report.grid import image_grid
 from iidgan.report.latent import Panel, generations, latent_panels
+from iidgan.report.points import scatter
 from iidgan.report.qq import QQ, qq_plot
 from iidgan.report.stats import bootstrap_interval, mean, std
 from iidgan.report.style import mode_colours, save
@@ -26,6 +27,7 @@ __all__ = [
     "qq_plot",
     "render",
     "save",
+    "scatter",
     "std",
     "to_rich",
 ]

@@ -27,6 +27,10 @@ class GaussianConsistency(Term):
     """Weight of the term."""
     distance: gaussian.Distance = "p-norm"
     """How far a batch of codes is from N(0, I)."""
+    p: float = 2.0
+    """Exponent of the p-norm."""
+    root: bool = False
+    """Whether w2 and w2-1d are the distance itself (InvertGAN) rather than its square."""
     directions: int = 16
     """Random directions a step, where the distance is sliced (Epps-Pulley)."""
 
@@ -42,5 +46,6 @@ class GaussianConsistency(Term):
     def loss(self, nets: Nets, batch: Batch) -> Losses:
         # A normalised sample of the prior is uniform on the sphere.
         directions = batch.z[:, : self.directions]
-        value = gaussian.distance(self.distance, nets.F(batch.x), directions)
+        codes = nets.F(batch.x)
+        value = gaussian.distance(self.distance, codes, directions, p=self.p, root=self.root)
         return {"gaussian": self.weight * value}

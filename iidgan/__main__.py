@@ -1,0 +1,7 @@
+"""`python -m iidgan`."""
+
+import sys
+
+from iidgan.cli import main
+
+sys.exit(main())

@@ -1,0 +1,69 @@
+"""The command line. Commands are imported when they are used, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from iidgan.errors import InputError, unknown
+
+# name -> (module, help)
+COMMANDS = {
+    "train": ("train", "train a method on a source; the same command again goes on"),
+    "evaluate": ("inspect", "measure a trained run"),
+    "sample": ("inspect", "draw samples from a trained run, as arrays or as a picture"),
+    "invert": ("inspect", "map samples to their latent codes"),
+    "figure": ("inspect", "draw the figures of a run"),
+    "table": ("table", "train what a published table lacks, and print it"),
+    "list": ("catalogue", "list methods, terms, sources, archs, optimisers, metrics"),
+    "cite": ("catalogue", "print the publication of a method, term or source"),
+    "doctor": ("catalogue", "show versions, devices, free disk, and what is installed"),
+}
+
+USAGE = """\
+usage: iidgan COMMAND ...
+
+GANs that do not drop modes, and the proof that they did not.
+
+commands:
+{commands}
+
+`iidgan COMMAND --help` tells more.
+
+  iidgan train ring --method iid-gan --seeds 5
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code: 0, 2 for bad input, 3 if all seeds diverged."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _dispatch(given)
+    except InputError as error:
+        print(f"iidgan: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _dispatch(given: list[str]) -> int:
+    if not given or given[0] in ("-h", "--help"):
+        lines = (f"  {name:10}{text}" for name, (_, text) in COMMANDS.items())
+        print(USAGE.format(commands="\n".join(lines)), end="")
+        return 0 if given else 2
+    if given[0] == "--version":
+        from iidgan import __version__
+
+        print(__version__)
+        return 0
+    name, *rest = given
+    if name not in COMMANDS:
+        raise unknown("command", name, COMMANDS)
+    module = importlib.import_module(f"iidgan.cli.{COMMANDS[name][0]}")
+    command: Callable[[list[str]], int] = getattr(module, f"{name}_command")
+    return command(rest)

@@ -1,0 +1,125 @@
+"""`iidgan list`, `cite` and `doctor`: what there is."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib import metadata, util
+from typing import Annotated, Literal
+
+import torch
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+import iidgan
+from iidgan.bench.registry import KINDS, reference_of
+from iidgan.cli.parse import parse
+from iidgan.core import Reference
+from iidgan.errors import InputError, unknown
+
+Kind = Literal["all", "methods", "terms", "sources", "archs", "optimisers", "metrics"]
+
+
+@dataclass(frozen=True)
+class List:
+    """Lists everything that has a name."""
+
+    kind: Annotated[Kind, tyro.conf.Positional] = "all"
+    """What to list."""
+
+
+def list_command(arguments: list[str]) -> int:
+    options = parse(List, "iidgan list", arguments)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("kind", "name", "what it is"):
+        table.add_column(heading, no_wrap=heading != "what it is")
+    for kind, things in KINDS.items():
+        if options.kind in ("all", kind):
+            for name, made in things.items():
+                table.add_row(kind.removesuffix("s"), name, _first_line(made))
+    Console(markup=False).print(table)
+    return 0
+
+
+def _first_line(made: object) -> str:
+    return (inspect.getdoc(made) or "").partition("\n")[0]
+
+
+@dataclass(frozen=True)
+class Cite:
+    """Prints the publication of a method, term or source as BibTeX."""
+
+    name: Annotated[str, tyro.conf.Positional]
+    """Name of a method, term or source."""
+
+
+def cite_command(arguments: list[str]) -> int:
+    name = parse(Cite, "iidgan cite", arguments).name
+    found = {n: made for things in KINDS.values() for n, made in things.items()}
+    if name not in found:
+        raise unknown("cite", name, [n for n, made in found.items() if reference_of(made)])
+    reference = reference_of(found[name])
+    if reference is None:
+        raise InputError(f"cite: {name!r} is from no publication")
+    print(_bibtex(name, reference))
+    return 0
+
+
+def _bibtex(key: str, reference: Reference) -> str:
+    authors = reference.authors.replace(", ", " and ")
+    return (
+        f"@misc{{{key},\n  title = {{{reference.title}}},\n  author = {{{authors}}},\n"
+        f"  year = {{{reference.year}}},\n  url = {{{reference.url}}},\n}}"
+    )
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Shows versions, devices, free disk, and which extras are installed."""
+
+
+PACKAGES = ("torch", "numpy", "scipy", "safetensors", "tyro", "rich", "matplotlib", "pillow")
+EXTRAS = {
+    "hub": ("datasets", "huggingface_hub"),
+    "metrics": ("torchmetrics", "sklearn"),
+    "track": ("tensorboard",),
+}
+
+
+def doctor_command(arguments: list[str]) -> int:
+    parse(Doctor, "iidgan doctor", arguments)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, text in _findings():
+        table.add_row(name, text)
+    Console(markup=False).print(table)
+    return 0
+
+
+def _findings() -> list[tuple[str, str]]:
+    free = shutil.disk_usage(os.getcwd()).free / 2**30
+    found = [
+        ("iidgan", iidgan.__version__),
+        ("python", f"{platform.python_version()} on {platform.platform()}"),
+        *((name, metadata.version(name)) for name in PACKAGES),
+        ("cpu", f"{os.cpu_count()} cores, torch uses {torch.get_num_threads()} threads"),
+        ("cuda", _cuda()),
+        ("compiler", shutil.which(os.environ.get("CXX", "g++")) or "none: compiled runs eagerly"),
+        ("data", os.environ.get("IIDGAN_DATA", "IIDGAN_DATA is not set")),
+        ("free disk", f"{free:.1f} GiB here"),
+    ]
+    for extra, modules in EXTRAS.items():
+        lacking = [module for module in modules if util.find_spec(module) is None]
+        text = f"lacks {', '.join(lacking)}: pip install 'iidgan[{extra}]'" if lacking else "ready"
+        found.append((f"extra {extra}", text))
+    return found
+
+
+def _cuda() -> str:
+    if not torch.cuda.is_available():
+        return "none"
+    count = torch.cuda.device_count()
+    return ", ".join(torch.cuda.get_device_name(index) for index in range(count))
