@@ -14,6 +14,10 @@ from typing import Any
 
 from iidgan.errors import InputError
 
+PARTIAL = ".partial-"
+"""What the names of files and folders begin with that are being written or removed."""
+MANIFEST = "MANIFEST.json"
+
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
@@ -30,7 +34,7 @@ def write(path: Path, fill: Callable[[Path], object]) -> None:
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
+            dir=path.parent, prefix=f"{PARTIAL}{path.stem}-", suffix=path.suffix
         )
         os.close(handle)
         temporary = Path(name)
@@ -52,30 +56,44 @@ def write_folder(path: Path, fill: Callable[[Path], object]) -> None:
     """Writes a folder through `fill(temporary folder)`, with a manifest of its files' digests."""
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f"{PARTIAL}{path.name}-"))
         try:
             fill(temporary)
             digests = {file.name: digest(file) for file in sorted(temporary.iterdir())}
-            for file in temporary.iterdir():
-                sync(file)
             (temporary / MANIFEST).write_text(json.dumps(digests, indent=1))
-            sync(temporary / MANIFEST)
             temporary.chmod(0o755)
+            for place in (*temporary.iterdir(), temporary):
+                sync(place)
             if path.exists():
-                shutil.rmtree(path)
+                remove_folder(path)
             temporary.replace(path)
             sync(path.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def remove_folder(path: Path) -> None:
+    """Removes a folder so that a crash leaves no half of it under its name."""
+    with explained(path):
+        doomed = Path(tempfile.mkdtemp(dir=path.parent, prefix=PARTIAL))
+        path.replace(doomed)
+        shutil.rmtree(doomed)
+
+
+def set_aside(path: Path) -> Path:
+    """Renames a folder to `damaged-...`, in the place of an earlier one of that name."""
+    aside = path.with_name(f"damaged-{path.name}")
+    with explained(path):
+        if aside.exists():
+            remove_folder(aside)
+        return path.replace(aside)
+
+
 def sweep(folder: Path) -> None:
-    """Removes what a crash left under temporary names."""
-    for path in folder.glob(".*-*"):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-MANIFEST = "MANIFEST.json"
+    """Removes what a crash left half-written or half-removed."""
+    with explained(folder):
+        for path in folder.glob(f"{PARTIAL}*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def damage(folder: Path) -> str | None:
@@ -129,16 +147,20 @@ def _cut_torn_line(file: Any) -> None:  # noqa: ANN401 - a binary file
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """Reads JSON lines; a last line without its end does not count. No file: no lines."""
-    if not path.exists():
-        return []
-    whole, _, _ = path.read_text().rpartition("\n")
-    records = []
-    for number, line in enumerate(whole.splitlines(), 1):
-        try:
-            records.append(json.loads(line))
-        except ValueError as error:
-            raise InputError(f"{path}: line {number} is not JSON ({error})") from None
-    return records
+    with explained(path):
+        content = path.read_bytes() if path.exists() else b""
+    whole, _, _ = content.rpartition(b"\n")
+    return [_object(line, f"{path}: line {i}") for i, line in enumerate(whole.splitlines(), 1)]
+
+
+def _object(line: bytes, place: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{place} is not JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise InputError(f"{place} is no JSON object")
+    return found
 
 
 def keep_lines(path: Path, keep: Callable[[dict[str, Any]], bool]) -> None:

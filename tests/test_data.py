@@ -601,11 +601,11 @@ def test_a_path_gives_an_array(tmp_path, name, content):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("rng", "data: unknown 'rng'; did you mean 'ring'"),
+        ("rng", "source: unknown 'rng'; did you mean 'ring'"),
         ("fashion_mnist", "did you mean 'fashion-mnist'"),
-        ("", "data: unknown ''; known: array, fashion-mnist, grid, mnist, ring"),
-        ("array", r"data: 'array' needs a file; give its path instead \(\.npy, \.csv\)"),
-        ("x.txt", r"data: 'x\.txt' is no source; a path has to end in one of \.npy, \.csv"),
+        ("", "source: unknown ''; known: array, fashion-mnist, grid, mnist, ring"),
+        ("array", r"source: 'array' needs a file; give its path instead \(\.npy, \.csv\)"),
+        ("x.txt", r"source: 'x\.txt' is no source; a path has to end in one of \.npy, \.csv"),
         ("some/folder", r"'some/folder' is no source; a path has to end"),
     ],
 )

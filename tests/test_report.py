@@ -597,18 +597,20 @@ def test_figures_have_150_dots_an_inch(tmp_path):
 
 def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
     def fail(self, file, **options):
-        file.write(b"half a")
-        raise OSError("disk full")
+        file.write_bytes(b"half a")
+        raise OSError(28, "No space left on device")
 
     path = tmp_path / "a.png"
     path.write_bytes(b"old")
     monkeypatch.setattr(Figure, "savefig", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(InputError, match="No space left on device"):
         save(Figure(), path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]
     assert path.read_bytes() == b"old"
 
 
-def test_save_names_the_folder_that_is_not_there(tmp_path):
-    with pytest.raises(InputError, match=r"'.*none' is not a folder"):
-        save(Figure(), tmp_path / "none" / "a.png")
+def test_save_makes_the_folder_and_names_a_file_in_its_way(tmp_path):
+    path = save(Figure(), tmp_path / "new" / "a.png")
+    assert path.read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(InputError, match=r"a\.png"):
+        save(Figure(), path / "b.png")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.rows import Row, read
+from iidgan.bench.study import Study
 from iidgan.errors import InputError
 from iidgan.files import read_lines
 from iidgan.metrics import qq
@@ -69,9 +70,9 @@ def draw_figures(folder: RunFolder, out: Path, seed: int | None = None) -> Itera
         yield picture(pairs.reshape(-1, *pairs.shape[2:]), out / "reconstructions.png")
     if "codes" in arrays:
         yield save(qq_plot([qq_of(arrays, label, position)]), out / "qq.png")
-    if losses := loss_series(folder, seeds):
+    if losses := loss_series(folder, f"run {run.id}", seeds):
         yield save(curve_grid(losses), out / "losses.png")
-    if metrics := metric_series(read(folder.metrics), seeds):
+    if metrics := metric_series(folder, f"run {run.id}", seeds):
         yield save(curve_grid(metrics), out / "metrics.png")
 
 
@@ -110,33 +111,33 @@ def qq_of(arrays: Arrays, label: str, position: int) -> QQ:
     return QQ(label=label, theoretical=theoretical.numpy(), ordered=ordered[0].numpy())
 
 
-def loss_series(folder: RunFolder, seeds: tuple[int, ...]) -> dict[str, list[Series]]:
+def loss_series(folder: RunFolder, label: str, seeds: Sequence[int]) -> dict[str, list[Series]]:
     """Reads the loss curves, one for each name, seeds together."""
     records = read_lines(folder.log)
     names = [key for key in (records[0] if records else {}) if "/" in key]
-    found = {(r["step"], r["seed"]): r for r in records}
-    steps = sorted({r["step"] for r in records})
-    return {
-        name: [_series("", steps, seeds, lambda t, s, n=name: found.get((t, s), {}).get(n))]
+    found = {
+        name: {(r["step"], r["seed"]): r[name] for r in records if r.get(name) is not None}
         for name in names
     }
+    return {name: [_series(label, points, seeds)] for name, points in found.items() if points}
 
 
-def metric_series(rows: list[Row], seeds: tuple[int, ...]) -> dict[str, list[Series]]:
+def metric_series(folder: RunFolder, label: str, seeds: Sequence[int]) -> dict[str, list[Series]]:
     """Reads the metric curves that a figure shows, where there are at least two points."""
+    rows = read(folder.metrics)
     made = {}
     for name in SHOWN:
-        found = {(row.step, row.seed): row.value for row in rows if row.metric == name}
-        steps = sorted({step for step, _ in found})
-        if len(steps) > 1:
-            made[name] = [_series("", steps, seeds, lambda t, s, f=found: f.get((t, s)))]
+        points = {(row.step, row.seed): row.value for row in rows if row.metric == name}
+        if len({step for step, _ in points}) > 1:
+            made[name] = [_series(label, points, seeds)]
     return made
 
 
-def _series(label: str, steps: list[int], seeds: tuple[int, ...], value: Any) -> Series:  # noqa: ANN401
-    table = [[value(step, seed) for step in steps] for seed in seeds]
-    values = np.array([[np.nan if v is None else v for v in line] for line in table], dtype=float)
-    return Series(label=label, steps=np.array(steps, dtype=float), values=values)
+def _series(label: str, points: Mapping[tuple[int, int], float], seeds: Sequence[int]) -> Series:
+    """Lays points out by seed and step; NaN where there is none."""
+    steps = sorted({step for step, _ in points})
+    values = [[points.get((step, seed), np.nan) for step in steps] for seed in seeds]
+    return Series(label=label, steps=np.array(steps, float), values=np.array(values, float))
 
 
 def _position(seeds: tuple[int, ...], seed: int | None, rows: list[Row]) -> int:
@@ -145,3 +146,20 @@ def _position(seeds: tuple[int, ...], seed: int | None, rows: list[Row]) -> int:
     broken = {row.seed for row in rows if row.diverged >= 0}
     healthy = next((each for each in seeds if each not in broken), seeds[0])
     return seeds.index(healthy if seed is None else seed)
+
+
+def study_figures(study: Study, runs: Path) -> Iterator[Path]:
+    """Draws the methods of a table beside each other: their first seed's latents, all curves."""
+    ids = {row: run_id for run_id, (row, _) in study.runs.items()}
+    folders = {row: RunFolder(runs / study.folder(run_id)) for row, run_id in ids.items()}
+    there = {row: folder for row, folder in folders.items() if folder.arrays.exists()}
+    panels = [panel_of(load_arrays(folder), row, 0) for row, folder in there.items()]
+    if panels:
+        yield save(latent_panels(panels), runs / "latent.png")
+        yield save(generations(panels), runs / "samples.png")
+    curves: dict[str, list[Series]] = {}
+    for row, folder in there.items():
+        for name, series in metric_series(folder, row, folder.read()[1]).items():
+            curves.setdefault(name, []).extend(series)
+    if curves:
+        yield save(curve_grid(curves), runs / "metrics.png")

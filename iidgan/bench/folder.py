@@ -14,7 +14,7 @@ import torch
 from iidgan.bench.provenance import provenance
 from iidgan.bench.run import Run, decode, difference, encode
 from iidgan.errors import InputError
-from iidgan.files import append_lines, keep_lines, write_text
+from iidgan.files import PARTIAL, append_lines, explained, keep_lines, write_text
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,7 @@ class RunFolder:
         Raises:
             InputError: The folder holds a different run; the differing fields are named.
         """
-        if not self.run_file.exists():
-            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-                raise InputError(f"out: {self.path} exists and holds no run; choose a new folder")
+        if not self._holds_run():
             facts = {
                 "id": run.id,
                 "run": encode(run),
@@ -81,6 +79,20 @@ class RunFolder:
                 "choose another folder"
             )
 
+    def _holds_run(self) -> bool:
+        """Tells a run's folder from one that is free.
+
+        Raises:
+            InputError: It is neither.
+        """
+        with explained(self.path):
+            if self.run_file.exists():
+                return True
+            names = [p.name for p in self.path.iterdir()] if self.path.exists() else []
+        if all(name.startswith(PARTIAL) for name in names):  # what a crash may leave of a claim
+            return False
+        raise InputError(f"out: {self.path} exists and holds no run; choose a new folder")
+
     def read(self) -> tuple[Run, tuple[int, ...]]:
         """Reads the run and its seeds.
 
@@ -90,9 +102,10 @@ class RunFolder:
         if not self.run_file.exists():
             raise InputError(f"run: {self.path} holds no run (no run.json); train one first")
         try:
-            facts = json.loads(self.run_file.read_text())
+            with explained(self.run_file):
+                facts = json.loads(self.run_file.read_text())
             return decode(facts["run"]), tuple(facts["seeds"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{self.run_file}: damaged ({error})") from None
 
     def rewind(self, step: int) -> None:

@@ -64,7 +64,7 @@ def name_of(made: type) -> str:
 
 def class_of(name: str) -> type:
     found = _CLASSES.get(name) or (_import("type", name) if ":" in name else None)
-    if not isinstance(found, type):
+    if not (isinstance(found, type) and is_dataclass(found)):
         raise unknown("type", name, _CLASSES)
     return found
 

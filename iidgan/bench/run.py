@@ -91,11 +91,19 @@ def encode(value: object, *, places: bool = True) -> Any:  # noqa: ANN401 - JSON
     """Turns dataclasses into JSON, each with its `type`; without `places`, paths are left out."""
     if is_dataclass(value) and not isinstance(value, type):
         kept = [f for f in fields(value) if places or not f.metadata.get("place")]
-        inside = {f.name: encode(getattr(value, f.name), places=places) for f in kept}
+        declared = ((f.name, _declared(getattr(value, f.name), f.type)) for f in kept)
+        inside = {name: encode(part, places=places) for name, part in declared}
         return {"type": name_of(type(value)), **inside} if type(value) is not Run else inside
     if isinstance(value, tuple | list):
         return [encode(item, places=places) for item in value]
     return value
+
+
+def _declared(value: Any, kind: Any) -> Any:  # noqa: ANN401
+    """Makes whole numbers floats where those are declared: equal runs are written alike."""
+    if isinstance(value, tuple | list):
+        return tuple(_declared(item, kind) for item in value)
+    return float(value) if type(value) is int and "float" in str(kind) else value
 
 
 def decode(data: Mapping[str, Any]) -> Run:
@@ -118,7 +126,7 @@ def _build(made: type, data: Mapping[str, Any]) -> Any:  # noqa: ANN401
 def _decode(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, dict):
         data = dict(value)
-        return _build(class_of(data.pop("type")), data)
+        return _build(class_of(str(data.pop("type", ""))), data)
     if isinstance(value, list):
         return tuple(_decode(item) for item in value)
     return value

@@ -11,7 +11,7 @@ import torch
 
 from iidgan.bench.evaluate import Stand, draw, rows, store
 from iidgan.bench.folder import RunFolder
-from iidgan.bench.model import Maps, Model, export, load_model
+from iidgan.bench.model import Maps, Model, export, load_maps, load_model
 from iidgan.bench.provenance import device_from, provenance
 from iidgan.bench.rows import Row, append, read
 from iidgan.bench.run import Run
@@ -24,7 +24,7 @@ from iidgan.engine.move import Move
 from iidgan.engine.sample import final
 from iidgan.engine.state import entropy, init
 from iidgan.errors import InputError
-from iidgan.files import append_lines, damage, sweep
+from iidgan.files import append_lines, set_aside, sweep
 
 Listener = Callable[[str, Tick | None], None]
 """Is told a line of news, or a tick with an empty line."""
@@ -87,9 +87,9 @@ def train(
     chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     _check(chosen, checkpoint_every, keep)
     place = device_from(device)
-    data = run.source.load()
-    session = _Session(run, chosen, data.to(place), RunFolder(Path(out)), keep, place, listener)
+    data = run.source.load().to(place)
     with torch.random.fork_rng(devices=[]):
+        session = _Session(run, chosen, data, RunFolder(Path(out)), keep, place, listener)
         return session.train(checkpoint_every, executor, stop or Stop())
 
 
@@ -131,8 +131,6 @@ class _Session:
         self.folder.claim(self.run, self.seeds, self.device)
         self._resume()
         if self.state.step >= self.run.steps or self._all_diverged():
-            if damage(self.folder.generator):
-                self._measure()
             return self._result("diverged" if self._all_diverged() else "finished")
         name: Executor = "eager" if chosen == "auto" else chosen
         step = executor(name, self.move, self.batches.at(self.state.step))
@@ -157,12 +155,16 @@ class _Session:
         sweep(self.folder.path)
         found = checkpoint.newest(self.folder.checkpoints)
         for path, reason in found.damaged.items():
-            self.listener(f"{path} is damaged ({reason}); going back to an older checkpoint", None)
+            aside = set_aside(path)  # else it would count among those to keep
+            self.listener(f"{path} is damaged ({reason}); it is now {aside.name}", None)
             self.folder.event("damaged checkpoint", path=path.name, reason=reason)
         if found.path is not None:
             checkpoint.load(found.path, self.state)
+        if found.path is not None or found.damaged:
             self.listener(f"going on from step {self.state.step}", None)
         self.folder.rewind(self.state.step)
+        if found.path is not None and not self._is_measured():
+            self._measure()
 
     def _log(self, tick: Tick) -> None:
         lines = [
@@ -170,7 +172,7 @@ class _Session:
                 "step": tick.step,
                 "seed": seed,
                 "seconds": round(tick.seconds, 4),
-                **{name: _json(values[i].item()) for name, values in tick.losses.items()},
+                **{name: _json(values[i]) for name, values in tick.losses.items()},
             }
             for i, seed in enumerate(self.seeds)
         ]
@@ -185,11 +187,19 @@ class _Session:
         checkpoint.save(self.folder.checkpoints, self.state, keep=self.keep)
         self._measure()
 
+    def _is_measured(self) -> bool:
+        """Tells whether the generator, which a measurement writes last, is of this step."""
+        try:
+            return load_maps(self.folder.generator).stand.step == self.state.step
+        except InputError:
+            return False
+
     def _measure(self) -> None:
-        nets = final(self.state, self._fresh_batches())
         diverged = self.state.diverged.tolist()
         stand = Stand(self.run, self.seeds, self.state.step, diverged)
-        samples = draw(nets, self.data, stand)
+        with torch.random.fork_rng(devices=[]):  # training goes on as if nobody had looked
+            nets = final(self.state, self._fresh_batches())
+            samples = draw(nets, self.data, stand)
         append(self.folder.metrics, rows(samples, stand, provenance(self.device)))
         store(self.folder.arrays, samples, stand)
         export(self.folder.generator, Maps(stand, self.data.shape, nets))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console
@@ -37,25 +39,28 @@ def losses(tick: Tick) -> str:
     """Shows the adversarial losses, averaged over the seeds that have not diverged."""
     shown = []
     for name, values in tick.losses.items():
-        finite = values[values.isfinite()]
-        if name.endswith("/adversarial") and len(finite):
-            shown.append(f"{name.partition('/')[0]} {finite.mean():.3f}")
+        finite = [value for value in values if math.isfinite(value)]
+        if name.endswith("/adversarial") and finite:
+            shown.append(f"{name.partition('/')[0]} {sum(finite) / len(finite):.3f}")
     return "  ".join(shown)
 
 
 class Monitor:
-    """Listens to one training.
+    """Listens to trainings.
 
     Arguments:
-        steps: Length of the run.
-        name: What is shown in front of the bar.
+        steps: Length of each training.
+        names: What is shown in front of each bar.
     """
 
-    def __init__(self, steps: int, name: str) -> None:
+    def __init__(self, steps: Sequence[int], names: Sequence[str]) -> None:
         self._console = Console(stderr=True)
         self._progress = bars(self._console)
-        self._task = self._progress.add_task(name, total=steps, losses="")
-        self._steps, self._name, self._told = steps, name, 0
+        self._tasks = [
+            self._progress.add_task(name, total=total, losses="")
+            for name, total in zip(names, steps)
+        ]
+        self._steps, self._names, self._told = steps, names, [0] * len(names)
 
     def __enter__(self) -> Monitor:
         self._progress.start()
@@ -69,16 +74,17 @@ class Monitor:
     ) -> None:
         self._progress.stop()
 
-    def __call__(self, news: str, tick: Tick | None) -> None:
+    def tell(self, index: int, news: str, tick: Tick | None) -> None:
+        """Shows a line of news, or a tick, of one training."""
         if news:
-            self._console.print(f"{self._name}: {news}", highlight=False, markup=False)
+            self._print(index, news)
         if tick is not None:
-            self._progress.update(self._task, completed=tick.step, losses=losses(tick))
-            self._line(tick)
+            shown = losses(tick)
+            self._progress.update(self._tasks[index], completed=tick.step, losses=shown)
+            tenth = 10 * tick.step // self._steps[index]
+            if not self._console.is_terminal and tenth > self._told[index]:
+                self._told[index] = tenth
+                self._print(index, f"step {tick.step} of {self._steps[index]}  {shown}")
 
-    def _line(self, tick: Tick) -> None:
-        tenth = 10 * tick.step // self._steps
-        if not self._console.is_terminal and tenth > self._told:
-            self._told = tenth
-            text = f"{self._name}: step {tick.step} of {self._steps}  {losses(tick)}"
-            self._console.print(text, highlight=False, markup=False)
+    def _print(self, index: int, text: str) -> None:
+        self._console.print(f"{self._names[index]}: {text}", highlight=False, markup=False)

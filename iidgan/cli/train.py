@@ -6,6 +6,7 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import tyro
@@ -16,9 +17,10 @@ from iidgan.bench.train import Result, train
 from iidgan.cli.parse import parse
 from iidgan.cli.progress import Monitor
 from iidgan.cli.show import summary
-from iidgan.core import Method, Regularised, Source, Term
+from iidgan.core import Backbone, Method, Regularised, Source, Term
 from iidgan.data import source_from
 from iidgan.engine.loop import Stop
+from iidgan.engine.optim import Optimiser
 from iidgan.errors import InputError
 
 HELP = """\
@@ -87,7 +89,7 @@ def train_command(arguments: list[str]) -> int:
     run, options = _configure(choice)
     out = options.out or f"runs/{choice.label}-{run.id}"
     stop = Stop()
-    with stop.listening(), Monitor(run.steps, out) as monitor:
+    with stop.listening(), Monitor([run.steps], [out]) as monitor:
         result = train(
             run,
             out=out,
@@ -96,7 +98,7 @@ def train_command(arguments: list[str]) -> int:
             keep=options.keep,
             device=options.device,
             executor=options.executor,
-            listener=monitor,
+            listener=partial(monitor.tell, 0),
             stop=stop,
         )
     return _tell(result, stop)
@@ -151,7 +153,8 @@ def _choose(arguments: Sequence[str]) -> Choice:
 
 
 def _made(kind: str, name: str, wanted: type) -> Any:  # noqa: ANN401
-    made = find(kind, name)()
+    factory = find(kind, name)
+    made = factory() if callable(factory) else None
     if not isinstance(made, wanted):
         raise InputError(f"{kind.removesuffix('s')}: {name!r} makes no {wanted.__name__}")
     return made
@@ -165,9 +168,9 @@ def _configure(choice: Choice) -> tuple[Run, Options]:
     run = recommended(choice.source, method)
     base, terms = _flat(run.method)
     if choice.arch is not None:
-        run = replace(run, arch=find("archs", choice.arch)())
+        run = replace(run, arch=_made("archs", choice.arch, Backbone))
     if choice.optimiser is not None:
-        run = replace(run, optimiser=find("optimisers", choice.optimiser)())
+        run = replace(run, optimiser=_made("optimisers", choice.optimiser, Optimiser))
     parts = {"source": run.source, "method": base, **{_term_name(t): t for t in terms}}
     parts |= {"arch": run.arch, "optimiser": run.optimiser}
     flags = _flags(parts, run)

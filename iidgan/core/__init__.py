@@ -10,14 +10,13 @@ from iidgan.core.method import (
     Method,
     Nets,
     Player,
-    Reference,
     Refreshing,
     Regularised,
     Standing,
     Term,
-    cites,
 )
 from iidgan.core.metric import Metric, Protocol, Samples
+from iidgan.core.reference import Reference, cites
 
 __all__ = [
     "Arch",

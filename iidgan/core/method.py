@@ -15,7 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -23,28 +23,6 @@ Losses = dict[str, Tensor]
 """Named addends of a loss, each of shape (S,); their sum is minimised, their names are the log."""
 
 Loss = Callable[["Nets", "Batch"], Losses]
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reference:
-    """A publication: what `iidgan cite` prints."""
-
-    title: str
-    authors: str
-    year: int
-    url: str
-
-
-def cites(reference: Reference) -> Callable[[T], T]:
-    """Decorates a class or factory with the publication that it implements."""
-
-    def mark(thing: T) -> T:
-        thing.reference = reference  # type: ignore[attr-defined]
-        return thing
-
-    return mark
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,9 @@ def source_from(text: str) -> Source:
     if Path(text).suffix.lower() in READERS:
         return array(text)
     if text == "array":
-        raise InputError(f"data: {text!r} needs a file; give its path instead ({suffixes})")
+        raise InputError(f"source: {text!r} needs a file; give its path instead ({suffixes})")
     if text in SOURCES:
         return SOURCES[text]()
     if Path(text).suffix or os.path.basename(text) != text or os.path.exists(text):
-        raise InputError(f"data: {text!r} is no source; a path has to end in one of {suffixes}")
-    raise unknown("data", text, SOURCES)
+        raise InputError(f"source: {text!r} is no source; a path has to end in one of {suffixes}")
+    raise unknown("source", text, SOURCES)

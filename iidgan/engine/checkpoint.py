@@ -73,7 +73,7 @@ def load(path: Path, state: State) -> None:
     rng = saved.pop(GLOBAL_RNG)
     try:
         restore(state, saved)
-    except (KeyError, RuntimeError) as error:
+    except (KeyError, ValueError) as error:
         raise InputError(f"{path}: does not fit the networks of this run ({error})") from None
     torch.set_rng_state(rng)
     facts = json.loads((path / "state.json").read_text())

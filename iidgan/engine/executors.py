@@ -42,7 +42,13 @@ class Compiled:
 
     def __init__(self, move: Move, example: Sequence[Batch]) -> None:
         before = {name: value.clone() for name, value in tensors(move.state).items()}
-        move(example)  # optimisers make their tensors at the first step
+        try:
+            move(example)  # optimisers make their tensors at the first step
+            self._compile(move, example)
+        finally:
+            restore(move.state, before)
+
+    def _compile(self, move: Move, example: Sequence[Batch]) -> None:
         self._state = live(move.state)
         self._names: list[str] = []
 
@@ -56,9 +62,9 @@ class Compiled:
         graph = make_fx(record, decomposition_table=_DECOMPOSITIONS)(self._state, flat)
         _forget_profiling(graph)
         self._call = torch.compile(graph, fullgraph=True, dynamic=False)
-        with torch.no_grad():
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about parts of the compiler itself
             self._call(self._state, flat)
-        restore(move.state, before)
 
     @torch.no_grad()
     def __call__(self, batches: Sequence[Batch]) -> Losses:

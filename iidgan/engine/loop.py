@@ -28,13 +28,13 @@ class Tick:
 
     Arguments:
         step: Steps taken so far.
-        losses: Means over the tick's steps, each (S,), on the CPU; not finite where diverged.
+        losses: Means over the tick's steps, one number per seed; not finite where diverged.
         seconds: Time that the tick's steps took.
         diverged: For seeds that diverged in this tick, by position, the step.
     """
 
     step: int
-    losses: Losses
+    losses: dict[str, list[float]]
     seconds: float
     diverged: dict[int, int]
 
@@ -96,7 +96,7 @@ class _Record:
         diverged = _mark(history, first, state.diverged)
         tick = Tick(
             step=state.step,
-            losses=dict(zip(names, history.mean(0))),
+            losses=dict(zip(names, history.mean(0).tolist())),
             seconds=time.perf_counter() - self.since,
             diverged=diverged,
         )

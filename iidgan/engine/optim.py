@@ -66,7 +66,7 @@ class Adam(Optimiser):
     """How the rate falls over the run: not at all, to 0 on a line, or to 0 on a half cosine."""
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.lr) and self.lr > 0):
+        if not 0 < self.lr <= torch.finfo(torch.float32).max:
             raise InputError(f"lr: {self.lr} is no learning rate; a positive number, such as 2e-4")
         if not all(0 <= beta < 1 for beta in self.betas):
             raise InputError(f"betas: {self.betas} are not both in [0, 1)")

@@ -71,7 +71,7 @@ def _stack(alone: list[nn.ModuleDict]) -> nn.ModuleDict:
                     )
                 joined = torch.cat([getattr(twin, kind)[key].detach() for twin in twins])
                 getattr(module, kind)[key] = (
-                    nn.Parameter(joined) if kind == "_parameters" else joined
+                    nn.Parameter(joined, value.requires_grad) if kind == "_parameters" else joined
                 )
     return stacked
 
@@ -141,10 +141,19 @@ def restore(state: State, saved: dict[str, Tensor]) -> None:
     """Writes `saved` into the state's tensors, and creates the optimisers' where they lack.
 
     Raises:
-        KeyError: A network's tensor is not in `saved`.
+        KeyError: A network's tensor is not in `saved`, or there is no such network.
+        ValueError: A tensor has another shape.
     """
+    there = tensors(state)
+    for name in saved.keys() - there.keys():
+        if not name.startswith("optimiser."):
+            raise KeyError(name)
+    for name in saved.keys() & there.keys():
+        if saved[name].shape != there[name].shape:  # copying would broadcast
+            shapes = f"{tuple(saved[name].shape)}, not {tuple(there[name].shape)}"
+            raise ValueError(f"{name} has shape {shapes}")
     with torch.no_grad():
-        for name, value in tensors(state).items():
+        for name, value in there.items():
             if name in saved:
                 value.copy_(saved[name])
             elif name.startswith("optimiser."):

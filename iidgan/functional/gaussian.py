@@ -95,7 +95,7 @@ def w2(z: Tensor, root: bool = False) -> Tensor:
 
     With x the centred codes over \(\sqrt n\), tr Sigma^{1/2} is the nuclear norm of x, and the
     gradient is twice the difference of x and its polar factor: bounded at any rank, as no root of
-    an eigenvalue is differentiated. Singular values of x below 1.5e-3 (float32) or 2e-4 (float64)
+    an eigenvalue is differentiated. Singular values of x below 1.5e-3 (float32) or 1e-4 (float64)
     of the 4-norm of all of them count for less than they are.
 
     Arguments:
@@ -122,11 +122,11 @@ def kl(z: Tensor, eps: float | None = None) -> Tensor:
     .. math:: \Sigma^{-1} \approx Y + \epsilon Y^2, \quad
         \log\det\Sigma \approx -\log\det Y - \epsilon \operatorname{tr} Y
 
-    What remains is of order \(\epsilon^2 / \lambda^3\) for an eigenvalue \(\lambda\), monotone in it,
-    and finite at 0. The default is the square root of the machine epsilon, which changes a well-
-    conditioned Sigma by no more than rounding does. It is absolute, as the scale is that of the
-    target, I; ten times the rounding error of Sigma is added, lest the Cholesky decomposition
-    fail. Gradients of nearly singular codes reach \(\epsilon^{-3/2}\): take 1e-3 to train with n <= M.
+    What remains is of order eps^2 / lambda^3 for an eigenvalue lambda, and finite at 0. The
+    default is the square root of the machine epsilon, which changes a well-conditioned Sigma by
+    no more than rounding does. It is absolute, as the scale is that of the target, I; five times
+    the rounding error of Sigma is added, lest the Cholesky decomposition fail. Gradients of
+    nearly singular codes reach eps^(-3/2): take 1e-3 to train with n <= M.
 
     Arguments:
         z: Codes, with shape (..., n, M).
@@ -136,7 +136,7 @@ def kl(z: Tensor, eps: float | None = None) -> Tensor:
     n, M = x.shape[-2:]
     machine = torch.finfo(z.dtype).eps
     gram = x.mT @ x if n >= M else x @ x.mT
-    rounding = 10 * machine * torch.linalg.matrix_norm(gram.detach())
+    rounding = 5 * machine * torch.linalg.matrix_norm(gram.detach())
     e = rounding + (math.sqrt(machine) if eps is None else eps)
     y, log_det = inverse(gram + e[..., None, None] * _identity_like(gram))
     if n >= M:
@@ -173,8 +173,9 @@ def epps_pulley(z: Tensor, directions: Tensor) -> Tensor:
     .. math:: \int \Bigl| \tfrac1n \sum_j e^{i t y_j} - e^{-t^2/2} \Bigr|^2 w(t) \, dt
 
     by the trapezoidal rule on a fixed grid, O(n K T) with T = 22: exact to 1e-9 while all
-    \(|y_j| < 7\). Beyond, the grid takes a code for one that is 20.9 away. The statistic is not
-    multiplied by n: for n exact Gaussian codes its mean is \((1 - 3^{-1/2}) / n\).
+    \(|y_j| < 7\). Beyond, the grid takes a code for one that is 20.9 away, and codes far out are
+    hardly felt anyway: start from codes of moderate size. The statistic is not multiplied by n:
+    for n exact Gaussian codes its mean is \((1 - 3^{-1/2}) / n\).
 
     Epps & Pulley, *A test for normality based on the empirical characteristic function*, 1983,
     https://doi.org/10.1093/biomet/70.3.723; sliced as by Balestriero & LeCun, *LeJEPA*, 2025,

@@ -167,4 +167,4 @@ class BatchNorm(nn.Module):
 
     def stand(self, mean: Tensor, square: Tensor) -> None:
         self.mean.copy_(mean)
-        self.var.copy_(square - mean.square())
+        self.var.copy_((square - mean.square()).clamp_min(0))  # rounding may take it below

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import textwrap
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from matplotlib.figure import Figure
 from PIL.Image import Image
 
 from iidgan.errors import InputError
+from iidgan.files import write
 from iidgan.report.stats import Floats
 
 DPI = 150
@@ -122,22 +122,18 @@ def reach(values: Floats, least: float) -> float:
 def save(picture: Figure | Image, path: str | os.PathLike[str]) -> Path:
     """Writes a PNG (figures at 150 dpi) that is there in full or not at all.
 
-    The same picture gives the same bytes. It is written beside `path` and then renamed.
+    The same picture gives the same bytes. Missing folders are made.
 
     Raises:
-        InputError: The folder of `path` does not exist.
+        InputError: The file cannot be written.
     """
     target = Path(path)
-    if not target.parent.is_dir():
-        raise InputError(f"path: {str(target.parent)!r} is not a folder; create it first")
-    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with draft.open("xb") as file:
-            if isinstance(picture, Image):
-                picture.save(file, format="png")
-            else:
-                picture.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+
+    def fill(place: Path) -> None:
+        if isinstance(picture, Image):
+            picture.save(place, format="png")
+        else:
+            picture.savefig(place, format="png", dpi=DPI, metadata={"Software": None})
+
+    write(target, fill)
     return target

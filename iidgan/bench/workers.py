@@ -1,0 +1,112 @@
+"""Several runs at once, each in a process of its own, one after the other on a few workers."""
+
+from __future__ import annotations
+
+import multiprocessing
+import queue
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from iidgan.bench.run import Run
+from iidgan.bench.train import train
+from iidgan.engine.executors import Executor
+from iidgan.engine.loop import Stop, Tick
+from iidgan.errors import InputError
+
+News = Callable[[int, str, Tick | None], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One training: what `train` takes."""
+
+    run: Run
+    out: Path
+    seeds: int
+    checkpoint_every: int
+    device: str = "auto"
+    executor: Executor = "eager"
+
+
+def train_all(jobs: Sequence[Job], *, workers: int, news: News, stop: Stop) -> list[str]:
+    """Trains all jobs, at most `workers` at a time; on a wish to stop, each saves and ends.
+
+    Arguments:
+        jobs: What to train.
+        workers: Processes at a time; the cores are dealt among them.
+        news: Is told the position of a job, and what its training tells.
+        stop: The wish to stop.
+
+    Returns:
+        How each job ended: `finished`, `stopped`, `diverged`, or `failed: ...`.
+    """
+    context = multiprocessing.get_context("spawn")
+    inbox: multiprocessing.Queue[Any] = context.Queue()
+    threads = max(1, torch.get_num_threads() // workers)
+    waiting, running = list(enumerate(jobs)), dict[int, SpawnProcess]()
+    endings = ["stopped"] * len(jobs)
+    told = False
+    while running or (waiting and stop.signal is None):
+        while waiting and len(running) < workers and stop.signal is None:
+            index, job = waiting.pop(0)
+            process = context.Process(target=_work, args=(index, job, threads, inbox))
+            process.start()
+            running[index] = process
+        if stop.signal is not None and not told:
+            told = True
+            for process in running.values():
+                process.terminate()
+        _listen(inbox, running, endings, news)
+    return endings
+
+
+def _listen(
+    inbox: multiprocessing.Queue[Any],
+    running: dict[int, SpawnProcess],
+    endings: list[str],
+    news: News,
+) -> None:
+    """Passes on one message, and takes note of a process that ended without one."""
+    try:
+        index, kind, content, tick = inbox.get(timeout=0.2)
+    except queue.Empty:
+        for index, process in list(running.items()):
+            if not process.is_alive() and inbox.empty():
+                endings[index] = f"failed: its process ended with {process.exitcode}"
+                running.pop(index).join()
+        return
+    if kind == "news":
+        news(index, content, tick)
+    elif index in running:
+        endings[index] = content
+        running.pop(index).join()
+
+
+def _work(index: int, job: Job, threads: int, inbox: multiprocessing.Queue[Any]) -> None:
+    torch.set_num_threads(threads)
+    stop = Stop()
+
+    def listener(text: str, tick: Tick | None) -> None:
+        inbox.put((index, "news", text, tick))
+
+    with stop.listening():
+        try:
+            result = train(
+                job.run,
+                out=job.out,
+                seeds=job.seeds,
+                checkpoint_every=job.checkpoint_every,
+                device=job.device,
+                executor=job.executor,
+                listener=listener,
+                stop=stop,
+            )
+            ending: str = result.ending
+        except InputError as error:
+            ending = f"failed: {error}"
+    inbox.put((index, "ended", ending, None))
