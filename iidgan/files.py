@@ -76,8 +76,10 @@ def remove_folder(path: Path) -> None:
     """Removes a folder so that a crash leaves no half of it under its name."""
     with explained(path):
         doomed = Path(tempfile.mkdtemp(dir=path.parent, prefix=PARTIAL))
-        path.replace(doomed)
-        shutil.rmtree(doomed)
+        try:
+            path.replace(doomed)
+        finally:
+            shutil.rmtree(doomed, ignore_errors=True)
 
 
 def set_aside(path: Path) -> Path:

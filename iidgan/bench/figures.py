@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -44,9 +46,9 @@ def load_arrays(folder: RunFolder) -> Arrays:
     if not folder.arrays.exists():
         raise InputError(f"run: {folder.path} holds no samples yet; it has no checkpoint")
     try:
-        with np.load(folder.arrays, allow_pickle=False) as stored:
+        with folder.arrays.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return dict(stored)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
         raise InputError(f"{folder.arrays}: damaged ({error}); evaluate again") from None
 
 

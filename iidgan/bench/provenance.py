@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -35,10 +36,13 @@ def describe(device: torch.device) -> str:
 
 def commit() -> str:
     """Gives the commit of the checkout that the package runs from, `+` if it has changes."""
-    folder = Path(iidgan.__file__).parent
+    folder = Path(iidgan.__file__).resolve().parent
+    near = os.environ | {"GIT_CEILING_DIRECTORIES": str(folder.parent.parent)}  # no one else's
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty=+", "--abbrev=12"]
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+        answer = subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=10, env=near
+        )
     except (OSError, subprocess.SubprocessError):
         return "unknown"
     return answer.stdout.strip()

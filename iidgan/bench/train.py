@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import index
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 
@@ -23,7 +24,7 @@ from iidgan.engine.loop import Ending, Schedule, Stop, Tick, fit
 from iidgan.engine.move import Move
 from iidgan.engine.sample import final
 from iidgan.engine.state import entropy, init
-from iidgan.errors import InputError
+from iidgan.errors import InputError, unknown
 from iidgan.files import append_lines, set_aside, sweep
 
 Listener = Callable[[str, Tick | None], None]
@@ -84,8 +85,10 @@ def train(
     Raises:
         InputError: A field, the data or the folder is not what it has to be.
     """
-    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(map(index, seeds))
     _check(chosen, checkpoint_every, keep)
+    if executor not in (known := ("auto", *get_args(Executor))):
+        raise unknown("executor", executor, known)
     place = device_from(device)
     data = run.source.load().to(place)
     with torch.random.fork_rng(devices=[]):

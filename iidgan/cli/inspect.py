@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -151,13 +153,14 @@ def _save(path: Path, **arrays: torch.Tensor) -> None:
 
 def _read_samples(path: Path) -> torch.Tensor:
     try:
-        loaded = np.load(path, allow_pickle=False)
-        array = loaded["x"] if isinstance(loaded, np.lib.npyio.NpzFile) else loaded
+        with path.open("rb") as file:  # closed also where numpy gives up half-way
+            loaded = np.load(file, allow_pickle=False)
+            array = loaded["x"] if isinstance(loaded, np.lib.npyio.NpzFile) else loaded
     except FileNotFoundError:
         raise InputError(f"input: {path} does not exist") from None
     except KeyError:
         raise InputError(f"input: {path} holds no array named x") from None
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
         raise InputError(f"input: {path} is no .npz or .npy file ({error})") from None
     if array.dtype.kind not in "fiu":
         raise InputError(f"input: {path} holds {array.dtype}, not numbers")

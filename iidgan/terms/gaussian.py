@@ -31,6 +31,8 @@ class GaussianConsistency(Term):
     """Exponent of the p-norm."""
     root: bool = False
     """Whether w2 and w2-1d are the distance itself (InvertGAN) rather than its square."""
+    eps: float | None = None
+    """Shrinkage of kl, about 1e-3 where a batch has fewer codes than dimensions; None: least."""
     directions: int = 16
     """Random directions a step, where the distance is sliced (Epps-Pulley)."""
 
@@ -47,5 +49,7 @@ class GaussianConsistency(Term):
         # A normalised sample of the prior is uniform on the sphere.
         directions = batch.z[:, : self.directions]
         codes = nets.F(batch.x)
-        value = gaussian.distance(self.distance, codes, directions, p=self.p, root=self.root)
+        value = gaussian.distance(
+            self.distance, codes, directions, p=self.p, root=self.root, eps=self.eps
+        )
         return {"gaussian": self.weight * value}
