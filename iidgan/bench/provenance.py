@@ -11,14 +11,13 @@ from pathlib import Path
 
 import torch
 
-import iidgan
 from iidgan.errors import InputError
 
 
 def provenance(device: torch.device) -> dict[str, str]:
     """Describes what made a number."""
     return {
-        "iidgan": iidgan.__version__,
+        "iidgan": metadata.version("iidgan"),
         "commit": commit(),
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -36,7 +35,7 @@ def describe(device: torch.device) -> str:
 
 def commit() -> str:
     """Gives the commit of the checkout that the package runs from, `+` if it has changes."""
-    folder = Path(iidgan.__file__).resolve().parent
+    folder = Path(__file__).resolve().parent.parent
     near = os.environ | {"GIT_CEILING_DIRECTORIES": str(folder.parent.parent)}  # no one else's
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty=+", "--abbrev=12"]
     try:

@@ -19,6 +19,8 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
+from iidgan.errors import InputError
+
 Losses = dict[str, Tensor]
 """Named addends of a loss, each of shape (S,); their sum is minimised, their names are the log."""
 
@@ -232,7 +234,8 @@ class _Sum:
         for loss in self.losses:
             addends = loss(nets, batch)
             if both := total.keys() & addends.keys():
-                raise ValueError(f"two addends of one loss are named {', '.join(sorted(both))}")
+                names = ", ".join(sorted(both))
+                raise InputError(f"terms: two addends of one loss are named {names}")
             total |= addends
         return total
 
@@ -274,7 +277,9 @@ def _adopt(players: tuple[Player, ...], brings: Mapping[str, str]) -> tuple[Play
         if any(name in player.trains for player in players):
             continue
         if not any(host in player.trains for player in players):
-            raise ValueError(f"network {name!r} is to move with {host!r}, which no player trains")
+            raise InputError(
+                f"terms: network {name!r} is to move with {host!r}, which no player trains"
+            )
         players = tuple(
             replace(player, trains=(*player.trains, name)) if host in player.trains else player
             for player in players

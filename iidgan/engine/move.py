@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
 
 from iidgan.core import Batch, Losses, Method, Nets, Player, Refreshing
 from iidgan.engine.state import State, parameters
@@ -66,9 +65,7 @@ class Move:
         for module in self._refreshing:
             module.refresh()
         if self.state.average is not None:
-            averages, values = _all(self.state.average), _all(self.state.nets)
-            torch._foreach_lerp_(averages, values, 1 - self.ema)
-
-
-def _all(nets: nn.ModuleDict) -> list[Tensor]:
-    return [*nets.parameters(), *nets.buffers()]
+            average, nets = self.state.average, self.state.nets
+            torch._foreach_lerp_([*average.parameters()], [*nets.parameters()], 1 - self.ema)
+            for kept, value in zip(average.buffers(), nets.buffers()):
+                kept.copy_(value)  # singular vectors have no average

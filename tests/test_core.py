@@ -1,0 +1,338 @@
+"""Laws of the vocabulary: shared forward passes, and methods that are made of terms."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from torch import nn
+
+from iidgan.core import (
+    Arch,
+    Batch,
+    Dataset,
+    Method,
+    Nets,
+    Player,
+    Reference,
+    Refreshing,
+    Regularised,
+    Standing,
+    Term,
+    cites,
+)
+from iidgan.errors import InputError, unknown
+from iidgan.methods import GAN, iid_gan
+from iidgan.nn import MLP
+from iidgan.nn.conv import BatchNorm, SpectralWeight
+from iidgan.nn.linear import Linear
+from iidgan.terms import CycleConsistency, GaussianConsistency, ZDiscriminator
+
+ARCH = Arch(MLP(latent=2, hidden=(4,)), (2,))
+
+
+class Recording(nn.Module):
+    """An identity, up to a factor, that counts its calls."""
+
+    def __init__(self, factor=1.0):
+        super().__init__()
+        self.factor, self.calls = factor, 0
+
+    def forward(self, *inputs):
+        self.calls += 1
+        return self.factor * sum(inputs)
+
+
+def recording():
+    modules = {name: Recording(factor) for name, factor in (("G", 2.0), ("D", 3.0), ("F", 5.0))}
+    return modules, Nets(modules)
+
+
+class TestNets:
+    def test_is_a_mapping_of_modules(self):
+        modules, nets = recording()
+        assert dict(nets) == modules
+        assert len(nets) == 3
+        assert nets["G"] is modules["G"]
+
+    def test_same_call_is_computed_once(self):
+        modules, nets = recording()
+        z = torch.ones(1)
+        assert nets.G(z) is nets.G(z)
+        assert nets.D(nets.G(z)) is nets.D(nets.G(z))
+        assert nets.D(nets.G(z)).item() == 6.0
+        assert (modules["G"].calls, modules["D"].calls) == (1, 1)
+
+    def test_equal_tensors_are_not_the_same_call(self):
+        modules, nets = recording()
+        assert nets.G(torch.ones(1)) is not nets.G(torch.ones(1))
+        assert modules["G"].calls == 2
+
+    def test_order_and_number_of_inputs_count(self):
+        modules, nets = recording()
+        a, b = torch.ones(1), torch.zeros(1)
+        for inputs in ((a, b), (b, a), (a,), (a, b)):
+            nets.G(*inputs)
+        assert modules["G"].calls == 3
+
+    def test_moved_forgets_the_network_and_what_is_derived_from_it(self):
+        modules, nets = recording()
+        z, x = torch.ones(1), torch.zeros(1)
+        fake, code = nets.G(z), nets.F(x)
+        nets.D(fake), nets.D(x), nets.F(nets.D(fake))
+        nets.moved(["G"])
+        assert nets.F(x) is code
+        assert nets.G(z) is not fake
+        calls = {name: net.calls for name, net in modules.items()}
+        nets.D(x)
+        assert modules["D"].calls == calls["D"]  # unrelated: kept
+        nets.D(fake)
+        assert modules["D"].calls == calls["D"] + 1  # derived from the old G: forgotten
+        nets.F(nets.D(fake))
+        assert modules["F"].calls == calls["F"] + 1
+
+    def test_moved_keeps_what_the_mover_only_reads(self):
+        modules, nets = recording()
+        z = torch.ones(1)
+        fake = nets.G(z)
+        nets.D(fake)
+        nets.moved(("D",))
+        assert nets.G(z) is fake
+        nets.D(fake)
+        assert (modules["G"].calls, modules["D"].calls) == (1, 2)
+
+    def test_a_dead_tensor_is_never_taken_for_a_new_one(self):
+        """Ids are used again when tensors die; inputs live as long as what is known of them."""
+        _, nets = recording()
+        for value in range(200):
+            assert nets.G(torch.full((1,), float(value))).item() == 2.0 * value
+            if value % 7 == 0:
+                nets.moved(["G"])
+
+    def test_unknown_network(self):
+        _, nets = recording()
+        with pytest.raises(AttributeError, match="no network 'Q'; there are G, D, F"):
+            nets.Q(torch.ones(1))
+        with pytest.raises(KeyError):
+            nets["Q"]
+
+
+def value_of(number):
+    """Makes a loss whose only addend is called after its number."""
+    return lambda nets, batch: {f"n{number}": torch.full((1,), float(number))}
+
+
+@dataclass(frozen=True)
+class Made(Method):
+    """A method of given players."""
+
+    made: tuple[Player, ...]
+    names: tuple[str, ...] = ("G", "D")
+
+    @property
+    def players(self):
+        return self.made
+
+    def networks(self, arch):
+        return {name: nn.Identity() for name in self.names}
+
+
+@dataclass(frozen=True)
+class Adding(Term):
+    """A term that adds given losses, and brings a network."""
+
+    added: tuple = ()
+    own: tuple[Player, ...] = ()
+
+    @property
+    def addends(self):
+        return dict(self.added)
+
+    @property
+    def players(self):
+        return self.own
+
+
+class Bringing(Adding):
+    brings = {"F": "G"}  # noqa: RUF012
+
+    def networks(self, arch):
+        return {"F": nn.Flatten()}
+
+
+PLAIN = Made((Player("D", value_of(1), ("D",)), Player("G", value_of(2), ("G",), repeat=2)))
+
+
+def losses(method, player, nets=None):
+    found = {p.name: p for p in method.players}[player].loss(nets or Nets({}), None)
+    return {name: value.item() for name, value in found.items()}
+
+
+class TestRegularised:
+    def test_adds_to_whoever_trains_the_network(self):
+        method = Regularised(method=PLAIN, terms=(Adding((("G", value_of(3)),)),))
+        assert losses(method, "G") == {"n2": 2, "n3": 3}
+        assert losses(method, "D") == {"n1": 1}
+
+    def test_keeps_names_order_and_repeats_of_the_players(self):
+        method = Regularised(method=PLAIN, terms=(Adding((("G", value_of(3)),)),))
+        assert [(p.name, p.trains, p.repeat) for p in method.players] == [
+            ("D", ("D",), 1),
+            ("G", ("G",), 2),
+        ]
+
+    def test_a_loss_for_two_networks_counts_once_for_a_player_of_both(self):
+        shared = value_of(3)
+        both = Made((Player("GF", value_of(1), ("G", "F")),), ("G", "F"))
+        method = Regularised(method=both, terms=(Adding((("G", shared), ("F", shared))),))
+        assert losses(method, "GF") == {"n1": 1, "n3": 3}
+
+    def test_a_loss_for_two_networks_counts_for_each_of_two_players(self):
+        shared = value_of(3)
+        apart = Made((Player("G", value_of(1), ("G",)), Player("F", value_of(2), ("F",))))
+        method = Regularised(method=apart, terms=(Adding((("G", shared), ("F", shared))),))
+        assert losses(method, "G") == {"n1": 1, "n3": 3}
+        assert losses(method, "F") == {"n2": 2, "n3": 3}
+
+    def test_two_losses_of_one_name_are_an_error(self):
+        method = Regularised(method=PLAIN, terms=(Adding((("G", value_of(2)),)),))
+        with pytest.raises(ValueError, match="two addends of one loss are named n2"):
+            losses(method, "G")
+
+    def test_a_network_that_is_brought_moves_with_its_host(self):
+        method = Regularised(method=PLAIN, terms=(Bringing((("F", value_of(3)),)),))
+        assert [p.trains for p in method.players] == [("D",), ("G", "F")]
+        assert losses(method, "G") == {"n2": 2, "n3": 3}
+        assert set(method.networks(ARCH)) == {"G", "D", "F"}
+
+    def test_two_terms_share_a_network_that_both_bring(self):
+        terms = (Bringing((("F", value_of(3)),)), Bringing((("F", value_of(4)),)))
+        method = Regularised(method=PLAIN, terms=terms)
+        assert [p.trains for p in method.players] == [("D",), ("G", "F")]
+        assert losses(method, "G") == {"n2": 2, "n3": 3, "n4": 4}
+
+    def test_the_method_s_own_network_and_player_come_first(self):
+        owner = Made((*PLAIN.players, Player("F", value_of(5), ("F",))), ("G", "D", "F"))
+        method = Regularised(method=owner, terms=(Bringing((("F", value_of(3)),)),))
+        assert [p.trains for p in method.players] == [("D",), ("G",), ("F",)]
+        assert isinstance(method.networks(ARCH)["F"], nn.Identity)
+        assert losses(method, "F") == {"n5": 5, "n3": 3}
+
+    def test_a_host_that_nobody_trains_is_an_error(self):
+        lonely = Made((Player("D", value_of(1), ("D",)),))
+        with pytest.raises(ValueError, match="'F' is to move with 'G', which no player trains"):
+            _ = Regularised(method=lonely, terms=(Bringing(),)).players
+
+    def test_players_of_a_term_come_last_and_feel_other_terms(self):
+        own = Adding((), (Player("E", value_of(6), ("E",)),))
+        method = Regularised(method=PLAIN, terms=(own, Adding((("E", value_of(7)),))))
+        assert [p.name for p in method.players] == ["D", "G", "E"]
+        assert losses(method, "E") == {"n6": 6, "n7": 7}
+
+    def test_nesting_is_listing(self):
+        terms = CycleConsistency(), GaussianConsistency()
+        nested = Regularised(method=Regularised(method=GAN(), terms=terms[:1]), terms=terms[1:])
+        flat = Regularised(method=GAN(), terms=terms)
+        assert [p.trains for p in nested.players] == [p.trains for p in flat.players]
+        batch = Batch(*(torch.randn(2, 8, 2) for _ in range(2)), torch.rand(2, 8))
+        nets = Nets(build_two(flat))
+        for a, b in zip(nested.players, flat.players):
+            ours, theirs = a.loss(nets, batch), b.loss(nets, batch)
+            assert ours.keys() == theirs.keys()
+            assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+    def test_iid_gan_is_a_value(self):
+        assert iid_gan() == Regularised(
+            method=GAN(), terms=(CycleConsistency(), GaussianConsistency())
+        )
+        assert hash(iid_gan()) == hash(iid_gan())
+        assert iid_gan(gaussian=GaussianConsistency(weight=1.0)) != iid_gan()
+        assert [(p.name, p.trains) for p in iid_gan().players] == [
+            ("D", ("D",)),
+            ("G", ("G", "F")),
+        ]
+
+    def test_z_discriminator_is_a_player(self):
+        method = Regularised(method=GAN(), terms=(ZDiscriminator(),))
+        trained = {p.name: p.trains for p in method.players}
+        assert trained == {"D": ("D",), "G": ("G", "F"), "Dz": ("Dz",)}
+
+
+def build_two(method):
+    nets = method.networks(ARCH)
+    for net in nets.values():
+        for module in net.modules():
+            if isinstance(module, Linear):
+                module.weight = nn.Parameter(module.weight.repeat(2, 1, 1))
+                module.bias = nn.Parameter(module.bias.repeat(2, 1, 1))
+    return nets
+
+
+class TestDataset:
+    def test_images_scale_to_the_unit_interval_around_zero(self):
+        pixels = torch.tensor([0, 255, 51], dtype=torch.uint8).reshape(3, 1, 1, 1)
+        data = Dataset(pixels, torch.tensor([3, 4, 5]))
+        taken = data.take(torch.tensor([[0, 1], [2, 2]]))
+        assert taken.shape == (2, 2, 1, 1, 1)
+        assert taken.dtype == torch.float32
+        expected = torch.tensor([[-1.0, 1.0], [-0.6, -0.6]])
+        assert torch.allclose(taken.reshape(2, 2), expected, atol=1e-6)
+        assert data.take_labels(torch.tensor([2, 0])).tolist() == [5, 3]
+        assert data.is_image
+        assert data.shape == (1, 1, 1)
+
+    def test_vectors_stay_as_they_are(self):
+        data = Dataset(torch.tensor([[1.5, 2.5], [3.5, 4.5]]))
+        assert data.take(torch.tensor([1])).tolist() == [[3.5, 4.5]]
+        assert data.take_labels(torch.tensor([1])) is None
+        assert not data.is_image
+        assert (len(data), data.shape) == (2, (2,))
+
+    def test_moves_whole(self):
+        data = Dataset(torch.ones(2, 1), torch.zeros(2), labels=("a",)).to("meta")
+        assert data.x.device.type == data.y.device.type == "meta"
+        assert data.labels == ("a",)
+
+
+def test_arch_asks_its_backbone():
+    shapes = {
+        "generator": ((1, 3, 2), (1, 3, 2)),
+        "discriminator": ((1, 3, 2), (1, 3)),
+        "inverse": ((1, 3, 2), (1, 3, 2)),
+        "latent_discriminator": ((1, 3, 2), (1, 3)),
+    }
+    assert ARCH.latent == 2
+    for name, (inputs, outputs) in shapes.items():
+        assert getattr(ARCH, name)()(torch.zeros(inputs)).shape == outputs
+
+
+def test_protocols_of_layers():
+    assert isinstance(SpectralWeight(torch.ones(1, 2, 2, 1, 1)), Refreshing)
+    assert isinstance(BatchNorm(2), Standing)
+    assert not isinstance(Linear(1, 1), Refreshing | Standing)
+
+
+def test_cites_marks_classes_and_factories():
+    paper = Reference(title="T", authors="A", year=2000, url="U")
+
+    @cites(paper)
+    def make():
+        return 1
+
+    assert make.reference is paper
+    assert make() == 1
+
+
+def test_values_are_frozen():
+    with pytest.raises(AttributeError):
+        GAN().loss = "saturating"
+    assert replace(GAN(), loss="saturating") != GAN()
+
+
+def test_unknown_names_the_nearest_choice():
+    error = unknown("method", "idi-gan", ["gan", "iid-gan", "veegan"])
+    assert isinstance(error, InputError)
+    assert isinstance(error, ValueError)
+    assert str(error) == (
+        "method: unknown 'idi-gan'; did you mean 'iid-gan'? known: gan, iid-gan, veegan"
+    )
+    assert "did you mean" not in str(unknown("method", "zzzz", ["abc"]))

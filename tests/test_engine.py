@@ -1,0 +1,525 @@
+"""The engine computes what a plain loop computes: optimisers, batches, states and moves."""
+
+import copy
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from scipy import stats
+from torch import nn
+from torch.nn.functional import softplus
+
+from iidgan.core import Arch, Batch, Dataset, Method, Player
+from iidgan.engine.batches import BLOCK, Batches
+from iidgan.engine.executors import executor
+from iidgan.engine.move import Move
+from iidgan.engine.optim import SCHEDULES, Adam
+from iidgan.engine.state import build, entropy, init, live, restore, tensors
+from iidgan.errors import InputError
+from iidgan.functional.reduce import mean
+from iidgan.methods import GAN, iid_gan
+from iidgan.nn import DCGAN, MLP
+
+ARCH = Arch(MLP(latent=2, hidden=(8, 8)), (3,))
+
+pytestmark = pytest.mark.usefixtures("float64")
+
+
+def dataset(num=200, shape=(3,), seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return Dataset(torch.randn(num, *shape, generator=generator), torch.arange(num))
+
+
+def batches_of(seeds, repeat=1, size=8):
+    return Batches(dataset(), seeds, size=size, latent=2, repeat=repeat)
+
+
+def copied(values):
+    return {name: value.clone() for name, value in values.items()}
+
+
+def equal(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+class TestOptimiser:
+    @pytest.mark.parametrize(
+        ("schedule", "shares"),
+        [
+            ("constant", {0: 1, 25: 1, 50: 1, 100: 1}),
+            ("linear", {0: 1, 25: 0.75, 50: 0.5, 99: 0.01, 100: 0}),
+            ("cosine", {0: 1, 25: (2 + 2**0.5) / 4, 50: 0.5, 75: (2 - 2**0.5) / 4, 100: 0}),
+        ],
+    )
+    def test_schedules(self, schedule, shares):
+        optimiser = Adam(lr=0.3, schedule=schedule)
+        for step, share in shares.items():
+            assert optimiser.rate(step, 100) == pytest.approx(0.3 * share, abs=1e-15)
+
+    @pytest.mark.parametrize("schedule", SCHEDULES)
+    def test_rates_never_rise(self, schedule):
+        rates = [Adam(schedule=schedule).rate(step, 50) for step in range(51)]
+        assert rates == sorted(rates, reverse=True)
+        assert rates[0] == 2e-3
+
+    @pytest.mark.parametrize(
+        ("fields", "message"),
+        [
+            ({"lr": 0.0}, "lr: 0.0 is no learning rate"),
+            ({"lr": float("nan")}, "lr: nan is no learning rate"),
+            ({"lr": float("inf")}, "lr: inf is no learning rate"),
+            ({"betas": (0.5, 1.0)}, "betas: .* are not both in"),
+            ({"betas": (-0.1, 0.9)}, "betas: .* are not both in"),
+        ],
+    )
+    def test_fields_out_of_range(self, fields, message):
+        with pytest.raises(InputError, match=message):
+            Adam(**fields)
+
+
+def plain_net(net):
+    """Copies one seed of a perceptron of ours into ordinary modules."""
+    layers = []
+    for layer in net.layers:
+        if isinstance(layer, nn.ReLU):
+            layers.append(nn.ReLU())
+            continue
+        weight, bias = layer.weight.detach()[0], layer.bias.detach()[0, 0]
+        linear = nn.Linear(*weight.shape)
+        linear.load_state_dict({"weight": weight.T, "bias": bias})
+        layers.append(linear)
+    return nn.Sequential(*layers)
+
+
+def plain_iid_gan(G, D, F, batches, steps):
+    """Trains one IID-GAN (p-norm) as anyone would write it down."""
+    adam = {"betas": (0.5, 0.999), "eps": 1e-8}
+    optimiser_d = torch.optim.Adam(D.parameters(), lr=2e-3, **adam)
+    optimiser_g = torch.optim.Adam([*G.parameters(), *F.parameters()], lr=2e-3, **adam)
+    for step in range(steps):
+        for optimiser in (optimiser_d, optimiser_g):
+            optimiser.param_groups[0]["lr"] = 2e-3 * (1 - step / steps)
+        x, z = batches[step]
+
+        loss_d = softplus(-D(x)).mean() + softplus(D(G(z).detach())).mean()
+        optimiser_d.zero_grad()
+        loss_d.backward()
+        optimiser_d.step()
+
+        fake, code = G(z), F(x)
+        adversarial = softplus(-D(fake)).mean()
+        cycle = (F(fake) - z).abs().mean() + 3 / 2 * (G(code) - x).abs().mean()
+        mu = code.mean(0)
+        sigma = (code - mu).T @ (code - mu) / len(code)
+        gaussian = mu.square().sum().sqrt() + (sigma - torch.eye(2)).square().sum().sqrt()
+        loss_g = adversarial + 3 * cycle + 10 * gaussian
+        optimiser_g.zero_grad()
+        loss_g.backward()
+        optimiser_g.step()
+    return loss_d.item(), loss_g.item()
+
+
+def test_the_engine_computes_what_a_plain_loop_computes():
+    """Every weight of every seed agrees after 20 steps, and so do the losses."""
+    steps, seeds, optimiser = 20, (4, 1), Adam()
+    state = init(iid_gan(), ARCH, optimiser, seeds)
+    move, batches = Move(iid_gan(), state), batches_of(seeds)
+    alone = [build(iid_gan(), ARCH, [seed]) for seed in seeds]
+    plain = [{name: plain_net(nets[name]) for name in "GDF"} for nets in alone]
+
+    for step in range(steps):
+        state.lr.fill_(optimiser.rate(step, steps))
+        logs = move(batches.at(step))
+    for position, nets in enumerate(plain):
+        drawn = [batches.at(step)[0] for step in range(steps)]
+        own = [(batch.x[position], batch.z[position]) for batch in drawn]
+        loss_d, loss_g = plain_iid_gan(**nets, batches=own, steps=steps)
+        ours = {name: value[position].item() for name, value in logs.items()}
+        assert ours.pop("D/adversarial") == pytest.approx(loss_d, abs=1e-9)
+        assert sum(ours.values()) == pytest.approx(loss_g, abs=1e-9)
+        for name in "GDF":
+            start = plain_net(alone[position][name]).parameters()
+            linear = [layer for layer in state.nets[name].layers if not isinstance(layer, nn.ReLU)]
+            pairs = [(layer.weight[position].T, layer.bias[position, 0]) for layer in linear]
+            found = [value for pair in pairs for value in pair]
+            for before, value, expected in zip(start, found, nets[name].parameters(), strict=True):
+                assert (value - expected).abs().max() < 1e-9
+                assert (value - before).abs().max() > 1e-3
+
+
+class TestBatches:
+    def test_shapes(self):
+        batches = batches_of((0, 5, 9), repeat=2).at(3)
+        assert len(batches) == 2
+        for batch in batches:
+            assert batch.x.shape == (3, 8, 3)
+            assert batch.z.shape == (3, 8, 2)
+            assert batch.u.shape == batch.y.shape == (3, 8)
+            assert ((batch.u >= 0) & (batch.u < 1)).all()
+
+    def test_labels_belong_to_samples(self):
+        data, batch = dataset(), batches_of((0, 1)).at(0)[0]
+        assert torch.equal(data.x[batch.y], batch.x)
+
+    def test_a_pure_function_of_seed_and_step(self):
+        steps = [200, 0, BLOCK, BLOCK - 1, 3, BLOCK + 1, 3]
+        walked, asked = batches_of((7, 2)), batches_of((7, 2))
+        forward = {step: walked.at(step)[0] for step in sorted(set(steps))}
+        for step in steps:
+            assert same(forward[step], asked.at(step)[0])
+            assert same(forward[step], batches_of((7, 2)).at(step)[0])
+
+    def test_a_seed_sees_its_batches_whatever_stands_beside_it(self):
+        beside, alone = batches_of((3, 1, 2)), batches_of((1,))
+        for step in (0, 5, BLOCK):
+            assert same(pick(beside.at(step)[0], 1), pick(alone.at(step)[0], 0))
+
+    def test_seeds_steps_and_repeats_differ(self):
+        batches = batches_of((0, 1), repeat=2)
+        first, second = batches.at(0)
+        others = [second, batches.at(1)[0], batches.at(BLOCK)[0], batches_of((2, 3)).at(0)[0]]
+        assert not torch.equal(first.z[0], first.z[1])
+        for other in others:
+            assert not torch.equal(first.z, other.z)
+            assert not torch.equal(first.y, other.y)
+            assert not torch.equal(first.u, other.u)
+
+    def test_a_global_seed_has_no_part_in_it(self):
+        torch.manual_seed(0)
+        before = torch.get_rng_state()
+        first = batches_of((0,)).at(0)[0]
+        assert torch.equal(before, torch.get_rng_state())
+        torch.manual_seed(1)
+        assert same(first, batches_of((0,)).at(0)[0])
+
+    def test_statistics(self):
+        """Index and u are uniform, z is normal, and neighbours are unrelated."""
+        drawn = [batches_of((0, 1), size=100).at(step)[0] for step in range(2 * BLOCK)]
+        y, z, u = (torch.stack(part) for part in zip(*((b.y, b.z, b.u) for b in drawn)))
+        counts = torch.bincount(y.flatten(), minlength=200)
+        assert stats.chisquare(counts.numpy()).pvalue > 1e-3
+        assert stats.kstest(z.flatten().numpy(), "norm").pvalue > 1e-3
+        assert stats.kstest(u.flatten().numpy(), "uniform").pvalue > 1e-3
+        num = z[0].numel() * len(drawn) / 2
+        for a, b in ((z[:, 0], z[:, 1]), (z[1:], z[:-1]), (z[:BLOCK], z[BLOCK:])):
+            assert (a * b).mean().abs() < 4 / num**0.5
+
+    @pytest.mark.parametrize("size", [0, -1, 201])
+    def test_a_batch_has_to_fit_the_data(self, size):
+        with pytest.raises(
+            InputError, match=f"batch: {size} is not between 1 and the 200 samples"
+        ):
+            batches_of((0,), size=size)
+
+    def test_a_batch_may_be_all_of_the_data(self):
+        assert batches_of((0,), size=200).at(0)[0].x.shape == (1, 200, 3)
+
+
+def parts(batch):
+    return [batch.x, batch.z, batch.u, batch.y]
+
+
+def same(a, b):
+    return all(torch.equal(p, q) for p, q in zip(parts(a), parts(b)))
+
+
+def pick(batch, position):
+    return Batch(*(part[position] for part in parts(batch)))
+
+
+def test_entropy_spreads_near_numbers():
+    seeds = {
+        entropy(seed, stream, block)
+        for seed in range(20)
+        for stream in range(3)
+        for block in range(20)
+    }
+    assert len(seeds) == 1200
+    assert all(0 <= seed < 2**63 for seed in seeds)
+    mean_bit = sum(bin(seed).count("1") for seed in seeds) / len(seeds) / 63
+    assert mean_bit == pytest.approx(0.5, abs=0.01)
+
+
+class Listed(nn.Module):
+    """A layer without a seed axis."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("count", torch.tensor(0.0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Odd(Method):
+    """A GAN with one more network, which no player trains."""
+
+    extra: nn.Module
+
+    @property
+    def players(self):
+        return GAN().players
+
+    def networks(self, arch):
+        return GAN().networks(arch) | {"E": copy.deepcopy(self.extra)}
+
+
+class TestState:
+    def test_weights_of_a_seed_do_not_depend_on_its_neighbours(self):
+        stack, alone = build(iid_gan(), ARCH, (5, 0, 2)), build(iid_gan(), ARCH, (2,))
+        for name, value in alone.state_dict().items():
+            assert torch.equal(stack.state_dict()[name][2:], value)
+
+    def test_seeds_differ(self):
+        for parameter in build(iid_gan(), ARCH, (0, 1)).parameters():
+            assert not torch.equal(parameter[0], parameter[1])
+
+    def test_building_leaves_the_random_state_alone(self):
+        before = torch.get_rng_state()
+        build(iid_gan(), ARCH, (0, 1))
+        assert torch.equal(before, torch.get_rng_state())
+
+    def test_a_network_frozen_on_purpose_stays_frozen(self):
+        nets = build(Odd(extra=ARCH.generator().requires_grad_(False)), ARCH, (0, 1))
+        assert not any(parameter.requires_grad for parameter in nets["E"].parameters())
+        assert all(parameter.requires_grad for parameter in nets["G"].parameters())
+
+    @pytest.mark.parametrize(
+        ("extra", "name"), [(nn.Linear(2, 2), "E.weight of shape"), (Listed(), "E.count of shape")]
+    )
+    def test_a_tensor_without_seed_axis_is_an_error(self, extra, name):
+        with pytest.raises(InputError, match=f"{name} .* lacks the seed axis"):
+            build(Odd(extra=extra), ARCH, (0, 1))
+
+    def test_all_that_a_move_changes_is_named(self):
+        """What `tensors` names goes into checkpoints, what `live` lists into compiled moves."""
+        state = init(iid_gan(), ARCH, Adam(), (0, 1), ema=0.9)
+        move, batches = Move(iid_gan(), state, ema=0.9), batches_of((0, 1))
+        move(batches.at(0))
+        before = [value.clone() for value in live(state)]
+        move(batches.at(1))
+        named = {value.data_ptr() for value in tensors(state).values()}
+        changed = [v for v, old in zip(live(state), before) if not torch.equal(v, old)]
+        assert {value.data_ptr() for value in changed} == named
+
+    def test_restore_undoes_moves(self):
+        state = init(iid_gan(), ARCH, Adam(), (0, 1), ema=0.9)
+        move, batches = Move(iid_gan(), state, ema=0.9), batches_of((0, 1))
+        move(batches.at(0))
+        saved = copied(tensors(state))
+        move(batches.at(1))
+        after = copied(tensors(state))
+        restore(state, saved)
+        assert equal(tensors(state), saved)
+        move(batches.at(1))
+        assert equal(tensors(state), after)
+
+    def test_restore_into_a_state_that_never_moved(self):
+        first, second = (init(iid_gan(), ARCH, Adam(), (0, 1)) for _ in range(2))
+        batches = batches_of((0, 1))
+        Move(iid_gan(), first)(batches.at(0))
+        restore(second, copied(tensors(first)))
+        assert equal(tensors(first), tensors(second))
+        for state in (first, second):
+            Move(iid_gan(), state)(batches.at(1))
+        assert equal(tensors(first), tensors(second))
+
+    def test_restore_to_before_the_first_move(self):
+        first, second = (init(iid_gan(), ARCH, Adam(), (0, 1)) for _ in range(2))
+        start, batches = copied(tensors(first)), batches_of((0, 1))
+        Move(iid_gan(), first)(batches.at(0))
+        restore(first, start)
+        for state in (first, second):
+            Move(iid_gan(), state)(batches.at(1))
+        assert equal(tensors(first), tensors(second))
+
+    @pytest.mark.parametrize(
+        ("method", "arch", "seeds", "error"),
+        [
+            (iid_gan(), ARCH, (0, 1), KeyError),
+            (GAN(), Arch(MLP(latent=2, hidden=(9, 8)), (3,)), (0, 1), ValueError),
+            (GAN(), ARCH, (0, 1, 2), ValueError),
+            (GAN(), ARCH, (0,), ValueError),
+        ],
+    )
+    def test_restore_refuses_other_networks_and_leaves_the_state(self, method, arch, seeds, error):
+        state, other = init(GAN(), ARCH, Adam(), (0, 1)), init(method, arch, Adam(), seeds)
+        for target, source in ((state, other), (other, state)):
+            before = copied(tensors(target))
+            with pytest.raises(error):
+                restore(target, copied(tensors(source)))
+            assert equal(tensors(target), before)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded(Method):
+    """A GAN whose critic moves thrice a step, and which records what its losses read."""
+
+    seen: list
+
+    @property
+    def players(self):
+        return (
+            Player("C", self.record("C", GAN().loss_D), trains=("D",), repeat=3),
+            Player("G", self.record("G", GAN().loss_G), trains=("G",)),
+            Player("T", self.record("T", GAN().loss_D), trains=("D",), repeat=2),
+        )
+
+    def networks(self, arch):
+        return GAN().networks(arch)
+
+    def record(self, name, loss):
+        def recorded(nets, batch):
+            self.seen.append((name, batch))
+            return loss(nets, batch)
+
+        return recorded
+
+
+class TestMove:
+    def test_players_move_in_order_on_the_last_batches(self):
+        method = Recorded(seen=[])
+        state = init(method, ARCH, Adam(), (0, 1))
+        move = Move(method, state)
+        assert move.num_batches == 3
+        batches = batches_of((0, 1), repeat=3).at(0)
+        logs = move(batches)
+        names = {id(batch): number for number, batch in enumerate(batches)}
+        order = [(name, names[id(batch)]) for name, batch in method.seen]
+        assert order == [("C", 0), ("C", 1), ("C", 2), ("G", 2), ("T", 1), ("T", 2)]
+        assert list(logs) == ["C/adversarial", "G/adversarial", "T/adversarial"]
+        counts = [
+            int(slots["step"])
+            for name in "CGT"
+            for slots in list(state.optimisers[name].state.values())[:1]
+        ]
+        assert counts == [3, 1, 2]
+
+    def test_logs_are_those_of_the_last_move(self):
+        """A player that repeats r times ends where r steps of one move each would lead."""
+        state, other = (init(GAN(), ARCH, Adam(), (0, 1)) for _ in range(2))
+        batches = batches_of((0, 1), repeat=3).at(0)
+        logs = Move(critic(repeat=3), state)(batches)
+        for batch in batches:
+            expected = Move(critic(repeat=1), other)([batch])
+        assert equal(logs, expected)
+        assert equal(copied(state.nets.state_dict()), copied(other.nets.state_dict()))
+
+    def test_forward_passes_are_shared(self):
+        state = init(iid_gan(), ARCH, Adam(), (0, 1))
+        calls = dict.fromkeys("GDF", 0)
+
+        def count(name):
+            def hook(module, inputs, output):
+                calls[name] += 1
+
+            return hook
+
+        for name, net in state.nets.items():
+            net.register_forward_hook(count(name))
+        Move(iid_gan(), state)(batches_of((0, 1)).at(0))
+        # G(z) serves D, G and the cycle; F(x) both terms; D has moved before it judges for G.
+        assert calls == {"G": 2, "D": 3, "F": 2}
+
+    def test_players_change_only_what_they_train(self):
+        state = init(GAN(), ARCH, Adam(), (0, 1))
+        before = copied(state.nets.state_dict())
+        alone = Made((GAN().players[1],))
+        Move(alone, replace(state, optimisers={"G": state.optimisers["G"]}))(
+            batches_of((0, 1)).at(0)
+        )
+        after = state.nets.state_dict()
+        assert all(torch.equal(before[n], after[n]) for n in after if n.startswith("D."))
+        assert not all(torch.equal(before[n], after[n]) for n in after if n.startswith("G."))
+
+    def test_logs_carry_no_graph_and_parameters_no_gradient(self):
+        state = init(GAN(), ARCH, Adam(), (0, 1))
+        logs = Move(GAN(), state)(batches_of((0, 1)).at(0))
+        assert all(value.shape == (2,) and not value.requires_grad for value in logs.values())
+        assert all(parameter.grad is None for parameter in state.nets.parameters())
+
+    def test_the_average_follows_the_closed_form(self):
+        ema, num = 0.8, 6
+        state = init(GAN(), ARCH, Adam(lr=0.1), (0, 1), ema=ema)
+        move, batches = Move(GAN(), state, ema=ema), batches_of((0, 1))
+        history = [copied(state.nets.state_dict())]
+        for step in range(num):
+            move(batches.at(step))
+            history.append(copied(state.nets.state_dict()))
+        weights = [ema**num, *((1 - ema) * ema ** (num - k) for k in range(1, num + 1))]
+        assert sum(weights) == pytest.approx(1)
+        for name, value in state.average.state_dict().items():
+            expected = sum(w * values[name] for w, values in zip(weights, history))
+            assert (value - expected).abs().max() < 1e-12
+            assert (value - history[-1][name]).abs().max() > 1e-3
+
+    def test_without_ema_there_is_no_average(self):
+        assert init(GAN(), ARCH, Adam(), (0,)).average is None
+
+    def test_spectral_norm_refreshes_once_a_move(self):
+        arch = Arch(DCGAN(latent=2, width=2, spectral_norm=True), (1, 8, 8))
+        state = init(GAN(), arch, Adam(), (0, 1))
+        before = {n: v.clone() for n, v in state.nets.named_buffers() if n.endswith(".u")}
+        batches = Batches(dataset(20, (1, 8, 8)), (0, 1), size=4, latent=2)
+        Move(GAN(), state)(batches.at(0))
+        buffers, values = dict(state.nets.named_buffers()), dict(state.nets.named_parameters())
+        assert before
+        for name, u in before.items():
+            matrix = values[name.removesuffix("u") + "value"].flatten(2)
+            v = nn.functional.normalize(matrix.mT @ u, dim=1)
+            expected = nn.functional.normalize(matrix @ v, dim=1)
+            assert torch.allclose(buffers[name], expected, atol=1e-12)
+
+
+@dataclass(frozen=True)
+class Made(Method):
+    """A GAN with given players."""
+
+    made: tuple[Player, ...]
+
+    @property
+    def players(self):
+        return self.made
+
+    def networks(self, arch):
+        return GAN().networks(arch)
+
+
+def critic(repeat):
+    """A GAN whose generator does not move."""
+    return Made((replace(GAN().players[0], repeat=repeat),))
+
+
+class TestExecutors:
+    def test_eager_is_the_move(self):
+        move = Move(GAN(), init(GAN(), ARCH, Adam(), (0, 1)))
+        assert executor("eager", move, batches_of((0, 1)).at(0)) is move
+
+    def test_what_cannot_be_compiled_runs_eagerly_from_where_it_was(self, monkeypatch):
+        def refuse(*args, **kwargs):
+            raise RuntimeError("no compiler\nat all")
+
+        monkeypatch.setattr(torch, "compile", refuse)
+        state, other = (init(iid_gan(), ARCH, Adam(), (0, 1)) for _ in range(2))
+        move, batches = Move(iid_gan(), state), batches_of((0, 1))
+        with pytest.warns(
+            UserWarning, match=r"compilation failed \(no compiler\); running eagerly"
+        ):
+            step = executor("compiled", move, batches.at(0))
+        assert step is move
+        for number in range(3):
+            ours, theirs = step(batches.at(number)), Move(iid_gan(), other)(batches.at(number))
+            assert equal(ours, theirs)
+        assert equal(tensors(state), tensors(other))
+
+    def test_a_loss_that_asks_for_a_number_runs_eagerly(self):
+        class Asking:
+            def __call__(self, nets, batch):
+                value = mean(nets.D(nets.G(batch.z)))
+                return {"a": value if value.sum().item() > 0 else -value}
+
+        method = Made((Player("G", Asking(), ("G",)),))
+        state = init(method, ARCH, Adam(), (0, 1))
+        before = copied(state.nets.state_dict())
+        move = Move(method, state)
+        with pytest.warns(UserWarning, match="compilation failed"):
+            assert executor("compiled", move, batches_of((0, 1)).at(0)) is move
+        assert equal(before, copied(state.nets.state_dict()))
