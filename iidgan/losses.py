@@ -83,7 +83,7 @@ class CycleConsistency(nn.Module):
     The sum of both parts of `iidgan.functional.cycle.consistency`.
 
     Arguments:
-        norm: `l1`, as IID-GAN, or `l2`, as InvertGAN.
+        norm: `l1` or `l1-sum`, two readings of IID-GAN, or `l2`, as InvertGAN.
         ratio: Weight of the samples against the latents; None for that of the paper.
 
     Raises:

@@ -111,6 +111,8 @@ def test_l1_cycle_is_the_sum_of_norms_per_sample():
     value = CycleConsistency()(z, z_cycled, x, x_cycled)
     norms = (z - z_cycled).abs().flatten(1).sum(1) + (x - x_cycled).abs().flatten(1).sum(1)
     torch.testing.assert_close(3 * value, norms.mean(), rtol=1e-14, atol=0)
+    plain = CycleConsistency("l1-sum")(z, z_cycled, x, x_cycled)
+    torch.testing.assert_close(plain, norms.mean(), rtol=1e-14, atol=0)
 
 
 def test_l2_cycle_is_the_sum_of_norms_per_sample():
@@ -120,17 +122,17 @@ def test_l2_cycle_is_the_sum_of_norms_per_sample():
     torch.testing.assert_close(value, norms.mean(), rtol=1e-14, atol=0)
 
 
-@pytest.mark.parametrize("norm", ["l1", "l2"])
+@pytest.mark.parametrize("norm", ["l1", "l1-sum", "l2"])
 @given(ratio=st.floats(0, 100))
 def test_ratio_weighs_the_samples(norm, ratio):
     z, z_cycled, x, x_cycled = pairs()
     value = CycleConsistency(norm, ratio=ratio)(z, z_cycled, x, x_cycled)
-    gap = {"l1": cycle.l1, "l2": cycle.l2}[norm]
+    gap = {"l1": cycle.l1, "l1-sum": cycle.l1_sum, "l2": cycle.l2}[norm]
     expected = gap(z[None], z_cycled[None]) + ratio * gap(x[None], x_cycled[None])
     torch.testing.assert_close(value, expected[0])
 
 
-@pytest.mark.parametrize("norm", ["l1", "l2"])
+@pytest.mark.parametrize("norm", ["l1", "l1-sum", "l2"])
 def test_a_perfect_cycle_costs_nothing(norm):
     z, _, x, _ = pairs()
     z_cycled, x_cycled = z.clone().requires_grad_(), x.clone().requires_grad_()
@@ -141,7 +143,7 @@ def test_a_perfect_cycle_costs_nothing(norm):
     assert x_cycled.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("norm", ["l1", "l2"])
+@pytest.mark.parametrize("norm", ["l1", "l1-sum", "l2"])
 def test_seeds_do_not_mix_in_cycles(norm):
     stacked = [tensor.reshape(2, 3, *tensor.shape[1:]) for tensor in pairs()]
     together = cycle.consistency(*stacked, norm)

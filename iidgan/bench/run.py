@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from iidgan.bench.registry import class_of, name_of
-from iidgan.core import Backbone, Method, Regularised, Source
+from iidgan.core import Backbone, Method, Regularised, Source, Term
 from iidgan.data import Ring
 from iidgan.engine.optim import Adam, Optimiser
 from iidgan.errors import InputError, unknown
@@ -59,32 +59,32 @@ def recommended(source: Source, method: Method) -> Run:
     """Fits defaults to the kind of data.
 
     For vectors, the papers' synthetic setting. For images, DCGAN with Adam at 2e-4 (Radford et
-    al., 2015), and the weights that IID-GAN's authors give for MNIST, 0.5 and 0.1, wherever the
-    method's terms have their defaults.
+    al., 2015), and the weights that IID-GAN's authors give for MNIST, 0.5 and 0.1, on element-wise
+    means, wherever the method's terms have their defaults.
     """
     if not source.images:
         return Run(source=source, method=method)
     return Run(
         source=source,
         method=_for_images(method),
-        arch=DCGAN(),
+        arch=DCGAN(width=32),
         optimiser=Adam(lr=2e-4),
         batch=64,
         steps=20_000,
     )
 
 
+FOR_IMAGES: dict[Term, Term] = {
+    CycleConsistency(norm="l1-sum"): CycleConsistency(weight=0.5),
+    CycleConsistency(): CycleConsistency(weight=0.5),
+    GaussianConsistency(): GaussianConsistency(weight=0.1),
+}
+
+
 def _for_images(method: Method) -> Method:
     if not isinstance(method, Regularised):
         return method
-    weights = {CycleConsistency(): 0.5, GaussianConsistency(): 0.1}
-    terms = tuple(
-        replace(term, weight=weights[term])
-        if isinstance(term, CycleConsistency | GaussianConsistency) and term in weights
-        else term
-        for term in method.terms
-    )
-    return replace(method, terms=terms)
+    return replace(method, terms=tuple(FOR_IMAGES.get(term, term) for term in method.terms))
 
 
 def encode(value: object, *, places: bool = True) -> Any:  # noqa: ANN401 - JSON

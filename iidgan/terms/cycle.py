@@ -28,7 +28,7 @@ class CycleConsistency(Term):
     weight: float = 3.0
     """Weight of the term."""
     norm: cycle.Norm = "l1"
-    """Element-mean L1 with ratio d/M between the parts, or InvertGAN's plain L2 norms."""
+    """Element-mean L1 with ratio d/M, M times that (L1 norms), or InvertGAN's plain L2 norms."""
 
     brings: ClassVar[Mapping[str, str]] = {"F": "G"}
 
