@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -89,6 +90,28 @@ def set_aside(path: Path) -> Path:
         if aside.exists():
             remove_folder(aside)
         return path.replace(aside)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keeps other processes that ask for the same folder away until it is left or this one ends.
+
+    Raises:
+        InputError: Another process has it.
+    """
+    with explained(folder):
+        handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise InputError(
+            f"out: {folder} is in use by another process; wait for it, or choose another folder"
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 def sweep(folder: Path) -> None:

@@ -18,6 +18,7 @@ from iidgan.files import (
     digest,
     explained,
     keep_lines,
+    locked,
     read_lines,
     remove_folder,
     set_aside,
@@ -248,3 +249,11 @@ def test_no_permission(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(InputError, match="Permission denied"):
         write_text(tmp_path / "a", "x")
+
+
+def test_a_locked_folder_keeps_a_second_user_away(tmp_path):
+    with locked(tmp_path), pytest.raises(InputError, match="in use by another process"):
+        with locked(tmp_path):
+            pass
+    with locked(tmp_path):
+        assert os.listdir(tmp_path) == []

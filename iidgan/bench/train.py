@@ -25,7 +25,7 @@ from iidgan.engine.move import Move
 from iidgan.engine.sample import final
 from iidgan.engine.state import entropy, init
 from iidgan.errors import InputError, unknown
-from iidgan.files import append_lines, set_aside, sweep
+from iidgan.files import append_lines, locked, set_aside, sweep
 
 Listener = Callable[[str, Tick | None], None]
 """Is told a line of news, or a tick with an empty line."""
@@ -132,6 +132,12 @@ class _Session:
         self, checkpoint_every: int, chosen: Executor | Literal["auto"], stop: Stop
     ) -> Result:
         self.folder.claim(self.run, self.seeds, self.device)
+        with locked(self.folder.path):
+            return self._train(checkpoint_every, chosen, stop)
+
+    def _train(
+        self, checkpoint_every: int, chosen: Executor | Literal["auto"], stop: Stop
+    ) -> Result:
         self._resume()
         if self.state.step >= self.run.steps or self._all_diverged():
             return self._result("diverged" if self._all_diverged() else "finished")
