@@ -184,6 +184,13 @@ def test_all_seeds_diverged_is_exit_code_3(here, capsys):
     assert "diverged" in capsys.readouterr().err
 
 
+def test_the_quick_profile_has_fewer_rows_and_steps():
+    study = STUDIES["ring"]
+    assert {run.steps for run in study.quick().rows.values()} == {study.quick_steps}
+    assert set(study.quick().rows) < set(study.rows)
+    assert set(study.quick().runs) & set(study.runs) == set()
+
+
 def test_a_table_is_trained_once_and_printed_in_every_format(here, capsys, monkeypatch):
     from dataclasses import replace
 

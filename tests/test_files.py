@@ -252,8 +252,8 @@ def test_no_permission(tmp_path):
 
 
 def test_a_locked_folder_keeps_a_second_user_away(tmp_path):
-    with locked(tmp_path), pytest.raises(InputError, match="in use by another process"):
-        with locked(tmp_path):
-            pass
+    taken = pytest.raises(InputError, match="in use by another process")
+    with locked(tmp_path), taken, locked(tmp_path):
+        pass
     with locked(tmp_path):
         assert os.listdir(tmp_path) == []

@@ -39,6 +39,7 @@ RING = Study(
         ("IID-GAN (M-D)", "quality %"): (99.0, 0.2),
         ("IID-GAN (M-D)", "reverse KL"): (0.17, 0.06),
     },
+    quick_rows=("GAN", "IID-GAN (M-D)"),
     quick_steps=8_000,
     notes=(
         "50,000 samples a seed; good: within 3 std of a centre, std 0.001. Reverse KL is of the "
