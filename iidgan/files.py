@@ -102,16 +102,20 @@ def locked(folder: Path) -> Iterator[None]:
     with explained(folder):
         handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise InputError(
-            f"out: {folder} is in use by another process; wait for it, or choose another folder"
-        ) from None
-    try:
+        with explained(folder):
+            _lock(handle, folder)
         yield
     finally:
         os.close(handle)
+
+
+def _lock(handle: int, folder: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(
+            f"out: {folder} is in use by another process; wait for it, or choose another folder"
+        ) from None
 
 
 def sweep(folder: Path) -> None:

@@ -7,7 +7,6 @@ is written under a temporary name and renamed. The newest is found by looking.
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from torch import Tensor
 
 from iidgan.engine.state import State, restore, tensors
 from iidgan.errors import InputError
-from iidgan.files import damage, write_folder
+from iidgan.files import damage, remove_folder, write_folder
 
 GLOBAL_RNG = "rng"
 
@@ -28,7 +27,7 @@ def save(folder: Path, state: State, *, keep: int = 3) -> Path:
     target = folder / f"step-{state.step:08d}"
     write_folder(target, lambda place: _fill(place, state))
     for old in _found(folder)[keep:]:
-        shutil.rmtree(old)
+        remove_folder(old)
     return target
 
 
