@@ -19,6 +19,7 @@ from iidgan.errors import InputError
 from iidgan.functional.reduce import mean
 from iidgan.methods import GAN, iid_gan
 from iidgan.nn import DCGAN, MLP
+from iidgan.terms import CycleConsistency
 
 ARCH = Arch(MLP(latent=2, hidden=(8, 8)), (3,))
 
@@ -122,9 +123,10 @@ def plain_iid_gan(G, D, F, batches, steps):
 def test_the_engine_computes_what_a_plain_loop_computes():
     """Every weight of every seed agrees after 20 steps, and so do the losses."""
     steps, seeds, optimiser = 20, (4, 1), Adam()
-    state = init(iid_gan(), ARCH, optimiser, seeds)
-    move, batches = Move(iid_gan(), state), batches_of(seeds)
-    alone = [build(iid_gan(), ARCH, [seed]) for seed in seeds]
+    method = iid_gan(cycle=CycleConsistency())
+    state = init(method, ARCH, optimiser, seeds)
+    move, batches = Move(method, state), batches_of(seeds)
+    alone = [build(method, ARCH, [seed]) for seed in seeds]
     plain = [{name: plain_net(nets[name]) for name in "GDF"} for nets in alone]
 
     for step in range(steps):
