@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import torch
 from torch import Tensor, nn
 
-from iidgan.errors import InputError, unknown
-from iidgan.functional import cycle, gaussian
+from iidgan.errors import InputError
+from iidgan.functional import checks, cycle, gaussian
 from iidgan.functional.linalg import at_least_single
 
 
@@ -44,14 +42,8 @@ class GaussianConsistency(nn.Module):
         eps: float | None = None,
     ) -> None:
         super().__init__()
-        if distance not in get_args(gaussian.Distance):
-            raise unknown("distance", distance, get_args(gaussian.Distance))
-        if directions < 1:
-            raise InputError(f"directions: {directions} is too few; at least 1")
-        if not p >= 1:
-            raise InputError(f"p: {p} does not give a norm; at least 1")
-        if eps is not None and not eps > 0:
-            raise InputError(f"eps: {eps} does not shrink; above 0, or None")
+        checks.one_of("distance", distance, gaussian.Distance)
+        checks.gaussian_options(p, eps, directions)
         self.distance: gaussian.Distance = distance
         self.directions = directions
         self.p = p
@@ -92,8 +84,7 @@ class CycleConsistency(nn.Module):
 
     def __init__(self, norm: cycle.Norm = "l1", ratio: float | None = None) -> None:
         super().__init__()
-        if norm not in get_args(cycle.Norm):
-            raise unknown("norm", norm, get_args(cycle.Norm))
+        checks.one_of("norm", norm, cycle.Norm)
         self.norm: cycle.Norm = norm
         self.ratio = ratio
 

@@ -239,6 +239,8 @@ def other(value: Any, hint: Any) -> Any:
     """Finds another valid value of an option."""
     if typing.get_origin(hint) is Literal:
         return next(choice for choice in typing.get_args(hint) if choice != value)
+    if value is None and "float" in str(hint):
+        return 0.5
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):
@@ -382,7 +384,7 @@ CPU = torch.device("cpu")
 
 
 def claim(path: Path, run: Run, seeds: tuple[int, ...] = (0,)) -> None:
-    RunFolder(path).claim(run, seeds, CPU)
+    RunFolder(path).claim(run, seeds, CPU, Dataset(torch.zeros(2, 2)))
 
 
 def test_a_run_claims_its_folder_again_and_again(tmp_path):
@@ -820,7 +822,7 @@ def test_without_a_whole_checkpoint_it_starts_over(tmp_path, whole):
     for path in RunFolder(tmp_path).checkpoints.iterdir():
         flip(path / "state.safetensors")
     teach(run, tmp_path, listener=lambda news, tick: heard.append(news))
-    assert heard[3] == "going on from step 0"
+    assert heard[3] == "no whole checkpoint is left; starting anew"
     assert_same(tmp_path, whole(run))
 
 

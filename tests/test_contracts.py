@@ -63,7 +63,7 @@ def test_terms_on_every_method(term, method):
 
 @pytest.mark.parametrize("distance", ["w2", "kl", "w2-1d", "epps-pulley", "energy"])
 def test_every_distance(distance):
-    check_term(GaussianConsistency(distance=distance))
+    check_term(GaussianConsistency(distance=distance, directions=4))
 
 
 def test_every_adversarial_loss():

@@ -13,6 +13,7 @@ import torch
 
 from iidgan.bench.provenance import provenance
 from iidgan.bench.run import Run, decode, difference, encode
+from iidgan.core import Dataset
 from iidgan.errors import InputError
 from iidgan.files import PARTIAL, append_lines, explained, keep_lines, write_text
 
@@ -48,6 +49,11 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     @property
+    def evaluations(self) -> Path:
+        """Rows measured later, with any number of samples: no curve or table has them."""
+        return self.path / "evaluations.jsonl"
+
+    @property
     def arrays(self) -> Path:
         return self.path / "arrays.npz"
 
@@ -55,7 +61,7 @@ class RunFolder:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         append_lines(self.events, [{"event": name, "time": now, **facts}])
 
-    def claim(self, run: Run, seeds: Sequence[int], device: torch.device) -> None:
+    def claim(self, run: Run, seeds: Sequence[int], device: torch.device, data: Dataset) -> None:
         """Makes the folder this run's, or sees that it is.
 
         Raises:
@@ -66,6 +72,7 @@ class RunFolder:
                 "id": run.id,
                 "run": encode(run),
                 "seeds": list(seeds),
+                "data": data.digest(),
                 "environment": provenance(device),
             }
             write_text(self.run_file, json.dumps(facts, indent=1) + "\n")
@@ -77,6 +84,21 @@ class RunFolder:
             raise InputError(
                 f"out: {self.path} holds a different run; differing fields: {', '.join(lines)}; "
                 "choose another folder"
+            )
+
+        self.check_data(data)
+
+    def check_data(self, data: Dataset) -> None:
+        """Sees that data are those that the run began with: names and paths may hide others.
+
+        Raises:
+            InputError: They are not.
+        """
+        facts = json.loads(self.run_file.read_text())
+        if facts.get("data") != data.digest():
+            raise InputError(
+                f"source: its data are not those that {self.path} began with; "
+                "bring them back, or choose another folder"
             )
 
     def _holds_run(self) -> bool:

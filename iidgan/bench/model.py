@@ -43,6 +43,8 @@ class Model:
 
     def prior(self, num: int, *, stream: int = 1) -> Tensor:
         """Draws `num` latents, (num, M); another `stream` draws other ones."""
+        if num < 0 or stream < 0:
+            raise InputError(f"num, stream: {num}, {stream}; neither may be negative")
         return prior(self.stand.seeds, num, self.latent, stream=stream)[0]
 
     def sample(self, num: int, *, stream: int = 1) -> Tensor:
@@ -54,13 +56,16 @@ class Model:
         return self._map("G", z, (self.latent,))
 
     def invert(self, x: Tensor) -> Tensor:
-        """Maps samples (n, *shape) to codes (n, M).
+        """Maps samples (n, *shape) to codes (n, M); images are uint8, or in [-1, 1].
 
         Raises:
             InputError: The method trains no inverse, or `x` has another shape.
         """
         if "F" not in self.nets:
             raise InputError("invert: this method trains no inverse; iid-gan does")
+        x = torch.as_tensor(x)
+        if len(self.shape) == 3:
+            x = _as_images(x)
         return self._map("F", x, self.shape)
 
     def _map(self, net: str, inputs: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -69,6 +74,19 @@ class Model:
                 f"input: samples of shape {tuple(inputs.shape[1:])} where {shape} are needed"
             )
         return apply(self.nets[net], inputs.float()[None])[0]
+
+
+def _as_images(x: Tensor) -> Tensor:
+    """Brings images to [-1, 1].
+
+    Raises:
+        InputError: They are neither uint8 nor there.
+    """
+    if x.dtype == torch.uint8:
+        return x.float() / 127.5 - 1
+    if not x.is_floating_point() or (x.numel() and x.abs().max() > 1 + 1e-3):
+        raise InputError(f"input: images of {x.dtype} are not uint8, nor numbers in [-1, 1]")
+    return x
 
 
 @dataclass(frozen=True)

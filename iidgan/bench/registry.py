@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from collections.abc import Mapping
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
+from operator import attrgetter
 from typing import Any
 
 from iidgan.core import Reference, Regularised
@@ -42,10 +45,31 @@ def find(kind: str, name: str) -> Any:  # noqa: ANN401 - a class or a factory of
 
 def _import(field: str, name: str) -> Any:  # noqa: ANN401
     module, _, attribute = name.partition(":")
+    here = os.getcwd()
+    if here not in sys.path:  # an installed command does not look there, `python -m` does
+        sys.path.insert(0, here)
     try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f"{field}: cannot import {name!r} ({error})") from None
+        return attrgetter(attribute)(importlib.import_module(module))
+    except Exception as error:  # whatever a user's module may raise
+        reason = f"{type(error).__name__}: {error}"
+        raise InputError(f"{field}: cannot import {name!r} ({reason})") from None
+
+
+def ensure_named(value: object) -> None:
+    """Sees that every dataclass in `value` is found again by its name: else a run could not be.
+
+    Raises:
+        InputError: One is not.
+    """
+    if isinstance(value, tuple | list):
+        for item in value:
+            ensure_named(item)
+    elif is_dataclass(value) and not isinstance(value, type):
+        made = type(value)
+        if made not in _NAMES and _import("type", name_of(made)) is not made:
+            raise InputError(f"type: {name_of(made)!r} is another class than the one in use")
+        for f in fields(value):
+            ensure_named(getattr(value, f.name))
 
 
 _CLASSES: dict[str, type] = {

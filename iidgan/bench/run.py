@@ -42,6 +42,11 @@ class Run:
     """Decay per step of an average of the weights that samples are drawn with; 0: none."""
 
     def __post_init__(self) -> None:
+        kinds = {"source": Source, "method": Method, "arch": Backbone, "optimiser": Optimiser}
+        for name, kind in {**kinds, "steps": int, "batch": int}.items():
+            if not isinstance(value := getattr(self, name), kind):
+                call = "; call it" if callable(value) else ""
+                raise InputError(f"{name}: {value!r} is no {kind.__name__}{call}")
         for name in ("steps", "batch"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name}: {getattr(self, name)} is too small; at least 1")

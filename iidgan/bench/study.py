@@ -125,7 +125,7 @@ def _cell(study: Study, name: str, heading: str, rows: list[Row]) -> Cell:
         heading,
         [row.value for row in found if row.diverged < 0],
         failed=sum(row.diverged >= 0 for row in found),
-        how="diverged",
+        how="diverged" if any(row.diverged >= 0 for row in found) else "failed",
         published=published,
         decimals=column.decimals,
     )

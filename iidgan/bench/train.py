@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from operator import index
 from pathlib import Path
 from typing import Literal, get_args
@@ -14,9 +15,10 @@ from iidgan.bench.evaluate import Stand, draw, rows, store
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.model import Maps, Model, export, load_maps, load_model
 from iidgan.bench.provenance import device_from, provenance
+from iidgan.bench.registry import ensure_named
 from iidgan.bench.rows import Row, append, read
 from iidgan.bench.run import Run
-from iidgan.core import Arch, Dataset
+from iidgan.core import Arch, Dataset, Source
 from iidgan.engine import checkpoint
 from iidgan.engine.batches import Batches
 from iidgan.engine.executors import Executor, executor
@@ -89,11 +91,21 @@ def train(
     _check(chosen, checkpoint_every, keep)
     if executor not in (known := ("auto", *get_args(Executor))):
         raise unknown("executor", executor, known)
+    run = replace(run, source=_absolute(run.source))
+    ensure_named(run)
     place = device_from(device)
     data = run.source.load().to(place)
     with torch.random.fork_rng(devices=[]):
         session = _Session(run, chosen, data, RunFolder(Path(out)), keep, place, listener)
         return session.train(checkpoint_every, executor, stop or Stop())
+
+
+def _absolute(source: Source) -> Source:
+    """Lets places be found from any working directory."""
+    places = [f.name for f in fields(source) if f.metadata.get("place")]  # type: ignore[arg-type]
+    there = {name: getattr(source, name) for name in places}
+    found = {name: os.path.abspath(place) for name, place in there.items() if place is not None}
+    return replace(source, **found)  # type: ignore[type-var]
 
 
 def _check(seeds: tuple[int, ...], checkpoint_every: int, keep: int) -> None:
@@ -131,7 +143,8 @@ class _Session:
     def train(
         self, checkpoint_every: int, chosen: Executor | Literal["auto"], stop: Stop
     ) -> Result:
-        self.folder.claim(self.run, self.seeds, self.device)
+        self.move.rehearse(self.batches.at(0))
+        self.folder.claim(self.run, self.seeds, self.device, self.data)
         with locked(self.folder.path):
             return self._train(checkpoint_every, chosen, stop)
 
@@ -169,8 +182,11 @@ class _Session:
             self.folder.event("damaged checkpoint", path=path.name, reason=reason)
         if found.path is not None:
             checkpoint.load(found.path, self.state)
-        if found.path is not None or found.damaged:
-            self.listener(f"going on from step {self.state.step}", None)
+        if found.damaged and found.path is None:
+            self.listener("no whole checkpoint is left; starting anew", None)
+        elif self.state.step:
+            done = self.state.step >= self.run.steps
+            self.listener(f"{'done at' if done else 'going on from'} step {self.state.step}", None)
         self.folder.rewind(self.state.step)
         if found.path is not None and not self._is_measured():
             self._measure()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -43,26 +45,36 @@ def train_all(jobs: Sequence[Job], *, workers: int, news: News, stop: Stop) -> l
         stop: The wish to stop.
 
     Returns:
-        How each job ended: `finished`, `stopped`, `diverged`, or `failed: ...`.
+        How each job ended: `finished`, `stopped`, `diverged`, `not begun`, or `failed: ...`.
     """
     context = multiprocessing.get_context("spawn")
     inbox: multiprocessing.Queue[Any] = context.Queue()
     threads = max(1, torch.get_num_threads() // workers)
     waiting, running = list(enumerate(jobs)), dict[int, SpawnProcess]()
-    endings = ["stopped"] * len(jobs)
+    endings = ["not begun"] * len(jobs)
     told = False
     while running or (waiting and stop.signal is None):
         while waiting and len(running) < workers and stop.signal is None:
             index, job = waiting.pop(0)
-            process = context.Process(target=_work, args=(index, job, threads, inbox))
-            process.start()
-            running[index] = process
+            running[index] = context.Process(target=_work, args=(index, job, threads, inbox))
+            with _deaf():
+                running[index].start()
         if stop.signal is not None and not told:
             told = True
             for process in running.values():
                 process.terminate()
         _listen(inbox, running, endings, news)
     return endings
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Lets a process that starts here ignore Ctrl-C: a terminal sends it to parent and child."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _listen(
@@ -94,7 +106,7 @@ def _work(index: int, job: Job, threads: int, inbox: multiprocessing.Queue[Any])
     def listener(text: str, tick: Tick | None) -> None:
         inbox.put((index, "news", text, tick))
 
-    with stop.listening():
+    with stop.listening([signal.SIGTERM]):
         try:
             result = train(
                 job.run,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 
@@ -21,6 +22,8 @@ COMMANDS = {
     "cite": ("catalogue", "print the publication of a method, term or source"),
     "doctor": ("catalogue", "show versions, devices, free disk, and what is installed"),
 }
+
+NO_MEMORY = re.compile("allocate memory|not enough memory|out of memory|overflowed", re.I)
 
 USAGE = """\
 usage: iidgan COMMAND ...
@@ -40,15 +43,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0, 2 for bad input, 3 if all seeds diverged."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _dispatch(given)
+        code = _dispatch(given)
+        sys.stdout.flush()
+        return code
     except InputError as error:
         print(f"iidgan: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         return 141
+    except OSError as error:
+        _silence()
+        print(f"iidgan: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+        return 2
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not NO_MEMORY.search(str(error)):
+            raise
+        print("iidgan: not enough memory; ask for fewer samples or seeds", file=sys.stderr)
+        return 2
+
+
+def _silence() -> None:
+    """Lets the interpreter end without another try at an output that takes nothing."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(given: list[str]) -> int:

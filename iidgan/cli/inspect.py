@@ -30,7 +30,7 @@ RUN = Annotated[str, tyro.conf.Positional]
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Measures a trained run anew, and appends the rows to its metrics."""
+    """Measures a trained run anew, and appends the rows to its evaluations.jsonl."""
 
     run: RUN
     """Folder of the run."""
@@ -49,11 +49,13 @@ def evaluate_command(arguments: list[str]) -> int:
     device = device_from(options.device)
     maps = load_maps(options.run, device)
     data = maps.stand.run.source.load()
-    samples = draw(maps.nets, data, maps.stand, options.num)
-    rows = measure(samples, maps.stand, provenance(device))
     folder = RunFolder(Path(options.run))
     if folder.run_file.exists():
-        append(folder.metrics, rows)
+        folder.check_data(data)
+    samples = draw(maps.nets, data, maps.stand, options.num)
+    rows = measure(samples, maps.stand, provenance(device))
+    if folder.run_file.exists():
+        append(folder.evaluations, rows)
     if options.json:
         for row in rows:
             value = row.value if np.isfinite(row.value) else None
@@ -102,7 +104,7 @@ class Invert:
     run: RUN
     """Folder of the run."""
     input: Annotated[str, tyro.conf.arg(aliases=["-i"])]
-    """.npz with an array x, or .npy: samples (n, *shape); images in [-1, 1]."""
+    """.npz with an array x, or .npy: samples (n, *shape); images uint8 or in [-1, 1]."""
     out: str = "codes.npz"
     """.npz: arrays z (n, M) and x_cycled = G(z) (n, *shape)."""
     seed: int | None = None
@@ -166,4 +168,4 @@ def _read_samples(path: Path) -> torch.Tensor:
         raise InputError(f"input: {path} holds {array.dtype}, not numbers")
     if not np.isfinite(array).all():
         raise InputError(f"input: {path} holds numbers that are not finite")
-    return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
+    return torch.from_numpy(np.ascontiguousarray(array))

@@ -109,6 +109,6 @@ def _train(study: Study, options: Options, path: Path) -> int:
         else:
             print(f"{name}: {ending}", file=sys.stderr)
     if stop.signal is not None:
-        print("stopped and saved; the same command again goes on", file=sys.stderr)
+        print("the same command again goes on", file=sys.stderr)
         return 128 + stop.signal
     return 1 if any(ending.startswith("failed") for ending in endings) else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -108,7 +109,7 @@ def _tell(result: Result, stop: Stop) -> int:
     if result.ending == "stopped" and stop.signal is not None:
         print(
             f"stopped and saved at step {result.step}; the same command again goes on: "
-            f"iidgan {' '.join(sys.argv[1:])}"
+            f"iidgan {shlex.join(sys.argv[1:])}"
         )
         return 128 + stop.signal
     summary(result.rows, title=f"{result.path}, step {result.step}")
@@ -163,7 +164,8 @@ def _made(kind: str, name: str, wanted: type) -> Any:  # noqa: ANN401
 def _configure(choice: Choice) -> tuple[Run, Options]:
     """Reads all other flags, with defaults that fit the choice."""
     base, terms = _flat(choice.method)
-    terms += tuple(term for term in choice.terms if type(term) not in map(type, terms))
+    terms += choice.terms
+    _check_names(terms)
     method = Regularised(method=base, terms=terms) if terms else base
     run = recommended(choice.source, method)
     base, terms = _flat(run.method)
@@ -190,6 +192,16 @@ def _configure(choice: Choice) -> tuple[Run, Options]:
         ),
         read,
     )
+
+
+def _check_names(terms: tuple[Term, ...]) -> None:
+    """Sees that each term has flags of its own."""
+    taken = {"source", "method", "arch", "optimiser"}
+    taken |= {f.name for f in dataclasses.fields(Options)}
+    for name in map(_term_name, terms):
+        if name in taken:
+            raise InputError(f"term: {name!r} is there already; set its options with --{name}.…")
+        taken.add(name)
 
 
 def _flat(method: Method) -> tuple[Method, tuple[Term, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -58,6 +59,14 @@ class Dataset:
 
     def take_labels(self, index: Tensor) -> Tensor | None:
         return None if self.y is None else self.y[index]
+
+    def digest(self) -> str:
+        """Computes the SHA-256 of all samples and labels."""
+        found = hashlib.sha256(str(self.x.dtype).encode())
+        for part in (self.x, self.y):
+            if part is not None:
+                found.update(part.cpu().contiguous().numpy().data)
+        return found.hexdigest()
 
     def to(self, device: torch.device | str) -> Dataset:
         return replace(self, x=self.x.to(device), y=None if self.y is None else self.y.to(device))

@@ -46,9 +46,10 @@ class Stop:
         self.signal: signal.Signals | None = None
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Takes SIGINT and SIGTERM as the wish; a second one acts as it always did."""
-        numbers = (signal.SIGINT, signal.SIGTERM)
+    def listening(
+        self, numbers: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM)
+    ) -> Iterator[None]:
+        """Takes these signals as the wish; a second one acts as it always did."""
         before = {number: signal.getsignal(number) for number in numbers}
 
         def wish(number: int, frame: FrameType | None) -> None:

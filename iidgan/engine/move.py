@@ -8,6 +8,7 @@ import torch
 
 from iidgan.core import Batch, Losses, Method, Nets, Player, Refreshing
 from iidgan.engine.state import State, parameters
+from iidgan.errors import InputError
 
 
 class Move:
@@ -47,6 +48,23 @@ class Move:
             logs |= {f"{player.name}/{name}": value for name, value in losses.items()}
         self._settle()
         return logs
+
+    def rehearse(self, batches: Sequence[Batch]) -> None:
+        """Computes every loss once and changes nothing: what is wrong shows before a run begins.
+
+        Raises:
+            InputError: A value has not one number per seed.
+        """
+        nets = Nets(dict(self.state.nets.items()))
+        seeds = len(self.state.diverged)
+        with torch.random.fork_rng(devices=[]):
+            for player in self.players:
+                for name, value in player.loss(nets, batches[-1]).items():
+                    if value.shape != (seeds,):
+                        raise InputError(
+                            f"method: {player.name}/{name} has shape {tuple(value.shape)}, "
+                            f"not ({seeds},): one value per seed"
+                        )
 
     def _descend(self, player: Player, nets: Nets, batch: Batch) -> Losses:
         losses = player.loss(nets, batch)

@@ -70,6 +70,8 @@ class Adam(Optimiser):
             raise InputError(f"lr: {self.lr} is no learning rate; a positive number, such as 2e-4")
         if not all(0 <= beta < 1 for beta in self.betas):
             raise InputError(f"betas: {self.betas} are not both in [0, 1)")
+        if not 0 < self.eps < math.inf:
+            raise InputError(f"eps: {self.eps} is not positive; 1e-8 is usual")
 
     def build(self, parameters: Sequence[nn.Parameter], lr: Tensor) -> torch.optim.Optimizer:
         return torch.optim.Adam(parameters, lr=lr, betas=self.betas, eps=self.eps, fused=True)

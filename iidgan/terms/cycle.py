@@ -16,7 +16,7 @@ from typing import ClassVar
 from torch import nn
 
 from iidgan.core import Arch, Batch, Loss, Losses, Nets, Term, cites
-from iidgan.functional import cycle
+from iidgan.functional import checks, cycle
 from iidgan.terms.papers import IID_GAN
 
 
@@ -29,6 +29,10 @@ class CycleConsistency(Term):
     """Weight of the term."""
     norm: cycle.Norm = "l1"
     """Element-mean L1 with ratio d/M, M times that (L1 norms), or InvertGAN's plain L2 norms."""
+
+    def __post_init__(self) -> None:
+        checks.weight(self.weight)
+        checks.one_of("norm", self.norm, cycle.Norm)
 
     brings: ClassVar[Mapping[str, str]] = {"F": "G"}
 

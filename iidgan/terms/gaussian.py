@@ -14,7 +14,8 @@ from typing import ClassVar
 from torch import nn
 
 from iidgan.core import Arch, Batch, Loss, Losses, Nets, Term, cites
-from iidgan.functional import gaussian
+from iidgan.errors import InputError
+from iidgan.functional import checks, gaussian
 from iidgan.terms.papers import IID_GAN
 
 
@@ -36,6 +37,11 @@ class GaussianConsistency(Term):
     directions: int = 16
     """Random directions a step, where the distance is sliced (Epps-Pulley)."""
 
+    def __post_init__(self) -> None:
+        checks.weight(self.weight)
+        checks.one_of("distance", self.distance, gaussian.Distance)
+        checks.gaussian_options(self.p, self.eps, self.directions)
+
     brings: ClassVar[Mapping[str, str]] = {"F": "G"}
 
     @property
@@ -48,6 +54,10 @@ class GaussianConsistency(Term):
     def loss(self, nets: Nets, batch: Batch) -> Losses:
         # A normalised sample of the prior is uniform on the sphere.
         directions = batch.z[:, : self.directions]
+        if self.distance == "epps-pulley" and directions.shape[1] < self.directions:
+            raise InputError(
+                f"directions: {self.directions} exceeds the batch of {len(batch.z[0])}"
+            )
         codes = nets.F(batch.x)
         value = gaussian.distance(
             self.distance, codes, directions, p=self.p, root=self.root, eps=self.eps

@@ -17,7 +17,7 @@ from typing import ClassVar
 from torch import nn
 
 from iidgan.core import Arch, Batch, Loss, Losses, Nets, Player, Term, cites
-from iidgan.functional import adversarial
+from iidgan.functional import adversarial, checks
 from iidgan.terms.papers import IID_GAN
 
 
@@ -28,6 +28,9 @@ class ZDiscriminator(Term):
 
     weight: float = 1.0
     """Weight of the term in F's loss."""
+
+    def __post_init__(self) -> None:
+        checks.weight(self.weight)
 
     brings: ClassVar[Mapping[str, str]] = {"F": "G"}
 

@@ -1,0 +1,30 @@
+"""Checks of options that terms and plain losses share."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, get_args
+
+from iidgan.errors import InputError, unknown
+
+
+def one_of(field: str, value: str, kind: Any) -> None:  # noqa: ANN401 - a Literal
+    """Raises an `InputError` if `value` is not among the values of the literal type `kind`."""
+    if value not in get_args(kind):
+        raise unknown(field, value, get_args(kind))
+
+
+def weight(value: float) -> None:
+    """Raises an `InputError` if the weight of a term is not a finite number."""
+    if not math.isfinite(value):
+        raise InputError(f"weight: {value} is not finite")
+
+
+def gaussian_options(p: float, eps: float | None, directions: int) -> None:
+    """Raises an `InputError` if an option of a Gaussian distance is out of range."""
+    if directions < 1:
+        raise InputError(f"directions: {directions} is too few; at least 1")
+    if not p >= 1:
+        raise InputError(f"p: {p} does not give a norm; at least 1")
+    if eps is not None and not 0 < eps < math.inf:
+        raise InputError(f"eps: {eps} does not shrink; above 0, or None")
