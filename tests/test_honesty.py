@@ -139,7 +139,8 @@ def test_ctrl_c_on_a_table_saves_every_training(tmp_path):
     assert child.returncode == 130, err
     assert "the same command again goes on" in err
     for folder in runs.iterdir():
-        events = [json.loads(line)["event"] for line in (folder / "events.jsonl").open()]
+        lines = (folder / "events.jsonl").read_text().splitlines()
+        events = [json.loads(line)["event"] for line in lines]
         assert events == ["started", "stopped"]
         assert len(list((folder / "checkpoints").glob("step-*"))) == 1
 
