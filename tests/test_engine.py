@@ -69,8 +69,8 @@ class TestOptimiser:
             ({"lr": 0.0}, "lr: 0.0 is no learning rate"),
             ({"lr": float("nan")}, "lr: nan is no learning rate"),
             ({"lr": float("inf")}, "lr: inf is no learning rate"),
-            ({"betas": (0.5, 1.0)}, "betas: .* are not both in"),
-            ({"betas": (-0.1, 0.9)}, "betas: .* are not both in"),
+            ({"betas": (0.5, 1.0)}, "betas: .* are not two numbers in"),
+            ({"betas": (-0.1, 0.9)}, "betas: .* are not two numbers in"),
         ],
     )
     def test_fields_out_of_range(self, fields, message):

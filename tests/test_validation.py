@@ -26,6 +26,12 @@ from iidgan.terms import ZDiscriminator
         (lambda: ZDiscriminator(weight=float("nan")), "weight: nan"),
         (lambda: iidgan.Adam(eps=float("nan")), "eps: nan"),
         (lambda: iidgan.Adam(betas=(0.5, float("nan"))), "betas"),
+        (lambda: iidgan.Adam(betas=(0.5,)), "betas"),
+        (
+            lambda: iidgan.Adam(schedule="linar"),
+            "schedule: unknown 'linar'; did you mean 'linear'",
+        ),
+        (lambda: device_from("hpu"), "device: 'hpu'"),
         (lambda: device_from("meta"), "device: 'meta'"),
     ],
 )
@@ -52,7 +58,9 @@ def module(tmp_path, monkeypatch):
     return write
 
 
-@pytest.mark.parametrize("text", ["1 / 0", "def f(:", "import no_such_module_at_all"])
+@pytest.mark.parametrize(
+    "text", ["1 / 0", "def f(:", "import no_such_module_at_all", "raise SystemExit(4)"]
+)
 def test_a_module_that_does_not_import_gets_one_line(module, text):
     name = module(f"broken_{abs(hash(text))}", text)
     with pytest.raises(InputError, match=f"method: cannot import '{name}:X'"):
@@ -86,3 +94,22 @@ def test_an_output_that_is_full_gets_one_line(command):
     assert answer.returncode == 2
     assert answer.stderr.count("\n") == 1
     assert "No space left" in answer.stderr
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't allocate memory: 8 bytes")])
+def test_too_much_memory_gets_one_line(monkeypatch, capsys, error):
+    def fail(given):
+        raise error
+
+    monkeypatch.setattr("iidgan.cli._dispatch", fail)
+    assert main(["list"]) == 2
+    assert "not enough memory" in capsys.readouterr().err
+
+
+def test_other_errors_of_ours_keep_their_traceback(monkeypatch):
+    def fail(given):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("iidgan.cli._dispatch", fail)
+    with pytest.raises(RuntimeError, match="a bug"):
+        main(["list"])

@@ -54,7 +54,7 @@ def device_from(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.zeros(1, device=device).item()
-    except (RuntimeError, NotImplementedError, AssertionError) as error:
+    except (RuntimeError, NotImplementedError, ImportError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"device: {name!r} is not available ({reason}); use cpu") from None
     return device

@@ -45,13 +45,13 @@ def find(kind: str, name: str) -> Any:  # noqa: ANN401 - a class or a factory of
 
 def _import(field: str, name: str) -> Any:  # noqa: ANN401
     module, _, attribute = name.partition(":")
-    here = os.getcwd()
-    if here not in sys.path:  # an installed command does not look there, `python -m` does
-        sys.path.insert(0, here)
     try:
+        here = os.getcwd()
+        if here not in sys.path:  # an installed command does not look there, `python -m` does
+            sys.path.append(here)
         return attrgetter(attribute)(importlib.import_module(module))
-    except Exception as error:  # whatever a user's module may raise
-        reason = f"{type(error).__name__}: {error}"
+    except (Exception, SystemExit) as error:  # whatever a user's module may raise
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError(f"{field}: cannot import {name!r} ({reason})") from None
 
 

@@ -23,7 +23,9 @@ COMMANDS = {
     "doctor": ("catalogue", "show versions, devices, free disk, and what is installed"),
 }
 
-NO_MEMORY = re.compile("allocate memory|not enough memory|out of memory|overflowed", re.I)
+NO_MEMORY = re.compile(
+    "allocate memory|not enough memory|out of memory|size calculation overflowed", re.I
+)
 
 USAGE = """\
 usage: iidgan COMMAND ...
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = _dispatch(given)
-        sys.stdout.flush()
+        print(end="", flush=True)
         return code
     except InputError as error:
         print(f"iidgan: {' '.join(str(error).split())}", file=sys.stderr)
@@ -56,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
     except OSError as error:
         _silence()
-        print(f"iidgan: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+        print(f"iidgan: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
         return 2
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and not NO_MEMORY.search(str(error)):
@@ -67,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _silence() -> None:
     """Lets the interpreter end without another try at an output that takes nothing."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(given: list[str]) -> int:

@@ -15,7 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from iidgan.errors import InputError
+from iidgan.errors import InputError, unknown
 
 Schedule = Literal["constant", "linear", "cosine"]
 
@@ -68,8 +68,10 @@ class Adam(Optimiser):
     def __post_init__(self) -> None:
         if not 0 < self.lr <= torch.finfo(torch.float32).max:
             raise InputError(f"lr: {self.lr} is no learning rate; a positive number, such as 2e-4")
-        if not all(0 <= beta < 1 for beta in self.betas):
-            raise InputError(f"betas: {self.betas} are not both in [0, 1)")
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise InputError(f"betas: {self.betas} are not two numbers in [0, 1)")
+        if self.schedule not in SCHEDULES:
+            raise unknown("schedule", self.schedule, SCHEDULES)
         if not 0 < self.eps < math.inf:
             raise InputError(f"eps: {self.eps} is not positive; 1e-8 is usual")
 
