@@ -71,6 +71,7 @@ def test_a_class_in_the_working_directory_is_found_also_inside_another(module):
     text = "from iidgan import GAN\nclass Outer:\n    class Inner(GAN):\n        pass\n"
     name = module("own_methods", text)
     made = find("methods", f"{name}:Outer.Inner")()
+    assert type(made).__qualname__ == "Outer.Inner"
     ensure_named(iidgan.Run(method=made))
 
 

@@ -38,20 +38,19 @@ _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
 
 
-@cites(
-    Reference(
-        title="Gradient-Based Learning Applied to Document Recognition",
-        authors="Yann LeCun, Léon Bottou, Yoshua Bengio and Patrick Haffner",
-        year=1998,
-        url="https://doi.org/10.1109/5.726791",
-    )
-)
 @dataclass(frozen=True, kw_only=True)
-class Mnist(Source):
-    """MNIST: handwritten digits, 60,000 for training and 10,000 for testing."""
+class _IdxImages(Source):
+    """Images in IDX files; the data sets below say which.
+
+    Attributes:
+        name: Name of the folder that holds the files.
+        classes: Names of the labels.
+    """
 
     images: ClassVar[bool] = True
     num_evaluated: ClassVar[int] = 5_000  # each takes a pass through a convolutional net, or four
+    name: ClassVar[str]
+    classes: ClassVar[tuple[str, ...]]
 
     root: str | None = field(default=None, metadata={"place": True})
     """Folder of the IDX files; else $IIDGAN_DATA and the system's data sets are searched."""
@@ -59,7 +58,8 @@ class Mnist(Source):
     """Which part to load."""
 
     def __post_init__(self) -> None:
-        _check_split(self.split)
+        if self.split not in _STEMS:
+            raise unknown("split", self.split, _STEMS)
 
     def load(self) -> Dataset:
         """Reads the images, uint8 with shape (N, 1, 28, 28), and the labels where there are any.
@@ -69,7 +69,34 @@ class Mnist(Source):
         Raises:
             InputError: The files are not found, or are no whole and matching IDX files.
         """
-        return _load("mnist", self.root, self.split, tuple("0123456789"))
+        images = _find(self.name, self.root, self.split)
+        x = read_idx(images, "images").unsqueeze(1)
+        path = _variant(images.parent, self.split, "labels")
+        if path is None:
+            return Dataset(x)
+        y = read_idx(path, "labels").long()
+        if len(y) != len(x):
+            raise InputError(f"{path}: {len(y)} labels for the {len(x)} images of {images.name}")
+        if (largest := int(y.max())) >= len(self.classes):
+            known = len(self.classes) - 1
+            raise InputError(f"{path}: holds the label {largest}; known: 0 to {known}")
+        return Dataset(x, y, labels=self.classes)
+
+
+@cites(
+    Reference(
+        title="Gradient-Based Learning Applied to Document Recognition",
+        authors="Yann LeCun, Léon Bottou, Yoshua Bengio and Patrick Haffner",
+        year=1998,
+        url="https://doi.org/10.1109/5.726791",
+    )
+)
+@dataclass(frozen=True, kw_only=True)
+class Mnist(_IdxImages):
+    """MNIST: handwritten digits, 60,000 for training and 10,000 for testing."""
+
+    name: ClassVar[str] = "mnist"
+    classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
 
 
 @cites(
@@ -81,62 +108,22 @@ class Mnist(Source):
     )
 )
 @dataclass(frozen=True, kw_only=True)
-class FashionMnist(Source):
+class FashionMnist(_IdxImages):
     """Fashion-MNIST: articles of clothing, 60,000 for training and 10,000 for testing."""
 
-    images: ClassVar[bool] = True
-    num_evaluated: ClassVar[int] = 5_000  # each takes a pass through a convolutional net, or four
-
-    root: str | None = field(default=None, metadata={"place": True})
-    """Folder of the IDX files; else $IIDGAN_DATA and the system's data sets are searched."""
-    split: Split = "train"
-    """Which part to load."""
-
-    def __post_init__(self) -> None:
-        _check_split(self.split)
-
-    def load(self) -> Dataset:
-        """Reads the images, uint8 with shape (N, 1, 28, 28), and the labels where there are any.
-
-        Images of another size keep it.
-
-        Raises:
-            InputError: The files are not found, or are no whole and matching IDX files.
-        """
-        return _load("fashion-mnist", self.root, self.split, _FASHION)
-
-
-_FASHION = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
-
-
-def _check_split(split: str) -> None:
-    if split not in _STEMS:
-        raise unknown("split", split, _STEMS)
-
-
-def _load(name: str, root: str | None, split: Split, labels: tuple[str, ...]) -> Dataset:
-    images = _find(name, root, split)
-    x = read_idx(images, "images").unsqueeze(1)
-    path = _variant(images.parent, split, "labels")
-    if path is None:
-        return Dataset(x)
-    y = read_idx(path, "labels").long()
-    if len(y) != len(x):
-        raise InputError(f"{path}: {len(y)} labels for the {len(x)} images of {images.name}")
-    if (largest := int(y.max())) >= len(labels):
-        raise InputError(f"{path}: holds the label {largest}; known: 0 to {len(labels) - 1}")
-    return Dataset(x, y, labels=labels)
+    name: ClassVar[str] = "fashion-mnist"
+    classes: ClassVar[tuple[str, ...]] = (
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    )
 
 
 def _find(name: str, root: str | None, split: Split) -> Path:
