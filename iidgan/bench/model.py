@@ -14,6 +14,7 @@ from iidgan.bench.evaluate import Stand
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.run import decode, encode
 from iidgan.core import Arch, Method
+from iidgan.engine.loop import positions
 from iidgan.engine.sample import apply, prior
 from iidgan.engine.state import build
 from iidgan.errors import InputError
@@ -116,7 +117,7 @@ class Maps:
     def _position(self, seed: int | None) -> int:
         seeds = list(self.stand.seeds)
         if seed is None:
-            healthy = [i for i, step in enumerate(self.stand.diverged) if step < 0]
+            healthy = positions(torch.tensor(self.stand.diverged))
             if not healthy:
                 raise InputError("seed: every seed of this run diverged")
             return healthy[0]
