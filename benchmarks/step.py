@@ -30,9 +30,19 @@ def plain(data, *, loader):
 
 def ours(data, seeds, name):
     run = Run(method=iid_gan())
-    state = init(run.method, Arch(run.arch, data.shape), run.optimiser, range(seeds))
-    batches = Batches(data, range(seeds), size=run.batch, latent=run.arch.latent)
-    step = executor(name, Move(run.method, state), batches.at(0))
+    arch = Arch(run.arch, data.shape)
+    state = init(run.method, arch, run.optimiser, range(seeds))
+    move = Move(run.method, state, steps=run.steps)
+    batches = Batches(
+        data,
+        range(seeds),
+        size=run.batch,
+        latent=arch.latent,
+        repeat=move.num_batches,
+        noise=run.method.noise(arch),
+        steps=run.steps,
+    )
+    step = executor(name, move, batches.at(0))
 
     def once():
         state.lr.fill_(run.optimiser.rate(state.step, run.steps))

@@ -40,6 +40,7 @@ from iidgan.core import (
     Player,
     Regularised,
     Samples,
+    Shapes,
     Source,
 )
 from iidgan.data import SOURCES, ArrayFile, FashionMnist, Grid, Mnist, Ring, array
@@ -193,9 +194,35 @@ class Sick(Method):
     def networks(self, arch: Arch) -> dict[str, nn.Module]:
         return self.inner.networks(arch)
 
+    def noise(self, arch: Arch) -> Shapes:
+        return self.inner.noise(arch)
+
     def spoil(self, loss: Loss, nets: Nets, batch: Batch) -> Losses:
         factor = torch.where(batch.u.amax(1) > self.above, torch.nan, 1.0)
         return {name: value * factor for name, value in loss(nets, batch).items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phased(Method):
+    """A GAN whose D first learns alone, from pairs of batches and with noise that fades."""
+
+    until: float = 0.5
+
+    @property
+    def players(self) -> tuple[Player, ...]:
+        D, G = GAN().players
+        W = Player("W", self.loss_W, ("D",), repeat=2, batches=2, during=(0.0, self.until))
+        return W, *(replace(player, during=(self.until, 1.0)) for player in (D, G))
+
+    def networks(self, arch: Arch) -> dict[str, nn.Module]:
+        return GAN().networks(arch)
+
+    def noise(self, arch: Arch) -> Shapes:
+        return {"blur": arch.shape}
+
+    def loss_W(self, nets: Nets, batch: Batch) -> Losses:
+        x = batch.x + (1 - batch.t) * batch.noise["blur"]
+        return {"warm": GAN().loss_D(nets, replace(batch, x=x))["adversarial"]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -534,6 +561,7 @@ VARIANTS = {
         iid_gan(), source=Squares(), arch=DCGAN(latent=3, width=2, spectral_norm=True), batch=8
     ),
     "cosine": tiny(optimiser=Adam(schedule="cosine")),
+    "phases": tiny(Phased(), ema=0.5),
 }
 
 
@@ -542,6 +570,18 @@ def test_stopping_changes_no_bit_of_averages_noise_buffers_or_schedules(tmp_path
     teach(run, tmp_path / "r", seeds=2, **stopping_at(4))
     teach(run, tmp_path / "r", seeds=2)
     assert_same(tmp_path / "r", whole(run, 2))
+
+
+@pytest.mark.parametrize("step", [5, 6, 7])
+def test_a_stop_around_a_change_of_players_changes_no_bit(tmp_path, whole, step):
+    """The change is after step 6; the log has each player's losses where it moved."""
+    run = tiny(Phased())
+    teach(run, tmp_path / "r", checkpoint_every=step, **stopping_at(step))
+    assert teach(run, tmp_path / "r").step == STEPS
+    assert different(tensors_of(tmp_path / "r"), tensors_of(whole(run))) == []
+    names = {line["step"]: line.keys() - {"step", "seed"} for line in log_of(whole(run))}
+    first, then = {"W/warm"}, {"D/adversarial", "G/adversarial"}
+    assert names == {4: first, 6: first, 8: then, 12: then}
 
 
 @pytest.mark.parametrize("step", [1, 5, 11])
@@ -883,7 +923,7 @@ def first_peak(run: Run, seeds: list[int]) -> tuple[float, int, int]:
     """Finds a bound that one seed's spare uniforms exceed: the bound, the seed, its step."""
     data = run.source.load()
     state = init(run.method, Arch(run.arch, data.shape), run.optimiser, seeds)
-    repeat = Move(run.method, state).num_batches
+    repeat = Move(run.method, state, steps=run.steps).num_batches
     batches = Batches(data, seeds, size=run.batch, latent=run.arch.latent, repeat=repeat)
     drawn = [torch.stack([batch.u for batch in batches.at(t)]) for t in range(run.steps)]
     peaks = torch.stack([u.amax(dim=(0, 2)) for u in drawn])  # (T, S)

@@ -185,8 +185,8 @@ def test_all_seeds_diverged_is_exit_code_3(here, capsys):
 
 
 def test_the_quick_profile_has_other_runs():
-    study = STUDIES["ring"]
-    assert {run.steps for run in study.quick().rows.values()} == {study.quick_steps}
+    study = STUDIES["ring"]([])
+    assert {run.steps for _, run in study.quick().runs.values()} == {study.quick_steps}
     assert set(study.quick().runs) & set(study.runs) == set()
 
 
@@ -197,21 +197,21 @@ def test_a_table_is_trained_once_and_printed_in_every_format(here, capsys, monke
     from iidgan.data import Ring
     from iidgan.nn import MLP
 
-    study = STUDIES["ring"]
-    source = Ring(size=400)
+    study = STUDIES["ring"]([])
     rows = {
         name: Run(method=run.method, arch=MLP(hidden=(8,)), steps=6, batch=16)
-        for name, run in study.rows.items()
+        for name, run in study.blocks[0].rows.items()
     }
-    columns = {name: replace(c, source=source) for name, c in study.columns.items()}
-    monkeypatch.setitem(STUDIES, "ring", replace(study, rows=rows, columns=columns, seeds=2))
+    block = replace(study.blocks[0], rows=rows, data={"Ring": Ring(size=400)})
+    small = replace(study, blocks=(block,), seeds=2)
+    monkeypatch.setitem(STUDIES, "ring", lambda rows: small)
     assert main(["table", "ring", "--no-train", "--format", "json"]) == 0
     cells = json.loads(capsys.readouterr().out)
     assert {cell["status"] for cell in cells} == {"missing"}
     assert main(["table", "ring", "--format", "json"]) == 0
     captured = capsys.readouterr()
     cells = json.loads(captured.out)
-    quality = next(c for c in cells if (c["row"], c["column"]) == ("GAN", "quality %"))
+    quality = next(c for c in cells if (c["row"], c["column"]) == ("GAN", "Ring quality %"))
     assert quality["n"] == 2
     assert quality["published"] == [98.8, 0.6]
     assert "latent.png" in captured.err

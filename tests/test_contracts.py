@@ -9,15 +9,18 @@ import torch
 from torch import nn
 
 from iidgan.core import Arch, Losses, Method, Metric, Player, Regularised, Term
+from iidgan.engine.move import Move
+from iidgan.errors import InputError
 from iidgan.functional.reduce import mean
-from iidgan.methods import GAN, METHODS, iid_gan
+from iidgan.methods import GAN, METHODS, Unrolled, iid_gan
 from iidgan.metrics import METRICS
 from iidgan.nn import DCGAN
 from iidgan.nn.linear import Linear
-from iidgan.terms import TERMS, GaussianConsistency, ZDiscriminator
+from iidgan.terms import TERMS, GaussianConsistency
 from iidgan.testing import check_compiled, check_method, check_metric, check_term
+from iidgan.testing.trial import ARCH, MOVES, Trial
 
-IMAGES = Arch(DCGAN(latent=4, width=2), (1, 28, 28))
+IMAGES = Arch(DCGAN(latent=4, width=2), (1, 12, 12))
 SPECTRAL = Arch(DCGAN(latent=4, width=2, spectral_norm=True), (1, 8, 8))
 
 
@@ -49,16 +52,24 @@ def test_terms_on_images_with_spectral_norm(name):
     check_term(TERMS[name](), arch=SPECTRAL)
 
 
+PLUGGED = [name for name in METHODS if name not in ("iid-gan", "invert-gan")]
+
+
+@pytest.mark.parametrize("name", PLUGGED)
+def test_the_iid_terms_plug_into_every_method(name):
+    check_method(iid_gan(METHODS[name]()))
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("term", TERMS)
-def test_terms_on_every_method(term, method):
-    """A term whose addend the method has already is refused by name; any other fits."""
-    base = METHODS[method]()
-    if isinstance(base, Regularised) and TERMS[term] in map(type, base.terms):
-        with pytest.raises(ValueError, match="two addends of one loss are named"):
-            check_term(TERMS[term](), base)
-    else:
-        check_term(TERMS[term](), base)
+def test_any_term_works_on_any_method_or_says_why_not(term, method):
+    whole = Regularised(method=METHODS[method](), terms=(TERMS[term](),))
+    try:
+        trial = Trial(whole, ARCH)
+        Move(whole, trial.start(), steps=MOVES).rehearse(trial.batches()[0])
+    except InputError:
+        pairs = {("gaussian", "gan"), ("r1", "mad-gan"), ("gdpp", "wgan"), ("cycle", "bigan")}
+        assert (term, method) not in pairs
 
 
 @pytest.mark.parametrize("distance", ["w2", "kl", "w2-1d", "epps-pulley", "energy"])
@@ -75,15 +86,25 @@ def test_metrics(name):
     check_metric(METRICS[name]())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
+def test_methods_recorded(name):
+    check_compiled(METHODS[name](), generate=False)
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_terms_recorded(name):
+    check_compiled(Regularised(method=GAN(), terms=(TERMS[name](),)), generate=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["iid-gan", "wgan-gp", "veegan"])
 def test_methods_compiled(name):
     check_compiled(METHODS[name]())
 
 
 @pytest.mark.slow
-def test_terms_compiled():
-    check_compiled(Regularised(method=GAN(), terms=(ZDiscriminator(),)))
+def test_a_look_ahead_compiled():
+    check_compiled(Unrolled(steps=2))
 
 
 @pytest.mark.slow
@@ -195,6 +216,31 @@ class Lazy(Broken):
     @property
     def players(self):
         return tuple(replace(p, repeat=0) for p in GAN().players)
+
+
+@breaks("player 'D' joins 0 batches; let it read at least one")
+@dataclass(frozen=True, kw_only=True)
+class Blind(Broken):
+    @property
+    def players(self):
+        return tuple(replace(p, batches=0) for p in GAN().players)
+
+
+@breaks(r"player 'D' moves during \(0.5, 0.5\); give a part \[start, end\) of \(0.0, 1.0\)")
+@dataclass(frozen=True, kw_only=True)
+class Momentary(Broken):
+    @property
+    def players(self):
+        return tuple(replace(p, during=(0.5, 0.5)) for p in GAN().players)
+
+
+@breaks("Pausing: nobody moves when a share 0.4 of the run is done; mend the `during`")
+@dataclass(frozen=True, kw_only=True)
+class Pausing(Broken):
+    @property
+    def players(self):
+        parts = (0.0, 0.4), (0.5, 1.0)
+        return tuple(replace(p, during=part) for p, part in zip(GAN().players, parts))
 
 
 @breaks(r"player 'D' trains \(\); name one or more")
@@ -323,7 +369,9 @@ class Leaking(Averaging):
         return value + 0 * value.detach().sum()
 
 
-@breaks("player 'G': the loss draws random numbers; take them from batch.z and batch.u")
+@breaks(
+    "player 'G': the loss draws random numbers; take them from batch.z, batch.u or batch.noise"
+)
 @dataclass(frozen=True, kw_only=True)
 class Gambling(Averaging):
     def scaled(self, value):
@@ -406,7 +454,7 @@ class Growing(nn.Module):
         super().__init__()
         self.layer, self.scale = Linear(2, 2), 1.0
 
-    def refresh(self):
+    def refresh(self, batch):
         self.scale += 0.1
 
     def forward(self, z):
@@ -429,6 +477,28 @@ CASES = [(message, made) for message, many in BROKEN.items() for made in many]
 def test_methods_that_break_a_law(message, made):
     with pytest.raises((AssertionError, ValueError, AttributeError), match=f"(?s){message}"):
         check_method(made())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairing(Broken):
+    """A GAN whose D joins two batches and sees their means, first alone, then beside G."""
+
+    @property
+    def players(self):
+        D, G = self.instead("D", self.loss_D)
+        return replace(D, batches=2, repeat=2), replace(G, during=(0.3, 1.0))
+
+    def loss_D(self, nets, batch) -> Losses:
+        assert batch.x.shape[1] == 2 * 8
+        pairs = batch.x.unflatten(1, (2, 8)).mean(1) + (1 - batch.t) * batch.noise["blur"][:, :8]
+        return GAN().loss_D(nets, replace(batch, x=pairs))
+
+    def noise(self, arch):
+        return {"blur": arch.shape}
+
+
+def test_joined_batches_noise_and_parts_of_the_run_are_lawful():
+    check_method(Pairing())
 
 
 def test_a_network_frozen_on_purpose_is_lawful():
@@ -499,6 +569,20 @@ class Empty(Term):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Blurring(Term):
+    """Adds nothing to any loss, but blurs what D sees."""
+
+    std: float = 0.1
+    addends = {}  # noqa: RUF012
+
+    def noise(self, arch):
+        return {"blur": arch.shape}
+
+    def view(self, nets, batch):
+        return nets.seeing("D", lambda x: x + self.std * batch.noise["blur"])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Heavy(Pull):
     def loss(self, nets, batch) -> Losses:
         return {"size": mean(nets.G(batch.z).square())}
@@ -531,17 +615,22 @@ def test_a_lawful_term():
     check_term(Pull())
 
 
+def test_a_term_may_add_nothing_but_a_view():
+    check_term(Blurring())
+    check_term(Blurring(), iid_gan(), SPECTRAL)
+
+
 @pytest.mark.parametrize(
     ("term", "message"),
     [
         (Pull(called="adversarial"), "two addends of one loss are named adversarial"),
         (Pull(on="Q"), "adds a loss to whoever trains 'Q', but there is no such network"),
-        (Empty(), "Empty adds nothing; give it `addends`"),
+        (Empty(), r"Empty adds nothing; give it `addends` or `players`, or .* in `view`"),
         (Heavy(), r"Heavy: \['size'\] do not double with `weight`; multiply"),
         (Promising(), "Promising brings 'F' but does not create it"),
         (Littering(), "Littering creates 'E', which nobody trains; name it in `brings`"),
         (Homeless(), "network 'E' is to move with 'H', which no player trains"),
-        (Meddling(), "players share a name"),
+        (Meddling(), "two players are named D"),
     ],
     ids=lambda case: type(case).__name__ if isinstance(case, Term) else "",
 )

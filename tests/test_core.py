@@ -10,6 +10,7 @@ from iidgan.core import (
     Arch,
     Batch,
     Dataset,
+    Headed,
     Method,
     Nets,
     Player,
@@ -19,12 +20,14 @@ from iidgan.core import (
     Standing,
     Term,
     cites,
+    join,
 )
 from iidgan.errors import InputError, unknown
 from iidgan.methods import GAN, iid_gan
 from iidgan.nn import MLP
-from iidgan.nn.conv import BatchNorm, SpectralWeight
+from iidgan.nn.conv import BatchNorm
 from iidgan.nn.linear import Linear
+from iidgan.nn.weight import SpectralWeight
 from iidgan.terms import CycleConsistency, GaussianConsistency, ZDiscriminator
 
 ARCH = Arch(MLP(latent=2, hidden=(4,)), (2,))
@@ -116,6 +119,168 @@ class TestNets:
             nets["Q"]
 
 
+class Split(nn.Module):
+    """A network of two halves that count their calls: x -> scale x -> scale x + 1."""
+
+    def __init__(self, scale=2.0):
+        super().__init__()
+        self.scale, self.calls = scale, 0
+        self.head = Plus()
+
+    def features(self, x):
+        self.calls += 1
+        return self.scale * x
+
+    def forward(self, x):
+        return self.head(self.features(x))
+
+
+class Plus(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return x + 1
+
+
+class TestFeatures:
+    def test_are_shared_with_the_call_in_either_order(self):
+        x = torch.ones(1)
+        for features_first in (True, False):
+            nets = Nets({"D": Split()})
+            hidden = nets.features("D", x) if features_first else None
+            assert nets.D(x).item() == 3.0
+            assert nets.features("D", x).item() == 2.0
+            assert hidden is None or nets.features("D", x) is hidden
+            assert nets.D(x) is nets.D(x)
+            assert (nets["D"].calls, nets["D"].head.calls) == (1, 1)
+
+    def test_alone_do_not_compute_the_output(self):
+        nets = Nets({"D": Split()})
+        nets.features("D", torch.ones(1))
+        assert nets["D"].head.calls == 0
+
+    def test_are_forgotten_with_the_network_and_with_what_they_are_derived_from(self):
+        nets, z = Nets({"G": Split(3.0), "D": Split()}), torch.ones(1)
+        fake = nets.G(z)
+        hidden = nets.features("D", fake)
+        nets.moved(["G"])
+        assert nets.features("D", fake) is not hidden  # derived from the old G
+        x = torch.zeros(1)
+        nets["D"].scale, kept = 5.0, nets.features("D", x)
+        nets.moved(["G"])
+        assert nets.features("D", x) is kept  # unrelated
+        nets.moved(["D"])
+        assert nets.features("D", fake).item() == 5.0 * fake.item()
+        assert nets.D(fake).item() == 5.0 * fake.item() + 1
+
+    def test_of_a_network_without_any_are_an_error(self):
+        _, nets = recording()
+        with pytest.raises(
+            InputError, match=r"network 'D' \(Recording\) has no last hidden layer"
+        ):
+            nets.features("D", torch.ones(1))
+
+
+class TestSeeing:
+    def test_changes_what_one_network_reads_and_no_other(self):
+        modules, nets = recording()
+        view, x = nets.seeing("D", lambda x: x + 1), torch.ones(1)
+        assert view.D(x).item() == 3.0 * 2
+        assert view.F(x).item() == 5.0
+        assert dict(view) == modules
+
+    def test_changes_the_first_input_alone(self):
+        _, nets = recording()
+        view = nets.seeing("D", lambda x: 10 * x)
+        assert view.D(torch.ones(1), torch.ones(1)).item() == 3.0 * 11
+
+    def test_changes_features_and_output_alike(self):
+        view, x = Nets({"D": Split()}).seeing("D", lambda x: x + 1), torch.ones(1)
+        assert (view.features("D", x).item(), view.D(x).item()) == (4.0, 5.0)
+        assert view["D"].calls == 1
+
+    def test_composes_in_the_order_of_asking(self):
+        _, nets = recording()
+        view = nets.seeing("D", lambda x: x + 1).seeing("D", lambda x: 10 * x)
+        assert view.seeing("F", lambda x: -x).D(torch.ones(1)).item() == 3.0 * 20
+        assert view.seeing("F", lambda x: -x).F(torch.ones(1)).item() == -5.0
+
+    def test_leaves_the_original_as_it_was(self):
+        _, nets = recording()
+        nets.seeing("D", lambda x: x + 1)
+        assert nets.D(torch.ones(1)).item() == 3.0
+
+    def test_shares_the_memory_both_ways(self):
+        modules, nets = recording()
+        view, z = nets.seeing("D", lambda x: x + 1), torch.ones(1)
+        assert nets.G(z) is view.G(z)
+        assert view.D(nets.G(z)) is nets.seeing("D", lambda x: x + 1).D(view.G(z))
+        assert (modules["G"].calls, modules["D"].calls) == (1, 1)
+        judged = view.D(view.G(z))
+        nets.moved(["G"])
+        view.D(view.G(z))
+        assert (modules["G"].calls, modules["D"].calls) == (2, 2)
+        assert view.D(view.G(z)) is not judged
+
+
+def batch_of(num=4, *, labels=True, noise=True, t=0.25):
+    extra = {"b": torch.randn(2, num, 3), "a": torch.randn(2, num)} if noise else {}
+    return Batch(
+        x=torch.randn(2, num, 5),
+        z=torch.randn(2, num, 2),
+        u=torch.rand(2, num),
+        y=torch.randint(9, (2, num)) if labels else None,
+        t=torch.tensor(t),
+        noise=extra,
+    )
+
+
+class TestBatch:
+    @pytest.mark.parametrize("labels", [True, False])
+    @pytest.mark.parametrize("noise", [True, False])
+    def test_tensors_and_of_are_a_round_trip(self, labels, noise):
+        batch = batch_of(labels=labels, noise=noise)
+        again = Batch.of(batch.tensors())
+        for name in ("x", "z", "u", "y", "t"):
+            assert getattr(again, name) is getattr(batch, name)
+        assert again.noise.keys() == batch.noise.keys()
+        assert all(again.noise[name] is batch.noise[name] for name in batch.noise)
+
+    def test_tensors_have_one_order(self):
+        batch = batch_of()
+        other = replace(batch, noise=dict(reversed(batch.noise.items())))
+        assert list(batch.tensors()) == list(other.tensors())
+        assert list(batch.tensors()) == ["x", "z", "u", "y", "t", "noise.a", "noise.b"]
+        assert "y" not in batch_of(labels=False).tensors()
+
+    def test_by_default_the_run_begins_and_there_is_no_noise(self):
+        batch = Batch(torch.ones(1, 1), torch.ones(1, 1), torch.ones(1, 1))
+        assert (batch.t.shape, batch.t.item(), dict(batch.noise)) == ((), 0.0, {})
+
+    def test_joined_batches_lie_end_to_end(self):
+        batches = [batch_of(num) for num in (3, 1, 2)]
+        joined = join(batches).tensors()
+        for name, value in joined.items():
+            if name != "t":
+                assert value.shape[:2] == (2, 6)
+                pieces = zip(value.split([3, 1, 2], dim=1), batches, strict=True)
+                assert all(torch.equal(piece, batch.tensors()[name]) for piece, batch in pieces)
+        assert joined["t"] is batches[0].t
+        assert list(joined) == list(batches[0].tensors())
+
+    def test_joined_batches_may_lack_labels_and_noise(self):
+        joined = join([batch_of(labels=False, noise=False) for _ in range(2)])
+        assert joined.y is None
+        assert dict(joined.noise) == {}
+
+    def test_one_batch_joined_is_itself(self):
+        batch = batch_of()
+        assert join([batch]) is batch
+
+
 def value_of(number):
     """Makes a loss whose only addend is called after its number."""
     return lambda nets, batch: {f"n{number}": torch.full((1,), float(number))}
@@ -150,6 +315,21 @@ class Adding(Term):
     @property
     def players(self):
         return self.own
+
+
+@dataclass(frozen=True)
+class Seeing(Term):
+    """Lets D read its input plus the noise of the batch, times a factor."""
+
+    factor: float = 1.0
+    shape: tuple = ()
+    addends = {}  # noqa: RUF012
+
+    def noise(self, arch):
+        return {"blur": self.shape}
+
+    def view(self, nets, batch):
+        return nets.seeing("D", lambda x: self.factor * x + batch.noise["blur"])
 
 
 class Bringing(Adding):
@@ -257,12 +437,67 @@ class TestRegularised:
         assert trained == {"D": ("D",), "G": ("G", "F"), "Dz": ("Dz",)}
 
 
+def judging(nets, batch):
+    return {"judged": nets.D(batch.x)}
+
+
+class TestViews:
+    batch = Batch(*(torch.ones(1) for _ in range(3)), noise={"blur": torch.tensor([0.5])})
+
+    def judged(self, method, player="D"):
+        loss = {p.name: p for p in method.players}[player].loss
+        return {name: value.item() for name, value in loss(recording()[1], self.batch).items()}
+
+    def test_are_what_every_loss_sees(self):
+        """The method's, an addend's, and that of a player of another term's own."""
+        method = Made((Player("D", judging, ("D",)), Player("G", value_of(2), ("G",))))
+        added = lambda nets, batch: {"added": nets.D(batch.x)}  # noqa: E731
+        own = Adding((), (Player("E", judging, ("E",)),))
+        for terms in ((Seeing(),), (Seeing(), own), (own, Seeing())):
+            whole = Regularised(method=method, terms=(Adding((("G", added),)), *terms))
+            assert self.judged(whole) == {"judged": 3 * 1.5}
+            assert self.judged(whole, "G") == {"n2": 2, "added": 3 * 1.5}
+            if own in terms:
+                assert self.judged(whole, "E") == {"judged": 3 * 1.5}
+
+    def test_of_terms_around_terms_apply_to_all_in_the_order_of_the_terms(self):
+        method = Made((Player("D", judging, ("D",)),))
+        inner = Regularised(method=method, terms=(Seeing(factor=2),))
+        outer = Regularised(method=inner, terms=(Seeing(factor=10),))
+        assert self.judged(outer) == {"judged": 3 * (10 * 2.5 + 0.5)}
+        listed = Regularised(method=method, terms=(Seeing(factor=2), Seeing(factor=10)))
+        assert self.judged(outer) == self.judged(listed)
+        assert outer.flat == (method, listed.terms)
+        assert method.flat == (method, ())
+
+    def test_noise_of_method_and_terms_merges(self):
+        noisy = Loud((Player("D", judging, ("D",)),))
+        method = Regularised(method=noisy, terms=(Seeing(), CycleConsistency()))
+        assert method.noise(ARCH) == {"loud": (2, 2), "blur": ()}
+        outer = Regularised(method=method, terms=(Seeing(factor=3),))  # the same, so shared
+        assert outer.noise(ARCH) == {"loud": (2, 2), "blur": ()}
+        assert noisy.noise(ARCH) == {"loud": (2, 2)}
+        assert GAN().noise(ARCH) == {}
+
+    def test_noise_of_one_name_and_two_shapes_is_an_error(self):
+        method = Regularised(method=PLAIN, terms=(Seeing(),))
+        outer = Regularised(method=method, terms=(Seeing(shape=(3,)),))
+        with pytest.raises(InputError, match="terms: two kinds of noise are named 'blur'"):
+            outer.noise(ARCH)
+
+
+@dataclass(frozen=True)
+class Loud(Made):
+    def noise(self, arch):
+        return {"loud": (*arch.shape, 2)}
+
+
 def build_two(method):
     nets = method.networks(ARCH)
     for net in nets.values():
         for module in net.modules():
             if isinstance(module, Linear):
-                module.weight = nn.Parameter(module.weight.repeat(2, 1, 1))
+                module.weight.value = nn.Parameter(module.weight.value.repeat(2, 1, 1))
                 module.bias = nn.Parameter(module.bias.repeat(2, 1, 1))
     return nets
 
@@ -303,12 +538,19 @@ def test_arch_asks_its_backbone():
     assert ARCH.latent == 2
     for name, (inputs, outputs) in shapes.items():
         assert getattr(ARCH, name)()(torch.zeros(inputs)).shape == outputs
+    x, z = torch.zeros(1, 3, 2), torch.zeros(1, 3, 2)
+    assert ARCH.encoder(7)(x).shape == (1, 3, 7)
+    assert ARCH.joint_discriminator()(x, z).shape == (1, 3)
+    assert ARCH.head(7)(ARCH.discriminator().features(x)).shape == (1, 3, 7)
+    spectral = ARCH.discriminator(spectral=True)
+    assert any(isinstance(part, Refreshing) for part in spectral.modules())
 
 
 def test_protocols_of_layers():
     assert isinstance(SpectralWeight(torch.ones(1, 2, 2, 1, 1)), Refreshing)
     assert isinstance(BatchNorm(2), Standing)
-    assert not isinstance(Linear(1, 1), Refreshing | Standing)
+    assert not isinstance(Linear(1, 1), Refreshing | Standing | Headed)
+    assert isinstance(ARCH.discriminator(), Headed)
 
 
 def test_cites_marks_classes_and_factories():
@@ -336,3 +578,24 @@ def test_unknown_names_the_nearest_choice():
         "method: unknown 'idi-gan'; did you mean 'iid-gan'? known: gan, iid-gan, veegan"
     )
     assert "did you mean" not in str(unknown("method", "zzzz", ["abc"]))
+
+
+class TestHolding:
+    """A network with other parameters, as a look-ahead needs it."""
+
+    def nets(self):
+        torch.manual_seed(0)
+        return Nets({"D": MLP(hidden=(4,)).discriminator((2,))})
+
+    def test_the_view_has_the_parameters_and_the_original_keeps_its_own(self):
+        nets, x = self.nets(), torch.randn(1, 3, 2)
+        before = nets.D(x)
+        zeros = {name: torch.zeros_like(p) for name, p in nets["D"].named_parameters()}
+        assert not nets.holding("D", zeros).D(x).any()
+        assert nets.D(x) is before
+
+    def test_changes_before_the_network_stay(self):
+        nets, x = self.nets(), torch.randn(1, 3, 2)
+        own = dict(nets["D"].named_parameters())
+        seen = nets.seeing("D", torch.zeros_like).holding("D", own).D(x)
+        assert torch.equal(seen, nets["D"](torch.zeros_like(x)))

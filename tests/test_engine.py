@@ -2,6 +2,9 @@
 
 import copy
 from dataclasses import dataclass, replace
+from functools import partial
+from operator import attrgetter
+from typing import ClassVar
 
 import pytest
 import torch
@@ -11,7 +14,7 @@ from torch.nn.functional import softplus
 
 from iidgan.core import Arch, Batch, Dataset, Method, Player
 from iidgan.engine.batches import BLOCK, Batches
-from iidgan.engine.executors import executor
+from iidgan.engine.executors import Compiled, executor
 from iidgan.engine.move import Move
 from iidgan.engine.optim import SCHEDULES, Adam
 from iidgan.engine.state import build, entropy, init, live, restore, tensors
@@ -19,9 +22,11 @@ from iidgan.errors import InputError
 from iidgan.functional.reduce import mean
 from iidgan.methods import GAN, iid_gan
 from iidgan.nn import DCGAN, MLP
+from iidgan.nn.linear import Linear
 from iidgan.terms import CycleConsistency
 
 ARCH = Arch(MLP(latent=2, hidden=(8, 8)), (3,))
+STEPS = 100  # length of a run of which only the start is seen
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -31,8 +36,8 @@ def dataset(num=200, shape=(3,), seed=0):
     return Dataset(torch.randn(num, *shape, generator=generator), torch.arange(num))
 
 
-def batches_of(seeds, repeat=1, size=8):
-    return Batches(dataset(), seeds, size=size, latent=2, repeat=repeat)
+def batches_of(seeds, repeat=1, size=8, **options):
+    return Batches(dataset(), seeds, size=size, latent=2, repeat=repeat, **options)
 
 
 def copied(values):
@@ -81,15 +86,17 @@ class TestOptimiser:
 def plain_net(net):
     """Copies one seed of a perceptron of ours into ordinary modules."""
     layers = []
-    for layer in net.layers:
+    for layer in (*net.body, net.head.layer):
         if isinstance(layer, nn.ReLU):
             layers.append(nn.ReLU())
             continue
-        weight, bias = layer.weight.detach()[0], layer.bias.detach()[0, 0]
+        weight, bias = layer.weight.value.detach()[0], layer.bias.detach()[0, 0]
         linear = nn.Linear(*weight.shape)
         linear.load_state_dict({"weight": weight.T, "bias": bias})
         layers.append(linear)
-    return nn.Sequential(*layers)
+    return (
+        nn.Sequential(*layers, nn.Flatten(0)) if net.head.outputs == () else nn.Sequential(*layers)
+    )
 
 
 def plain_iid_gan(G, D, F, batches, steps):
@@ -125,7 +132,7 @@ def test_the_engine_computes_what_a_plain_loop_computes():
     steps, seeds, optimiser = 20, (4, 1), Adam()
     method = iid_gan(cycle=CycleConsistency())
     state = init(method, ARCH, optimiser, seeds)
-    move, batches = Move(method, state), batches_of(seeds)
+    move, batches = Move(method, state, steps=steps), batches_of(seeds)
     alone = [build(method, ARCH, [seed]) for seed in seeds]
     plain = [{name: plain_net(nets[name]) for name in "GDF"} for nets in alone]
 
@@ -141,8 +148,8 @@ def test_the_engine_computes_what_a_plain_loop_computes():
         assert sum(ours.values()) == pytest.approx(loss_g, abs=1e-9)
         for name in "GDF":
             start = plain_net(alone[position][name]).parameters()
-            linear = [layer for layer in state.nets[name].layers if not isinstance(layer, nn.ReLU)]
-            pairs = [(layer.weight[position].T, layer.bias[position, 0]) for layer in linear]
+            linear = [part for part in state.nets[name].modules() if isinstance(part, Linear)]
+            pairs = [(part.weight.value[position].T, part.bias[position, 0]) for part in linear]
             found = [value for pair in pairs for value in pair]
             for before, value, expected in zip(start, found, nets[name].parameters(), strict=True):
                 assert (value - expected).abs().max() < 1e-9
@@ -206,6 +213,59 @@ class TestBatches:
         for a, b in ((z[:, 0], z[:, 1]), (z[1:], z[:-1]), (z[:BLOCK], z[BLOCK:])):
             assert (a * b).mean().abs() < 4 / num**0.5
 
+    NOISE: ClassVar = {"image": (3, 2), "scalar": ()}
+
+    def test_noise_has_the_shapes_that_were_asked_for(self):
+        for batch in batches_of((0, 5, 9), repeat=2, noise=self.NOISE).at(BLOCK + 1):
+            assert {name: v.shape for name, v in batch.noise.items()} == {
+                "image": (3, 8, 3, 2),
+                "scalar": (3, 8),
+            }
+        assert dict(batches_of((0,)).at(0)[0].noise) == {}
+
+    @pytest.mark.parametrize("repeat", [1, 2])
+    def test_noise_disturbs_nothing_else(self, repeat):
+        with_noise = batches_of((7, 2), repeat, noise=self.NOISE)
+        without = batches_of((7, 2), repeat)
+        for step in (0, 3, BLOCK, 5 * BLOCK + 1):
+            for a, b in zip(with_noise.at(step), without.at(step), strict=True):
+                assert same(a, b)
+
+    def test_noise_is_a_pure_function_of_seed_and_step(self):
+        walked, asked = (batches_of((7, 2), 2, noise=self.NOISE) for _ in range(2))
+        steps = [200, 0, BLOCK, BLOCK - 1, 3, BLOCK + 1, 3]
+        forward = {step: walked.at(step)[1].noise for step in sorted(set(steps))}
+        for step in steps:
+            assert equal(forward[step], asked.at(step)[1].noise)
+        alone = batches_of((2,), 2, noise=self.NOISE)
+        for step in (0, BLOCK):
+            ours, theirs = walked.at(step)[1].noise, alone.at(step)[1].noise
+            assert all(torch.equal(ours[name][1:], theirs[name]) for name in self.NOISE)
+
+    def test_noise_does_not_depend_on_the_order_of_asking(self):
+        turned = dict(reversed(self.NOISE.items()))
+        a, b = (batches_of((0,), noise=noise).at(0)[0].noise for noise in (self.NOISE, turned))
+        assert equal(dict(a), dict(b))
+
+    def test_noise_differs_between_seeds_steps_and_repeats_and_is_normal(self):
+        batches = batches_of((0, 1), 2, 100, noise={"a": (), "b": ()})
+        drawn = [batch for step in range(BLOCK + 2) for batch in batches.at(step)]
+        a, b, z = (torch.stack([f(d) for d in drawn]) for f in (noise_a, noise_b, first_z))
+        assert stats.kstest(a.flatten().numpy(), "norm").pvalue > 1e-3
+        num = a.numel()
+        assert len(a.flatten().unique()) == num
+        pairs = ((a, b), (a, z), (b, z), (a[1:], a[:-1]), (a[:, :1], a[:, 1:]))
+        for left, right in pairs:
+            assert (left * right).mean().abs() < 4 / (left * right).numel() ** 0.5
+
+    def test_t_is_the_share_of_the_run_that_is_done(self):
+        batches = batches_of((0, 1), repeat=2, steps=400)
+        for step in (0, 1, BLOCK, 100, 399):
+            for batch in batches.at(step):
+                assert batch.t.shape == ()
+                assert batch.t.item() == step / 400
+        assert all(batches_of((0,)).at(step)[0].t.item() == 0 for step in (0, 100))
+
     @pytest.mark.parametrize("size", [0, -1, 201])
     def test_a_batch_has_to_fit_the_data(self, size):
         with pytest.raises(
@@ -215,6 +275,18 @@ class TestBatches:
 
     def test_a_batch_may_be_all_of_the_data(self):
         assert batches_of((0,), size=200).at(0)[0].x.shape == (1, 200, 3)
+
+
+def noise_a(batch):
+    return batch.noise["a"]
+
+
+def noise_b(batch):
+    return batch.noise["b"]
+
+
+def first_z(batch):
+    return batch.z[..., 0]
 
 
 def parts(batch):
@@ -270,6 +342,23 @@ class TestState:
         for name, value in alone.state_dict().items():
             assert torch.equal(stack.state_dict()[name][2:], value)
 
+    @pytest.mark.parametrize(
+        "arch", [ARCH, Arch(DCGAN(latent=2, width=2, spectral_norm=True), (1, 8, 8))]
+    )
+    def test_spectral_norm_of_a_seed_does_not_depend_on_its_neighbours(self, arch):
+        """Nor its warm vectors, at the start and after some moves."""
+        beside, alone = (init(PHASED, arch, Adam(), seeds) for seeds in ((5, 0, 2), (2,)))
+        options = {"size": 4, "latent": 2, "repeat": 2, "noise": PHASED.noise(arch)}
+        data = dataset(20, arch.shape)
+        for _ in range(2):
+            found, expected = beside.nets.state_dict(), alone.nets.state_dict()
+            assert sum(name.endswith(".u") for name in found) >= 3
+            for name, value in expected.items():
+                assert torch.allclose(found[name][2:], value, atol=1e-12)
+            for state, seeds in ((beside, (5, 0, 2)), (alone, (2,))):
+                move, batches = Move(PHASED, state, steps=10), Batches(data, seeds, **options)
+                walked(move, state, batches, range(6))
+
     def test_seeds_differ(self):
         for parameter in build(iid_gan(), ARCH, (0, 1)).parameters():
             assert not torch.equal(parameter[0], parameter[1])
@@ -294,7 +383,7 @@ class TestState:
     def test_all_that_a_move_changes_is_named(self):
         """What `tensors` names goes into checkpoints, what `live` lists into compiled moves."""
         state = init(iid_gan(), ARCH, Adam(), (0, 1), ema=0.9)
-        move, batches = Move(iid_gan(), state, ema=0.9), batches_of((0, 1))
+        move, batches = Move(iid_gan(), state, steps=STEPS, ema=0.9), batches_of((0, 1))
         move(batches.at(0))
         before = [value.clone() for value in live(state)]
         move(batches.at(1))
@@ -304,7 +393,7 @@ class TestState:
 
     def test_restore_undoes_moves(self):
         state = init(iid_gan(), ARCH, Adam(), (0, 1), ema=0.9)
-        move, batches = Move(iid_gan(), state, ema=0.9), batches_of((0, 1))
+        move, batches = Move(iid_gan(), state, steps=STEPS, ema=0.9), batches_of((0, 1))
         move(batches.at(0))
         saved = copied(tensors(state))
         move(batches.at(1))
@@ -317,20 +406,20 @@ class TestState:
     def test_restore_into_a_state_that_never_moved(self):
         first, second = (init(iid_gan(), ARCH, Adam(), (0, 1)) for _ in range(2))
         batches = batches_of((0, 1))
-        Move(iid_gan(), first)(batches.at(0))
+        Move(iid_gan(), first, steps=STEPS)(batches.at(0))
         restore(second, copied(tensors(first)))
         assert equal(tensors(first), tensors(second))
         for state in (first, second):
-            Move(iid_gan(), state)(batches.at(1))
+            Move(iid_gan(), state, steps=STEPS)(batches.at(1))
         assert equal(tensors(first), tensors(second))
 
     def test_restore_to_before_the_first_move(self):
         first, second = (init(iid_gan(), ARCH, Adam(), (0, 1)) for _ in range(2))
         start, batches = copied(tensors(first)), batches_of((0, 1))
-        Move(iid_gan(), first)(batches.at(0))
+        Move(iid_gan(), first, steps=STEPS)(batches.at(0))
         restore(first, start)
         for state in (first, second):
-            Move(iid_gan(), state)(batches.at(1))
+            Move(iid_gan(), state, steps=STEPS)(batches.at(1))
         assert equal(tensors(first), tensors(second))
 
     @pytest.mark.parametrize(
@@ -356,13 +445,16 @@ class Recorded(Method):
     """A GAN whose critic moves thrice a step, and which records what its losses read."""
 
     seen: list
+    repeats: tuple[int, ...] = (3, 1, 2)
+    batches: tuple[int, ...] = (1, 1, 1)
 
     @property
     def players(self):
-        return (
-            Player("C", self.record("C", GAN().loss_D), trains=("D",), repeat=3),
-            Player("G", self.record("G", GAN().loss_G), trains=("G",)),
-            Player("T", self.record("T", GAN().loss_D), trains=("D",), repeat=2),
+        gan = GAN()
+        plans = (("C", gan.loss_D, "D"), ("G", gan.loss_G, "G"), ("T", gan.loss_D, "D"))
+        return tuple(
+            Player(name, self.record(name, loss), (net,), repeat=repeat, batches=batches)
+            for (name, loss, net), repeat, batches in zip(plans, self.repeats, self.batches)
         )
 
     def networks(self, arch):
@@ -380,7 +472,7 @@ class TestMove:
     def test_players_move_in_order_on_the_last_batches(self):
         method = Recorded(seen=[])
         state = init(method, ARCH, Adam(), (0, 1))
-        move = Move(method, state)
+        move = Move(method, state, steps=STEPS)
         assert move.num_batches == 3
         batches = batches_of((0, 1), repeat=3).at(0)
         logs = move(batches)
@@ -399,9 +491,9 @@ class TestMove:
         """A player that repeats r times ends where r steps of one move each would lead."""
         state, other = (init(GAN(), ARCH, Adam(), (0, 1)) for _ in range(2))
         batches = batches_of((0, 1), repeat=3).at(0)
-        logs = Move(critic(repeat=3), state)(batches)
+        logs = Move(critic(repeat=3), state, steps=STEPS)(batches)
         for batch in batches:
-            expected = Move(critic(repeat=1), other)([batch])
+            expected = Move(critic(repeat=1), other, steps=STEPS)([batch])
         assert equal(logs, expected)
         assert equal(copied(state.nets.state_dict()), copied(other.nets.state_dict()))
 
@@ -416,8 +508,8 @@ class TestMove:
             return hook
 
         for name, net in state.nets.items():
-            net.register_forward_hook(count(name))
-        Move(iid_gan(), state)(batches_of((0, 1)).at(0))
+            net.head.register_forward_hook(count(name))
+        Move(iid_gan(), state, steps=STEPS)(batches_of((0, 1)).at(0))
         # G(z) serves D, G and the cycle; F(x) both terms; D has moved before it judges for G.
         assert calls == {"G": 2, "D": 3, "F": 2}
 
@@ -425,23 +517,22 @@ class TestMove:
         state = init(GAN(), ARCH, Adam(), (0, 1))
         before = copied(state.nets.state_dict())
         alone = Made((GAN().players[1],))
-        Move(alone, replace(state, optimisers={"G": state.optimisers["G"]}))(
-            batches_of((0, 1)).at(0)
-        )
+        moving = replace(state, optimisers={"G": state.optimisers["G"]})
+        Move(alone, moving, steps=STEPS)(batches_of((0, 1)).at(0))
         after = state.nets.state_dict()
         assert all(torch.equal(before[n], after[n]) for n in after if n.startswith("D."))
         assert not all(torch.equal(before[n], after[n]) for n in after if n.startswith("G."))
 
     def test_logs_carry_no_graph_and_parameters_no_gradient(self):
         state = init(GAN(), ARCH, Adam(), (0, 1))
-        logs = Move(GAN(), state)(batches_of((0, 1)).at(0))
+        logs = Move(GAN(), state, steps=STEPS)(batches_of((0, 1)).at(0))
         assert all(value.shape == (2,) and not value.requires_grad for value in logs.values())
         assert all(parameter.grad is None for parameter in state.nets.parameters())
 
     def test_the_average_follows_the_closed_form(self):
         ema, num = 0.8, 6
         state = init(GAN(), ARCH, Adam(lr=0.1), (0, 1), ema=ema)
-        move, batches = Move(GAN(), state, ema=ema), batches_of((0, 1))
+        move, batches = Move(GAN(), state, steps=STEPS, ema=ema), batches_of((0, 1))
         history = [copied(state.nets.state_dict())]
         for step in range(num):
             move(batches.at(step))
@@ -456,12 +547,125 @@ class TestMove:
     def test_without_ema_there_is_no_average(self):
         assert init(GAN(), ARCH, Adam(), (0,)).average is None
 
+    def test_players_that_join_batches_get_them_end_to_end(self):
+        """Of six batches: C moves on pairs, G on the last four, T twice on single ones."""
+        method = Recorded(seen=[], repeats=(3, 1, 2), batches=(2, 4, 1))
+        noise = {"n": (2,)}
+        move = Move(method, init(method, ARCH, Adam(), (0, 1)), steps=STEPS)
+        assert move.num_batches == 6
+        batches = batches_of((0, 1), repeat=6, noise=noise, steps=STEPS).at(7)
+        logs = move(batches)
+        parts = [(0, 1), (2, 3), (4, 5), (2, 3, 4, 5), (4,), (5,)]
+        assert [name for name, _ in method.seen] == ["C", "C", "C", "G", "T", "T"]
+        for (_, found), numbers in zip(method.seen, parts, strict=True):
+            expected = [batches[number] for number in numbers]
+            assert found.x.shape == (2, 8 * len(numbers), 3)
+            for pick in (*map(attrgetter, "xzuy"), lambda batch: batch.noise["n"]):
+                assert torch.equal(pick(found), torch.cat([pick(b) for b in expected], 1))
+            assert found.t.item() == 7 / STEPS
+        assert all(value.shape == (2,) for value in logs.values())
+
+    def test_an_odd_batch_at_the_start_is_left_out(self):
+        method = Recorded(seen=[], repeats=(3, 1, 1), batches=(1, 2, 2))
+        move = Move(method, init(method, ARCH, Adam(), (0, 1)), steps=STEPS)
+        batches = batches_of((0, 1), repeat=3).at(0)
+        move(batches)
+        joined = [batch for name, batch in method.seen if name in "GT"]
+        assert torch.equal(joined[0].x, torch.cat([batch.x for batch in batches[1:]], 1))
+
+    def test_players_that_want_the_same_joining_share_it(self):
+        """One object: so that forward passes on it are shared too."""
+        method = Recorded(seen=[], repeats=(2, 1, 1), batches=(2, 2, 2))
+        move = Move(method, init(method, ARCH, Adam(), (0, 1)), steps=STEPS)
+        move(batches_of((0, 1), repeat=4).at(0))
+        seen = [batch for _, batch in method.seen]
+        assert seen[0] is not seen[1]
+        assert seen[1] is seen[2] is seen[3]
+
+    def test_a_joined_batch_is_one_batch_of_that_size(self):
+        """One move on two joined batches leads where one on a batch of double size leads."""
+        batches = batches_of((0, 1), repeat=2).at(0)
+        state, other = (init(GAN(), ARCH, Adam(), (0, 1)) for _ in range(2))
+        pairs = Made(tuple(replace(player, batches=2) for player in GAN().players))
+        logs = Move(pairs, state, steps=STEPS)(batches)
+        double = Batch(*(torch.cat(both, 1) for both in zip(*map(parts, batches))))
+        expected = Move(GAN(), other, steps=STEPS)([double])
+        assert equal(logs, expected)
+        assert equal(tensors(state), tensors(other))
+
+    def test_rehearsal_shows_each_player_the_batch_that_it_will_get(self):
+        method = Recorded(seen=[], repeats=(1, 1, 1), batches=(2, 1, 3))
+        state = init(method, ARCH, Adam(), (0, 1))
+        before = copied(tensors(state))
+        Move(method, state, steps=STEPS).rehearse(batches_of((0, 1), repeat=3).at(0))
+        sizes = [(name, batch.x.shape[1]) for name, batch in method.seen]
+        assert sizes == [("C", 16), ("G", 8), ("T", 24)]
+        assert equal(before, tensors(state))
+
+    def test_players_move_in_their_part_of_the_run(self):
+        state = init(PHASED, ARCH, Adam(), (0, 1))
+        move = Move(PHASED, state, steps=10)
+        batches = batches_of((0, 1), 2, noise=PHASED.noise(ARCH), steps=10)
+        names = []
+        for step in range(10):
+            logs = move(batches.at(step))
+            names.append("".join(dict.fromkeys(name[0] for name in logs)))
+            state.step += 1
+        assert names == ["WG"] * 4 + ["G"] + ["GD"] * 5
+        counts = {
+            name: {int(slots["step"]) for slots in optimiser.state.values()}
+            for name, optimiser in state.optimisers.items()
+        }
+        assert counts == {"W": {8}, "G": {10}, "D": {5}}
+
+    def test_refresh_comes_after_each_move_of_who_trains_it_with_that_move_s_batch(self):
+        seen = []
+        method = Refreshed(players_=critic(repeat=3).players, seen=seen)
+        state = init(method, ARCH, Adam(), (0, 1))
+        method.watch(state)
+        batches = batches_of((0, 1), repeat=3)
+        before = [p.clone() for p in state.nets["D"].parameters()]
+        drawn = batches.at(0)
+        Move(method, state, steps=STEPS)(drawn)
+        names = [(name, [b is batch for b in drawn].index(True)) for name, batch, _ in seen]
+        assert names == [("D", 0), ("D", 1), ("D", 2)]  # G has no player
+        counts = [count for _, _, count in seen]
+        assert counts == [1, 2, 3]  # after the optimiser's step, and before the next
+        assert not any(torch.equal(a, b) for a, b in zip(before, state.nets["D"].parameters()))
+
+    def test_refresh_follows_the_trainer_not_the_step(self):
+        seen, both = [], GAN().players
+        players = (replace(both[0], repeat=2), replace(both[1], batches=2), both[0])
+        players = (*players[:2], replace(players[2], name="T"))
+        method = Refreshed(players_=players, seen=seen)
+        state = init(method, ARCH, Adam(), (0, 1))
+        method.watch(state)
+        drawn = batches_of((0, 1), repeat=2).at(0)
+        Move(method, state, steps=STEPS)(drawn)
+        assert [name for name, _, _ in seen] == ["D", "D", "G", "D"]
+        assert [batch.x.shape[1] for _, batch, _ in seen] == [8, 8, 16, 8]
+        assert seen[3][1] is drawn[1]
+
+    def test_what_a_refresh_changes_is_what_the_next_player_reads(self):
+        """The forward pass of before the refresh is forgotten, also by the same player."""
+        players = (replace(GAN().players[0], repeat=2),)
+        method = Refreshed(players_=players, seen=[])
+        state, other = (init(method, ARCH, Adam(), (0, 1)) for _ in range(2))
+        batches = batches_of((0, 1), repeat=2).at(0)
+        again = [batches[0], batches[0]]
+        Move(method, state, steps=STEPS)(again)
+        single = Refreshed(players_=GAN().players[:1], seen=[])
+        for batch in again:
+            Move(single, other, steps=STEPS)([batch])
+        assert equal(copied(state.nets.state_dict()), copied(other.nets.state_dict()))
+        assert state.nets["D"].scale.eq(1.1 * 1.1).all()
+
     def test_spectral_norm_refreshes_once_a_move(self):
         arch = Arch(DCGAN(latent=2, width=2, spectral_norm=True), (1, 8, 8))
         state = init(GAN(), arch, Adam(), (0, 1))
         before = {n: v.clone() for n, v in state.nets.named_buffers() if n.endswith(".u")}
         batches = Batches(dataset(20, (1, 8, 8)), (0, 1), size=4, latent=2)
-        Move(GAN(), state)(batches.at(0))
+        Move(GAN(), state, steps=STEPS)(batches.at(0))
         buffers, values = dict(state.nets.named_buffers()), dict(state.nets.named_parameters())
         assert before
         for name, u in before.items():
@@ -490,9 +694,165 @@ def critic(repeat):
     return Made((replace(GAN().players[0], repeat=repeat),))
 
 
+class Growing(nn.Module):
+    """A network that grows with each refresh, and tells whom it may concern."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net, self.tell = net, lambda batch: None
+        self.register_buffer("scale", torch.ones(1))
+
+    def forward(self, x):
+        y = self.net(x)
+        return self.scale.view(-1, *[1] * (y.dim() - 1)) * y
+
+    def refresh(self, batch):
+        self.scale.mul_(1.1)
+        self.tell(batch)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refreshed(Method):
+    """A GAN of given players whose networks are refreshed, and which records when."""
+
+    players_: tuple[Player, ...]
+    seen: list
+
+    @property
+    def players(self):
+        return self.players_
+
+    def networks(self, arch):
+        return {name: Growing(net) for name, net in GAN().networks(arch).items()}
+
+    def watch(self, state):
+        """Records each refresh: the network, the batch, and the steps of D's optimiser."""
+        for name, net in state.nets.items():
+            net.tell = partial(self.write, state, name)
+
+    def write(self, state, name, batch):
+        slots = list(state.optimisers["D"].state.values())
+        self.seen.append((name, batch, int(slots[0]["step"]) if slots else 0))
+
+
+def blurred(nets, batch):
+    """D's loss on pairs of batches, with noise that fades and features that are matched."""
+    x, fake = (v + (1 - batch.t) * batch.noise["blur"] for v in (batch.x, nets.G(batch.z)))
+    real, fake = nets.features("D", x), nets.features("D", fake.detach())
+    return GAN().loss_D(nets, batch) | {"features": mean((real - fake).square())}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phased(Method):
+    """A GAN in phases: W warms a spectral D up, nobody trains it for a while, then D does."""
+
+    @property
+    def players(self):
+        gan = GAN()
+        return (
+            Player("W", blurred, ("D",), repeat=2, during=(0.0, 0.35)),
+            Player("G", gan.loss_G, ("G",), batches=2),
+            Player("D", gan.loss_D, ("D",), during=(0.5, 1.0)),
+        )
+
+    def networks(self, arch):
+        return {"G": arch.generator(), "D": arch.discriminator(spectral=True)}
+
+    def noise(self, arch):
+        return {"blur": arch.shape}
+
+
+PHASED = Phased()
+
+
+def walked(step, state, batches, numbers):
+    """Takes the steps `numbers`; gives the logs of each."""
+    logs = []
+    for number in numbers:
+        state.lr.fill_(Adam().rate(number, 10))
+        logs.append(step(batches.at(number)))
+        state.step += 1
+    return logs
+
+
+def phased():
+    arch = Arch(MLP(latent=2, hidden=(4,)), ARCH.shape)  # as little as there is to compile
+    state = init(PHASED, arch, Adam(), (0, 1), ema=0.9)
+    return state, Move(PHASED, state, steps=10, ema=0.9)
+
+
+class TestPhases:
+    """Phases of four, one and five steps."""
+
+    def batches(self):
+        return batches_of((0, 1), 2, noise=PHASED.noise(ARCH), steps=10)
+
+    @pytest.mark.parametrize("stop", [3, 4, 5, 7])
+    def test_a_run_goes_on_exactly_across_a_change_of_phase(self, stop):
+        (whole, move), (first, before), (second, after) = (phased() for _ in range(3))
+        expected = walked(move, whole, self.batches(), range(10))
+        logs = walked(before, first, self.batches(), range(stop))
+        restore(second, copied(tensors(first)))
+        second.step = stop
+        logs += walked(after, second, self.batches(), range(stop, 10))
+        assert equal(tensors(second), tensors(whole))
+        assert all(equal(a, b) for a, b in zip(logs, expected, strict=True))
+
+    def test_a_player_starts_as_if_the_run_began_with_it(self):
+        """Its optimiser counts its own moves."""
+        state, move = phased()
+        walked(move, state, self.batches(), range(7))
+        steps = [int(slots["step"]) for slots in state.optimisers["D"].state.values()]
+        assert set(steps) == {2}
+
+    @pytest.mark.slow
+    def test_compiled_and_eager_agree_through_all_phases(self):
+        """And a compiled run that is resumed in a later phase ends where it would have."""
+        (whole, move), (state, other) = phased(), phased()
+        expected = walked(move, whole, self.batches(), range(10))
+        step = Compiled(other, self.batches().at(0))
+        logs = walked(step, state, self.batches(), range(6))
+        saved = copied(tensors(state))
+        logs += walked(step, state, self.batches(), range(6, 10))
+        assert [list(log) for log in logs] == [list(log) for log in expected]
+        for found, log in zip(logs, expected):
+            assert all(torch.allclose(found[n], log[n], atol=1e-9) for n in log)
+        assert close(tensors(state), tensors(whole))
+
+        resumed, third = phased()
+        resumed.step = 6
+        restore(resumed, saved)
+        again = Compiled(third, self.batches().at(6))
+        assert equal(tensors(resumed), saved)  # compiling leaves no trace
+        walked(again, resumed, self.batches(), range(6, 10))
+        assert equal(tensors(resumed), tensors(state))
+
+    @pytest.mark.slow
+    def test_a_phase_that_cannot_be_compiled_runs_eagerly(self, monkeypatch):
+        (whole, move), (state, other) = phased(), phased()
+        walked(move, whole, self.batches(), range(6))
+        step = executor("compiled", other, self.batches().at(0))
+        assert isinstance(step, Compiled)
+        walked(step, state, self.batches(), range(4))
+
+        def refuse(*args, **kwargs):
+            raise RuntimeError("no compiler any more")
+
+        monkeypatch.setattr(torch, "compile", refuse)
+        with pytest.warns(UserWarning, match=r"\(no compiler any more\); running eagerly"):
+            walked(step, state, self.batches(), range(4, 5))
+        with pytest.warns(UserWarning, match="running eagerly"):
+            walked(step, state, self.batches(), range(5, 6))
+        assert close(tensors(state), tensors(whole))
+
+
+def close(a, b):
+    return a.keys() == b.keys() and all(torch.allclose(a[n], b[n], atol=1e-9) for n in a)
+
+
 class TestExecutors:
     def test_eager_is_the_move(self):
-        move = Move(GAN(), init(GAN(), ARCH, Adam(), (0, 1)))
+        move = Move(GAN(), init(GAN(), ARCH, Adam(), (0, 1)), steps=STEPS)
         assert executor("eager", move, batches_of((0, 1)).at(0)) is move
 
     def test_what_cannot_be_compiled_runs_eagerly_from_where_it_was(self, monkeypatch):
@@ -501,14 +861,17 @@ class TestExecutors:
 
         monkeypatch.setattr(torch, "compile", refuse)
         state, other = (init(iid_gan(), ARCH, Adam(), (0, 1)) for _ in range(2))
-        move, batches = Move(iid_gan(), state), batches_of((0, 1))
+        move, batches = Move(iid_gan(), state, steps=STEPS), batches_of((0, 1))
         with pytest.warns(
             UserWarning, match=r"compilation failed \(no compiler\); running eagerly"
         ):
             step = executor("compiled", move, batches.at(0))
         assert step is move
         for number in range(3):
-            ours, theirs = step(batches.at(number)), Move(iid_gan(), other)(batches.at(number))
+            ours, theirs = (
+                step(batches.at(number)),
+                Move(iid_gan(), other, steps=STEPS)(batches.at(number)),
+            )
             assert equal(ours, theirs)
         assert equal(tensors(state), tensors(other))
 
@@ -521,7 +884,7 @@ class TestExecutors:
         method = Made((Player("G", Asking(), ("G",)),))
         state = init(method, ARCH, Adam(), (0, 1))
         before = copied(state.nets.state_dict())
-        move = Move(method, state)
+        move = Move(method, state, steps=STEPS)
         with pytest.warns(UserWarning, match="compilation failed"):
             assert executor("compiled", move, batches_of((0, 1)).at(0)) is move
         assert equal(before, copied(state.nets.state_dict()))

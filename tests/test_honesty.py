@@ -13,8 +13,8 @@ import pytest
 import torch
 
 import iidgan
-from iidgan.bench.rows import append, read
-from iidgan.bench.study import Column, Study, collect, tabulate
+from iidgan.bench.rows import append, collect, read
+from iidgan.bench.study import Block, Column, Study, tabulate
 from iidgan.bench.train import train
 from iidgan.cli import main
 from iidgan.core import Regularised
@@ -104,14 +104,13 @@ def test_a_value_that_does_not_exist_is_no_divergence(tmp_path):
     run = tiny(source, steps=1)
     study = Study(
         title="t",
-        rows={"a": run},
-        columns={"KL": Column(metric="reverse_kl", source=source)},
+        blocks=(Block(data={"Ring": source}, rows={"a": run}),),
+        columns={"KL": Column(metric="reverse_kl", data="Ring")},
         seeds=1,
-        published={},
         quick_steps=1,
     )
     train(run, out=tmp_path / "run")
-    collect(tmp_path / "rows.jsonl", study, tmp_path / "run" / "metrics.jsonl")
+    collect(tmp_path / "rows.jsonl", run.id, 1, tmp_path / "run" / "metrics.jsonl")
     rows = read(tmp_path / "rows.jsonl")
     lost = [replace(row, value=float("nan")) for row in rows if row.metric == "reverse_kl"]
     append(tmp_path / "rows.jsonl", lost)

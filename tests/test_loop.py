@@ -3,11 +3,13 @@
 import os
 import re
 import signal
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 import torch
 
-from iidgan.core import Arch, Dataset
+from iidgan.core import Arch, Dataset, Method
 from iidgan.engine import checkpoint, sample
 from iidgan.engine.batches import Batches
 from iidgan.engine.loop import Schedule, Stop, fit, positions
@@ -56,7 +58,7 @@ class Training:
             checkpoint.save(self.folder, self.state)
 
     def fit(self, steps, **schedule):
-        move = Move(self.method, self.state)
+        move = Move(self.method, self.state, steps=steps)
         self.ending = fit(
             self.state,
             self.step(move),
@@ -138,6 +140,66 @@ def poisoned():
     assert hit.any(0).all()  # or the tests say nothing
     assert len(set(steps)) == len(SEEDS)
     return x, steps
+
+
+@dataclass(frozen=True)
+class InTurn(Method):
+    """A GAN of which first D moves, then both do, and then G alone."""
+
+    @property
+    def players(self):
+        D, G = GAN().players
+        return replace(D, during=(0.0, 0.7)), replace(G, during=(0.3, 1.0))
+
+    def networks(self, arch):
+        return GAN().networks(arch)
+
+
+class TestPhases:
+    """A run of twenty steps, whose players change after 6 and after 14."""
+
+    NAMES: ClassVar = {
+        6: ["D/adversarial"],
+        14: ["D/adversarial", "G/adversarial"],
+        20: ["G/adversarial"],
+    }
+
+    def test_a_change_of_players_is_a_tick(self):
+        training = Training(method=InTurn()).fit(20)
+        assert {tick.step: list(tick.losses) for tick in training.ticks} == self.NAMES
+        for tick, steps in zip(training.ticks, (slice(0, 6), slice(6, 14), slice(14, 20))):
+            for name, found in tick.losses.items():
+                expected = torch.stack([logs[name] for logs in training.logs[steps]]).mean(0)
+                assert found == pytest.approx(expected.tolist(), rel=1e-5)
+
+    def test_other_ticks_stay_and_none_comes_twice(self):
+        training = Training(method=InTurn()).fit(20, tick=7, checkpoint_every=9)
+        assert [tick.step for tick in training.ticks] == [6, 7, 9, 14, 18, 20]
+        assert training.saved == [9, 18, 20]
+        training = Training(method=InTurn()).fit(20, tick=2, checkpoint_every=6)
+        assert [tick.step for tick in training.ticks] == list(range(2, 21, 2))
+
+    @pytest.mark.parametrize("stop", [5, 6, 7, 14])
+    def test_stopping_around_a_change_and_going_on_is_not_stopping(self, tmp_path, stop):
+        """Bit for bit, and the ticks at the changes have the same losses from there on."""
+        whole = Training(method=InTurn()).fit(20)
+        first = Training(folder=tmp_path, method=InTurn())
+        first.at_step[stop] = lambda: setattr(first.stop, "signal", signal.SIGTERM)
+        assert first.fit(20).ending == "stopped"
+        second = Training(folder=tmp_path, method=InTurn())
+        checkpoint.load(checkpoint.newest(tmp_path).path, second.state)
+        assert second.fit(20).ending == "finished"
+        assert_equal(values(whole), values(second))
+        assert second.ticks[-1].losses == whole.ticks[-1].losses
+        assert [tick.step for tick in first.ticks + second.ticks] == sorted({6, 14, 20, stop})
+
+    def test_a_seed_that_diverges_in_a_phase_is_marked_at_its_step(self):
+        x, expected = poisoned()
+        training = Training(x, method=InTurn()).fit(200)
+        told = {p: step for tick in training.ticks for p, step in tick.diverged.items()}
+        assert told == dict(enumerate(expected))
+        for tick in training.ticks:
+            assert all(step <= tick.step for step in tick.diverged.values())
 
 
 class TestDivergence:
@@ -230,7 +292,7 @@ class TestStop:
 def trained(method=None, seeds=SEEDS, steps=3, ema=0.0, arch=ARCH):
     method = method or GAN()
     state = init(method, arch, Adam(), seeds, ema=ema)
-    move = Move(method, state, ema=ema)
+    move = Move(method, state, steps=100, ema=ema)
     batches = Batches(Dataset(clean()), seeds, size=BATCH, latent=2)
     for step in range(steps):
         move(batches.at(step))
@@ -315,7 +377,7 @@ class TestCheckpoint:
     @pytest.mark.parametrize(
         ("other", "message"),
         [
-            ({"method": iid_gan()}, "F.layers"),
+            ({"method": iid_gan()}, r"nets\.F\."),
             ({"seeds": (0, 1)}, "has shape"),
             ({"arch": Arch(MLP(latent=2, hidden=(9,)), (2,))}, "has shape"),
             ({"ema": 0.9}, "average"),

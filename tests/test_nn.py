@@ -5,19 +5,19 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrizations
 
-from iidgan.core import Refreshing
+from iidgan.core import Headed, Refreshing
 from iidgan.errors import InputError
 from iidgan.nn import ARCHS, DCGAN, MLP
 from iidgan.nn.conv import (
     BatchNorm,
     Conv2d,
     ConvTranspose2d,
-    SpectralWeight,
-    Weight,
     group,
     ungroup,
 )
-from iidgan.nn.linear import Linear, perceptron
+from iidgan.nn.linear import Linear, hidden_layers
+from iidgan.nn.mlp import Perceptron
+from iidgan.nn.weight import SpectralWeight, Weight
 
 S, B = 3, 5
 
@@ -78,7 +78,7 @@ class TestLinear:
         layer = widen(Linear(4, 6))
         assert_same_map(
             layer,
-            {"weight": layer.weight, "bias": layer.bias},
+            {"weight": layer.weight.value, "bias": layer.bias},
             [nn.Linear(4, 6) for _ in range(S)],
             torch.randn(S, B, 4),
             lambda name, value: value.mT if name == "weight" else value[0],
@@ -86,16 +86,18 @@ class TestLinear:
 
     def test_starts_like_an_ordinary_one(self):
         layer = Linear(100, 200)
-        for value in (layer.weight, layer.bias):
+        for value in (layer.weight.value, layer.bias):
             assert value.abs().max() <= 0.1
             assert value.abs().max() > 0.098
             assert value.mean().abs() < 0.02
-        assert layer.weight.std().item() == pytest.approx(0.1 / 3**0.5, rel=0.02)
+        assert layer.weight.value.std().item() == pytest.approx(0.1 / 3**0.5, rel=0.02)
 
     def test_perceptron_has_a_relu_after_each_layer_but_the_last(self):
-        kinds = [type(layer) for layer in perceptron(2, (3, 4), 5)]
-        assert kinds == [Linear, nn.ReLU, Linear, nn.ReLU, Linear]
-        assert [type(layer) for layer in perceptron(2, (), 5)] == [Linear]
+        kinds = [type(layer) for layer in hidden_layers(2, (3, 4))]
+        assert kinds == [Linear, nn.ReLU, Linear, nn.ReLU]
+        for hidden, before in (((3, 4), kinds), ((), [])):
+            net = Perceptron((2,), hidden, (5,))
+            assert [type(layer) for layer in (*net.body, net.head.layer)] == [*before, Linear]
 
 
 def as_is(name, value):
@@ -191,7 +193,7 @@ class TestSpectralWeight:
         errors = []
         for _ in range(3):
             for _ in range(100):
-                layer.refresh()
+                layer.iterate()
             sigma = torch.linalg.matrix_norm(layer().flatten(2), ord=2)
             errors.append((sigma - 1).abs().max().item())
         assert errors == sorted(errors, reverse=True)
@@ -200,7 +202,7 @@ class TestSpectralWeight:
 
     def test_sigma_is_never_more_than_the_largest_singular_value(self):
         layer = widen(SpectralWeight(torch.zeros(1, 6, 2, 3, 3)))
-        layer.refresh()
+        layer.iterate()
         norm = torch.linalg.matrix_norm(layer.value.flatten(2), ord=2)
         sigma = (layer.value / layer())[:, 0, 0, 0, 0]
         assert (sigma <= norm + 1e-12).all()
@@ -222,7 +224,7 @@ class TestSpectralWeight:
         layer = Conv2d(2, 6, 3, weight=SpectralWeight)
         widen(layer)
         for _ in range(3):
-            layer.weight.refresh()
+            layer.weight.iterate()
         for seed in range(S):
             twin = parametrizations.spectral_norm(nn.Conv2d(2, 6, 3)).eval()
             inner = twin.parametrizations.weight
@@ -243,7 +245,7 @@ class TestSpectralWeight:
     def test_refresh_is_one_power_iteration_per_seed(self):
         layer = widen(SpectralWeight(torch.zeros(1, 4, 3, 1, 1)))
         u = layer.u.clone()
-        layer.refresh()
+        layer.iterate()
         for seed in range(S):
             matrix = layer.value[seed].flatten(1)
             v = matrix.T @ u[seed]
@@ -272,9 +274,99 @@ def test_backbones_map_to_the_shapes_that_they_promise(backbone, shape):
 
 
 @pytest.mark.parametrize(("backbone", "shape"), [*MLPS, *DCGANS])
+def test_other_networks_have_the_shapes_that_they_promise(backbone, shape):
+    z, x = torch.randn(S, B, backbone.latent), torch.randn(S, B, *shape)
+    assert widen(backbone.encoder(shape, 7))(x).shape == (S, B, 7)
+    assert widen(backbone.joint_discriminator(shape))(x, z).shape == (S, B)
+    assert widen(backbone.discriminator(shape, spectral=True))(x).shape == (S, B)
+    hidden = widen(backbone.discriminator(shape)).features(x)
+    assert hidden.shape[:2] == (S, B)
+    assert widen(backbone.head(shape, 7))(hidden).shape == (S, B, 7)
+
+
+@pytest.mark.parametrize(("backbone", "shape"), [*MLPS, *DCGANS])
+def test_a_headed_network_is_its_head_of_its_features(backbone, shape):
+    z, x = torch.randn(S, B, backbone.latent), torch.randn(S, B, *shape)
+    nets = {
+        "generator": (backbone.generator(shape), z),
+        "discriminator": (backbone.discriminator(shape), x),
+        "spectral": (backbone.discriminator(shape, spectral=True), x),
+        "encoder": (backbone.encoder(shape, 7), x),
+        "inverse": (backbone.inverse(shape), x),
+    }
+    for name, (net, inputs) in nets.items():
+        assert isinstance(net, Headed), name
+        widen(net)
+        assert torch.equal(net(inputs), net.head(net.features(inputs))), name
+
+
+@pytest.mark.parametrize(("backbone", "shape"), [*MLPS, *DCGANS])
+def test_a_joint_discriminator_reads_both(backbone, shape):
+    net = widen(backbone.joint_discriminator(shape))
+    x = torch.randn(S, B, *shape, requires_grad=True)
+    z = torch.randn(S, B, backbone.latent, requires_grad=True)
+    for gradient in torch.autograd.grad(net(x, z).sum(), (x, z)):
+        assert gradient.flatten(2).any(-1).all()
+
+
+@pytest.mark.parametrize(("backbone", "shape"), [*MLPS, *DCGANS])
+def test_an_encoder_is_a_head_on_the_features_of_a_discriminator(backbone, shape):
+    """The layers are the same but for the end, which is that of a head made alone."""
+
+    def layout(net):
+        return {name: tuple(value.shape) for name, value in net.named_parameters()}
+
+    encoder, head = backbone.encoder(shape, 7), backbone.head(shape, 7)
+    discriminator = backbone.discriminator(shape)
+    inner = {k: v for k, v in layout(encoder).items() if not k.startswith("head.")}
+    assert inner == {k: v for k, v in layout(discriminator).items() if not k.startswith("head.")}
+    assert layout(encoder.head) == layout(head)
+
+
+def spectral_layers(net):
+    return [part for part in net.modules() if isinstance(part, SpectralWeight)]
+
+
+@pytest.mark.parametrize(("backbone", "shape"), [*MLPS, *DCGANS])
+def test_a_spectral_discriminator_has_layers_of_norm_one(backbone, shape):
+    net = widen(backbone.discriminator(shape, spectral=True))
+    weights = spectral_layers(net)
+    assert len(weights) == sum(isinstance(part, Linear | Conv2d) for part in net.modules())
+    assert not any(isinstance(part, Weight) for part in net.modules())
+    for weight in weights:
+        for _ in range(400):
+            weight.iterate()
+        norms = torch.linalg.matrix_norm(weight().flatten(2), ord=2)
+        assert torch.allclose(norms, torch.ones(S), atol=1e-4)
+
+
+@pytest.mark.parametrize(("backbone", "shape"), [MLPS[0], DCGANS[0]])
+def test_a_spectral_discriminator_starts_near_norm_one(backbone, shape):
+    """Its layers are warm before the first move; from above, as estimates are from below."""
+    for weight in spectral_layers(backbone.discriminator(shape, spectral=True)):
+        norm = torch.linalg.matrix_norm(weight().flatten(2), ord=2).item()
+        assert 1 - 1e-9 <= norm < 1.1
+
+
+@pytest.mark.parametrize(("backbone", "shape"), [*MLPS, *DCGANS[:2]])
+def test_spectral_is_off_unless_asked_for(backbone, shape):
+    asked = isinstance(backbone, DCGAN) and backbone.spectral_norm
+    assert bool(spectral_layers(backbone.discriminator(shape))) is asked
+
+
+@pytest.mark.parametrize(("backbone", "shape"), [*MLPS, *DCGANS])
 def test_every_parameter_and_buffer_starts_with_one_seed(backbone, shape):
-    nets = [backbone.generator(shape), backbone.discriminator(shape), backbone.inverse(shape)]
-    for net in (*nets, backbone.latent_discriminator()):
+    nets = [
+        backbone.generator(shape),
+        backbone.discriminator(shape),
+        backbone.discriminator(shape, spectral=True),
+        backbone.encoder(shape, 7),
+        backbone.inverse(shape),
+        backbone.joint_discriminator(shape),
+        backbone.latent_discriminator(),
+        backbone.head(shape, 7),
+    ]
+    for net in nets:
         assert all(len(value) == 1 for value in net.state_dict().values())
         assert list(net.parameters())
 
@@ -313,11 +405,11 @@ def test_dcgan_generates_pixels_between_minus_one_and_one():
 
 def test_spectral_norm_spares_the_last_layer_of_the_inverse():
     backbone, shape = DCGAN(latent=4, width=2, spectral_norm=True), (1, 28, 28)
-    discriminator, inverse = backbone.discriminator(shape).trunk, backbone.inverse(shape)
-    for trunk in (discriminator, inverse):
-        assert all(isinstance(conv.weight, SpectralWeight) for conv in trunk.convs)
-    assert isinstance(discriminator.last.weight, SpectralWeight)
-    assert isinstance(inverse.last.weight, Weight)
+    discriminator, inverse = backbone.discriminator(shape), backbone.inverse(shape)
+    for net in (discriminator, inverse):
+        assert all(isinstance(conv.weight, SpectralWeight) for conv in net.trunk.convs)
+    assert isinstance(discriminator.head.head.conv.weight, SpectralWeight)
+    assert isinstance(inverse.head.conv.weight, Weight)
     assert not any(isinstance(part, Refreshing) for part in backbone.generator(shape).modules())
 
 
@@ -334,7 +426,16 @@ def test_samples_of_an_mlp_do_not_depend_on_the_batch():
 
 @pytest.mark.parametrize("shape", [(2,), (1, 28), (1, 28, 32), (1, 7, 7)])
 def test_dcgan_refuses_what_is_no_square_image(shape):
-    for make in (DCGAN().generator, DCGAN().discriminator, DCGAN().inverse):
+    backbone = DCGAN()
+    makers = (
+        backbone.generator,
+        backbone.discriminator,
+        backbone.inverse,
+        backbone.joint_discriminator,
+        lambda shape: backbone.encoder(shape, 7),
+        lambda shape: backbone.head(shape, 7),
+    )
+    for make in makers:
         with pytest.raises(InputError, match=r"square images of at least 8 pixels.*--arch mlp"):
             make(shape)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from iidgan.bench.rows import Row
@@ -95,8 +97,11 @@ def rows(
     return found
 
 
-def store(path: Path, samples: Samples, stand: Stand) -> None:
-    """Keeps some samples of every seed as arrays, for figures."""
+Arrays = dict[str, NDArray[Any]]
+
+
+def to_arrays(samples: Samples, stand: Stand) -> Arrays:
+    """Takes some samples of every seed, for figures."""
     arrays: dict[str, Tensor | None] = {
         "generated": samples.generated[:, :STORED],
         "real": samples.real[:STORED],
@@ -110,5 +115,10 @@ def store(path: Path, samples: Samples, stand: Stand) -> None:
         arrays["modes"] = assign(samples.generated[:, :STORED], samples.truth)
         arrays["real_modes"] = assign(samples.real[None, :STORED], samples.truth)[0]
     kept = {name: value.cpu().numpy() for name, value in arrays.items() if value is not None}
-    facts = {"seeds": np.array(stand.seeds), "step": np.array(stand.step)}
-    write(path, lambda place: np.savez_compressed(place, allow_pickle=False, **kept, **facts))
+    return kept | {"seeds": np.array(stand.seeds), "step": np.array(stand.step)}
+
+
+def store(path: Path, samples: Samples, stand: Stand) -> None:
+    """Writes the samples that figures need."""
+    kept = to_arrays(samples, stand)
+    write(path, lambda place: np.savez_compressed(place, allow_pickle=False, **kept))

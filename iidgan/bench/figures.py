@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from iidgan.bench.evaluate import Arrays
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.rows import Row, read
-from iidgan.bench.study import Study
 from iidgan.errors import InputError
 from iidgan.files import read_lines
 from iidgan.metrics import qq
@@ -30,8 +30,6 @@ from iidgan.report import (
     save,
     scatter,
 )
-
-Arrays = dict[str, npt.NDArray[Any]]
 
 SHOWN = ("modes_100", "quality", "reverse_kl", "shapiro_wilk", "ks", "z_error", "x_error")
 IMAGES = 64
@@ -116,7 +114,7 @@ def qq_of(arrays: Arrays, label: str, position: int) -> QQ:
 def loss_series(folder: RunFolder, label: str, seeds: Sequence[int]) -> dict[str, list[Series]]:
     """Reads the loss curves, one for each name, seeds together."""
     records = read_lines(folder.log)
-    names = [key for key in (records[0] if records else {}) if "/" in key]
+    names = dict.fromkeys(key for record in records for key in record if "/" in key)
     found = {
         name: {(r["step"], r["seed"]): r[name] for r in records if r.get(name) is not None}
         for name in names
@@ -148,20 +146,3 @@ def _position(seeds: tuple[int, ...], seed: int | None, rows: list[Row]) -> int:
     broken = {row.seed for row in rows if row.diverged >= 0}
     healthy = next((each for each in seeds if each not in broken), seeds[0])
     return seeds.index(healthy if seed is None else seed)
-
-
-def study_figures(study: Study, runs: Path) -> Iterator[Path]:
-    """Draws the methods of a table beside each other: their first seed's latents, all curves."""
-    ids = {row: run_id for run_id, (row, _) in study.runs.items()}
-    folders = {row: RunFolder(runs / study.folder(run_id)) for row, run_id in ids.items()}
-    there = {row: folder for row, folder in folders.items() if folder.arrays.exists()}
-    panels = [panel_of(load_arrays(folder), row, 0) for row, folder in there.items()]
-    if panels:
-        yield save(latent_panels(panels), runs / "latent.png")
-        yield save(generations(panels), runs / "samples.png")
-    curves: dict[str, list[Series]] = {}
-    for row, folder in there.items():
-        for name, series in metric_series(folder, row, folder.read()[1]).items():
-            curves.setdefault(name, []).extend(series)
-    if curves:
-        yield save(curve_grid(curves), runs / "metrics.png")

@@ -18,7 +18,7 @@ class Row:
     Arguments:
         run: Id of the run.
         seed: Which training.
-        step: Steps taken when it was measured; -1 with status `diverged`: none.
+        step: Steps taken when it was measured; -1 where a training failed.
         metric: Name of the value.
         value: The number; NaN where it does not exist.
         diverged: Step at which the seed diverged, or -1.
@@ -34,6 +34,32 @@ class Row:
     diverged: int
     protocol: Mapping[str, str | int | float | bool]
     provenance: Mapping[str, str]
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the row says that there is no number because the training failed."""
+        return self.metric == _FAILURE
+
+    def is_final(self, steps: int) -> bool:
+        """Whether nothing comes after it in a run of `steps`."""
+        return self.step == steps or self.diverged >= 0
+
+
+_FAILURE = "failure"
+
+
+def failure(run: str, seed: int, reason: str) -> Row:
+    """Makes the row of a training that ended without a result."""
+    return Row(
+        run=run,
+        seed=seed,
+        step=-1,
+        metric=_FAILURE,
+        value=math.nan,
+        diverged=-1,
+        protocol={},
+        provenance={"reason": reason},
+    )
 
 
 def append(path: Path, rows: Iterable[Row]) -> None:
@@ -53,6 +79,24 @@ def read(path: Path) -> list[Row]:
         protocol = tuple(sorted(row.protocol.items()))
         found[row.run, row.seed, row.step, row.metric, protocol] = row
     return list(found.values())
+
+
+def collect(path: Path, run: str, steps: int, metrics: Path) -> None:
+    """Copies the final rows of a run that has ended, those of its last step, to `path`."""
+    known = {(row.run, row.seed, row.step, row.metric) for row in read(path)}
+    final = [row for row in read(metrics) if row.run == run and row.is_final(steps)]
+    last = max((row.step for row in final), default=0)
+    fresh = [
+        row
+        for row in final
+        if row.step == last and (row.run, row.seed, row.step, row.metric) not in known
+    ]
+    append(path, fresh)
+
+
+def read_all(folder: Path) -> list[Row]:
+    """Reads the rows of all files of a folder: studies share runs."""
+    return [row for path in sorted(folder.glob("*.jsonl")) for row in read(path)]
 
 
 def _json(value: float) -> float | None:

@@ -1,4 +1,4 @@
-"""A published table as data: rows are runs, columns are a metric on a source.
+"""A published table as data: rows are runs, columns are a value on a data set.
 
 What it lacks is trained; what it prints is a pure function of the rows on disk.
 """
@@ -6,29 +6,61 @@ What it lacks is trained; what it prints is a pure function of the rows on disk.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 
-from iidgan.bench.rows import Row, append, read
+from iidgan.bench.rows import Row
 from iidgan.bench.run import Run
 from iidgan.core import Source
-from iidgan.report import Cell, Table, measured
+from iidgan.report import Cell, Table, changed, measured
+
+Published = Mapping[tuple[str, str], tuple[float, float | None]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column: a value, measured on a source.
+    """One column: a value, measured on a data set.
 
     Arguments:
         metric: Name of the value in the rows.
-        source: Data that the runs of this column train on.
+        data: Name of the data set in each block.
         decimals: Digits after the point.
     """
 
     metric: str
-    source: Source
+    data: str
     decimals: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A row that tells how much row `after` differs from row `before` of the same block."""
+
+    after: str
+    before: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Rows that are measured on the same data.
+
+    Arguments:
+        title: What they have in common.
+        data: Data sets by name; every run of the block is trained on each.
+        rows: Runs, and changes between them, by the name of their row.
+        published: Mean and standard deviation by row and column, where they were published.
+    """
+
+    title: str = ""
+    data: Mapping[str, Source]
+    rows: Mapping[str, Run | Change]
+    published: Published = field(default_factory=dict)
+
+    def run(self, row: str, data: str) -> Run:
+        """The run of a row on one of the data sets."""
+        run = self.rows[row]
+        assert isinstance(run, Run), f"row {row!r} is a change, which is not trained"
+        return replace(run, source=self.data[data])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,40 +69,63 @@ class Study:
 
     Arguments:
         title: What it shows, and where it was published.
-        rows: A run for each row; the columns say on which source.
+        blocks: Its rows.
         columns: The columns, in order.
         seeds: How many trainings a mean is over.
-        published: Mean and standard deviation by row and column, where they were published.
         quick_steps: Steps of the quick profile.
+        quick_seeds: Seeds of the quick profile.
+        drawn: Whether its runs are few enough to be drawn beside each other.
         notes: Sentences below the table.
     """
 
     title: str
-    rows: Mapping[str, Run]
+    blocks: tuple[Block, ...]
     columns: Mapping[str, Column]
-    seeds: int
-    published: Mapping[tuple[str, str], tuple[float, float | None]]
+    seeds: int = 5
     quick_steps: int
+    quick_seeds: int = 5
+    drawn: bool = False
     notes: tuple[str, ...] = ()
 
     def quick(self) -> Study:
         """Shortens every run."""
-        rows = {name: replace(run, steps=self.quick_steps) for name, run in self.rows.items()}
-        title = f"{self.title}; quick profile of {self.quick_steps:,} steps"
-        return replace(self, rows=rows, title=title)
+        return replace(
+            self,
+            blocks=tuple(_shortened(block, self.quick_steps) for block in self.blocks),
+            title=f"{self.title}; quick profile of {self.quick_steps:,} steps",
+            seeds=self.quick_seeds,
+        )
 
-    def run(self, row: str, column: str) -> Run:
-        return replace(self.rows[row], source=self.columns[column].source)
-
-    def folder(self, run_id: str) -> str:
-        """Names the folder of a run of this study."""
-        return f"{run_id}-{self.seeds}-seeds"
+    def shows(self, row: str, run_id: str) -> bool:
+        """Tells whether a row shows a run."""
+        return any(
+            isinstance(run, Run) and run_id in {block.run(row, data).id for data in block.data}
+            for block in self.blocks
+            if (run := block.rows.get(row)) is not None
+        )
 
     @cached_property
     def runs(self) -> dict[str, tuple[str, Run]]:
-        """Lists the different runs by id, with the name of their row."""
-        made = ((row, self.run(row, column)) for row in self.rows for column in self.columns)
-        return {run.id: (row, run) for row, run in made}
+        """Lists the different runs by id, each with the name of its row and its data set."""
+        made = (
+            (f"{row}, {data}", block.run(row, data))
+            for data in dict.fromkeys(column.data for column in self.columns.values())
+            for block in self.blocks
+            for row, run in block.rows.items()
+            if isinstance(run, Run)
+        )
+        found: dict[str, tuple[str, Run]] = {}
+        for name, run in made:
+            found.setdefault(run.id, (name, run))
+        return found
+
+
+def _shortened(block: Block, steps: int) -> Block:
+    rows = {
+        name: replace(run, steps=steps) if isinstance(run, Run) else run
+        for name, run in block.rows.items()
+    }
+    return replace(block, rows=rows)
 
 
 def lacking(study: Study, rows: list[Row]) -> dict[str, tuple[str, Run]]:
@@ -85,47 +140,48 @@ def lacking(study: Study, rows: list[Row]) -> dict[str, tuple[str, Run]]:
 
 def _is_final(row: Row, study: Study) -> bool:
     named = study.runs.get(row.run)
-    return named is not None and (row.step == named[1].steps or row.diverged >= 0)
-
-
-def collect(path: Path, study: Study, metrics: Path) -> None:
-    """Copies the final rows of a finished run to the rows of the study."""
-    known = {(row.run, row.seed, row.step, row.metric) for row in read(path)}
-    final = [row for row in read(metrics) if _is_final(row, study)]
-    last = max((row.step for row in final), default=0)
-    fresh = [
-        row
-        for row in final
-        if row.step == last and (row.run, row.seed, row.step, row.metric) not in known
-    ]
-    append(path, fresh)
+    return named is not None and row.is_final(named[1].steps)
 
 
 def tabulate(study: Study, rows: list[Row]) -> Table:
     """Computes the cells of a study from rows."""
-    cells = [_cell(study, row, column, rows) for row in study.rows for column in study.columns]
+    by_run: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.run in study.runs and row.seed < study.seeds:
+            by_run.setdefault(row.run, []).append(row)
+    cells = [cell for block in study.blocks for cell in _cells(study, block, by_run)]
     return Table(title=study.title, cells=tuple(cells), notes=study.notes)
 
 
-def _cell(study: Study, name: str, heading: str, rows: list[Row]) -> Cell:
-    column, run = study.columns[heading], study.run(name, heading)
-    published = study.published.get((name, heading))
-    found = [
-        row
-        for row in rows
-        if row.run == run.id
-        and row.metric == column.metric
-        and row.seed < study.seeds
-        and _is_final(row, study)
-    ]
-    if not found:
-        return Cell(row=name, column=heading, published=published, decimals=column.decimals)
+def _cells(study: Study, block: Block, rows: Mapping[str, list[Row]]) -> list[Cell]:
+    found: dict[tuple[str, str], Cell] = {}
+    for name, run in block.rows.items():
+        for heading in study.columns:
+            found[name, heading] = (
+                changed(found[run.after, heading], found[run.before, heading], name)
+                if isinstance(run, Change)
+                else _cell(study, block, (name, heading), rows)
+            )
+    return list(found.values())
+
+
+def _cell(
+    study: Study, block: Block, place: tuple[str, str], rows: Mapping[str, list[Row]]
+) -> Cell:
+    name, heading = place
+    column = study.columns[heading]
+    of_run = rows.get(block.run(name, column.data).id, [])
+    final = [row for row in of_run if row.metric == column.metric and _is_final(row, study)]
+    final.sort(key=lambda row: row.seed)
+    diverged = sum(row.diverged >= 0 for row in final)
+    gone = study.seeds if not final and any(row.is_failure for row in of_run) else 0
     return measured(
         name,
         heading,
-        [row.value for row in found if row.diverged < 0],
-        failed=sum(row.diverged >= 0 for row in found),
-        how="diverged" if any(row.diverged >= 0 for row in found) else "failed",
-        published=published,
+        [row.value for row in final if row.diverged < 0],
+        failed=diverged or gone,
+        how="diverged" if diverged else "failed",
+        published=block.published.get(place),
         decimals=column.decimals,
+        block=block.title,
     )

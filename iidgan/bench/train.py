@@ -135,9 +135,15 @@ class _Session:
         torch.manual_seed(entropy(*seeds))
         self.arch = Arch(run.arch, data.shape)
         self.state = init(run.method, self.arch, run.optimiser, seeds, ema=run.ema, device=device)
-        self.move = Move(run.method, self.state, ema=run.ema)
+        self.move = Move(run.method, self.state, steps=run.steps, ema=run.ema)
         self.batches = Batches(
-            data, seeds, size=run.batch, latent=run.arch.latent, repeat=self.move.num_batches
+            data,
+            seeds,
+            size=run.batch,
+            latent=run.arch.latent,
+            repeat=self.move.num_batches,
+            noise=run.method.noise(self.arch),
+            steps=run.steps,
         )
 
     def train(

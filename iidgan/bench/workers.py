@@ -21,6 +21,7 @@ from iidgan.engine.loop import Stop, Tick
 from iidgan.errors import InputError
 
 News = Callable[[int, str, Tick | None], None]
+Ended = Callable[[int, str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,19 +30,23 @@ class Job:
 
     run: Run
     out: Path
-    seeds: int
+    seeds: int | Sequence[int]
     checkpoint_every: int
+    keep: int = 3
     device: str = "auto"
     executor: Executor = "eager"
 
 
-def train_all(jobs: Sequence[Job], *, workers: int, news: News, stop: Stop) -> list[str]:
+def train_all(
+    jobs: Sequence[Job], *, workers: int, news: News, ended: Ended, stop: Stop
+) -> list[str]:
     """Trains all jobs, at most `workers` at a time; on a wish to stop, each saves and ends.
 
     Arguments:
         jobs: What to train.
         workers: Processes at a time; the cores are dealt among them.
         news: Is told the position of a job, and what its training tells.
+        ended: Is told the position of a job, and how it ended, at once.
         stop: The wish to stop.
 
     Returns:
@@ -63,7 +68,9 @@ def train_all(jobs: Sequence[Job], *, workers: int, news: News, stop: Stop) -> l
             told = True
             for process in running.values():
                 process.terminate()
-        _listen(inbox, running, endings, news)
+        for index, ending in _listen(inbox, running, news).items():
+            endings[index] = ending
+            ended(index, ending)
     return endings
 
 
@@ -78,25 +85,24 @@ def _deaf() -> Iterator[None]:
 
 
 def _listen(
-    inbox: multiprocessing.Queue[Any],
-    running: dict[int, SpawnProcess],
-    endings: list[str],
-    news: News,
-) -> None:
-    """Passes on one message, and takes note of a process that ended without one."""
+    inbox: multiprocessing.Queue[Any], running: dict[int, SpawnProcess], news: News
+) -> dict[int, str]:
+    """Passes on one message; tells which jobs ended, also those that ended without one."""
     try:
         index, kind, content, tick = inbox.get(timeout=0.2)
     except queue.Empty:
-        for index, process in list(running.items()):
-            if not process.is_alive() and inbox.empty():
-                endings[index] = f"failed: its process ended with {process.exitcode}"
-                running.pop(index).join()
-        return
+        silent = [i for i, process in running.items() if not process.is_alive()]
+        return {i: _silent_end(running.pop(i)) for i in silent if inbox.empty()}
     if kind == "news":
         news(index, content, tick)
-    elif index in running:
-        endings[index] = content
-        running.pop(index).join()
+        return {}
+    running.pop(index).join()
+    return {index: content}
+
+
+def _silent_end(process: SpawnProcess) -> str:
+    process.join()
+    return f"failed: its process ended with {process.exitcode}"
 
 
 def _work(index: int, job: Job, threads: int, inbox: multiprocessing.Queue[Any]) -> None:
@@ -113,6 +119,7 @@ def _work(index: int, job: Job, threads: int, inbox: multiprocessing.Queue[Any])
                 out=job.out,
                 seeds=job.seeds,
                 checkpoint_every=job.checkpoint_every,
+                keep=job.keep,
                 device=job.device,
                 executor=job.executor,
                 listener=listener,

@@ -1,4 +1,4 @@
-"""`iidgan evaluate`, `sample`, `invert` and `figure`: what can be done with a trained run."""
+"""`iidgan evaluate`, `sample` and `invert`: what can be done with a trained run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import tyro
 
 from iidgan.bench.evaluate import draw
 from iidgan.bench.evaluate import rows as measure
-from iidgan.bench.figures import draw_figures, picture
+from iidgan.bench.figures import picture
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.model import load_maps, load_model
 from iidgan.bench.provenance import device_from, provenance
@@ -118,26 +118,6 @@ def invert_command(arguments: list[str]) -> int:
     z = model.invert(_read_samples(Path(options.input)))
     _save(out, z=z, x_cycled=model.generate(z))
     print(f"{out}: {len(z)} codes of seed {model.stand.seeds[0]}")
-    return 0
-
-
-@dataclass(frozen=True)
-class Figure:
-    """Draws the figures of a run into its folder: latents, samples, curves, QQ-plot."""
-
-    run: RUN
-    """Folder of the run."""
-    seed: int | None = None
-    """Which training the pictures of samples show; by default the first that did not diverge."""
-    out: str | None = None
-    """Folder for the figures; by default the run's."""
-
-
-def figure_command(arguments: list[str]) -> int:
-    options = parse(Figure, "iidgan figure", arguments)
-    folder = RunFolder(Path(options.run))
-    for path in draw_figures(folder, Path(options.out or options.run), options.seed):
-        print(path)
     return 0
 
 

@@ -11,15 +11,12 @@ from typing import Annotated, Literal
 import tyro
 from rich.console import Console
 
-from iidgan.bench.figures import study_figures
-from iidgan.bench.folder import RunFolder
+from iidgan.bench.compared import draw_all
+from iidgan.bench.fill import Place, fill, to_train
 from iidgan.bench.papers import STUDIES
-from iidgan.bench.rows import read
-from iidgan.bench.study import Study, collect, lacking, tabulate
-from iidgan.bench.workers import Job, train_all
+from iidgan.bench.study import Study, tabulate
+from iidgan.cli.filling import report_endings, watched
 from iidgan.cli.parse import parse
-from iidgan.cli.progress import Monitor
-from iidgan.engine.loop import Stop
 from iidgan.errors import InputError, unknown
 from iidgan.report import render, to_rich
 
@@ -28,15 +25,17 @@ from iidgan.report import render, to_rich
 class Options:
     """Trains what a table lacks, side by side on all cores, and prints it beside the paper's.
 
-    Interrupted and started again, it goes on where it was.
+    Interrupted and started again, it goes on where it was; each row is kept as it is done.
     """
 
     name: Annotated[str, tyro.conf.Positional]
-    """Name of the table: ring."""
+    """Name of the table: ring, synthetic, normality, plug-in or tuned."""
     quick: bool = False
-    """Fewer steps: minutes instead of a quarter of an hour."""
+    """Fewer steps, and fewer seeds: another table of its own."""
     seeds: int | None = None
     """Trainings per row; by default as the table says."""
+    rows: tuple[str, ...] = ()
+    """Train only these rows, by name; the others are printed as they are."""
     train: bool = True
     """Train what is missing; without it, print what there is."""
     format: Literal["rich", "md", "tex", "csv", "json"] = "rich"
@@ -55,60 +54,50 @@ class Options:
 
 def table_command(arguments: list[str]) -> int:
     options = parse(Options, "iidgan table", arguments)
-    study = _study(options)
-    path = Path(options.results) / f"{options.name}.jsonl"
-    stopped = _train(study, options, path) if options.train else 0
-    table = tabulate(study, read(path))
+    place = Place(
+        results=Path(options.results),
+        runs=Path(options.runs),
+        workers=options.workers,
+        device=options.device,
+        executor=options.executor,
+    )
+    study = _study(options, place)
+    stopped = _train(study, options, place) if options.train else 0
+    table = tabulate(study, place.rows())
     if options.format == "rich":
         Console().print(to_rich(table))
     else:
         print(render(table, options.format), end="")
-    if options.train and not stopped:
-        for figure in study_figures(study, Path(options.runs)):
+    if study.drawn and options.train and not stopped:
+        folders = {row: place.folder(run, study.seeds) for row, run in study.runs.values()}
+        for figure in draw_all(folders, place.runs):
             print(figure, file=sys.stderr)
     return stopped
 
 
-def _study(options: Options) -> Study:
+def _study(options: Options, place: Place) -> Study:
     if options.name not in STUDIES:
         raise unknown("table", options.name, STUDIES)
-    study = STUDIES[options.name]
+    study = STUDIES[options.name](place.rows())
+    study = study.quick() if options.quick else study
     if options.seeds is not None:
         if options.seeds < 1:
             raise InputError(f"seeds: {options.seeds} is too small; at least 1")
         study = replace(study, seeds=options.seeds)
+    known = [row for block in study.blocks for row in block.rows]
+    for row in options.rows:
+        if row not in known:
+            raise unknown("rows", row, known)
     if options.workers < 1:
         raise InputError(f"workers: {options.workers} is too small; at least 1")
-    return study.quick() if options.quick else study
+    return study
 
 
-def _train(study: Study, options: Options, path: Path) -> int:
+def _train(study: Study, options: Options, place: Place) -> int:
     """Trains and collects what is missing; returns 0, or the exit code of an early end."""
-    missing = lacking(study, read(path))
+    missing = to_train(study, place.rows(), options.rows)
     if not missing:
         return 0
-    names = [name for name, _ in missing.values()]
-    jobs = [
-        Job(
-            run=run,
-            out=Path(options.runs) / study.folder(run_id),
-            seeds=study.seeds,
-            checkpoint_every=max(run.steps // 12, 1),
-            device=options.device,
-            executor=options.executor,
-        )
-        for run_id, (_, run) in missing.items()
-    ]
-    stop = Stop()
-    with stop.listening(), Monitor([job.run.steps for job in jobs], names) as monitor:
-        workers = min(options.workers, len(jobs))
-        endings = train_all(jobs, workers=workers, news=monitor.tell, stop=stop)
-    for job, name, ending in zip(jobs, names, endings):
-        if ending in ("finished", "diverged"):
-            collect(path, study, RunFolder(job.out).metrics)
-        else:
-            print(f"{name}: {ending}", file=sys.stderr)
-    if stop.signal is not None:
-        print("the same command again goes on", file=sys.stderr)
-        return 128 + stop.signal
-    return 1 if any(ending.startswith("failed") for ending in endings) else 0
+    with watched(missing) as (news, stop):
+        endings = fill(options.name, missing, study.seeds, place, news=news, stop=stop)
+    return report_endings(endings, stop)

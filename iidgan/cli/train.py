@@ -163,12 +163,12 @@ def _made(kind: str, name: str, wanted: type) -> Any:  # noqa: ANN401
 
 def _configure(choice: Choice) -> tuple[Run, Options]:
     """Reads all other flags, with defaults that fit the choice."""
-    base, terms = _flat(choice.method)
+    base, terms = choice.method.flat
     terms += choice.terms
     _check_names(terms)
     method = Regularised(method=base, terms=terms) if terms else base
     run = recommended(choice.source, method)
-    base, terms = _flat(run.method)
+    base, terms = run.method.flat
     if choice.arch is not None:
         run = replace(run, arch=_made("archs", choice.arch, Backbone))
     if choice.optimiser is not None:
@@ -202,14 +202,6 @@ def _check_names(terms: tuple[Term, ...]) -> None:
         if name in taken:
             raise InputError(f"term: {name!r} is there already; set its options with --{name}.…")
         taken.add(name)
-
-
-def _flat(method: Method) -> tuple[Method, tuple[Term, ...]]:
-    """Separates a method from the terms around it."""
-    if not isinstance(method, Regularised):
-        return method, ()
-    base, terms = _flat(method.method)
-    return base, (*terms, *method.terms)
 
 
 def _term_name(term: Term) -> str:

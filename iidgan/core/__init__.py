@@ -1,28 +1,20 @@
 """The vocabulary that everything else is written in."""
 
+from iidgan.core.backbone import Arch, Backbone
+from iidgan.core.batch import Batch, join
 from iidgan.core.data import Dataset, Mixture, Source
-from iidgan.core.method import (
-    Arch,
-    Backbone,
-    Batch,
-    Loss,
-    Losses,
-    Method,
-    Nets,
-    Player,
-    Refreshing,
-    Regularised,
-    Standing,
-    Term,
-)
+from iidgan.core.method import Loss, Losses, Method, Player, Shapes, Term
 from iidgan.core.metric import Metric, Protocol, Samples
+from iidgan.core.nets import Headed, Nets, Refreshing, Standing
 from iidgan.core.reference import Reference, cites
+from iidgan.core.regularised import Regularised
 
 __all__ = [
     "Arch",
     "Backbone",
     "Batch",
     "Dataset",
+    "Headed",
     "Loss",
     "Losses",
     "Method",
@@ -35,8 +27,10 @@ __all__ = [
     "Refreshing",
     "Regularised",
     "Samples",
+    "Shapes",
     "Source",
     "Standing",
     "Term",
     "cites",
+    "join",
 ]

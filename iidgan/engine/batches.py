@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
-from iidgan.core import Batch, Dataset
+from iidgan.core import Batch, Dataset, Shapes
 from iidgan.engine.state import entropy
 from iidgan.errors import InputError
 
@@ -23,12 +24,10 @@ BLOCK = 64  # steps drawn at once: large enough to hide the cost, small enough t
 
 @dataclass(frozen=True)
 class _Block:
-    """Draws of `BLOCK` steps: index, u (T, R, S, B) and z (T, R, S, B, M)."""
+    """Draws of `BLOCK` steps by name, with shapes (T, R, S, B, ...)."""
 
     number: int
-    index: Tensor
-    z: Tensor
-    u: Tensor
+    drawn: dict[str, Tensor]
 
 
 class Batches:
@@ -40,13 +39,23 @@ class Batches:
         size: Samples per batch and seed, B.
         latent: Dimension M of the prior.
         repeat: Batches per step, R.
+        noise: Normal numbers to draw besides, by name, with the shape for one sample.
+        steps: Length of the run, of which `Batch.t` tells the share done; None: it stays 0.
 
     Raises:
         InputError: A batch is larger than the data set.
     """
 
     def __init__(
-        self, data: Dataset, seeds: Sequence[int], *, size: int, latent: int, repeat: int = 1
+        self,
+        data: Dataset,
+        seeds: Sequence[int],
+        *,
+        size: int,
+        latent: int,
+        repeat: int = 1,
+        noise: Shapes = MappingProxyType({}),
+        steps: int | None = None,
     ) -> None:
         if not 1 <= size <= len(data):
             raise InputError(
@@ -54,7 +63,8 @@ class Batches:
             )
         self.data, self.seeds = data, tuple(seeds)
         self._shape = (BLOCK, repeat, size)
-        self._latent = latent
+        self._latent, self._noise = latent, noise
+        self._steps = steps
         self._block = self._draw(0)
 
     def at(self, step: int) -> list[Batch]:
@@ -62,26 +72,36 @@ class Batches:
         number, offset = divmod(step, BLOCK)
         if number != self._block.number:
             self._block = self._draw(number)
-        block = self._block
-        return [self._batch(*parts) for parts in zip(*(p[offset] for p in _parts(block)))]
+        parts = {name: part[offset] for name, part in self._block.drawn.items()}
+        share = torch.tensor(step / self._steps if self._steps else 0.0, device=parts["z"].device)
+        return [
+            self._batch({name: part[i] for name, part in parts.items()} | {"t": share})
+            for i in range(self._shape[1])
+        ]
 
-    def _batch(self, index: Tensor, z: Tensor, u: Tensor) -> Batch:
-        return Batch(self.data.take(index), z, u, self.data.take_labels(index))
+    def _batch(self, drawn: dict[str, Tensor]) -> Batch:
+        index = drawn.pop("index")
+        labels = self.data.take_labels(index)
+        found = {"x": self.data.take(index), **drawn}
+        return Batch.of(found if labels is None else found | {"y": labels})
 
     def _draw(self, number: int) -> _Block:
-        drawn = [self._draw_seed(seed, number) for seed in self.seeds]
+        seeds = [self._draw_seed(seed, number) for seed in self.seeds]
         device = self.data.x.device
-        index, z, u = (torch.stack(part, dim=2).to(device) for part in zip(*drawn))
-        return _Block(number, index, z, u)
+        drawn = {
+            name: torch.stack([seed[name] for seed in seeds], dim=2).to(device)
+            for name in seeds[0]
+        }
+        return _Block(number, drawn)
 
-    def _draw_seed(self, seed: int, number: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _draw_seed(self, seed: int, number: int) -> dict[str, Tensor]:
+        # The order is part of what a run is: what a method asks for besides comes last.
         generator = torch.Generator().manual_seed(entropy(seed, 1, number))
-        return (
-            torch.randint(len(self.data), self._shape, generator=generator),
-            torch.randn(*self._shape, self._latent, generator=generator),
-            torch.rand(self._shape, generator=generator),
-        )
-
-
-def _parts(block: _Block) -> tuple[Tensor, Tensor, Tensor]:
-    return block.index, block.z, block.u
+        drawn = {
+            "index": torch.randint(len(self.data), self._shape, generator=generator),
+            "z": torch.randn(*self._shape, self._latent, generator=generator),
+            "u": torch.rand(self._shape, generator=generator),
+        }
+        for name, shape in sorted(self._noise.items()):
+            drawn[f"noise.{name}"] = torch.randn(*self._shape, *shape, generator=generator)
+        return drawn

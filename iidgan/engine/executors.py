@@ -9,28 +9,34 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, fx
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from iidgan.core import Batch, Losses
+from iidgan.core import Batch, Losses, Player
 from iidgan.engine.move import Move
 from iidgan.engine.state import live, restore, tensors
 
 Executor = Literal["eager", "compiled"]
 Step = Callable[[Sequence[Batch]], Losses]
+Make = Callable[[Move, Sequence[Batch]], Step]
 
 
 def executor(name: Executor, move: Move, example: Sequence[Batch]) -> Step:
     """Prepares `move` for batches of the shapes of `example`; the state stays as it is."""
-    return move if name == "eager" else _compiled(move, example)
+    return move if name == "eager" else _or_eager(_compiled, move, example)
 
 
 def _compiled(move: Move, example: Sequence[Batch]) -> Step:
+    return Compiled(move, example, later=partial(_or_eager, Graph))
+
+
+def _or_eager(make: Make, move: Move, example: Sequence[Batch]) -> Step:
     try:
-        return Compiled(move, example)
+        return make(move, example)
     except Exception as error:  # whatever a compiler may raise, the eager move gives the same
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         warnings.warn(f"compilation failed ({reason}); running eagerly", stacklevel=2)
@@ -38,9 +44,54 @@ def _compiled(move: Move, example: Sequence[Batch]) -> Step:
 
 
 class Compiled:
-    """A move as one compiled graph."""
+    """A move as compiled graphs, one for each part of the run with players of its own.
 
-    def __init__(self, move: Move, example: Sequence[Batch]) -> None:
+    Arguments:
+        move: What is compiled.
+        example: Batches of the right shapes.
+        make: Makes the first graph; by default one for which code is generated.
+        later: Makes the graphs of the parts that come later; by default as the first.
+    """
+
+    def __init__(
+        self,
+        move: Move,
+        example: Sequence[Batch],
+        *,
+        make: Make | None = None,
+        later: Make | None = None,
+    ) -> None:
+        make = make or Graph
+        self._move, self._later = move, later or make
+        self._graphs: dict[tuple[Player, ...], Step] = {move.active: make(move, example)}
+
+    def __call__(self, batches: Sequence[Batch]) -> Losses:
+        active = self._move.active
+        if active not in self._graphs:
+            self._graphs[active] = self._later(self._move, batches)
+        return self._graphs[active](batches)
+
+
+def _generate(graph: fx.GraphModule) -> Callable[..., Any]:
+    return torch.compile(graph, fullgraph=True, dynamic=False)
+
+
+class Graph:
+    """A move of the players that are active now, as one graph of tensor operations.
+
+    Arguments:
+        move: What is recorded.
+        example: Batches of the right shapes.
+        generate: Makes a function of the recorded graph, which is one itself.
+    """
+
+    def __init__(
+        self,
+        move: Move,
+        example: Sequence[Batch],
+        generate: Callable[[fx.GraphModule], Callable[..., Any]] = _generate,
+    ) -> None:
+        self._generate = generate
         before = {name: value.clone() for name, value in tensors(move.state).items()}
         try:
             move(example)  # optimisers make their tensors at the first step
@@ -61,7 +112,7 @@ class Compiled:
         flat = _flatten(example)
         graph = make_fx(record, decomposition_table=_DECOMPOSITIONS)(self._state, flat)
         _forget_profiling(graph)
-        self._call = torch.compile(graph, fullgraph=True, dynamic=False)
+        self._call = self._generate(graph)
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about parts of the compiler itself
             self._call(self._state, flat)
@@ -73,16 +124,12 @@ class Compiled:
 
 
 def _flatten(batches: Sequence[Batch]) -> list[Tensor]:
-    return [part for batch in batches for part in _parts(batch)]
-
-
-def _parts(batch: Batch) -> list[Tensor]:
-    return [part for part in (batch.x, batch.z, batch.u, batch.y) if part is not None]
+    return [part for batch in batches for part in batch.tensors().values()]
 
 
 def _unflatten(inputs: Sequence[Tensor], example: Sequence[Batch]) -> list[Batch]:
     parts: Iterator[Tensor] = iter(inputs)
-    return [Batch(*(next(parts) for _ in _parts(batch))) for batch in example]
+    return [Batch.of({name: next(parts) for name in batch.tensors()}) for batch in example]
 
 
 def _forget_profiling(graph: fx.GraphModule) -> None:

@@ -135,7 +135,10 @@ def fit(
     ending: Ending = "finished"
     while state.step < schedule.steps:
         state.lr.fill_(optimiser.rate(state.step, schedule.steps))
-        record.steps.append(step(batches.at(state.step)))
+        losses = step(batches.at(state.step))
+        if record.steps and losses.keys() != record.steps[0].keys():  # other players move now
+            on_tick(record.flush(state))
+        record.steps.append(losses)
         state.step += 1
         due = state.step % schedule.checkpoint_every == 0 or state.step == schedule.steps
         if due or stop.signal is not None or state.step % schedule.tick == 0:

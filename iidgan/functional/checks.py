@@ -28,3 +28,21 @@ def gaussian_options(p: float, eps: float | None, directions: int) -> None:
         raise InputError(f"p: {p} does not give a norm; at least 1")
     if eps is not None and not 0 < eps < math.inf:
         raise InputError(f"eps: {eps} does not shrink; above 0, or None")
+
+
+def non_negative(field: str, value: float) -> None:
+    """Raises an `InputError` if `value` is not a finite number of at least 0."""
+    if not 0 <= value < math.inf:
+        raise InputError(f"{field}: {value} is out of range; a finite number of at least 0")
+
+
+def at_least(field: str, value: int, least: int) -> None:
+    """Raises an `InputError` if `value` is below `least`."""
+    if value < least:
+        raise InputError(f"{field}: {value} is too few; at least {least}")
+
+
+def positive(field: str, value: float) -> None:
+    """Raises an `InputError` if `value` is not a finite number above 0."""
+    if not 0 < value < math.inf:
+        raise InputError(f"{field}: {value} is not a finite number above 0")

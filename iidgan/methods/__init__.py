@@ -3,14 +3,82 @@
 from collections.abc import Callable
 
 from iidgan.core import Method
+from iidgan.methods.aae import AAE
+from iidgan.methods.adv_latent import AdvLatentGAN
+from iidgan.methods.amat import AMAT
+from iidgan.methods.bigan import BiGAN
+from iidgan.methods.d2gan import D2GAN
+from iidgan.methods.dist_gan import DistGAN
 from iidgan.methods.gan import GAN
 from iidgan.methods.iid_gan import iid_gan
 from iidgan.methods.invert_gan import invert_gan
+from iidgan.methods.iv_gan import iv_gan
+from iidgan.methods.lsgan import lsgan
+from iidgan.methods.mad_gan import MADGAN
+from iidgan.methods.mdgan import MDGAN
+from iidgan.methods.mggan import MGGAN
+from iidgan.methods.mrgan import MRGAN
+from iidgan.methods.pacgan import PacGAN
+from iidgan.methods.r3gan import RelativisticGAN, r3gan
+from iidgan.methods.sngan import SNGAN
+from iidgan.methods.unrolled import Unrolled
+from iidgan.methods.vae import VAE
+from iidgan.methods.veegan import VEEGAN
+from iidgan.methods.wgan import WGAN, Wasserstein
+from iidgan.methods.wgan_gp import wgan_gp
 
 METHODS: dict[str, Callable[[], Method]] = {
     "gan": GAN,
+    "lsgan": lsgan,
+    "wgan": WGAN,
+    "wgan-gp": wgan_gp,
+    "sngan": SNGAN,
+    "bigan": BiGAN,
+    "unrolled": Unrolled,
+    "veegan": VEEGAN,
+    "pacgan": PacGAN,
+    "mad-gan": MADGAN,
+    "d2gan": D2GAN,
+    "vae": VAE,
+    "aae": AAE,
+    "mrgan": MRGAN,
+    "mdgan": MDGAN,
+    "dist-gan": DistGAN,
+    "mggan": MGGAN,
+    "amat": AMAT,
+    "adv-latent": AdvLatentGAN,
+    "r3gan": r3gan,
+    "rpgan": RelativisticGAN,
+    "ivgan": iv_gan,
     "iid-gan": iid_gan,
     "invert-gan": invert_gan,
 }
 
-__all__ = ["GAN", "METHODS", "iid_gan", "invert_gan"]
+__all__ = [
+    "AAE",
+    "AMAT",
+    "D2GAN",
+    "GAN",
+    "MADGAN",
+    "MDGAN",
+    "METHODS",
+    "MGGAN",
+    "MRGAN",
+    "SNGAN",
+    "VAE",
+    "VEEGAN",
+    "WGAN",
+    "AdvLatentGAN",
+    "BiGAN",
+    "DistGAN",
+    "PacGAN",
+    "RelativisticGAN",
+    "Unrolled",
+    "Wasserstein",
+    "iid_gan",
+    "invert_gan",
+    "iv_gan",
+    "lsgan",
+    "r3gan",
+    "wgan_gp",
+]

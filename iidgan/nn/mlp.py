@@ -10,46 +10,63 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
+import torch
 from torch import Tensor, nn
 
 from iidgan.core import Backbone
 from iidgan.errors import InputError
-from iidgan.nn.linear import perceptron
+from iidgan.nn.linear import Linear, Weighting, hidden_layers
+from iidgan.nn.weight import SpectralWeight, Weight
 
 
-class Generator(nn.Module):
-    """Maps latents (S, B, M) to samples (S, B, *shape)."""
+class Perceptron(nn.Module):
+    """Maps (S, B, *inputs) to (S, B, *outputs); its features are the last hidden layer."""
 
-    def __init__(self, latent: int, hidden: tuple[int, ...], shape: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        inputs: tuple[int, ...],
+        hidden: tuple[int, ...],
+        outputs: tuple[int, ...],
+        *,
+        weight: Weighting = Weight,
+    ) -> None:
         super().__init__()
-        self.shape = shape
-        self.layers = perceptron(latent, hidden, prod(shape))
+        self.body = hidden_layers(prod(inputs), hidden, weight=weight)
+        self.head = Head((prod(inputs), *hidden)[-1], outputs, weight=weight)
 
-    def forward(self, z: Tensor) -> Tensor:
-        return self.layers(z).unflatten(-1, self.shape)
-
-
-class Inverse(nn.Module):
-    """Maps samples (S, B, *shape) to codes (S, B, outputs)."""
-
-    def __init__(self, shape: tuple[int, ...], hidden: tuple[int, ...], outputs: int) -> None:
-        super().__init__()
-        self.layers = perceptron(prod(shape), hidden, outputs)
+    def features(self, x: Tensor) -> Tensor:
+        hidden: Tensor = self.body(x.flatten(2))
+        return hidden
 
     def forward(self, x: Tensor) -> Tensor:
-        codes: Tensor = self.layers(x.flatten(2))
-        return codes
+        output: Tensor = self.head(self.features(x))
+        return output
 
 
-class Discriminator(nn.Module):
-    """Maps samples (S, B, *shape) to logits (S, B)."""
+class Head(nn.Module):
+    """An affine map (S, B, in) -> (S, B, *outputs)."""
 
-    def __init__(self, shape: tuple[int, ...], hidden: tuple[int, ...]) -> None:
+    def __init__(
+        self, in_features: int, outputs: tuple[int, ...], *, weight: Weighting = Weight
+    ) -> None:
         super().__init__()
-        self.layers = perceptron(prod(shape), hidden, 1)
+        self.outputs = outputs
+        self.layer = Linear(in_features, prod(outputs), weight=weight)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x.flatten(2)).squeeze(-1)
+    def forward(self, hidden: Tensor) -> Tensor:
+        return self.layer(hidden).reshape(*hidden.shape[:2], *self.outputs)
+
+
+class Joint(nn.Module):
+    """Maps (S, B, *shape) and (S, B, M) to logits (S, B)."""
+
+    def __init__(self, shape: tuple[int, ...], latent: int, hidden: tuple[int, ...]) -> None:
+        super().__init__()
+        self.net = Perceptron((prod(shape) + latent,), hidden, ())
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        logits: Tensor = self.net(torch.cat([x.flatten(2), z], dim=-1))
+        return logits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +85,23 @@ class MLP(Backbone):
             raise InputError(f"hidden: {self.hidden} has a width below 1")
 
     def generator(self, shape: tuple[int, ...]) -> nn.Module:
-        return Generator(self.latent, self.hidden, shape)
+        return Perceptron((self.latent,), self.hidden, shape)
 
-    def discriminator(self, shape: tuple[int, ...]) -> nn.Module:
-        return Discriminator(shape, self.hidden)
+    def discriminator(self, shape: tuple[int, ...], *, spectral: bool = False) -> nn.Module:
+        weight = SpectralWeight if spectral else Weight
+        return Perceptron(shape, self.hidden, (), weight=weight)
+
+    def encoder(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
+        return Perceptron(shape, self.hidden, (outputs,))
 
     def inverse(self, shape: tuple[int, ...]) -> nn.Module:
-        return Inverse(shape, self.hidden, self.latent)
+        return self.encoder(shape, self.latent)
+
+    def joint_discriminator(self, shape: tuple[int, ...]) -> nn.Module:
+        return Joint(shape, self.latent, self.hidden)
 
     def latent_discriminator(self) -> nn.Module:
-        return Discriminator((self.latent,), self.hidden)
+        return Perceptron((self.latent,), self.hidden, ())
+
+    def head(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
+        return Head((prod(shape), *self.hidden)[-1], (outputs,))

@@ -1,13 +1,15 @@
 """Rows and arrays to tables and figures; knows nothing of tensors."""
 
 from iidgan.report.curves import Series, curve_grid, curves
+from iidgan.report.formats import render, to_rich
 from iidgan.report.grid import image_grid
 from iidgan.report.latent import Panel, generations, latent_panels
 from iidgan.report.points import scatter
 from iidgan.report.qq import QQ, qq_plot
-from iidgan.report.stats import bootstrap_interval, mean, std
+from iidgan.report.squares import square_fitting
+from iidgan.report.stats import bootstrap_interval, mean, std, t_interval
 from iidgan.report.style import mode_colours, save
-from iidgan.report.table import Cell, Table, measured, render, to_rich
+from iidgan.report.table import Cell, Table, changed, measured
 
 __all__ = [
     "QQ",
@@ -16,6 +18,7 @@ __all__ = [
     "Series",
     "Table",
     "bootstrap_interval",
+    "changed",
     "curve_grid",
     "curves",
     "generations",
@@ -28,6 +31,8 @@ __all__ = [
     "render",
     "save",
     "scatter",
+    "square_fitting",
     "std",
+    "t_interval",
     "to_rich",
 ]

@@ -1,24 +1,17 @@
-"""Cells of mean ± std with the published value beside them, as text in any format."""
+"""Cells of mean ± std with the published value beside them, in rows and blocks of rows."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Literal
 
-from rich.table import Table as RichTable
-from rich.text import Text
-
-from iidgan.errors import InputError, unknown
+from iidgan.errors import InputError
 from iidgan.report import stats
 
 Status = Literal["done", "failed", "diverged", "missing"]
-Reading = Callable[[float, float | None, int], str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +29,8 @@ class Cell:
         values: The values themselves, one per seed.
         published: Mean and standard deviation (or None) that a paper prints.
         decimals: Digits after the point of `mean` and `std`.
+        block: Title of the block of rows that it belongs to.
+        interval: Where the mean is expected to lie, or None where nobody asked.
     """
 
     row: str
@@ -48,6 +43,8 @@ class Cell:
     values: tuple[float, ...] = ()
     published: tuple[float, float | None] | None = None
     decimals: int = 2
+    block: str = ""
+    interval: tuple[float, float] | None = None
 
 
 def measured(
@@ -59,6 +56,7 @@ def measured(
     how: Literal["failed", "diverged"] = "failed",
     published: tuple[float, float | None] | None = None,
     decimals: int = 2,
+    block: str = "",
 ) -> Cell:
     """Makes a cell of one value per seed; those that are not finite count as failed seeds.
 
@@ -70,6 +68,7 @@ def measured(
         how: What befell the failed seeds.
         published: As in `Cell`.
         decimals: As in `Cell`.
+        block: As in `Cell`.
     """
     finite = tuple(float(value) for value in values if math.isfinite(value))
     failed += len(values) - len(finite)
@@ -84,7 +83,25 @@ def measured(
         values=finite,
         published=published,
         decimals=decimals,
+        block=block,
     )
+
+
+def changed(after: Cell, before: Cell, row: str) -> Cell:
+    """Makes the cell of the change from one cell to another, paired by seed.
+
+    The interval is where 95 % of such experiments would have their mean, by Student's t. Where a
+    seed of either failed, pairs are not known, and the change is missing.
+
+    Arguments:
+        after: The cell whose value counts.
+        before: The cell that it is compared with.
+        row: Name of the row of the change.
+    """
+    paired = not (after.failed or before.failed) and after.n == before.n
+    values = [a - b for a, b in zip(after.values, before.values)] if paired else []
+    made = measured(row, after.column, values, decimals=after.decimals, block=after.block)
+    return replace(made, interval=stats.t_interval(values) if len(values) > 1 else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,11 +122,11 @@ class Table:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        seen: set[tuple[str, str]] = set()
+        seen: set[tuple[str, str, str]] = set()
         for cell in self.cells:
-            if (cell.row, cell.column) in seen:
+            if (place := (cell.block, cell.row, cell.column)) in seen:
                 raise InputError(f"cells: ({cell.row!r}, {cell.column!r}) is given twice")
-            seen.add((cell.row, cell.column))
+            seen.add(place)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -118,160 +135,18 @@ class Table:
     @property
     def grid(self) -> tuple[tuple[Cell, ...], ...]:
         """Rows of cells, complete: a place that has none gets a missing one."""
-        places = {(cell.row, cell.column): cell for cell in self.cells}
+        places = {(cell.block, cell.row, cell.column): cell for cell in self.cells}
+        lines = dict.fromkeys((cell.block, cell.row) for cell in self.cells)
         return tuple(
-            tuple(places.get((row, col), Cell(row=row, column=col)) for col in self.columns)
-            for row in dict.fromkeys(cell.row for cell in self.cells)
+            tuple(
+                places.get((block, row, col), Cell(row=row, column=col, block=block))
+                for col in self.columns
+            )
+            for block, row in lines
         )
 
-
-def render(table: Table, format: str) -> str:
-    """Renders `table` as text that ends in a newline.
-
-    `md` is a GitHub table; `tex` a `table` environment that needs the package booktabs; `csv`
-    one line per cell, numbers in full and `NA` where there is none; `json` a list of cells
-    with every field, numbers that are not finite as null.
-
-    Arguments:
-        table: What to render.
-        format: One of `md`, `tex`, `csv`, `json`.
-
-    Raises:
-        InputError: The format is unknown.
-    """
-    if format not in _FORMATS:
-        raise unknown("format", format, _FORMATS)
-    return _FORMATS[format](table)
-
-
-def to_rich(table: Table) -> RichTable:
-    """Lays `table` out for the terminal: missing cells dim, failures in red."""
-    styles = {"done": "", "missing": "dim", "failed": "red", "diverged": "red"}
-    caption = Text("\n".join(table.notes)) if table.notes else None
-    result = RichTable(title=Text(table.title), caption=caption)
-    for name in ("", *table.columns):
-        result.add_column(Text(name))
-    for line in table.grid:
-        cells = (Text(_sentence(cell, _plain), style=styles[cell.status]) for cell in line)
-        result.add_row(Text(line[0].row), *cells)
-    return result
-
-
-def _sentence(cell: Cell, reading: Reading) -> str:
-    """What the cell says, e.g. `8.0 ± 0.0 (1 of 5 diverged) (paper 3.6 ± 0.5)`."""
-    parts = []
-    if cell.mean is not None:
-        parts.append(reading(cell.mean, cell.std, cell.decimals))
-    if cell.failed:
-        how = "diverged" if cell.status == "diverged" else "failed"
-        count = f"{cell.failed} of {cell.n + cell.failed} {how}"
-        parts.append(f"({count})" if parts else count)
-    if cell.published is not None:
-        parts.append(f"(paper {reading(*cell.published, cell.decimals)})")
-    if cell.mean is None and not cell.failed:
-        parts.insert(0, cell.status)
-    return " ".join(parts)
-
-
-def _plain(mean: float, std: float | None, decimals: int) -> str:
-    spread = "" if std is None or math.isnan(std) else f" ± {std:.{decimals}f}"
-    return f"{mean:z.{decimals}f}{spread}"
-
-
-def _math(mean: float, std: float | None, decimals: int) -> str:
-    return "$" + _plain(mean, std, decimals).replace("±", r"\pm") + "$"
-
-
-def _markdown(table: Table) -> str:
-    def line(texts: Sequence[str]) -> str:
-        return "| " + " | ".join(texts) + " |"
-
-    names = [_escape_markdown(name) for name in table.columns]
-    lines = [f"**{_escape_markdown(table.title)}**", ""]
-    lines += [line(["", *names]), line(["---"] * (len(names) + 1))]
-    for cells in table.grid:
-        texts = [_sentence(cell, _plain) for cell in cells]
-        lines.append(line([_escape_markdown(cells[0].row), *texts]))
-    for note in table.notes:
-        lines += ["", _escape_markdown(note)]
-    return "\n".join(lines) + "\n"
-
-
-def _latex(table: Table) -> str:
-    def line(texts: Sequence[str]) -> str:
-        return " & ".join(texts) + r" \\"
-
-    body = [
-        line([_escape_latex(cells[0].row), *(_sentence(cell, _math) for cell in cells)])
-        for cells in table.grid
-    ]
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{_escape_latex(table.title)}}}",
-            rf"\begin{{tabular}}{{l{'c' * len(table.columns)}}}",
-            r"\toprule",
-            line(["", *map(_escape_latex, table.columns)]),
-            r"\midrule",
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}",
-            *(rf"\par {_escape_latex(note)}" for note in table.notes),
-            r"\end{table}",
-            "",
-        ]
-    )
-
-
-def _csv(table: Table) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    names = [field.name for field in fields(Cell) if field.name not in ("published", "decimals")]
-    writer.writerow(["text", *names, "published_mean", "published_std"])
-    for cell in (cell for line in table.grid for cell in line):
-        record = asdict(cell) | {"values": " ".join(map(str, cell.values)) or None}
-        numbers = [*(record[name] for name in names), *(cell.published or (None, None))]
-        known = ["NA" if number is None else number for number in numbers]
-        writer.writerow([_sentence(cell, _plain), *known])
-    return out.getvalue()
-
-
-def _json(table: Table) -> str:
-    cells = [_finite(asdict(cell)) for line in table.grid for cell in line]
-    return json.dumps(cells, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _finite(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _escape_markdown(text: str) -> str:
-    return re.sub(r"[\\|*_`\[\]<]|&(?=#?\w+;)", r"\\\g<0>", " ".join(text.split()))
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "±": r"$\pm$",
-} | {mark: "\\" + mark for mark in "&%$#_{}"}
-
-
-def _escape_latex(text: str) -> str:
-    return "".join(_LATEX.get(mark, mark) for mark in " ".join(text.split()))
-
-
-_FORMATS: dict[str, Callable[[Table], str]] = {
-    "md": _markdown,
-    "tex": _latex,
-    "csv": _csv,
-    "json": _json,
-}
+    @property
+    def blocks(self) -> dict[str, list[tuple[Cell, ...]]]:
+        """The lines of `grid` by the title of their block."""
+        grouped = groupby(self.grid, key=lambda line: line[0].block)
+        return {block: list(lines) for block, lines in grouped}

@@ -25,6 +25,8 @@ from iidgan.terms.papers import IID_GAN
 class CycleConsistency(Term):
     """Ties F to G in both directions; gradients reach both networks in both parts."""
 
+    strengths: ClassVar[tuple[str, ...]] = ("weight",)
+
     weight: float = 3.0
     """Weight of the term."""
     norm: cycle.Norm = "l1"

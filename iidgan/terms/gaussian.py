@@ -24,6 +24,8 @@ from iidgan.terms.papers import IID_GAN
 class GaussianConsistency(Term):
     """Pulls the codes of real data towards the prior; only F feels it directly."""
 
+    strengths: ClassVar[tuple[str, ...]] = ("weight",)
+
     weight: float = 10.0
     """Weight of the term."""
     distance: gaussian.Distance = "p-norm"

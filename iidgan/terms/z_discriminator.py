@@ -26,6 +26,8 @@ from iidgan.terms.papers import IID_GAN
 class ZDiscriminator(Term):
     """Brings the inverse F and a discriminator Dz, which is a player of its own."""
 
+    strengths: ClassVar[tuple[str, ...]] = ("weight",)
+
     weight: float = 1.0
     """Weight of the term in F's loss."""
 

@@ -6,6 +6,7 @@ import math
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from iidgan.core import Arch, Batch, Loss, Losses, Method, Nets, Player
 from iidgan.engine import checkpoint
+from iidgan.engine.executors import Graph
 from iidgan.engine.state import tensors
 from iidgan.testing import parts
 from iidgan.testing.trial import ARCH, MOVES, SEEDS, Trial, float64, fresh, go, snapshot
@@ -46,7 +48,11 @@ def check_method(method: Method, arch: Arch | None = None, *, compiled: bool = F
 
 
 def check_compiled(
-    method: Method, arch: Arch | None = None, *, seeds: Sequence[int] = SEEDS
+    method: Method,
+    arch: Arch | None = None,
+    *,
+    seeds: Sequence[int] = SEEDS,
+    generate: bool = True,
 ) -> None:
     """Checks that five compiled moves do what eager ones do, to 1e-7.
 
@@ -54,13 +60,16 @@ def check_compiled(
         method: What is checked.
         arch: Builds the networks; by default small perceptrons for vectors of two dimensions.
         seeds: Which train side by side.
+        generate: Whether code is generated; without, the recorded move is carried out as it is,
+            which takes seconds and shows all that a method can get wrong.
 
     Raises:
         AssertionError: The trajectories differ.
     """
     with float64():
         trial = Trial(method, arch or ARCH, tuple(seeds))
-        there = go(trial.start(), method, trial.batches(), compiled=True)
+        make = Graph if generate else partial(Graph, generate=lambda graph: graph)
+        there = go(trial.start(), method, trial.batches(), make=make)
         odd = differing(there.values, trial.end.values, 1e-7)
     require(
         not odd,
@@ -70,15 +79,16 @@ def check_compiled(
 
 
 def _losses_are_pure(trial: Trial) -> None:
-    state, batch = trial.start(), trial.batches()[0][0]
+    state = trial.start()
     for player in trial.method.players:
+        batch = trial.batch_of(player)
         who, before = f"player {player.name!r}", snapshot(state, batch)
         first = player.loss(fresh(state), batch)
         odd = differing(before, snapshot(state, batch))
         require(
             "rng" not in odd,
-            f"{who}: the loss draws random numbers; take them from batch.z and batch.u, which are "
-            "functions of seed and step",
+            f"{who}: the loss draws random numbers; take them from batch.z, batch.u or "
+            "batch.noise, which are functions of seed and step",
         )
         require(
             not odd,
@@ -94,9 +104,10 @@ def _losses_are_pure(trial: Trial) -> None:
 
 
 def _losses_reach_what_they_train(trial: Trial) -> None:
-    state, batch = trial.start(), trial.batches()[0][0]
+    state = trial.start()
     for player in trial.method.players:
-        total = torch.stack([v.sum() for v in player.loss(fresh(state), batch).values()]).sum()
+        losses = player.loss(fresh(state), trial.batch_of(player))
+        total = torch.stack([value.sum() for value in losses.values()]).sum()
         for name in player.trains:
             gradients = _gradients(total, list(state.nets[name].parameters()))
             require(

@@ -29,6 +29,13 @@ def players_fit(trial: Trial) -> None:
     require(len(set(names)) == len(names), f"{name}: players share a name: {names}; rename one")
     for player in players:
         _player_fits(player, nets)
+    for share in (0.0, *(player.during[1] for player in players)):
+        moves = any(player.during[0] <= share < player.during[1] for player in players)
+        require(
+            moves or share == 1,
+            f"{name}: nobody moves when a share {share} of the run is done; mend the `during` of "
+            "a player",
+        )
     trained = {net for player in players for net in player.trains}
     idle = [net for net in nets if net not in trained and can_train(nets[net])]
     require(
@@ -41,6 +48,10 @@ def players_fit(trial: Trial) -> None:
 def _player_fits(player: Player, nets: Mapping[str, nn.Module]) -> None:
     who = f"player {player.name!r}"
     require(player.repeat >= 1, f"{who} repeats {player.repeat} times; let it move at least once")
+    require(player.batches >= 1, f"{who} joins {player.batches} batches; let it read at least one")
+    start, end = player.during
+    part = 0 <= start < end <= 1
+    require(part, f"{who} moves during {player.during}; give a part [start, end) of (0.0, 1.0)")
     unique = bool(player.trains) and len(set(player.trains)) == len(player.trains)
     require(unique, f"{who} trains {player.trains}; name one or more networks, each once")
     for net in player.trains:
@@ -73,9 +84,9 @@ def networks_map_right(trial: Trial) -> None:
 
 
 def losses_are_per_seed(trial: Trial) -> None:
-    state, batch = trial.start(), trial.batches()[0][0]
+    state = trial.start()
     for player in trial.method.players:
-        who, losses = f"player {player.name!r}", player.loss(fresh(state), batch)
+        who, losses = f"player {player.name!r}", player.loss(fresh(state), trial.batch_of(player))
         named = isinstance(losses, dict) and bool(losses)
         require(named, f"{who}: the loss gives {losses!r}; return a dict of named tensors")
         for name, value in losses.items():

@@ -58,7 +58,11 @@ def _fits(term: Term, base: Method, arch: Arch) -> None:
             f"{name} adds a loss to whoever trains {net!r}, but there is no such network; create "
             "it in `networks`, or correct `addends`",
         )
-    require(bool(term.addends or term.players), f"{name} adds nothing; give it `addends`")
+    require(
+        bool(term.addends or term.players) or type(term).view is not Term.view,
+        f"{name} adds nothing; give it `addends` or `players`, or let it change what the losses "
+        "see in `view`",
+    )
 
 
 def _scales(term: Term, trial: Trial) -> None:

@@ -10,9 +10,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from iidgan.core import Arch, Batch, Dataset, Losses, Method, Nets
+from iidgan.core import Arch, Batch, Dataset, Losses, Method, Nets, Player, join
 from iidgan.engine.batches import Batches
-from iidgan.engine.executors import Compiled
+from iidgan.engine.executors import Compiled, Make
 from iidgan.engine.move import Move
 from iidgan.engine.optim import Adam
 from iidgan.engine.state import State, init
@@ -73,9 +73,15 @@ class Trial:
             self.seeds,
             size=BATCH,
             latent=self.arch.latent,
-            repeat=max(player.repeat for player in self.method.players),
+            repeat=Move(self.method, self.start(), steps=MOVES).num_batches,
+            noise=self.method.noise(self.arch),
+            steps=MOVES,
         )
         return [batches.at(step) for step in range(MOVES)]
+
+    def batch_of(self, player: Player) -> Batch:
+        """Gives the batch of a first move of `player`."""
+        return join(self.batches()[0][: player.batches])
 
     @cached_property
     def end(self) -> Seen:
@@ -84,14 +90,15 @@ class Trial:
 
 
 def go(
-    state: State, method: Method, batches: Sequence[Sequence[Batch]], *, compiled: bool = False
+    state: State, method: Method, batches: Sequence[Sequence[Batch]], *, make: Make | None = None
 ) -> Seen:
     """Takes a move on each of `batches`."""
-    move = Move(method, state)
-    step = Compiled(move, batches[0]) if compiled else move
+    move = Move(method, state, steps=MOVES)
+    step = Compiled(move, batches[0], make=make) if make else move
     losses: Losses = {}
     for batch in batches:
         losses = step(batch)
+        state.step += 1
     return Seen(state, weights(state) | losses)
 
 
@@ -107,6 +114,5 @@ def weights(state: State) -> dict[str, Tensor]:
 
 def snapshot(state: State, batch: Batch) -> dict[str, Tensor]:
     """Copies all that a loss could change."""
-    parts = {"batch.x": batch.x, "batch.z": batch.z, "batch.u": batch.u, "batch.y": batch.y}
-    copies = {name: value.clone() for name, value in parts.items() if value is not None}
+    copies = {f"batch.{name}": value.clone() for name, value in batch.tensors().items()}
     return copies | weights(state) | {"rng": torch.get_rng_state()}

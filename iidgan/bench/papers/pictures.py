@@ -1,0 +1,83 @@
+"""The figures of the papers on synthetic data. `PICTURES` is the only list."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from iidgan.bench.compared import latents, quantiles, samples, squares, stages, training
+from iidgan.bench.papers.common import LITERAL, M_D, ONE_D, OTHER_METHODS, OURS, TABLE_1
+from iidgan.bench.picture import Picture
+from iidgan.bench.run import Run
+from iidgan.nn import Shrunk
+
+_INVERTED = {"VAE": OTHER_METHODS["VAE"]} | {
+    name: (TABLE_1 | OURS)[name]
+    for name in (
+        "BiGAN",
+        "VEEGAN",
+        "IID-GAN, no Gaussian loss",
+        "IID-GAN (1-D)",
+        "IID-GAN (M-D)",
+    )
+}
+_TESTED = {name: TABLE_1[name] for name in ("BiGAN", "VEEGAN", "IID-GAN (1-D)", "IID-GAN (M-D)")}
+_LOSSES = {"p-norm": M_D, "W2, 1-D": ONE_D} | {
+    name.removeprefix("IID-GAN ").strip("()"): run
+    for name, run in OURS.items()
+    if name.startswith("IID-GAN (")
+}
+_SHARES = (1 / 12, 1 / 4, 1 / 2, 1.0)
+
+
+def _on(data: str, runs: dict[str, Run]) -> dict[str, Run]:
+    return {label: replace(run, source=LITERAL[data]) for label, run in runs.items()}
+
+
+def _badly_begun(run: Run) -> Run:
+    return replace(run, arch=Shrunk(backbone=run.arch))
+
+
+PICTURES: dict[str, Picture] = {
+    **{
+        f"latents-{data.lower()}": Picture(
+            title=f"Codes, prior and samples on 2D-{data} (IID-GAN, IJCAI 2023, Fig. 3; arXiv "
+            "2021, Fig. 2 and 4)",
+            runs=_on(data, _INVERTED),
+            draw=latents,
+        )
+        for data in LITERAL
+    },
+    "qq": Picture(
+        title="QQ-plots of the codes on 2D-Ring (IID-GAN, IJCAI 2023, Fig. 5)",
+        runs=_on("Ring", _TESTED),
+        draw=quantiles,
+    ),
+    "poor-start": Picture(
+        title="2D-Grid from a generator that starts in one place (IID-GAN, arXiv 2021, Fig. 5)",
+        runs=_on("Grid", {"1-D": _badly_begun(ONE_D), "M-D": _badly_begun(M_D)}),
+        draw=partial(stages, shares=_SHARES),
+        keep=12,
+    ),
+    **{
+        f"gaussian-losses-{data.lower()}": Picture(
+            title=f"Quality and reverse KL over training on 2D-{data}, for each Gaussian loss "
+            "(IID-GAN, IJCAI 2023, Fig. 9; arXiv 2021, Fig. 8)",
+            runs=_on(data, _LOSSES),
+            draw=partial(training, metrics=("modes_100", "quality", "reverse_kl")),
+        )
+        for data in LITERAL
+    },
+    **{
+        f"samples-{data.lower()}": Picture(
+            title=f"Samples of every method on 2D-{data} (IID-GAN, IJCAI 2023, Fig. 4; arXiv "
+            "2021, Fig. 9)",
+            runs=_on(data, TABLE_1 | OTHER_METHODS),
+            draw=samples,
+        )
+        for data in LITERAL
+    },
+    "square": Picture(
+        title="Fitting a square with interventions (IVGAN, Example 1)", draw=squares
+    ),
+}

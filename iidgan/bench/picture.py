@@ -1,0 +1,49 @@
+"""A published figure as data: the runs that it shows, and how it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from matplotlib.figure import Figure
+
+from iidgan.bench.compared import Folders
+from iidgan.bench.figures import load_arrays
+from iidgan.bench.fill import Named, Place
+from iidgan.bench.folder import RunFolder
+from iidgan.bench.run import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A figure to be reproduced.
+
+    Arguments:
+        title: What it shows, and where it was published.
+        draw: Draws it from the folders of the runs, by label.
+        runs: What has to be trained, by label.
+        seeds: Trainings per run, those of the tables, whose folders it shares.
+        keep: Checkpoints that are kept, for figures that look back.
+    """
+
+    title: str
+    draw: Callable[[Folders], Figure]
+    runs: Mapping[str, Run] = field(default_factory=dict)
+    seeds: int = 5
+    keep: int = 3
+
+    def folders(self, place: Place) -> Folders:
+        """Gives the folders of the runs, by label."""
+        return {label: place.folder(run, self.seeds) for label, run in self.runs.items()}
+
+    def missing(self, place: Place) -> Named:
+        """Finds the runs that are not trained to their end."""
+        return {
+            run.id: (label, run)
+            for label, run in self.runs.items()
+            if not _is_done(place.folder(run, self.seeds), run)
+        }
+
+
+def _is_done(folder: RunFolder, run: Run) -> bool:
+    return folder.arrays.exists() and int(load_arrays(folder)["step"]) == run.steps

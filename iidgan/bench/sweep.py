@@ -1,0 +1,139 @@
+"""The same tuning budget for every method: as many trials, on seeds that no table uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from iidgan.bench.rows import Row
+from iidgan.bench.run import Run
+from iidgan.core import Method, Regularised, Source
+from iidgan.engine.optim import Adam
+from iidgan.report import Cell, Table, measured, stats
+
+SEEDS = (100, 101)
+STEPS = 6_000
+
+# Factors of the common learning rate and of the method's weights. A method without weights gets
+# two more rates in their place.
+RATES = (0.25, 0.5, 1.0, 2.0)
+WEIGHTS = (1 / 3, 3.0)
+MORE_RATES = (0.7, 1.4)
+HEADINGS = (
+    *(f"rate {factor:g}" for factor in RATES),
+    *(f"weight {w:.2g}, else rate {rate:g}" for w, rate in zip(WEIGHTS, MORE_RATES)),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """A tuning of several methods.
+
+    Arguments:
+        rows: The setting that each is tuned from, by the name of its row.
+        data: Data sets by name; a trial is made on each.
+        modes: Number of modes of each data set.
+    """
+
+    rows: Mapping[str, Run]
+    data: Mapping[str, Source]
+    modes: Mapping[str, int]
+
+    @property
+    def runs(self) -> dict[str, tuple[str, Run]]:
+        """Lists all trials by id, each with a name."""
+        return {
+            run.id: (f"{row}, {label}, {data}", run)
+            for row in self.rows
+            for label in trials(self.rows[row])
+            for data, run in self.trial(row, label).items()
+        }
+
+    def trial(self, row: str, label: str) -> dict[str, Run]:
+        """The runs of one trial, by data set."""
+        made = replace(trials(self.rows[row])[label], steps=STEPS)
+        return {data: replace(made, source=source) for data, source in self.data.items()}
+
+    def scores(self, row: str, label: str, rows: Sequence[Row]) -> list[float]:
+        """Computes share of modes times share of good samples, for each seed and data set.
+
+        A mode counts with at least 100 samples. A seed that diverged scores 0.
+        """
+        found = []
+        for data, run in self.trial(row, label).items():
+            final = [r for r in rows if r.run == run.id and r.is_final(run.steps)]
+            for seed in SEEDS:
+                values = {r.metric: r for r in final if r.seed == seed}
+                if "quality" in values:
+                    alive = values["quality"].diverged < 0
+                    share = values["modes_100"].value / self.modes[data]
+                    found.append(share * values["quality"].value / 100 if alive else 0.0)
+        return found
+
+    def best(self, row: str, rows: Sequence[Row]) -> str | None:
+        """Names the trial with the greatest mean score, or None until all are done."""
+        scores = {label: self.scores(row, label, rows) for label in trials(self.rows[row])}
+        wanted = len(SEEDS) * len(self.data)
+        if any(len(values) < wanted for values in scores.values()):
+            return None
+        return max(scores, key=lambda label: stats.mean(scores[label]))
+
+    def lacking(self, rows: Sequence[Row], only: Sequence[str] = ()) -> dict[str, tuple[str, Run]]:
+        """Finds the trials that lack rows; if any rows are named, theirs only."""
+        there = {(r.run, r.seed) for r in rows}
+        return {
+            run_id: (name, run)
+            for run_id, (name, run) in self.runs.items()
+            if (not only or any(name.startswith(f"{row}, ") for row in only))
+            and any((run_id, seed) not in there for seed in SEEDS)
+        }
+
+    def table(self, rows: Sequence[Row]) -> Table:
+        """Tabulates the scores; rows are methods."""
+        return Table(
+            title=f"Tuning: share of modes x share of good samples after {STEPS:,} steps",
+            cells=tuple(cell for row in self.rows for cell in self._cells(row, rows)),
+            notes=(
+                f"Seeds {' and '.join(map(str, SEEDS))}, {' and '.join(self.data)}. A mode counts "
+                "with 100 samples. rate, weight: factor of the learning rate 2e-3, of the "
+                "method's weights.",
+            ),
+        )
+
+    def _cells(self, row: str, rows: Sequence[Row]) -> list[Cell]:
+        best = self.best(row, rows)
+        name = f"{row} ({best})" if best else row
+        return [
+            measured(name, heading, self.scores(row, label, rows), decimals=3)
+            for heading, label in zip(HEADINGS, trials(self.rows[row]), strict=True)
+        ]
+
+
+def trials(run: Run) -> dict[str, Run]:
+    """Varies a setting: six trials, whatever it has to vary."""
+    made = {f"rate {factor:g}": _rated(run, factor) for factor in RATES}
+    for weight, rate in zip(WEIGHTS, MORE_RATES):
+        weighted = replace(run, method=scaled(run.method, weight))
+        if weighted != run:
+            made[f"weight {weight:.2g}"] = weighted
+        else:
+            made[f"rate {rate:g}"] = _rated(run, rate)
+    return made
+
+
+def _rated(run: Run, factor: float) -> Run:
+    assert isinstance(run.optimiser, Adam)
+    return replace(run, optimiser=replace(run.optimiser, lr=run.optimiser.lr * factor))
+
+
+def scaled(method: Method, factor: float) -> Method:
+    """Multiplies what weighs the parts of a method's losses against each other."""
+    if isinstance(method, Regularised):
+        terms = tuple(_scaled(term, factor) for term in method.terms)
+        return replace(method, method=scaled(method.method, factor), terms=terms)
+    return _scaled(method, factor)
+
+
+def _scaled(thing: Any, factor: float) -> Any:  # noqa: ANN401 - of the same type
+    return replace(thing, **{name: getattr(thing, name) * factor for name in thing.strengths})

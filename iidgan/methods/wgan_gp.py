@@ -1,0 +1,24 @@
+r"""WGAN-GP: the critic of the Wasserstein GAN is held by a penalty on its slope.
+
+* D minimises \(E D(G(z)) - E D(x) + \lambda E (|\nabla D(\hat x)| - 1)^2\), where \(\hat x\) is
+  uniform between x and G(z), several moves a step;
+* G minimises \(-E D(G(z))\).
+
+References:
+    Improved Training of Wasserstein GANs (Gulrajani et al., 2017),
+    https://arxiv.org/abs/1704.00028
+"""
+
+from __future__ import annotations
+
+from iidgan.core import Regularised, cites
+from iidgan.methods.wgan import Wasserstein
+from iidgan.terms.gradient_penalty import PAPER, GradientPenalty
+
+
+@cites(PAPER)
+def wgan_gp(critic_steps: int = 5, penalty: GradientPenalty | None = None) -> Regularised:
+    """Creates WGAN-GP."""
+    return Regularised(
+        method=Wasserstein(critic_steps=critic_steps), terms=(penalty or GradientPenalty(),)
+    )

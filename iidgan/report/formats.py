@@ -1,0 +1,186 @@
+"""A table as text in any format, and for the terminal."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from iidgan.errors import unknown
+from iidgan.report.table import Cell, Table
+
+Reading = Callable[[float, float | None, int], str]
+
+
+def render(table: Table, format: str) -> str:
+    """Renders `table` as text that ends in a newline.
+
+    `md` is a GitHub table; `tex` a `table` environment that needs the package booktabs; `csv`
+    one line per cell, numbers in full and `NA` where there is none; `json` a list of cells
+    with every field, numbers that are not finite as null.
+
+    Arguments:
+        table: What to render.
+        format: One of `md`, `tex`, `csv`, `json`.
+
+    Raises:
+        InputError: The format is unknown.
+    """
+    if format not in _FORMATS:
+        raise unknown("format", format, _FORMATS)
+    return _FORMATS[format](table)
+
+
+def to_rich(table: Table) -> RichTable:
+    """Lays `table` out for the terminal: missing cells dim, failures in red."""
+    styles = {"done": "", "missing": "dim", "failed": "red", "diverged": "red"}
+    caption = Text("\n".join(table.notes)) if table.notes else None
+    result = RichTable(title=Text(table.title), caption=caption)
+    for name in ("", *table.columns):
+        result.add_column(Text(name))
+    for block, lines in table.blocks.items():
+        if block:
+            result.add_section()
+            result.add_row(Text(block, style="italic"))
+        for line in lines:
+            cells = (Text(_sentence(cell, _plain), style=styles[cell.status]) for cell in line)
+            result.add_row(Text(line[0].row), *cells)
+    return result
+
+
+def _sentence(cell: Cell, reading: Reading) -> str:
+    """What the cell says, e.g. `8.0 ± 0.0 (1 of 5 diverged) (paper 3.6 ± 0.5)`."""
+    parts = []
+    if cell.mean is not None:
+        parts.append(reading(cell.mean, cell.std, cell.decimals))
+    if cell.interval is not None:
+        parts.append("[{}, {}]".format(*(f"{end:z.{cell.decimals}f}" for end in cell.interval)))
+    if cell.failed:
+        how = "diverged" if cell.status == "diverged" else "failed"
+        count = f"{cell.failed} of {cell.n + cell.failed} {how}"
+        parts.append(f"({count})" if parts else count)
+    if cell.published is not None:
+        parts.append(f"(paper {reading(*cell.published, cell.decimals)})")
+    if cell.mean is None and not cell.failed:
+        parts.insert(0, cell.status)
+    return " ".join(parts)
+
+
+def _plain(mean: float, std: float | None, decimals: int) -> str:
+    spread = "" if std is None or math.isnan(std) else f" ± {std:.{decimals}f}"
+    return f"{mean:z.{decimals}f}{spread}"
+
+
+def _math(mean: float, std: float | None, decimals: int) -> str:
+    return "$" + _plain(mean, std, decimals).replace("±", r"\pm") + "$"
+
+
+def _markdown(table: Table) -> str:
+    def line(texts: Sequence[str]) -> str:
+        return "| " + " | ".join(texts) + " |"
+
+    names = [_escape_markdown(name) for name in table.columns]
+    lines = [f"**{_escape_markdown(table.title)}**"]
+    for block, grid in table.blocks.items():
+        lines += ["", _escape_markdown(block)] if block else []
+        lines += ["", line(["", *names]), line(["---"] * (len(names) + 1))]
+        for cells in grid:
+            texts = [_sentence(cell, _plain) for cell in cells]
+            lines.append(line([_escape_markdown(cells[0].row), *texts]))
+    for note in table.notes:
+        lines += ["", _escape_markdown(note)]
+    return "\n".join(lines) + "\n"
+
+
+def _latex(table: Table) -> str:
+    def line(texts: Sequence[str]) -> str:
+        return " & ".join(texts) + r" \\"
+
+    body: list[str] = []
+    for block, grid in table.blocks.items():
+        title = rf"\multicolumn{{{len(table.columns) + 1}}}{{l}}{{{_escape_latex(block)}}} \\"
+        body += [r"\midrule"] if body else []
+        body += [title] if block else []
+        for cells in grid:
+            texts = (_sentence(cell, _math) for cell in cells)
+            body.append(line([_escape_latex(cells[0].row), *texts]))
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{_escape_latex(table.title)}}}",
+            rf"\begin{{tabular}}{{l{'c' * len(table.columns)}}}",
+            r"\toprule",
+            line(["", *map(_escape_latex, table.columns)]),
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            *(rf"\par {_escape_latex(note)}" for note in table.notes),
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _csv(table: Table) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    apart = ("published", "decimals", "interval")
+    names = [field.name for field in fields(Cell) if field.name not in apart]
+    writer.writerow(["text", *names, "published_mean", "published_std", "low", "high"])
+    for cell in (cell for line in table.grid for cell in line):
+        record = asdict(cell) | {"values": " ".join(map(str, cell.values)) or None}
+        pairs = (*(cell.published or (None, None)), *(cell.interval or (None, None)))
+        numbers = [*(record[name] for name in names), *pairs]
+        known = ["NA" if number in (None, "") else number for number in numbers]
+        writer.writerow([_sentence(cell, _plain), *known])
+    return out.getvalue()
+
+
+def _json(table: Table) -> str:
+    cells = [_finite(asdict(cell)) for line in table.grid for cell in line]
+    return json.dumps(cells, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _escape_markdown(text: str) -> str:
+    return re.sub(r"[\\|*_`\[\]<]|&(?=#?\w+;)", r"\\\g<0>", " ".join(text.split()))
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "±": r"$\pm$",
+} | {mark: "\\" + mark for mark in "&%$#_{}"}
+
+
+def _escape_latex(text: str) -> str:
+    return "".join(_LATEX.get(mark, mark) for mark in " ".join(text.split()))
+
+
+_FORMATS: dict[str, Callable[[Table], str]] = {
+    "md": _markdown,
+    "tex": _latex,
+    "csv": _csv,
+    "json": _json,
+}

@@ -1,0 +1,234 @@
+"""Tables as data: what is trained, what is kept, what a cell says; and the tuning budget."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from iidgan.bench.fill import Place, fill, to_train
+from iidgan.bench.papers import PICTURES, STUDIES, SWEEP
+from iidgan.bench.papers.tuned import tuned
+from iidgan.bench.rows import Row, append, failure, read
+from iidgan.bench.run import Run
+from iidgan.bench.study import Block, Change, Column, Study, lacking, tabulate
+from iidgan.bench.sweep import SEEDS, STEPS, Sweep, scaled, trials
+from iidgan.core import Regularised
+from iidgan.data import Grid, Ring
+from iidgan.engine.loop import Stop
+from iidgan.methods import GAN, iid_gan
+from iidgan.nn import MLP
+from iidgan.terms import GaussianConsistency
+
+SMALL = Run(arch=MLP(hidden=(8,)), steps=4, batch=16)
+DATA = {"A": Ring(size=400), "B": Ring(size=400, std=0.1)}
+
+
+def study(**changes):
+    block = Block(
+        title="small",
+        data=DATA,
+        rows={
+            "plain": SMALL,
+            "ours": replace(SMALL, method=iid_gan()),
+            "gain": Change(after="ours", before="plain"),
+        },
+        published={("plain", "A quality"): (50.0, 1.0)},
+    )
+    columns = {f"{data} quality": Column(metric="quality", data=data) for data in DATA}
+    return replace(
+        Study(title="t", blocks=(block,), columns=columns, seeds=2, quick_steps=2), **changes
+    )
+
+
+def row(run, seed, value, **changes):
+    made = Row(
+        run=run.id,
+        seed=seed,
+        step=run.steps,
+        metric="quality",
+        value=value,
+        diverged=-1,
+        protocol={},
+        provenance={},
+    )
+    return replace(made, **changes)
+
+
+def rows_of(made, run, data, values):
+    return [row(made.blocks[0].run(run, data), seed, value) for seed, value in enumerate(values)]
+
+
+def cell(table, name, heading):
+    return next(c for c in table.cells if (c.row, c.column) == (name, heading))
+
+
+def place(path):
+    return Place(results=path / "results", runs=path / "runs", workers=2)
+
+
+class TestCells:
+    def test_are_missing_before_there_is_a_row(self):
+        assert {c.status for c in tabulate(study(), []).cells} == {"missing"}
+
+    def test_hold_mean_and_published_value_and_block(self):
+        made = study()
+        found = cell(tabulate(made, rows_of(made, "plain", "A", [1.0, 4.0])), "plain", "A quality")
+        assert (found.mean, found.std, found.n) == (2.5, pytest.approx(4.5**0.5), 2)
+        assert (found.published, found.block, found.status) == ((50.0, 1.0), "small", "done")
+
+    def test_of_a_change_are_paired_by_seed_with_students_interval(self):
+        made = study(seeds=3)
+        before, after = [1.0, 2.0, 4.0], [2.0, 5.0, 6.0]
+        rows = rows_of(made, "plain", "A", before) + rows_of(made, "ours", "A", after)
+        found = cell(tabulate(made, rows[::-1]), "gain", "A quality")  # any order
+        differences = np.subtract(after, before)
+        low, high = stats.t.interval(0.95, 2, loc=differences.mean(), scale=stats.sem(differences))
+        assert found.mean == pytest.approx(2.0)
+        assert found.interval == (pytest.approx(low), pytest.approx(high))
+
+    def test_of_a_change_are_missing_when_a_seed_failed(self):
+        made = study()
+        run = made.blocks[0].run("ours", "A")
+        rows = rows_of(made, "plain", "A", [1.0, 2.0])
+        rows += [row(run, 0, 3.0), row(run, 1, np.nan, diverged=3, step=-1)]
+        table = tabulate(made, rows)
+        assert cell(table, "ours", "A quality").status == "diverged"
+        assert cell(table, "gain", "A quality").status == "missing"
+
+    def test_of_a_failed_training_say_so_until_it_succeeds(self):
+        made = study()
+        run = made.blocks[0].run("plain", "A")
+        failed = [failure(run.id, seed, "failed: out of luck") for seed in range(2)]
+        found = cell(tabulate(made, failed), "plain", "A quality")
+        assert (found.status, found.failed, found.n) == ("failed", 2, 0)
+        assert run.id in lacking(made, failed)
+        again = failed + rows_of(made, "plain", "A", [1.0, 2.0])
+        assert cell(tabulate(made, again), "plain", "A quality").status == "done"
+        assert run.id not in lacking(made, again)
+
+
+class TestFill:
+    def test_trains_what_is_named_and_keeps_rows_of_each(self, tmp_path):
+        made, there = study(), place(tmp_path)
+        missing = to_train(made, there.rows(), ("ours",))
+        assert [name for name, _ in missing.values()] == ["ours, A", "ours, B"]
+        endings = fill("t", missing, 2, there, news=lambda *_: None, stop=Stop())
+        assert endings == {"ours, A": "finished", "ours, B": "finished"}
+        assert set(to_train(made, there.rows(), ("ours",))) == set()
+        assert {r.run for r in read(there.file("t"))} == set(missing)
+
+    def test_another_study_finds_the_rows_of_shared_runs(self, tmp_path):
+        made, there = study(), place(tmp_path)
+        append(there.file("other"), rows_of(made, "plain", "A", [1.0, 2.0]))
+        assert made.blocks[0].run("plain", "A").id not in to_train(made, there.rows())
+
+    def test_a_failure_is_written_down_and_the_others_go_on(self, tmp_path):
+        made, there = study(), place(tmp_path)
+        missing = to_train(made, there.rows(), ("plain",))
+        first = next(iter(missing.values()))[1]
+        there.folder(first, 2).path.mkdir(parents=True)
+        (there.folder(first, 2).path / "in the way").write_text("")
+        endings = fill("t", missing, 2, there, news=lambda *_: None, stop=Stop())
+        assert endings["plain, A"].startswith("failed: out: ")
+        assert endings["plain, B"] == "finished"
+        table = tabulate(made, there.rows())
+        assert cell(table, "plain", "A quality").status == "failed"
+        assert cell(table, "plain", "B quality").status == "done"
+
+    def test_nothing_begins_after_a_wish_to_stop(self, tmp_path):
+        made, there = study(), place(tmp_path)
+        stop = Stop()
+        stop.signal = 2
+        endings = fill("t", to_train(made, []), 2, there, news=lambda *_: None, stop=stop)
+        assert set(endings.values()) == {"not begun"}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_published_values_are_of_rows_and_columns_that_exist(name):
+    made = STUDIES[name]([])
+    for block in made.blocks:
+        assert {row_name for row_name, _ in block.published} & set(
+            block.rows
+        ) or not block.published
+        assert {heading for _, heading in block.published} <= set(made.columns)
+        for run in block.rows.values():
+            if isinstance(run, Change):
+                assert {run.after, run.before} <= set(block.rows)
+    assert {c.data for c in made.columns.values()} <= {d for b in made.blocks for d in b.data} or (
+        not made.blocks[0].rows
+    )
+
+
+@pytest.mark.parametrize("name", ["ring", "synthetic", "normality", "plug-in"])
+def test_all_methods_have_the_same_setting(name):
+    runs = [run for _, run in STUDIES[name]([]).runs.values()]
+    assert len({(r.arch, r.optimiser, r.steps, r.batch, r.ema) for r in runs}) == 1
+
+
+def test_pictures_share_the_runs_of_the_tables():
+    known = set(STUDIES["synthetic"]([]).runs)
+    for name, picture in PICTURES.items():
+        if name not in ("poor-start", "square"):
+            assert {run.id for run in picture.runs.values()} <= known, name
+
+
+class TestSweep:
+    def test_every_method_has_six_different_trials_on_each_data_set(self):
+        for name, run in SWEEP.rows.items():
+            made = trials(run)
+            assert len({r.id for r in made.values()}) == 6, name
+            assert run in made.values(), name
+        assert len(SWEEP.runs) == 12 * len(SWEEP.rows)
+
+    def test_no_table_uses_its_seeds_or_its_steps(self):
+        for name in STUDIES:
+            made = STUDIES[name]([])
+            assert max(made.seeds, made.quick_seeds) <= min(SEEDS)
+            assert all(run.steps > STEPS for _, run in made.runs.values())
+
+    def test_scales_every_weight_of_every_term(self):
+        method = iid_gan(gaussian=GaussianConsistency(weight=2.0))
+        found = scaled(Regularised(method=method, terms=()), 3.0).flat[1]
+        assert [term.weight for term in found] == [9.0, 6.0]
+        assert scaled(GAN(), 3.0) == GAN()
+
+    def test_scores_modes_times_quality_and_nought_for_a_diverged_seed(self):
+        sweep = Sweep(rows={"a": SMALL}, data={"A": DATA["A"]}, modes={"A": 8})
+        run = sweep.trial("a", "rate 1")["A"]
+        rows = [
+            row(run, 100, 50.0),
+            row(run, 100, 4.0, metric="modes_100"),
+            row(run, 101, 90.0, diverged=7, step=10),
+            row(run, 101, 8.0, metric="modes_100", diverged=7, step=10),
+        ]
+        assert sweep.scores("a", "rate 1", rows) == [0.25, 0.0]
+
+    def test_the_best_is_known_when_all_trials_are_done(self):
+        sweep = Sweep(rows={"a": SMALL}, data={"A": DATA["A"]}, modes={"A": 8})
+        rows = []
+        for place_, label in enumerate(trials(SMALL)):
+            assert sweep.best("a", rows) is None
+            run = sweep.trial("a", label)["A"]
+            for seed in SEEDS:
+                rows += [
+                    row(run, seed, 10.0 * (place_ % 5)),
+                    row(run, seed, 8.0, metric="modes_100"),
+                ]
+        assert sweep.best("a", rows) == list(trials(SMALL))[4]
+        assert sweep.lacking(rows) == {}
+
+    def test_the_tuned_table_has_the_best_trials_at_full_length(self):
+        label = next(iter(trials(SWEEP.rows["GAN"])))
+        rows = []
+        for each in trials(SWEEP.rows["GAN"]):
+            for run in SWEEP.trial("GAN", each).values():
+                for seed in SEEDS:
+                    rows += [
+                        row(run, seed, 90.0 if each == label else 10.0),
+                        row(run, seed, 8.0, metric="modes_100"),
+                    ]
+        (block,) = tuned(rows).blocks
+        (name,) = block.rows
+        assert name == f"GAN ({label})"
+        assert block.run(name, "Grid") == replace(trials(SWEEP.rows["GAN"])[label], source=Grid())
