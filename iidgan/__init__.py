@@ -38,28 +38,66 @@ if TYPE_CHECKING:
     from iidgan.data import array as array
     from iidgan.engine.optim import Adam as Adam
     from iidgan.errors import InputError as InputError
+    from iidgan.methods import AAE as AAE
+    from iidgan.methods import AMAT as AMAT
+    from iidgan.methods import D2GAN as D2GAN
     from iidgan.methods import GAN as GAN
+    from iidgan.methods import MADGAN as MADGAN
+    from iidgan.methods import MDGAN as MDGAN
+    from iidgan.methods import MGGAN as MGGAN
+    from iidgan.methods import MRGAN as MRGAN
+    from iidgan.methods import SNGAN as SNGAN
+    from iidgan.methods import VAE as VAE
+    from iidgan.methods import VEEGAN as VEEGAN
+    from iidgan.methods import WGAN as WGAN
+    from iidgan.methods import AdvLatentGAN as AdvLatentGAN
+    from iidgan.methods import BiGAN as BiGAN
+    from iidgan.methods import DistGAN as DistGAN
+    from iidgan.methods import PacGAN as PacGAN
+    from iidgan.methods import RelativisticGAN as RelativisticGAN
+    from iidgan.methods import Unrolled as Unrolled
+    from iidgan.methods import Wasserstein as Wasserstein
     from iidgan.methods import iid_gan as iid_gan
     from iidgan.methods import invert_gan as invert_gan
+    from iidgan.methods import iv_gan as iv_gan
+    from iidgan.methods import lsgan as lsgan
+    from iidgan.methods import r3gan as r3gan
+    from iidgan.methods import wgan_gp as wgan_gp
     from iidgan.nn import DCGAN as DCGAN
     from iidgan.nn import MLP as MLP
+    from iidgan.nn import Shrunk as Shrunk
+    from iidgan.terms import GDPP as GDPP
+    from iidgan.terms import R1 as R1
+    from iidgan.terms import R2 as R2
+    from iidgan.terms import Bures as Bures
     from iidgan.terms import CycleConsistency as CycleConsistency
     from iidgan.terms import GaussianConsistency as GaussianConsistency
+    from iidgan.terms import GradientPenalty as GradientPenalty
+    from iidgan.terms import InstanceNoise as InstanceNoise
+    from iidgan.terms import Intervention as Intervention
+    from iidgan.terms import ModeSeeking as ModeSeeking
     from iidgan.terms import ZDiscriminator as ZDiscriminator
 
 _WHERE = {
-    "iidgan.bench.model": ("Model", "load_model"),
-    "iidgan.bench.run": ("Run", "recommended"),
-    "iidgan.bench.train": ("Result", "train"),
-    "iidgan.core": ("Batch", "Method", "Nets", "Player", "Regularised", "Term"),
-    "iidgan.data": ("ArrayFile", "FashionMnist", "Grid", "Mnist", "Ring", "array"),
-    "iidgan.engine.optim": ("Adam",),
-    "iidgan.errors": ("InputError",),
-    "iidgan.methods": ("GAN", "iid_gan", "invert_gan"),
-    "iidgan.nn": ("DCGAN", "MLP"),
-    "iidgan.terms": ("CycleConsistency", "GaussianConsistency", "ZDiscriminator"),
+    "iidgan.bench.model": "Model load_model",
+    "iidgan.bench.run": "Run recommended",
+    "iidgan.bench.train": "Result train",
+    "iidgan.core": "Batch Method Nets Player Regularised Term",
+    "iidgan.data": "ArrayFile FashionMnist Grid Mnist Ring array",
+    "iidgan.engine.optim": "Adam",
+    "iidgan.errors": "InputError",
+    "iidgan.methods": (
+        "AAE AMAT AdvLatentGAN BiGAN D2GAN DistGAN GAN MADGAN MDGAN MGGAN MRGAN PacGAN "
+        "RelativisticGAN SNGAN Unrolled VAE VEEGAN WGAN Wasserstein iid_gan invert_gan iv_gan "
+        "lsgan r3gan wgan_gp"
+    ),
+    "iidgan.nn": "DCGAN MLP Shrunk",
+    "iidgan.terms": (
+        "Bures CycleConsistency GDPP GaussianConsistency GradientPenalty InstanceNoise "
+        "Intervention ModeSeeking R1 R2 ZDiscriminator"
+    ),
 }
-_MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
+_MODULE_OF = {name: module for module, names in _WHERE.items() for name in names.split()}
 _RENAMED = {"load": "load_model"}
 
 __all__ = sorted({"load", "losses", *_MODULE_OF} - {"load_model"})

@@ -19,7 +19,10 @@ COMMANDS = {
     "figure": ("figure", "draw the figures of a run, or a published one"),
     "table": ("table", "train what a published table lacks, and print it"),
     "sweep": ("sweep", "tune the methods of the synthetic tables, with the same budget each"),
-    "list": ("catalogue", "list methods, terms, sources, archs, optimisers, metrics"),
+    "list": (
+        "catalogue",
+        "list methods, terms, sources, ..., tables and figures",
+    ),
     "cite": ("catalogue", "print the publication of a method, term or source"),
     "doctor": ("catalogue", "show versions, devices, free disk, and what is installed"),
 }

@@ -16,12 +16,15 @@ from rich.console import Console
 from rich.table import Table
 
 import iidgan
+from iidgan.bench.papers import PICTURES, STUDIES
 from iidgan.bench.registry import KINDS, reference_of
 from iidgan.cli.parse import parse
 from iidgan.core import Reference
 from iidgan.errors import InputError, unknown
 
-Kind = Literal["all", "methods", "terms", "sources", "archs", "optimisers", "metrics"]
+Kind = Literal[
+    "all", "methods", "terms", "sources", "archs", "optimisers", "metrics", "tables", "figures"
+]
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,22 @@ def list_command(arguments: list[str]) -> int:
     table = Table(box=None, pad_edge=False)
     for heading in ("kind", "name", "what it is"):
         table.add_column(heading, no_wrap=heading != "what it is")
-    for kind, things in KINDS.items():
+    for kind, things in _described().items():
         if options.kind in ("all", kind):
-            for name, made in things.items():
-                table.add_row(kind.removesuffix("s"), name, _first_line(made))
+            for name, text in things.items():
+                table.add_row(kind.removesuffix("s"), name, text)
     Console(markup=False).print(table)
     return 0
+
+
+def _described() -> dict[str, dict[str, str]]:
+    """Lists what each name stands for, by kind."""
+    found = {
+        kind: {name: _first_line(made) for name, made in things.items()}
+        for kind, things in KINDS.items()
+    }
+    tables = {name: make([]).title for name, make in STUDIES.items()}
+    return found | {"tables": tables, "figures": {k: p.title for k, p in PICTURES.items()}}
 
 
 def _first_line(made: object) -> str:
