@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench results clean
 
 help:
 	@echo "make demo   plain GAN and IID-GAN on the 2D-Ring: table and figures, a few minutes"
 	@echo "make test   lint, types and every test"
+	@echo "make results docs/results from the rows in results, without training"
 	@echo "make bench  time per step against a plain loop"
 	@echo "make clean  remove the environment and the demo's runs"
 
@@ -21,6 +22,12 @@ lint: .venv/development
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+results: .venv/runtime
+	for name in ring synthetic normality plug-in tuned; do \
+	  $(BIN)/iidgan table $$name --no-train --format md > docs/results/$$name.md || exit 1; \
+	done
+	$(BIN)/iidgan sweep --no-train --format md > docs/results/sweep.md
 
 bench: .venv/development
 	$(BIN)/python -m benchmarks.step

@@ -16,6 +16,7 @@ class InputError(ValueError):
 def unknown(field: str, value: object, choices: Iterable[str]) -> InputError:
     """Creates the error for a name that is not among `choices`, with the nearest one first."""
     names = sorted(choices)
-    near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.3)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    lower = {name.lower(): name for name in names}
+    near = difflib.get_close_matches(str(value).lower(), lower, n=1, cutoff=0.3)
+    hint = f"did you mean {lower[near[0]]!r}? " if near else ""
     return InputError(f"{field}: unknown {value!r}; {hint}known: {', '.join(names)}")

@@ -84,7 +84,7 @@ def _study(options: Options, place: Place) -> Study:
         if options.seeds < 1:
             raise InputError(f"seeds: {options.seeds} is too small; at least 1")
         study = replace(study, seeds=options.seeds)
-    known = [row for block in study.blocks for row in block.rows]
+    known = dict.fromkeys(row for block in study.blocks for row in block.rows)
     for row in options.rows:
         if row not in known:
             raise unknown("rows", row, known)
