@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
 from iidgan.bench.figures import draw_figures
-from iidgan.bench.fill import Place, train_runs
+from iidgan.bench.fill import train_runs
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.papers import PICTURES
 from iidgan.bench.picture import Picture
-from iidgan.cli.filling import report_endings, watched
+from iidgan.cli.filling import Filling, report_endings, watched
 from iidgan.cli.parse import parse
 from iidgan.errors import InputError, unknown
 from iidgan.report import save
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(Filling):
     """Draws the figures of a run into its folder, or a published figure by its name.
 
     Published figures (iidgan list figures) train what they lack first, as tables do.
@@ -34,16 +33,6 @@ class Options:
     """Of a run: which training is shown; by default the first that did not diverge."""
     out: str | None = None
     """Folder for the figures; by default the run's, or docs/results."""
-    train: bool = True
-    """Of a published figure: train what is missing."""
-    runs: str = "runs/tables"
-    """Folder of the trainings."""
-    workers: int = os.cpu_count() or 1
-    """Trainings at a time."""
-    device: str = "auto"
-    """cpu, cuda, ...; auto takes an accelerator if there is one."""
-    executor: Literal["eager", "compiled"] = "eager"
-    """How steps are carried out."""
 
 
 def figure_command(arguments: list[str]) -> int:
@@ -59,13 +48,7 @@ def figure_command(arguments: list[str]) -> int:
 
 
 def _published(picture: Picture, options: Options) -> int:
-    place = Place(
-        results=Path("results"),
-        runs=Path(options.runs),
-        workers=options.workers,
-        device=options.device,
-        executor=options.executor,
-    )
+    place = options.place()
     missing = picture.missing(place)
     if missing and not options.train:
         lacking = ", ".join(label for label, _ in missing.values())

@@ -1,15 +1,67 @@
-"""What commands that train many runs show, and how they end."""
+"""What commands that train many runs share: options, what they show, and how they end."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
-from iidgan.bench.fill import Named
+from rich.console import Console
+
+from iidgan.bench.fill import Named, Place
 from iidgan.bench.workers import News
 from iidgan.cli.progress import Monitor
 from iidgan.engine.loop import Stop
+from iidgan.errors import InputError
+from iidgan.report import Table, render, to_rich
+
+Format = Literal["rich", "md", "tex", "csv", "json"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filling:
+    """Where many runs are trained, and how."""
+
+    train: bool = True
+    """Train what is missing; without it, show what there is."""
+    results: str = "results"
+    """Folder of the rows."""
+    runs: str = "runs/tables"
+    """Folder of the trainings."""
+    workers: int = os.cpu_count() or 1
+    """Trainings at a time."""
+    device: str = "auto"
+    """cpu, cuda, ...; auto takes an accelerator if there is one."""
+    executor: Literal["eager", "compiled"] = "eager"
+    """How steps are carried out."""
+
+    def place(self) -> Place:
+        """Checks the options.
+
+        Raises:
+            InputError: There are no workers.
+        """
+        if self.workers < 1:
+            raise InputError(f"workers: {self.workers} is too small; at least 1")
+        return Place(
+            results=Path(self.results),
+            runs=Path(self.runs),
+            workers=self.workers,
+            device=self.device,
+            executor=self.executor,
+        )
+
+
+def show(table: Table, format: Format) -> None:
+    """Prints a table: with colours, or as text of a format."""
+    if format == "rich":
+        Console().print(to_rich(table))
+    else:
+        print(render(table, format), end="")
 
 
 @contextmanager

@@ -22,21 +22,15 @@ from typing import ClassVar
 
 from torch import nn
 
-from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, Reference, cites
+from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, cites
 from iidgan.functional import adversarial, checks, likelihood
 from iidgan.methods.gan import GAN
-
-PAPER = Reference(
-    title="Mode Regularized Generative Adversarial Networks",
-    authors="Tong Che, Yanran Li, Athul Paul Jacob, Yoshua Bengio and Wenjie Li",
-    year=2017,
-    url="https://arxiv.org/abs/1612.02136",
-)
+from iidgan.methods.papers import MODE_REGULARISED
 
 BASE = GAN()
 
 
-@cites(PAPER)
+@cites(MODE_REGULARISED)
 @dataclass(frozen=True, kw_only=True)
 class MRGAN(Method):
     """The mode-regularised GAN; the weights are those for toy data and digits."""
