@@ -16,6 +16,7 @@ from iidgan.bench.fill import Place, train_runs
 from iidgan.bench.papers import PICTURES, SWEEP
 from iidgan.bench.past import arrays_at
 from iidgan.bench.picture import Picture
+from iidgan.bench.rows import read_all
 from iidgan.bench.run import Run
 from iidgan.bench.sweep import Sweep
 from iidgan.cli import figure as figure_module
@@ -191,3 +192,42 @@ def test_the_documents_say_what_the_rows_say(name, capsys, monkeypatch):
     command = ["sweep"] if name == "sweep" else ["table", name]
     assert main([*command, "--no-train", "--format", "md"]) == 0
     assert capsys.readouterr().out == (root / "docs" / "results" / f"{name}.md").read_text()
+
+
+class TestWhy:
+    """Every number of a table can be doubted."""
+
+    @pytest.fixture(autouse=True)
+    def at_the_root(self, monkeypatch):
+        monkeypatch.chdir(Path(__file__).parent.parent)
+
+    def test_prints_values_protocol_and_command(self, capsys):
+        assert main(["why", "ring", "GAN", "Ring quality %"]) == 0
+        shown = capsys.readouterr().out
+        run = papers.STUDIES["ring"]([]).blocks[0].run("GAN", "Ring")
+        values = {
+            r.seed: r.value
+            for r in read_all(Path("results"))
+            if (r.run, r.metric, r.step) == (run.id, "quality", run.steps)
+        }
+        assert len(values) == 5
+        assert all(f"seed {seed}: {value:g}, " in shown for seed, value in values.items())
+        assert f"run {run.id}: " in shown
+        assert "num_generated 50000" in shown
+        assert shown.endswith('trained by: iidgan table ring --rows "GAN"\n')
+
+    def test_of_a_change_names_its_rows(self, capsys):
+        assert main(["why", "plug-in", "GAN, change", "Ring quality %"]) == 0
+        assert "'GAN + IID' less 'GAN'" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("rnig", "GAN", "Ring quality %"), "table: unknown 'rnig'; did you mean 'ring'?"),
+            (("ring", "GNA", "Ring quality %"), "row: unknown 'GNA'; did you mean 'GAN'?"),
+            (("ring", "GAN", "quality"), "column: unknown 'quality'; did you mean 'Ring quality"),
+        ],
+    )
+    def test_names_what_is_wrong(self, capsys, arguments, message):
+        assert main(["why", *arguments]) == 2
+        assert message in capsys.readouterr().err

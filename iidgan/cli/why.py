@@ -1,0 +1,87 @@
+"""`iidgan why`: where a number of a table comes from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from iidgan.bench.papers import STUDIES
+from iidgan.bench.rows import Row, read_all
+from iidgan.bench.run import Run, encode
+from iidgan.bench.study import Change, Study
+from iidgan.cli.parse import parse
+from iidgan.errors import unknown
+
+
+@dataclass(frozen=True)
+class Options:
+    """Prints what is behind a cell: the run, its rows with their provenance, the command."""
+
+    table: Annotated[str, tyro.conf.Positional]
+    """Name of the table."""
+    row: Annotated[str, tyro.conf.Positional]
+    """Name of the row."""
+    column: Annotated[str, tyro.conf.Positional]
+    """Heading of the column."""
+    results: str = "results"
+    """Folder of the rows."""
+
+
+def why_command(arguments: list[str]) -> int:
+    options = parse(Options, "iidgan why", arguments)
+    if options.table not in STUDIES:
+        raise unknown("table", options.table, STUDIES)
+    rows = read_all(Path(options.results))
+    study = STUDIES[options.table](rows)
+    known = dict.fromkeys(row for block in study.blocks for row in block.rows)
+    if options.row not in known:
+        raise unknown("row", options.row, known)
+    if options.column not in study.columns:
+        raise unknown("column", options.column, study.columns)
+    for title, run in _found(study, options.row, options.column):
+        print("\n".join(_lines(title, run, study, options, rows)))
+    return 0
+
+
+def _found(study: Study, row: str, column: str) -> list[tuple[str, Run | Change]]:
+    """Lists what the row is in each block that has it."""
+    data = study.columns[column].data
+    return [
+        (block.title, block.run(row, data) if isinstance(made, Run) else made)
+        for block in study.blocks
+        if (made := block.rows.get(row)) is not None
+    ]
+
+
+def _lines(
+    title: str, run: Run | Change, study: Study, options: Options, rows: list[Row]
+) -> list[str]:
+    heading = [f"{options.row} | {options.column} | {title or study.title}"]
+    if isinstance(run, Change):
+        return [*heading, f"seed by seed, {run.after!r} less {run.before!r}; ask why of these"]
+    metric = study.columns[options.column].metric
+    there = sorted(
+        (r for r in rows if (r.run, r.metric) == (run.id, metric) and r.is_final(run.steps)),
+        key=lambda r: r.seed,
+    )
+    shown = [f"  seed {r.seed}: {r.value:g}{_fate(r)}, {_facts(r.provenance)}" for r in there]
+    return [
+        *heading,
+        f"run {run.id}: {json.dumps(encode(run, places=False))}",
+        f"{metric}, {_facts(there[0].protocol)}" if there else f"{metric}: no rows yet",
+        *shown,
+        f"trained by: iidgan table {options.table} --rows {json.dumps(options.row)}",
+    ]
+
+
+def _fate(row: Row) -> str:
+    return f" (diverged at step {row.diverged})" if row.diverged >= 0 else ""
+
+
+def _facts(facts: object) -> str:
+    assert isinstance(facts, dict)
+    return ", ".join(f"{name} {value}" for name, value in facts.items())
