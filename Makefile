@@ -25,9 +25,10 @@ lint: .venv/development
 
 results: .venv/runtime
 	for name in ring synthetic normality plug-in tuned; do \
-	  $(BIN)/iidgan table $$name --no-train --format md > docs/results/$$name.md || exit 1; \
+	  $(BIN)/iidgan table $$name --no-train --format md > .part && \
+	  mv .part docs/results/$$name.md || exit 1; \
 	done
-	$(BIN)/iidgan sweep --no-train --format md > docs/results/sweep.md
+	$(BIN)/iidgan sweep --no-train --format md > .part && mv .part docs/results/sweep.md
 
 bench: .venv/development
 	$(BIN)/python -m benchmarks.step

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from iidgan.methods import Unrolled as Unrolled
     from iidgan.methods import Wasserstein as Wasserstein
     from iidgan.methods import iid_gan as iid_gan
+    from iidgan.methods import iid_gan_plus as iid_gan_plus
     from iidgan.methods import invert_gan as invert_gan
     from iidgan.methods import iv_gan as iv_gan
     from iidgan.methods import lsgan as lsgan
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from iidgan.terms import R1 as R1
     from iidgan.terms import R2 as R2
     from iidgan.terms import Bures as Bures
+    from iidgan.terms import CodeNoise as CodeNoise
     from iidgan.terms import CycleConsistency as CycleConsistency
     from iidgan.terms import GaussianConsistency as GaussianConsistency
     from iidgan.terms import GradientPenalty as GradientPenalty
@@ -88,12 +90,13 @@ _WHERE = {
     "iidgan.errors": "InputError",
     "iidgan.methods": (
         "AAE AMAT AdvLatentGAN BiGAN D2GAN DistGAN GAN MADGAN MDGAN MGGAN MRGAN PacGAN "
-        "RelativisticGAN SNGAN Unrolled VAE VEEGAN WGAN Wasserstein iid_gan invert_gan iv_gan "
+        "RelativisticGAN SNGAN Unrolled VAE VEEGAN WGAN Wasserstein iid_gan iid_gan_plus "
+        "invert_gan iv_gan "
         "lsgan r3gan wgan_gp"
     ),
     "iidgan.nn": "DCGAN MLP Shrunk",
     "iidgan.terms": (
-        "Bures CycleConsistency GDPP GaussianConsistency GradientPenalty InstanceNoise "
+        "Bures CodeNoise CycleConsistency GDPP GaussianConsistency GradientPenalty InstanceNoise "
         "Intervention ModeSeeking R1 R2 ZDiscriminator"
     ),
 }

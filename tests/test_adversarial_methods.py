@@ -348,9 +348,9 @@ def test_packs_are_as_many_as_samples():
         (lambda: D2GAN(beta=math.inf), "beta: inf is not a finite number above 0"),
         (lambda: PacGAN(m=0), "m: 0 is too few; at least 1"),
         (lambda: PacGAN(loss="hings"), "loss: unknown 'hings'; did you mean 'hinge'"),
-        (lambda: R1(weight=math.nan), "weight: nan is not finite"),
-        (lambda: R2(weight=math.nan), "weight: nan is not finite"),
-        (lambda: GradientPenalty(weight=math.inf), "weight: inf is not finite"),
+        (lambda: R1(weight=math.nan), "weight: nan is out of range"),
+        (lambda: R2(weight=math.nan), "weight: nan is out of range"),
+        (lambda: GradientPenalty(weight=math.inf), "weight: inf is out of range"),
         (
             lambda: GradientPenalty(centre=-1.0),
             "centre: -1.0 is out of range; a finite number of at least 0",

@@ -599,3 +599,30 @@ class TestHolding:
         own = dict(nets["D"].named_parameters())
         seen = nets.seeing("D", torch.zeros_like).holding("D", own).D(x)
         assert torch.equal(seen, nets["D"](torch.zeros_like(x)))
+
+
+class TestSaying:
+    """What a network says may be changed on its way out, for all who ask it."""
+
+    def test_changes_the_output_once_and_leaves_the_network_alone(self):
+        nets = Nets({"F": nn.Identity()})
+        view = nets.saying("F", lambda z: 2 * z).saying("F", lambda z: z + 1)
+        x = torch.randn(1, 3, 2)
+        assert torch.equal(view.F(x), 2 * x + 1)
+        assert view.F(x) is view.F(x)
+        assert torch.equal(Nets({"F": nets["F"]}).F(x), x)
+
+    def test_goes_with_changes_on_the_way_in(self):
+        torch.manual_seed(0)
+        nets = Nets({"D": MLP(hidden=(4,)).discriminator((2,))})
+        x = torch.randn(1, 3, 2)
+        view = nets.seeing("D", torch.zeros_like).saying("D", lambda d: -d)
+        assert torch.equal(view.D(x), -nets["D"](torch.zeros_like(x)))
+
+
+def test_noise_for_more_samples_than_a_batch_has_is_repeated():
+    noise = torch.randn(2, 3, 4)
+    batch = Batch(*(torch.zeros(2, 3, 1) for _ in range(2)), torch.zeros(2, 3), noise={"n": noise})
+    assert torch.equal(batch.noise_for("n", 3), noise)
+    assert torch.equal(batch.noise_for("n", 2), noise[:, :2])
+    assert torch.equal(batch.noise_for("n", 7), torch.cat([noise, noise, noise[:, :1]], 1))

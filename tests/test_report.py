@@ -106,7 +106,7 @@ def test_markdown():
         "| --- | --- | --- |",
         "| GAN | 3.6 ± 0.5 (paper 3.6 ± 0.5) | 0.25 |",
         "| IID\\|G\\_x | 8.0 ± 0.0 (1 of 5 diverged) (paper 8.0 ± 0.0) | missing |",
-        "| VEEGAN | 2 of 2 failed (paper 5.40) | missing |",
+        "| VEEGAN | 2 of 2 failed (paper 5.4) | missing |",
         "",
         "5 seeds, 24K steps",
     ]
@@ -123,7 +123,7 @@ def test_latex():
         r"\midrule",
         r"GAN & $3.6 \pm 0.5$ (paper $3.6 \pm 0.5$) & $0.25$ \\",
         r"IID\textbar{}G\_x & $8.0 \pm 0.0$ (1 of 5 diverged) (paper $8.0 \pm 0.0$) & missing \\",
-        r"VEEGAN & 2 of 2 failed (paper $5.40$) & missing \\",
+        r"VEEGAN & 2 of 2 failed (paper $5.4$) & missing \\",
         r"\bottomrule",
         r"\end{tabular}",
         r"\par 5 seeds, 24K steps",
@@ -171,6 +171,7 @@ def test_every_place_is_filled_and_json_keeps_every_field(cells):
         replace(
             Cell(**entry),
             values=tuple(entry["values"]),
+            seeds=tuple(entry["seeds"]),
             published=entry["published"] and tuple(entry["published"]),
         )
         for entry in json.loads(render(table, "json"))
@@ -189,6 +190,7 @@ def test_json_of_a_number_that_is_not_finite_is_null():
         **asdict(cell),
         "mean": None,
         "values": [1.0],
+        "seeds": [0],
     }
 
 

@@ -18,6 +18,7 @@ from iidgan.data import Grid, Ring
 from iidgan.engine.loop import Stop
 from iidgan.methods import GAN, iid_gan
 from iidgan.nn import MLP
+from iidgan.report import render
 from iidgan.terms import GaussianConsistency
 
 SMALL = Run(arch=MLP(hidden=(8,)), steps=4, batch=16)
@@ -87,14 +88,29 @@ class TestCells:
         assert found.mean == pytest.approx(2.0)
         assert found.interval == (pytest.approx(low), pytest.approx(high))
 
-    def test_of_a_change_are_missing_when_a_seed_failed(self):
-        made = study()
+    def test_of_a_change_are_of_the_seeds_that_both_have(self):
+        made = study(seeds=4)
         run = made.blocks[0].run("ours", "A")
-        rows = rows_of(made, "plain", "A", [1.0, 2.0])
-        rows += [row(run, 0, 3.0), row(run, 1, np.nan, diverged=3, step=-1)]
+        rows = rows_of(made, "plain", "A", [1.0, 2.0, 3.0])
+        rows += [row(run, 2, 7.0), row(run, 1, np.nan, diverged=3, step=-1), row(run, 0, 3.0)]
         table = tabulate(made, rows)
         assert cell(table, "ours", "A quality").status == "diverged"
-        assert cell(table, "gain", "A quality").status == "missing"
+        found = cell(table, "gain", "A quality")
+        assert (found.seeds, found.values) == ((0, 2), (2.0, 4.0))
+        assert (found.status, found.failed, found.missing) == ("diverged", 1, 1)
+
+    def test_of_a_change_without_a_common_seed_have_no_value(self):
+        made = study(seeds=4)
+        before, after = (made.blocks[0].run(name, "A") for name in ("plain", "ours"))
+        rows = [row(before, 0, 1.0), row(before, 1, 1.0), row(after, 2, 2.0), row(after, 3, 2.0)]
+        assert cell(tabulate(made, rows), "gain", "A quality").mean is None
+
+    def test_say_how_many_seeds_are_missing(self):
+        made = study(seeds=5)
+        table = tabulate(made, rows_of(made, "plain", "A", [7.0, 8.0]))
+        found = cell(table, "plain", "A quality")
+        assert (found.status, found.n, found.missing) == ("missing", 2, 3)
+        assert "| 7.50 ± 0.71 (3 of 5 missing) (paper 50.0 ± 1.0) |" in render(table, "md")
 
     def test_of_a_failed_training_say_so_until_it_succeeds(self):
         made = study()
@@ -114,9 +130,15 @@ class TestFill:
         missing = to_train(made, there.rows(), ("ours",))
         assert [name for name, _ in missing.values()] == ["ours, A", "ours, B"]
         endings = fill("t", missing, 2, there, news=lambda *_: None, stop=Stop())
-        assert endings == {"ours, A": "finished", "ours, B": "finished"}
+        assert endings == [("ours, A", "finished"), ("ours, B", "finished")]
         assert set(to_train(made, there.rows(), ("ours",))) == set()
         assert {r.run for r in read(there.file("t"))} == set(missing)
+
+    def test_the_same_rows_in_two_files_count_once(self, tmp_path):
+        made, there = study(), place(tmp_path)
+        for name in ("one", "other"):
+            append(there.file(name), rows_of(made, "plain", "A", [1.0, 2.0]))
+        assert cell(tabulate(made, there.rows()), "plain", "A quality").n == 2
 
     def test_another_study_finds_the_rows_of_shared_runs(self, tmp_path):
         made, there = study(), place(tmp_path)
@@ -130,8 +152,8 @@ class TestFill:
         there.folder(first, 2).path.mkdir(parents=True)
         (there.folder(first, 2).path / "in the way").write_text("")
         endings = fill("t", missing, 2, there, news=lambda *_: None, stop=Stop())
-        assert endings["plain, A"].startswith("failed: out: ")
-        assert endings["plain, B"] == "finished"
+        assert endings[0][1].startswith("failed: out: ")
+        assert endings[1] == ("plain, B", "finished")
         table = tabulate(made, there.rows())
         assert cell(table, "plain", "A quality").status == "failed"
         assert cell(table, "plain", "B quality").status == "done"
@@ -141,7 +163,7 @@ class TestFill:
         stop = Stop()
         stop.signal = 2
         endings = fill("t", to_train(made, []), 2, there, news=lambda *_: None, stop=stop)
-        assert set(endings.values()) == {"not begun"}
+        assert {ending for _, ending in endings} == {"not begun"}
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -217,6 +239,12 @@ class TestSweep:
                 ]
         assert sweep.best("a", rows) == list(trials(SMALL))[4]
         assert sweep.lacking(rows) == {}
+
+    def test_a_failed_trial_is_tried_again(self):
+        sweep = Sweep(rows={"a": SMALL}, data={"A": DATA["A"]}, modes={"A": 8})
+        run = sweep.trial("a", "rate 1")["A"]
+        failed = [failure(run.id, seed, "failed: out of luck") for seed in SEEDS]
+        assert run.id in sweep.lacking(failed)
 
     def test_the_tuned_table_has_the_best_trials_at_full_length(self):
         label = next(iter(trials(SWEEP.rows["GAN"])))

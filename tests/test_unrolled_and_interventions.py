@@ -5,16 +5,19 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 from torch.func import functional_call
 
 from iidgan.core import Arch, Batch, Nets, Regularised
 from iidgan.errors import InputError
 from iidgan.functional import adversarial, intervention, unroll
 from iidgan.methods.gan import GAN
+from iidgan.methods.iid_gan import iid_gan
+from iidgan.methods.iid_gan_plus import iid_gan_plus
 from iidgan.methods.iv_gan import iv_gan
 from iidgan.methods.unrolled import Unrolled
 from iidgan.nn import DCGAN, MLP
-from iidgan.terms import CycleConsistency
+from iidgan.terms import CodeNoise, CycleConsistency
 from iidgan.terms.instance_noise import InstanceNoise
 from iidgan.terms.intervention import Intervention
 from iidgan.testing import check_method, check_term
@@ -321,3 +324,24 @@ def test_square_fitting():
             torch.testing.assert_close(value, entropy)
     assert all_four[0].item() == pytest.approx(math.log(2))
     assert all_four[-1].item() == pytest.approx(math.log(4))
+
+
+def test_code_noise_of_no_size_changes_nothing():
+    assert ends_as(iid_gan(), iid_gan_plus(noise=CodeNoise(std=0.0)))
+    assert not ends_as(iid_gan(), iid_gan_plus())
+
+
+def test_code_noise_is_on_every_code_that_a_loss_sees():
+    z, noise = torch.zeros(1, 4, 2), torch.randn(1, 4, 2)
+    batch = Batch(z, z, z[..., 0], noise={"code": noise})
+    view = CodeNoise(std=0.5).view(Nets({"F": nn.Identity()}), batch)
+    torch.testing.assert_close(view.F(z), 0.5 * noise)
+    x = torch.ones(1, 4, 2)
+    torch.testing.assert_close(view.F(x), 1 + 0.5 * noise)
+
+
+def test_code_noise_has_a_size():
+    with pytest.raises(InputError, match=r"std: -1.0 is out of range"):
+        CodeNoise(std=-1.0)
+    with pytest.raises(InputError, match="code noise is for methods with an inverse F; add cycle"):
+        check_term(CodeNoise())

@@ -71,11 +71,11 @@ def fill(
     *,
     news: News,
     stop: Stop,
-) -> dict[str, str]:
+) -> list[tuple[str, str]]:
     """Trains `missing`, and keeps the rows of each run among those of study `name` when it ends.
 
     Returns:
-        How each run ended, by its name, as `train_all` says it.
+        The name of each run and how it ended, as `train_all` says it.
     """
 
     def ended(run: Run, ending: str) -> None:
@@ -97,8 +97,8 @@ def train_runs(
     stop: Stop,
     ended: Callable[[Run, str], None] = lambda run, ending: None,
     keep: int = 3,
-) -> dict[str, str]:
-    """Trains runs side by side; returns how each ended, by its name."""
+) -> list[tuple[str, str]]:
+    """Trains runs side by side; returns the name of each and how it ended."""
     runs = [run for _, run in named.values()]
     jobs = [
         Job(
@@ -119,4 +119,4 @@ def train_runs(
         ended=lambda index, ending: ended(runs[index], ending),
         stop=stop,
     )
-    return {name: ending for (name, _), ending in zip(named.values(), endings)}
+    return [(name, ending) for (name, _), ending in zip(named.values(), endings)]

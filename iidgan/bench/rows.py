@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -68,14 +68,27 @@ def append(path: Path, rows: Iterable[Row]) -> None:
 
 def read(path: Path) -> list[Row]:
     """Reads rows; of those that only differ in value or provenance, the last one counts."""
+    return _last(_rows(path))
+
+
+def read_all(folder: Path) -> list[Row]:
+    """Reads the rows of all files of a folder, as `read` does of one: studies share runs."""
+    return _last(row for path in sorted(folder.glob("*.jsonl")) for row in _rows(path))
+
+
+def _rows(path: Path) -> Iterator[Row]:
     names = {f.name for f in fields(Row)}
-    found: dict[tuple[object, ...], Row] = {}
     for record in read_lines(path):
         if record.keys() != names:
             odd = ", ".join(sorted(record.keys() ^ names))
             raise InputError(f"{path}: a row has other fields than a row has ({odd})")
         value = math.nan if record["value"] is None else float(record["value"])
-        row = Row(**{**record, "value": value})
+        yield Row(**{**record, "value": value})
+
+
+def _last(rows: Iterable[Row]) -> list[Row]:
+    found: dict[tuple[object, ...], Row] = {}
+    for row in rows:
         protocol = tuple(sorted(row.protocol.items()))
         found[row.run, row.seed, row.step, row.metric, protocol] = row
     return list(found.values())
@@ -92,11 +105,6 @@ def collect(path: Path, run: str, steps: int, metrics: Path) -> None:
         if row.step == last and (row.run, row.seed, row.step, row.metric) not in known
     ]
     append(path, fresh)
-
-
-def read_all(folder: Path) -> list[Row]:
-    """Reads the rows of all files of a folder: studies share runs."""
-    return [row for path in sorted(folder.glob("*.jsonl")) for row in read(path)]
 
 
 def _json(value: float) -> float | None:

@@ -173,13 +173,17 @@ def _cell(
     of_run = rows.get(block.run(name, column.data).id, [])
     final = [row for row in of_run if row.metric == column.metric and _is_final(row, study)]
     final.sort(key=lambda row: row.seed)
-    diverged = sum(row.diverged >= 0 for row in final)
-    gone = study.seeds if not final and any(row.is_failure for row in of_run) else 0
+    healthy = [row for row in final if row.diverged < 0]
+    diverged = len(final) - len(healthy)
+    trained = {row.seed for row in final}
+    gone = {row.seed for row in of_run if row.is_failure} - trained
     return measured(
         name,
         heading,
-        [row.value for row in final if row.diverged < 0],
-        failed=diverged or gone,
+        [row.value for row in healthy],
+        seeds=[row.seed for row in healthy],
+        failed=diverged + len(gone),
+        missing=study.seeds - len(trained | gone),
         how="diverged" if diverged else "failed",
         published=block.published.get(place),
         decimals=column.decimals,

@@ -81,7 +81,7 @@ class Sweep:
 
     def lacking(self, rows: Sequence[Row], only: Sequence[str] = ()) -> dict[str, tuple[str, Run]]:
         """Finds the trials that lack rows; if any rows are named, theirs only."""
-        there = {(r.run, r.seed) for r in rows}
+        there = {(r.run, r.seed) for r in rows if not r.is_failure}
         return {
             run_id: (name, run)
             for run_id, (name, run) in self.runs.items()
@@ -96,8 +96,9 @@ class Sweep:
             cells=tuple(cell for row in self.rows for cell in self._cells(row, rows)),
             notes=(
                 f"Seeds {' and '.join(map(str, SEEDS))}, {' and '.join(self.data)}. A mode counts "
-                "with 100 samples. rate, weight: factor of the learning rate 2e-3, of the "
-                "method's weights.",
+                "with 100 samples. rate: factor of the learning rate 2e-3. weight: factor of "
+                "what a method weighs its parts with, or bounds and perturbs its networks by "
+                "(clipping, look-ahead, noise).",
             ),
         )
 

@@ -58,19 +58,25 @@ def train_all(
     waiting, running = list(enumerate(jobs)), dict[int, SpawnProcess]()
     endings = ["not begun"] * len(jobs)
     told = False
-    while running or (waiting and stop.signal is None):
-        while waiting and len(running) < workers and stop.signal is None:
-            index, job = waiting.pop(0)
-            running[index] = context.Process(target=_work, args=(index, job, threads, inbox))
-            with _deaf():
-                running[index].start()
-        if stop.signal is not None and not told:
-            told = True
-            for process in running.values():
-                process.terminate()
-        for index, ending in _listen(inbox, running, news).items():
-            endings[index] = ending
-            ended(index, ending)
+    try:
+        while running or (waiting and stop.signal is None):
+            while waiting and len(running) < workers and stop.signal is None:
+                index, job = waiting.pop(0)
+                running[index] = context.Process(target=_work, args=(index, job, threads, inbox))
+                with _deaf():
+                    running[index].start()
+            if stop.signal is not None and not told:
+                told = True
+                for process in running.values():
+                    process.terminate()
+            for index, ending in _listen(inbox, running, news).items():
+                endings[index] = ending
+                ended(index, ending)
+    finally:  # also when a second signal ends the wait: they save, and end
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            process.join(60)
     return endings
 
 
@@ -109,10 +115,15 @@ def _work(index: int, job: Job, threads: int, inbox: multiprocessing.Queue[Any])
     torch.set_num_threads(threads)
     stop = Stop()
 
+    parent = multiprocessing.parent_process()
+
     def listener(text: str, tick: Tick | None) -> None:
+        if parent is not None and not parent.is_alive():
+            stop.signal = signal.SIGTERM  # nobody is left to collect what it trains
         inbox.put((index, "news", text, tick))
 
-    with stop.listening([signal.SIGTERM]):
+    # A group may get the signal that the parent passes on: the first one is granted either way.
+    with stop.listening([signal.SIGTERM], patient=True):
         try:
             result = train(
                 job.run,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,12 +73,12 @@ def watched(missing: Named) -> Iterator[tuple[News, Stop]]:
         yield monitor.tell, stop
 
 
-def report_endings(endings: Mapping[str, str], stop: Stop) -> int:
+def report_endings(endings: Sequence[tuple[str, str]], stop: Stop) -> int:
     """Says which trainings did not end well; returns the exit code, 0 if all did."""
-    for name, ending in endings.items():
+    for name, ending in endings:
         if ending not in ("finished", "diverged"):
             print(f"{name}: {ending}", file=sys.stderr)
     if stop.signal is not None:
         print("the same command again goes on", file=sys.stderr)
         return 128 + stop.signal
-    return 1 if any(ending.startswith("failed") for ending in endings.values()) else 0
+    return 1 if any(ending.startswith("failed") for _, ending in endings) else 0

@@ -60,6 +60,8 @@ def _study(options: Options, place: Place) -> Study:
         study = replace(study, seeds=options.seeds)
     known = dict.fromkeys(row for block in study.blocks for row in block.rows)
     for row in options.rows:
+        if not known:
+            raise InputError("rows: the table has none yet; train its sweep first: iidgan sweep")
         if row not in known:
             raise unknown("rows", row, known)
     return study

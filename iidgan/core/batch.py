@@ -30,6 +30,12 @@ class Batch:
     t: Tensor = field(default_factory=lambda: torch.zeros(()))
     noise: Mapping[str, Tensor] = field(default_factory=dict)
 
+    def noise_for(self, name: str, num: int) -> Tensor:
+        """Gives the noise `name` for `num` samples: a loss may need it for more than a batch."""
+        noise = self.noise[name]
+        copies = -(-num // noise.shape[1])
+        return noise.repeat(1, copies, *[1] * (noise.dim() - 2))[:, :num]
+
     def tensors(self) -> dict[str, Tensor]:
         """Lists what there is by name, always in the same order."""
         parts = {"x": self.x, "z": self.z, "u": self.u, "y": self.y, "t": self.t}

@@ -27,7 +27,8 @@ class Nets(Mapping[str, nn.Module]):
         # (name, input ids) -> (inputs, output); the inputs are held so that their ids stay theirs.
         self._known: dict[tuple[object, ...], tuple[tuple[Tensor, ...], Tensor]] = {}
         self._lineage: dict[int, frozenset[str]] = {}
-        self._changes: dict[str, tuple[Change, ...]] = {}
+        self._before: dict[str, tuple[Change, ...]] = {}
+        self._after: dict[str, tuple[Change, ...]] = {}
 
     def __getitem__(self, name: str) -> nn.Module:
         return self._modules[name]
@@ -60,15 +61,26 @@ class Nets(Mapping[str, nn.Module]):
 
         The memory is shared: within one move all losses have to look through the same changes.
         """
+        view = self._shared()
+        view._before = self._before | {name: (*self._before.get(name, ()), change)}
+        return view
+
+    def saying(self, name: str, change: Change) -> Nets:
+        """Gives a view in which the output of network `name` is changed; memory as in `seeing`."""
+        view = self._shared()
+        view._after = self._after | {name: (*self._after.get(name, ()), change)}
+        return view
+
+    def _shared(self) -> Nets:
         view = Nets(self._modules)
         view._known, view._lineage = self._known, self._lineage
-        view._changes = self._changes | {name: (*self._changes.get(name, ()), change)}
+        view._before, view._after = self._before, self._after
         return view
 
     def holding(self, name: str, parameters: Mapping[str, Tensor]) -> Nets:
         """Gives a view, with a memory of its own, in which network `name` has other parameters."""
         view = Nets({**self._modules, name: _Held(self._modules[name], parameters)})
-        view._changes = self._changes
+        view._before, view._after = self._before, self._after
         return view
 
     def moved(self, names: Iterable[str]) -> None:
@@ -82,20 +94,19 @@ class Nets(Mapping[str, nn.Module]):
             del self._lineage[output_id]
 
     def _call(self, name: str, *inputs: Tensor) -> Tensor:
-        module = self._modules[name]
-        if isinstance(module, Headed):
-            return self._recall((name,), inputs, lambda: module.head(self.features(name, *inputs)))
         return self._recall((name,), inputs, lambda: self._evaluate(name, *inputs))
 
     def _evaluate(self, name: str, *inputs: Tensor) -> Tensor:
-        seen = (self._seen(name, inputs[0]), *inputs[1:]) if inputs else ()
-        output: Tensor = self._modules[name](*seen)
-        return output
+        module = self._modules[name]
+        if isinstance(module, Headed):
+            output: Tensor = module.head(self.features(name, *inputs))
+        else:
+            seen = (self._seen(name, inputs[0]), *inputs[1:]) if inputs else ()
+            output = module(*seen)
+        return _through(self._after.get(name, ()), output)
 
     def _seen(self, name: str, x: Tensor) -> Tensor:
-        for change in self._changes.get(name, ()):
-            x = change(x)
-        return x
+        return _through(self._before.get(name, ()), x)
 
     def _recall(
         self, key: tuple[str, ...], inputs: tuple[Tensor, ...], compute: Callable[[], Tensor]
@@ -108,6 +119,12 @@ class Nets(Mapping[str, nn.Module]):
             ancestors = (self._lineage.get(id(i), frozenset()) for i in inputs)
             self._lineage[id(output)] = frozenset({key[0]}).union(*ancestors)
         return self._known[known][1]
+
+
+def _through(changes: Iterable[Change], x: Tensor) -> Tensor:
+    for change in changes:
+        x = change(x)
+    return x
 
 
 class _Held(nn.Module):

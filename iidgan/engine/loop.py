@@ -47,14 +47,17 @@ class Stop:
 
     @contextmanager
     def listening(
-        self, numbers: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM)
+        self,
+        numbers: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM),
+        *,
+        patient: bool = False,
     ) -> Iterator[None]:
-        """Takes these signals as the wish; a second one acts as it always did."""
+        """Takes these signals as the wish; a second one acts as usual, unless `patient`."""
         before = {number: signal.getsignal(number) for number in numbers}
 
         def wish(number: int, frame: FrameType | None) -> None:
             self.signal = signal.Signals(number)
-            for each, handler in before.items():
+            for each, handler in before.items() if not patient else ():
                 signal.signal(each, handler)
 
         for number in numbers:

@@ -14,10 +14,12 @@ def one_of(field: str, value: str, kind: Any) -> None:  # noqa: ANN401 - a Liter
         raise unknown(field, value, get_args(kind))
 
 
+LARGEST = 3.4e38  # what float32 holds
+
+
 def weight(value: float) -> None:
-    """Raises an `InputError` if the weight of a term is not a finite number."""
-    if not math.isfinite(value):
-        raise InputError(f"weight: {value} is not finite")
+    """Raises an `InputError` if the weight of a term is not a finite number of at least 0."""
+    non_negative("weight", value)
 
 
 def gaussian_options(p: float, eps: float | None, directions: int) -> None:
@@ -32,7 +34,7 @@ def gaussian_options(p: float, eps: float | None, directions: int) -> None:
 
 def non_negative(field: str, value: float) -> None:
     """Raises an `InputError` if `value` is not a finite number of at least 0."""
-    if not 0 <= value < math.inf:
+    if not 0 <= value < LARGEST:
         raise InputError(f"{field}: {value} is out of range; a finite number of at least 0")
 
 
@@ -44,5 +46,5 @@ def at_least(field: str, value: int, least: int) -> None:
 
 def positive(field: str, value: float) -> None:
     """Raises an `InputError` if `value` is not a finite number above 0."""
-    if not 0 < value < math.inf:
+    if not 0 < value < LARGEST:
         raise InputError(f"{field}: {value} is not a finite number above 0")

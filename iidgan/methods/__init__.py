@@ -11,6 +11,7 @@ from iidgan.methods.d2gan import D2GAN
 from iidgan.methods.dist_gan import DistGAN
 from iidgan.methods.gan import GAN
 from iidgan.methods.iid_gan import iid_gan
+from iidgan.methods.iid_gan_plus import iid_gan_plus
 from iidgan.methods.invert_gan import invert_gan
 from iidgan.methods.iv_gan import iv_gan
 from iidgan.methods.lsgan import lsgan
@@ -51,6 +52,7 @@ METHODS: dict[str, Callable[[], Method]] = {
     "rpgan": RelativisticGAN,
     "ivgan": iv_gan,
     "iid-gan": iid_gan,
+    "iid-gan+": iid_gan_plus,
     "invert-gan": invert_gan,
 }
 
@@ -76,6 +78,7 @@ __all__ = [
     "Unrolled",
     "Wasserstein",
     "iid_gan",
+    "iid_gan_plus",
     "invert_gan",
     "iv_gan",
     "lsgan",

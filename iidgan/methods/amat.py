@@ -39,6 +39,7 @@ from torch import Tensor, nn
 
 from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, Reference, Shapes, cites
 from iidgan.errors import InputError
+from iidgan.functional import checks
 from iidgan.functional.adversarial import PAIRS, Adversarial
 
 PAPER = Reference(
@@ -152,6 +153,7 @@ class AMAT(Method):
     """Each check comes at the time of the last times this."""
 
     def __post_init__(self) -> None:
+        checks.one_of("loss", self.loss, Adversarial)
         if not 1 <= self.discriminators <= self.most:
             raise InputError(
                 f"discriminators: {self.discriminators} is not between 1 and most, {self.most}"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, Reference, cites
+from iidgan.functional import checks
 from iidgan.functional.adversarial import PAIRS, Adversarial
 
 PAPER = Reference(
@@ -32,7 +33,10 @@ class GAN(Method):
     """The plain GAN."""
 
     loss: Adversarial = "non-saturating"
-    """What G minimises: the loss with a strong gradient, or its side of the zero-sum game."""
+    """The pair of losses that D and G minimise."""
+
+    def __post_init__(self) -> None:
+        checks.one_of("loss", self.loss, Adversarial)
 
     @property
     def players(self) -> tuple[Player, ...]:

@@ -1,6 +1,6 @@
-r"""InvertGAN, the forerunner of IID-GAN: plain L2 norms, square-root distances, weights of 1.
+r"""InvertGAN, the forerunner of IID-GAN: plain L2 norms, and weights of 1.
 
-.. math:: E \|z - F(G(z))\|_2 + E \|x - G(F(x))\|_2 + W_2(N(\mu, \Sigma), N(0, I))
+.. math:: E \|z - F(G(z))\|_2 + E \|x - G(F(x))\|_2 + \|\mu\|_p + \|\Sigma - I\|_p
 
 with mean and covariance of the codes F(x) of a batch.
 
@@ -17,19 +17,25 @@ from iidgan.terms import CycleConsistency, GaussianConsistency
 
 PAPER = Reference(
     title="InvertGAN: Reducing Mode Collapse with Multi-dimensional Gaussian Inversion",
-    authors="anonymous manuscript, superseded by IID-GAN (Li, Shi and Yan)",
+    authors="Anonymous",
     year=2021,
     url="https://arxiv.org/abs/2106.00563",
 )
 
 
 @cites(PAPER)
-def invert_gan(base: Method | None = None) -> Regularised:
-    """Creates InvertGAN, or another base method with its terms."""
+def invert_gan(
+    base: Method | None = None, gaussian: GaussianConsistency | None = None
+) -> Regularised:
+    """Creates InvertGAN (p-norm, as its tables), or another base method with its terms.
+
+    The manuscript's other distances are square roots: `GaussianConsistency(distance="w2",
+    root=True, weight=1.0)`.
+    """
     return Regularised(
         method=base or GAN(),
         terms=(
             CycleConsistency(norm="l2", weight=1.0),
-            GaussianConsistency(distance="w2", root=True, weight=1.0),
+            gaussian or GaussianConsistency(weight=1.0),
         ),
     )

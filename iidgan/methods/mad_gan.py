@@ -4,8 +4,8 @@ D puts a sample into one of K + 1 classes: real, or made by generator 1 to K. Wi
 probabilities, it minimises the cross-entropy over a real batch and K generated ones, and all
 generators together look real:
 
-.. math:: \min_D -E \log p_0(x) - \sum_i E \log p_i(G_i(z)), \qquad
-          \min_G -\frac1K \sum_i E \log p_0(G_i(z))
+.. math:: \min_D -\frac1{K + 1} \Big( E \log p_0(x) + \sum_i E \log p_i(G_i(z)) \Big),
+          \qquad \min_G -\frac1K \sum_i E \log p_0(G_i(z))
 
 so that each generator does best where the others are not. They share all layers but the last,
 and take the same z.

@@ -45,7 +45,15 @@ PAPER = Reference(
 )
 
 
-@cites(PAPER)
+RELATIVISTIC = Reference(
+    title="The relativistic discriminator: a key element missing from standard GAN",
+    authors="Alexia Jolicoeur-Martineau",
+    year=2018,
+    url="https://arxiv.org/abs/1807.00734",
+)
+
+
+@cites(RELATIVISTIC)
 @dataclass(frozen=True, kw_only=True)
 class RelativisticGAN(Method):
     """The GAN whose players compare each real sample with a generated one."""

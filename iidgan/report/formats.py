@@ -17,7 +17,7 @@ from rich.text import Text
 from iidgan.errors import unknown
 from iidgan.report.table import Cell, Table
 
-Reading = Callable[[float, float | None, int], str]
+Reading = Callable[[float, float | None, int | None], str]
 
 
 def render(table: Table, format: str) -> str:
@@ -67,19 +67,25 @@ def _sentence(cell: Cell, reading: Reading) -> str:
         how = "diverged" if cell.status == "diverged" else "failed"
         count = f"{cell.failed} of {cell.n + cell.failed} {how}"
         parts.append(f"({count})" if parts else count)
+    if cell.missing and cell.mean is not None:
+        parts.append(f"({cell.missing} of {cell.n + cell.failed + cell.missing} missing)")
     if cell.published is not None:
-        parts.append(f"(paper {reading(*cell.published, cell.decimals)})")
+        parts.append(f"(paper {reading(*cell.published, None)})")
     if cell.mean is None and not cell.failed:
         parts.insert(0, cell.status)
     return " ".join(parts)
 
 
-def _plain(mean: float, std: float | None, decimals: int) -> str:
-    spread = "" if std is None or math.isnan(std) else f" ± {std:.{decimals}f}"
-    return f"{mean:z.{decimals}f}{spread}"
+def _plain(mean: float, std: float | None, decimals: int | None) -> str:
+    """Writes mean and deviation with so many decimals; None: as they are."""
+    known = [mean] if std is None or math.isnan(std) else [mean, std]
+    texts = (
+        str(float(value)) if decimals is None else f"{value:z.{decimals}f}" for value in known
+    )
+    return " ± ".join(texts)
 
 
-def _math(mean: float, std: float | None, decimals: int) -> str:
+def _math(mean: float, std: float | None, decimals: int | None) -> str:
     return "$" + _plain(mean, std, decimals).replace("±", r"\pm") + "$"
 
 
@@ -138,7 +144,8 @@ def _csv(table: Table) -> str:
     names = [field.name for field in fields(Cell) if field.name not in apart]
     writer.writerow(["text", *names, "published_mean", "published_std", "low", "high"])
     for cell in (cell for line in table.grid for cell in line):
-        record = asdict(cell) | {"values": " ".join(map(str, cell.values)) or None}
+        listed = {key: " ".join(map(str, getattr(cell, key))) for key in ("values", "seeds")}
+        record = asdict(cell) | listed
         pairs = (*(cell.published or (None, None)), *(cell.interval or (None, None)))
         numbers = [*(record[name] for name in names), *pairs]
         known = ["NA" if number in (None, "") else number for number in numbers]

@@ -21,12 +21,14 @@ class Cell:
     Arguments:
         row: Name of the row.
         column: Name of the column.
-        status: `done`; `failed` or `diverged` where that befell a seed; `missing` before any.
+        status: `done`; `failed` or `diverged` where that befell a seed; `missing` where one is.
         mean: Mean over the seeds that gave a value, or None where none did.
         std: Sample standard deviation over them, or None for fewer than two.
         n: Seeds that gave a value.
         failed: Seeds that gave none, so that `n + failed` were trained.
+        missing: Seeds that have not been trained yet.
         values: The values themselves, one per seed.
+        seeds: Which seed each value is of; empty where that is not known.
         published: Mean and standard deviation (or None) that a paper prints.
         decimals: Digits after the point of `mean` and `std`.
         block: Title of the block of rows that it belongs to.
@@ -40,7 +42,9 @@ class Cell:
     std: float | None = None
     n: int = 0
     failed: int = 0
+    missing: int = 0
     values: tuple[float, ...] = ()
+    seeds: tuple[int, ...] = ()
     published: tuple[float, float | None] | None = None
     decimals: int = 2
     block: str = ""
@@ -52,7 +56,9 @@ def measured(
     column: str,
     values: Sequence[float],
     *,
+    seeds: Sequence[int] | None = None,
     failed: int = 0,
+    missing: int = 0,
     how: Literal["failed", "diverged"] = "failed",
     published: tuple[float, float | None] | None = None,
     decimals: int = 2,
@@ -64,23 +70,29 @@ def measured(
         row: Name of the row.
         column: Name of the column.
         values: One value per seed. If there is neither value nor failure, the cell is missing.
+        seeds: Which seeds these are; by default 0, 1, ...
         failed: Seeds that gave no value at all.
+        missing: Seeds that have not been trained yet.
         how: What befell the failed seeds.
         published: As in `Cell`.
         decimals: As in `Cell`.
         block: As in `Cell`.
     """
-    finite = tuple(float(value) for value in values if math.isfinite(value))
+    known = range(len(values)) if seeds is None else seeds
+    pairs = [(seed, float(v)) for seed, v in zip(known, values, strict=True) if math.isfinite(v)]
+    finite = tuple(value for _, value in pairs)
     failed += len(values) - len(finite)
     return Cell(
         row=row,
         column=column,
-        status=how if failed else "done" if finite else "missing",
+        status=how if failed else "missing" if missing or not finite else "done",
         mean=stats.mean(finite) if finite else None,
         std=stats.std(finite) if finite else None,
         n=len(finite),
         failed=failed,
+        missing=missing,
         values=finite,
+        seeds=tuple(seed for seed, _ in pairs),
         published=published,
         decimals=decimals,
         block=block,
@@ -88,19 +100,30 @@ def measured(
 
 
 def changed(after: Cell, before: Cell, row: str) -> Cell:
-    """Makes the cell of the change from one cell to another, paired by seed.
+    """Makes the cell of the change from one cell to another, over the seeds that both have.
 
-    The interval is where 95 % of such experiments would have their mean, by Student's t. Where a
-    seed of either failed, pairs are not known, and the change is missing.
+    The interval is Student's, at 95 %.
 
     Arguments:
         after: The cell whose value counts.
         before: The cell that it is compared with.
         row: Name of the row of the change.
     """
-    paired = not (after.failed or before.failed) and after.n == before.n
-    values = [a - b for a, b in zip(after.values, before.values)] if paired else []
-    made = measured(row, after.column, values, decimals=after.decimals, block=after.block)
+    start = dict(zip(before.seeds, before.values, strict=True))
+    end = dict(zip(after.seeds, after.values, strict=True))
+    both = [seed for seed in end if seed in start]
+    values = [end[seed] - start[seed] for seed in both]
+    made = measured(
+        row,
+        after.column,
+        values,
+        seeds=both,
+        failed=max(after.failed, before.failed),
+        missing=max(after.missing, before.missing),
+        how="diverged" if "diverged" in (after.status, before.status) else "failed",
+        decimals=after.decimals,
+        block=after.block,
+    )
     return replace(made, interval=stats.t_interval(values) if len(values) > 1 else None)
 
 

@@ -2,6 +2,7 @@
 
 from iidgan.core import Term
 from iidgan.terms.bures import Bures
+from iidgan.terms.code_noise import CodeNoise
 from iidgan.terms.cycle import CycleConsistency
 from iidgan.terms.gaussian import GaussianConsistency
 from iidgan.terms.gdpp import GDPP
@@ -24,6 +25,7 @@ TERMS: dict[str, type[Term]] = {
     "r2": R2,
     "gradient-penalty": GradientPenalty,
     "instance-noise": InstanceNoise,
+    "code-noise": CodeNoise,
     "intervention": Intervention,
 }
 
@@ -33,6 +35,7 @@ __all__ = [
     "R2",
     "TERMS",
     "Bures",
+    "CodeNoise",
     "CycleConsistency",
     "GaussianConsistency",
     "GradientPenalty",

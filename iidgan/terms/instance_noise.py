@@ -69,15 +69,13 @@ class InstanceNoise(Term):
         return f"instance_{self.network}"
 
     def _blur(self, x: Tensor, batch: Batch) -> Tensor:
-        noise = batch.noise[self._name]
+        noise = batch.noise_for(self._name, x.shape[1])
         if x.shape[2:] != noise.shape[2:]:
             raise InputError(
                 f"network: {self.network!r} reads samples of shape {tuple(x.shape[2:])}; instance "
                 f"noise is for data of shape {tuple(noise.shape[2:])}"
             )
-        copies = -(-x.shape[1] // noise.shape[1])  # a loss may show more samples than a batch has
-        tiled = noise.repeat(1, copies, *[1] * (noise.dim() - 2))[:, : x.shape[1]]
-        return x + self._level(batch.t) * tiled
+        return x + self._level(batch.t) * noise
 
     def _level(self, t: Tensor) -> Tensor | float:
         return self.std if self.until is None else self.std * (1 - t / self.until).clamp_min(0)

@@ -82,6 +82,7 @@ def published(data: str) -> dict[tuple[str, str], tuple[float, float]]:
 
 # Without the Gaussian loss, with other Gaussian losses, and what came before.
 OURS: dict[str, Run] = {
+    "IID-GAN+": of(METHODS["iid-gan+"]()),
     "IID-GAN, no Gaussian loss": of(Regularised(method=GAN(), terms=(CYCLE,))),
     "IID-GAN (W2)": of(iid_gan(gaussian=GaussianConsistency(distance="w2"))),
     "IID-GAN (KL)": of(iid_gan(gaussian=GaussianConsistency(distance="kl"))),

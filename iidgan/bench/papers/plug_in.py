@@ -40,7 +40,8 @@ PLUG_IN = Study(
     quick_steps=2_000,
     quick_seeds=2,
     notes=(
-        "IID: cycle consistency (L1 norms, weight 3) and the p-norm (weight 10), as in IID-GAN. "
+        "IID: cycle consistency (L1 norms, weight 3) and the p-norm (weight 10), added to the "
+        "loss of each player that trains G or F: where several do, in each of their moves. "
         "Change: mean over seeds, each against the same seed without the terms, its standard "
         "deviation, and Student's 95 % interval of the mean in brackets.",
     ),

@@ -1,0 +1,57 @@
+r"""Code noise: all losses see the inverse as a cloud around F(x).
+
+.. math:: q(z \mid x) = N(F(x), \sigma^2 I)
+
+The inverses of narrow modes are almost points, and a Gaussian loss on moments is content with K
+points of the right mean and covariance; then G is tied to the data at these points alone. With
+noise on the codes the cycle G(F(x) + noise) ties it to the data on a cloud around each, and what
+is to look like N(0, I) is the union of the clouds, as in a variational autoencoder, which could be
+N(0, I) itself.
+
+References:
+    Auto-Encoding Variational Bayes (Kingma and Welling, 2013), https://arxiv.org/abs/1312.6114,
+    for the noisy code; its use in IID-GAN is this library's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from iidgan.core import Arch, Batch, Loss, Nets, Reference, Shapes, Term, cites
+from iidgan.errors import InputError
+from iidgan.functional import checks
+
+PAPER = Reference(
+    title="Auto-Encoding Variational Bayes",
+    authors="Diederik P. Kingma and Max Welling",
+    year=2013,
+    url="https://arxiv.org/abs/1312.6114",
+)
+
+
+@cites(PAPER)
+@dataclass(frozen=True, kw_only=True)
+class CodeNoise(Term):
+    """Puts noise on what the inverse F says; adds nothing to any loss."""
+
+    strengths: ClassVar[tuple[str, ...]] = ("std",)
+
+    std: float = 0.25
+    """Standard deviation of the noise on each code; the codes together have 1."""
+
+    def __post_init__(self) -> None:
+        checks.non_negative("std", self.std)
+
+    @property
+    def addends(self) -> Mapping[str, Loss]:
+        return {}
+
+    def noise(self, arch: Arch) -> Shapes:
+        return {"code": (arch.latent,)}
+
+    def view(self, nets: Nets, batch: Batch) -> Nets:
+        if "F" not in nets:
+            raise InputError("terms: code noise is for methods with an inverse F; add cycle")
+        return nets.saying("F", lambda z: z + self.std * batch.noise_for("code", z.shape[1]))
