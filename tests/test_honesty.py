@@ -144,6 +144,31 @@ def test_ctrl_c_on_a_table_saves_every_training(tmp_path):
         assert len(list((folder / "checkpoints").glob("step-*"))) == 1
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_save_and_end_when_the_group_or_the_parent_does(tmp_path, number):
+    command = [sys.executable, "-m", "iidgan", "table", "ring", "--quick", "--seeds", "1"]
+    command += ["--rows", "GAN"]
+    child = subprocess.Popen(
+        command, cwd=tmp_path, start_new_session=True, stderr=subprocess.DEVNULL
+    )
+    runs = tmp_path / "runs" / "tables"
+    deadline = time.monotonic() + 120
+    while not list(runs.glob("*/log.jsonl")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    if number == signal.SIGTERM:  # the worker gets it twice: from the group, and its parent
+        os.killpg(child.pid, number)
+    else:
+        child.kill()
+    child.wait(120)
+    (folder,) = runs.iterdir()
+    while "stopped" not in (folder / "events.jsonl").read_text() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert '"stopped"' in (folder / "events.jsonl").read_text()
+    assert len(list((folder / "checkpoints").glob("step-*"))) == 1
+    assert not (tmp_path / "results").exists()  # no row of a failure
+
+
 class Noise(iidgan.Ring):
     """Forty images of noise."""
 

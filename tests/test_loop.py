@@ -282,6 +282,14 @@ class TestStop:
             with pytest.raises(KeyboardInterrupt):
                 os.kill(os.getpid(), signal.SIGINT)
 
+    def test_the_patient_grant_one_wish_however_often_it_comes(self):
+        stop, before = Stop(), signal.getsignal(signal.SIGINT)
+        with stop.listening([signal.SIGINT], patient=True):
+            for _ in range(3):
+                os.kill(os.getpid(), signal.SIGINT)
+        assert stop.signal == signal.SIGINT
+        assert signal.getsignal(signal.SIGINT) is before
+
     def test_handlers_are_restored_after_an_error(self):
         before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
         with pytest.raises(ZeroDivisionError), Stop().listening():
