@@ -235,3 +235,13 @@ def test_a_signal_saves_and_says_how_to_go_on(here, sent, code):
     assert child.returncode == code, err
     assert "the same command again goes on" in out
     assert len(list((here / "run" / "checkpoints").glob("step-*"))) == 1
+
+
+def test_a_method_that_cannot_be_made_is_named(here, capsys, monkeypatch):
+    (here / "own.py").write_text(
+        "class Bad:\n    def __init__(self):\n        raise ValueError('no luck')\n"
+    )
+    monkeypatch.syspath_prepend(here)
+    assert "method: 'own:Bad' fails (no luck)" in complaint(
+        capsys, "train", "ring", "--method", "own:Bad"
+    )

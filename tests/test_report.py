@@ -616,3 +616,9 @@ def test_save_makes_the_folder_and_names_a_file_in_its_way(tmp_path):
     assert path.read_bytes().startswith(b"\x89PNG")
     with pytest.raises(InputError, match=r"a\.png"):
         save(Figure(), path / "b.png")
+
+
+def test_a_curve_of_one_point_is_seen():
+    series = Series(label="a", steps=np.array([4.0]), values=np.array([[1.0], [2.0]]))
+    (axis,) = curves([series], ylabel="y").axes
+    assert axis.lines[0].get_marker() == "o"

@@ -155,7 +155,10 @@ def _choose(arguments: Sequence[str]) -> Choice:
 
 def _made(kind: str, name: str, wanted: type) -> Any:  # noqa: ANN401
     factory = find(kind, name)
-    made = factory() if callable(factory) else None
+    try:
+        made = factory() if callable(factory) else None
+    except Exception as error:  # whatever a user's code may raise
+        raise InputError(f"{kind.removesuffix('s')}: {name!r} fails ({error})") from error
     if not isinstance(made, wanted):
         raise InputError(f"{kind.removesuffix('s')}: {name!r} makes no {wanted.__name__}")
     return made

@@ -15,6 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from iidgan.core import Reference, cites
 from iidgan.errors import InputError, unknown
 
 Schedule = Literal["constant", "linear", "cosine"]
@@ -47,6 +48,15 @@ class Optimiser(ABC):
         return self.lr * SCHEDULES[self.schedule](step / steps)
 
 
+PAPER = Reference(
+    title="Adam: A Method for Stochastic Optimization",
+    authors="Diederik P. Kingma and Jimmy Ba",
+    year=2014,
+    url="https://arxiv.org/abs/1412.6980",
+)
+
+
+@cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class Adam(Optimiser):
     """Adam in one fused kernel.

@@ -14,13 +14,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, relu
 
-from iidgan.core import Backbone
+from iidgan.core import Backbone, Reference, cites
 from iidgan.errors import InputError
 from iidgan.nn.conv import BatchNorm, Conv2d, ConvTranspose2d, group, ungroup
 from iidgan.nn.mlp import Perceptron
 from iidgan.nn.weight import SpectralWeight, Weight
 
 STAGES = 3
+PAPER = Reference(
+    title="Unsupervised Representation Learning with Deep Convolutional Generative Adversarial "
+    "Networks",
+    authors="Alec Radford, Luke Metz and Soumith Chintala",
+    year=2015,
+    url="https://arxiv.org/abs/1511.06434",
+)
 
 
 def sides(shape: tuple[int, ...]) -> list[int]:
@@ -155,6 +162,7 @@ class Joint(nn.Module):
         return logits
 
 
+@cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class DCGAN(Backbone):
     """Strided convolutions with batch normalisation; the inverse is D's trunk with M outputs."""

@@ -95,7 +95,8 @@ def _draw(axis: Axes, series: Sequence[Series], colours: Mapping[str, Colour]) -
         values = np.ma.masked_invalid(item.values)
         low, high = values.min(axis=0), values.max(axis=0)
         axis.fill_between(item.steps, low, high, color=colour, alpha=0.2, lw=0)
-        axis.plot(item.steps, values.mean(axis=0), color=colour, lw=1.8)
+        single = "o" if len(item.steps) == 1 else ""  # a line of one point is not seen
+        axis.plot(item.steps, values.mean(axis=0), color=colour, lw=1.8, marker=single)
         if 1 < len(values) <= INDIVIDUAL_SEEDS:
             axis.plot(item.steps, values.T, color=colour, lw=0.5, alpha=0.7)
         axis.plot(*_ends(item), "X", color=colour, mec="white", ms=9, zorder=4)
