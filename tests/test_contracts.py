@@ -101,9 +101,8 @@ def test_terms_recorded(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["iid-gan", "wgan-gp"])
-def test_methods_compiled(name):
-    check_compiled(METHODS[name]())
+def test_a_method_compiled():
+    check_compiled(iid_gan())
 
 
 @pytest.mark.slow

@@ -58,9 +58,21 @@ def test_terms_on_methods(term, method):
             {"magnitude": -1.0},
             "magnitude: -1.0 is out of range; a finite number of at least 0",
         ),
-        (GDPP, {"weight": float("nan")}, "weight: nan is out of range"),
-        (Bures, {"weight": float("inf")}, "weight: inf is out of range"),
-        (ModeSeeking, {"weight": float("inf")}, "weight: inf is out of range"),
+        (
+            GDPP,
+            {"weight": float("nan")},
+            "weight: nan is out of range; a finite number of at least 0",
+        ),
+        (
+            Bures,
+            {"weight": float("inf")},
+            "weight: inf is out of range; a finite number of at least 0",
+        ),
+        (
+            ModeSeeking,
+            {"weight": float("inf")},
+            "weight: inf is out of range; a finite number of at least 0",
+        ),
     ],
 )
 def test_options_out_of_range(make, option, problem):

@@ -62,7 +62,8 @@ class Sweep:
         """
         found = []
         for data, run in self.trial(row, label).items():
-            final = [r for r in rows if r.run == run.id and r.is_final(run.steps)]
+            run_id = run.id
+            final = [r for r in rows if r.run == run_id and r.is_final(run.steps)]
             for seed in SEEDS:
                 values = {r.metric: r for r in final if r.seed == seed}
                 if "quality" in values:
