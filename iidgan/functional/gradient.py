@@ -50,16 +50,19 @@ def norm(x: Tensor) -> Tensor:
     return found
 
 
-def squared_norm(x: Tensor) -> Tensor:
-    """Sums squares over all but seeds and samples: (S, B, ...) -> (S, B)."""
-    return x.flatten(2).square().sum(-1)
-
-
 def between(x: Tensor, y: Tensor, share: Tensor) -> Tensor:
     """Computes x + share (y - x), one share per sample: (S, B, ...), (S, B) -> (S, B, ...)."""
     return torch.lerp(x, y, share.view(*share.shape, *[1] * (x.dim() - 2)))
 
 
-def mean_squared_norm(x: Tensor) -> Tensor:
-    """Averages the squared norms of samples: (S, B, ...) -> (S,)."""
-    return mean(squared_norm(x))
+def slope_penalty(
+    f: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, share: Tensor, centre: float = 1.0
+) -> Tensor:
+    r"""Computes \(E (|\nabla f| - c)^2\) between x and y, one `share` per sample: (S,)."""
+    slopes = norm(gradient_by_value(f, between(x, y, share)))
+    return mean((slopes - centre).square())
+
+
+def mean_squared_slope(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    r"""Computes \(E |\nabla f|^2\) at x: (S,)."""
+    return mean(gradient_by_value(f, x).square().sum(-1))

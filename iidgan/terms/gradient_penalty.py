@@ -19,8 +19,7 @@ from typing import ClassVar
 
 from iidgan.core import Batch, Loss, Losses, Nets, Reference, Term, cites
 from iidgan.functional import checks
-from iidgan.functional.gradient import between, gradient_by_value, norm
-from iidgan.functional.reduce import mean
+from iidgan.functional.gradient import slope_penalty
 
 PAPER = Reference(
     title="Improved Training of Wasserstein GANs",
@@ -51,6 +50,5 @@ class GradientPenalty(Term):
         return {"D": self.loss}
 
     def loss(self, nets: Nets, batch: Batch) -> Losses:
-        mixed = between(nets.G(batch.z), batch.x, batch.u)
-        slopes = norm(gradient_by_value(nets.D, mixed))
-        return {"gradient_penalty": self.weight * mean((slopes - self.centre).square())}
+        value = slope_penalty(nets.D, nets.G(batch.z), batch.x, batch.u, self.centre)
+        return {"gradient_penalty": self.weight * value}

@@ -21,7 +21,7 @@ from typing import ClassVar
 
 from iidgan.core import Batch, Loss, Losses, Nets, Reference, Term, cites
 from iidgan.functional import checks
-from iidgan.functional.gradient import gradient_by_value, mean_squared_norm
+from iidgan.functional.gradient import mean_squared_slope
 
 PAPER = Reference(
     title="Which Training Methods for GANs do actually Converge?",
@@ -49,5 +49,4 @@ class R1(Term):
         return {"D": self.loss}
 
     def loss(self, nets: Nets, batch: Batch) -> Losses:
-        slopes = gradient_by_value(nets.D, batch.x)
-        return {"r1": self.weight / 2 * mean_squared_norm(slopes)}
+        return {"r1": self.weight / 2 * mean_squared_slope(nets.D, batch.x)}

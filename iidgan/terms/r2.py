@@ -17,7 +17,7 @@ from typing import ClassVar
 
 from iidgan.core import Batch, Loss, Losses, Nets, Term, cites
 from iidgan.functional import checks
-from iidgan.functional.gradient import gradient_by_value, mean_squared_norm
+from iidgan.functional.gradient import mean_squared_slope
 from iidgan.terms.r1 import PAPER
 
 
@@ -39,5 +39,4 @@ class R2(Term):
         return {"D": self.loss}
 
     def loss(self, nets: Nets, batch: Batch) -> Losses:
-        slopes = gradient_by_value(nets.D, nets.G(batch.z))
-        return {"r2": self.weight / 2 * mean_squared_norm(slopes)}
+        return {"r2": self.weight / 2 * mean_squared_slope(nets.D, nets.G(batch.z))}
