@@ -40,10 +40,10 @@ PAPER = Reference(
 class AdvLatentGAN(Method):
     """A GAN whose D sees latents that one step of gradient sign has moved."""
 
-    loss: Adversarial = "non-saturating"
-    """What G minimises, and what latents descend before D sees their samples."""
     strengths: ClassVar[tuple[str, ...]] = ("eps",)
 
+    loss: Adversarial = "non-saturating"
+    """What G minimises, and what latents descend before D sees their samples."""
     eps: float = 0.03
     """Step of each coordinate; the prior's standard deviation is 1, in any dimension."""
 

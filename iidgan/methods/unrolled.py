@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, Reference, cites
 from iidgan.errors import InputError
 from iidgan.functional import adversarial, checks, unroll
+from iidgan.methods.gan import GAN
 
 PAPER = Reference(
     title="Unrolled Generative Adversarial Networks",
@@ -31,6 +32,8 @@ PAPER = Reference(
     year=2016,
     url="https://arxiv.org/abs/1611.02163",
 )
+
+BASE = GAN()
 
 
 @cites(PAPER)
@@ -57,14 +60,10 @@ class Unrolled(Method):
 
     @property
     def players(self) -> tuple[Player, ...]:
-        return Player("D", self.loss_D, trains=("D",)), Player("G", self.loss_G, trains=("G",))
+        return Player("D", BASE.loss_D, trains=("D",)), Player("G", self.loss_G, trains=("G",))
 
     def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        return {"G": arch.generator(), "D": arch.discriminator()}
-
-    def loss_D(self, nets: Nets, batch: Batch) -> Losses:
-        real, fake = nets.D(batch.x), nets.D(nets.G(batch.z))
-        return {"adversarial": adversarial.discriminator(real, fake)}
+        return BASE.networks(arch)
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
         fake = nets.G(batch.z)
