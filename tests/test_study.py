@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from iidgan.bench.fill import Place, fill, to_train
+from iidgan.bench.fill import Place, fill, lacking
 from iidgan.bench.papers import PICTURES, STUDIES, SWEEP
 from iidgan.bench.papers.tuned import tuned
 from iidgan.bench.rows import Row, append, failure, read
 from iidgan.bench.run import Run
-from iidgan.bench.study import Block, Change, Column, Study, lacking, tabulate
+from iidgan.bench.study import Block, Change, Column, Study, tabulate
 from iidgan.bench.sweep import SEEDS, STEPS, Sweep, scaled, trials
 from iidgan.core import Regularised
 from iidgan.data import Grid, Ring
@@ -118,20 +118,20 @@ class TestCells:
         failed = [failure(run.id, seed, "failed: out of luck") for seed in range(2)]
         found = cell(tabulate(made, failed), "plain", "A quality")
         assert (found.status, found.failed, found.n) == ("failed", 2, 0)
-        assert run.id in lacking(made, failed)
+        assert run.id in lacking(made.runs, range(2), failed)
         again = failed + rows_of(made, "plain", "A", [1.0, 2.0])
         assert cell(tabulate(made, again), "plain", "A quality").status == "done"
-        assert run.id not in lacking(made, again)
+        assert run.id not in lacking(made.runs, range(2), again)
 
 
 class TestFill:
     def test_trains_what_is_named_and_keeps_rows_of_each(self, tmp_path):
         made, there = study(), place(tmp_path)
-        missing = to_train(made, there.rows(), ("ours",))
+        missing = lacking(made.only(["ours"]).runs, range(2), there.rows())
         assert [name for name, _ in missing.values()] == ["ours, A", "ours, B"]
         endings = fill("t", missing, 2, there, news=lambda *_: None, stop=Stop())
         assert endings == [("ours, A", "finished"), ("ours, B", "finished")]
-        assert set(to_train(made, there.rows(), ("ours",))) == set()
+        assert lacking(made.only(["ours"]).runs, range(2), there.rows()) == {}
         assert {r.run for r in read(there.file("t"))} == set(missing)
 
     def test_the_same_rows_in_two_files_count_once(self, tmp_path):
@@ -143,11 +143,13 @@ class TestFill:
     def test_another_study_finds_the_rows_of_shared_runs(self, tmp_path):
         made, there = study(), place(tmp_path)
         append(there.file("other"), rows_of(made, "plain", "A", [1.0, 2.0]))
-        assert made.blocks[0].run("plain", "A").id not in to_train(made, there.rows())
+        assert made.blocks[0].run("plain", "A").id not in lacking(
+            made.runs, range(2), there.rows()
+        )
 
     def test_a_failure_is_written_down_and_the_others_go_on(self, tmp_path):
         made, there = study(), place(tmp_path)
-        missing = to_train(made, there.rows(), ("plain",))
+        missing = lacking(made.only(["plain"]).runs, range(2), there.rows())
         first = next(iter(missing.values()))[1]
         there.folder(first, 2).path.mkdir(parents=True)
         (there.folder(first, 2).path / "in the way").write_text("")
@@ -162,7 +164,7 @@ class TestFill:
         made, there = study(), place(tmp_path)
         stop = Stop()
         stop.signal = 2
-        endings = fill("t", to_train(made, []), 2, there, news=lambda *_: None, stop=stop)
+        endings = fill("t", made.runs, 2, there, news=lambda *_: None, stop=stop)
         assert {ending for _, ending in endings} == {"not begun"}
 
 
@@ -238,13 +240,13 @@ class TestSweep:
                     row(run, seed, 8.0, metric="modes_100"),
                 ]
         assert sweep.best("a", rows) == list(trials(SMALL))[4]
-        assert sweep.lacking(rows) == {}
+        assert lacking(sweep.runs, SEEDS, rows) == {}
 
     def test_a_failed_trial_is_tried_again(self):
         sweep = Sweep(rows={"a": SMALL}, data={"A": DATA["A"]}, modes={"A": 8})
         run = sweep.trial("a", "rate 1")["A"]
         failed = [failure(run.id, seed, "failed: out of luck") for seed in SEEDS]
-        assert run.id in sweep.lacking(failed)
+        assert run.id in lacking(sweep.runs, SEEDS, failed)
 
     def test_the_tuned_table_has_the_best_trials_at_full_length(self):
         label = next(iter(trials(SWEEP.rows["GAN"])))

@@ -9,7 +9,6 @@ from pathlib import Path
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.rows import Row, append, collect, failure, read_all
 from iidgan.bench.run import Run
-from iidgan.bench.study import Study, lacking
 from iidgan.bench.workers import Job, News, train_all
 from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Stop
@@ -54,12 +53,17 @@ def _joined(seeds: Sequence[int]) -> str:
     return "-".join(map(str, seeds))
 
 
-def to_train(study: Study, rows: list[Row], only: tuple[str, ...] = ()) -> Named:
-    """Finds the runs that lack rows; if any rows of the table are named, theirs only."""
+def lacking(named: Named, seeds: Sequence[int], rows: list[Row]) -> Named:
+    """Finds the runs of which a seed has no final row."""
+    there = {
+        (row.run, row.seed)
+        for row in rows
+        if row.run in named and row.is_final(named[row.run][1].steps)
+    }
     return {
-        run_id: (name, run)
-        for run_id, (name, run) in lacking(study, rows).items()
-        if not only or any(study.shows(row, run_id) for row in only)
+        run_id: name_and_run
+        for run_id, name_and_run in named.items()
+        if any((run_id, seed) not in there for seed in seeds)
     }
 
 

@@ -5,7 +5,7 @@ What it lacks is trained; what it prints is a pure function of the rows on disk.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -96,13 +96,20 @@ class Study:
             seeds=self.quick_seeds,
         )
 
-    def shows(self, row: str, run_id: str) -> bool:
-        """Tells whether a row shows a run."""
-        return any(
-            isinstance(run, Run) and run_id in {block.run(row, data).id for data in block.data}
-            for block in self.blocks
-            if (run := block.rows.get(row)) is not None
+    def only(self, names: Collection[str]) -> Study:
+        """Leaves out all rows but those of these names."""
+        return replace(
+            self,
+            blocks=tuple(
+                replace(block, rows={n: run for n, run in block.rows.items() if n in names})
+                for block in self.blocks
+            ),
         )
+
+    @property
+    def names(self) -> list[str]:
+        """Lists the names of the rows; blocks may share them."""
+        return list(dict.fromkeys(name for block in self.blocks for name in block.rows))
 
     @cached_property
     def runs(self) -> dict[str, tuple[str, Run]]:
@@ -126,21 +133,6 @@ def _shortened(block: Block, steps: int) -> Block:
         for name, run in block.rows.items()
     }
     return replace(block, rows=rows)
-
-
-def lacking(study: Study, rows: list[Row]) -> dict[str, tuple[str, Run]]:
-    """Finds the runs of which a seed has no final row."""
-    there = {(row.run, row.seed) for row in rows if _is_final(row, study)}
-    return {
-        run_id: named
-        for run_id, named in study.runs.items()
-        if any((run_id, seed) not in there for seed in range(study.seeds))
-    }
-
-
-def _is_final(row: Row, study: Study) -> bool:
-    named = study.runs.get(row.run)
-    return named is not None and row.is_final(named[1].steps)
 
 
 def tabulate(study: Study, rows: list[Row]) -> Table:
@@ -170,8 +162,9 @@ def _cell(
 ) -> Cell:
     name, heading = place
     column = study.columns[heading]
-    of_run = rows.get(block.run(name, column.data).id, [])
-    final = [row for row in of_run if row.metric == column.metric and _is_final(row, study)]
+    run = block.run(name, column.data)
+    of_run = rows.get(run.id, [])
+    final = [row for row in of_run if row.metric == column.metric and row.is_final(run.steps)]
     final.sort(key=lambda row: row.seed)
     healthy = [row for row in final if row.diverged < 0]
     diverged = len(final) - len(healthy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,15 +80,9 @@ class Sweep:
             return None
         return max(scores, key=lambda label: stats.mean(scores[label]))
 
-    def lacking(self, rows: Sequence[Row], only: Sequence[str] = ()) -> dict[str, tuple[str, Run]]:
-        """Finds the trials that lack rows; if any rows are named, theirs only."""
-        there = {(r.run, r.seed) for r in rows if not r.is_failure}
-        return {
-            run_id: (name, run)
-            for run_id, (name, run) in self.runs.items()
-            if (not only or any(name.startswith(f"{row}, ") for row in only))
-            and any((run_id, seed) not in there for seed in SEEDS)
-        }
+    def only(self, names: Collection[str]) -> Sweep:
+        """Leaves out all rows but those of these names."""
+        return replace(self, rows={n: run for n, run in self.rows.items() if n in names})
 
     def table(self, rows: Sequence[Row]) -> Table:
         """Tabulates the scores; rows are methods."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from iidgan.bench.fill import fill
+from iidgan.bench.fill import fill, lacking
 from iidgan.bench.papers import SWEEP
 from iidgan.bench.sweep import SEEDS
 from iidgan.cli.filling import Filling, Format, report_endings, show, watched
@@ -36,7 +36,8 @@ def sweep_command(arguments: list[str]) -> int:
         if row not in SWEEP.rows:
             raise unknown("rows", row, SWEEP.rows)
     place = options.place()
-    missing = SWEEP.lacking(place.rows(), options.rows) if options.train else {}
+    wanted = SWEEP.only(options.rows) if options.rows else SWEEP
+    missing = lacking(wanted.runs, SEEDS, place.rows()) if options.train else {}
     code = 0
     if missing:
         with watched(missing) as (news, stop):

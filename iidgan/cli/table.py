@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 
 from iidgan.bench.compared import draw_all
-from iidgan.bench.fill import Place, fill, to_train
+from iidgan.bench.fill import Place, fill, lacking
 from iidgan.bench.papers import STUDIES
 from iidgan.bench.study import Study, tabulate
 from iidgan.cli.filling import Filling, Format, report_endings, show, watched
@@ -58,18 +58,18 @@ def _study(options: Options, place: Place) -> Study:
         if options.seeds < 1:
             raise InputError(f"seeds: {options.seeds} is too small; at least 1")
         study = replace(study, seeds=options.seeds)
-    known = dict.fromkeys(row for block in study.blocks for row in block.rows)
     for row in options.rows:
-        if not known:
+        if not study.names:
             raise InputError("rows: the table has none yet; train its sweep first: iidgan sweep")
-        if row not in known:
-            raise unknown("rows", row, known)
+        if row not in study.names:
+            raise unknown("rows", row, study.names)
     return study
 
 
 def _train(study: Study, options: Options, place: Place) -> int:
     """Trains and collects what is missing; returns 0, or the exit code of an early end."""
-    missing = to_train(study, place.rows(), options.rows)
+    wanted = study.only(options.rows) if options.rows else study
+    missing = lacking(wanted.runs, range(study.seeds), place.rows())
     if not missing:
         return 0
     with watched(missing) as (news, stop):

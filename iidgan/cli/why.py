@@ -37,9 +37,8 @@ def why_command(arguments: list[str]) -> int:
         raise unknown("table", options.table, STUDIES)
     rows = read_all(Path(options.results))
     study = STUDIES[options.table](rows)
-    known = dict.fromkeys(row for block in study.blocks for row in block.rows)
-    if options.row not in known:
-        raise unknown("row", options.row, known)
+    if options.row not in study.names:
+        raise unknown("row", options.row, study.names)
     if options.column not in study.columns:
         raise unknown("column", options.column, study.columns)
     for title, run in _found(study, options.row, options.column):
