@@ -45,7 +45,7 @@ def ours(data, seeds, name):
     step = executor(name, move, batches.at(0))
 
     def once():
-        state.lr.fill_(run.optimiser.rate(state.step, run.steps))
+        state.set_rate(run.optimiser.rate(state.step, run.steps))
         step(batches.at(state.step))
         state.step += 1
 

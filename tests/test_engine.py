@@ -137,7 +137,7 @@ def test_the_engine_computes_what_a_plain_loop_computes():
     plain = [{name: plain_net(nets[name]) for name in "GDF"} for nets in alone]
 
     for step in range(steps):
-        state.lr.fill_(optimiser.rate(step, steps))
+        state.set_rate(optimiser.rate(step, steps))
         logs = move(batches.at(step))
     for position, nets in enumerate(plain):
         drawn = [batches.at(step)[0] for step in range(steps)]
@@ -769,7 +769,7 @@ def walked(step, state, batches, numbers):
     """Takes the steps `numbers`; gives the logs of each."""
     logs = []
     for number in numbers:
-        state.lr.fill_(Adam().rate(number, 10))
+        state.set_rate(Adam().rate(number, 10))
         logs.append(step(batches.at(number)))
         state.step += 1
     return logs
@@ -838,7 +838,7 @@ class TestPhases:
         def refuse(*args, **kwargs):
             raise RuntimeError("no compiler any more")
 
-        monkeypatch.setattr(torch, "compile", refuse)
+        monkeypatch.setattr(torch._inductor, "standalone_compile", refuse)
         with pytest.warns(UserWarning, match=r"\(no compiler any more\); running eagerly"):
             walked(step, state, self.batches(), range(4, 5))
         with pytest.warns(UserWarning, match="running eagerly"):
@@ -859,7 +859,7 @@ class TestExecutors:
         def refuse(*args, **kwargs):
             raise RuntimeError("no compiler\nat all")
 
-        monkeypatch.setattr(torch, "compile", refuse)
+        monkeypatch.setattr(torch._inductor, "standalone_compile", refuse)
         state, other = (init(iid_gan(), ARCH, Adam(), (0, 1)) for _ in range(2))
         move, batches = Move(iid_gan(), state, steps=STEPS), batches_of((0, 1))
         with pytest.warns(
@@ -888,3 +888,32 @@ class TestExecutors:
         with pytest.warns(UserWarning, match="compilation failed"):
             assert executor("compiled", move, batches_of((0, 1)).at(0)) is move
         assert equal(before, copied(state.nets.state_dict()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slow(Method):
+    """A GAN whose D moves at a tenth of G's pace."""
+
+    @property
+    def players(self) -> tuple[Player, ...]:
+        critic, generator = GAN().players
+        return replace(critic, pace=0.1), generator
+
+    def networks(self, arch: Arch) -> dict[str, nn.Module]:
+        return GAN().networks(arch)
+
+
+def test_a_player_moves_at_its_own_pace():
+    """Adam's first step is the rate itself, wherever the gradient is not near zero."""
+    arch = Arch(MLP(hidden=(8,)), (2,))
+    state = init(Slow(), arch, Adam(lr=0.01), range(2))
+    before = copied(tensors(state))
+    move = Move(Slow(), state, steps=10)
+    data = Dataset(torch.randn(50, 2))
+    state.set_rate(0.02)
+    move(Batches(data, range(2), size=10, latent=2).at(0))
+    after = tensors(state)
+    for name, rate in (("D", 0.002), ("G", 0.02)):
+        key = f"nets.{name}.head.layer.bias"
+        step = (after[key] - before[key]).abs()
+        assert torch.allclose(step, torch.full_like(step, rate), rtol=1e-3)

@@ -45,7 +45,7 @@ class Training:
 
     def step(self, move):
         def taken(batches):
-            self.rates.append(self.state.lr.item())
+            self.rates.append(self.state.lr[1.0].item())
             self.logs.append(move(batches))
             self.at_step.get(self.state.step + 1, lambda: None)()
             return self.logs[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from operator import index
 from pathlib import Path
 from typing import Literal, get_args
@@ -13,19 +14,21 @@ import torch
 
 from iidgan.bench.evaluate import Stand, draw, rows, store
 from iidgan.bench.folder import RunFolder
+from iidgan.bench.game import Game
 from iidgan.bench.model import Maps, Model, export, load_maps, load_model
 from iidgan.bench.provenance import device_from, provenance
 from iidgan.bench.registry import ensure_named
 from iidgan.bench.rows import Row, append, read
 from iidgan.bench.run import Run
-from iidgan.core import Arch, Dataset, Source
+from iidgan.bench.shard import Shard
+from iidgan.bench.shards import Shards, deal
+from iidgan.core import Dataset, Source
 from iidgan.engine import checkpoint
 from iidgan.engine.batches import Batches
 from iidgan.engine.executors import Executor, executor
 from iidgan.engine.loop import Ending, Schedule, Stop, Tick, fit
-from iidgan.engine.move import Move
 from iidgan.engine.sample import final
-from iidgan.engine.state import entropy, init
+from iidgan.engine.state import entropy
 from iidgan.errors import InputError, unknown
 from iidgan.files import append_lines, locked, set_aside, sweep
 
@@ -68,6 +71,7 @@ def train(
     keep: int = 3,
     device: str = "auto",
     executor: Executor | Literal["auto"] = "auto",
+    workers: int = 1,
     listener: Listener = lambda news, tick: None,
     stop: Stop | None = None,
 ) -> Result:
@@ -81,6 +85,8 @@ def train(
         keep: Checkpoints that are kept, the newest ones.
         device: `cpu`, `cuda`, ..., or `auto`.
         executor: How moves are carried out; `auto` is `eager`.
+        workers: Processes among which the seeds are dealt; more than one start this program anew,
+            so that a script needs `if __name__ == "__main__":` around what it does.
         listener: Is told of ticks and news.
         stop: A wish to stop that may come from elsewhere.
 
@@ -88,7 +94,7 @@ def train(
         InputError: A field, the data or the folder is not what it has to be.
     """
     chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(map(index, seeds))
-    _check(chosen, checkpoint_every, keep)
+    _check(chosen, checkpoint_every=checkpoint_every, keep=keep, workers=workers)
     if executor not in (known := ("auto", *get_args(Executor))):
         raise unknown("executor", executor, known)
     run = replace(run, source=_absolute(run.source))
@@ -97,7 +103,7 @@ def train(
     data = run.source.load().to(place)
     with torch.random.fork_rng(devices=[]):
         session = _Session(run, chosen, data, RunFolder(Path(out)), keep, place, listener)
-        return session.train(checkpoint_every, executor, stop or Stop())
+        return session.train(checkpoint_every, executor, workers, stop or Stop())
 
 
 def _absolute(source: Source) -> Source:
@@ -108,13 +114,12 @@ def _absolute(source: Source) -> Source:
     return replace(source, **found)  # type: ignore[type-var]
 
 
-def _check(seeds: tuple[int, ...], checkpoint_every: int, keep: int) -> None:
+def _check(seeds: tuple[int, ...], **numbers: int) -> None:
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
         raise InputError(f"seeds: {seeds} are not one or more different numbers from 0 on")
-    if checkpoint_every < 1:
-        raise InputError(f"checkpoint-every: {checkpoint_every} is too small; at least 1")
-    if keep < 1:
-        raise InputError(f"keep: {keep} is too small; at least 1")
+    for name, number in numbers.items():
+        if number < 1:
+            raise InputError(f"{name.replace('_', '-')}: {number} is too small; at least 1")
 
 
 class _Session:
@@ -133,50 +138,57 @@ class _Session:
         self.run, self.seeds, self.data, self.folder = run, seeds, data, folder
         self.keep, self.device, self.listener = keep, device, listener
         torch.manual_seed(entropy(*seeds))
-        self.arch = Arch(run.arch, data.shape)
-        self.state = init(run.method, self.arch, run.optimiser, seeds, ema=run.ema, device=device)
-        self.move = Move(run.method, self.state, steps=run.steps, ema=run.ema)
-        self.batches = Batches(
-            data,
-            seeds,
-            size=run.batch,
-            latent=run.arch.latent,
-            repeat=self.move.num_batches,
-            noise=run.method.noise(self.arch),
-            steps=run.steps,
-        )
+        self.game = Game(run, seeds, data, device)
+        self.state = self.game.state
 
     def train(
-        self, checkpoint_every: int, chosen: Executor | Literal["auto"], stop: Stop
+        self, checkpoint_every: int, how: Executor | Literal["auto"], workers: int, stop: Stop
     ) -> Result:
-        self.move.rehearse(self.batches.at(0))
+        self.game.move.rehearse(self.game.batches.at(0))
         self.folder.claim(self.run, self.seeds, self.device, self.data)
         with locked(self.folder.path):
-            return self._train(checkpoint_every, chosen, stop)
+            return self._train(checkpoint_every, how, workers, stop)
 
     def _train(
-        self, checkpoint_every: int, chosen: Executor | Literal["auto"], stop: Stop
+        self, checkpoint_every: int, how: Executor | Literal["auto"], workers: int, stop: Stop
     ) -> Result:
         self._resume()
-        if self.state.step >= self.run.steps or self._all_diverged():
-            return self._result("diverged" if self._all_diverged() else "finished")
-        name: Executor = "eager" if chosen == "auto" else chosen
-        step = executor(name, self.move, self.batches.at(self.state.step))
-        self.folder.event(
-            "started", step=self.state.step, executor=name, **provenance(self.device)
-        )
-        ending = fit(
+        if self.state.step >= self.run.steps or stop.hopeless(self.state.diverged):
+            return self._result("finished" if self.state.step >= self.run.steps else "diverged")
+        name: Executor = "eager" if how == "auto" else how
+        facts = {"executor": name, "workers": workers, **provenance(self.device)}
+        self.folder.event("started", step=self.state.step, **facts)
+        go = self._fit_here if workers == 1 else partial(self._fit_dealt, workers)
+        ending = go(name, checkpoint_every, stop)
+        self.folder.event(ending, step=self.state.step)
+        return self._result(ending)
+
+    def _fit_here(self, name: Executor, checkpoint_every: int, stop: Stop) -> Ending:
+        game = self.game
+        return fit(
             self.state,
-            step,
-            self.batches,
+            executor(name, game.move, game.batches.at(self.state.step)),
+            game.batches,
             self.run.optimiser,
             Schedule(steps=self.run.steps, checkpoint_every=checkpoint_every),
             on_tick=self._log,
             on_checkpoint=self._save,
             stop=stop,
         )
-        self.folder.event(ending, step=self.state.step)
-        return self._result(ending)
+
+    def _fit_dealt(
+        self, workers: int, name: Executor, checkpoint_every: int, stop: Stop
+    ) -> Ending:
+        shards = [
+            Shard(self.run, seeds, str(self.device), name, checkpoint_every)
+            for seeds in deal(self.seeds, workers)
+        ]
+        together = Shards(self.state, shards, self._lost)
+        return together.fit(on_tick=self._log, on_checkpoint=self._save, stop=stop)
+
+    def _lost(self, news: str) -> None:
+        self.folder.event("lost a worker", step=self.state.step, news=news)
+        self.listener(news, None)
 
     def _resume(self) -> None:
         sweep(self.folder.checkpoints)
@@ -237,9 +249,6 @@ class _Session:
 
     def _fresh_batches(self) -> Batches:
         return Batches(self.data, self.seeds, size=self.run.batch, latent=self.run.arch.latent)
-
-    def _all_diverged(self) -> bool:
-        return bool((self.state.diverged >= 0).all())
 
     def _result(self, ending: Ending) -> Result:
         diverged = tuple(self.state.diverged.tolist())

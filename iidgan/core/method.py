@@ -42,6 +42,7 @@ class Player:
         repeat: Moves per step, each on a batch of its own.
         batches: How many batches are joined to one for a move.
         during: The part [start, end) of the run, as shares, in which the player moves.
+        pace: The player's learning rate, as a multiple of the run's.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Player:
     repeat: int = 1
     batches: int = 1
     during: tuple[float, float] = (0.0, 1.0)
+    pace: float = 1.0
 
 
 class Method(ABC):

@@ -72,8 +72,12 @@ class Compiled:
         return self._graphs[active](batches)
 
 
-def _generate(graph: fx.GraphModule) -> Callable[..., Any]:
-    return torch.compile(graph, fullgraph=True, dynamic=False)
+def _generate(graph: fx.GraphModule, inputs: list[Tensor]) -> Callable[..., Any]:
+    """Hands a graph straight to the compiler: there is no Python left in it to look at."""
+    from torch._inductor import standalone_compile  # takes a second, which only this needs
+
+    code: Callable[..., Any] = standalone_compile(graph, [*inputs])
+    return code
 
 
 class Graph:
@@ -82,14 +86,15 @@ class Graph:
     Arguments:
         move: What is recorded.
         example: Batches of the right shapes.
-        generate: Makes a function of the recorded graph, which is one itself.
+        generate: Makes a function of the recorded graph, which is one itself, and of examples of
+            its inputs.
     """
 
     def __init__(
         self,
         move: Move,
         example: Sequence[Batch],
-        generate: Callable[[fx.GraphModule], Callable[..., Any]] = _generate,
+        generate: Callable[[fx.GraphModule, list[Tensor]], Callable[..., Any]] = _generate,
     ) -> None:
         self._generate = generate
         before = {name: value.clone() for name, value in tensors(move.state).items()}
@@ -103,23 +108,23 @@ class Graph:
         self._state = live(move.state)
         self._names: list[str] = []
 
-        def record(state: list[Tensor], inputs: list[Tensor]) -> list[Tensor]:
+        def record(*arguments: Tensor) -> list[Tensor]:
             # The move reads the state's own tensors: being arguments here makes them known.
-            logs = move(_unflatten(inputs, example))
+            logs = move(_unflatten(arguments[len(self._state) :], example))
             self._names = list(logs)
             return list(logs.values())
 
-        flat = _flatten(example)
-        graph = make_fx(record, decomposition_table=_DECOMPOSITIONS)(self._state, flat)
+        inputs = [*self._state, *_flatten(example)]
+        graph = make_fx(record, decomposition_table=_DECOMPOSITIONS)(*inputs)
         _forget_profiling(graph)
-        self._call = self._generate(graph)
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about parts of the compiler itself
-            self._call(self._state, flat)
+            self._call = self._generate(graph, inputs)
+            self._call(*inputs)
 
     @torch.no_grad()
     def __call__(self, batches: Sequence[Batch]) -> Losses:
-        values = self._call(self._state, _flatten(batches))
+        values = self._call(*self._state, *_flatten(batches))
         return dict(zip(self._names, values, strict=True))
 
 

@@ -45,6 +45,14 @@ class Stop:
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
 
+    def granted(self, step: int) -> bool:
+        """Is asked after each step: whether the run stops here."""
+        return self.signal is not None
+
+    def hopeless(self, diverged: Tensor) -> bool:
+        """Tells whether no seed is left that is worth going on for."""
+        return bool((diverged >= 0).all())
+
     @contextmanager
     def listening(
         self,
@@ -137,18 +145,19 @@ def fit(
     record = _Record()
     ending: Ending = "finished"
     while state.step < schedule.steps:
-        state.lr.fill_(optimiser.rate(state.step, schedule.steps))
+        state.set_rate(optimiser.rate(state.step, schedule.steps))
         losses = step(batches.at(state.step))
         if record.steps and losses.keys() != record.steps[0].keys():  # other players move now
             on_tick(record.flush(state))
         record.steps.append(losses)
         state.step += 1
         due = state.step % schedule.checkpoint_every == 0 or state.step == schedule.steps
-        if due or stop.signal is not None or state.step % schedule.tick == 0:
+        wished = stop.granted(state.step)
+        if due or wished or state.step % schedule.tick == 0:
             on_tick(record.flush(state))
-            if bool((state.diverged >= 0).all()):
+            if stop.hopeless(state.diverged):
                 ending = "diverged"
-            elif stop.signal is not None and state.step < schedule.steps:
+            elif wished and state.step < schedule.steps:
                 ending = "stopped"
             if due or ending != "finished":
                 on_checkpoint()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,7 @@ class State:
         nets: Networks by name; every parameter and buffer has the seed axis first.
         average: Exponential moving averages of `nets`, or None.
         optimisers: One per player, by the player's name.
-        lr: Learning rate of all optimisers, a 0-d tensor.
+        lr: Learning rates, 0-d tensors, by the pace of the players that share them.
         step: Steps taken.
         diverged: Step at which each seed's loss first was not finite, or -1; int64 (S,), CPU.
     """
@@ -31,9 +31,14 @@ class State:
     nets: nn.ModuleDict
     average: nn.ModuleDict | None
     optimisers: dict[str, torch.optim.Optimizer]
-    lr: Tensor
+    lr: dict[float, Tensor]
     step: int
     diverged: Tensor
+
+    def set_rate(self, rate: float) -> None:
+        """Writes the run's learning rate into those of the players, each times its pace."""
+        for pace, lr in self.lr.items():
+            lr.fill_(pace * rate)
 
 
 def entropy(*numbers: int) -> int:
@@ -100,12 +105,13 @@ def init(
         device: Where the tensors live.
     """
     nets = build(method, arch, seeds).to(device)
-    lr = torch.tensor(optimiser.lr, device=device)
+    paces = dict.fromkeys(player.pace for player in method.players)
+    lr = {pace: torch.tensor(pace * optimiser.lr, device=device) for pace in paces}
     return State(
         nets=nets,
         average=copy.deepcopy(nets).requires_grad_(False) if ema else None,
         optimisers={
-            player.name: optimiser.build(parameters(nets, player.trains), lr)
+            player.name: optimiser.build(parameters(nets, player.trains), lr[player.pace])
             for player in method.players
         },
         lr=lr,
@@ -128,13 +134,27 @@ def tensors(state: State) -> dict[str, Tensor]:
     return found
 
 
+def part(saved: Mapping[str, Tensor], place: slice) -> dict[str, Tensor]:
+    """Takes the seeds at `place`; tensors without axes, such as counters, belong to all."""
+    return {name: value[place] if value.dim() else value for name, value in saved.items()}
+
+
+def joined(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Undoes `part`: puts states of one step side by side."""
+    first = parts[0]
+    return {
+        name: torch.cat([other[name] for other in parts]) if value.dim() else value
+        for name, value in first.items()
+    }
+
+
 def live(state: State) -> list[Tensor]:
     """Lists every tensor that a move reads or writes, the objects themselves."""
     modules = [nets for nets in (state.nets, state.average) if nets is not None]
     found = [value for nets in modules for value in (*nets.parameters(), *nets.buffers())]
     for optimiser in state.optimisers.values():
         found += [value for slots in optimiser.state.values() for value in slots.values()]
-    return [*found, state.lr]
+    return [*found, *state.lr.values()]
 
 
 def restore(state: State, saved: dict[str, Tensor]) -> None:
@@ -166,5 +186,5 @@ def restore(state: State, saved: dict[str, Tensor]) -> None:
                 prefix = f"optimiser.{player}.{index}."
                 for key in (k.removeprefix(prefix) for k in saved if k.startswith(prefix)):
                     if key not in optimiser.state[parameter]:
-                        value = saved[prefix + key].to(state.lr.device)
+                        value = saved[prefix + key].to(parameter.device)
                         optimiser.state[parameter][key] = value.clone()

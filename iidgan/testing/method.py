@@ -68,7 +68,7 @@ def check_compiled(
     """
     with float64():
         trial = Trial(method, arch or ARCH, tuple(seeds))
-        make = Graph if generate else partial(Graph, generate=lambda graph: graph)
+        make = Graph if generate else partial(Graph, generate=lambda graph, inputs: graph)
         there = go(trial.start(), method, trial.batches(), make=make)
         odd = differing(there.values, trial.end.values, 1e-7)
     require(
