@@ -1,9 +1,11 @@
-"""IID-GAN on the 2D-Ring as a researcher would write it: the yardstick of `step.py`."""
+"""The methods as a researcher would write them: the yardsticks of the engine."""
 
 from itertools import pairwise
 
 import torch
 from torch import nn
+from torch.autograd import grad
+from torch.func import functional_call
 from torch.nn.functional import l1_loss, softplus
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -15,15 +17,14 @@ def perceptron(inputs, outputs):
 
 
 class Plain:
-    """Three networks, three Adams; batches from a DataLoader or by indexing."""
+    """Networks, an Adam for each, and batches from a DataLoader or by indexing."""
 
-    def __init__(self, data, *, loader, batch=100):
-        self.data, self.batch = data, batch
-        self.G, self.D, self.F = perceptron(2, 2), perceptron(2, 1), perceptron(2, 2)
-        self.optimisers = [
-            torch.optim.Adam(net.parameters(), lr=2e-3, betas=(0.5, 0.999))
-            for net in (self.D, self.G, self.F)
-        ]
+    def __init__(self, data, *, loader=False, batch=100, **nets):
+        self.data, self.batch, self.nets = data, batch, nets
+        self.optimisers = {
+            name: torch.optim.Adam(net.parameters(), lr=2e-3, betas=(0.5, 0.999))
+            for name, net in nets.items()
+        }
         self.loader = None
         if loader:
             self.loader = DataLoader(TensorDataset(data), batch, shuffle=True, drop_last=True)
@@ -38,23 +39,111 @@ class Plain:
             self.batches = iter(self.loader)
             return next(self.batches)[0]
 
-    def step(self):
-        x, z = self.draw(), torch.randn(self.batch, 2)
-        optimise_D, optimise_G, optimise_F = self.optimisers
-        fake = self.G(z)
-        loss = softplus(-self.D(x)).mean() + softplus(self.D(fake.detach())).mean()
-        optimise_D.zero_grad()
-        loss.backward()
-        optimise_D.step()
+    def prior(self):
+        return torch.randn(self.batch, 2)
 
-        codes = self.F(x)
+    def descend(self, loss, *names):
+        for name in names:
+            self.optimisers[name].zero_grad()
+        loss.backward()
+        for name in names:
+            self.optimisers[name].step()
+
+
+class GAN(Plain):
+    def __init__(self, data, **options):
+        super().__init__(data, G=perceptron(2, 2), D=perceptron(2, 1), **options)
+
+    def step(self):
+        G, D = self.nets["G"], self.nets["D"]
+        x, fake = self.draw(), G(self.prior())
+        self.descend(softplus(-D(x)).mean() + softplus(D(fake.detach())).mean(), "D")
+        self.descend(softplus(-D(fake)).mean(), "G")
+
+
+class IIDGAN(Plain):
+    def __init__(self, data, **options):
+        nets = {"G": perceptron(2, 2), "D": perceptron(2, 1), "F": perceptron(2, 2)}
+        super().__init__(data, **nets, **options)
+
+    def step(self):
+        G, D, F = self.nets["G"], self.nets["D"], self.nets["F"]
+        x, z = self.draw(), self.prior()
+        fake = G(z)
+        self.descend(softplus(-D(x)).mean() + softplus(D(fake.detach())).mean(), "D")
+        codes = F(x)
         mean = codes.mean(0)
         covariance = (codes - mean).T @ (codes - mean) / self.batch
         gaussian = mean.norm() + (covariance - torch.eye(2)).norm()
-        cycle = l1_loss(self.F(fake), z) + l1_loss(self.G(codes), x)
-        loss = softplus(-self.D(fake)).mean() + 3 * cycle + 10 * gaussian
-        optimise_G.zero_grad()
-        optimise_F.zero_grad()
-        loss.backward()
-        optimise_G.step()
-        optimise_F.step()
+        cycle = l1_loss(F(fake), z) + l1_loss(G(codes), x)
+        self.descend(softplus(-D(fake)).mean() + 3 * cycle + 10 * gaussian, "G", "F")
+
+
+class WGANGP(Plain):
+    def __init__(self, data, **options):
+        super().__init__(data, G=perceptron(2, 2), D=perceptron(2, 1), **options)
+
+    def step(self):
+        G, D = self.nets["G"], self.nets["D"]
+        for _ in range(5):
+            x, fake = self.draw(), G(self.prior()).detach()
+            share = torch.rand(self.batch, 1)
+            between = (share * x + (1 - share) * fake).requires_grad_()
+            (slope,) = grad(D(between).sum(), between, create_graph=True)
+            penalty = (slope.norm(dim=1) - 1).square().mean()
+            self.descend(D(fake).mean() - D(x).mean() + 10 * penalty, "D")
+        self.descend(-D(G(self.prior())).mean(), "G")
+
+
+class VEEGAN(Plain):
+    def __init__(self, data, **options):
+        nets = {"G": perceptron(2, 2), "D": perceptron(4, 1), "F": perceptron(2, 2)}
+        super().__init__(data, **nets, **options)
+
+    def step(self):
+        G, D, F = self.nets["G"], self.nets["D"], self.nets["F"]
+        x, z = self.draw(), self.prior()
+        fake = G(z)
+        with torch.no_grad():
+            code = F(x) + torch.randn_like(z)
+        generated = D(torch.cat([fake.detach(), z], 1))
+        encoded = D(torch.cat([x, code], 1))
+        self.descend(softplus(-generated).mean() + softplus(encoded).mean(), "D")
+        reconstruction = (F(fake) - z).square().sum(1).mean() / 2
+        self.descend(D(torch.cat([fake, z], 1)).mean() + reconstruction, "G", "F")
+
+
+class Unrolled(Plain):
+    def __init__(self, data, **options):
+        super().__init__(data, G=perceptron(2, 2), D=perceptron(2, 1), **options)
+
+    def step(self):
+        G, D = self.nets["G"], self.nets["D"]
+        x, fake = self.draw(), G(self.prior())
+        self.descend(softplus(-D(x)).mean() + softplus(D(fake.detach())).mean(), "D")
+        weights = dict(D.named_parameters())
+        means = {name: torch.zeros_like(w) for name, w in weights.items()}
+        squares = {name: torch.zeros_like(w) for name, w in weights.items()}
+
+        def loss(weights):
+            real, generated = (functional_call(D, weights, (value,)) for value in (x, fake))
+            return softplus(-real).mean() + softplus(generated).mean()
+
+        for count in range(1, 6):
+            slopes = grad(loss(weights), list(weights.values()), create_graph=True)
+            for (name, weight), slope in zip(list(weights.items()), slopes):
+                means[name] = 0.5 * means[name] + 0.5 * slope
+                squares[name] = 0.999 * squares[name] + 0.001 * slope.square()
+                mean = means[name] / (1 - 0.5**count)
+                root = (squares[name] / (1 - 0.999**count) + 1e-16).sqrt()
+                weights[name] = weight - 1e-3 * mean / root
+        self.descend(-loss(weights), "G")
+
+
+PLAIN = {
+    "iid-gan": IIDGAN,
+    "gan": GAN,
+    "wgan-gp": WGANGP,
+    "unrolled": Unrolled,
+    "veegan": VEEGAN,
+}

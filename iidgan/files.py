@@ -30,6 +30,11 @@ def explained(path: Path) -> Iterator[None]:
         raise InputError(f"{where}: {error.strerror or error}") from error
 
 
+def cache() -> Path:
+    """The user's folder for what can be made again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "iidgan").expanduser()
+
+
 def write(path: Path, fill: Callable[[Path], object]) -> None:
     """Writes a file through `fill(temporary path)`: flushed, then renamed into place."""
     with explained(path):

@@ -1,9 +1,19 @@
-"""What the tests share: one thread, and float64 where a closed form is the reference."""
+"""What the tests share: one thread, a cache of their own, and float64 for closed forms."""
+
+import getpass
+import os
+import tempfile
 
 import pytest
 import torch
 
 torch.set_num_threads(1)
+
+# What is remembered of the user's machine decides nothing here; compiled code is kept nonetheless.
+_home = tempfile.TemporaryDirectory(prefix="iidgan-cache-")
+os.environ["XDG_CACHE_HOME"] = _home.name
+_compiled = os.path.join(tempfile.gettempdir(), f"torchinductor_{getpass.getuser()}")
+os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", _compiled)
 
 
 @pytest.fixture

@@ -595,7 +595,7 @@ def test_a_stop_between_checkpoints_saves_the_step_it_came_in(tmp_path, whole, m
             return super().at(number)
 
     with monkeypatch.context() as patch:
-        patch.setattr("iidgan.bench.train.Batches", Watched)
+        patch.setattr("iidgan.bench.game.Batches", Watched)
         first = teach(run, tmp_path, seeds=2, stop=stop)
     assert (first.ending, first.step) == ("stopped", step)
     teach(run, tmp_path, seeds=2)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from iidgan.bench.folder import RunFolder
+from iidgan.bench.plan import Auto
 from iidgan.bench.rows import Row, append, collect, failure, read_all
 from iidgan.bench.run import Run
 from iidgan.bench.workers import Job, News, train_all
@@ -33,7 +34,7 @@ class Place:
     runs: Path
     workers: int
     device: str = "auto"
-    executor: Executor = "eager"
+    executor: Executor | Auto = "auto"
 
     def file(self, study: str) -> Path:
         """The rows that a study adds to those of the others."""

@@ -20,8 +20,9 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from iidgan.bench.game import Game
+from iidgan.bench.plan import prepare
 from iidgan.bench.run import Run
-from iidgan.engine.executors import Executor, executor
+from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Ending, Schedule, Stop, Tick, fit
 from iidgan.engine.state import restore, tensors
 from iidgan.errors import InputError
@@ -141,7 +142,7 @@ def _train(shard: Shard, start: Stand, pipe: Connection, stop: Stop) -> Ending:
 
     return fit(
         state,
-        executor(shard.executor, game.move, game.batches.at(start.step)),
+        prepare(shard.executor, game),
         game.batches,
         run.optimiser,
         Schedule(steps=run.steps, checkpoint_every=shard.checkpoint_every),

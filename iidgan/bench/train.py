@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import partial
 from operator import index
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 
@@ -16,6 +15,7 @@ from iidgan.bench.evaluate import Stand, draw, rows, store
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.game import Game
 from iidgan.bench.model import Maps, Model, export, load_maps, load_model
+from iidgan.bench.plan import Auto, Plan, choose, prepare
 from iidgan.bench.provenance import device_from, provenance
 from iidgan.bench.registry import ensure_named
 from iidgan.bench.rows import Row, append, read
@@ -25,7 +25,7 @@ from iidgan.bench.shards import Shards, deal
 from iidgan.core import Dataset, Source
 from iidgan.engine import checkpoint
 from iidgan.engine.batches import Batches
-from iidgan.engine.executors import Executor, executor
+from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Ending, Schedule, Stop, Tick, fit
 from iidgan.engine.sample import final
 from iidgan.engine.state import entropy
@@ -70,8 +70,8 @@ def train(
     checkpoint_every: int = 2000,
     keep: int = 3,
     device: str = "auto",
-    executor: Executor | Literal["auto"] = "auto",
-    workers: int = 1,
+    executor: Executor | Auto = "auto",
+    workers: int | Auto = 1,
     listener: Listener = lambda news, tick: None,
     stop: Stop | None = None,
 ) -> Result:
@@ -84,9 +84,10 @@ def train(
         checkpoint_every: Steps between checkpoints, each with a measurement.
         keep: Checkpoints that are kept, the newest ones.
         device: `cpu`, `cuda`, ..., or `auto`.
-        executor: How moves are carried out; `auto` is `eager`.
-        workers: Processes among which the seeds are dealt; more than one start this program anew,
-            so that a script needs `if __name__ == "__main__":` around what it does.
+        executor: How moves are carried out; `auto` compiles where that pays within the run.
+        workers: Processes among which the seeds are dealt, or `auto` for one a core where that
+            pays. They start the program anew, so that a script needs `if __name__ ==
+            "__main__":` around what it does.
         listener: Is told of ticks and news.
         stop: A wish to stop that may come from elsewhere.
 
@@ -94,7 +95,8 @@ def train(
         InputError: A field, the data or the folder is not what it has to be.
     """
     chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(map(index, seeds))
-    _check(chosen, checkpoint_every=checkpoint_every, keep=keep, workers=workers)
+    numbers = {"checkpoint-every": checkpoint_every, "keep": keep}
+    _check(chosen, numbers if workers == "auto" else numbers | {"workers": workers})
     if executor not in (known := ("auto", *get_args(Executor))):
         raise unknown("executor", executor, known)
     run = replace(run, source=_absolute(run.source))
@@ -114,12 +116,12 @@ def _absolute(source: Source) -> Source:
     return replace(source, **found)  # type: ignore[type-var]
 
 
-def _check(seeds: tuple[int, ...], **numbers: int) -> None:
+def _check(seeds: tuple[int, ...], numbers: Mapping[str, int]) -> None:
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
         raise InputError(f"seeds: {seeds} are not one or more different numbers from 0 on")
     for name, number in numbers.items():
         if number < 1:
-            raise InputError(f"{name.replace('_', '-')}: {number} is too small; at least 1")
+            raise InputError(f"{name}: {number} is too small; at least 1")
 
 
 class _Session:
@@ -140,9 +142,10 @@ class _Session:
         torch.manual_seed(entropy(*seeds))
         self.game = Game(run, seeds, data, device)
         self.state = self.game.state
+        self.how: dict[str, str] = {}  # until it is planned
 
     def train(
-        self, checkpoint_every: int, how: Executor | Literal["auto"], workers: int, stop: Stop
+        self, checkpoint_every: int, how: Executor | Auto, workers: int | Auto, stop: Stop
     ) -> Result:
         self.game.move.rehearse(self.game.batches.at(0))
         self.folder.claim(self.run, self.seeds, self.device, self.data)
@@ -150,25 +153,26 @@ class _Session:
             return self._train(checkpoint_every, how, workers, stop)
 
     def _train(
-        self, checkpoint_every: int, how: Executor | Literal["auto"], workers: int, stop: Stop
+        self, checkpoint_every: int, how: Executor | Auto, workers: int | Auto, stop: Stop
     ) -> Result:
         self._resume()
         if self.state.step >= self.run.steps or stop.hopeless(self.state.diverged):
             return self._result("finished" if self.state.step >= self.run.steps else "diverged")
-        name: Executor = "eager" if how == "auto" else how
-        facts = {"executor": name, "workers": workers, **provenance(self.device)}
-        self.folder.event("started", step=self.state.step, **facts)
-        go = self._fit_here if workers == 1 else partial(self._fit_dealt, workers)
-        ending = go(name, checkpoint_every, stop)
+        plan = choose(self.game, how, workers)
+        self.how = {"executor": plan.executor, "workers": str(plan.workers)}
+        self.folder.event("started", step=self.state.step, **self._provenance())
+        if plan.executor == "compiled":
+            self.listener("compiling", None)
+        train = self._train_here if plan.workers == 1 else self._train_dealt
+        ending = train(plan, checkpoint_every, stop)
         self.folder.event(ending, step=self.state.step)
         return self._result(ending)
 
-    def _fit_here(self, name: Executor, checkpoint_every: int, stop: Stop) -> Ending:
-        game = self.game
+    def _train_here(self, plan: Plan, checkpoint_every: int, stop: Stop) -> Ending:
         return fit(
             self.state,
-            executor(name, game.move, game.batches.at(self.state.step)),
-            game.batches,
+            prepare(plan.executor, self.game),
+            self.game.batches,
             self.run.optimiser,
             Schedule(steps=self.run.steps, checkpoint_every=checkpoint_every),
             on_tick=self._log,
@@ -176,12 +180,10 @@ class _Session:
             stop=stop,
         )
 
-    def _fit_dealt(
-        self, workers: int, name: Executor, checkpoint_every: int, stop: Stop
-    ) -> Ending:
+    def _train_dealt(self, plan: Plan, checkpoint_every: int, stop: Stop) -> Ending:
         shards = [
-            Shard(self.run, seeds, str(self.device), name, checkpoint_every)
-            for seeds in deal(self.seeds, workers)
+            Shard(self.run, seeds, str(self.device), plan.executor, checkpoint_every)
+            for seeds in deal(self.seeds, plan.workers)
         ]
         together = Shards(self.state, shards, self._lost)
         return together.fit(on_tick=self._log, on_checkpoint=self._save, stop=stop)
@@ -243,9 +245,12 @@ class _Session:
         with torch.random.fork_rng(devices=[]):  # training goes on as if nobody had looked
             nets = final(self.state, self._fresh_batches())
             samples = draw(nets, self.data, stand)
-        append(self.folder.metrics, rows(samples, stand, provenance(self.device)))
+        append(self.folder.metrics, rows(samples, stand, self._provenance()))
         store(self.folder.arrays, samples, stand)
         export(self.folder.generator, Maps(stand, self.data.shape, nets))
+
+    def _provenance(self) -> dict[str, str]:
+        return provenance(self.device) | self.how
 
     def _fresh_batches(self) -> Batches:
         return Batches(self.data, self.seeds, size=self.run.batch, latent=self.run.arch.latent)

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from iidgan.bench.plan import Auto
 from iidgan.bench.run import Run
 from iidgan.bench.train import train
 from iidgan.engine.executors import Executor
@@ -34,7 +35,7 @@ class Job:
     checkpoint_every: int
     keep: int = 3
     device: str = "auto"
-    executor: Executor = "eager"
+    executor: Executor | Auto = "auto"
 
 
 def train_all(

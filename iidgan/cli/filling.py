@@ -36,8 +36,8 @@ class Filling:
     """Trainings at a time."""
     device: str = "auto"
     """cpu, cuda, ...; auto takes an accelerator if there is one."""
-    executor: Literal["eager", "compiled"] = "eager"
-    """How steps are carried out."""
+    executor: Literal["auto", "eager", "compiled"] = "auto"
+    """How steps are carried out; auto compiles where that pays within the run."""
 
     def place(self) -> Place:
         """Checks the options.

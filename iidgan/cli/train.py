@@ -62,7 +62,9 @@ class Options:
     device: str = "auto"
     """cpu, cuda, ...; auto takes an accelerator if there is one."""
     executor: Literal["auto", "eager", "compiled"] = "auto"
-    """How steps are carried out; auto is eager."""
+    """How steps are carried out; auto compiles where that pays within the run."""
+    workers: int | Literal["auto"] = "auto"
+    """Processes among which the seeds are dealt; auto is one a core where that pays."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ def train_command(arguments: list[str]) -> int:
             keep=options.keep,
             device=options.device,
             executor=options.executor,
+            workers=options.workers,
             listener=partial(monitor.tell, 0),
             stop=stop,
         )

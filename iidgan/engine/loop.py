@@ -46,7 +46,7 @@ class Stop:
         self.signal: signal.Signals | None = None
 
     def granted(self, step: int) -> bool:
-        """Is asked after each step: whether the run stops here."""
+        """Is asked after a step, also twice: whether the run stops here."""
         return self.signal is not None
 
     def hopeless(self, diverged: Tensor) -> bool:
@@ -152,12 +152,11 @@ def fit(
         record.steps.append(losses)
         state.step += 1
         due = state.step % schedule.checkpoint_every == 0 or state.step == schedule.steps
-        wished = stop.granted(state.step)
-        if due or wished or state.step % schedule.tick == 0:
+        if due or stop.granted(state.step) or state.step % schedule.tick == 0:
             on_tick(record.flush(state))
             if stop.hopeless(state.diverged):
                 ending = "diverged"
-            elif wished and state.step < schedule.steps:
+            elif stop.granted(state.step) and state.step < schedule.steps:
                 ending = "stopped"
             if due or ending != "finished":
                 on_checkpoint()

@@ -1,0 +1,149 @@
+"""How a run is carried out: in how many processes, and eagerly or compiled: what ends first.
+
+Compiling takes as long as many thousand steps of a small network, and far less where the compiler
+knows the move already: its work is kept in the user's cache, and so is how long it took.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from iidgan.bench.game import Game
+from iidgan.bench.run import encode
+from iidgan.engine.executors import Executor, Step, executor
+from iidgan.engine.state import restore, tensors
+from iidgan.errors import InputError
+from iidgan.files import cache, write_text
+
+Auto = Literal["auto"]
+
+COMPILATION = 60.0
+"""Seconds that compiling takes, where it was never timed."""
+GAIN = 0.6
+"""What a compiled step takes of an eager one's time; measured on perceptrons on a CPU."""
+START = 8.0
+"""Seconds until a process of its own takes its first step."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a run is carried out.
+
+    Arguments:
+        executor: How steps are.
+        workers: Processes among which the seeds are dealt.
+    """
+
+    executor: Executor
+    workers: int
+
+
+def expected(plan: Plan, *, step: float, compilation: float, seeds: int, steps: int) -> float:
+    """Estimates the seconds of a run.
+
+    Arguments:
+        plan: How it is carried out.
+        step: Seconds of an eager step of all seeds in one process.
+        compilation: Seconds of compiling.
+        seeds: How many.
+        steps: Steps to go.
+    """
+    hand = -(-seeds // plan.workers)
+    work = steps * step * hand / seeds
+    work = work * GAIN + compilation if plan.executor == "compiled" else work
+    return work + (START if plan.workers > 1 else 0)
+
+
+def choose(
+    game: Game, how: Executor | Auto, workers: int | Auto, *, cores: int | None = None
+) -> Plan:
+    """Chooses what is left to choose, so that the run ends as early as possible.
+
+    On an accelerator there is one process, which is eager unless told otherwise.
+    """
+    seeds = len(game.seeds)
+    device = next(game.state.nets.parameters()).device
+    if device.type != "cpu":
+        return Plan("eager" if how == "auto" else how, 1 if workers == "auto" else workers)
+    executors: Sequence[Executor] = ("eager", "compiled") if how == "auto" else (how,)
+    most = min(cores or os.cpu_count() or 1, seeds)
+    numbers = sorted({1, most}) if workers == "auto" else [min(workers, seeds)]
+    plans = [Plan(name, number) for name, number in product(executors, numbers)]
+    if len(plans) == 1:
+        return plans[0]
+    step = _seconds(game)
+    left = game.run.steps - game.state.step
+    return min(
+        plans,
+        key=lambda plan: expected(
+            plan,
+            step=step,
+            compilation=_known(game, -(-seeds // plan.workers)),
+            seeds=seeds,
+            steps=left,
+        ),
+    )
+
+
+def prepare(name: Executor, game: Game) -> Step:
+    """Makes the step, and remembers how long compiling it took."""
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache() / "compiled"))
+    start = time.perf_counter()
+    step = executor(name, game.move, game.batches.at(game.state.step))
+    if name == "compiled" and step is not game.move:
+        _remember(game, time.perf_counter() - start)
+    return step
+
+
+def _seconds(game: Game) -> float:
+    """Times an eager step, and undoes it."""
+    before = {name: value.clone() for name, value in tensors(game.state).items()}
+    batches = game.batches.at(game.state.step)
+    with torch.random.fork_rng(devices=[]):
+        game.move(batches)  # optimisers make their tensors at the first step
+        start = time.perf_counter()
+        game.move(batches)
+        seconds = time.perf_counter() - start
+    restore(game.state, before)
+    return seconds
+
+
+def _file() -> Path:
+    return cache() / "compilation.json"
+
+
+def _read() -> dict[str, float]:
+    try:
+        known = json.loads(_file().read_text())
+        return {str(key): float(value) for key, value in known.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}  # what is only a memory may be lost
+
+
+def _known(game: Game, seeds: int) -> float:
+    return _read().get(_key(game, seeds), COMPILATION)
+
+
+def _remember(game: Game, seconds: float) -> None:
+    known = _read() | {_key(game, len(game.seeds)): round(seconds, 2)}
+    try:
+        write_text(_file(), json.dumps(known, indent=0) + "\n")
+    except InputError:
+        return  # a home that cannot be written to
+
+
+def _key(game: Game, seeds: int) -> str:
+    run = game.run
+    what = [encode(part, places=False) for part in (run.method, run.arch, run.optimiser)]
+    facts = [what, run.batch, game.data.shape, seeds, torch.__version__]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

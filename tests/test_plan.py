@@ -1,0 +1,110 @@
+"""Runs are carried out in whatever way ends first, and nobody's choice is overruled."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+import iidgan
+from iidgan.bench import plan
+from iidgan.bench.game import Game
+from iidgan.bench.plan import COMPILATION, GAIN, START, Plan, choose, expected
+from iidgan.engine.state import tensors
+from iidgan.files import cache
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def game(steps=24_000, seeds=4):
+    run = iidgan.Run(source=iidgan.Ring(size=500), arch=iidgan.MLP(hidden=(8,)), steps=steps)
+    return Game(run, range(seeds), run.source.load(), torch.device("cpu"))
+
+
+def slow(monkeypatch, seconds):
+    monkeypatch.setattr(plan, "_seconds", lambda game: seconds)
+
+
+def test_what_is_expected_is_work_start_and_compilation():
+    facts = {"step": 0.1, "compilation": 50.0, "seeds": 5, "steps": 1000}
+    assert expected(Plan("eager", 1), **facts) == pytest.approx(100)
+    assert expected(Plan("eager", 2), **facts) == pytest.approx(60 + START)
+    assert expected(Plan("eager", 5), **facts) == pytest.approx(20 + START)
+    assert expected(Plan("compiled", 1), **facts) == pytest.approx(100 * GAIN + 50)
+    assert expected(Plan("compiled", 2), **facts) == pytest.approx(60 * GAIN + START + 50)
+
+
+@pytest.mark.parametrize(
+    ("steps", "found"),
+    [
+        (100, Plan("eager", 1)),
+        (2_000, Plan("eager", 2)),
+        (1_000_000, Plan("compiled", 2)),
+    ],
+)
+def test_the_length_of_the_run_decides(monkeypatch, steps, found):
+    slow(monkeypatch, 0.02)
+    assert choose(game(steps), "auto", "auto", cores=2) == found
+
+
+def test_what_is_left_to_do_decides_not_what_is_done(monkeypatch):
+    slow(monkeypatch, 0.02)
+    late = game(1_000_000)
+    late.state.step = 999_900
+    assert choose(late, "auto", "auto", cores=2) == Plan("eager", 1)
+
+
+def test_a_choice_that_is_made_stands(monkeypatch):
+    slow(monkeypatch, 0.02)
+    assert choose(game(100), "compiled", 3, cores=2) == Plan("compiled", 3)
+    assert choose(game(100), "auto", 3, cores=2) == Plan("eager", 3)
+    assert choose(game(100), "compiled", "auto", cores=2) == Plan("compiled", 1)
+    assert choose(game(10**7), "eager", "auto", cores=8) == Plan("eager", 4)  # as many as seeds
+    assert choose(game(10**7, seeds=1), "auto", "auto", cores=8) == Plan("compiled", 1)
+
+
+def test_a_move_that_was_compiled_before_is_compiled_sooner(monkeypatch):
+    slow(monkeypatch, 0.02)
+    ours = game(5_000, seeds=1)
+    assert 5_000 * 0.02 * (1 - GAIN) < COMPILATION
+    assert choose(ours, "auto", 1).executor == "eager"
+    plan._remember(ours, 4.0)
+    assert choose(ours, "auto", 1).executor == "compiled"
+    assert choose(game(5_000, seeds=2), "auto", 1).executor == "eager"  # another shape
+    other = Game(replace(ours.run, batch=50), (0,), ours.data, torch.device("cpu"))
+    assert choose(other, "auto", 1).executor == "eager"
+
+
+@pytest.mark.parametrize("content", ["", "[1]", '{"a": "b"}', "{", '{"a": null}'])
+def test_a_damaged_memory_is_no_memory(monkeypatch, content):
+    slow(monkeypatch, 0.02)
+    cache().mkdir(parents=True)
+    (cache() / "compilation.json").write_text(content)
+    ours = game(5_000, seeds=1)
+    assert choose(ours, "auto", 1).executor == "eager"
+    plan._remember(ours, 4.0)
+    assert choose(ours, "auto", 1).executor == "compiled"
+
+
+def test_planning_leaves_no_trace():
+    ours = game()
+    before = {name: value.clone() for name, value in tensors(ours.state).items()}
+    random = torch.get_rng_state()
+    choose(ours, "auto", "auto", cores=2)
+    after = tensors(ours.state)
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+    born = after.keys() - before.keys()
+    assert born
+    assert all(not after[name].any() for name in born)
+    assert torch.equal(torch.get_rng_state(), random)
+
+
+@pytest.mark.slow
+def test_compiling_is_timed_and_remembered():
+    ours = game(seeds=1)
+    step = plan.prepare("compiled", ours)
+    assert step is not ours.move
+    assert 0 < plan._known(ours, 1) != COMPILATION
+    assert plan.prepare("eager", game()) is not None
