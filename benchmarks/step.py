@@ -1,84 +1,156 @@
-"""Time per step and seed of IID-GAN on the 2D-Ring: our engine against a plain loop.
+"""Time per step and seed on the 2D-Ring: the engine, a plain loop, JAX, and the floor."""
 
-Every round times each variant once, in turn, so that a noisy machine is noisy to all; what counts
-is the median over rounds of the ratio to the plain loop of the same round.
-"""
-
-import os
 import statistics
 import time
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
-from benchmarks.plain import Plain
+from benchmarks.interleaved import Variant, measure, ratios, table
+from benchmarks.plain import PLAIN
+from iidgan.bench.game import Game
+from iidgan.bench.plan import prepare
 from iidgan.bench.run import Run
-from iidgan.core import Arch
 from iidgan.data import Ring
-from iidgan.engine.batches import Batches
-from iidgan.engine.executors import executor
-from iidgan.engine.move import Move
-from iidgan.engine.state import init
-from iidgan.methods import iid_gan
+from iidgan.methods import METHODS
 
-ROUNDS, STEPS = 15, 100
+SCAN = 50  # steps of a call into JAX
 
 
-def plain(data, *, loader):
-    trainer = Plain(data.x, loader=loader)
-    return lambda: trainer.step(), 1
+def game(method, seeds):
+    run = Run(source=Ring(), method=METHODS[method]())
+    return Game(run, range(seeds), run.source.load(), torch.device("cpu"))
 
 
-def ours(data, seeds, name):
-    run = Run(method=iid_gan())
-    arch = Arch(run.arch, data.shape)
-    state = init(run.method, arch, run.optimiser, range(seeds))
-    move = Move(run.method, state, steps=run.steps)
-    batches = Batches(
-        data,
-        range(seeds),
-        size=run.batch,
-        latent=arch.latent,
-        repeat=move.num_batches,
-        noise=run.method.noise(arch),
-        steps=run.steps,
-    )
-    step = executor(name, move, batches.at(0))
+def ours(method, seeds, executor):
+    """The engine's loop, without its log."""
+    played = game(method, seeds)
+    step, state, run = prepare(executor, played), played.state, played.run
 
     def once():
         state.set_rate(run.optimiser.rate(state.step, run.steps))
-        step(batches.at(state.step))
-        state.step += 1
+        step(played.batches.at(state.step))
+        state.step = (state.step + 1) % run.steps
 
-    return once, seeds
-
-
-def measure(once, seeds):
-    start = time.perf_counter()
-    for _ in range(STEPS // seeds):
-        once()
-    return (time.perf_counter() - start) / (STEPS // seeds) / seeds * 1e3
+    return Variant(f"{executor}, {seeds} seed{'s' * (seeds > 1)}", once, seeds)
 
 
-def main():
-    torch.set_num_threads(1)
-    data = Ring().load()
-    variants = {
-        "plain loop": plain(data, loader=False),
-        "plain loop, DataLoader": plain(data, loader=True),
-        **{f"eager, {s} seeds": ours(data, s, "eager") for s in (1, 5, 10)},
-        **{f"compiled, {s} seeds": ours(data, s, "compiled") for s in (1, 5)},
+def plain(method, *, loader):
+    trainer = PLAIN[method](Ring().load().x, loader=loader)
+    return Variant("plain loop, DataLoader" if loader else "plain loop", trainer.step)
+
+
+def peer(seeds):
+    from benchmarks.peer import many_steps
+
+    once = many_steps(Ring().load().x, seeds=seeds, steps=SCAN)
+    return Variant(f"JAX jit and scan, {seeds} seeds", once, seeds * SCAN)
+
+
+def flops(method):
+    """Counts the floating-point operations of matrix products in a step of one seed."""
+    played = game(method, 1)
+    batches = played.batches.at(0)
+    played.move(batches)
+    with _Products() as counter:
+        played.move(batches)
+    return counter.flops
+
+
+class _Products(TorchDispatchMode):
+    """Counts as PyTorch's counter does, without the hooks that inner gradients break."""
+
+    def __init__(self):
+        super().__init__()
+        self.flops = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if count := flop_registry.get(function.overloadpacket):
+            self.flops += count(*args, **(kwargs or {}), out_val=result)
+        return result
+
+
+def matrices(size=1024):
+    a, b = torch.randn(size, size), torch.randn(size, size)
+    return Variant("matrix product", lambda: torch.mm(a, b), 2 * size**3)
+
+
+def compare(method, seeds=(1, 5, 10), *, jax=True):
+    """A table of one method, and the median times of a step at best over its floor."""
+    variants = [plain(method, loader=True), plain(method, loader=False), matrices()]
+    variants += [ours(method, s, name) for name in ("eager", "compiled") for s in seeds]
+    if jax:
+        variants += [peer(s) for s in seeds]
+    times = measure(variants)
+    rate = times.pop("matrix product")
+    work = flops(method)
+    floor = {
+        name: statistics.median(t / (work * r) for t, r in zip(values, rate))
+        for name, values in times.items()
     }
-    times = {name: [] for name in variants}
-    for _ in range(ROUNDS):
-        for name, variant in variants.items():
-            times[name].append(measure(*variant))
-    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    print(f"torch {torch.__version__}, 1 thread, {os.cpu_count()} cores, load {load}")
-    print(f"{'variant':26}{'ms per step and seed':>22}{'times the plain loop':>22}")
-    for name, values in times.items():
-        ratios = [b / a for a, b in zip(values, times["plain loop"])]
-        print(f"{name:26}{statistics.median(values):22.2f}{statistics.median(ratios):22.2f}")
+    extra = {name: {"times the floor": f"{value:.2f}"} for name, value in floor.items()}
+    text = table(times, unit="ms a step and seed", extra=extra)
+    line = (
+        f"A step of one seed is {work / 1e6:.0f} MFLOP of matrix products; a product of "
+        f"1024 x 1024 ran at {1e-9 / statistics.median(rate):.0f} GFLOP/s beside it."
+    )
+    base = "plain loop, DataLoader"
+    best = min((name for name in times if "JAX" not in name), key=lambda n: floor[n])
+    facts = {
+        "best": best,
+        "faster": statistics.median(ratios(times, base, best)),
+        "floor": floor[best],
+    }
+    return f"{text}\n\n{line}", facts
 
 
-if __name__ == "__main__":
-    main()
+def profile(method="iid-gan", seeds=5, steps=30):
+    """Where the time of an eager step goes, by operation."""
+    once = ours(method, seeds, "eager").once
+    once()
+    with torch.profiler.profile() as found:
+        for _ in range(steps):
+            once()
+    events = sorted(found.key_averages(), key=lambda e: -e.self_cpu_time_total)
+    total = sum(event.self_cpu_time_total for event in events)
+    lines = ["| operation | calls a step | share % |", "| --- | --- | --- |"]
+    lines += [
+        f"| {e.key} | {e.count / steps:.0f} | {100 * e.self_cpu_time_total / total:.1f} |"
+        for e in events[:10]
+    ]
+    return "\n".join(lines)
+
+
+def whole_machine(workers, *, seeds=10, steps=700, rounds=3):
+    """Steps of all seeds a second with one process and with several, whole runs in turn."""
+    import tempfile
+
+    from iidgan.bench.train import train
+
+    run = Run(source=Ring(), method=METHODS["iid-gan"](), steps=steps)
+    speeds = {1: [], workers: []}
+    for _ in range(rounds):
+        for number, found in speeds.items():
+            times = []
+
+            def listener(news, tick, times=times):
+                if tick is not None:
+                    times.append((tick.step, time.perf_counter()))
+
+            with tempfile.TemporaryDirectory() as out:
+                train(
+                    run,
+                    out=f"{out}/run",
+                    seeds=seeds,
+                    workers=number,
+                    executor="compiled",
+                    checkpoint_every=10**6,
+                    listener=listener,
+                )
+            # The last tick waits for the samples that end a run; the first for the compiler.
+            (first, start), (last, end) = times[0], times[-2]
+            found.append((last - first) * seeds / (end - start))
+    gain = statistics.median(b / a for a, b in zip(speeds[1], speeds[workers]))
+    return gain, {number: statistics.median(found) for number, found in speeds.items()}

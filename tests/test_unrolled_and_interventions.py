@@ -96,7 +96,7 @@ def test_what_is_refused(make, message):
 
 @pytest.mark.parametrize("second_order", [True, False])
 def test_looking_no_step_ahead_is_the_saturating_game(second_order):
-    assert ends_as(Unrolled(steps=0, second_order=second_order), GAN(loss="saturating"))
+    assert ends_as(Unrolled(steps=0, second_order=second_order, pace=1.0), GAN(loss="saturating"))
     assert not ends_as(Unrolled(steps=1), GAN(loss="saturating"))
 
 
@@ -345,3 +345,10 @@ def test_code_noise_has_a_size():
         CodeNoise(std=-1.0)
     with pytest.raises(InputError, match="code noise is for methods with an inverse F; add cycle"):
         check_term(CodeNoise())
+
+
+def test_the_discriminator_of_unrolled_gan_has_a_pace_of_its_own():
+    paces = {player.name: player.pace for player in Unrolled(pace=0.25).players}
+    assert paces == {"D": 0.25, "G": 1.0}
+    with pytest.raises(InputError, match="pace: 0"):
+        Unrolled(pace=0.0)

@@ -10,6 +10,10 @@ from D's present weights on the same batch, through all K steps. What they lead 
 then. Adam's moments start at zero here, as a loss sees no optimiser; terms on D's own loss have
 no part in these steps.
 
+The authors' script for toy data has a rate of 1e-4 for D, also in these steps, and of 1e-3 for G.
+Both matter: with G's saturating loss a D as fast as G leaves it no gradient, and K steps down the
+same batch at D's rate of 2e-3 lead to weights that say nothing about the D to come.
+
 References:
     Unrolled Generative Adversarial Networks (Metz et al., 2016), https://arxiv.org/abs/1611.02163
 """
@@ -44,23 +48,29 @@ class Unrolled(Method):
     strengths: ClassVar[tuple[str, ...]] = ("lr",)
 
     steps: int = 5
-    """Steps of D that G looks ahead; 0 for a plain GAN with the saturating loss."""
-    lr: float = 1e-3
-    """Learning rate of these steps: the mean of D's own over a run from 2e-3 to 0."""
+    """Steps of D that G looks ahead; 0, with a pace of 1, for a GAN with the saturating loss."""
+    lr: float = 1e-4
+    """Learning rate of these steps."""
     betas: tuple[float, float] = (0.5, 0.999)
     """Decay of the averages of their gradient and of its square."""
     second_order: bool = True
     """Whether G knows that it changes these steps, rather than only what they lead to."""
+    pace: float = 0.1
+    """Learning rate of D's own steps, as a multiple of G's."""
 
     def __post_init__(self) -> None:
         checks.at_least("steps", self.steps, 0)
         checks.positive("lr", self.lr)
+        checks.positive("pace", self.pace)
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise InputError(f"betas: {self.betas} are not two numbers in [0, 1)")
 
     @property
     def players(self) -> tuple[Player, ...]:
-        return Player("D", BASE.loss_D, trains=("D",)), Player("G", self.loss_G, trains=("G",))
+        return (
+            Player("D", BASE.loss_D, trains=("D",), pace=self.pace),
+            Player("G", self.loss_G, trains=("G",)),
+        )
 
     def networks(self, arch: Arch) -> dict[str, nn.Module]:
         return BASE.networks(arch)
