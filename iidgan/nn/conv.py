@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from iidgan.nn.start import Start, normal
 from iidgan.nn.weight import Weight
 
 
@@ -29,7 +30,7 @@ def ungroup(x: Tensor, seeds: int) -> Tensor:
 class Conv2d(nn.Module):
     """Creates a convolution in grouped layout, (B, S * in, H, W) -> (B, S * out, H', W').
 
-    Weights start as N(0, 0.02), biases at zero (Radford et al., 2015).
+    Biases start at zero, weights from `start`. On images of one pixel it is a linear layer.
     """
 
     def __init__(
@@ -42,10 +43,11 @@ class Conv2d(nn.Module):
         padding: int = 0,
         bias: bool = True,
         weight: Callable[[Tensor], nn.Module] = Weight,
+        start: Start = normal,
     ) -> None:
         super().__init__()
         self.stride, self.padding = stride, padding
-        self.weight = weight(0.02 * torch.randn(1, out_channels, in_channels, kernel, kernel))
+        self.weight = weight(start(1, out_channels, in_channels, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(1, out_channels)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
@@ -69,12 +71,11 @@ class ConvTranspose2d(nn.Module):
         padding: int = 0,
         output_padding: int = 0,
         bias: bool = True,
+        start: Start = normal,
     ) -> None:
         super().__init__()
         self.stride, self.padding, self.output_padding = stride, padding, output_padding
-        self.weight = nn.Parameter(
-            0.02 * torch.randn(1, in_channels, out_channels, kernel, kernel)
-        )
+        self.weight = nn.Parameter(start(1, in_channels, out_channels, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(1, out_channels)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,0 +1,422 @@
+"""Backbones keep what they promise, and have the sizes of the papers' tables."""
+
+import copy
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import softplus
+
+from iidgan.core import Arch, Dataset, Headed, Method, Player, Refreshing
+from iidgan.engine import sample
+from iidgan.engine.batches import Batches
+from iidgan.engine.move import Move
+from iidgan.engine.optim import Adam
+from iidgan.engine.state import init
+from iidgan.errors import InputError
+from iidgan.functional.gradient import slope_penalty
+from iidgan.functional.reduce import mean
+from iidgan.methods import METHODS, iid_gan
+from iidgan.nn import ARCHS, DCGAN, MLP
+from iidgan.nn.conv import BatchNorm, Conv2d
+from iidgan.nn.linear import Linear
+from iidgan.nn.weight import SpectralWeight, Weight
+from iidgan.testing import check_method
+from iidgan.testing.trial import Trial, go
+from iidgan.testing.value import differing
+
+S, B = 2, 3
+
+# Small ones of every family, at the sides that papers use.
+CASES = {
+    "mlp": (MLP(latent=2, hidden=(7, 6)), (2,)),
+    "mlp, linear": (MLP(latent=3, hidden=()), (5,)),
+    "dcgan 28": (DCGAN(latent=6, width=2), (1, 28, 28)),
+    "dcgan 32": (DCGAN(latent=6, width=2, spectral_norm=True), (3, 32, 32)),
+    "dcgan 48": (DCGAN(latent=6, width=2, norm="none"), (1, 48, 48)),
+    "dcgan 64": (DCGAN(latent=6, width=2), (3, 64, 64)),
+}
+SMALLEST = {
+    "dcgan": (DCGAN(latent=3, width=2), (1, 8, 8)),
+    "dcgan without norm": (DCGAN(latent=3, width=2, norm="none"), (1, 8, 8)),
+}
+IMAGES = {name: case for name, case in CASES.items() if len(case[1]) == 3}
+NETS = {
+    "generator": lambda backbone, shape: backbone.generator(shape),
+    "discriminator": lambda backbone, shape: backbone.discriminator(shape),
+    "spectral": lambda backbone, shape: backbone.discriminator(shape, spectral=True),
+    "encoder": lambda backbone, shape: backbone.encoder(shape, 7),
+    "inverse": lambda backbone, shape: backbone.inverse(shape),
+    "joint": lambda backbone, shape: backbone.joint_discriminator(shape),
+    "latent": lambda backbone, shape: backbone.latent_discriminator(),
+    "head": lambda backbone, shape: backbone.head(shape, 7),
+}
+
+
+@pytest.fixture(autouse=True)
+def _seed(float64):
+    torch.manual_seed(0)
+
+
+def each(cases):
+    return pytest.mark.parametrize(("backbone", "shape"), cases.values(), ids=cases)
+
+
+def stack(make):
+    """Makes `S` networks, and one of all their parameters and buffers."""
+    alone = [make() for _ in range(S)]
+    whole = copy.deepcopy(alone[0])
+    for name, part in whole.named_modules():
+        for kind in ("_parameters", "_buffers"):
+            for key, value in getattr(part, kind).items():
+                if value is not None:
+                    twins = [getattr(net.get_submodule(name), kind)[key] for net in alone]
+                    joined = torch.cat([twin.detach() for twin in twins])
+                    getattr(part, kind)[key] = (
+                        nn.Parameter(joined) if kind == "_parameters" else joined
+                    )
+    return whole, alone
+
+
+def inputs_of(name, backbone, shape):
+    """Draws what network `name` reads."""
+    z, x = torch.randn(S, B, backbone.latent), torch.randn(S, B, *shape).tanh()
+    if name == "head":
+        return (stack(lambda: backbone.discriminator(shape))[0].features(x).detach(),)
+    return {"generator": (z,), "latent": (z,), "joint": (x, z)}.get(name, (x,))
+
+
+def size(net):
+    return sum(parameter.numel() for parameter in net.parameters())
+
+
+def layout(net):
+    return {name: tuple(value.shape) for name, value in net.named_parameters()}
+
+
+# Laws of all.
+
+
+@each(CASES)
+@pytest.mark.parametrize("name", NETS)
+def test_networks_map_to_the_shapes_that_they_promise_and_seeds_apart(name, backbone, shape):
+    whole, alone = stack(lambda: NETS[name](backbone, shape))
+    inputs = inputs_of(name, backbone, shape)
+    found = whole(*inputs)
+    tail = {"generator": shape, "inverse": (backbone.latent,), "encoder": (7,), "head": (7,)}
+    assert found.shape == (S, B, *tail.get(name, ()))
+    for seed, net in enumerate(alone):
+        expected = net(*(value[seed : seed + 1] for value in inputs))
+        torch.testing.assert_close(found[seed : seed + 1], expected, rtol=1e-9, atol=1e-12)
+
+
+@each(CASES)
+def test_a_headed_network_is_its_head_of_its_features(backbone, shape):
+    for name in ("generator", "discriminator", "spectral", "encoder", "inverse"):
+        net, inputs = NETS[name](backbone, shape), inputs_of(name, backbone, shape)
+        assert isinstance(net, Headed), name
+        x = inputs[0][:1]
+        assert torch.equal(net(x), net.head(net.features(x))), name
+
+
+@each(CASES)
+def test_a_joint_discriminator_reads_both(backbone, shape):
+    net, _ = stack(lambda: backbone.joint_discriminator(shape))
+    x = torch.randn(S, B, *shape, requires_grad=True)
+    z = torch.randn(S, B, backbone.latent, requires_grad=True)
+    for gradient in torch.autograd.grad(net(x, z).sum(), (x, z)):
+        assert gradient.flatten(1).any(-1).all()
+
+
+@each(CASES)
+def test_an_encoder_is_a_head_on_the_features_of_a_discriminator(backbone, shape):
+    """The layers are the same but for the end, which is that of a head made alone."""
+    encoder, head = layout(backbone.encoder(shape, 7)), backbone.head(shape, 7)
+    discriminator = layout(backbone.discriminator(shape))
+    inner = {k: v for k, v in encoder.items() if not k.startswith("head.")}
+    assert inner == {k: v for k, v in discriminator.items() if not k.startswith("head.")}
+    assert layout(backbone.encoder(shape, 7).head) == layout(head)
+
+
+def spectral_layers(net):
+    return [part for part in net.modules() if isinstance(part, SpectralWeight)]
+
+
+@each(CASES)
+def test_a_spectral_discriminator_has_layers_of_norm_one(backbone, shape):
+    net = backbone.discriminator(shape, spectral=True)
+    weights = spectral_layers(net)
+    assert len(weights) == sum(isinstance(part, Linear | Conv2d) for part in net.modules())
+    assert not any(isinstance(part, Weight | BatchNorm) for part in net.modules())
+    for weight in weights:
+        norm = torch.linalg.matrix_norm(weight().flatten(2), ord=2).item()
+        assert 1 - 1e-9 <= norm < 1.25  # warm before the first move; estimates are from below
+        for _ in range(400):
+            weight.iterate()
+        norm = torch.linalg.matrix_norm(weight().flatten(2), ord=2).item()
+        assert norm == pytest.approx(1, abs=1e-3)
+
+
+@each(CASES)
+def test_the_inverse_s_last_layer_has_any_norm(backbone, shape):
+    """Else its codes could not have variance 1."""
+    assert not spectral_layers(backbone.inverse(shape).head)
+    assert not spectral_layers(backbone.generator(shape))
+    assert not spectral_layers(backbone.head(shape, 7))
+
+
+@each(CASES)
+def test_every_parameter_and_buffer_starts_with_one_seed(backbone, shape):
+    for make in NETS.values():
+        net = make(backbone, shape)
+        assert all(len(value) == 1 for value in net.state_dict().values())
+        assert list(net.parameters())
+
+
+@each(CASES)
+def test_features_start_in_reach(backbone, shape):
+    """Outputs are neither lost nor without bound at the start, in G as in F."""
+    for name in ("generator", "inverse", "discriminator"):
+        (x,) = inputs_of(name, backbone, shape)
+        found = NETS[name](backbone, shape)(x[:1])
+        assert 1e-7 < found.std() < 10, name
+
+
+@each(IMAGES)
+def test_images_lie_between_minus_one_and_one(backbone, shape):
+    net, _ = stack(lambda: backbone.generator(shape))
+    for part in net.parameters():
+        part.data.mul_(3)
+    images = net(10 * torch.randn(S, B, backbone.latent))
+    assert images.abs().max() <= 1
+    assert images.std() > 0
+
+
+def test_every_family_is_tried():
+    tried = {type(backbone) for backbone, _ in CASES.values()}
+    assert tried >= set(ARCHS.values()) - {ARCHS["shrunk"]}
+    small = {type(backbone) for backbone, _ in SMALLEST.values()}
+    assert small >= tried - {MLP}
+
+
+def test_every_backbone_is_a_value():
+    for made in ARCHS.values():
+        assert made() == made()
+        assert hash(made()) == hash(made())
+
+
+# Methods play with them: seeds apart, pure, resumed, with second derivatives.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Everything(Method):
+    """A method with every network that a backbone makes, and second derivatives of two."""
+
+    @property
+    def players(self):
+        critics = ("spectral", "joint", "latent", "plain", "head")
+        return (
+            Player("D", self.loss_D, trains=critics),
+            Player("G", self.loss_G, trains=("G", "F", "E")),
+        )
+
+    def networks(self, arch):
+        return {
+            "G": arch.generator(),
+            "F": arch.inverse(),
+            "E": arch.encoder(arch.latent),
+            "spectral": arch.discriminator(spectral=True),
+            "plain": arch.discriminator(),
+            "joint": arch.joint_discriminator(),
+            "latent": arch.latent_discriminator(),
+            "head": arch.head(3),
+        }
+
+    def loss_D(self, nets, batch):
+        fake, code = nets.G(batch.z), nets.F(batch.x)
+        pairs = {
+            "spectral": nets.spectral(fake) - nets.spectral(batch.x),
+            "joint": nets.joint(fake, batch.z) - nets.joint(batch.x, code),
+            "latent": nets.latent(code) - nets.latent(batch.z),
+        }
+        slopes = {
+            name: slope_penalty(getattr(nets, name), batch.x, fake, batch.u)
+            for name in ("spectral", "plain")
+        }
+        read = mean(nets.head(nets.features("plain", batch.x)).square())
+        return (
+            {name: mean(softplus(pair)) for name, pair in pairs.items()}
+            | {f"slope_{name}": value for name, value in slopes.items()}
+            | {"head": read}
+        )
+
+    def loss_G(self, nets, batch):
+        fake = nets.G(batch.z)
+        cycle = mean((nets.G(nets.F(batch.x)) - batch.x).square())
+        codes = mean((nets.F(fake) - batch.z).square() + (nets.E(fake) - batch.z).square())
+        logits = nets.plain(fake) + nets.spectral(fake) + nets.joint(fake, batch.z)
+        return {"adversarial": mean(softplus(-logits)), "cycle": cycle, "codes": codes}
+
+
+@each(SMALLEST)
+def test_seeds_train_apart_also_by_second_derivatives(backbone, shape):
+    """Two moves in float64 with every network: seed 1 beside seed 0 as alone."""
+    beside, alone = (
+        go(trial.start(), trial.method, trial.batches()[:2])
+        for trial in (Trial(Everything(), Arch(backbone, shape), s) for s in ((0, 1), (1,)))
+    )
+    assert differing(beside.at(slice(1, 2)), alone.values, 1e-9) == []
+    assert all(value.isfinite().all() for value in alone.values.values())
+
+
+@pytest.mark.slow
+@each(SMALLEST)
+def test_a_method_with_every_network_keeps_its_laws(backbone, shape):
+    check_method(Everything(), Arch(backbone, shape))
+
+
+@pytest.mark.slow
+@each(SMALLEST)
+@pytest.mark.parametrize("method", METHODS)
+def test_methods_keep_their_laws(method, backbone, shape):
+    check_method(METHODS[method](), Arch(backbone, shape))
+
+
+@each(SMALLEST)
+def test_standing_statistics_and_averages_work(backbone, shape):
+    """With standing statistics a sample does not depend on those beside it; EMA lags behind."""
+    arch = Arch(backbone, shape)
+    state = init(iid_gan(), arch, Adam(), (0, 1), ema=0.5)
+    data = Dataset(torch.randn(20, *shape).tanh())
+    batches = Batches(data, (0, 1), size=6, latent=arch.latent)
+    move = Move(iid_gan(), state, steps=10, ema=0.5)
+    for step in range(3):
+        move(batches.at(step))
+        state.step += 1
+    nets = sample.final(state, batches, num_batches=3)
+    z, x = torch.randn(2, 9, arch.latent), torch.randn(2, 9, *shape)
+    for net, inputs in ((nets["G"], z), (nets["F"], x)):
+        some, others = sample.apply(net, inputs)[:, :4], sample.apply(net, inputs[:, :4])
+        torch.testing.assert_close(some, others)
+        assert some.isfinite().all()
+    now, average = state.nets["G"].parameters(), state.average["G"].parameters()
+    assert all((a - b).abs().max() > 0 for a, b in zip(now, average))
+    kept = nets["G"].parameters()
+    assert all(torch.equal(a, b) for a, b in zip(kept, state.average["G"].parameters()))
+
+
+# Sizes.
+
+
+def test_parameters_of_the_paper_s_mlp():
+    """2 -> 100 -> 200 -> 100 -> out, weights and biases."""
+    hidden = (2 * 100 + 100) + (100 * 200 + 200) + (200 * 100 + 100)
+    backbone = MLP()
+    assert size(backbone.generator((2,))) == hidden + 100 * 2 + 2 == 40_802
+    assert size(backbone.inverse((2,))) == 40_802
+    assert size(backbone.discriminator((2,))) == hidden + 100 + 1 == 40_701
+    assert size(backbone.latent_discriminator()) == 40_701
+
+
+class TestDCGAN:
+    def test_parameters_at_28_pixels(self):
+        """The innermost feature map is 3 x 3; kernels inside are 4 x 4."""
+        backbone = DCGAN(latent=64, width=64)
+        inside = 16 * (64 * 128 + 128 * 256)
+        generator = 64 * 256 * 9 + inside + (16 * 64 + 1) + 2 * (256 + 128 + 64)
+        assert size(backbone.generator((1, 28, 28))) == generator == 804_737
+        trunk = (16 * 64 + 64) + inside + 2 * (128 + 256)
+        assert size(backbone.discriminator((1, 28, 28))) == trunk + 256 * 9 + 1 == 659_521
+        assert size(backbone.inverse((1, 28, 28))) == trunk + 64 * (256 * 9 + 1) == 804_736
+        latent = (64 * 1024 + 1024) + (1024 * 1024 + 1024) + (1024 + 1)
+        assert size(backbone.latent_discriminator()) == latent
+
+    def test_parameters_at_64_pixels(self):
+        """Radford et al., Fig. 1, at half the width, as in PyTorch's example of DCGAN.
+
+        That has 3,576,704 and 2,765,568; ours are more by the biases of the layers next to the
+        image and of the logit.
+        """
+        backbone, shape = DCGAN(latent=100, width=64), (3, 64, 64)
+        assert size(backbone.generator(shape)) == 3_576_704 + 3
+        assert size(backbone.discriminator(shape)) == 2_765_568 + 64 + 1
+
+    @pytest.mark.parametrize(
+        ("side", "halvings", "inner"),
+        [(8, 3, 1), (28, 3, 3), (32, 3, 4), (48, 3, 6), (64, 4, 4), (96, 4, 6), (128, 5, 4)],
+    )
+    def test_a_side_is_halved_three_times_at_least_and_down_to_four(self, side, halvings, inner):
+        shape, backbone = (1, side, side), DCGAN(latent=3, width=1)
+        hidden = backbone.discriminator(shape).features(torch.randn(1, B, *shape))
+        assert hidden.shape == (1, B, 2 ** (halvings - 1), inner, inner)
+        assert backbone.generator(shape)(torch.randn(1, B, 3)).shape == (1, B, *shape)
+
+    def test_spectral_norm_spares_the_last_layer_of_the_inverse(self):
+        backbone, shape = DCGAN(latent=4, width=2, spectral_norm=True), (1, 28, 28)
+        discriminator, inverse = backbone.discriminator(shape), backbone.inverse(shape)
+        for net in (discriminator, inverse):
+            assert len(spectral_layers(net.trunk)) == 3
+            assert any(isinstance(part, BatchNorm) for part in net.modules())
+        assert isinstance(discriminator.head.head.conv.weight, SpectralWeight)
+        assert isinstance(inverse.head.conv.weight, Weight)
+        assert not any(
+            isinstance(part, Refreshing) for part in backbone.generator(shape).modules()
+        )
+
+    def test_no_spectral_norm_unless_asked_for(self):
+        backbone = DCGAN(latent=4, width=2)
+        for net in (backbone.discriminator((1, 28, 28)), backbone.inverse((1, 28, 28))):
+            assert not any(isinstance(part, Refreshing) for part in net.modules())
+
+    def test_a_critic_without_norm_judges_each_sample_alone(self):
+        """Then the slope at a sample is that of D there, which a penalty takes it for."""
+        x = torch.randn(1, 6, 1, 16, 16)
+        free, bound = (DCGAN(latent=4, width=4, norm=norm) for norm in ("none", "batch"))
+        critic = free.discriminator((1, 16, 16))
+        assert torch.allclose(critic(x)[:, :2], critic(x[:, :2]), rtol=1e-10)
+        critic = bound.discriminator((1, 16, 16))
+        assert not torch.allclose(critic(x)[:, :2], critic(x[:, :2]), rtol=1e-3)
+        assert all(conv.bias is not None for conv in layers(free.discriminator((1, 16, 16))))
+        assert any(isinstance(m, BatchNorm) for m in free.generator((1, 16, 16)).modules())
+
+
+def layers(net):
+    return [part for part in net.modules() if isinstance(part, Conv2d)]
+
+
+# What is refused.
+
+
+def test_samples_of_an_mlp_do_not_depend_on_the_batch():
+    net, z = MLP(latent=2, hidden=(5,)).generator((2,)), torch.randn(1, B, 2)
+    assert torch.allclose(net(z)[:, :2], net(z[:, :2]), atol=1e-14)
+
+
+REFUSED = {
+    "dcgan": (DCGAN(), [(2,), (1, 28), (1, 28, 32), (1, 7, 7)], "at least 8 pixels.*--arch mlp"),
+}
+
+
+@pytest.mark.parametrize(("backbone", "shapes", "message"), REFUSED.values(), ids=REFUSED)
+def test_samples_of_another_shape_are_refused(backbone, shapes, message):
+    for shape in shapes:
+        for name, make in NETS.items():
+            if name != "latent":
+                with pytest.raises(InputError, match=rf"square images of {message}"):
+                    make(backbone, shape)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: DCGAN(width=0), "width: 0 is too small; at least 1"),
+        (lambda: DCGAN(latent=0), "latent: 0 is too small; at least 1"),
+        (lambda: DCGAN(norm="bach"), "norm: unknown 'bach'; did you mean 'batch'?"),
+        (lambda: MLP(latent=0), "latent: 0 is too small; at least 1"),
+        (lambda: MLP(hidden=(10, 0)), r"hidden: \(10, 0\) has a width below 1"),
+    ],
+)
+def test_fields_out_of_range(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
