@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from iidgan.methods import r3gan as r3gan
     from iidgan.methods import wgan_gp as wgan_gp
     from iidgan.nn import DCGAN as DCGAN
+    from iidgan.nn import DCGANSN as DCGANSN
     from iidgan.nn import MLP as MLP
     from iidgan.nn import Shrunk as Shrunk
     from iidgan.terms import GDPP as GDPP
@@ -94,7 +95,7 @@ _WHERE = {
         "invert_gan iv_gan "
         "lsgan r3gan wgan_gp"
     ),
-    "iidgan.nn": "DCGAN MLP Shrunk",
+    "iidgan.nn": "DCGAN DCGANSN MLP Shrunk",
     "iidgan.terms": (
         "Bures CodeNoise CycleConsistency GDPP GaussianConsistency GradientPenalty InstanceNoise "
         "Intervention ModeSeeking R1 R2 ZDiscriminator"

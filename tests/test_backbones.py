@@ -18,7 +18,7 @@ from iidgan.errors import InputError
 from iidgan.functional.gradient import slope_penalty
 from iidgan.functional.reduce import mean
 from iidgan.methods import METHODS, iid_gan
-from iidgan.nn import ARCHS, DCGAN, MLP
+from iidgan.nn import ARCHS, DCGAN, DCGANSN, MLP
 from iidgan.nn.conv import BatchNorm, Conv2d
 from iidgan.nn.linear import Linear
 from iidgan.nn.weight import SpectralWeight, Weight
@@ -36,10 +36,15 @@ CASES = {
     "dcgan 32": (DCGAN(latent=6, width=2, spectral_norm=True), (3, 32, 32)),
     "dcgan 48": (DCGAN(latent=6, width=2, norm="none"), (1, 48, 48)),
     "dcgan 64": (DCGAN(latent=6, width=2), (3, 64, 64)),
+    "dcgan-sn 28": (DCGANSN(latent=6, width=2), (1, 28, 28)),
+    "dcgan-sn 32": (DCGANSN(latent=6, width=2), (3, 32, 32)),
+    "dcgan-sn 48": (DCGANSN(latent=6, width=2, norm="none"), (3, 48, 48)),
+    "dcgan-sn 64": (DCGANSN(latent=6, width=2), (1, 64, 64)),
 }
 SMALLEST = {
     "dcgan": (DCGAN(latent=3, width=2), (1, 8, 8)),
     "dcgan without norm": (DCGAN(latent=3, width=2, norm="none"), (1, 8, 8)),
+    "dcgan-sn": (DCGANSN(latent=3, width=2), (1, 16, 16)),
 }
 IMAGES = {name: case for name, case in CASES.items() if len(case[1]) == 3}
 NETS = {
@@ -381,6 +386,42 @@ class TestDCGAN:
         assert any(isinstance(m, BatchNorm) for m in free.generator((1, 16, 16)).modules())
 
 
+class TestDCGANSN:
+    """IID-GAN (IJCAI 2023), Tables 7 and 8; latent dimension 128."""
+
+    def test_table_7_generator(self):
+        first = 128 * 1024 * 2 * 2
+        inside = 16 * (1024 * 512 + 512 * 256 + 256 * 128)
+        norms = 2 * (1024 + 512 + 256 + 128)
+        expected = first + inside + norms + (16 * 128 * 3 + 3)
+        assert size(DCGANSN().generator((3, 32, 32))) == expected == 11_544_323
+
+    def test_table_8_discriminator_and_the_inverse_that_follows_it(self):
+        convs = 25 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512) + (64 + 128 + 256 + 512)
+        trunk = convs + 2 * (128 + 256 + 512)
+        assert size(DCGANSN().discriminator((3, 32, 32))) == trunk + 2048 + 1 == 4_310_401
+        assert size(DCGANSN().inverse((3, 32, 32))) == trunk + 128 * (2048 + 1) == 4_570_624
+
+    def test_table_8_order_of_layers(self):
+        trunk = DCGANSN(width=1).discriminator((3, 32, 32)).trunk
+        found = [type(part).__name__ for part in trunk.layers]
+        assert found == [
+            *("Conv2d", "LeakyReLU", "Identity"),
+            *("Conv2d", "LeakyReLU", "BatchNorm") * 3,
+        ]
+
+    def test_table_8_spectral_norm_of_the_four_convolutions_alone(self):
+        net = DCGANSN(width=1).discriminator((3, 32, 32))
+        assert len(spectral_layers(net)) == len(spectral_layers(net.trunk)) == 4
+        assert len(spectral_layers(DCGANSN(width=1).inverse((3, 32, 32)))) == 4
+
+    @pytest.mark.parametrize(("side", "inner"), [(28, 2), (32, 2), (48, 3), (64, 4)])
+    def test_output_sizes(self, side, inner):
+        x = torch.randn(1, B, 3, side, side)
+        hidden = DCGANSN(width=1).discriminator((3, side, side)).features(x)
+        assert hidden.shape == (1, B, 8, inner, inner)
+
+
 def layers(net):
     return [part for part in net.modules() if isinstance(part, Conv2d)]
 
@@ -394,6 +435,8 @@ def test_samples_of_an_mlp_do_not_depend_on_the_batch():
 
 
 REFUSED = {
+    "dcgan-sn": (DCGANSN(), [(2,), (1, 28), (1, 32, 28)], "at least 16 pixels.*--arch mlp"),
+    "dcgan-sn, small": (DCGANSN(), [(1, 15, 15)], "at least 16 pixels.*--arch dcgan"),
     "dcgan": (DCGAN(), [(2,), (1, 28), (1, 28, 32), (1, 7, 7)], "at least 8 pixels.*--arch mlp"),
 }
 

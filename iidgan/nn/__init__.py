@@ -2,9 +2,15 @@
 
 from iidgan.core import Backbone
 from iidgan.nn.dcgan import DCGAN
+from iidgan.nn.dcgan_sn import DCGANSN
 from iidgan.nn.mlp import MLP
 from iidgan.nn.shrunk import Shrunk
 
-ARCHS: dict[str, type[Backbone]] = {"mlp": MLP, "dcgan": DCGAN, "shrunk": Shrunk}
+ARCHS: dict[str, type[Backbone]] = {
+    "mlp": MLP,
+    "dcgan": DCGAN,
+    "dcgan-sn": DCGANSN,
+    "shrunk": Shrunk,
+}
 
-__all__ = ["ARCHS", "DCGAN", "MLP", "Shrunk"]
+__all__ = ["ARCHS", "DCGAN", "DCGANSN", "MLP", "Shrunk"]
