@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from iidgan.nn import DCGAN as DCGAN
     from iidgan.nn import DCGANSN as DCGANSN
     from iidgan.nn import MLP as MLP
+    from iidgan.nn import SNGANCNN as SNGANCNN
     from iidgan.nn import Shrunk as Shrunk
     from iidgan.terms import GDPP as GDPP
     from iidgan.terms import R1 as R1
@@ -95,7 +96,7 @@ _WHERE = {
         "invert_gan iv_gan "
         "lsgan r3gan wgan_gp"
     ),
-    "iidgan.nn": "DCGAN DCGANSN MLP Shrunk",
+    "iidgan.nn": "DCGAN DCGANSN MLP SNGANCNN Shrunk",
     "iidgan.terms": (
         "Bures CodeNoise CycleConsistency GDPP GaussianConsistency GradientPenalty InstanceNoise "
         "Intervention ModeSeeking R1 R2 ZDiscriminator"

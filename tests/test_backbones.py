@@ -18,8 +18,9 @@ from iidgan.errors import InputError
 from iidgan.functional.gradient import slope_penalty
 from iidgan.functional.reduce import mean
 from iidgan.methods import METHODS, iid_gan
-from iidgan.nn import ARCHS, DCGAN, DCGANSN, MLP
-from iidgan.nn.conv import BatchNorm, Conv2d
+from iidgan.nn import ARCHS, DCGAN, DCGANSN, MLP, SNGANCNN
+from iidgan.nn.conv import BatchNorm, Conv2d, ConvTranspose2d
+from iidgan.nn.image import Spread
 from iidgan.nn.linear import Linear
 from iidgan.nn.weight import SpectralWeight, Weight
 from iidgan.testing import check_method
@@ -40,11 +41,15 @@ CASES = {
     "dcgan-sn 32": (DCGANSN(latent=6, width=2), (3, 32, 32)),
     "dcgan-sn 48": (DCGANSN(latent=6, width=2, norm="none"), (3, 48, 48)),
     "dcgan-sn 64": (DCGANSN(latent=6, width=2), (1, 64, 64)),
+    "sngan-cnn 32": (SNGANCNN(latent=6, width=2), (3, 32, 32)),
+    "sngan-cnn 48": (SNGANCNN(latent=6, width=2, spectral_norm=False), (1, 48, 48)),
+    "sngan-cnn 64": (SNGANCNN(latent=6, width=2), (3, 64, 64)),
 }
 SMALLEST = {
     "dcgan": (DCGAN(latent=3, width=2), (1, 8, 8)),
     "dcgan without norm": (DCGAN(latent=3, width=2, norm="none"), (1, 8, 8)),
     "dcgan-sn": (DCGANSN(latent=3, width=2), (1, 16, 16)),
+    "sngan-cnn": (SNGANCNN(latent=3, width=2), (1, 8, 8)),
 }
 IMAGES = {name: case for name, case in CASES.items() if len(case[1]) == 3}
 NETS = {
@@ -422,6 +427,54 @@ class TestDCGANSN:
         assert hidden.shape == (1, B, 8, inner, inner)
 
 
+class TestSNGANCNN:
+    """IID-GAN (IJCAI 2023), Tables 9 and 10; latent dimension 128."""
+
+    def test_table_9_generator(self):
+        first = (128 + 1) * 8 * 8 * 512
+        inside = 16 * (512 * 256 + 256 * 128 + 128 * 64) + 2 * (256 + 128 + 64)
+        expected = first + inside + 9 * 64 * 3 + 3
+        assert size(SNGANCNN().generator((3, 64, 64))) == expected == 6_982_211
+
+    def test_table_10_discriminator_and_the_inverse_that_follows_it(self):
+        threes = 9 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512)
+        fours = 16 * (64 * 64 + 128 * 128 + 256 * 256)
+        trunk = threes + fours + (64 + 64 + 128 + 128 + 256 + 256 + 512)
+        flat = 8 * 8 * 512
+        assert size(SNGANCNN().discriminator((3, 64, 64))) == trunk + flat + 1 == 2_960_449
+        assert size(SNGANCNN().inverse((3, 64, 64))) == trunk + 128 * (flat + 1) == 7_122_112
+
+    def test_output_sizes(self):
+        """The sides of Tables 9 and 10 on the way, at a width of 1 for 64."""
+        G, D = (NETS[name](SNGANCNN(width=1), (3, 64, 64)) for name in ("generator", "spectral"))
+        found = maps(G, torch.randn(1, B, 128))
+        assert found == [(8, 8), (4, 16), (2, 32), (1, 64), (3, 64)]
+        found = maps(D, torch.randn(1, B, 3, 64, 64))[:-1]
+        assert found == [(1, 64), (1, 32), (2, 32), (2, 16), (4, 16), (4, 8), (8, 8)]
+
+    def test_d_judges_each_sample_alone(self):
+        net, x = SNGANCNN(width=2).discriminator((1, 16, 16)), torch.randn(1, 6, 1, 16, 16)
+        assert torch.allclose(net(x)[:, :2], net(x[:, :2]), rtol=1e-9)
+
+    def test_d_is_not_homogeneous(self):
+        """It could not tell a bright image from a dim one by a threshold."""
+        net, x = SNGANCNN(width=2).discriminator((1, 16, 16)), torch.randn(1, 6, 1, 16, 16)
+        for part in layers(net):
+            part.bias.data.normal_()
+        assert not torch.allclose(net(2 * x), 2 * net(x), rtol=1e-2)
+
+
+def maps(net, x):
+    """Lists channels and side of what each convolution makes, a linear layer's once laid out."""
+    found = []
+    for part in net.modules():
+        if isinstance(part, Conv2d | ConvTranspose2d | Spread):
+            part.register_forward_hook(lambda part, x, y: found.append((y.shape[1], y.shape[2])))
+    net(x)
+    laid_out = any(isinstance(part, Spread) for part in net.modules())
+    return found[1:] if laid_out else found
+
+
 def layers(net):
     return [part for part in net.modules() if isinstance(part, Conv2d)]
 
@@ -437,6 +490,8 @@ def test_samples_of_an_mlp_do_not_depend_on_the_batch():
 REFUSED = {
     "dcgan-sn": (DCGANSN(), [(2,), (1, 28), (1, 32, 28)], "at least 16 pixels.*--arch mlp"),
     "dcgan-sn, small": (DCGANSN(), [(1, 15, 15)], "at least 16 pixels.*--arch dcgan"),
+    "sngan-cnn": (SNGANCNN(), [(2,), (3, 4, 4)], "a multiple of 8 pixels.*--arch mlp"),
+    "sngan-cnn, 28": (SNGANCNN(), [(1, 28, 28)], "a multiple of 8 pixels.*--arch dcgan"),
     "dcgan": (DCGAN(), [(2,), (1, 28), (1, 28, 32), (1, 7, 7)], "at least 8 pixels.*--arch mlp"),
 }
 

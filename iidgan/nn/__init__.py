@@ -5,12 +5,14 @@ from iidgan.nn.dcgan import DCGAN
 from iidgan.nn.dcgan_sn import DCGANSN
 from iidgan.nn.mlp import MLP
 from iidgan.nn.shrunk import Shrunk
+from iidgan.nn.sngan_cnn import SNGANCNN
 
 ARCHS: dict[str, type[Backbone]] = {
     "mlp": MLP,
     "dcgan": DCGAN,
     "dcgan-sn": DCGANSN,
+    "sngan-cnn": SNGANCNN,
     "shrunk": Shrunk,
 }
 
-__all__ = ["ARCHS", "DCGAN", "DCGANSN", "MLP", "Shrunk"]
+__all__ = ["ARCHS", "DCGAN", "DCGANSN", "MLP", "SNGANCNN", "Shrunk"]

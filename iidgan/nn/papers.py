@@ -8,3 +8,10 @@ IID_GAN = Reference(
     year=2023,
     url="https://www.ijcai.org/proceedings/2023/437",
 )
+
+SNGAN = Reference(
+    title="Spectral Normalization for Generative Adversarial Networks",
+    authors="Takeru Miyato, Toshiki Kataoka, Masanori Koyama and Yuichi Yoshida",
+    year=2018,
+    url="https://arxiv.org/abs/1802.05957",
+)
