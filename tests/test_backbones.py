@@ -18,10 +18,11 @@ from iidgan.errors import InputError
 from iidgan.functional.gradient import slope_penalty
 from iidgan.functional.reduce import mean
 from iidgan.methods import METHODS, iid_gan
-from iidgan.nn import ARCHS, DCGAN, DCGANSN, MLP, SNGANCNN
+from iidgan.nn import ARCHS, DCGAN, DCGANSN, MLP, SNGANCNN, ResNet
 from iidgan.nn.conv import BatchNorm, Conv2d, ConvTranspose2d
 from iidgan.nn.image import Spread
 from iidgan.nn.linear import Linear
+from iidgan.nn.resnet import Down, Up
 from iidgan.nn.weight import SpectralWeight, Weight
 from iidgan.testing import check_method
 from iidgan.testing.trial import Trial, go
@@ -44,12 +45,16 @@ CASES = {
     "sngan-cnn 32": (SNGANCNN(latent=6, width=2), (3, 32, 32)),
     "sngan-cnn 48": (SNGANCNN(latent=6, width=2, spectral_norm=False), (1, 48, 48)),
     "sngan-cnn 64": (SNGANCNN(latent=6, width=2), (3, 64, 64)),
+    "resnet 32": (ResNet(latent=6, width=1), (3, 32, 32)),
+    "resnet 48": (ResNet(latent=6, width=1, spectral_norm=False), (1, 48, 48)),
+    "resnet 64": (ResNet(latent=6, width=1), (3, 64, 64)),
 }
 SMALLEST = {
     "dcgan": (DCGAN(latent=3, width=2), (1, 8, 8)),
     "dcgan without norm": (DCGAN(latent=3, width=2, norm="none"), (1, 8, 8)),
     "dcgan-sn": (DCGANSN(latent=3, width=2), (1, 16, 16)),
     "sngan-cnn": (SNGANCNN(latent=3, width=2), (1, 8, 8)),
+    "resnet": (ResNet(latent=3, width=1), (1, 32, 32)),
 }
 IMAGES = {name: case for name, case in CASES.items() if len(case[1]) == 3}
 NETS = {
@@ -464,6 +469,77 @@ class TestSNGANCNN:
         assert not torch.allclose(net(2 * x), 2 * net(x), rtol=1e-2)
 
 
+class TestResNet:
+    """SNGAN (Miyato et al., 2018), appendix B.4, and the authors' code for 64 pixels."""
+
+    @staticmethod
+    def up(before, count):
+        """Parameters of a block of G: two norms, two convolutions, the shortcut's."""
+        convs = 9 * (before + count) * count + before * count + 3 * count
+        return convs + 2 * (before + count)
+
+    @staticmethod
+    def down(before, count, *, first=False, same=False):
+        inside = count if first else before
+        convs = (9 * before + 1) * inside + (9 * inside + 1) * count
+        return convs + (0 if same else (before + 1) * count)
+
+    def test_32_pixels(self):
+        backbone, shape = ResNet(), (3, 32, 32)
+        end = 2 * 256 + 9 * 256 * 3 + 3
+        generator = (128 + 1) * 16 * 256 + 3 * self.up(256, 256) + end
+        assert size(backbone.generator(shape)) == generator == 4_276_739
+        trunk = self.down(3, 128, first=True) + self.down(128, 128)
+        trunk += 2 * self.down(128, 128, same=True)
+        assert size(backbone.discriminator(shape)) == trunk + 128 + 1 == 1_053_825
+        assert size(backbone.inverse(shape)) == trunk + 128 * (128 + 1)
+
+    def test_48_pixels(self):
+        backbone, shape = ResNet(), (3, 48, 48)
+        blocks = self.up(512, 256) + self.up(256, 128) + self.up(128, 64)
+        generator = (128 + 1) * 36 * 512 + blocks + 2 * 64 + 9 * 64 * 3 + 3
+        assert size(backbone.generator(shape)) == generator == 4_878_083
+        trunk = self.down(3, 64, first=True)
+        trunk += sum(self.down(64 * k, 128 * k) for k in (1, 2, 4, 8))
+        assert size(backbone.discriminator(shape)) == trunk + 1024 + 1 == 10_141_441
+
+    def test_64_pixels(self):
+        backbone, shape = ResNet(), (3, 64, 64)
+        blocks = sum(self.up(128 * k, 64 * k) for k in (8, 4, 2, 1))
+        generator = (128 + 1) * 16 * 1024 + blocks + 2 * 64 + 9 * 64 * 3 + 3
+        assert size(backbone.generator(shape)) == generator == 12_220_675
+        assert size(backbone.discriminator(shape)) == 10_141_441
+
+    @pytest.mark.parametrize(("side", "inner"), [(32, 8), (48, 3), (64, 2)])
+    def test_the_features_are_sums_over_pixels(self, side, inner):
+        net = ResNet(width=1).discriminator((3, side, side))
+        seen = []
+        net.trunk.layers[-1].register_forward_hook(lambda part, x, y: seen.append((x[0], y)))
+        net(torch.randn(1, B, 3, side, side))
+        ((before, after),) = seen
+        assert before.shape[2:] == (inner, inner)
+        torch.testing.assert_close(after[..., 0, 0], before.clamp_min(0).sum((2, 3)))
+
+    def test_a_block_s_shortcut_is_the_papers(self):
+        """There the mean comes after the convolution, and repetition before it."""
+        down, x = Down(2, 5, halve=True, first=False, weight=Weight), torch.randn(B, 2, 6, 6)
+        up = Up(2, 5)
+        for conv in (*down.convs, *up.convs):
+            conv.bias.data.zero_()
+            (conv.weight.value if isinstance(conv.weight, Weight) else conv.weight).data.zero_()
+        for block in (down, up):
+            block.shortcut.bias.data.normal_()
+        expected = torch.nn.functional.avg_pool2d(down.shortcut(x), 2)
+        torch.testing.assert_close(down(x), expected)
+        twice = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        torch.testing.assert_close(up(x), up.shortcut(twice))
+
+    def test_a_block_adds_what_its_layers_find(self):
+        block, x = Down(3, 3, halve=False, first=False, weight=Weight), torch.randn(B, 3, 4, 4)
+        one, two = block.convs
+        torch.testing.assert_close(block(x), x + two(one(x.clamp_min(0)).clamp_min(0)))
+
+
 def maps(net, x):
     """Lists channels and side of what each convolution makes, a linear layer's once laid out."""
     found = []
@@ -492,6 +568,7 @@ REFUSED = {
     "dcgan-sn, small": (DCGANSN(), [(1, 15, 15)], "at least 16 pixels.*--arch dcgan"),
     "sngan-cnn": (SNGANCNN(), [(2,), (3, 4, 4)], "a multiple of 8 pixels.*--arch mlp"),
     "sngan-cnn, 28": (SNGANCNN(), [(1, 28, 28)], "a multiple of 8 pixels.*--arch dcgan"),
+    "resnet": (ResNet(), [(3, 16, 16), (1, 28, 28)], "32 or 48 or 64 pixels.*--arch dcgan"),
     "dcgan": (DCGAN(), [(2,), (1, 28), (1, 28, 32), (1, 7, 7)], "at least 8 pixels.*--arch mlp"),
 }
 

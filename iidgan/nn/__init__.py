@@ -4,6 +4,7 @@ from iidgan.core import Backbone
 from iidgan.nn.dcgan import DCGAN
 from iidgan.nn.dcgan_sn import DCGANSN
 from iidgan.nn.mlp import MLP
+from iidgan.nn.resnet import ResNet
 from iidgan.nn.shrunk import Shrunk
 from iidgan.nn.sngan_cnn import SNGANCNN
 
@@ -12,7 +13,8 @@ ARCHS: dict[str, type[Backbone]] = {
     "dcgan": DCGAN,
     "dcgan-sn": DCGANSN,
     "sngan-cnn": SNGANCNN,
+    "resnet": ResNet,
     "shrunk": Shrunk,
 }
 
-__all__ = ["ARCHS", "DCGAN", "DCGANSN", "MLP", "SNGANCNN", "Shrunk"]
+__all__ = ["ARCHS", "DCGAN", "DCGANSN", "MLP", "SNGANCNN", "ResNet", "Shrunk"]
