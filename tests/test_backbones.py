@@ -18,7 +18,7 @@ from iidgan.errors import InputError
 from iidgan.functional.gradient import slope_penalty
 from iidgan.functional.reduce import mean
 from iidgan.methods import METHODS, iid_gan
-from iidgan.nn import ARCHS, DCGAN, DCGANSN, MLP, SNGANCNN, ResNet
+from iidgan.nn import ARCHS, DCGAN, DCGANSN, MLP, SNGANCNN, ArxivCIFAR, ResNet
 from iidgan.nn.conv import BatchNorm, Conv2d, ConvTranspose2d
 from iidgan.nn.image import Spread
 from iidgan.nn.linear import Linear
@@ -48,6 +48,8 @@ CASES = {
     "resnet 32": (ResNet(latent=6, width=1), (3, 32, 32)),
     "resnet 48": (ResNet(latent=6, width=1, spectral_norm=False), (1, 48, 48)),
     "resnet 64": (ResNet(latent=6, width=1), (3, 64, 64)),
+    "arxiv-cifar 28": (ArxivCIFAR(latent=6, width=2, norm="none"), (1, 28, 28)),
+    "arxiv-cifar 32": (ArxivCIFAR(latent=6, width=2), (3, 32, 32)),
 }
 SMALLEST = {
     "dcgan": (DCGAN(latent=3, width=2), (1, 8, 8)),
@@ -55,6 +57,7 @@ SMALLEST = {
     "dcgan-sn": (DCGANSN(latent=3, width=2), (1, 16, 16)),
     "sngan-cnn": (SNGANCNN(latent=3, width=2), (1, 8, 8)),
     "resnet": (ResNet(latent=3, width=1), (1, 32, 32)),
+    "arxiv-cifar": (ArxivCIFAR(latent=3, width=2), (1, 8, 8)),
 }
 IMAGES = {name: case for name, case in CASES.items() if len(case[1]) == 3}
 NETS = {
@@ -540,6 +543,45 @@ class TestResNet:
         torch.testing.assert_close(block(x), x + two(one(x.clamp_min(0)).clamp_min(0)))
 
 
+class TestArxivCIFAR:
+    """IID-GAN (arXiv, 2021), Tables 9, 10 and 11; latent dimension 100."""
+
+    def test_table_9_inverse(self):
+        convs = 16 * (3 * 64 + 64 * 128) + 9 * 128 * 256 + 2 * (64 + 128 + 256)
+        expected = convs + (8 * 8 * 256 + 1) * 100
+        assert size(ArxivCIFAR().inverse((3, 32, 32))) == expected == 2_068_452
+
+    def test_table_10_generator(self):
+        first = 100 * 16_384 + 2 * 16_384
+        convs = 9 * 256 * 128 + 16 * (128 * 64 + 64 * 3) + 2 * (128 + 64 + 3)
+        assert size(ArxivCIFAR().generator((3, 32, 32))) == first + convs == 2_100_614
+
+    def test_table_11_discriminator(self):
+        convs = 16 * (3 * 64 + 64 * 128 + 128 * 256) + 64 + 2 * (128 + 256)
+        expected = convs + 4 * 4 * 256 + 1
+        assert size(ArxivCIFAR().discriminator((3, 32, 32))) == expected == 663_361
+
+    def test_output_sizes(self):
+        backbone, shape = ArxivCIFAR(width=1), (3, 32, 32)
+        x = torch.randn(1, B, *shape)
+        assert maps(backbone.generator(shape), torch.randn(1, B, 100)) == [
+            *((4, 8), (2, 8), (1, 16), (3, 32))
+        ]
+        assert maps(backbone.discriminator(shape), x)[:3] == [(1, 16), (2, 8), (4, 4)]
+        assert maps(backbone.inverse(shape), x)[:3] == [(1, 16), (2, 8), (4, 8)]
+
+    def test_activations_of_the_tables(self):
+        def found(net):
+            kinds = nn.ReLU | nn.LeakyReLU | BatchNorm
+            return [type(part).__name__ for part in net.modules() if isinstance(part, kinds)]
+
+        backbone, shape = ArxivCIFAR(width=1), (3, 32, 32)
+        assert found(backbone.inverse(shape)) == ["BatchNorm", "ReLU"] * 3
+        assert found(backbone.generator(shape)) == [*["BatchNorm", "ReLU"] * 3, "BatchNorm"]
+        inside = ["BatchNorm", "LeakyReLU"]
+        assert found(backbone.discriminator(shape)) == ["LeakyReLU", *inside * 2]
+
+
 def maps(net, x):
     """Lists channels and side of what each convolution makes, a linear layer's once laid out."""
     found = []
@@ -569,6 +611,7 @@ REFUSED = {
     "sngan-cnn": (SNGANCNN(), [(2,), (3, 4, 4)], "a multiple of 8 pixels.*--arch mlp"),
     "sngan-cnn, 28": (SNGANCNN(), [(1, 28, 28)], "a multiple of 8 pixels.*--arch dcgan"),
     "resnet": (ResNet(), [(3, 16, 16), (1, 28, 28)], "32 or 48 or 64 pixels.*--arch dcgan"),
+    "arxiv-cifar": (ArxivCIFAR(), [(3, 30, 30)], "a multiple of 4 pixels.*--arch dcgan"),
     "dcgan": (DCGAN(), [(2,), (1, 28), (1, 28, 32), (1, 7, 7)], "at least 8 pixels.*--arch mlp"),
 }
 

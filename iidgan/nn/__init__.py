@@ -1,6 +1,7 @@
 """Backbones whose parameters carry the seed axis, and their layers."""
 
 from iidgan.core import Backbone
+from iidgan.nn.arxiv_cifar import ArxivCIFAR
 from iidgan.nn.dcgan import DCGAN
 from iidgan.nn.dcgan_sn import DCGANSN
 from iidgan.nn.mlp import MLP
@@ -14,7 +15,8 @@ ARCHS: dict[str, type[Backbone]] = {
     "dcgan-sn": DCGANSN,
     "sngan-cnn": SNGANCNN,
     "resnet": ResNet,
+    "arxiv-cifar": ArxivCIFAR,
     "shrunk": Shrunk,
 }
 
-__all__ = ["ARCHS", "DCGAN", "DCGANSN", "MLP", "SNGANCNN", "ResNet", "Shrunk"]
+__all__ = ["ARCHS", "DCGAN", "DCGANSN", "MLP", "SNGANCNN", "ArxivCIFAR", "ResNet", "Shrunk"]
