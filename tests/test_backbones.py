@@ -18,7 +18,8 @@ from iidgan.errors import InputError
 from iidgan.functional.gradient import slope_penalty
 from iidgan.functional.reduce import mean
 from iidgan.methods import METHODS, iid_gan
-from iidgan.nn import ARCHS, DCGAN, DCGANSN, MLP, SNGANCNN, ArxivCIFAR, ResNet
+from iidgan.nn import ARCHS, DCGAN, DCGANSN, MLP, SNGANCNN, ArxivCIFAR, ArxivSTL, ResNet
+from iidgan.nn.arxiv_stl import Block
 from iidgan.nn.conv import BatchNorm, Conv2d, ConvTranspose2d
 from iidgan.nn.image import Spread
 from iidgan.nn.linear import Linear
@@ -50,6 +51,8 @@ CASES = {
     "resnet 64": (ResNet(latent=6, width=1), (3, 64, 64)),
     "arxiv-cifar 28": (ArxivCIFAR(latent=6, width=2, norm="none"), (1, 28, 28)),
     "arxiv-cifar 32": (ArxivCIFAR(latent=6, width=2), (3, 32, 32)),
+    "arxiv-stl 32": (ArxivSTL(latent=6, width=2), (3, 32, 32)),
+    "arxiv-stl 48": (ArxivSTL(latent=6, width=2), (1, 48, 48)),
 }
 SMALLEST = {
     "dcgan": (DCGAN(latent=3, width=2), (1, 8, 8)),
@@ -58,6 +61,7 @@ SMALLEST = {
     "sngan-cnn": (SNGANCNN(latent=3, width=2), (1, 8, 8)),
     "resnet": (ResNet(latent=3, width=1), (1, 32, 32)),
     "arxiv-cifar": (ArxivCIFAR(latent=3, width=2), (1, 8, 8)),
+    "arxiv-stl": (ArxivSTL(latent=3, width=2), (1, 8, 8)),
 }
 IMAGES = {name: case for name, case in CASES.items() if len(case[1]) == 3}
 NETS = {
@@ -582,6 +586,61 @@ class TestArxivCIFAR:
         assert found(backbone.discriminator(shape)) == ["LeakyReLU", *inside * 2]
 
 
+class TestArxivSTL:
+    """IID-GAN (arXiv, 2021), Tables 12 to 14; InvertGAN, Tables 3 and 4; latent dimension 20."""
+
+    @staticmethod
+    def block(before, count):
+        inside = min(before, count)
+        shortcut = 0 if before == count else before * count
+        return (9 * before + 1) * inside + (9 * inside + 1) * count + shortcut
+
+    def test_table_12_generator(self):
+        blocks = [(512, 256), (256, 128), (128, 64), (64, 64)]
+        expected = (20 + 1) * 8192 + sum(self.block(*pair) for pair in blocks) + 9 * 64 * 3 + 3
+        assert size(ArxivSTL().generator((3, 32, 32))) == expected == 2_742_979
+
+    def test_table_13_inverse(self):
+        blocks = [(64, 64), (64, 128), (128, 256), (256, 512)]
+        trunk = 9 * 3 * 64 + 64 + sum(self.block(*pair) for pair in blocks)
+        expected = trunk + (4 * 4 * 512 + 1) * 20
+        assert size(ArxivSTL().inverse((3, 32, 32))) == expected == 2_735_316
+
+    def test_table_14_discriminator(self):
+        blocks = [(64, 64), (64, 128), (128, 256)]
+        trunk = 9 * 3 * 64 + 64 + sum(self.block(*pair) for pair in blocks)
+        expected = trunk + (8 * 8 * 256 + 1) * 10 + 10 + 1
+        assert size(ArxivSTL().discriminator((3, 32, 32))) == expected == 834_005
+
+    def test_output_sizes(self):
+        backbone, shape, x = ArxivSTL(width=1), (3, 32, 32), torch.randn(1, B, 3, 32, 32)
+
+        def found(net, x):
+            sides = []
+            for part in net.modules():
+                if isinstance(part, Block):
+                    part.register_forward_hook(lambda part, x, y: sides.append(y.shape[1:3]))
+            net(x)
+            return [tuple(each) for each in sides]
+
+        halved = [(1, 32), (2, 16), (4, 8), (8, 4)]
+        assert found(backbone.inverse(shape), x) == halved
+        assert found(backbone.discriminator(shape), x) == halved[:3]
+        z = torch.randn(1, B, 20)
+        assert found(backbone.generator(shape), z) == [(4, 4), (2, 8), (1, 16), (1, 32)]
+
+    def test_a_block_adds_a_tenth_of_what_its_layers_find(self):
+        block, x = Block(3, 3), torch.randn(B, 3, 4, 4)
+        one, two = block.convs
+        bent = lambda x: torch.where(x > 0, x, 0.2 * x)  # noqa: E731
+        torch.testing.assert_close(block(x), x + 0.1 * two(bent(one(bent(x)))))
+
+    def test_nothing_is_normalised_by_the_batch(self):
+        backbone, shape, x = ArxivSTL(width=2), (3, 32, 32), torch.randn(1, 6, 3, 32, 32)
+        for net in (backbone.inverse(shape), backbone.discriminator(shape)):
+            torch.testing.assert_close(net(x)[:, :2], net(x[:, :2]))
+
+
 def maps(net, x):
     """Lists channels and side of what each convolution makes, a linear layer's once laid out."""
     found = []
@@ -612,6 +671,7 @@ REFUSED = {
     "sngan-cnn, 28": (SNGANCNN(), [(1, 28, 28)], "a multiple of 8 pixels.*--arch dcgan"),
     "resnet": (ResNet(), [(3, 16, 16), (1, 28, 28)], "32 or 48 or 64 pixels.*--arch dcgan"),
     "arxiv-cifar": (ArxivCIFAR(), [(3, 30, 30)], "a multiple of 4 pixels.*--arch dcgan"),
+    "arxiv-stl": (ArxivSTL(), [(3, 28, 28)], "a multiple of 8 pixels.*--arch dcgan"),
     "dcgan": (DCGAN(), [(2,), (1, 28), (1, 28, 32), (1, 7, 7)], "at least 8 pixels.*--arch mlp"),
 }
 

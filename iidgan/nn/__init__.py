@@ -2,6 +2,7 @@
 
 from iidgan.core import Backbone
 from iidgan.nn.arxiv_cifar import ArxivCIFAR
+from iidgan.nn.arxiv_stl import ArxivSTL
 from iidgan.nn.dcgan import DCGAN
 from iidgan.nn.dcgan_sn import DCGANSN
 from iidgan.nn.mlp import MLP
@@ -16,7 +17,18 @@ ARCHS: dict[str, type[Backbone]] = {
     "sngan-cnn": SNGANCNN,
     "resnet": ResNet,
     "arxiv-cifar": ArxivCIFAR,
+    "arxiv-stl": ArxivSTL,
     "shrunk": Shrunk,
 }
 
-__all__ = ["ARCHS", "DCGAN", "DCGANSN", "MLP", "SNGANCNN", "ArxivCIFAR", "ResNet", "Shrunk"]
+__all__ = [
+    "ARCHS",
+    "DCGAN",
+    "DCGANSN",
+    "MLP",
+    "SNGANCNN",
+    "ArxivCIFAR",
+    "ArxivSTL",
+    "ResNet",
+    "Shrunk",
+]
