@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from iidgan.nn import SNGANCNN as SNGANCNN
     from iidgan.nn import ArxivCIFAR as ArxivCIFAR
     from iidgan.nn import ArxivSTL as ArxivSTL
+    from iidgan.nn import MnistNet as MnistNet
     from iidgan.nn import ResNet as ResNet
     from iidgan.nn import Shrunk as Shrunk
     from iidgan.terms import GDPP as GDPP
@@ -99,7 +100,7 @@ _WHERE = {
         "invert_gan iv_gan "
         "lsgan r3gan wgan_gp"
     ),
-    "iidgan.nn": "ArxivCIFAR ArxivSTL DCGAN DCGANSN MLP ResNet SNGANCNN Shrunk",
+    "iidgan.nn": "ArxivCIFAR ArxivSTL DCGAN DCGANSN MLP MnistNet ResNet SNGANCNN Shrunk",
     "iidgan.terms": (
         "Bures CodeNoise CycleConsistency GDPP GaussianConsistency GradientPenalty InstanceNoise "
         "Intervention ModeSeeking R1 R2 ZDiscriminator"

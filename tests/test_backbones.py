@@ -18,7 +18,7 @@ from iidgan.errors import InputError
 from iidgan.functional.gradient import slope_penalty
 from iidgan.functional.reduce import mean
 from iidgan.methods import METHODS, iid_gan
-from iidgan.nn import ARCHS, DCGAN, DCGANSN, MLP, SNGANCNN, ArxivCIFAR, ArxivSTL, ResNet
+from iidgan.nn import ARCHS, DCGAN, DCGANSN, MLP, SNGANCNN, ArxivCIFAR, ArxivSTL, MnistNet, ResNet
 from iidgan.nn.arxiv_stl import Block
 from iidgan.nn.conv import BatchNorm, Conv2d, ConvTranspose2d
 from iidgan.nn.image import Spread
@@ -53,6 +53,8 @@ CASES = {
     "arxiv-cifar 32": (ArxivCIFAR(latent=6, width=2), (3, 32, 32)),
     "arxiv-stl 32": (ArxivSTL(latent=6, width=2), (3, 32, 32)),
     "arxiv-stl 48": (ArxivSTL(latent=6, width=2), (1, 48, 48)),
+    "mnist-net 28": (MnistNet(width=2), (1, 28, 28)),
+    "mnist-net 32": (MnistNet(width=2, norm="none"), (3, 32, 32)),
 }
 SMALLEST = {
     "dcgan": (DCGAN(latent=3, width=2), (1, 8, 8)),
@@ -62,6 +64,7 @@ SMALLEST = {
     "resnet": (ResNet(latent=3, width=1), (1, 32, 32)),
     "arxiv-cifar": (ArxivCIFAR(latent=3, width=2), (1, 8, 8)),
     "arxiv-stl": (ArxivSTL(latent=3, width=2), (1, 8, 8)),
+    "mnist-net": (MnistNet(width=2), (1, 8, 8)),
 }
 IMAGES = {name: case for name, case in CASES.items() if len(case[1]) == 3}
 NETS = {
@@ -641,6 +644,28 @@ class TestArxivSTL:
             torch.testing.assert_close(net(x)[:, :2], net(x[:, :2]))
 
 
+class TestMnistNet:
+    """InfoGAN (Chen et al., 2016), appendix C.1; latent dimension 2."""
+
+    def test_generator(self):
+        linear = 2 * 1024 + 2 * 1024 + 1024 * 6272 + 2 * 6272
+        expected = linear + 16 * 128 * 64 + 2 * 64 + 16 * 64 + 1
+        assert size(MnistNet().generator((1, 28, 28))) == expected == 6_571_393
+
+    def test_discriminator_and_inverse(self):
+        convs = 16 * 64 + 64 + 16 * 64 * 128 + 2 * 128
+        trunk = convs + 6272 * 1024 + 2 * 1024
+        assert size(MnistNet().discriminator((1, 28, 28))) == trunk + 1024 + 1 == 6_558_017
+        assert size(MnistNet().inverse((1, 28, 28))) == trunk + 2 * (1024 + 1)
+
+    def test_output_sizes(self):
+        backbone, shape = MnistNet(width=1), (1, 28, 28)
+        found = maps(backbone.discriminator(shape), torch.randn(1, B, *shape))
+        assert found == [(1, 14), (2, 7), (16, 1), (1, 1)]
+        found = maps(backbone.generator(shape), torch.randn(1, B, 2))
+        assert found == [(2 * 7 * 7, 1), (2, 7), (1, 14), (1, 28)]
+
+
 def maps(net, x):
     """Lists channels and side of what each convolution makes, a linear layer's once laid out."""
     found = []
@@ -672,6 +697,7 @@ REFUSED = {
     "resnet": (ResNet(), [(3, 16, 16), (1, 28, 28)], "32 or 48 or 64 pixels.*--arch dcgan"),
     "arxiv-cifar": (ArxivCIFAR(), [(3, 30, 30)], "a multiple of 4 pixels.*--arch dcgan"),
     "arxiv-stl": (ArxivSTL(), [(3, 28, 28)], "a multiple of 8 pixels.*--arch dcgan"),
+    "mnist-net": (MnistNet(), [(1, 30, 30)], "a multiple of 4 pixels.*--arch dcgan"),
     "dcgan": (DCGAN(), [(2,), (1, 28), (1, 28, 32), (1, 7, 7)], "at least 8 pixels.*--arch mlp"),
 }
 

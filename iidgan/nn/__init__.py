@@ -6,6 +6,7 @@ from iidgan.nn.arxiv_stl import ArxivSTL
 from iidgan.nn.dcgan import DCGAN
 from iidgan.nn.dcgan_sn import DCGANSN
 from iidgan.nn.mlp import MLP
+from iidgan.nn.mnist_net import MnistNet
 from iidgan.nn.resnet import ResNet
 from iidgan.nn.shrunk import Shrunk
 from iidgan.nn.sngan_cnn import SNGANCNN
@@ -18,6 +19,7 @@ ARCHS: dict[str, type[Backbone]] = {
     "resnet": ResNet,
     "arxiv-cifar": ArxivCIFAR,
     "arxiv-stl": ArxivSTL,
+    "mnist-net": MnistNet,
     "shrunk": Shrunk,
 }
 
@@ -29,6 +31,7 @@ __all__ = [
     "SNGANCNN",
     "ArxivCIFAR",
     "ArxivSTL",
+    "MnistNet",
     "ResNet",
     "Shrunk",
 ]
