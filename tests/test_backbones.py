@@ -302,7 +302,7 @@ def test_a_method_with_every_network_keeps_its_laws(backbone, shape):
 
 @pytest.mark.slow
 @each(SMALLEST)
-@pytest.mark.parametrize("method", ["iid-gan", "sngan", "wgan-gp", "veegan", "ivgan"])
+@pytest.mark.parametrize("method", ["iid-gan", "sngan", "wgan-gp", "veegan", "mad-gan"])
 def test_methods_keep_their_laws(method, backbone, shape):
     check_method(METHODS[method](), Arch(backbone, shape))
 
@@ -489,13 +489,15 @@ class TestSNGANCNN:
 
 
 class TestResNet:
-    """SNGAN (Miyato et al., 2018), appendix B.4, and the authors' code for 64 pixels."""
+    """SNGAN (Miyato et al., 2018), appendix B.4, and the authors' code for 64 pixels.
+
+    Their G has three biases more in each block: 4,276,739 parameters at 32 pixels.
+    """
 
     @staticmethod
     def up(before, count):
         """Parameters of a block of G: two norms, two convolutions, the shortcut's."""
-        convs = 9 * (before + count) * count + before * count + 3 * count
-        return convs + 2 * (before + count)
+        return 9 * (before + count) * count + before * count + 2 * (before + count)
 
     @staticmethod
     def down(before, count, *, first=False, same=False):
@@ -507,7 +509,7 @@ class TestResNet:
         backbone, shape = ResNet(), (3, 32, 32)
         end = 2 * 256 + 9 * 256 * 3 + 3
         generator = (128 + 1) * 16 * 256 + 3 * self.up(256, 256) + end
-        assert size(backbone.generator, shape) == generator == 4_276_739
+        assert size(backbone.generator, shape) == generator == 4_276_739 - 3 * 3 * 256
         trunk = self.down(3, 128, first=True) + self.down(128, 128)
         trunk += 2 * self.down(128, 128, same=True)
         assert size(backbone.discriminator, shape) == trunk + 128 + 1 == 1_053_825
@@ -517,7 +519,7 @@ class TestResNet:
         backbone, shape = ResNet(), (3, 48, 48)
         blocks = self.up(512, 256) + self.up(256, 128) + self.up(128, 64)
         generator = (128 + 1) * 36 * 512 + blocks + 2 * 64 + 9 * 64 * 3 + 3
-        assert size(backbone.generator, shape) == generator == 4_878_083
+        assert size(backbone.generator, shape) == generator == 4_878_083 - 3 * (256 + 128 + 64)
         trunk = self.down(3, 64, first=True)
         trunk += sum(self.down(64 * k, 128 * k) for k in (1, 2, 4, 8))
         assert size(backbone.discriminator, shape) == trunk + 1024 + 1 == 10_141_441
@@ -526,7 +528,9 @@ class TestResNet:
         backbone, shape = ResNet(), (3, 64, 64)
         blocks = sum(self.up(128 * k, 64 * k) for k in (8, 4, 2, 1))
         generator = (128 + 1) * 16 * 1024 + blocks + 2 * 64 + 9 * 64 * 3 + 3
-        assert size(backbone.generator, shape) == generator == 12_220_675
+        assert (
+            size(backbone.generator, shape) == generator == 12_220_675 - 3 * (512 + 256 + 128 + 64)
+        )
         assert size(backbone.discriminator, shape) == 10_141_441
 
     @pytest.mark.parametrize(("side", "inner"), [(32, 8), (48, 3), (64, 2)])
@@ -541,15 +545,13 @@ class TestResNet:
 
     def test_a_block_s_shortcut_is_the_papers(self):
         """There the mean comes after the convolution, and repetition before it."""
-        down, x = Down(2, 5, halve=True, first=False, weight=Weight), torch.randn(B, 2, 6, 6)
-        up = Up(2, 5)
+        down, up = Down(2, 5, halve=True, first=False, weight=Weight), Up(2, 5)
+        x = torch.randn(B, 2, 6, 6)
         for conv in (*down.convs, *up.convs):
-            conv.bias.data.zero_()
-            (conv.weight.value if isinstance(conv.weight, Weight) else conv.weight).data.zero_()
-        for block in (down, up):
-            block.shortcut.bias.data.normal_()
-        expected = torch.nn.functional.avg_pool2d(down.shortcut(x), 2)
-        torch.testing.assert_close(down(x), expected)
+            for parameter in conv.parameters():
+                parameter.data.zero_()
+        down.shortcut.bias.data.normal_()
+        torch.testing.assert_close(down(x), torch.nn.functional.avg_pool2d(down.shortcut(x), 2))
         twice = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
         torch.testing.assert_close(up(x), up.shortcut(twice))
 

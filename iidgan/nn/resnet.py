@@ -12,7 +12,8 @@ pixels, a linear layer. The inverse is D with M outputs.
 
 A side doubles by repetition and halves by the mean of 2 x 2. On a shortcut the mean is taken
 before the convolution of kernel 1 rather than after: it is the same map, and cheaper. The authors'
-last linear layer has no bias at 32 pixels; here it has one everywhere.
+blocks of G have biases, but each passes a batch normalisation, which takes it away: here they have
+none. Their D's last linear layer has no bias at 32 pixels; here it has one everywhere.
 
 References:
     Spectral Normalization for Generative Adversarial Networks (Miyato et al., 2018),
@@ -47,9 +48,10 @@ class Up(nn.Module):
         super().__init__()
         self.norms = nn.ModuleList([BatchNorm(before), BatchNorm(count)])
         self.convs = nn.ModuleList(
-            Conv2d(size, count, 3, padding=1, start=RESIDUAL) for size in (before, count)
+            Conv2d(size, count, 3, padding=1, bias=False, start=RESIDUAL)
+            for size in (before, count)
         )
-        self.shortcut = Conv2d(before, count, 1, start=xavier)
+        self.shortcut = Conv2d(before, count, 1, bias=False, start=xavier)
 
     def forward(self, x: Tensor) -> Tensor:
         hidden = self.convs[0](doubled(relu(self.norms[0](x))))
