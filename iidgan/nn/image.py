@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from iidgan.core import Backbone
 from iidgan.errors import InputError, unknown
-from iidgan.nn.conv import BatchNorm, Conv2d, group, ungroup
+from iidgan.nn.conv import BatchNorm, group, ungroup
 from iidgan.nn.linear import Weighting
 from iidgan.nn.mlp import Perceptron
 from iidgan.nn.start import Start, normal
@@ -92,13 +92,13 @@ class Trunk(nn.Module):
 
 
 class Head(nn.Module):
-    """An affine map from a trunk's features to (S, B, outputs): one convolution of full size.
+    """An affine map from a trunk's features (S, B, C, H, H) to (S, B, outputs).
 
     Arguments:
-        hidden: Channels and side of the features.
+        hidden: Channels C and side H of the features.
         outputs: How many numbers come out.
         weight: How the weights are kept.
-        start: What they start from.
+        start: What they start from; biases start at zero.
     """
 
     def __init__(
@@ -111,10 +111,11 @@ class Head(nn.Module):
     ) -> None:
         super().__init__()
         channels, side = hidden
-        self.conv = Conv2d(channels, outputs, side, weight=weight, start=start)
+        self.weight = weight(start(1, outputs, channels * side**2))
+        self.bias = nn.Parameter(torch.zeros(1, 1, outputs))
 
     def forward(self, hidden: Tensor) -> Tensor:
-        return ungroup(self.conv(group(hidden)), len(hidden)).flatten(2)
+        return torch.baddbmm(self.bias, hidden.flatten(2), self.weight().mT)
 
 
 class Encoder(nn.Module):
