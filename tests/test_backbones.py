@@ -21,8 +21,8 @@ from iidgan.functional.reduce import mean
 from iidgan.methods import METHODS, iid_gan
 from iidgan.nn import ARCHS, DCGAN, DCGANSN, MLP, SNGANCNN, ArxivCIFAR, ArxivSTL, MnistNet, ResNet
 from iidgan.nn.arxiv_stl import Block
-from iidgan.nn.conv import BatchNorm, Conv2d, ConvTranspose2d
-from iidgan.nn.image import Head, Spread
+from iidgan.nn.conv import BatchNorm, Conv2d, ConvTranspose2d, Dense
+from iidgan.nn.image import Spread
 from iidgan.nn.linear import Linear
 from iidgan.nn.resnet import Down, Up
 from iidgan.nn.weight import SpectralWeight, Weight
@@ -175,7 +175,7 @@ def spectral_layers(net):
 def test_a_spectral_discriminator_has_layers_of_norm_one(backbone, shape):
     net = backbone.discriminator(shape, spectral=True)
     weights = spectral_layers(net)
-    assert len(weights) == sum(isinstance(part, Linear | Conv2d | Head) for part in net.modules())
+    assert len(weights) == sum(isinstance(part, Linear | Conv2d | Dense) for part in net.modules())
     assert not any(isinstance(part, Weight | BatchNorm) for part in net.modules())
     for weight in weights:
         norm = torch.linalg.matrix_norm(weight().flatten(2), ord=2).item()
@@ -382,8 +382,8 @@ class TestDCGAN:
         for net in (discriminator, inverse):
             assert len(spectral_layers(net.trunk)) == 3
             assert any(isinstance(part, BatchNorm) for part in net.modules())
-        assert isinstance(discriminator.head.head.weight, SpectralWeight)
-        assert isinstance(inverse.head.weight, Weight)
+        assert isinstance(discriminator.head.head.layer.weight, SpectralWeight)
+        assert isinstance(inverse.head.layer.weight, Weight)
         assert not any(
             isinstance(part, Refreshing) for part in backbone.generator(shape).modules()
         )
@@ -672,24 +672,23 @@ class TestMnistNet:
     def test_output_sizes(self):
         backbone, shape = MnistNet(width=1), (1, 28, 28)
         found = maps(backbone.discriminator(shape), torch.randn(1, B, *shape))
-        assert found == [(1, 14), (2, 7), (16, 1)]
+        assert found == [(1, 14), (2, 7)]
         found = maps(backbone.generator(shape), torch.randn(1, B, 2))
-        assert found == [(2 * 7 * 7, 1), (2, 7), (1, 14), (1, 28)]
+        assert found == [(2, 7), (1, 14), (1, 28)]
 
 
 def maps(net, x):
-    """Lists channels and side of what each convolution makes, a linear layer's once laid out."""
+    """Lists channels and side of what each layer but the head of D makes, once laid out."""
     found = []
     for part in net.modules():
         if isinstance(part, Conv2d | ConvTranspose2d | Spread):
             part.register_forward_hook(lambda part, x, y: found.append((y.shape[1], y.shape[2])))
     net(x)
-    laid_out = any(isinstance(part, Spread) for part in net.modules())
-    return found[1:] if laid_out else found
+    return found
 
 
 def layers(net):
-    return [part for part in net.modules() if isinstance(part, Conv2d)]
+    return [part for part in net.modules() if isinstance(part, Conv2d | Dense)]
 
 
 # What is refused.

@@ -10,6 +10,7 @@ from iidgan.nn.conv import (
     BatchNorm,
     Conv2d,
     ConvTranspose2d,
+    Dense,
     group,
     ungroup,
 )
@@ -115,6 +116,19 @@ class TestGroupedLayers:
         parameters = {"weight": layer.weight.value} | ({"bias": layer.bias} if bias else {})
         twins = [nn.Conv2d(2, 4, kernel, stride, padding, bias=bias) for _ in range(S)]
         assert_same_map(grouped(layer), parameters, twins, torch.randn(S, B, 2, 7, 7), as_is)
+
+    @pytest.mark.parametrize("bias", [True, False])
+    def test_dense_layer_equals_one_linear_layer_per_seed(self, bias):
+        layer = widen(Dense(2 * 3 * 3, 4, bias=bias))
+        parameters = {"weight": layer.weight.value} | ({"bias": layer.bias} if bias else {})
+        twins = [nn.Linear(2 * 3 * 3, 4, bias=bias) for _ in range(S)]
+        assert_same_map(
+            lambda x: grouped(layer)(x).flatten(2),
+            {f"1.{name}": value for name, value in parameters.items()},
+            [nn.Sequential(nn.Flatten(), twin) for twin in twins],
+            torch.randn(S, B, 2, 3, 3),
+            lambda name, value: value[0] if name == "1.bias" else value,
+        )
 
     @pytest.mark.parametrize("bias", [True, False])
     @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from functools import partial
 from torch import nn
 
 from iidgan.core import cites
-from iidgan.nn.conv import BatchNorm, Conv2d, ConvTranspose2d
+from iidgan.nn.conv import BatchNorm, Conv2d, ConvTranspose2d, Dense
 from iidgan.nn.image import (
     NORMS,
     Encoder,
@@ -61,7 +61,7 @@ class ArxivCIFAR(ImageBackbone):
     def generator(self, shape: tuple[int, ...]) -> nn.Module:
         inner, n = self._side(shape) // 4, self.width
         body = nn.Sequential(
-            Conv2d(self.latent, 4 * n * inner**2, 1, bias=False),
+            Dense(self.latent, 4 * n * inner**2, bias=False),
             BatchNorm(4 * n * inner**2),
             nn.ReLU(),
             Spread(inner),

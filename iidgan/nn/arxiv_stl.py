@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from iidgan.core import cites
-from iidgan.nn.conv import Conv2d
+from iidgan.nn.conv import Conv2d, Dense
 from iidgan.nn.image import (
     Encoder,
     Generator,
@@ -95,7 +95,7 @@ class ArxivSTL(ImageBackbone):
         inner, n = self._side(shape) // 8, self.width
         double = partial(nn.Upsample, scale_factor=2)
         body = nn.Sequential(
-            Conv2d(self.latent, 8 * n * inner**2, 1, start=fan_in),
+            Dense(self.latent, 8 * n * inner**2, start=fan_in),
             Spread(inner),
             *(Block(8 * n, 4 * n), double()),
             *(Block(4 * n, 2 * n), double()),
@@ -114,7 +114,7 @@ class ArxivSTL(ImageBackbone):
     def _trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
         weight = weighting(spectral)
         channels, side = self._found(shape)
-        narrow = Conv2d(channels, NARROW, side, weight=weight, start=fan_in)
+        narrow = Dense(channels * side**2, NARROW, weight=weight, start=fan_in)
         return Trunk(*self._layers(shape, 3, weight=weight), narrow, nn.LeakyReLU(SLOPE))
 
     def _head(self, hidden: tuple[int, int], outputs: int, *, spectral: bool) -> nn.Module:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from iidgan.core import Backbone
 from iidgan.errors import InputError, unknown
-from iidgan.nn.conv import BatchNorm, group, ungroup
+from iidgan.nn.conv import BatchNorm, Dense, group, ungroup
 from iidgan.nn.linear import Weighting
 from iidgan.nn.mlp import Perceptron
 from iidgan.nn.start import Start, normal
@@ -65,7 +65,7 @@ class Generator(nn.Module):
 class Spread(nn.Module):
     """Lays out one pixel's channels as an image: (B, S * C * H * H, 1, 1) to (B, S * C, H, H).
 
-    After a convolution of kernel 1 it completes the linear layer that generators begin with.
+    After a `Dense` it completes the linear layer that generators begin with.
     """
 
     def __init__(self, side: int) -> None:
@@ -98,7 +98,7 @@ class Head(nn.Module):
         hidden: Channels C and side H of the features.
         outputs: How many numbers come out.
         weight: How the weights are kept.
-        start: What they start from; biases start at zero.
+        start: What they start from.
     """
 
     def __init__(
@@ -111,11 +111,10 @@ class Head(nn.Module):
     ) -> None:
         super().__init__()
         channels, side = hidden
-        self.weight = weight(start(1, outputs, channels * side**2))
-        self.bias = nn.Parameter(torch.zeros(1, 1, outputs))
+        self.layer = Dense(channels * side**2, outputs, weight=weight, start=start)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        return torch.baddbmm(self.bias, hidden.flatten(2), self.weight().mT)
+        return ungroup(self.layer(group(hidden)), len(hidden)).flatten(2)
 
 
 class Encoder(nn.Module):

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from iidgan.core import Reference, cites
-from iidgan.nn.conv import BatchNorm, Conv2d, ConvTranspose2d
+from iidgan.nn.conv import BatchNorm, Conv2d, ConvTranspose2d, Dense
 from iidgan.nn.image import (
     NORMS,
     Generator,
@@ -64,8 +64,8 @@ class MnistNet(ImageBackbone):
         inner, n = self._side(shape) // 4, self.width
         spread = 2 * n * inner**2
         body = nn.Sequential(
-            *(Conv2d(self.latent, 16 * n, 1, bias=False), BatchNorm(16 * n), nn.ReLU()),
-            *(Conv2d(16 * n, spread, 1, bias=False), BatchNorm(spread), nn.ReLU()),
+            *(Dense(self.latent, 16 * n, bias=False), BatchNorm(16 * n), nn.ReLU()),
+            *(Dense(16 * n, spread, bias=False), BatchNorm(spread), nn.ReLU()),
             Spread(inner),
             ConvTranspose2d(2 * n, n, 4, stride=2, padding=1, bias=False),
             *(BatchNorm(n), nn.ReLU()),
@@ -81,7 +81,7 @@ class MnistNet(ImageBackbone):
             nn.LeakyReLU(0.1),
             Conv2d(n, 2 * n, 4, stride=2, padding=1, bias=bias, weight=weight),
             *(norm(2 * n), nn.LeakyReLU(0.1)),
-            Conv2d(2 * n, 16 * n, inner, bias=bias, weight=weight),
+            Dense(2 * n * inner**2, 16 * n, bias=bias, weight=weight),
             *(norm(16 * n), nn.LeakyReLU(0.1)),
         )
 

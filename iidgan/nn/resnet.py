@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
 
 from iidgan.core import cites
-from iidgan.nn.conv import BatchNorm, Conv2d
+from iidgan.nn.conv import BatchNorm, Conv2d, Dense
 from iidgan.nn.image import Generator, Head, ImageBackbone, Spread, Trunk, side_of, weighting
 from iidgan.nn.linear import Weighting
 from iidgan.nn.papers import SNGAN
@@ -145,7 +145,7 @@ class ResNet(ImageBackbone):
         plan = self._plan(shape)
         counts = [self.width * unit for unit in plan.up]
         body = nn.Sequential(
-            Conv2d(self.latent, counts[0] * plan.inner**2, 1, start=xavier),
+            Dense(self.latent, counts[0] * plan.inner**2, start=xavier),
             Spread(plan.inner),
             *(Up(before, count) for before, count in pairwise(counts)),
             BatchNorm(counts[-1]),

@@ -31,7 +31,7 @@ from itertools import pairwise
 from torch import nn
 
 from iidgan.core import cites
-from iidgan.nn.conv import BatchNorm, Conv2d, ConvTranspose2d
+from iidgan.nn.conv import BatchNorm, Conv2d, ConvTranspose2d, Dense
 from iidgan.nn.image import Generator, Head, ImageBackbone, Spread, Trunk, side_of, weighting
 from iidgan.nn.papers import SNGAN
 from iidgan.nn.start import xavier
@@ -55,7 +55,7 @@ class SNGANCNN(ImageBackbone):
         inner = self._side(shape) // 2**STAGES
         counts = [self.width * 2**stage for stage in reversed(range(STAGES + 1))]
         layers: list[nn.Module] = [
-            Conv2d(self.latent, counts[0] * inner**2, 1, start=xavier),
+            Dense(self.latent, counts[0] * inner**2, start=xavier),
             Spread(inner),
         ]
         for before, count in pairwise(counts):
