@@ -370,6 +370,12 @@ def test_images_get_a_convolutional_setting():
     assert run == expected
 
 
+@pytest.mark.parametrize("name", ["gan", "iid-gan", "sngan", "wgan-gp", "r3gan"])
+def test_recommended_critics_whose_slope_is_penalised_have_no_batch_norm(name):
+    penalised = name in ("wgan-gp", "r3gan")
+    assert recommended(Mnist(), METHODS[name]()).arch.norm == ("none" if penalised else "batch")
+
+
 def test_images_change_only_weights_that_are_at_their_defaults():
     cycle, gaussian = recommended(Mnist(), iid_gan()).method.terms
     assert (cycle, gaussian) == (CycleConsistency(weight=0.5), GaussianConsistency(weight=0.1))

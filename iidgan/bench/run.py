@@ -15,7 +15,7 @@ from iidgan.engine.optim import Adam, Optimiser
 from iidgan.errors import InputError, unknown
 from iidgan.methods import GAN
 from iidgan.nn import DCGAN, MLP
-from iidgan.terms import CycleConsistency, GaussianConsistency
+from iidgan.terms import R1, R2, CycleConsistency, GaussianConsistency, GradientPenalty
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,20 +65,23 @@ def recommended(source: Source, method: Method) -> Run:
 
     For vectors, the papers' synthetic setting. For images, DCGAN with Adam at 2e-4 (Radford et
     al., 2015), and the weights that IID-GAN's authors give for MNIST, 0.5 and 0.1, on element-wise
-    means, wherever the method's terms have their defaults.
+    means, wherever the method's terms have their defaults. Where a term penalises D's slope at
+    single samples, D has no batch norm, in which every logit depends on all samples.
     """
     if not source.images:
         return Run(source=source, method=method)
+    alone = any(isinstance(term, SLOPES) for term in method.flat[1])
     return Run(
         source=source,
         method=_for_images(method),
-        arch=DCGAN(width=32),
+        arch=DCGAN(width=32, norm="none" if alone else "batch"),
         optimiser=Adam(lr=2e-4),
         batch=64,
         steps=20_000,
     )
 
 
+SLOPES = (GradientPenalty, R1, R2)
 FOR_IMAGES: dict[Term, Term] = {
     CycleConsistency(norm="l1-sum"): CycleConsistency(weight=0.5),
     CycleConsistency(): CycleConsistency(weight=0.5),
