@@ -11,6 +11,8 @@ import torch
 from scipy import stats
 from torch import nn
 from torch.nn.functional import softplus
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from iidgan.core import Arch, Batch, Dataset, Method, Player
 from iidgan.engine.batches import BLOCK, Batches
@@ -917,3 +919,35 @@ def test_a_player_moves_at_its_own_pace():
         key = f"nets.{name}.head.layer.bias"
         step = (after[key] - before[key]).abs()
         assert torch.allclose(step, torch.full_like(step, rate), rtol=1e-3)
+
+
+class Products(TorchDispatchMode):
+    """Counts the floating-point operations of matrix products."""
+
+    def __init__(self):
+        super().__init__()
+        self.flops = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if count := flop_registry.get(function.overloadpacket):
+            self.flops += count(*args, **(kwargs or {}), out_val=result)
+        return result
+
+
+@pytest.mark.parametrize(("method", "passes"), [(GAN(), 11), (iid_gan(), 20)])
+def test_a_step_does_its_arithmetic_once(method, passes):
+    """In forward passes of one network, a backward pass through weights and inputs being two.
+
+    GAN: G 1; D on x and G(z) 2 and 4; D(G(z)) 1, back to G(z) 1, through G 2. With the terms,
+    F(x), F(G(z)) and G(F(x)) besides, once each: 3 and 6. First layers go back to no inputs.
+    """
+    arch = Arch(MLP(), (2,))
+    state = init(method, arch, Adam(), range(1))
+    batches = Batches(Dataset(torch.randn(200, 2)), range(1), size=100, latent=2).at(0)
+    move = Move(method, state, steps=10)
+    move(batches)  # optimisers make their tensors at the first step
+    with Products() as found:
+        move(batches)
+    forward = 2 * 100 * (2 * 100 + 100 * 200 + 200 * 100 + 100 * 2)
+    assert found.flops == pytest.approx(passes * forward, rel=0.01)

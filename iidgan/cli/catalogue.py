@@ -8,6 +8,7 @@ import platform
 import shutil
 from dataclasses import dataclass
 from importlib import metadata, util
+from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
@@ -21,6 +22,7 @@ from iidgan.bench.registry import KINDS, reference_of
 from iidgan.cli.parse import parse
 from iidgan.core import Reference
 from iidgan.errors import InputError, unknown
+from iidgan.files import cache
 
 Kind = Literal[
     "all", "methods", "terms", "sources", "archs", "optimisers", "metrics", "tables", "figures"
@@ -121,6 +123,7 @@ def _findings() -> list[tuple[str, str]]:
         ("cpu", f"{os.cpu_count()} cores, torch uses {torch.get_num_threads()} threads"),
         ("cuda", _cuda()),
         ("compiler", shutil.which(os.environ.get("CXX", "g++")) or "none: compiled runs eagerly"),
+        ("compiled code", _compiled()),
         ("data", os.environ.get("IIDGAN_DATA", "IIDGAN_DATA is not set")),
         ("free disk", f"{free:.1f} GiB here"),
     ]
@@ -129,6 +132,17 @@ def _findings() -> list[tuple[str, str]]:
         text = f"lacks {', '.join(lacking)}: pip install 'iidgan[{extra}]'" if lacking else "ready"
         found.append((f"extra {extra}", text))
     return found
+
+
+def _compiled() -> str:
+    return f"{sum(map(_size, cache().rglob('*'))) / 2**20:.0f} MiB in {cache()}"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # a compiler at work
+        return 0
 
 
 def _cuda() -> str:
