@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -123,34 +124,42 @@ def test_all_stop_at_one_step_and_any_number_goes_on(tmp_path):
     assert events(tmp_path / "run") == ["started", "stopped", "started", "finished"]
 
 
-def kill_one(news, tick):
-    if tick is not None and not killed:
-        killed.append(tick.step)
-        os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+@dataclass(frozen=True, kw_only=True)
+class Deadly(Adam):
+    """Kills the process that asks for the rate of step 70, `times` times in all, but no parent."""
+
+    marks: str = "."
+    times: int = 1
+
+    def rate(self, step, steps):
+        if step == 70 and multiprocessing.parent_process() is not None:
+            for i in range(self.times):
+                with suppress(FileExistsError):
+                    os.close(os.open(f"{self.marks}/{i}", os.O_CREAT | os.O_EXCL))
+                    os.kill(os.getpid(), signal.SIGKILL)
+        return Adam.rate(self, step, steps)
 
 
-killed: list[int] = []
+def deadly(marks, times):
+    return replace(short(), optimiser=Deadly(marks=str(marks), times=times))
 
 
 @pytest.mark.slow
 def test_a_killed_worker_is_started_again_once(tmp_path, alone):
-    killed.clear()
-    assert go(tmp_path / "run", workers=2, listener=kill_one).ending == "finished"
-    assert killed
+    run = deadly(tmp_path, 1)
+    assert go(tmp_path / "run", workers=2, run=run).ending == "finished"
+    assert (tmp_path / "0").exists()
     same(tmp_path / "run", alone)
     assert events(tmp_path / "run") == ["started", "lost a worker", "finished"]
 
 
 @pytest.mark.slow
 def test_a_worker_that_is_killed_twice_ends_the_run_with_what_was_saved(tmp_path):
-    def kill(news, tick):
-        for child in multiprocessing.active_children():
-            os.kill(child.pid, signal.SIGKILL)
-
+    run = deadly(tmp_path, 3)  # of two workers one dies twice
     with pytest.raises(InputError, match=r"workers: the process of seeds .* again; the same comm"):
-        go(tmp_path / "run", workers=2, listener=kill)
+        go(tmp_path / "run", workers=2, run=run)
     assert not multiprocessing.active_children()
-    assert go(tmp_path / "run", workers=1).ending == "finished"
+    assert go(tmp_path / "run", workers=1, run=run).ending == "finished"
 
 
 @pytest.mark.slow
