@@ -16,7 +16,8 @@ from torch.utils.flop_counter import flop_registry
 
 from iidgan.core import Arch, Batch, Dataset, Method, Player
 from iidgan.engine.batches import BLOCK, Batches
-from iidgan.engine.executors import Compiled, executor
+from iidgan.engine.compiled import Compiled
+from iidgan.engine.executors import Phases, executor
 from iidgan.engine.move import Move
 from iidgan.engine.optim import SCHEDULES, Adam
 from iidgan.engine.state import build, entropy, init, live, restore, tensors
@@ -812,7 +813,7 @@ class TestPhases:
         """And a compiled run that is resumed in a later phase ends where it would have."""
         (whole, move), (state, other) = phased(), phased()
         expected = walked(move, whole, self.batches(), range(10))
-        step = Compiled(other, self.batches().at(0))
+        step = Phases(other, self.batches().at(0), make=Compiled)
         logs = walked(step, state, self.batches(), range(6))
         saved = copied(tensors(state))
         logs += walked(step, state, self.batches(), range(6, 10))
@@ -824,7 +825,7 @@ class TestPhases:
         resumed, third = phased()
         resumed.step = 6
         restore(resumed, saved)
-        again = Compiled(third, self.batches().at(6))
+        again = Phases(third, self.batches().at(6), make=Compiled)
         assert equal(tensors(resumed), saved)  # compiling leaves no trace
         walked(again, resumed, self.batches(), range(6, 10))
         assert equal(tensors(resumed), tensors(state))
@@ -834,7 +835,7 @@ class TestPhases:
         (whole, move), (state, other) = phased(), phased()
         walked(move, whole, self.batches(), range(6))
         step = executor("compiled", other, self.batches().at(0))
-        assert isinstance(step, Compiled)
+        assert isinstance(step, Phases)
         walked(step, state, self.batches(), range(4))
 
         def refuse(*args, **kwargs):

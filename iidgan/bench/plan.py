@@ -21,7 +21,7 @@ import torch
 from iidgan.bench.game import Game
 from iidgan.bench.run import encode
 from iidgan.engine.executors import Executor, Step, executor
-from iidgan.engine.state import restore, tensors
+from iidgan.engine.state import undone
 from iidgan.errors import InputError
 from iidgan.files import cache, write_text
 
@@ -69,12 +69,14 @@ def choose(
 ) -> Plan:
     """Chooses what is left to choose, so that the run ends as early as possible.
 
-    On an accelerator there is one process, which is eager unless told otherwise.
+    On an accelerator there is one process unless told otherwise, and on a CUDA device the move is
+    recorded and replayed, which takes a few moves to prepare.
     """
     seeds = len(game.seeds)
     device = next(game.state.nets.parameters()).device
     if device.type != "cpu":
-        return Plan("eager" if how == "auto" else how, 1 if workers == "auto" else workers)
+        best: Executor = "graphed" if device.type == "cuda" else "eager"
+        return Plan(best if how == "auto" else how, 1 if workers == "auto" else workers)
     executors: Sequence[Executor] = ("eager", "compiled") if how == "auto" else (how,)
     most = min(cores or os.cpu_count() or 1, seeds)
     numbers = sorted({1, most}) if workers == "auto" else [min(workers, seeds)]
@@ -107,15 +109,12 @@ def prepare(name: Executor, game: Game) -> Step:
 
 def _seconds(game: Game) -> float:
     """Times an eager step, and undoes it."""
-    before = {name: value.clone() for name, value in tensors(game.state).items()}
     batches = game.batches.at(game.state.step)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), undone(game.state):
         game.move(batches)  # optimisers make their tensors at the first step
         start = time.perf_counter()
         game.move(batches)
-        seconds = time.perf_counter() - start
-    restore(game.state, before)
-    return seconds
+        return time.perf_counter() - start
 
 
 def _file() -> Path:

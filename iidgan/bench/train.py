@@ -25,7 +25,7 @@ from iidgan.bench.shards import Shards, deal
 from iidgan.core import Dataset, Source
 from iidgan.engine import checkpoint
 from iidgan.engine.batches import Batches
-from iidgan.engine.executors import Executor
+from iidgan.engine.executors import Executor, check
 from iidgan.engine.loop import Ending, Schedule, Stop, Tick, fit
 from iidgan.engine.sample import final
 from iidgan.engine.state import entropy
@@ -102,6 +102,8 @@ def train(
     run = replace(run, source=_absolute(run.source))
     ensure_named(run)
     place = device_from(device)
+    if executor != "auto":
+        check(executor, place)
     data = run.source.load().to(place)
     with torch.random.fork_rng(devices=[]):
         session = _Session(run, chosen, data, RunFolder(Path(out)), keep, place, listener)
@@ -161,8 +163,8 @@ class _Session:
         plan = choose(self.game, how, workers)
         self.how = {"executor": plan.executor, "workers": str(plan.workers)}
         self.folder.event("started", step=self.state.step, **self._provenance())
-        if plan.executor == "compiled":
-            self.listener("compiling", None)
+        if plan.executor != "eager":
+            self.listener("compiling" if plan.executor == "compiled" else "recording", None)
         train = self._train_here if plan.workers == 1 else self._train_dealt
         ending = train(plan, checkpoint_every, stop)
         self.folder.event(ending, step=self.state.step)

@@ -13,8 +13,10 @@ from typing import Literal
 from rich.console import Console
 
 from iidgan.bench.fill import Named, Place
+from iidgan.bench.plan import Auto
 from iidgan.bench.workers import News
 from iidgan.cli.progress import Monitor
+from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Stop
 from iidgan.errors import InputError
 from iidgan.report import Table, render, to_rich
@@ -36,8 +38,9 @@ class Filling:
     """Trainings at a time."""
     device: str = "auto"
     """cpu, cuda, ...; auto takes an accelerator if there is one."""
-    executor: Literal["auto", "eager", "compiled"] = "auto"
-    """How steps are carried out; auto compiles where that pays within the run."""
+    executor: Executor | Auto = "auto"
+    """How steps are carried out; auto compiles where that pays within the run, and on a CUDA
+    device records and replays them (graphed)."""
 
     def place(self) -> Place:
         """Checks the options.

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import tyro
 
+from iidgan.bench.plan import Auto
 from iidgan.bench.registry import find, name_of
 from iidgan.bench.run import Run, recommended
 from iidgan.bench.train import Result, train
@@ -20,6 +21,7 @@ from iidgan.cli.progress import Monitor
 from iidgan.cli.show import summary
 from iidgan.core import Backbone, Method, Regularised, Source, Term
 from iidgan.data import source_from
+from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Stop
 from iidgan.engine.optim import Optimiser
 from iidgan.errors import InputError
@@ -61,9 +63,10 @@ class Options:
     """Checkpoints that are kept."""
     device: str = "auto"
     """cpu, cuda, ...; auto takes an accelerator if there is one."""
-    executor: Literal["auto", "eager", "compiled"] = "auto"
-    """How steps are carried out; auto compiles where that pays within the run."""
-    workers: int | Literal["auto"] = "auto"
+    executor: Executor | Auto = "auto"
+    """How steps are carried out; auto compiles where that pays within the run, and on a CUDA
+    device records and replays them (graphed)."""
+    workers: int | Auto = "auto"
     """Processes among which the seeds are dealt; auto is one a core where that pays."""
 
 

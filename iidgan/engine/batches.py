@@ -73,7 +73,9 @@ class Batches:
         if number != self._block.number:
             self._block = self._draw(number)
         parts = {name: part[offset] for name, part in self._block.drawn.items()}
-        share = torch.tensor(step / self._steps if self._steps else 0.0, device=parts["z"].device)
+        share = torch.full(
+            (), step / self._steps if self._steps else 0.0, device=parts["z"].device
+        )
         return [
             self._batch({name: part[i] for name, part in parts.items()} | {"t": share})
             for i in range(self._shape[1])

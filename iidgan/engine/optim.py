@@ -86,7 +86,14 @@ class Adam(Optimiser):
             raise InputError(f"eps: {self.eps} is not positive; 1e-8 is usual")
 
     def build(self, parameters: Sequence[nn.Parameter], lr: Tensor) -> torch.optim.Optimizer:
-        return torch.optim.Adam(parameters, lr=lr, betas=self.betas, eps=self.eps, fused=True)
+        return torch.optim.Adam(
+            parameters,
+            lr=lr,
+            betas=self.betas,
+            eps=self.eps,
+            fused=True,
+            capturable=lr.is_cuda,  # a recorded step has to count on the device
+        )
 
 
 OPTIMISERS: dict[str, type[Optimiser]] = {"adam": Adam}

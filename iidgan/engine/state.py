@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -188,3 +189,13 @@ def restore(state: State, saved: dict[str, Tensor]) -> None:
                     if key not in optimiser.state[parameter]:
                         value = saved[prefix + key].to(parameter.device)
                         optimiser.state[parameter][key] = value.clone()
+
+
+@contextmanager
+def undone(state: State) -> Iterator[None]:
+    """Undoes on leaving whatever moves have done to the state's tensors since."""
+    before = {name: value.clone() for name, value in tensors(state).items()}
+    try:
+        yield
+    finally:
+        restore(state, before)

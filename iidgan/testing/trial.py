@@ -12,7 +12,7 @@ from torch import Tensor
 
 from iidgan.core import Arch, Batch, Dataset, Losses, Method, Nets, Player, join
 from iidgan.engine.batches import Batches
-from iidgan.engine.executors import Compiled, Make
+from iidgan.engine.executors import Make, Phases
 from iidgan.engine.move import Move
 from iidgan.engine.optim import Adam
 from iidgan.engine.state import State, init
@@ -94,7 +94,7 @@ def go(
 ) -> Seen:
     """Takes a move on each of `batches`."""
     move = Move(method, state, steps=MOVES)
-    step = Compiled(move, batches[0], make=make) if make else move
+    step = Phases(move, batches[0], make=make) if make else move
     losses: Losses = {}
     for batch in batches:
         losses = step(batch)

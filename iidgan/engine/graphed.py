@@ -1,0 +1,69 @@
+"""The move of the players that are active now, recorded on a CUDA device and replayed there.
+
+A step of a small network is some hundred kernels of a few microseconds each, which the processor
+cannot launch as fast as the device ends them. A CUDA graph is launched at once. It reads and
+writes the same memory every time: the state's tensors, and copies of the batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from iidgan.core import Batch, Losses
+from iidgan.engine.compiled import flatten, unflatten
+from iidgan.engine.move import Move
+from iidgan.engine.state import undone
+
+Replay = Callable[[], None]
+WARM_UP = 3  # moves before recording: libraries choose their kernels and take their memory
+
+
+def on_device(work: Callable[[], Tensor]) -> tuple[Replay, Tensor]:
+    """Records what `work` launches; gives what repeats it, and where its result will lie."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(WARM_UP):
+            work()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        result = work()
+    return graph.replay, result
+
+
+class Graphed:
+    """A move as one recorded graph of kernels.
+
+    Arguments:
+        move: What is recorded.
+        example: Batches of the right shapes.
+        record: Makes a function repeat itself, always on the same memory.
+    """
+
+    def __init__(
+        self,
+        move: Move,
+        example: Sequence[Batch],
+        record: Callable[[Callable[[], Tensor]], tuple[Replay, Tensor]] = on_device,
+    ) -> None:
+        self._inputs = [part.clone() for part in flatten(example)]
+        self._names: list[str] = []
+        batches = unflatten(self._inputs, example)
+
+        def work() -> Tensor:
+            logs = move(batches)
+            self._names = list(logs)
+            return torch.stack(list(logs.values()))
+
+        with undone(move.state):
+            move(batches)  # optimisers make their tensors at the first step
+            self._replay, self._logs = record(work)
+
+    def __call__(self, batches: Sequence[Batch]) -> Losses:
+        torch._foreach_copy_(self._inputs, flatten(batches))
+        self._replay()
+        return dict(zip(self._names, self._logs.clone(), strict=True))

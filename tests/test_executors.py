@@ -1,0 +1,128 @@
+"""What the compiler is given in place of fused kernels and thin products, and replayed moves."""
+
+import itertools
+
+import pytest
+import torch
+
+import iidgan
+from iidgan.core import Arch, Dataset
+from iidgan.engine.batches import Batches
+from iidgan.engine.decompositions import THIN, baddbmm, bmm, fused_adam_
+from iidgan.engine.executors import MADE, Phases, check
+from iidgan.engine.graphed import Graphed
+from iidgan.engine.move import Move
+from iidgan.engine.optim import Adam
+from iidgan.engine.state import init, tensors
+from iidgan.errors import InputError
+from iidgan.methods import METHODS
+from iidgan.nn import MLP
+from iidgan.testing import check_compiled
+
+ARCH = Arch(MLP(hidden=(8, 8)), (2,))
+STEPS = 8
+
+
+@pytest.mark.parametrize("shape", [*itertools.product((1, 2, 5, 9), repeat=3)])
+def test_thin_products_are_products(shape, float64):
+    m, k, n = shape
+    a, b, bias = torch.randn(3, m, k), torch.randn(3, k, n), torch.randn(3, 1, n)
+    if min(shape) > THIN:
+        assert bmm(a, b) is NotImplemented
+        assert baddbmm(bias, a, b) is NotImplemented
+        return
+    for left in (a, a.mT.contiguous().mT):
+        torch.testing.assert_close(bmm(left, b), torch.bmm(left, b))
+        spelled = baddbmm(bias, left, b, beta=2, alpha=0.5)
+        torch.testing.assert_close(spelled, torch.baddbmm(bias, left, b, beta=2, alpha=0.5))
+
+
+@pytest.mark.parametrize("eps", [1e-8, 1e-2])
+def test_the_spelled_out_optimiser_is_the_fused_one(eps, float64):
+    start = [torch.randn(3, 4), torch.randn(5)]
+    theirs = [torch.nn.Parameter(value.clone()) for value in start]
+    lr = torch.tensor(0.1)
+    optimiser = torch.optim.Adam(theirs, lr=lr, betas=(0.5, 0.9), eps=eps, fused=True)
+    ours = [value.clone() for value in start]
+    means, squares = ([torch.zeros_like(v) for v in start] for _ in range(2))
+    for step in range(1, 6):
+        lr.fill_(0.1 / step)
+        slopes = [torch.randn_like(value) for value in start]
+        for value, slope in zip(theirs, slopes):
+            value.grad = slope
+        optimiser.step()
+        steps = [torch.tensor(float(step))] * 2
+        fused_adam_(ours, slopes, means, squares, [], steps, lr=lr, beta1=0.5, beta2=0.9, eps=eps)
+        for a, b in zip(ours, theirs):
+            torch.testing.assert_close(a, b.detach())
+
+
+def setting(method):
+    """A state, its move, and batches of all steps."""
+    state = init(method, ARCH, Adam(), (0, 1), ema=0.9)
+    move = Move(method, state, steps=STEPS, ema=0.9)
+    batches = Batches(
+        Dataset(torch.randn(50, 2, generator=torch.Generator().manual_seed(0))),
+        (0, 1),
+        size=10,
+        latent=2,
+        repeat=move.num_batches,
+        noise=method.noise(ARCH),
+        steps=STEPS,
+    )
+    return state, move, batches
+
+
+def trained(step, state, batches):
+    """Takes all steps; gives the logs of each."""
+    logs = []
+    for number in range(STEPS):
+        state.set_rate(Adam().rate(number, STEPS))
+        logs.append(step(batches.at(number)))
+        state.step += 1
+    return logs
+
+
+def again(work):
+    """Replays by doing the work again, into the memory of the first time."""
+    result = work()
+
+    def replay():
+        result.copy_(work())
+
+    return replay, result
+
+
+def graphed(move, example):
+    return Graphed(move, example, record=again)
+
+
+@pytest.mark.parametrize("name", ["gan", "iid-gan", "amat", "mggan"])
+def test_a_replayed_move_is_the_move(name):
+    method = METHODS[name]()
+    (state, move, batches), (other, eager, _) = setting(method), setting(method)
+    before = {name: value.clone() for name, value in tensors(state).items()}
+    step = Phases(move, batches.at(0), make=graphed)
+    kept = tensors(state)
+    assert all(torch.equal(kept[name], value) for name, value in before.items())
+    logs, expected = trained(step, state, batches), trained(eager, other, batches)
+    assert [list(log) for log in logs] == [list(log) for log in expected]
+    for found, log in zip(logs, expected):
+        assert all(torch.equal(found[name], log[name]) for name in log)
+    there = tensors(other)
+    assert all(torch.equal(value, there[name]) for name, value in tensors(state).items())
+
+
+def test_only_a_cuda_device_replays(tmp_path):
+    for name in MADE:
+        check(name, torch.device("cuda:0"))
+    check("compiled", torch.device("cpu"))
+    with pytest.raises(InputError, match="executor: graphed needs a CUDA device, not cpu; use co"):
+        iidgan.train(iidgan.Run(), out=tmp_path / "run", executor="graphed", device="cpu")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_a_compiled_critic_of_one_output_agrees():
+    """Whose thin products are spelled out, forward, backward and twice."""
+    check_compiled(iidgan.wgan_gp())

@@ -1,0 +1,114 @@
+"""What holds on a CUDA device: the same trajectory, replayed or not, and files that go on."""
+
+import pytest
+import torch
+
+import iidgan
+from iidgan.bench.train import train
+from iidgan.core import Arch, Regularised
+from iidgan.engine import checkpoint
+from iidgan.engine.batches import Batches
+from iidgan.engine.executors import executor
+from iidgan.engine.move import Move
+from iidgan.engine.optim import Adam
+from iidgan.engine.state import init, tensors
+from iidgan.methods import GAN, METHODS, iid_gan
+from iidgan.nn import DCGAN, MLP
+from iidgan.terms import TERMS
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device"),
+]
+STEPS, SEEDS = 12, (0, 1, 2)
+VECTORS = Arch(MLP(hidden=(16, 16)), (2,))
+IMAGES = Arch(DCGAN(latent=4, width=4, norm="none"), (1, 32, 32))
+
+
+def after(method, arch, name):
+    """Trains a little on the device; gives the networks, and the losses of the last step."""
+    device = torch.device("cuda")
+    state = init(method, arch, Adam(), SEEDS, device=device)
+    move = Move(method, state, steps=STEPS)
+    x = torch.randn(64, *arch.shape, generator=torch.Generator().manual_seed(0)).tanh()
+    batches = Batches(
+        iidgan.core.Dataset(x, torch.arange(64) % 4).to(device),
+        SEEDS,
+        size=16,
+        latent=arch.latent,
+        repeat=move.num_batches,
+        noise=method.noise(arch),
+        steps=STEPS,
+    )
+    step = executor(name, move, batches.at(0))  # a warning, should it fail, is an error here
+    for number in range(STEPS):
+        state.set_rate(Adam().rate(number, STEPS))
+        losses = step(batches.at(number))
+        state.step += 1
+    values = {n: v for n, v in tensors(state).items() if n.startswith("nets.")} | losses
+    return {name: value.double().cpu() for name, value in values.items()}
+
+
+def agree(method, arch):
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        eager, replayed = after(method, arch, "eager"), after(method, arch, "graphed")
+    finally:
+        torch.set_default_dtype(before)
+    assert eager.keys() == replayed.keys()
+    for name, value in eager.items():
+        torch.testing.assert_close(replayed[name], value, rtol=1e-7, atol=1e-7, msg=name)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_replayed_method_is_the_eager_one(name):
+    agree(METHODS[name](), VECTORS)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_replayed_method_with_the_terms_is_the_eager_one(name):
+    agree(iid_gan(METHODS[name]()), VECTORS)
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_a_replayed_term_is_the_eager_one(name):
+    base = GAN() if name in ("gaussian", "cycle") else iid_gan()
+    agree(Regularised(method=base, terms=(TERMS[name](),)), VECTORS)
+
+
+def test_replayed_images_are_the_eager_ones():
+    agree(iid_gan(), IMAGES)
+
+
+@pytest.mark.parametrize("name", ["eager", "graphed"])
+def test_a_run_goes_on_where_it_was(tmp_path, name):
+    """And ends where it would have without a break, whichever way the steps are taken."""
+    run = iidgan.Run(source=iidgan.Ring(size=1000), method=iid_gan(), steps=60)
+    stop = iidgan.engine.loop.Stop()
+
+    def listener(news, tick):
+        if tick is not None and tick.step >= 30:
+            stop.signal = 2
+
+    options = {"seeds": 2, "device": "cuda", "executor": name, "checkpoint_every": 30}
+    train(run, out=tmp_path / "broken", listener=listener, stop=stop, **options)
+    train(run, out=tmp_path / "broken", **options)
+    train(run, out=tmp_path / "whole", **options)
+    one, two = (
+        checkpoint.read(checkpoint.newest(tmp_path / each / "checkpoints").path)
+        for each in ("broken", "whole")
+    )
+    for key, value in two.items():
+        if key.startswith("nets."):
+            torch.testing.assert_close(one[key], value, rtol=1e-3, atol=1e-4, msg=key)
+
+
+def test_products_keep_their_digits():
+    """Good samples lie within 0.003 of points at a distance of 2: ten bits do not tell."""
+    state = init(GAN(), Arch(MLP(), (2,)), Adam(), (0,), device="cuda")
+    z = torch.randn(1, 1000, 2)
+    with torch.no_grad():
+        ours = state.nets["G"](z.cuda()).cpu()
+        exact = state.nets["G"].cpu().double()(z.double())
+    assert (ours - exact).abs().max() < 1e-5
