@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from iidgan.functional.linalg import at_least_single, inverse, nuclear_norm
+from iidgan.functional.linalg import at_least_single, gram, inverse, nuclear_norm
 
 Distance = Literal["p-norm", "w2", "kl", "w2-1d", "epps-pulley", "energy"]
 
@@ -80,11 +80,11 @@ def p_norm(z: Tensor, p: float = 2.0) -> Tensor:
     mu, x = _moments(z)
     n, M = x.shape[-2:]
     if p == 2 and n < M:
-        gram = x @ x.mT
-        spread = ((gram - _identity_like(gram)).square().sum((-2, -1)) + (M - n)).sqrt()
+        inner = gram(x)
+        spread = ((inner - _identity_like(inner)).square().sum((-2, -1)) + (M - n)).sqrt()
     else:
-        gram = x.mT @ x
-        spread = _norm((gram - _identity_like(gram)).flatten(-2), p)
+        covariance = gram(x.mT)
+        spread = _norm((covariance - _identity_like(covariance)).flatten(-2), p)
     return _norm(mu, p) + spread
 
 
@@ -135,10 +135,10 @@ def kl(z: Tensor, eps: float | None = None) -> Tensor:
     mu, x = _moments(z)
     n, M = x.shape[-2:]
     machine = torch.finfo(z.dtype).eps
-    gram = x.mT @ x if n >= M else x @ x.mT
-    rounding = 5 * machine * torch.linalg.matrix_norm(gram.detach())
+    inner = gram(x.mT if n >= M else x)
+    rounding = 5 * machine * torch.linalg.matrix_norm(inner.detach())
     e = rounding + (math.sqrt(machine) if eps is None else eps)
-    y, log_det = inverse(gram + e[..., None, None] * _identity_like(gram))
+    y, log_det = inverse(inner + e[..., None, None] * _identity_like(inner))
     if n >= M:
         y_mu = (y @ mu[..., None])[..., 0]
     else:  # by the Woodbury identity
@@ -240,7 +240,7 @@ def _distance_to_normal(q: Tensor, M: int) -> Tensor:
 def _pairwise(z: Tensor) -> Tensor:
     """Computes Euclidean distances (..., n, n), with gradient 0 between coincident codes."""
     z = z - z.mean(-2, keepdim=True)  # distances are differences of what is then small
-    inner = z @ z.mT
+    inner = gram(z)
     square = inner.diagonal(dim1=-2, dim2=-1)
     gap = square[..., :, None] + square[..., None, :] - 2 * inner
     return gap.clamp_min(1e-20).sqrt()

@@ -68,6 +68,19 @@ def polar(x: Tensor) -> Tensor:
     return u.reshape(x.shape)
 
 
+def gram(x: Tensor) -> Tensor:
+    r"""Computes \(x x^\top\), differentiable any number of times, each time in one product.
+
+    Arguments:
+        x: Matrices, with shape (..., r, c).
+
+    Returns:
+        Matrices, with shape (..., r, r).
+    """
+    product: Tensor = _Gram.apply(x)  # type: ignore[no-untyped-call]
+    return product
+
+
 def nuclear_norm(x: Tensor) -> Tensor:
     r"""Computes the sum of singular values, \(\operatorname{tr} (x^\top x)^{1/2}\).
 
@@ -108,6 +121,26 @@ def _spectral_bound(x: Tensor) -> Tensor:
     y = x / size
     bound: Tensor = torch.linalg.matrix_norm(y @ y.mT).sqrt().clamp_min(floor)
     return size[..., 0, 0] * bound
+
+
+class _Gram(torch.autograd.Function):
+    """The product of a matrix and its transpose, whose gradient has one product for both."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return x @ x.mT
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:  # noqa: ANN401
+        ctx.save_for_backward(inputs[0])
+
+    @staticmethod
+    def backward(ctx: Any, by_product: Tensor) -> Tensor:  # noqa: ANN401
+        (x,) = ctx.saved_tensors
+        grad: Tensor = (by_product + by_product.mT) @ x
+        return grad
 
 
 class _NuclearNorm(torch.autograd.Function):
