@@ -7,9 +7,21 @@ counts is the median over rounds of the ratio to the first variant in the same r
 import os
 import statistics
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
+
+
+@contextmanager
+def one_core():
+    """Keeps this process on one core, whatever threads a library starts."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @dataclass(frozen=True)
