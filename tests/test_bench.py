@@ -1105,3 +1105,16 @@ def test_a_full_disk_is_one_line_and_no_harm(tmp_path, whole, monkeypatch, calls
     assert_nothing_half_written(tmp_path / "r")
     assert teach(run, tmp_path / "r").ending == "finished"
     assert_same(tmp_path / "r", whole(run))
+
+
+def test_a_later_field_leaves_older_ids_alone():
+    """The default of a field that came later is no part of the id, nor of what is stored."""
+    run = Run()
+    assert run.id == "6cd2c3fe7e92"
+    assert "precision" not in encode(run)
+    half = Run(precision="bfloat16")
+    assert half.id != run.id
+    assert decode(encode(half)) == half
+    assert decode(encode(run)) == run
+    with pytest.raises(InputError, match="precision: unknown 'float16'; did you mean 'bfloat16'"):
+        Run(precision="float16")

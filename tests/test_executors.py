@@ -4,9 +4,10 @@ import itertools
 
 import pytest
 import torch
+from torch import nn
 
 import iidgan
-from iidgan.core import Arch, Dataset
+from iidgan.core import Arch, Dataset, Nets
 from iidgan.engine.batches import Batches
 from iidgan.engine.decompositions import THIN, baddbmm, bmm, fused_adam_
 from iidgan.engine.executors import MADE, Phases, check
@@ -15,8 +16,8 @@ from iidgan.engine.move import Move
 from iidgan.engine.optim import Adam
 from iidgan.engine.state import init, tensors
 from iidgan.errors import InputError
-from iidgan.methods import METHODS
-from iidgan.nn import MLP
+from iidgan.methods import GAN, METHODS, iid_gan, wgan_gp
+from iidgan.nn import DCGAN, MLP
 from iidgan.testing import check_compiled
 
 ARCH = Arch(MLP(hidden=(8, 8)), (2,))
@@ -125,4 +126,53 @@ def test_only_a_cuda_device_replays(tmp_path):
 @pytest.mark.slow
 def test_a_compiled_critic_of_one_output_agrees():
     """Whose thin products are spelled out, forward, backward and twice."""
-    check_compiled(iidgan.wgan_gp())
+    check_compiled(wgan_gp())
+
+
+def test_networks_compute_in_bfloat16_and_losses_in_float32():
+    seen = []
+
+    class Spy(nn.Module):
+        def __init__(self, net):
+            super().__init__()
+            self.net = net
+
+        def forward(self, x):
+            output = self.net(x)
+            seen.append(output.dtype)
+            return output
+
+    nets = {name: Spy(net) for name, net in GAN().networks(Arch(MLP(), (2,))).items()}
+    z = torch.randn(1, 50, 2)
+    exact, rough = Nets(nets).G(z), Nets(nets, half=True).G(z)
+    assert seen == [torch.float32, torch.bfloat16]
+    assert rough.dtype == torch.float32
+    assert 0 < (rough - exact).abs().max() < 0.02
+    held = Nets(nets, half=True).holding("G", dict(nets["G"].named_parameters()))
+    assert torch.equal(held.G(z), rough)
+
+
+@pytest.mark.parametrize("method", [iid_gan(), wgan_gp()], ids=["iid-gan", "wgan-gp"])
+def test_images_train_in_bfloat16(method):
+    """Weights stay float32, and move as they do in float32 but for rounding."""
+    arch = Arch(DCGAN(latent=4, width=4, norm="none"), (1, 32, 32))
+    x = torch.rand(64, 1, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    moved = []
+    for precision in ("float32", "bfloat16"):
+        state = init(method, arch, Adam(lr=1e-3), (0, 1))
+        before = {n: v.clone() for n, v in state.nets.state_dict().items()}
+        move = Move(method, state, steps=5, precision=precision)
+        batches = Batches(
+            Dataset(x), (0, 1), size=16, latent=4, repeat=move.num_batches,
+            noise=method.noise(arch),
+        )  # fmt: skip
+        for step in range(5):
+            losses = move(batches.at(step))
+            state.step += 1
+        assert all(value.dtype == torch.float32 for value in losses.values())
+        after = state.nets.state_dict()
+        assert all(value.dtype == torch.float32 for value in after.values())
+        moved.append(torch.cat([(after[n] - before[n]).flatten() for n in before]))
+    exact, rough = moved
+    cosine = torch.nn.functional.cosine_similarity(exact, rough, dim=0)
+    assert 0.8 < cosine < 0.999999

@@ -29,7 +29,9 @@ class Game:
         self.run, self.seeds, self.data = run, tuple(seeds), data
         arch = Arch(run.arch, data.shape)
         self.state = init(run.method, arch, run.optimiser, seeds, ema=run.ema, device=device)
-        self.move = Move(run.method, self.state, steps=run.steps, ema=run.ema)
+        self.move = Move(
+            run.method, self.state, steps=run.steps, ema=run.ema, precision=run.precision
+        )
         self.batches = Batches(
             data,
             seeds,

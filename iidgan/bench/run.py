@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 from iidgan.bench.registry import class_of, name_of
 from iidgan.core import Backbone, Method, Regularised, Source, Term
 from iidgan.data import Ring
+from iidgan.engine.move import Precision
 from iidgan.engine.optim import Adam, Optimiser
 from iidgan.errors import InputError, unknown
 from iidgan.methods import GAN
@@ -40,6 +41,9 @@ class Run:
     """Samples per batch and seed."""
     ema: float = 0.0
     """Decay per step of an average of the weights that samples are drawn with; 0: none."""
+    precision: Precision = field(default="float32", metadata={"later": True})
+    """What networks compute in while they train; weights are float32. bfloat16 is for images on
+    devices with units for it: its eight bits do not resolve the modes of 2D-Ring."""
 
     def __post_init__(self) -> None:
         kinds = {"source": Source, "method": Method, "arch": Backbone, "optimiser": Optimiser}
@@ -52,6 +56,8 @@ class Run:
                 raise InputError(f"{name}: {getattr(self, name)} is too small; at least 1")
         if not 0 <= self.ema < 1:
             raise InputError(f"ema: {self.ema} is not in [0, 1)")
+        if self.precision not in (known := get_args(Precision)):
+            raise unknown("precision", self.precision, known)
 
     @property
     def id(self) -> str:
@@ -96,9 +102,18 @@ def _for_images(method: Method) -> Method:
 
 
 def encode(value: object, *, places: bool = True) -> Any:  # noqa: ANN401 - JSON
-    """Turns dataclasses into JSON, each with its `type`; without `places`, paths are left out."""
+    """Turns dataclasses into JSON, each with its `type`; without `places`, paths are left out.
+
+    A field that came `later` is left out where it has its default, so that what was run before it
+    came keeps its id.
+    """
     if is_dataclass(value) and not isinstance(value, type):
-        kept = [f for f in fields(value) if places or not f.metadata.get("place")]
+        kept = [
+            f
+            for f in fields(value)
+            if (places or not f.metadata.get("place"))
+            and not (f.metadata.get("later") and getattr(value, f.name) == f.default)
+        ]
         declared = ((f.name, _declared(getattr(value, f.name), f.type)) for f in kept)
         inside = {name: encode(part, places=places) for name, part in declared}
         return {"type": name_of(type(value)), **inside} if type(value) is not Run else inside

@@ -23,6 +23,7 @@ from iidgan.core import Backbone, Method, Regularised, Source, Term
 from iidgan.data import source_from
 from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Stop
+from iidgan.engine.move import Precision
 from iidgan.engine.optim import Optimiser
 from iidgan.errors import InputError
 
@@ -55,6 +56,9 @@ class Options:
     """Samples per batch and seed."""
     ema: float = 0.0
     """Decay per step of an average of the weights that samples are drawn with; 0: none."""
+    precision: Precision = "float32"
+    """What networks compute in while they train; bfloat16 is for images on devices with units
+    for it."""
     out: str | None = None
     """Folder of the run; by default runs/SOURCE-METHOD-ID."""
     checkpoint_every: int = 2000
@@ -198,6 +202,7 @@ def _configure(choice: Choice) -> tuple[Run, Options]:
             steps=read.steps,
             batch=read.batch,
             ema=read.ema,
+            precision=read.precision,
         ),
         read,
     )

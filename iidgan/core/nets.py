@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol, runtime_checkable
 
+import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -20,10 +21,15 @@ class Nets(Mapping[str, nn.Module]):
     The same network on the same tensor is evaluated once: losses stay pure and self-contained,
     and yet G(z) serves both players and F(x) all terms. `moved` forgets what a network that has
     just moved had a part in.
+
+    Arguments:
+        modules: The networks.
+        half: Whether they compute in bfloat16, where autocast does; what they give has the dtype
+            of what they get all the same, so that losses keep their digits.
     """
 
-    def __init__(self, modules: Mapping[str, nn.Module]) -> None:
-        self._modules = modules
+    def __init__(self, modules: Mapping[str, nn.Module], *, half: bool = False) -> None:
+        self._modules, self._half = modules, half
         # (name, input ids) -> (inputs, output); the inputs are held so that their ids stay theirs.
         self._known: dict[tuple[object, ...], tuple[tuple[Tensor, ...], Tensor]] = {}
         self._lineage: dict[int, frozenset[str]] = {}
@@ -72,14 +78,15 @@ class Nets(Mapping[str, nn.Module]):
         return view
 
     def _shared(self) -> Nets:
-        view = Nets(self._modules)
+        view = Nets(self._modules, half=self._half)
         view._known, view._lineage = self._known, self._lineage
         view._before, view._after = self._before, self._after
         return view
 
     def holding(self, name: str, parameters: Mapping[str, Tensor]) -> Nets:
         """Gives a view, with a memory of its own, in which network `name` has other parameters."""
-        view = Nets({**self._modules, name: _Held(self._modules[name], parameters)})
+        held = _Held(self._modules[name], parameters)
+        view = Nets({**self._modules, name: held}, half=self._half)
         view._before, view._after = self._before, self._after
         return view
 
@@ -114,11 +121,17 @@ class Nets(Mapping[str, nn.Module]):
         """Looks up what network `key[0]` made of these inputs, or computes it."""
         known = (*key, *map(id, inputs))
         if known not in self._known:
-            output = compute()
+            output = self._halved(inputs, compute)
             self._known[known] = (inputs, output)
             ancestors = (self._lineage.get(id(i), frozenset()) for i in inputs)
             self._lineage[id(output)] = frozenset({key[0]}).union(*ancestors)
         return self._known[known][1]
+
+    def _halved(self, inputs: tuple[Tensor, ...], compute: Callable[[], Tensor]) -> Tensor:
+        if not self._half or not inputs:
+            return compute()
+        with torch.autocast(inputs[0].device.type, torch.bfloat16):
+            return compute().to(inputs[0].dtype)
 
 
 def _through(changes: Iterable[Change], x: Tensor) -> Tensor:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 
 from iidgan.core import Batch, Losses, Method, Nets, Player, Refreshing, join
 from iidgan.engine.state import State, parameters
 from iidgan.errors import InputError
+
+Precision = Literal["float32", "bfloat16"]
 
 
 class Move:
@@ -22,13 +25,23 @@ class Move:
         state: What moves.
         steps: Length of the run.
         ema: Decay per step of the average of the weights, if the state has one.
+        precision: What networks compute in; weights, losses and optimisers stay as they are.
     """
 
-    def __init__(self, method: Method, state: State, *, steps: int, ema: float = 0.0) -> None:
+    def __init__(
+        self,
+        method: Method,
+        state: State,
+        *,
+        steps: int,
+        ema: float = 0.0,
+        precision: Precision = "float32",
+    ) -> None:
         self.players = method.players
         self.state = state
         self.steps = steps
         self.ema = ema
+        self._half = precision == "bfloat16"
         self.num_batches = max(player.repeat * player.batches for player in self.players)
         self._trained = {
             player.name: parameters(state.nets, player.trains) for player in self.players
@@ -55,7 +68,7 @@ class Move:
         Returns:
             The players' losses at their last move, as `player/name`, each with shape (S,).
         """
-        nets = Nets(dict(self.state.nets.items()))
+        nets = Nets(dict(self.state.nets.items()), half=self._half)
         logs: Losses = {}
         joined = _Joined(batches)
         for player in self.active:
@@ -72,7 +85,7 @@ class Move:
         Raises:
             InputError: A loss fails, or a value has not one number per seed.
         """
-        nets = Nets(dict(self.state.nets.items()))
+        nets = Nets(dict(self.state.nets.items()), half=self._half)
         joined = _Joined(batches)
         with torch.random.fork_rng(devices=[]):
             for player in self.players:
