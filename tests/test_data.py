@@ -631,5 +631,6 @@ def test_only_places_are_no_part_of_the_identity():
         for field in dataclasses.fields(kind)
         if field.metadata.get("place")
     }
-    images = {(name, "root") for name in ("mnist", "mnist-5k", "fashion-mnist")}
+    stacked = ("stacked-mnist", "stacked-fashion")
+    images = {(name, "root") for name in ("mnist", "mnist-5k", "fashion-mnist", *stacked)}
     assert places == images | {("array", "path")}

@@ -2,7 +2,7 @@
 
 from iidgan.core.backbone import Arch, Backbone
 from iidgan.core.batch import Batch, join
-from iidgan.core.data import Dataset, Mixture, Source
+from iidgan.core.data import AsStored, Dataset, Mixture, Source, View
 from iidgan.core.method import Loss, Losses, Method, Player, Shapes, Term
 from iidgan.core.metric import Metric, Protocol, Samples
 from iidgan.core.nets import Headed, Nets, Refreshing, Standing
@@ -11,6 +11,7 @@ from iidgan.core.regularised import Regularised
 
 __all__ = [
     "Arch",
+    "AsStored",
     "Backbone",
     "Batch",
     "Dataset",
@@ -31,6 +32,7 @@ __all__ = [
     "Source",
     "Standing",
     "Term",
+    "View",
     "cites",
     "join",
 ]

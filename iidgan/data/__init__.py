@@ -10,6 +10,7 @@ from iidgan.data.array import READERS, ArrayFile, array
 from iidgan.data.idx import FashionMnist, Mnist
 from iidgan.data.mixture import Grid, Ring
 from iidgan.data.mnist_5k import Mnist5k
+from iidgan.data.stacked import StackedFashion, StackedMnist
 from iidgan.errors import InputError, unknown
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "Mnist",
     "Mnist5k",
     "Ring",
+    "StackedFashion",
+    "StackedMnist",
     "array",
     "source_from",
 ]
@@ -30,6 +33,8 @@ SOURCES: dict[str, type[Source]] = {
     "mnist": Mnist,
     "mnist-5k": Mnist5k,
     "fashion-mnist": FashionMnist,
+    "stacked-mnist": StackedMnist,
+    "stacked-fashion": StackedFashion,
     "array": ArrayFile,
 }
 
