@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from iidgan.data import FashionMnist as FashionMnist
     from iidgan.data import Grid as Grid
     from iidgan.data import Mnist as Mnist
+    from iidgan.data import Mnist5k as Mnist5k
     from iidgan.data import Ring as Ring
     from iidgan.data import array as array
     from iidgan.engine.optim import Adam as Adam
@@ -91,7 +92,7 @@ _WHERE = {
     "iidgan.bench.run": "Run recommended",
     "iidgan.bench.train": "Result train",
     "iidgan.core": "Batch Method Nets Player Regularised Term",
-    "iidgan.data": "ArrayFile FashionMnist Grid Mnist Ring array",
+    "iidgan.data": "ArrayFile FashionMnist Grid Mnist Mnist5k Ring array",
     "iidgan.engine.optim": "Adam",
     "iidgan.errors": "InputError",
     "iidgan.methods": (

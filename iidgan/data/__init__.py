@@ -9,6 +9,7 @@ from iidgan.core import Source
 from iidgan.data.array import READERS, ArrayFile, array
 from iidgan.data.idx import FashionMnist, Mnist
 from iidgan.data.mixture import Grid, Ring
+from iidgan.data.mnist_5k import Mnist5k
 from iidgan.errors import InputError, unknown
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "FashionMnist",
     "Grid",
     "Mnist",
+    "Mnist5k",
     "Ring",
     "array",
     "source_from",
@@ -26,6 +28,7 @@ SOURCES: dict[str, type[Source]] = {
     "ring": Ring,
     "grid": Grid,
     "mnist": Mnist,
+    "mnist-5k": Mnist5k,
     "fashion-mnist": FashionMnist,
     "array": ArrayFile,
 }
