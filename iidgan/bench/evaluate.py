@@ -54,7 +54,7 @@ def draw(nets: nn.ModuleDict, data: Dataset, stand: Stand, num: int | None = Non
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))[:num]
     real = data.take(order.to(data.x.device)).cpu()
     if "F" not in nets:
-        return Samples(generated, real, z=z, truth=data.truth)
+        return Samples(generated, real, z=z, truth=data.truth, labels=data.y)
     codes = apply(nets["F"], real.expand(len(z), *real.shape))
     return Samples(
         generated,
@@ -64,6 +64,7 @@ def draw(nets: nn.ModuleDict, data: Dataset, stand: Stand, num: int | None = Non
         z_cycled=apply(nets["F"], generated),
         x_cycled=apply(nets["G"], codes),
         truth=data.truth,
+        labels=data.y,
     )
 
 

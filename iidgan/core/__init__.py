@@ -4,7 +4,7 @@ from iidgan.core.backbone import Arch, Backbone
 from iidgan.core.batch import Batch, join
 from iidgan.core.data import AsStored, Dataset, Mixture, Source, View
 from iidgan.core.method import Loss, Losses, Method, Player, Shapes, Term
-from iidgan.core.metric import Metric, Protocol, Samples
+from iidgan.core.metric import Features, Judged, Metric, Protocol, Samples
 from iidgan.core.nets import Headed, Nets, Refreshing, Standing
 from iidgan.core.reference import Reference, cites
 from iidgan.core.regularised import Regularised
@@ -15,7 +15,9 @@ __all__ = [
     "Backbone",
     "Batch",
     "Dataset",
+    "Features",
     "Headed",
+    "Judged",
     "Loss",
     "Losses",
     "Method",

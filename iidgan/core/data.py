@@ -124,10 +124,20 @@ class Source(ABC):
     Attributes:
         images: Whether the samples are images.
         num_evaluated: Generated samples that a metric reads unless told otherwise.
+        apart: Whether a classifier judges each channel of an image by itself: stacked images.
     """
 
     images: ClassVar[bool] = False
     num_evaluated: ClassVar[int] = 10_000
+    apart: ClassVar[bool] = False
+
+    @property
+    def classifier(self) -> str:
+        """Name of the labelled source whose classifier judges the images; empty if there is none.
+
+        Another source may share it: stacked images have that of the images they are made of.
+        """
+        return ""
 
     @abstractmethod
     def load(self) -> Dataset:

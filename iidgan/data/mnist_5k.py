@@ -58,6 +58,10 @@ class Mnist5k(Source):
         if self.split not in _SHARE:
             raise unknown("split", self.split, _SHARE)
 
+    @property
+    def classifier(self) -> str:
+        return self.name
+
     def load(self) -> Dataset:
         """Reads the images, uint8 with shape (N, 1, 28, 28), and the labels.
 

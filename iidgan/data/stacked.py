@@ -79,6 +79,7 @@ class _Stacked(Source):
 
     images: ClassVar[bool] = True
     num_evaluated: ClassVar[int] = 26_000
+    apart: ClassVar[bool] = True
 
     pixels: int = 32
     """Side of the images: 28, 32 (padded with black) or 64 (resized bilinearly)."""
@@ -102,6 +103,10 @@ class _Stacked(Source):
         if not 0 <= self.seed < 2**63:
             raise InputError(f"seed: {self.seed} is out of range; from 0 to {2**63 - 1}")
         self._base()  # sees that its own fields are right
+
+    @property
+    def classifier(self) -> str:
+        return self._base().classifier
 
     @abstractmethod
     def _base(self) -> Source:
