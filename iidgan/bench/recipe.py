@@ -36,7 +36,9 @@ class Recipe:
     width: int = 24
     """Channels of the first convolution."""
     images: int = 360_000
-    """Images to be seen; in epochs, at least 6 and at most 30."""
+    """Images to be seen, but each at least 6 times, and at most 30 times."""
+    least: int = 900
+    """Least number of steps, however few images there are."""
     batch: int = 128
     """Images per step."""
     lr: float = 0.2
@@ -48,9 +50,9 @@ class Recipe:
     seed: int = 0
     """Seed of the first weights, the order and the shifts."""
 
-    def epochs(self, num: int) -> int:
-        """Decides how often `num` images are seen."""
-        return min(max(self.images // num, 6), 30)
+    def steps(self, num: int) -> int:
+        """Decides how many steps `num` images are learned in."""
+        return max(6 * num // self.batch, min(self.images, 30 * num) // self.batch, self.least)
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,7 @@ def train_classifier(
     net.to(device).train()
     optimiser = _optimiser(net, recipe)
     size = min(recipe.batch, len(train))
-    per_epoch = len(train) // size
-    total = recipe.epochs(len(train)) * per_epoch
+    per_epoch, total = len(train) // size, recipe.steps(len(train))
     with torch.backends.cudnn.flags(deterministic=True, benchmark=False):
         for step in range(total):
             if step % per_epoch == 0:
