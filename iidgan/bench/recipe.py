@@ -99,13 +99,16 @@ def parts_of(source: Source) -> tuple[Part, Part]:
 def _check(name: str, data: Dataset) -> None:
     if data.y is None:
         raise InputError(f"{name}: its images have no labels, which a classifier learns from")
-    if min(data.shape[-2:]) < LEAST:
-        raise InputError(f"{name}: images of {data.shape[-2:]} are too small; at least {LEAST}")
-    present = data.y.unique()
-    if len(present) < 2 or len(data) < _TEST_SHARE * len(present):
+    height, width = data.shape[-2:]
+    if min(height, width) < LEAST:
         raise InputError(
-            f"{name}: {len(data)} images of {len(present)} classes are too few; at least "
-            f"two classes, and {_TEST_SHARE} images of each"
+            f"{name}: images of {height} x {width} pixels are too small; at least {LEAST}"
+        )
+    present = len(data.y.unique())
+    if present < 2 or len(data) < _TEST_SHARE * present:
+        raise InputError(
+            f"{name}: too few to learn from: {len(data)} images, of different labels {present}; "
+            f"at least two labels, and {_TEST_SHARE} images of each"
         )
 
 
