@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from iidgan.bench.folder import RunFolder
+from iidgan.bench.judge import ensure_classifier
 from iidgan.bench.plan import Auto
 from iidgan.bench.rows import Row, append, collect, failure, read_all
 from iidgan.bench.run import Run
@@ -82,7 +83,12 @@ def fill(
 
     Returns:
         The name of each run and how it ended, as `train_all` says it.
+
+    Raises:
+        InputError: The classifier that measures a run's images has not been prepared.
     """
+    for _, run in missing.values():
+        ensure_classifier(run.source)
 
     def ended(run: Run, ending: str) -> None:
         if ending in ("finished", "diverged"):

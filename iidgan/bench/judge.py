@@ -117,6 +117,20 @@ class Judge:
         return self._real[1]
 
 
+def ensure_classifier(source: Source) -> None:
+    """Sees that what measures the images of a source is there, before they are trained on.
+
+    Raises:
+        InputError: It is not, or it is damaged.
+    """
+    if source.classifier and stored(source.classifier) is None:
+        raise InputError(f"the measurement lacks {_lack(source.classifier)}")
+
+
+def _lack(name: str) -> str:
+    return f"a classifier of {name}: `iidgan prepare {name}{SUFFIX}` makes it"
+
+
 def judge_of(source: Source, data: Dataset, device: torch.device | str) -> Judge:
     """Finds the classifier that judges the images of a source.
 
@@ -130,7 +144,7 @@ def judge_of(source: Source, data: Dataset, device: torch.device | str) -> Judge
         return Judge(lack="labels of the data, which a classifier learns from")
     found = stored(name)
     if found is None:
-        return Judge(lack=f"a classifier of {name}: `iidgan prepare {name}{SUFFIX}` makes it")
+        return Judge(lack=_lack(name))
     _check(found, source, data)
     extractor = found.extractor(device, apart=source.apart)
     split = getattr(source, "split", "")

@@ -36,7 +36,9 @@ class Recipe:
     width: int = 24
     """Channels of the first convolution."""
     images: int = 360_000
-    """Images to be seen; in epochs, at least 6 and at most 30."""
+    """Images to be seen, but each at least 6 times, and at most 30 times."""
+    least: int = 900
+    """Least number of steps, however few images there are."""
     batch: int = 128
     """Images per step."""
     lr: float = 0.2
@@ -48,9 +50,9 @@ class Recipe:
     seed: int = 0
     """Seed of the first weights, the order and the shifts."""
 
-    def epochs(self, num: int) -> int:
-        """Decides how often `num` images are seen."""
-        return min(max(self.images // num, 6), 30)
+    def steps(self, num: int) -> int:
+        """Decides how many steps `num` images are learned in."""
+        return max(6 * num // self.batch, min(self.images, 30 * num) // self.batch, self.least)
 
 
 @dataclass(frozen=True)
@@ -97,13 +99,16 @@ def parts_of(source: Source) -> tuple[Part, Part]:
 def _check(name: str, data: Dataset) -> None:
     if data.y is None:
         raise InputError(f"{name}: its images have no labels, which a classifier learns from")
-    if min(data.shape[-2:]) < LEAST:
-        raise InputError(f"{name}: images of {data.shape[-2:]} are too small; at least {LEAST}")
-    present = data.y.unique()
-    if len(present) < 2 or len(data) < _TEST_SHARE * len(present):
+    height, width = data.shape[-2:]
+    if min(height, width) < LEAST:
         raise InputError(
-            f"{name}: {len(data)} images of {len(present)} classes are too few; at least "
-            f"two classes, and {_TEST_SHARE} images of each"
+            f"{name}: images of {height} x {width} pixels are too small; at least {LEAST}"
+        )
+    present = len(data.y.unique())
+    if present < 2 or len(data) < _TEST_SHARE * present:
+        raise InputError(
+            f"{name}: too few to learn from: {len(data)} images, of different labels {present}; "
+            f"at least two labels, and {_TEST_SHARE} images of each"
         )
 
 
@@ -126,8 +131,7 @@ def train_classifier(
     net.to(device).train()
     optimiser = _optimiser(net, recipe)
     size = min(recipe.batch, len(train))
-    per_epoch = len(train) // size
-    total = recipe.epochs(len(train)) * per_epoch
+    per_epoch, total = len(train) // size, recipe.steps(len(train))
     with torch.backends.cudnn.flags(deterministic=True, benchmark=False):
         for step in range(total):
             if step % per_epoch == 0:
