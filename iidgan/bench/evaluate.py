@@ -20,6 +20,7 @@ from iidgan.files import write
 from iidgan.metrics import METRICS, assign
 
 STORED = 5000  # samples per seed that figures need
+STORED_IMAGES = 500  # one takes as much room as a thousand points
 
 
 @dataclass(frozen=True)
@@ -103,12 +104,13 @@ Arrays = dict[str, NDArray[Any]]
 
 def to_arrays(samples: Samples, stand: Stand) -> Arrays:
     """Takes some samples of every seed, for figures."""
+    shown = STORED_IMAGES if samples.real.ndim == 4 else STORED
     arrays: dict[str, Tensor | None] = {
-        "generated": samples.generated[:, :STORED],
-        "real": samples.real[:STORED],
+        "generated": samples.generated[:, :shown],
+        "real": samples.real[:shown],
         "z": None if samples.z is None else samples.z[:, :STORED],
         "codes": None if samples.codes is None else samples.codes[:, :STORED],
-        "x_cycled": None if samples.x_cycled is None else samples.x_cycled[:, :STORED],
+        "x_cycled": None if samples.x_cycled is None else samples.x_cycled[:, :shown],
     }
     if samples.truth is not None:
         arrays["centres"] = samples.truth.centres
