@@ -104,10 +104,10 @@ def images(folders: Folders, side: int = 10) -> Figure:
     )
 
 
-def latent_planes(folders: Folders, side: int = 16) -> Figure:
+def latent_planes(folders: Folders, side: int = 17) -> Figure:
     """Draws what lies where in a latent plane: by coordinates, and by radius and angle."""
     line = torch.linspace(-2, 2, side)
-    radii, angles = torch.linspace(0.1, 3, side), torch.arange(side) * (2 * math.pi / side)
+    radii, angles = torch.linspace(0, 3, side), torch.linspace(0, 2 * math.pi, side)
     distance, angle = torch.meshgrid(radii, angles, indexing="xy")
     flat = torch.stack(torch.meshgrid(line, line.flip(0), indexing="xy"), -1)
     bent = distance[..., None] * torch.stack((angle.cos(), angle.sin()), -1)

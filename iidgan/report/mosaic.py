@@ -62,8 +62,7 @@ def mosaics(items: Sequence[Mosaic], *, columns: int = 2, side: float = 4.2) -> 
         InputError: There is no lattice.
     """
     tallest = max((item.images.shape[0] / item.images.shape[1] for item in items), default=1.0)
-    height = side * tallest + 0.6
-    figure, axes = style.subplots(len(items), columns, width=side, height=height)
+    figure, axes = style.subplots(len(items), columns, width=side, height=side * tallest)
     for axis, item in zip(axes, items):
         rows, across, *shape = item.images.shape
         sheet = np.asarray(image_grid(item.images.reshape(-1, *shape), across, scale=1))

@@ -77,6 +77,7 @@ def full(method: Method) -> Run:
     assert isinstance(run.arch, DCGAN)
     return replace(
         run,
+        method=method,  # its weights are meant as they are
         arch=replace(run.arch, latent=100, width=64),
         batch=BATCH,
         steps=EPOCHS * source.size // BATCH,
