@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from iidgan.bench import fill
 from iidgan.bench.compared import images, latent_planes, training
-from iidgan.bench.fill import Place, train_runs
+from iidgan.bench.fill import Place
 from iidgan.bench.papers import PICTURES, STUDIES
 from iidgan.bench.papers.stacked import ROWS, STACKED
 from iidgan.bench.picture import Picture
@@ -18,7 +19,7 @@ from iidgan.bench.study import tabulate
 from iidgan.bench.train import train
 from iidgan.cli import main
 from iidgan.core import Dataset, Regularised
-from iidgan.data import Mnist5k, StackedMnist
+from iidgan.data import Mnist5k, Ring, StackedMnist
 from iidgan.engine.loop import Stop
 from iidgan.errors import InputError
 from iidgan.functional import histogram
@@ -234,13 +235,27 @@ def test_a_profile_that_is_not_there_is_refused(capsys, tmp_path):
     assert "quick: the figures of a run have no profiles" in capsys.readouterr().err
 
 
-def test_runs_are_measured_as_often_as_they_are_asked_to(place):
-    run = replace(PLANE, method=GAN(), steps=7)
+@pytest.mark.parametrize(("steps", "checkpoints", "every"), [(7, 2, 4), (7, 1, 7), (2, 12, 1)])
+def test_runs_are_measured_as_often_as_they_are_asked_to(
+    place, monkeypatch, steps, checkpoints, every
+):
+    jobs = []
+    monkeypatch.setattr(fill, "train_all", lambda given, **options: jobs.extend(given) or ["ok"])
+    run = Run(source=Ring(size=100), steps=steps, batch=4)
     named = {run.id: ("a", run)}
-    endings = train_runs(named, 1, place, news=lambda *_: None, stop=Stop(), checkpoints=2, keep=9)
-    assert endings == [("a", "finished")]
-    kept = sorted(path.name for path in place.folder(run, 1).checkpoints.glob("step-*"))
-    assert [name[-1] for name in kept] == ["4", "7"]
+    fill.train_runs(named, 1, place, news=lambda *_: None, stop=Stop(), checkpoints=checkpoints)
+    assert [job.checkpoint_every for job in jobs] == [every]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_figure_is_not_trained_without_what_measures_its_runs(
+    name, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("IIDGAN_DATA", str(tmp_path / "nothing"))
+    folders = ["--results", str(tmp_path / "rows"), "--runs", str(tmp_path / "runs")]
+    assert main(["figure", name, "--quick", *folders]) == 2
+    assert "`iidgan prepare mnist-5k-classifier` makes it" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
 
 
 class TestMosaic:

@@ -85,10 +85,8 @@ def fill(
         The name of each run and how it ended, as `train_all` says it.
 
     Raises:
-        InputError: The classifier that measures a run's images has not been prepared.
+        InputError: As `train_runs`.
     """
-    for _, run in missing.values():
-        ensure_classifier(run.source)
 
     def ended(run: Run, ending: str) -> None:
         if ending in ("finished", "diverged"):
@@ -116,8 +114,13 @@ def train_runs(
     """Trains runs side by side; returns the name of each and how it ended.
 
     Each is saved and measured `checkpoints` times, at its end for the last time.
+
+    Raises:
+        InputError: The classifier that measures a run's images has not been prepared.
     """
     runs = [run for _, run in named.values()]
+    for run in runs:
+        ensure_classifier(run.source)
     jobs = [
         Job(
             run=run,
