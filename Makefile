@@ -28,6 +28,8 @@ results: .venv/runtime
 	  $(BIN)/iidgan table $$name --no-train --format md > .part && \
 	  mv .part docs/results/$$name.md || exit 1; \
 	done
+	$(BIN)/iidgan table stacked --quick --no-train --format md > .part && \
+	  mv .part docs/results/stacked.md
 	$(BIN)/iidgan sweep --no-train --format md > .part && mv .part docs/results/sweep.md
 
 bench: .venv/development

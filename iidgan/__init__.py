@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from iidgan.data import FashionMnist as FashionMnist
     from iidgan.data import Grid as Grid
     from iidgan.data import Mnist as Mnist
+    from iidgan.data import Mnist5k as Mnist5k
     from iidgan.data import Ring as Ring
+    from iidgan.data import StackedFashion as StackedFashion
+    from iidgan.data import StackedMnist as StackedMnist
     from iidgan.data import array as array
     from iidgan.engine.optim import Adam as Adam
     from iidgan.errors import InputError as InputError
@@ -91,7 +94,9 @@ _WHERE = {
     "iidgan.bench.run": "Run recommended",
     "iidgan.bench.train": "Result train",
     "iidgan.core": "Batch Method Nets Player Regularised Term",
-    "iidgan.data": "ArrayFile FashionMnist Grid Mnist Ring array",
+    "iidgan.data": (
+        "ArrayFile FashionMnist Grid Mnist Mnist5k Ring StackedFashion StackedMnist array"
+    ),
     "iidgan.engine.optim": "Adam",
     "iidgan.errors": "InputError",
     "iidgan.methods": (

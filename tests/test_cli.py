@@ -186,8 +186,8 @@ def test_all_seeds_diverged_is_exit_code_3(here, capsys):
 
 def test_the_quick_profile_has_other_runs():
     study = STUDIES["ring"]([])
-    assert {run.steps for _, run in study.quick().runs.values()} == {study.quick_steps}
-    assert set(study.quick().runs) & set(study.runs) == set()
+    assert {run.steps for _, run in study.shortened().runs.values()} == {study.quick.steps}
+    assert set(study.shortened().runs) & set(study.runs) == set()
 
 
 def test_a_table_is_trained_once_and_printed_in_every_format(here, capsys, monkeypatch):

@@ -26,6 +26,7 @@ from iidgan.data import (
     FashionMnist,
     Grid,
     Mnist,
+    Mnist5k,
     Ring,
     array,
     idx,
@@ -583,6 +584,7 @@ def test_fashion_mnist_has_its_known_content(monkeypatch, split, each):
         ("ring", Ring()),
         ("grid", Grid()),
         ("mnist", Mnist()),
+        ("mnist-5k", Mnist5k()),
         ("fashion-mnist", FashionMnist()),
     ],
 )
@@ -603,7 +605,7 @@ def test_a_path_gives_an_array(tmp_path, name, content):
     [
         ("rng", "source: unknown 'rng'; did you mean 'ring'"),
         ("fashion_mnist", "did you mean 'fashion-mnist'"),
-        ("", "source: unknown ''; known: array, fashion-mnist, grid, mnist, ring"),
+        ("", "source: unknown ''; known: array, fashion-mnist, grid, mnist, mnist-5k, ring"),
         ("array", r"source: 'array' needs a file; give its path instead \(\.npy, \.csv\)"),
         ("x.txt", r"source: 'x\.txt' is no source; a path has to end in one of \.npy, \.csv"),
         ("some/folder", r"'some/folder' is no source; a path has to end"),
@@ -629,4 +631,6 @@ def test_only_places_are_no_part_of_the_identity():
         for field in dataclasses.fields(kind)
         if field.metadata.get("place")
     }
-    assert places == {("array", "path"), ("mnist", "root"), ("fashion-mnist", "root")}
+    stacked = ("stacked-mnist", "stacked-fashion")
+    images = {(name, "root") for name in ("mnist", "mnist-5k", "fashion-mnist", *stacked)}
+    assert places == images | {("array", "path")}

@@ -14,7 +14,7 @@ import torch
 
 import iidgan
 from iidgan.bench.rows import append, collect, read
-from iidgan.bench.study import Block, Column, Study, tabulate
+from iidgan.bench.study import Block, Column, Quick, Study, tabulate
 from iidgan.bench.train import train
 from iidgan.cli import main
 from iidgan.core import Regularised
@@ -107,7 +107,7 @@ def test_a_value_that_does_not_exist_is_no_divergence(tmp_path):
         blocks=(Block(data={"Ring": source}, rows={"a": run}),),
         columns={"KL": Column(metric="reverse_kl", data="Ring")},
         seeds=1,
-        quick_steps=1,
+        quick=Quick(steps=1),
     )
     train(run, out=tmp_path / "run")
     collect(tmp_path / "rows.jsonl", run.id, 1, tmp_path / "run" / "metrics.jsonl")

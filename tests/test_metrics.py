@@ -425,7 +425,7 @@ def full_samples(seeds=3):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("name", ["coverage", "normality", "reconstruction"])
 def test_contract(name, dtype):
     metric, samples = METRICS[name](), full_samples()
     cast = {k: v.to(dtype) for k, v in vars(samples).items() if isinstance(v, torch.Tensor)}

@@ -9,6 +9,7 @@ import iidgan
 from iidgan.bench import plan
 from iidgan.bench.game import Game
 from iidgan.bench.plan import COMPILATION, GAIN, START, Plan, choose, expected
+from iidgan.core import Dataset
 from iidgan.engine.state import tensors
 from iidgan.files import cache
 
@@ -47,6 +48,15 @@ def test_what_is_expected_is_work_start_and_compilation():
 def test_the_length_of_the_run_decides(monkeypatch, steps, found):
     slow(monkeypatch, 0.02)
     assert choose(game(steps), "auto", "auto", cores=2) == found
+
+
+def test_images_on_a_cpu_are_not_worth_compiling(monkeypatch):
+    slow(monkeypatch, 0.2)
+    data = Dataset(torch.zeros(16, 1, 28, 28, dtype=torch.uint8))
+    arch = iidgan.DCGAN(width=2, latent=2)
+    run = iidgan.Run(source=iidgan.FashionMnist(), arch=arch, steps=10**6, batch=4)
+    found = choose(Game(run, range(2), data, torch.device("cpu")), "auto", 1)
+    assert found == Plan("eager", 1)
 
 
 def test_what_is_left_to_do_decides_not_what_is_done(monkeypatch):

@@ -11,7 +11,7 @@ from iidgan.bench.papers import PICTURES, STUDIES, SWEEP
 from iidgan.bench.papers.tuned import tuned
 from iidgan.bench.rows import Row, append, failure, read
 from iidgan.bench.run import Run
-from iidgan.bench.study import Block, Change, Column, Study, tabulate
+from iidgan.bench.study import Block, Change, Column, Quick, Study, tabulate
 from iidgan.bench.sweep import SEEDS, STEPS, Sweep, scaled, trials
 from iidgan.core import Regularised
 from iidgan.data import Grid, Ring
@@ -38,7 +38,8 @@ def study(**changes):
     )
     columns = {f"{data} quality": Column(metric="quality", data=data) for data in DATA}
     return replace(
-        Study(title="t", blocks=(block,), columns=columns, seeds=2, quick_steps=2), **changes
+        Study(title="t", blocks=(block,), columns=columns, seeds=2, quick=Quick(steps=2)),
+        **changes,
     )
 
 
@@ -208,7 +209,7 @@ class TestSweep:
     def test_no_table_uses_its_seeds_or_its_steps(self):
         for name in STUDIES:
             made = STUDIES[name]([])
-            assert max(made.seeds, made.quick_seeds) <= min(SEEDS)
+            assert max(made.seeds, made.quick.seeds) <= min(SEEDS)
             assert all(run.steps > STEPS for _, run in made.runs.values())
 
     def test_scales_every_weight_of_every_term(self):

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from matplotlib.figure import Figure
 
 from iidgan.bench.figures import SHOWN, load_arrays, metric_series, panel_of, qq_of
 from iidgan.bench.folder import RunFolder
+from iidgan.bench.model import load_model
 from iidgan.bench.past import arrays_at
 from iidgan.functional import intervention
 from iidgan.report import (
+    Mosaic,
     Series,
     curve_grid,
     generations,
     latent_panels,
+    mosaics,
     qq_plot,
     save,
     square_fitting,
@@ -41,14 +47,27 @@ def quantiles(folders: Folders) -> Figure:
     return qq_plot([qq_of(load_arrays(f), label, 0) for label, f in folders.items()])
 
 
-def training(folders: Folders, metrics: Sequence[str] = SHOWN) -> Figure:
-    """Draws metrics over training, all runs in each panel."""
+def training(
+    folders: Folders,
+    metrics: Sequence[str] = SHOWN,
+    names: Mapping[str, str] = MappingProxyType({}),
+    log: Collection[str] = (),
+) -> Figure:
+    """Draws metrics over training, all runs in each panel.
+
+    Arguments:
+        folders: The runs.
+        metrics: Which metrics.
+        names: What to call a metric, where its own name does not say enough.
+        log: Which of them to scale logarithmically.
+    """
     found: dict[str, list[Series]] = {}
     for label, folder in folders.items():
-        for name, series in metric_series(folder, label, folder.read()[1]).items():
-            if name in metrics:
-                found.setdefault(name, []).extend(series)
-    return curve_grid(found)
+        series = metric_series(folder, label, folder.read()[1])
+        for metric in metrics:
+            found.setdefault(names.get(metric, metric), []).extend(series.get(metric, ()))
+    there = {name: series for name, series in found.items() if series}
+    return curve_grid(there, log=[names.get(metric, metric) for metric in log])
 
 
 def stages(folders: Folders, shares: Sequence[float]) -> Figure:
@@ -68,6 +87,41 @@ def squares(folders: Folders) -> Figure:
     shifts = torch.linspace(0, 1, 51)
     two, four = intervention.square_fitting(shifts)
     return square_fitting(shifts.numpy(), two.numpy(), four.numpy())
+
+
+def images(folders: Folders, side: int = 10) -> Figure:
+    """Draws real samples and generated ones, a square of `side` x `side` images each."""
+    arrays = {label: load_arrays(folder) for label, folder in folders.items()}
+    real = next(iter(arrays.values()))["real"]
+    shown = {"real": real} | {label: found["generated"][0] for label, found in arrays.items()}
+    return mosaics(
+        [
+            Mosaic(label=label, images=found[: side**2].reshape(side, side, *found.shape[1:]))
+            for label, found in shown.items()
+        ],
+        columns=len(shown),
+        side=3.6,
+    )
+
+
+def latent_planes(folders: Folders, side: int = 17) -> Figure:
+    """Draws what lies where in a latent plane: by coordinates, and by radius and angle."""
+    line = torch.linspace(-2, 2, side)
+    radii, angles = torch.linspace(0, 3, side), torch.linspace(0, 2 * math.pi, side)
+    distance, angle = torch.meshgrid(radii, angles, indexing="xy")
+    flat = torch.stack(torch.meshgrid(line, line.flip(0), indexing="xy"), -1)
+    bent = distance[..., None] * torch.stack((angle.cos(), angle.sin()), -1)
+    items = []
+    for label, folder in folders.items():
+        model = load_model(folder.path)
+        for kind, z, x, y in (
+            ("Cartesian", flat, ("$z_1$", line), ("$z_2$", line.flip(0))),
+            ("polar", bent, ("radius |z|", radii), ("angle in degrees", angles.rad2deg())),
+        ):
+            images = model.generate(z.reshape(-1, 2)).unflatten(0, (side, side)).numpy()
+            lattice = Mosaic(label=f"{label}, {kind}", images=images, x=x[0], y=y[0])
+            items.append(replace(lattice, at_x=x[1].tolist(), at_y=y[1].tolist()))
+    return mosaics(items)
 
 
 def draw_all(folders: Folders, out: Path) -> Iterator[Path]:

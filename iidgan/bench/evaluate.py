@@ -20,6 +20,7 @@ from iidgan.files import write
 from iidgan.metrics import METRICS, assign
 
 STORED = 5000  # samples per seed that figures need
+STORED_IMAGES = 500  # one takes as much room as a thousand points
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def draw(nets: nn.ModuleDict, data: Dataset, stand: Stand, num: int | None = Non
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))[:num]
     real = data.take(order.to(data.x.device)).cpu()
     if "F" not in nets:
-        return Samples(generated, real, z=z, truth=data.truth)
+        return Samples(generated, real, z=z, truth=data.truth, labels=data.y)
     codes = apply(nets["F"], real.expand(len(z), *real.shape))
     return Samples(
         generated,
@@ -64,6 +65,7 @@ def draw(nets: nn.ModuleDict, data: Dataset, stand: Stand, num: int | None = Non
         z_cycled=apply(nets["F"], generated),
         x_cycled=apply(nets["G"], codes),
         truth=data.truth,
+        labels=data.y,
     )
 
 
@@ -102,12 +104,13 @@ Arrays = dict[str, NDArray[Any]]
 
 def to_arrays(samples: Samples, stand: Stand) -> Arrays:
     """Takes some samples of every seed, for figures."""
+    shown = STORED_IMAGES if samples.real.ndim == 4 else STORED
     arrays: dict[str, Tensor | None] = {
-        "generated": samples.generated[:, :STORED],
-        "real": samples.real[:STORED],
+        "generated": samples.generated[:, :shown],
+        "real": samples.real[:shown],
         "z": None if samples.z is None else samples.z[:, :STORED],
         "codes": None if samples.codes is None else samples.codes[:, :STORED],
-        "x_cycled": None if samples.x_cycled is None else samples.x_cycled[:, :STORED],
+        "x_cycled": None if samples.x_cycled is None else samples.x_cycled[:, :shown],
     }
     if samples.truth is not None:
         arrays["centres"] = samples.truth.centres

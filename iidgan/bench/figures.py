@@ -31,7 +31,12 @@ from iidgan.report import (
     scatter,
 )
 
-SHOWN = ("modes_100", "quality", "reverse_kl", "shapiro_wilk", "ks", "z_error", "x_error")
+DIGITS = ("digits_modes", "digits_bad", "digits_kl", "digits_kl_reverse")
+STACKED = ("stacked_modes", "stacked_kl", "stacked_kl_train")
+SHOWN = (
+    *("modes_100", "quality", "reverse_kl", "shapiro_wilk", "ks", "z_error", "x_error"),
+    *(*DIGITS, *STACKED, "classifier_fid"),
+)
 IMAGES = 64
 
 

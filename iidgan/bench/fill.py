@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from iidgan.bench.folder import RunFolder
+from iidgan.bench.judge import ensure_classifier
 from iidgan.bench.plan import Auto
 from iidgan.bench.rows import Row, append, collect, failure, read_all
 from iidgan.bench.run import Run
@@ -76,11 +77,15 @@ def fill(
     *,
     news: News,
     stop: Stop,
+    checkpoints: int = 12,
 ) -> list[tuple[str, str]]:
     """Trains `missing`, and keeps the rows of each run among those of study `name` when it ends.
 
     Returns:
         The name of each run and how it ended, as `train_all` says it.
+
+    Raises:
+        InputError: As `train_runs`.
     """
 
     def ended(run: Run, ending: str) -> None:
@@ -90,7 +95,9 @@ def fill(
             chosen = range(seeds) if isinstance(seeds, int) else seeds
             append(place.file(name), [failure(run.id, seed, ending) for seed in chosen])
 
-    return train_runs(missing, seeds, place, news=news, ended=ended, stop=stop)
+    return train_runs(
+        missing, seeds, place, news=news, ended=ended, stop=stop, checkpoints=checkpoints
+    )
 
 
 def train_runs(
@@ -102,15 +109,24 @@ def train_runs(
     stop: Stop,
     ended: Callable[[Run, str], None] = lambda run, ending: None,
     keep: int = 3,
+    checkpoints: int = 12,
 ) -> list[tuple[str, str]]:
-    """Trains runs side by side; returns the name of each and how it ended."""
+    """Trains runs side by side; returns the name of each and how it ended.
+
+    Each is saved and measured `checkpoints` times, at its end for the last time.
+
+    Raises:
+        InputError: The classifier that measures a run's images has not been prepared.
+    """
     runs = [run for _, run in named.values()]
+    for run in runs:
+        ensure_classifier(run.source)
     jobs = [
         Job(
             run=run,
             out=place.folder(run, seeds).path,
             seeds=seeds,
-            checkpoint_every=max(run.steps // 12, 1),
+            checkpoint_every=-(-run.steps // checkpoints),
             keep=keep,
             device=place.device,
             executor=place.executor,

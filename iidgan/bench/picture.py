@@ -24,6 +24,8 @@ class Picture:
         runs: What has to be trained, by label.
         seeds: Trainings per run, those of the tables, whose folders it shares.
         keep: Checkpoints that are kept, for figures that look back.
+        checkpoints: How often a run is saved and measured on its way.
+        quick: The same of fewer or shorter runs, where there is such a profile.
     """
 
     title: str
@@ -31,6 +33,8 @@ class Picture:
     runs: Mapping[str, Run] = field(default_factory=dict)
     seeds: int = 5
     keep: int = 3
+    checkpoints: int = 12
+    quick: Picture | None = None
 
     def folders(self, place: Place) -> Folders:
         """Gives the folders of the runs, by label."""

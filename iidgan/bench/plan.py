@@ -31,6 +31,8 @@ COMPILATION = 60.0
 """Seconds that compiling takes, where it was never timed."""
 GAIN = 0.6
 """What a compiled step takes of an eager one's time; measured on perceptrons on a CPU."""
+GAIN_OF_IMAGES = 1.0
+"""The same of convolutions, most of whose time is spent in kernels that stay what they are."""
 START = 8.0
 """Seconds until a process of its own takes its first step."""
 
@@ -48,7 +50,15 @@ class Plan:
     workers: int
 
 
-def expected(plan: Plan, *, step: float, compilation: float, seeds: int, steps: int) -> float:
+def expected(
+    plan: Plan,
+    *,
+    step: float,
+    compilation: float,
+    seeds: int,
+    steps: int,
+    gain: float = GAIN,
+) -> float:
     """Estimates the seconds of a run.
 
     Arguments:
@@ -57,10 +67,11 @@ def expected(plan: Plan, *, step: float, compilation: float, seeds: int, steps: 
         compilation: Seconds of compiling.
         seeds: How many.
         steps: Steps to go.
+        gain: What a compiled step takes of an eager one's time.
     """
     hand = -(-seeds // plan.workers)
     work = steps * step * hand / seeds
-    work = work * GAIN + compilation if plan.executor == "compiled" else work
+    work = work * gain + compilation if plan.executor == "compiled" else work
     return work + (START if plan.workers > 1 else 0)
 
 
@@ -93,6 +104,7 @@ def choose(
             compilation=_known(game, -(-seeds // plan.workers)),
             seeds=seeds,
             steps=left,
+            gain=GAIN_OF_IMAGES if game.data.is_image else GAIN,
         ),
     )
 

@@ -64,6 +64,23 @@ class Block:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quick:
+    """What a table becomes for those who have little time.
+
+    Arguments:
+        steps: Steps of every run.
+        seeds: How many trainings a mean is over.
+        blocks: The rows, where they are others than the table's: fewer, or of smaller nets.
+        checkpoints: How often a run is saved and measured on its way.
+    """
+
+    steps: int
+    seeds: int = 5
+    blocks: tuple[Block, ...] = ()
+    checkpoints: int = 12
+
+
+@dataclass(frozen=True, kw_only=True)
 class Study:
     """A table to be reproduced.
 
@@ -72,8 +89,8 @@ class Study:
         blocks: Its rows.
         columns: The columns, in order.
         seeds: How many trainings a mean is over.
-        quick_steps: Steps of the quick profile.
-        quick_seeds: Seeds of the quick profile.
+        checkpoints: How often a run is saved and measured on its way.
+        quick: Its quick profile.
         drawn: Whether its runs are few enough to be drawn beside each other.
         notes: Sentences below the table.
     """
@@ -82,18 +99,20 @@ class Study:
     blocks: tuple[Block, ...]
     columns: Mapping[str, Column]
     seeds: int = 5
-    quick_steps: int
-    quick_seeds: int = 5
+    checkpoints: int = 12
+    quick: Quick
     drawn: bool = False
     notes: tuple[str, ...] = ()
 
-    def quick(self) -> Study:
-        """Shortens every run."""
+    def shortened(self) -> Study:
+        """Gives the table of the quick profile, none of whose runs are those of this one."""
+        quick = self.quick
         return replace(
             self,
-            blocks=tuple(_shortened(block, self.quick_steps) for block in self.blocks),
-            title=f"{self.title}; quick profile of {self.quick_steps:,} steps",
-            seeds=self.quick_seeds,
+            blocks=tuple(_shortened(block, quick.steps) for block in quick.blocks or self.blocks),
+            title=f"{self.title}; quick profile of {quick.steps:,} steps",
+            seeds=quick.seeds,
+            checkpoints=quick.checkpoints,
         )
 
     def only(self, names: Collection[str]) -> Study:

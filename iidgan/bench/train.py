@@ -14,6 +14,7 @@ import torch
 from iidgan.bench.evaluate import Stand, draw, rows, store
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.game import Game
+from iidgan.bench.judge import judge_of
 from iidgan.bench.model import Maps, Model, export, load_maps, load_model
 from iidgan.bench.plan import Auto, Plan, choose, prepare
 from iidgan.bench.provenance import device_from, provenance
@@ -141,6 +142,7 @@ class _Session:
     ) -> None:
         self.run, self.seeds, self.data, self.folder = run, seeds, data, folder
         self.keep, self.device, self.listener = keep, device, listener
+        self.judge = judge_of(run.source, data, device)
         torch.manual_seed(entropy(*seeds))
         self.game = Game(run, seeds, data, device)
         self.state = self.game.state
@@ -162,6 +164,8 @@ class _Session:
             return self._result("finished" if self.state.step >= self.run.steps else "diverged")
         plan = choose(self.game, how, workers)
         self.how = {"executor": plan.executor, "workers": str(plan.workers)}
+        if news := self.judge.news:
+            self.listener(news, None)
         self.folder.event("started", step=self.state.step, **self._provenance())
         if plan.executor != "eager":
             self.listener("compiling" if plan.executor == "compiled" else "recording", None)
@@ -246,7 +250,7 @@ class _Session:
         stand = Stand(self.run, self.seeds, self.state.step, diverged)
         with torch.random.fork_rng(devices=[]):  # training goes on as if nobody had looked
             nets = final(self.state, self._fresh_batches())
-            samples = draw(nets, self.data, stand)
+            samples = self.judge(draw(nets, self.data, stand))
         append(self.folder.metrics, rows(samples, stand, self._provenance()))
         store(self.folder.arrays, samples, stand)
         export(self.folder.generator, Maps(stand, self.data.shape, nets))

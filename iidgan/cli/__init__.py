@@ -19,6 +19,10 @@ COMMANDS = {
     "figure": ("figure", "draw the figures of a run, or a published one"),
     "table": ("table", "train what a published table lacks, and print it"),
     "why": ("why", "print the run, the rows and the command behind a number of a table"),
+    "prepare": (
+        "classifier",
+        "train the classifier NAME-classifier, which metrics of images read",
+    ),
     "sweep": ("sweep", "tune the methods of the synthetic tables, with the same budget each"),
     "list": (
         "catalogue",

@@ -29,6 +29,8 @@ class Options(Filling):
 
     name: Annotated[str, tyro.conf.Positional]
     """Folder of a run, or name of a published figure."""
+    quick: bool = False
+    """Of a published figure: fewer or shorter runs, of smaller nets."""
     seed: int | None = None
     """Of a run: which training is shown; by default the first that did not diverge."""
     out: str | None = None
@@ -38,13 +40,24 @@ class Options(Filling):
 def figure_command(arguments: list[str]) -> int:
     options = parse(Options, "iidgan figure", arguments)
     if options.name in PICTURES:
-        return _published(PICTURES[options.name], options)
+        return _published(_profile(PICTURES[options.name], options), options)
+    if options.quick:
+        raise InputError("quick: the figures of a run have no profiles; leave it out")
     if not Path(options.name).exists() and "/" not in options.name:
         raise unknown("figure", options.name, PICTURES)
     folder = RunFolder(Path(options.name))
     for path in draw_figures(folder, Path(options.out or options.name), options.seed):
         print(path)
     return 0
+
+
+def _profile(picture: Picture, options: Options) -> Picture:
+    if not options.quick:
+        return picture
+    if picture.quick is None:
+        known = ", ".join(name for name, each in PICTURES.items() if each.quick)
+        raise InputError(f"quick: {options.name} has no quick profile; those with one: {known}")
+    return picture.quick
 
 
 def _published(picture: Picture, options: Options) -> int:
@@ -56,7 +69,13 @@ def _published(picture: Picture, options: Options) -> int:
     if missing:
         with watched(missing) as (news, stop):
             endings = train_runs(
-                missing, picture.seeds, place, news=news, stop=stop, keep=picture.keep
+                missing,
+                picture.seeds,
+                place,
+                news=news,
+                stop=stop,
+                keep=picture.keep,
+                checkpoints=picture.checkpoints,
             )
         if code := report_endings(endings, stop):
             return code

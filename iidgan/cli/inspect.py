@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from iidgan.bench.evaluate import draw
 from iidgan.bench.evaluate import rows as measure
 from iidgan.bench.figures import picture
 from iidgan.bench.folder import RunFolder
+from iidgan.bench.judge import judge_of
 from iidgan.bench.model import load_maps, load_model
 from iidgan.bench.provenance import device_from, provenance
 from iidgan.bench.rows import append
@@ -52,7 +54,10 @@ def evaluate_command(arguments: list[str]) -> int:
     folder = RunFolder(Path(options.run))
     if folder.run_file.exists():
         folder.check_data(data)
-    samples = draw(maps.nets, data, maps.stand, options.num)
+    judge = judge_of(maps.stand.run.source, data, device)
+    if judge.news:
+        print(f"iidgan: {judge.news}", file=sys.stderr)
+    samples = judge(draw(maps.nets, data, maps.stand, options.num))
     rows = measure(samples, maps.stand, provenance(device))
     if folder.run_file.exists():
         append(folder.evaluations, rows)

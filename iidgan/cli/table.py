@@ -25,9 +25,9 @@ class Options(Filling):
     """
 
     name: Annotated[str, tyro.conf.Positional]
-    """Name of the table: ring, synthetic, normality, plug-in or tuned."""
+    """Name of the table: ring, synthetic, normality, plug-in, tuned or stacked."""
     quick: bool = False
-    """Fewer steps, and fewer seeds: another table of its own."""
+    """Fewer steps, seeds or rows, or smaller nets: another table of its own."""
     seeds: int | None = None
     """Trainings per row; by default as the table says."""
     rows: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ def _study(options: Options, place: Place) -> Study:
     if options.name not in STUDIES:
         raise unknown("table", options.name, STUDIES)
     study = STUDIES[options.name](place.rows())
-    study = study.quick() if options.quick else study
+    study = study.shortened() if options.quick else study
     if options.seeds is not None:
         if options.seeds < 1:
             raise InputError(f"seeds: {options.seeds} is too small; at least 1")
@@ -73,5 +73,13 @@ def _train(study: Study, options: Options, place: Place) -> int:
     if not missing:
         return 0
     with watched(missing) as (news, stop):
-        endings = fill(options.name, missing, study.seeds, place, news=news, stop=stop)
+        endings = fill(
+            options.name,
+            missing,
+            study.seeds,
+            place,
+            news=news,
+            stop=stop,
+            checkpoints=study.checkpoints,
+        )
     return report_endings(endings, stop)

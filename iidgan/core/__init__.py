@@ -2,19 +2,22 @@
 
 from iidgan.core.backbone import Arch, Backbone
 from iidgan.core.batch import Batch, join
-from iidgan.core.data import Dataset, Mixture, Source
+from iidgan.core.data import AsStored, Dataset, Mixture, Source, View
 from iidgan.core.method import Loss, Losses, Method, Player, Shapes, Term
-from iidgan.core.metric import Metric, Protocol, Samples
+from iidgan.core.metric import Features, Judged, Metric, Protocol, Samples
 from iidgan.core.nets import Headed, Nets, Refreshing, Standing
 from iidgan.core.reference import Reference, cites
 from iidgan.core.regularised import Regularised
 
 __all__ = [
     "Arch",
+    "AsStored",
     "Backbone",
     "Batch",
     "Dataset",
+    "Features",
     "Headed",
+    "Judged",
     "Loss",
     "Losses",
     "Method",
@@ -31,6 +34,7 @@ __all__ = [
     "Source",
     "Standing",
     "Term",
+    "View",
     "cites",
     "join",
 ]

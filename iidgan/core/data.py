@@ -24,29 +24,74 @@ class Mixture:
     std: float
 
 
+class View(ABC):
+    """Samples that are made of what is stored when they are taken, and so need no memory."""
+
+    @abstractmethod
+    def count(self, stored: Tensor) -> int:
+        """Counts the samples that there are."""
+
+    @abstractmethod
+    def shape(self, stored: Tensor) -> tuple[int, ...]:
+        """Gives the shape of one sample, without batch axes."""
+
+    @abstractmethod
+    def take(self, stored: Tensor, index: Tensor) -> Tensor:
+        """Makes samples, with shape (*index.shape, *shape) and the scale of `stored`."""
+
+    @abstractmethod
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Lists what decides, besides `stored`, what the samples are."""
+
+    @abstractmethod
+    def to(self, device: torch.device | str) -> View:
+        """Moves itself to where `stored` is."""
+
+
+class AsStored(View):
+    """The samples that are stored, as they are."""
+
+    def count(self, stored: Tensor) -> int:
+        return len(stored)
+
+    def shape(self, stored: Tensor) -> tuple[int, ...]:
+        return tuple(stored.shape[1:])
+
+    def take(self, stored: Tensor, index: Tensor) -> Tensor:
+        return stored[index]
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        return ()
+
+    def to(self, device: torch.device | str) -> View:
+        return self
+
+
 @dataclass(frozen=True)
 class Dataset:
     """All samples of a source, resident in memory.
 
     Arguments:
-        x: Samples, with shape (N, *shape): float32, or uint8 in 0 ... 255 for images.
-        y: Labels, int64 with shape (N,), or None.
+        x: What is stored, with shape (N, *shape): float32, or uint8 in 0 ... 255 for images.
+        y: Labels, int64 with one for each sample, or None.
         truth: The mixture that `x` was drawn from, where that is known.
         labels: Names of the labels, in order; empty where they have none.
+        view: What makes samples of `x`; by default they are its rows.
     """
 
     x: Tensor
     y: Tensor | None = None
     truth: Mixture | None = None
     labels: tuple[str, ...] = ()
+    view: View = AsStored()  # noqa: RUF009 - it has no state
 
     def __len__(self) -> int:
-        return len(self.x)
+        return self.view.count(self.x)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one sample, without batch axes."""
-        return tuple(self.x.shape[1:])
+        return self.view.shape(self.x)
 
     @property
     def is_image(self) -> bool:
@@ -54,7 +99,7 @@ class Dataset:
 
     def take(self, index: Tensor) -> Tensor:
         """Gathers float32 samples, with shape (*index.shape, *shape); images scale to [-1, 1]."""
-        picked = self.x[index]
+        picked = self.view.take(self.x, index)
         return picked.float() / 127.5 - 1 if self.is_image else picked
 
     def take_labels(self, index: Tensor) -> Tensor | None:
@@ -63,13 +108,14 @@ class Dataset:
     def digest(self) -> str:
         """Computes the SHA-256 of all samples and labels."""
         found = hashlib.sha256(str(self.x.dtype).encode())
-        for part in (self.x, self.y):
+        for part in (self.x, self.y, *self.view.tensors()):
             if part is not None:
                 found.update(part.cpu().contiguous().numpy().data)
         return found.hexdigest()
 
     def to(self, device: torch.device | str) -> Dataset:
-        return replace(self, x=self.x.to(device), y=None if self.y is None else self.y.to(device))
+        y = None if self.y is None else self.y.to(device)
+        return replace(self, x=self.x.to(device), y=y, view=self.view.to(device))
 
 
 class Source(ABC):
@@ -78,10 +124,20 @@ class Source(ABC):
     Attributes:
         images: Whether the samples are images.
         num_evaluated: Generated samples that a metric reads unless told otherwise.
+        apart: Whether a classifier judges each channel of an image by itself: stacked images.
     """
 
     images: ClassVar[bool] = False
     num_evaluated: ClassVar[int] = 10_000
+    apart: ClassVar[bool] = False
+
+    @property
+    def classifier(self) -> str:
+        """Name of the labelled source whose classifier judges the images; empty if there is none.
+
+        Another source may share it: stacked images have that of the images they are made of.
+        """
+        return ""
 
     @abstractmethod
     def load(self) -> Dataset:

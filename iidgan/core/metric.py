@@ -15,6 +15,39 @@ Protocol = Mapping[str, str | int | float | bool]
 
 
 @dataclass(frozen=True)
+class Features:
+    """What a classifier says of images, each of which may have several views that it judges.
+
+    Arguments:
+        classes: The most probable class of each view, int64 with shape (..., N, V); -1 where the
+            classifier's outputs are not finite.
+        confidences: Its probability, float32 with shape (..., N, V); 0 where there is none.
+        vectors: The activations below the last layer, float32 with shape (..., N, D).
+    """
+
+    classes: Tensor
+    confidences: Tensor
+    vectors: Tensor
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a classifier says of generated and of real images.
+
+    Arguments:
+        generated: Of G(z) of S seeds: classes and confidences (S, N, V), vectors (S, N, D).
+        real: Of the real samples: classes and confidences (n, V), vectors (n, D).
+        num_classes: Classes that it tells apart.
+        protocol: Which classifier it is, and how images were brought to its size.
+    """
+
+    generated: Features
+    real: Features
+    num_classes: int
+    protocol: Protocol
+
+
+@dataclass(frozen=True)
 class Samples:
     """Generated samples of S seeds, and what else is known beside them.
 
@@ -26,6 +59,9 @@ class Samples:
         z_cycled: F(G(z)) of `z`, with shape (S, N, M).
         x_cycled: G(F(x)) of `real`, with shape (S, n, *shape).
         truth: The mixture that `real` was drawn from.
+        labels: Labels of the whole data set, int64 with shape (any,).
+        judged: What a classifier says of `generated` and `real`.
+        unjudged: Why there is no `judged`, and what brings it.
     """
 
     generated: Tensor
@@ -35,6 +71,9 @@ class Samples:
     z_cycled: Tensor | None = None
     x_cycled: Tensor | None = None
     truth: Mixture | None = None
+    labels: Tensor | None = None
+    judged: Judged | None = None
+    unjudged: str = "a classifier of such images"
 
 
 class Metric(ABC):

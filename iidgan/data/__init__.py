@@ -9,6 +9,8 @@ from iidgan.core import Source
 from iidgan.data.array import READERS, ArrayFile, array
 from iidgan.data.idx import FashionMnist, Mnist
 from iidgan.data.mixture import Grid, Ring
+from iidgan.data.mnist_5k import Mnist5k
+from iidgan.data.stacked import StackedFashion, StackedMnist
 from iidgan.errors import InputError, unknown
 
 __all__ = [
@@ -17,7 +19,10 @@ __all__ = [
     "FashionMnist",
     "Grid",
     "Mnist",
+    "Mnist5k",
     "Ring",
+    "StackedFashion",
+    "StackedMnist",
     "array",
     "source_from",
 ]
@@ -26,7 +31,10 @@ SOURCES: dict[str, type[Source]] = {
     "ring": Ring,
     "grid": Grid,
     "mnist": Mnist,
+    "mnist-5k": Mnist5k,
     "fashion-mnist": FashionMnist,
+    "stacked-mnist": StackedMnist,
+    "stacked-fashion": StackedFashion,
     "array": ArrayFile,
 }
 

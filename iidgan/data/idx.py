@@ -61,6 +61,10 @@ class _IdxImages(Source):
         if self.split not in _STEMS:
             raise unknown("split", self.split, _STEMS)
 
+    @property
+    def classifier(self) -> str:
+        return self.name
+
     def load(self) -> Dataset:
         """Reads the images, uint8 with shape (N, 1, 28, 28), and the labels where there are any.
 

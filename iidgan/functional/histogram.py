@@ -1,6 +1,8 @@
-"""Divergences between a histogram over K modes and the uniform distribution, in nats."""
+"""Divergences between histograms over K modes, and from the uniform distribution, in nats."""
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
@@ -74,6 +76,52 @@ def kl_from_uniform(counts: Tensor) -> Tensor:
     share = (counts.double() + 0.5) / (total + bins / 2)
     value = -(bins * share).log().mean(-1)
     return value.where(total.squeeze(-1) > 0, torch.nan)
+
+
+def kl(counts: Tensor, reference: Tensor) -> Tensor:
+    r"""Computes the divergence of one histogram from another.
+
+    .. math:: KL(p \| q) = \sum_i p_i \ln \frac{p_i}{q_i}, \quad p_i = n_i / n, \quad
+              q_i = \frac{m_i + 1/2}{m + K/2}
+
+    with 0 ln 0 = 0. An empty bin of q alone would make it infinite, so q is the estimate under
+    Jeffreys' prior, as in `kl_from_uniform`; p is not smoothed.
+
+    Arguments:
+        counts: n_i, with shape (..., K).
+        reference: m_i, with a shape that broadcasts with it.
+
+    Returns:
+        float64 with the shape of both, without K; NaN where all counts of one are zero.
+    """
+    p = counts.double() / counts.sum(-1, keepdim=True)
+    total = reference.sum(-1, keepdim=True)
+    q = (reference.double() + 0.5) / (total + reference.shape[-1] / 2)
+    value = (torch.xlogy(p, p) - torch.xlogy(p, q)).sum(-1)
+    return value.where(total.squeeze(-1) > 0, torch.nan)
+
+
+def kl_floor(bins: int, num: int) -> float:
+    r"""Computes `kl_to_uniform` of as many samples of the uniform distribution, on average.
+
+    Each count is n ~ Binomial(N, 1/K), and so, with a count weighted by itself,
+
+    .. math:: E\, KL(p \| u) = K\, E \left[\frac{n}{N} \ln \frac{K n}{N}\right]
+              = E \ln \frac{K (1 + b)}{N}, \quad b \sim \mathrm{Binomial}(N - 1, 1/K)
+
+    which is summed exactly: 0.0193 for 1,000 modes and 26,000 samples, where the first order
+    (K - 1) / (2N) gives 0.0192.
+
+    Arguments:
+        bins: Number of modes K.
+        num: Number of samples N, at least 1.
+    """
+    b = torch.arange(num, dtype=torch.float64)
+    if bins == 1:
+        return 0.0
+    ways = math.lgamma(num) - torch.lgamma(b + 1) - torch.lgamma(num - b)
+    chance = (ways - b * math.log(bins) + (num - 1 - b) * math.log1p(-1 / bins)).exp()
+    return float((chance * (bins * (1 + b) / num).log()).sum())
 
 
 def _entropy_deficit(counts: Tensor, total: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from iidgan.report.curves import Series, curve_grid, curves
 from iidgan.report.formats import render, to_rich
 from iidgan.report.grid import image_grid
 from iidgan.report.latent import Panel, generations, latent_panels
+from iidgan.report.mosaic import Mosaic, mosaics
 from iidgan.report.points import scatter
 from iidgan.report.qq import QQ, qq_plot
 from iidgan.report.squares import square_fitting
@@ -14,6 +15,7 @@ from iidgan.report.table import Cell, Table, changed, measured
 __all__ = [
     "QQ",
     "Cell",
+    "Mosaic",
     "Panel",
     "Series",
     "Table",
@@ -27,6 +29,7 @@ __all__ = [
     "mean",
     "measured",
     "mode_colours",
+    "mosaics",
     "qq_plot",
     "render",
     "save",

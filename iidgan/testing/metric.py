@@ -9,10 +9,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from iidgan.core import Metric, Mixture, Samples
+from iidgan.core import Features, Judged, Metric, Mixture, Samples
 from iidgan.testing.value import differing, is_a_value, name_of, require
 
-OPTIONAL = ("z", "codes", "z_cycled", "x_cycled", "truth")
+OPTIONAL = ("z", "codes", "z_cycled", "x_cycled", "truth", "labels", "judged")
 BY_SEED = ("generated", "z", "codes", "z_cycled", "x_cycled")
 
 
@@ -25,13 +25,14 @@ def check_metric(metric: Metric, samples: Samples | None = None) -> None:
 
     Arguments:
         metric: What is checked.
-        samples: What it can measure; by default points in the plane, with all that may be beside.
+        samples: What it can measure; by default points in the plane, with all that may be beside,
+            or images and what a classifier says of them, if it cannot measure those.
 
     Raises:
         AssertionError: The metric breaks a law.
     """
     is_a_value(metric)
-    samples = samples or _samples()
+    samples = samples or _readable(metric)
     name, lack = name_of(metric), metric.missing(samples)
     require(lack is None, f"{name} misses {lack}; check it with samples that have it")
     _seeds_are_measured_alone(metric, samples)
@@ -84,18 +85,31 @@ def _seeds_are_measured_alone(metric: Metric, samples: Samples) -> None:
 
 def _of_seed(samples: Samples, seed: int) -> Samples:
     parts = {
-        key: value[seed : seed + 1] for key, value in _tensors(samples).items() if key in BY_SEED
+        key: value[seed : seed + 1]
+        for key in BY_SEED
+        if (value := getattr(samples, key)) is not None
     }
-    return replace(samples, **parts)  # type: ignore[arg-type]
+    judged = samples.judged
+    if judged is not None:
+        found = {key: value[seed : seed + 1] for key, value in vars(judged.generated).items()}
+        judged = replace(judged, generated=Features(**found))
+    return replace(samples, **parts, judged=judged)
 
 
 def _tensors(samples: Samples) -> dict[str, Tensor]:
     """Copies the tensors of `samples`."""
-    return {
-        key: value.clone()
-        for key in ("real", *BY_SEED)
-        if (value := getattr(samples, key)) is not None
-    }
+    found = {key: getattr(samples, key) for key in ("real", "labels", *BY_SEED)}
+    if samples.judged is not None:
+        for side in ("generated", "real"):
+            features = vars(getattr(samples.judged, side))
+            found |= {f"{side}.{key}": value for key, value in features.items()}
+    return {key: value.clone() for key, value in found.items() if value is not None}
+
+
+def _readable(metric: Metric) -> Samples:
+    """Takes the samples that the metric can read, else the first ones."""
+    made = [_samples(), _judged_samples(views=1), _judged_samples(views=3)]
+    return next((samples for samples in made if metric.missing(samples) is None), made[0])
 
 
 def _samples() -> Samples:
@@ -113,4 +127,25 @@ def _samples() -> Samples:
         z_cycled=z + spread,
         x_cycled=real + spread * codes,
         truth=truth,
+    )
+
+
+def _judged_samples(views: int) -> Samples:
+    """Makes three seeds of images of two classes, of which a classifier is more or less sure."""
+    generator = torch.Generator().manual_seed(0)
+
+    def features(*shape: int) -> Features:
+        return Features(
+            classes=torch.randint(2, (*shape, views), generator=generator),
+            confidences=1 - 0.5 * torch.rand(*shape, views, generator=generator),
+            vectors=torch.randn(*shape, 4, generator=generator),
+        )
+
+    return Samples(
+        generated=torch.zeros(3, 64, views, 8, 8),
+        real=torch.zeros(48, views, 8, 8),
+        labels=torch.randint(2**views, (100,), generator=generator),
+        judged=Judged(
+            features(3, 64), features(48), num_classes=2, protocol={"extractor": "none"}
+        ),
     )

@@ -1,4 +1,4 @@
-"""The figures of the papers on synthetic data. `PICTURES` is the only list."""
+"""The figures of the papers, here those on synthetic data. `PICTURES` is the only list."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import partial
 
 from iidgan.bench.compared import latents, quantiles, samples, squares, stages, training
 from iidgan.bench.papers.common import LITERAL, M_D, ONE_D, OTHER_METHODS, OURS, TABLE_1
+from iidgan.bench.papers.digits import PICTURES_OF_DIGITS
 from iidgan.bench.picture import Picture
 from iidgan.bench.run import Run
 from iidgan.nn import Shrunk
@@ -80,4 +81,5 @@ PICTURES: dict[str, Picture] = {
     "square": Picture(
         title="Fitting a square with interventions (IVGAN, Example 1)", draw=squares
     ),
+    **PICTURES_OF_DIGITS,
 }

@@ -6,7 +6,7 @@ At 24,000 steps the ten trainings take about 12 minutes on two quiet cores.
 from __future__ import annotations
 
 from iidgan.bench.papers.common import BASE, LITERAL, M_D, coverage, published
-from iidgan.bench.study import Block, Column, Study
+from iidgan.bench.study import Block, Column, Quick, Study
 
 ROWS = {"GAN": BASE, "IID-GAN (M-D)": M_D}
 RAW = {"Ring reverse KL, raw": Column(metric="reverse_kl_raw", data="Ring", decimals=3)}
@@ -15,7 +15,7 @@ RING = Study(
     title="2D-Ring, mode coverage (IID-GAN, IJCAI 2023, Table 1)",
     blocks=(Block(data={"Ring": LITERAL["Ring"]}, rows=ROWS, published=published("Ring")),),
     columns=coverage("Ring") | RAW,
-    quick_steps=8_000,
+    quick=Quick(steps=8_000),
     drawn=True,
     notes=(
         "50,000 samples a seed; good: within 3 std of a centre, std 0.001. Reverse KL is of the "

@@ -11,7 +11,7 @@ from iidgan.bench.papers.common import (
     coverage,
     published,
 )
-from iidgan.bench.study import Block, Study
+from iidgan.bench.study import Block, Quick, Study
 
 SYNTHETIC = Study(
     title="2D-Ring and 2D-Grid, mode coverage (IID-GAN, IJCAI 2023, Table 1)",
@@ -32,8 +32,7 @@ SYNTHETIC = Study(
         ),
     ),
     columns=coverage("Ring") | coverage("Grid"),
-    quick_steps=2_000,
-    quick_seeds=2,
+    quick=Quick(steps=2_000, seeds=2),
     notes=(
         "50,000 (Ring) and 100,000 (Grid) samples a seed; good: within 3 std of a centre. A mode "
         "counts with at least 1, 20 or 100 good samples; the paper does not say which. Reverse KL "

@@ -1,0 +1,115 @@
+"""Preparing the classifier of a data set: once, kept with its digest and test accuracy."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+
+from iidgan.bench.judge import CONFIG, SUFFIX, WEIGHTS, classifier_folder
+from iidgan.bench.provenance import device_from, provenance
+from iidgan.bench.recipe import (
+    Listener,
+    Recipe,
+    accuracy,
+    labels_of,
+    parts_of,
+    train_classifier,
+)
+from iidgan.bench.run import encode
+from iidgan.core import Source
+from iidgan.data import source_from
+from iidgan.errors import InputError
+from iidgan.files import damage, digest, write_folder
+from iidgan.metrics.classifier import Classifier
+
+
+def prepare_classifier(
+    name: str,
+    *,
+    source_root: str | None = None,
+    root: Path | None = None,
+    device: str = "auto",
+    recipe: Recipe | None = None,
+    listener: Listener = lambda done, total: None,
+) -> Path:
+    """Trains the classifier of a source's labelled images, and keeps it.
+
+    One that is there and whole, of the same data and by the same recipe, stays as it is.
+
+    Arguments:
+        name: A source's name, followed by `-classifier`.
+        source_root: Folder of the source's files, as the source takes it.
+        root: Folder of prepared data; by default that in which evaluation looks.
+        device: `cpu`, `cuda`, ..., or `auto`.
+        recipe: How it is trained.
+        listener: Is told of progress.
+
+    Returns:
+        Its folder: `model.safetensors`, and `classifier.json` with the weights' sha256, the
+        accuracy on test images in percent, the digest of the data, the recipe and versions.
+
+    Raises:
+        InputError: There is no such source, or it has no images with labels of two classes.
+    """
+    source, recipe, place = _source(name, source_root), recipe or Recipe(), device_from(device)
+    train, test = parts_of(source)
+    folder = classifier_folder(source.classifier, root)
+    facts = {
+        "name": source.classifier,
+        "source": encode(source, places=False),
+        "data": train.data.digest(),
+        "shape": list(train.data.shape),
+        "labels": labels_of(train.data),
+        "recipe": asdict(recipe),
+    }
+    if _is_there(folder, facts):
+        return folder
+    net = train_classifier(train, recipe, place, listener)
+    facts |= {
+        "accuracy": round(100 * accuracy(net, test), 3),
+        "num_train": len(train),
+        "num_test": len(test),
+        "environment": provenance(place),
+    }
+    write_folder(folder, lambda temporary: _fill(temporary, net, facts))
+    return folder
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """Reads what the manifest of a classifier says of it."""
+    facts: dict[str, Any] = json.loads((folder / CONFIG).read_text())
+    return facts
+
+
+def _is_there(folder: Path, facts: dict[str, Any]) -> bool:
+    if not (folder / CONFIG).exists() or damage(folder):
+        return False
+    kept = read_facts(folder)
+    return all(kept.get(key) == value for key, value in facts.items())
+
+
+def _fill(folder: Path, net: Classifier, facts: dict[str, Any]) -> None:
+    values = {name: value.cpu().contiguous() for name, value in net.state_dict().items()}
+    (folder / WEIGHTS).write_bytes(save(values))
+    facts = facts | {"sha256": digest(folder / WEIGHTS)}
+    (folder / CONFIG).write_text(json.dumps(facts, indent=1) + "\n")
+
+
+def _source(name: str, root: str | None) -> Source:
+    base = name.removesuffix(SUFFIX)
+    source = source_from(base)
+    if root is not None:
+        if not hasattr(source, "root"):
+            raise InputError(f"from: the source {base!r} reads no folder")
+        source = replace(source, root=root)  # type: ignore[type-var]
+    if not source.classifier:
+        raise InputError(f"{name}: the source {base!r} has no images with labels to tell apart")
+    if source.classifier != base:
+        raise InputError(
+            f"{name}: {base!r} is judged by {source.classifier}{SUFFIX}; prepare that"
+        )
+    return source

@@ -1,0 +1,176 @@
+"""The stored classifier of a data set, and what it says of generated and real images."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load
+from torch import Tensor
+
+from iidgan.bench.run import encode
+from iidgan.core import Dataset, Features, Judged, Samples, Source
+from iidgan.errors import InputError
+from iidgan.files import cache, damage
+from iidgan.metrics.classifier import Classifier
+from iidgan.metrics.features import Extractor
+
+SUFFIX = "-classifier"
+WEIGHTS, CONFIG = "model.safetensors", "classifier.json"
+
+
+def classifier_folder(name: str, root: Path | None = None) -> Path:
+    """Says where the classifier of a source is kept: in $IIDGAN_DATA, else the user's cache."""
+    place = os.environ.get("IIDGAN_DATA")
+    return (root or (Path(place) if place else cache() / "data")) / "classifiers" / name
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A classifier on the disk.
+
+    Arguments:
+        folder: Where it is.
+        facts: What its `classifier.json` says.
+    """
+
+    folder: Path
+    facts: Mapping[str, Any]
+
+    def extractor(self, device: torch.device | str, *, apart: bool) -> Extractor:
+        """Loads it, ready to judge."""
+        facts = self.facts
+        channels, height, width = facts["shape"]
+        net = Classifier(channels, len(facts["labels"]), facts["recipe"]["width"])
+        net.load_state_dict(load((self.folder / WEIGHTS).read_bytes()))
+        net.requires_grad_(False).eval().to(device)
+        name = f"{facts['name']}{SUFFIX}"
+        return Extractor(net, name, facts["sha256"], (channels, height, width), apart)
+
+
+def stored(name: str, root: Path | None = None) -> Stored | None:
+    """Finds the classifier of a source, if there is one.
+
+    Raises:
+        InputError: It is damaged, or that of another source.
+    """
+    folder = classifier_folder(name, root)
+    if not (folder / CONFIG).exists():
+        return None
+    again = f"`iidgan prepare {name}{SUFFIX}` makes it anew"
+    if reason := damage(folder):
+        raise InputError(f"{folder}: damaged ({reason}); {again}")
+    facts = json.loads((folder / CONFIG).read_text())
+    if facts["name"] != name:
+        raise InputError(f"{folder}: a classifier of {facts['name']!r}, not of {name!r}; {again}")
+    return Stored(folder, facts)
+
+
+class Judge:
+    """Lets a classifier look at samples; real ones that it has seen are not judged again.
+
+    Arguments:
+        extractor: The classifier, or None where there is none.
+        num_classes: How many classes it tells apart.
+        reference: What the real samples are.
+        lack: Why there is no classifier, and what brings it.
+    """
+
+    def __init__(
+        self,
+        extractor: Extractor | None = None,
+        num_classes: int = 0,
+        reference: str = "",
+        lack: str = "",
+    ) -> None:
+        self.extractor, self.num_classes, self.reference = extractor, num_classes, reference
+        self.lack = lack
+        self._real: tuple[int, Features] | None = None
+
+    @property
+    def news(self) -> str:
+        """Tells which numbers there are not going to be, in a line, or nothing."""
+        return f"metrics of images are left out; they lack {self.lack}" if self.lack else ""
+
+    def __call__(self, samples: Samples) -> Samples:
+        """Adds what the classifier says of the generated and the real images."""
+        if self.extractor is None:
+            return replace(samples, unjudged=self.lack) if self.lack else samples
+        protocol = self.extractor.protocol(tuple(samples.generated.shape))
+        judged = Judged(
+            self.extractor(samples.generated),
+            self._of_real(self.extractor, samples.real),
+            self.num_classes,
+            {**protocol, "reference": self.reference},
+        )
+        return replace(samples, judged=judged)
+
+    def _of_real(self, extractor: Extractor, real: Tensor) -> Features:
+        """Judges the real samples, which are the same ones whenever there are equally many."""
+        if self._real is None or self._real[0] != len(real):
+            self._real = len(real), extractor(real)
+        return self._real[1]
+
+
+def ensure_classifier(source: Source) -> None:
+    """Sees that what measures the images of a source is there, before they are trained on.
+
+    Raises:
+        InputError: It is not, or it is damaged.
+    """
+    if source.classifier and stored(source.classifier) is None:
+        raise InputError(f"the measurement lacks {_lack(source.classifier)}")
+
+
+def _lack(name: str) -> str:
+    return f"a classifier of {name}: `iidgan prepare {name}{SUFFIX}` makes it"
+
+
+def judge_of(source: Source, data: Dataset, device: torch.device | str) -> Judge:
+    """Finds the classifier that judges the images of a source.
+
+    Raises:
+        InputError: It is damaged, or one of other data.
+    """
+    name = source.classifier
+    if not name:
+        return Judge()
+    if data.y is None:
+        return Judge(lack="labels of the data, which a classifier learns from")
+    found = stored(name)
+    if found is None:
+        return Judge(lack=_lack(name))
+    _check(found, source, data)
+    extractor = found.extractor(device, apart=source.apart)
+    split = getattr(source, "split", "")
+    reference = f"{name}{', stacked' if source.apart else ''}{f', {split}' if split else ''}"
+    return Judge(extractor, len(found.facts["labels"]), reference)
+
+
+def _check(found: Stored, source: Source, data: Dataset) -> None:
+    """Sees that a classifier is one of these data.
+
+    Raises:
+        InputError: It is not.
+    """
+    facts, name = found.facts, source.classifier
+    again = f"`iidgan prepare {name}{SUFFIX}` makes the right one"
+    channels, views = facts["shape"][0], data.shape[0] if source.apart else 1
+    if data.shape[0] != views * channels:
+        raise InputError(
+            f"{found.folder}: reads images of {channels} channels, and these have "
+            f"{data.shape[0]}: it is a classifier of other data; {again}"
+        )
+    known = len(facts["labels"]) ** views
+    if data.labels and len(data.labels) != known:
+        raise InputError(
+            f"{found.folder}: tells {known} classes apart, and the data have "
+            f"{len(data.labels)}: it is a classifier of other data; {again}"
+        )
+    if facts["source"] == encode(source, places=False) and facts["data"] != data.digest():
+        raise InputError(f"{found.folder}: learned from other data of the name {name!r}; {again}")
