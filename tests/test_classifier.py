@@ -130,7 +130,7 @@ def test_without_a_test_part_a_tenth_of_each_class_is_kept_for_it():
 
 
 @pytest.mark.parametrize(
-    ("num", "steps"), [(60_000, 2812), (4_000, 937), (100, 900), (10**6, 46_875)]
+    ("num", "steps"), [(60_000, 3750), (4_000, 937), (100, 900), (10**6, 46_875)]
 )
 def test_the_length_of_the_training_follows_from_the_number_of_images(num, steps):
     assert Recipe().steps(num) == steps
