@@ -603,8 +603,9 @@ def test_a_path_gives_an_array(tmp_path, name, content):
     [
         ("rng", "source: unknown 'rng'; did you mean 'ring'"),
         ("fashion_mnist", "did you mean 'fashion-mnist'"),
-        ("", "source: unknown ''; known: array, fashion-mnist, grid, mnist, ring"),
+        ("", "source: unknown ''; known: array, .*fashion-mnist, grid, .*mnist, .*prepared, ring"),
         ("array", r"source: 'array' needs a file; give its path instead \(\.npy, \.csv\)"),
+        ("prepared", "source: 'prepared' needs a set; give its name instead"),
         ("x.txt", r"source: 'x\.txt' is no source; a path has to end in one of \.npy, \.csv"),
         ("some/folder", r"'some/folder' is no source; a path has to end"),
     ],
@@ -629,4 +630,5 @@ def test_only_places_are_no_part_of_the_identity():
         for field in dataclasses.fields(kind)
         if field.metadata.get("place")
     }
-    assert places == {("array", "path"), ("mnist", "root"), ("fashion-mnist", "root")}
+    roots = {(name, "root") for name in ("mnist", "fashion-mnist", "prepared")}
+    assert places == {("array", "path"), *roots}

@@ -12,6 +12,7 @@ from iidgan.errors import InputError, unknown
 
 # name -> (module, help)
 COMMANDS = {
+    "prepare": ("prepare", "make one array of a set of images, to train on"),
     "train": ("train", "train a method on a source; the same command again goes on"),
     "evaluate": ("inspect", "measure a trained run"),
     "sample": ("inspect", "draw samples from a trained run, as arrays or as a picture"),

@@ -1,0 +1,114 @@
+"""`iidgan prepare`: any images to one array that training reads."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from iidgan.cli.parse import parse
+from iidgan.data import SOURCES
+from iidgan.data.manifest import SKIPPED
+from iidgan.data.prepare import SETS, Outcome, prepare
+from iidgan.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Makes one array of a set's images, which `iidgan train NAME` reads.
+
+    Interrupted, it leaves nothing; the same command starts anew, or does nothing if all is done.
+    """
+
+    name: Annotated[str, tyro.conf.Positional]
+    """mnist, fashion-mnist, ..., (iidgan list sets), the id of a data set on the Hub, or a name of
+    your own for images of your own."""
+    origin: Annotated[str | None, tyro.conf.arg(name="from")] = None
+    """A folder, an archive or a file; or `hub`, which downloads."""
+    size: int | None = None
+    """Side of the images in pixels; by default the set's usual one, 64 for images of your own."""
+    split: str | None = None
+    """Part of the set, such as test; by default the usual one. Another one is named NAME-SPLIT."""
+    labels: str | None = None
+    """`none`, `folders`, or a CSV file of names and labels; by default what the files suggest."""
+    root: str | None = None
+    """Folder of prepared sets; by default $IIDGAN_DATA, or `data` in the user's cache."""
+    strict: bool = False
+    """Stop at the first file that cannot be used, instead of leaving it out."""
+
+
+def prepare_command(arguments: list[str]) -> int:
+    options = parse(Options, "iidgan prepare", arguments)
+    if options.name in SOURCES and options.name not in SETS:
+        raise InputError(f"name: {options.name!r} is a source of its own; choose another name")
+    console = Console(stderr=True)
+    with _bar(console, options.name) as told:
+        outcome = prepare(
+            options.name,
+            origin=options.origin,
+            size=options.size,
+            split=options.split,
+            labels=options.labels,
+            root=options.root,
+            strict=options.strict,
+            progress=told,
+            news=lambda text: console.print(text, highlight=False, markup=False),
+        )
+    _report(outcome, options.root)
+    return 0
+
+
+@contextmanager
+def _bar(console: Console, name: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Shows the images that are done."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
+        task = progress.add_task(name, total=None)
+
+        def tell(done: int, total: int | None) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield tell
+
+
+def _report(outcome: Outcome, root: str | None) -> None:
+    """Tells what there is, and what was left out, before anything is trained on it."""
+    made = outcome.manifest
+    kind = " x ".join(map(str, made.shape))
+    labels = f"{len(made.label_counts)} labels" if made.label_counts else "no labels"
+    already = "" if outcome.fresh else " there already:"
+    print(f"{made.name}:{already} {made.count:,} images of {kind}, {labels}, in {outcome.folder}")
+    if outcome.fresh:
+        print(f"  made from {made.source}: {made.rule}")
+    if left := sum(made.skipped.values()):
+        print(f"  left out: {left:,} of {left + made.count:,} ({SKIPPED} names them)")
+        for reason, count in made.skipped.items():
+            first = next((skip for skip in outcome.skipped if skip.reason == reason), None)
+            such = "" if first is None else f", such as {first}"
+            print(f"    {count:,} x {reason}{such}")
+    if made.enlarged:
+        print(f"  {made.enlarged:,} images were smaller, and have been enlarged")
+    where = "" if root is None else f" --root {shlex.quote(root)}"
+    print(f"Next: iidgan train {made.name}{where}")
