@@ -317,7 +317,8 @@ def test_only_paths_are_places():
     places = {
         f"{label}.{name}" for label, run in RUNS.items() for name, _, place in edits(run) if place
     }
-    assert places == {"mnist.source.root", "fashion-mnist.source.root", "array.source.path"}
+    roots = {f"{name}.source.root" for name in ("mnist", "fashion-mnist", "prepared")}
+    assert places == {"array.source.path", *roots}
 
 
 def test_equal_runs_have_equal_ids():

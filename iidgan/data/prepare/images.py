@@ -48,15 +48,14 @@ def _images(tree: Tree, place: str) -> list[str]:
     names = tree.names()
     images = [name for name in names if _is_image(PurePosixPath(name))]
     if not images:
-        raise InputError(
-            f"{place}: {len(names)} files, none of them an image; known: "
-            f"{', '.join(sorted(SUFFIXES))}"
-        )
+        packed = any(name.endswith(".mdb") for name in names)
+        hint = "unpack it first" if packed else f"known: {', '.join(sorted(SUFFIXES))}"
+        raise InputError(f"{place}: {len(names)} files, none of them an image; {hint}")
     return images
 
 
 def _is_image(path: PurePosixPath) -> bool:
-    hidden = any(part.startswith(".") and part != ".." for part in path.parts)
+    hidden = any(part.startswith(".") and not part.startswith("..") for part in path.parts)
     return path.suffix.lower() in SUFFIXES and not hidden and "__MACOSX" not in path.parts
 
 

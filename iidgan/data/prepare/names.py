@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iidgan.data.idx import FashionMnist, Mnist
+from iidgan.data.prepare.cifar import CIFAR10, CIFAR100, cifar
 from iidgan.data.prepare.idx_files import idx_files
-from iidgan.data.prepare.images import image_files
+from iidgan.data.prepare.images import image_files, within
+from iidgan.data.prepare.mnist_5k import mnist_5k
 from iidgan.data.prepare.reading import Reader
 from iidgan.data.prepare.rule import Rule
+from iidgan.data.prepare.stl import stl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,44 @@ SETS: dict[str, Known] = {
         get="the IDX files of https://github.com/zalandoresearch/fashion-mnist",
         hub="zalando-datasets/fashion_mnist",
         finds=True,
+    ),
+    "mnist-5k": Known(reader=mnist_5k, rule=Rule(pad=True), finds=True),
+    "cifar10": Known(
+        reader=cifar(CIFAR10),
+        rule=Rule(),
+        splits=("train", "test"),
+        get="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+        hub="uoft-cs/cifar10",
+    ),
+    "cifar100": Known(
+        reader=cifar(CIFAR100),
+        rule=Rule(),
+        splits=("train", "test"),
+        get="https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
+        hub="uoft-cs/cifar100",
+    ),
+    "stl10": Known(
+        reader=stl,
+        rule=Rule(size=48),
+        splits=("unlabeled", "train", "test"),
+        get="http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
+    ),
+    "celeba": Known(
+        reader=within("img_align_celeba"),
+        rule=Rule(size=64, crop=178),
+        get="img_align_celeba.zip of https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+        hub="flwrlabs/celeba",
+    ),
+    "lsun-church": Known(
+        reader=within(),
+        rule=Rule(size=64),
+        get="church_outdoor_train_lmdb.zip of https://www.yf.io/p/lsun, unpacked",
+        hub="tglcourse/lsun_church_train",
+    ),
+    "afhq-cat": Known(
+        reader=within("train/cat", "cat"),
+        rule=Rule(size=64),
+        get="afhq.zip of https://github.com/clovaai/stargan-v2",
     ),
 }
 OWN = Known(reader=image_files, rule=Rule(size=64))

@@ -49,18 +49,23 @@ class Tree(ABC):
         """
 
     @abstractmethod
+    def size(self, name: str) -> int:
+        """Gives the bytes that a file has, or that an archive says it has."""
+
+    @abstractmethod
     def close(self) -> None:
         """Closes what is open."""
 
     def read(self, name: str, most: int = MOST) -> bytes:
-        """Reads a file of at most so many bytes, whatever the archive says of its size.
+        """Reads a file of at most so many bytes, whatever an archive says of its size.
 
         Raises:
             UnreadableError: It is larger, missing or damaged.
         """
         with reading(), self.open(name) as file:
-            content = file.read(most + 1)
-        if len(content) > most:
+            large = self.size(name) > most
+            content = b"" if large else file.read(most + 1)
+        if large or len(content) > most:
             raise UnreadableError(f"larger than {most >> 20} MiB")
         return content
 
@@ -105,6 +110,9 @@ class Folder(Tree):
         with reading():
             return path.open("rb")
 
+    def size(self, name: str) -> int:
+        return (self._path / name).stat().st_size
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -128,6 +136,9 @@ class Zip(Tree):
         _check(name)
         with reading():
             return self._archive.open(self._infos[name])
+
+    def size(self, name: str) -> int:
+        return self._infos[name].file_size
 
     def close(self) -> None:
         self._archive.close()
@@ -154,6 +165,9 @@ class Tar(Tree):
         if file is None:
             raise UnreadableError("not a file")
         return file
+
+    def size(self, name: str) -> int:
+        return self._members[name].size
 
     def close(self) -> None:
         self._archive.close()
