@@ -34,8 +34,11 @@ if TYPE_CHECKING:
     from iidgan.data import FashionMnist as FashionMnist
     from iidgan.data import Grid as Grid
     from iidgan.data import Mnist as Mnist
+    from iidgan.data import Prepared as Prepared
     from iidgan.data import Ring as Ring
     from iidgan.data import array as array
+    from iidgan.data import prepared as prepared
+    from iidgan.data.prepare import prepare as prepare
     from iidgan.engine.optim import Adam as Adam
     from iidgan.errors import InputError as InputError
     from iidgan.methods import AAE as AAE
@@ -91,7 +94,8 @@ _WHERE = {
     "iidgan.bench.run": "Run recommended",
     "iidgan.bench.train": "Result train",
     "iidgan.core": "Batch Method Nets Player Regularised Term",
-    "iidgan.data": "ArrayFile FashionMnist Grid Mnist Ring array",
+    "iidgan.data": "ArrayFile FashionMnist Grid Mnist Prepared Ring array prepared",
+    "iidgan.data.prepare": "prepare",
     "iidgan.engine.optim": "Adam",
     "iidgan.errors": "InputError",
     "iidgan.methods": (

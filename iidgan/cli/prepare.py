@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import tyro
@@ -20,7 +21,7 @@ from rich.progress import (
 )
 
 from iidgan.cli.parse import parse
-from iidgan.data import SOURCES
+from iidgan.data import READERS, SOURCES
 from iidgan.data.manifest import SKIPPED
 from iidgan.data.prepare import SETS, Outcome, prepare
 from iidgan.errors import InputError
@@ -52,7 +53,8 @@ class Options:
 
 def prepare_command(arguments: list[str]) -> int:
     options = parse(Options, "iidgan prepare", arguments)
-    if options.name in SOURCES and options.name not in SETS:
+    taken = options.name in SOURCES and options.name not in SETS
+    if taken or Path(options.name).suffix.lower() in READERS:
         raise InputError(f"name: {options.name!r} is a source of its own; choose another name")
     console = Console(stderr=True)
     with _bar(console, options.name) as told:

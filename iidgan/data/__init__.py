@@ -13,6 +13,7 @@ from iidgan.data.prepared import Prepared, is_prepared, names, prepared
 from iidgan.errors import InputError, unknown
 
 __all__ = [
+    "READERS",
     "SOURCES",
     "ArrayFile",
     "FashionMnist",

