@@ -115,7 +115,8 @@ def test_a_damaged_set_is_set_aside_and_made_anew(faces, tmp_path):
         Prepared(name="faces").load()
     told = []
     assert prepare("faces", origin=str(faces), size=8, news=told.append).fresh
-    assert "it is now damaged-faces" in told[0]
+    assert "its files are now called damaged-" in told[0]
+    assert (folder / "damaged-images.npy").read_bytes() == content
     Prepared(name="faces").load()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from iidgan.data import READERS, SOURCES
 from iidgan.data.manifest import SKIPPED
 from iidgan.data.prepare import SETS, Outcome, prepare
 from iidgan.errors import InputError
+
+PATIENCE = 30.0  # seconds between lines, where there is no terminal to draw a bar on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,10 +90,15 @@ def _bar(console: Console, name: str) -> Iterator[Callable[[int, int | None], No
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as progress:
-        task = progress.add_task(name, total=None)
+        task, told = progress.add_task(name, total=None), time.monotonic()
 
         def tell(done: int, total: int | None) -> None:
+            nonlocal told
             progress.update(task, completed=done, total=total)
+            if not console.is_terminal and time.monotonic() > told + PATIENCE:
+                told = time.monotonic()
+                of = "" if total is None else f" of {total:,}"
+                console.print(f"{name}: {done:,}{of} images", highlight=False, markup=False)
 
         yield tell
 

@@ -17,7 +17,8 @@ _LABELS = ("label", "fine_label", "labels", "class", "category", "target")
 def is_parquet(path: Path) -> bool:
     """Tells whether a path is a Parquet file, or a folder of them."""
     if path.is_dir():
-        return next(path.rglob("*.parquet"), None) is not None
+        levels = ("*.parquet", "*/*.parquet", "*/*/*.parquet")
+        return any(next(path.glob(level), None) is not None for level in levels)
     return path.suffix == ".parquet"
 
 

@@ -20,7 +20,7 @@ from iidgan.data.prepare.pool import converted
 from iidgan.data.prepare.reading import Item, Reading, Skip
 from iidgan.data.prepare.writer import Writer
 from iidgan.errors import InputError
-from iidgan.files import PARTIAL, explained, locked, set_aside, sync
+from iidgan.files import PARTIAL, explained, locked, sync
 
 Progress = Callable[[int, int | None], None]
 """Is told how many images are done, and of how many if that is known."""
@@ -57,7 +57,9 @@ def prepare(
 ) -> Outcome:
     """Makes one array of a set's images; does nothing where it is there already.
 
-    An interrupted call leaves nothing under the set's name, and the next one starts anew.
+    An interrupted call leaves nothing under the set's name, and the next one starts anew. Much
+    work is dealt among processes, which start the program anew: a script needs `if __name__ ==
+    "__main__":` around what it does.
 
     Arguments:
         name: Name of a set in `SETS`, its id on the Hub, or one's own.
@@ -99,7 +101,8 @@ def _there(order: Order, news: Callable[[str], None]) -> Manifest | None:
         return None
     manifest = Manifest.read(folder)
     if reason := manifest.damage(folder):
-        news(f"{folder}: {reason}; it is now {set_aside(folder).name}")
+        news(f"{folder}: {reason}; its files are now called {_DAMAGED}...")
+        _set_aside(folder)
         return None
     if found := order.differences(manifest):
         raise InputError(
@@ -107,6 +110,17 @@ def _there(order: Order, news: Callable[[str], None]) -> Manifest | None:
             "remove it, or choose another --root"
         )
     return manifest
+
+
+_DAMAGED = "damaged-"
+
+
+def _set_aside(folder: Path) -> None:
+    """Renames the files of a set; files of others may lie beside them."""
+    with explained(folder):
+        for name in (FILE, IMAGES, LABELS, SKIPPED):  # without the first the rest is no set
+            if (folder / name).exists():
+                (folder / name).replace(folder / f"{_DAMAGED}{name}")
 
 
 def _make(

@@ -50,7 +50,7 @@ def converted(
         total: How many there are, where that is known.
         workers: Processes; by default as many as there are cores, where the work is worth it.
     """
-    chunks, cores = chunked(items), len(os.sched_getaffinity(0)) if workers is None else workers
+    chunks, cores = chunked(items), workers or os.cpu_count() or 1
     done, spent = 0, 0.0
     for chunk in chunks:
         start = time.perf_counter()

@@ -91,15 +91,15 @@ class Folder(Tree):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._names: list[str] = []
+        with explained(path):
+            for folder, inside, files in os.walk(path, onerror=_raise):
+                inside.sort()
+                relative = Path(folder).relative_to(path)
+                self._names += [(relative / file).as_posix() for file in sorted(files)]
 
     def names(self) -> list[str]:
-        found = []
-        with explained(self._path):
-            for folder, inside, files in os.walk(self._path, onerror=_raise):
-                inside.sort()
-                relative = Path(folder).relative_to(self._path)
-                found += [(relative / file).as_posix() for file in sorted(files)]
-        return found
+        return self._names
 
     def open(self, name: str) -> IO[bytes]:
         path = self._path / name
