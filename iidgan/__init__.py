@@ -35,10 +35,13 @@ if TYPE_CHECKING:
     from iidgan.data import Grid as Grid
     from iidgan.data import Mnist as Mnist
     from iidgan.data import Mnist5k as Mnist5k
+    from iidgan.data import Prepared as Prepared
     from iidgan.data import Ring as Ring
     from iidgan.data import StackedFashion as StackedFashion
     from iidgan.data import StackedMnist as StackedMnist
     from iidgan.data import array as array
+    from iidgan.data import prepared as prepared
+    from iidgan.data.prepare import prepare as prepare
     from iidgan.engine.optim import Adam as Adam
     from iidgan.errors import InputError as InputError
     from iidgan.methods import AAE as AAE
@@ -95,8 +98,10 @@ _WHERE = {
     "iidgan.bench.train": "Result train",
     "iidgan.core": "Batch Method Nets Player Regularised Term",
     "iidgan.data": (
-        "ArrayFile FashionMnist Grid Mnist Mnist5k Ring StackedFashion StackedMnist array"
+        "ArrayFile FashionMnist Grid Mnist Mnist5k Prepared Ring StackedFashion StackedMnist "
+        "array prepared"
     ),
+    "iidgan.data.prepare": "prepare",
     "iidgan.engine.optim": "Adam",
     "iidgan.errors": "InputError",
     "iidgan.methods": (

@@ -43,7 +43,7 @@ from iidgan.core import (
     Shapes,
     Source,
 )
-from iidgan.data import SOURCES, ArrayFile, FashionMnist, Grid, Mnist, Ring, array
+from iidgan.data import SOURCES, ArrayFile, FashionMnist, Grid, Mnist, Prepared, Ring, array
 from iidgan.engine import checkpoint
 from iidgan.engine.batches import Batches
 from iidgan.engine.loop import Stop
@@ -242,6 +242,9 @@ class Squares(Source):
 # Run
 
 
+NEEDY = {"array": ArrayFile(path="x.npy"), "prepared": Prepared(name="x")}
+
+
 def registered() -> Iterator[tuple[str, Run]]:
     """Makes a run with each thing that has a name."""
     for name, make in METHODS.items():
@@ -249,7 +252,7 @@ def registered() -> Iterator[tuple[str, Run]]:
     for name, term in TERMS.items():
         yield name, Run(method=Regularised(method=GAN(), terms=(term(),)))
     for name, source in SOURCES.items():
-        yield name, Run(source=ArrayFile(path="x.npy") if source is ArrayFile else source())
+        yield name, Run(source=NEEDY[name] if name in NEEDY else source())
     for name, arch in ARCHS.items():
         yield name, Run(arch=arch())
     for name, optimiser in OPTIMISERS.items():
@@ -314,7 +317,8 @@ def test_only_paths_are_places():
     places = {
         f"{label}.{name}" for label, run in RUNS.items() for name, _, place in edits(run) if place
     }
-    images = {f"{name}.source.root" for name in ("mnist", "mnist-5k", "fashion-mnist")}
+    named = ("mnist", "mnist-5k", "fashion-mnist", "prepared")
+    images = {f"{name}.source.root" for name in named}
     assert places == images | {"array.source.path"}
 
 

@@ -605,8 +605,9 @@ def test_a_path_gives_an_array(tmp_path, name, content):
     [
         ("rng", "source: unknown 'rng'; did you mean 'ring'"),
         ("fashion_mnist", "did you mean 'fashion-mnist'"),
-        ("", "source: unknown ''; known: array, fashion-mnist, grid, mnist, mnist-5k, ring"),
+        ("", "source: unknown ''; known: array, .*fashion-mnist, grid, .*mnist, .*prepared, ring"),
         ("array", r"source: 'array' needs a file; give its path instead \(\.npy, \.csv\)"),
+        ("prepared", "source: 'prepared' needs a set; give its name instead"),
         ("x.txt", r"source: 'x\.txt' is no source; a path has to end in one of \.npy, \.csv"),
         ("some/folder", r"'some/folder' is no source; a path has to end"),
     ],
@@ -632,5 +633,5 @@ def test_only_places_are_no_part_of_the_identity():
         if field.metadata.get("place")
     }
     stacked = ("stacked-mnist", "stacked-fashion")
-    images = {(name, "root") for name in ("mnist", "mnist-5k", "fashion-mnist", *stacked)}
-    assert places == images | {("array", "path")}
+    named = ("mnist", "mnist-5k", "fashion-mnist", "prepared", *stacked)
+    assert places == {("array", "path"), *((name, "root") for name in named)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +14,9 @@ from torch import Tensor
 
 from iidgan.bench.run import encode
 from iidgan.core import Dataset, Features, Judged, Samples, Source
+from iidgan.data.manifest import home
 from iidgan.errors import InputError
-from iidgan.files import cache, damage
+from iidgan.files import damage
 from iidgan.metrics.classifier import Classifier
 from iidgan.metrics.features import Extractor
 
@@ -26,8 +26,7 @@ WEIGHTS, CONFIG = "model.safetensors", "classifier.json"
 
 def classifier_folder(name: str, root: Path | None = None) -> Path:
     """Says where the classifier of a source is kept: in $IIDGAN_DATA, else the user's cache."""
-    place = os.environ.get("IIDGAN_DATA")
-    return (root or (Path(place) if place else cache() / "data")) / "classifiers" / name
+    return (root or home()) / "classifiers" / name
 
 
 @dataclass(frozen=True)

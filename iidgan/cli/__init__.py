@@ -12,6 +12,7 @@ from iidgan.errors import InputError, unknown
 
 # name -> (module, help)
 COMMANDS = {
+    "prepare": ("prepare", "make one array of images, or the classifier that measures them"),
     "train": ("train", "train a method on a source; the same command again goes on"),
     "evaluate": ("inspect", "measure a trained run"),
     "sample": ("inspect", "draw samples from a trained run, as arrays or as a picture"),
@@ -19,10 +20,6 @@ COMMANDS = {
     "figure": ("figure", "draw the figures of a run, or a published one"),
     "table": ("table", "train what a published table lacks, and print it"),
     "why": ("why", "print the run, the rows and the command behind a number of a table"),
-    "prepare": (
-        "classifier",
-        "train the classifier NAME-classifier, which metrics of images read",
-    ),
     "sweep": ("sweep", "tune the methods of the synthetic tables, with the same budget each"),
     "list": (
         "catalogue",

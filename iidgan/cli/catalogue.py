@@ -21,11 +21,22 @@ from iidgan.bench.papers import PICTURES, STUDIES
 from iidgan.bench.registry import KINDS, reference_of
 from iidgan.cli.parse import parse
 from iidgan.core import Reference
+from iidgan.data.prepare import SETS
+from iidgan.data.prepared import names
 from iidgan.errors import InputError, unknown
 from iidgan.files import cache
 
 Kind = Literal[
-    "all", "methods", "terms", "sources", "archs", "optimisers", "metrics", "tables", "figures"
+    "all",
+    "methods",
+    "terms",
+    "sources",
+    "sets",
+    "archs",
+    "optimisers",
+    "metrics",
+    "tables",
+    "figures",
 ]
 
 
@@ -56,8 +67,14 @@ def _described() -> dict[str, dict[str, str]]:
         kind: {name: _first_line(made) for name, made in things.items()}
         for kind, things in KINDS.items()
     }
+    sets = {name: f"{known.title}: iidgan prepare {name}" for name, known in SETS.items()}
+    there = {name: f"is prepared: iidgan train {name}" for name in names()}
     tables = {name: make([]).title for name, make in STUDIES.items()}
-    return found | {"tables": tables, "figures": {k: p.title for k, p in PICTURES.items()}}
+    return found | {
+        "sets": sets | there,
+        "tables": tables,
+        "figures": {k: p.title for k, p in PICTURES.items()},
+    }
 
 
 def _first_line(made: object) -> str:
@@ -100,6 +117,7 @@ class Doctor:
 PACKAGES = ("torch", "numpy", "scipy", "safetensors", "tyro", "rich", "matplotlib", "pillow")
 EXTRAS = {
     "hub": ("datasets", "huggingface_hub"),
+    "lmdb": ("lmdb",),
     "metrics": ("torchmetrics", "sklearn"),
     "track": ("tensorboard",),
 }

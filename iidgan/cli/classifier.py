@@ -10,10 +10,8 @@ import tyro
 from rich.console import Console
 
 from iidgan.bench.classifier import prepare_classifier, read_facts
-from iidgan.bench.judge import SUFFIX
 from iidgan.cli.parse import parse
 from iidgan.cli.progress import bars
-from iidgan.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -43,17 +41,3 @@ def prepare_classifier_command(name: str, arguments: list[str]) -> int:
     facts = read_facts(folder)
     print(f"{folder}: {facts['accuracy']:.2f} % of {facts['num_test']:,} test images are right")
     return 0
-
-
-def prepare_command(arguments: list[str]) -> int:
-    """Prepares what the first argument names.
-
-    Raises:
-        InputError: It names no classifier.
-    """
-    name, *rest = arguments or [""]
-    if name in ("-h", "--help"):
-        parse(Classifier, f"iidgan prepare NAME{SUFFIX}", ["--help"])
-    if not name.endswith(SUFFIX):
-        raise InputError(f"name: {name!r} is no classifier; such as fashion-mnist{SUFFIX}")
-    return prepare_classifier_command(name, rest)

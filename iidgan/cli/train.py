@@ -30,10 +30,11 @@ from iidgan.errors import InputError
 HELP = """\
 usage: iidgan train SOURCE [--method NAME] [--term NAME ...] [--arch NAME] [OPTIONS]
 
-SOURCE is a name (iidgan list sources) or a .npy or .csv file of shape (N, d). Methods, terms and
-archs are names (iidgan list) or `module:Name` of your own. What follows are the options for this
-choice. --lr, --root, --latent and --width are short for --optimiser.lr, --source.root,
---arch.latent and --arch.width. The same command again goes on with an unfinished run.
+SOURCE is a name (iidgan list sources), a set that iidgan prepare made, or a .npy or .csv file of
+shape (N, d). Methods, terms and archs are names (iidgan list) or `module:Name` of your own. What
+follows are the options for this choice. --lr, --root, --latent and --width are short for
+--optimiser.lr, --source.root, --arch.latent and --arch.width. The same command again goes on with
+an unfinished run.
 """
 
 SHORT = {
@@ -153,7 +154,7 @@ def _choose(arguments: Sequence[str]) -> Choice:
             raise InputError(f"--{name}: given {len(named[name])} times; give it once")
     method = (named["method"] or ["iid-gan"])[0]
     return Choice(
-        source=source_from(source),
+        source=source_from(source, _root(rest)),
         method=_made("methods", method, Method),
         terms=tuple(_made("terms", name, Term) for name in named["term"]),
         arch=next(iter(named["arch"]), None),
@@ -161,6 +162,12 @@ def _choose(arguments: Sequence[str]) -> Choice:
         rest=rest,
         label=f"{source.rsplit('/', 1)[-1].rsplit('.', 1)[0]}-{method.rsplit(':', 1)[-1]}",
     )
+
+
+def _root(rest: Sequence[str]) -> str | None:
+    """Finds the folder of prepared sets among the flags: what flags there are depends on it."""
+    pairs = [*zip(rest, [*rest[1:], None]), *(word.split("=", 1) for word in rest if "=" in word)]
+    return next((value for flag, value in pairs if flag == SHORT["--root"]), None)
 
 
 def _made(kind: str, name: str, wanted: type) -> Any:  # noqa: ANN401

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
 from torch import Tensor
+
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class AsStored(View):
 
 @dataclass(frozen=True)
 class Dataset:
-    """All samples of a source, resident in memory.
+    """All samples of a source, in memory or in a file that is mapped into it.
 
     Arguments:
         x: What is stored, with shape (N, *shape): float32, or uint8 in 0 ... 255 for images.
@@ -77,6 +80,9 @@ class Dataset:
         truth: The mixture that `x` was drawn from, where that is known.
         labels: Names of the labels, in order; empty where they have none.
         view: What makes samples of `x`; by default they are its rows.
+        sha256: What `digest` gives, where it is known without reading all samples.
+        flip: Whether training mirrors each sample left to right with a chance of 1/2.
+        device: Where `take` brings samples; `x` itself stays behind if it is too large for it.
     """
 
     x: Tensor
@@ -84,6 +90,9 @@ class Dataset:
     truth: Mixture | None = None
     labels: tuple[str, ...] = ()
     view: View = AsStored()  # noqa: RUF009 - it has no state
+    sha256: str | None = None
+    flip: bool = False
+    device: torch.device = CPU
 
     def __len__(self) -> int:
         return self.view.count(self.x)
@@ -98,15 +107,21 @@ class Dataset:
         return self.x.dtype == torch.uint8
 
     def take(self, index: Tensor) -> Tensor:
-        """Gathers float32 samples, with shape (*index.shape, *shape); images scale to [-1, 1]."""
-        picked = self.view.take(self.x, index)
+        """Gathers float32 samples, with shape (*index.shape, *shape); images scale to [-1, 1].
+
+        Arguments:
+            index: Positions of the samples, on the device of `x`.
+        """
+        picked = self.view.take(self.x, index).to(self.device)
         return picked.float() / 127.5 - 1 if self.is_image else picked
 
     def take_labels(self, index: Tensor) -> Tensor | None:
-        return None if self.y is None else self.y[index]
+        return None if self.y is None else self.y[index].to(self.device)
 
     def digest(self) -> str:
-        """Computes the SHA-256 of all samples and labels."""
+        """Gives the SHA-256 of all samples and labels, or of the files that hold them."""
+        if self.sha256 is not None:
+            return self.sha256
         found = hashlib.sha256(str(self.x.dtype).encode())
         for part in (self.x, self.y, *self.view.tensors()):
             if part is not None:
@@ -114,8 +129,21 @@ class Dataset:
         return found.hexdigest()
 
     def to(self, device: torch.device | str) -> Dataset:
-        y = None if self.y is None else self.y.to(device)
-        return replace(self, x=self.x.to(device), y=y, view=self.view.to(device))
+        """Lets `take` bring samples to `device`: from there if all fit, else from here."""
+        target = torch.device(device)
+        place = target if self.x.nbytes <= SHARE * _free(target) else self.x.device
+        y = None if self.y is None else self.y.to(place)
+        return replace(self, x=self.x.to(place), y=y, view=self.view.to(place), device=target)
+
+
+SHARE = 0.5
+"""Part of a device's free memory that a data set may take; the rest is for the networks."""
+
+
+def _free(device: torch.device) -> float:
+    """Asks how many bytes are free; of a device that does not tell, all that one wants."""
+    ask = getattr(torch.get_device_module(device), "mem_get_info", None)
+    return math.inf if device.type == "cpu" or ask is None else float(ask(device)[0])
 
 
 class Source(ABC):

@@ -34,7 +34,7 @@ class Batches:
     """The batches of S seeds.
 
     Arguments:
-        data: Where `x` and `y` come from, with replacement; on the device of the run.
+        data: Where `x` and `y` come from, with replacement.
         seeds: One stream each.
         size: Samples per batch and seed, B.
         latent: Dimension M of the prior.
@@ -82,16 +82,20 @@ class Batches:
         ]
 
     def _batch(self, drawn: dict[str, Tensor]) -> Batch:
-        index = drawn.pop("index")
-        labels = self.data.take_labels(index)
-        found = {"x": self.data.take(index), **drawn}
+        index, mirrored = drawn.pop("index"), drawn.pop("mirrored", None)
+        x, labels = self.data.take(index), self.data.take_labels(index)
+        if mirrored is not None:
+            x = torch.where(mirrored[..., None, None, None], x.flip(-1), x)
+        found = {"x": x, **drawn}
         return Batch.of(found if labels is None else found | {"y": labels})
 
     def _draw(self, number: int) -> _Block:
         seeds = [self._draw_seed(seed, number) for seed in self.seeds]
-        device = self.data.x.device
+        there = {"index": self.data.x.device}
         drawn = {
-            name: torch.stack([seed[name] for seed in seeds], dim=2).to(device)
+            name: torch.stack([seed[name] for seed in seeds], dim=2).to(
+                there.get(name, self.data.device)
+            )
             for name in seeds[0]
         }
         return _Block(number, drawn)
@@ -106,4 +110,6 @@ class Batches:
         }
         for name, shape in sorted(self._noise.items()):
             drawn[f"noise.{name}"] = torch.randn(*self._shape, *shape, generator=generator)
+        if self.data.flip:
+            drawn["mirrored"] = torch.rand(self._shape, generator=generator) < 0.5
         return drawn

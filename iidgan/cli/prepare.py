@@ -1,0 +1,130 @@
+"""`iidgan prepare`: any images to one array that training reads."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from iidgan.bench.judge import SUFFIX
+from iidgan.cli.classifier import prepare_classifier_command
+from iidgan.cli.parse import parse
+from iidgan.data import READERS, SOURCES
+from iidgan.data.manifest import SKIPPED
+from iidgan.data.prepare import SETS, Outcome, prepare
+from iidgan.errors import InputError
+
+PATIENCE = 30.0  # seconds between lines, where there is no terminal to draw a bar on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Makes one array of a set's images, which `iidgan train NAME` reads.
+
+    Interrupted, it leaves nothing; the same command starts anew, or does nothing if all is done.
+    """
+
+    name: Annotated[str, tyro.conf.Positional]
+    """mnist, fashion-mnist, ..., (iidgan list sets), the id of a data set on the Hub, or a name of
+    your own for images of your own; or NAME-classifier, which trains what measures its images."""
+    origin: Annotated[str | None, tyro.conf.arg(name="from")] = None
+    """A folder, an archive or a file; or `hub`, which downloads."""
+    size: int | None = None
+    """Side of the images in pixels; by default the set's usual one, 64 for images of your own."""
+    split: str | None = None
+    """Part of the set, such as test; by default the usual one. Another one is named NAME-SPLIT."""
+    labels: str | None = None
+    """`none`, `folders`, or a CSV file of names and labels; by default what the files suggest."""
+    root: str | None = None
+    """Folder of prepared sets; by default $IIDGAN_DATA, or `data` in the user's cache."""
+    strict: bool = False
+    """Stop at the first file that cannot be used, instead of leaving it out."""
+
+
+def prepare_command(arguments: list[str]) -> int:
+    classifiers = [word for word in arguments if word.endswith(SUFFIX)]
+    if classifiers:
+        name, *_ = classifiers
+        return prepare_classifier_command(name, [word for word in arguments if word != name])
+    options = parse(Options, "iidgan prepare", arguments)
+    taken = options.name in SOURCES and options.name not in SETS
+    if taken or Path(options.name).suffix.lower() in READERS:
+        raise InputError(f"name: {options.name!r} is a source of its own; choose another name")
+    console = Console(stderr=True)
+    with _bar(console, options.name) as told:
+        outcome = prepare(
+            options.name,
+            origin=options.origin,
+            size=options.size,
+            split=options.split,
+            labels=options.labels,
+            root=options.root,
+            strict=options.strict,
+            progress=told,
+            news=lambda text: console.print(text, highlight=False, markup=False),
+        )
+    _report(outcome, options.root)
+    return 0
+
+
+@contextmanager
+def _bar(console: Console, name: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Shows the images that are done."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
+        task, told = progress.add_task(name, total=None), time.monotonic()
+
+        def tell(done: int, total: int | None) -> None:
+            nonlocal told
+            progress.update(task, completed=done, total=total)
+            if not console.is_terminal and time.monotonic() > told + PATIENCE:
+                told = time.monotonic()
+                of = "" if total is None else f" of {total:,}"
+                console.print(f"{name}: {done:,}{of} images", highlight=False, markup=False)
+
+        yield tell
+
+
+def _report(outcome: Outcome, root: str | None) -> None:
+    """Tells what there is, and what was left out, before anything is trained on it."""
+    made = outcome.manifest
+    kind = " x ".join(map(str, made.shape))
+    labels = f"{len(made.label_counts)} labels" if made.label_counts else "no labels"
+    already = "" if outcome.fresh else " there already:"
+    print(f"{made.name}:{already} {made.count:,} images of {kind}, {labels}, in {outcome.folder}")
+    if outcome.fresh:
+        print(f"  made from {made.source}: {made.rule}")
+    if left := sum(made.skipped.values()):
+        print(f"  left out: {left:,} of {left + made.count:,} ({SKIPPED} names them)")
+        for reason, count in made.skipped.items():
+            first = next((skip for skip in outcome.skipped if skip.reason == reason), None)
+            such = "" if first is None else f", such as {first}"
+            print(f"    {count:,} x {reason}{such}")
+    if made.enlarged:
+        print(f"  {made.enlarged:,} images were smaller, and have been enlarged")
+    where = "" if root is None else f" --root {shlex.quote(root)}"
+    print(f"Next: iidgan train {made.name}{where}")

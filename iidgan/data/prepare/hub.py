@@ -1,0 +1,110 @@
+"""Data sets of the Hub, and Parquet files of the same schema: through the package `datasets`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from iidgan.data.prepare.reading import Item, Reading, Skip, Wanted
+from iidgan.errors import InputError
+
+_IMAGES = ("image", "img", "picture", "jpg", "png", "webp")
+_LABELS = ("label", "fine_label", "labels", "class", "category", "target")
+
+
+def is_parquet(path: Path) -> bool:
+    """Tells whether a path is a Parquet file, or a folder of them."""
+    if path.is_dir():
+        levels = ("*.parquet", "*/*.parquet", "*/*/*.parquet")
+        return any(next(path.glob(level), None) is not None for level in levels)
+    return path.suffix == ".parquet"
+
+
+@contextmanager
+def hub_data(wanted: Wanted) -> Iterator[Reading]:
+    """Opens a data set: by its id, downloaded into the cache of `datasets`, or in local files.
+
+    Raises:
+        InputError: The package is not installed, or the data set is not there, or has no column
+            of images.
+    """
+    data = _load(wanted)
+    columns: Mapping[str, Any] = data.features or {}
+    image = _column(columns, _IMAGES, _is_image)
+    if image is None:
+        raise InputError(f"from: no column of images among {', '.join(columns) or 'none'}")
+    label = None if wanted.labels == "none" else _column(columns, _LABELS, _is_label)
+    kept = [name for name in (image, label) if name is not None]
+    rows = data.select_columns(kept)
+    if type(columns[image]).__name__ == "Image":
+        rows = rows.cast_column(image, type(columns[image])(decode=False))
+    yield Reading(
+        source=f"{wanted.hub or wanted.place().name}, {_split(wanted)}",
+        total=len(data) if hasattr(data, "__len__") else None,
+        labelled=label is not None,
+        classes=tuple(getattr(columns[label], "names", None) or ()) if label else (),
+        items=(_item(i, row, image, label) for i, row in enumerate(rows)),
+    )
+
+
+def _split(wanted: Wanted) -> str:
+    return wanted.split or "train"
+
+
+def _load(wanted: Wanted) -> Any:  # noqa: ANN401 - a data set, whole or streamed
+    try:
+        import datasets
+    except ImportError:
+        raise InputError(
+            "from: Parquet and the Hub need more packages: pip install 'iidgan[hub]'"
+        ) from None
+    split = _split(wanted)
+    try:
+        if wanted.hub is not None:
+            return datasets.load_dataset(wanted.hub, split=split)
+        path = wanted.place()
+        if path.is_dir():
+            return datasets.load_dataset(str(path), split=split, streaming=True)
+        files = {split: str(path)}
+        return datasets.load_dataset("parquet", data_files=files, split=split, streaming=True)
+    except Exception as error:  # the network, the Hub, the files: each has errors of its own
+        where = wanted.hub or wanted.path
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise InputError(f"from: {where}, split {split!r}, cannot be loaded ({reason})") from error
+
+
+def _column(columns: Mapping[str, Any], names: tuple[str, ...], fits: Any) -> str | None:  # noqa: ANN401
+    """Finds a column by its type; of several, the one with the first of these names."""
+    found = [name for name, kind in columns.items() if fits(name, kind)]
+    return next((name for name in names if name in found), next(iter(found), None))
+
+
+def _is_image(name: str, kind: Any) -> bool:  # noqa: ANN401
+    """Tells the type of images, also as files without the Hub's own schema have it."""
+    if type(kind).__name__ == "Image":
+        return True
+    if isinstance(kind, Mapping):
+        return "bytes" in kind
+    return name in _IMAGES and "binary" in str(getattr(kind, "dtype", ""))
+
+
+def _is_label(name: str, kind: Any) -> bool:  # noqa: ANN401
+    if type(kind).__name__ == "ClassLabel":
+        return True
+    type_name = str(getattr(kind, "dtype", ""))
+    return name in _LABELS and type_name.startswith(("int", "uint", "string"))
+
+
+def _item(index: int, row: Mapping[str, Any], image: str, label: str | None) -> Item | Skip:
+    name, found = f"row {index}", row[image]
+    content = found.get("bytes") if isinstance(found, Mapping) else found
+    if isinstance(found, Mapping) and content is None and found.get("path"):
+        return Skip(name, "is a path without an image", str(found["path"]))
+    if not isinstance(content, bytes):
+        return Skip(name, "has no image")
+    given = None if label is None else row[label]
+    if isinstance(given, int) and given < 0:  # how the Hub says that there is none
+        given = None
+    return Item(name, content, given)

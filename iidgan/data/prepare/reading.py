@@ -1,0 +1,106 @@
+"""What a format gives: images one after the other, and how many there are to come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iidgan.errors import InputError
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image.
+
+    Arguments:
+        name: Where it is from, as a person would look for it.
+        content: Bytes of an image file, or pixels of shape (H, W) or (H, W, 3).
+        label: Its label: a position among `Reading.classes`, or a name; None if there are none.
+    """
+
+    name: str
+    content: bytes | Pixels
+    label: int | str | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the content."""
+        return len(self.content) if isinstance(self.content, bytes) else self.content.nbytes
+
+
+@dataclass(frozen=True)
+class Skip:
+    """One image that is left out.
+
+    Arguments:
+        name: Where it is from.
+        reason: Why, in words that it shares with others.
+        detail: What else is known.
+    """
+
+    name: str
+    reason: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        detail = " ".join(self.detail.split())
+        return f"{self.name}: {self.reason}" + (f" ({detail})" if detail else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a reader is asked for.
+
+    Arguments:
+        path: File or folder to read; None: where the format itself knows to look.
+        hub: Id of a data set on the Hub, to read instead.
+        split: Part of the set; None: the usual one.
+        labels: `none`, `folders` or the path of a CSV file; None: as the files suggest.
+    """
+
+    path: Path | None
+    hub: str | None = None
+    split: str | None = None
+    labels: str | None = None
+
+    def place(self) -> Path:
+        """Gives the path.
+
+        Raises:
+            InputError: There is none, or nothing is there.
+        """
+        if self.path is None:
+            raise InputError("from: missing; name a file or a folder")
+        if not self.path.exists():
+            raise InputError(f"from: {self.path} does not exist")
+        return self.path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """An opened set.
+
+    Arguments:
+        source: What it is, in words.
+        total: Number of images to come, those that will be left out among them; None if unknown.
+        labelled: Whether images have labels.
+        classes: Names of labels that are numbers, in order.
+        items: The images, each at most once, in an order that is always the same.
+    """
+
+    source: str
+    total: int | None
+    labelled: bool
+    items: Iterator[Item | Skip]
+    classes: tuple[str, ...] = ()
+
+
+Reader = Callable[[Wanted], AbstractContextManager[Reading]]
+"""What opens a set in one format; what it holds open is closed with the context."""

@@ -1,0 +1,44 @@
+"""Images and sets of them, written for tests of `iidgan prepare`."""
+
+import io
+import zipfile
+
+import numpy as np
+from PIL import Image
+
+
+def pixels(number, side=8, channels=3, *, seed=0):
+    """Random images, (number, side, side, channels)."""
+    draw = np.random.default_rng(seed)
+    return draw.integers(0, 256, (number, side, side, channels), dtype=np.uint8)
+
+
+def encoded(image, kind="PNG", **options):
+    """The bytes of an image file; `image` is pixels or an image."""
+    image = Image.fromarray(np.squeeze(image)) if isinstance(image, np.ndarray) else image
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def put(root, files):
+    """Writes files by their name."""
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return root
+
+
+def zipped(path, files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def arrays(outcome):
+    """The images and labels of a prepared set, read whole."""
+    images = np.load(outcome.folder / "images.npy")
+    there = (outcome.folder / "labels.npy").exists()
+    return images, np.load(outcome.folder / "labels.npy") if there else None

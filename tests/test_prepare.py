@@ -1,0 +1,173 @@
+"""Preparing a set: what is written, when, and what is left when it fails."""
+
+import json
+import signal
+import subprocess
+import sys
+from hashlib import sha256
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from image_files import arrays, encoded, pixels, put
+
+from iidgan.data import Prepared
+from iidgan.data.prepare import job, prepare
+from iidgan.errors import InputError
+from iidgan.files import locked
+
+
+@pytest.fixture(autouse=True)
+def _home(monkeypatch, tmp_path):
+    monkeypatch.setenv("IIDGAN_DATA", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def faces(tmp_path):
+    """A folder of two labels, six images of 8 pixels."""
+    files = {f"{'ab'[i % 2]}/{i}.png": encoded(image) for i, image in enumerate(pixels(6))}
+    return put(tmp_path / "faces", files)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_folder_becomes_an_array_labels_and_a_manifest(faces, tmp_path):
+    outcome = prepare("faces", origin=str(faces), size=8)
+    images, labels = arrays(outcome)
+    order = [0, 2, 4, 1, 3, 5]  # by name: folder a, then folder b
+    assert np.array_equal(images, pixels(6)[order].transpose(0, 3, 1, 2))
+    assert labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert labels.dtype == np.int64
+    assert outcome.folder == tmp_path / "home" / "faces"
+    assert names(outcome.folder) == ["images.npy", "labels.npy", "manifest.json"]
+    facts = json.loads((outcome.folder / "manifest.json").read_text())
+    assert (facts["count"], facts["shape"], facts["labels"]) == (6, [3, 8, 8], ["a", "b"])
+    assert facts["label_counts"] == [3, 3]
+    assert "centre crop" in facts["rule"]
+    for name in ("images.npy", "labels.npy"):
+        content = (outcome.folder / name).read_bytes()
+        assert facts["files"][name]["sha256"] == sha256(content).hexdigest()
+
+
+def test_the_same_command_again_does_nothing(faces):
+    first = prepare("faces", origin=str(faces), size=8)
+    before = {path: path.stat().st_mtime_ns for path in first.folder.iterdir()}
+    for again in ({"origin": str(faces), "size": 8}, {}):
+        second = prepare("faces", **again)
+        assert (first.fresh, second.fresh) == (True, False)
+        assert second.manifest == first.manifest
+    assert before == {path: path.stat().st_mtime_ns for path in first.folder.iterdir()}
+
+
+def test_another_command_for_the_same_name_is_refused(faces, tmp_path):
+    prepare("faces", origin=str(faces))
+    assert not prepare("faces", origin=str(faces), size=64).fresh  # the usual size
+    with pytest.raises(InputError, match=r"asked for in another way \(size was 64, is 32\)"):
+        prepare("faces", origin=str(faces), size=32)
+    with pytest.raises(InputError, match=r"from was .*faces, is .*other"):
+        prepare("faces", origin=str(tmp_path / "other"))
+
+
+def test_an_error_leaves_nothing_behind(faces, tmp_path):
+    put(faces, {"a/bad.png": b"no image"})
+    with pytest.raises(InputError, match=r"strict: a/bad\.png: no image of a known format"):
+        prepare("faces", origin=str(faces), strict=True)
+    assert names(tmp_path / "home") == []
+
+
+def test_what_a_crash_left_is_cleared_and_the_rest_is_done_anew(faces, tmp_path):
+    left = put(tmp_path / "home" / ".partial-faces", {"images.npy": b"half", "junk": b"x"})
+    outcome = prepare("faces", origin=str(faces), size=8)
+    assert names(left.parent) == ["faces"]
+    assert arrays(outcome)[0].shape == (6, 3, 8, 8)
+
+
+def test_two_processes_do_not_make_one_set_at_once(faces, tmp_path):
+    staging = tmp_path / "home" / ".partial-faces"
+    staging.mkdir(parents=True)
+    with locked(staging), pytest.raises(InputError, match="in use by another process"):
+        prepare("faces", origin=str(faces))
+
+
+def test_files_that_lie_under_the_name_are_left_there(faces, tmp_path):
+    """IDX files of MNIST may lie where the prepared set is to go."""
+    folder = put(tmp_path / "home" / "faces", {"train-images-idx3-ubyte": b"raw"})
+    prepare("faces", origin=str(faces))
+    assert (folder / "train-images-idx3-ubyte").read_bytes() == b"raw"
+    assert Prepared(name="faces").load().shape == (3, 64, 64)
+
+
+def test_an_unknown_array_under_the_name_is_not_overwritten(faces, tmp_path):
+    folder = put(tmp_path / "home" / "faces", {"images.npy": b"mine"})
+    with pytest.raises(InputError, match=r"images\.npy is there without a manifest"):
+        prepare("faces", origin=str(faces))
+    assert (folder / "images.npy").read_bytes() == b"mine"
+
+
+def test_a_damaged_set_is_set_aside_and_made_anew(faces, tmp_path):
+    folder = prepare("faces", origin=str(faces), size=8).folder
+    content = bytearray((folder / "images.npy").read_bytes())
+    content[-1] ^= 1
+    (folder / "images.npy").write_bytes(content)
+    with pytest.raises(InputError, match=r"images\.npy is not what it was"):
+        Prepared(name="faces").load()
+    told = []
+    assert prepare("faces", origin=str(faces), size=8, news=told.append).fresh
+    assert "its files are now called damaged-" in told[0]
+    assert (folder / "damaged-images.npy").read_bytes() == content
+    Prepared(name="faces").load()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("../up", {}, "name: '../up' is no name"),
+        ("a/b/c", {}, "name: 'a/b/c' is no name"),
+        ("", {}, "name: '' is no name"),
+        ("x", {}, "from: missing; name the files of x with --from PATH"),
+        ("me/cats", {}, "--from PATH, or --from hub"),
+        ("x", {"origin": "/no/such"}, "from: /no/such does not exist"),
+        ("x", {"size": 0}, "size: 0 is not between 4 and 1024; nearest: 4"),
+        ("x", {"size": 5000}, "nearest: 1024"),
+        ("x", {"origin": "hub"}, "name: 'x' is no data set of the Hub; known: .*mnist"),
+        ("mnist", {"split": "tset"}, "split: unknown 'tset'; did you mean 'test'"),
+        ("mnist", {"labels": "none"}, "labels: mnist has its own"),
+    ],
+)
+def test_wrong_orders_are_refused(name, options, message):
+    with pytest.raises(InputError, match=message):
+        prepare(name, **options)
+
+
+def test_a_disk_that_is_too_small_is_told_at_once(faces, monkeypatch):
+    monkeypatch.setattr(job.shutil, "disk_usage", lambda place: SimpleNamespace(free=100))
+    with pytest.raises(InputError, match=r"root: .* GiB are needed in .*, 0\.0 are free"):
+        prepare("faces", origin=str(faces))
+
+
+SLOW = """
+import sys, time
+from iidgan.data.prepare import job, prepare
+convert = job.converted
+def slowly(*arguments):
+    for found in convert(*arguments):
+        print("at work", flush=True)
+        time.sleep(60)
+        yield found
+job.converted = slowly
+prepare("faces", origin=sys.argv[1], size=8)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_an_interrupted_preparation_leaves_nothing_under_the_name(faces, tmp_path, number):
+    command = [sys.executable, "-c", SLOW, str(faces)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout.readline() == b"at work\n"
+        process.send_signal(number)
+        process.wait(10)
+    assert not (tmp_path / "home" / "faces").exists()
+    assert prepare("faces", origin=str(faces), size=8).fresh
+    assert names(tmp_path / "home") == ["faces"]
