@@ -142,8 +142,8 @@ SHARE = 0.5
 
 def _free(device: torch.device) -> float:
     """Asks how many bytes are free; of a device that does not tell, all that one wants."""
-    ask = getattr(torch.get_device_module(device), "mem_get_info", None)
-    return math.inf if device.type == "cpu" or ask is None else float(ask(device)[0])
+    ask = getattr(getattr(torch, device.type, None), "mem_get_info", None)
+    return math.inf if ask is None else float(ask(device)[0])
 
 
 class Source(ABC):
