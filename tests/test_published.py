@@ -190,12 +190,20 @@ def test_the_documents_say_what_the_rows_say(name, capsys, monkeypatch):
     root = Path(__file__).parent.parent
     monkeypatch.chdir(root)
     command = ["sweep"] if name == "sweep" else ["table", name]
+    command += ["--quick"] if name == "stacked" else []  # the other profile is for an accelerator
     assert main([*command, "--no-train", "--format", "md"]) == 0
     assert capsys.readouterr().out == (root / "docs" / "results" / f"{name}.md").read_text()
 
 
 class TestWhy:
     """Every number of a table can be doubted."""
+
+    def test_knows_the_quick_profile(self, capsys):
+        assert main(["why", "stacked", "DCGAN", "MNIST modes", "--quick"]) == 0
+        shown = capsys.readouterr().out
+        run = papers.STUDIES["stacked"]([]).shortened().blocks[0].run("DCGAN", "MNIST")
+        assert f"run {run.id}: " in shown
+        assert 'iidgan table stacked --quick --rows "DCGAN"' in shown
 
     @pytest.fixture(autouse=True)
     def at_the_root(self, monkeypatch):

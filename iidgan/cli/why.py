@@ -27,6 +27,8 @@ class Options:
     """Name of the row."""
     column: Annotated[str, tyro.conf.Positional]
     """Heading of the column."""
+    quick: bool = False
+    """Of the quick profile."""
     results: str = "results"
     """Folder of the rows."""
 
@@ -37,6 +39,7 @@ def why_command(arguments: list[str]) -> int:
         raise unknown("table", options.table, STUDIES)
     rows = read_all(Path(options.results))
     study = STUDIES[options.table](rows)
+    study = study.shortened() if options.quick else study
     if options.row not in study.names:
         raise unknown("row", options.row, study.names)
     if options.column not in study.columns:
@@ -73,7 +76,8 @@ def _lines(
         f"run {run.id}: {json.dumps(encode(run, places=False))}",
         f"{metric}, {_facts(there[0].protocol)}" if there else f"{metric}: no rows yet",
         *shown,
-        f"trained by: iidgan table {options.table} --rows {json.dumps(options.row)}",
+        f"trained by: iidgan table {options.table}{' --quick' if options.quick else ''} "
+        f"--rows {json.dumps(options.row)}",
     ]
 
 
