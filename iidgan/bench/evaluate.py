@@ -20,6 +20,7 @@ from iidgan.files import write
 from iidgan.metrics import METRICS, assign
 
 STORED = 5000  # samples per seed that figures need
+INVERTED = 5000  # images that go through the inverse: more would change no error, but fill memory
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,14 @@ def draw(nets: nn.ModuleDict, data: Dataset, stand: Stand, num: int | None = Non
     real = data.take(order.to(data.x.device)).cpu()
     if "F" not in nets:
         return Samples(generated, real, z=z, truth=data.truth, labels=data.y)
-    codes = apply(nets["F"], real.expand(len(z), *real.shape))
+    few = INVERTED if data.is_image else num
+    codes = apply(nets["F"], real[:few].expand(len(z), *real[:few].shape))
     return Samples(
         generated,
         real,
         z=z,
         codes=codes,
-        z_cycled=apply(nets["F"], generated),
+        z_cycled=apply(nets["F"], generated[:, :few]),
         x_cycled=apply(nets["G"], codes),
         truth=data.truth,
         labels=data.y,
