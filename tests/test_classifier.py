@@ -189,7 +189,19 @@ def test_a_training_that_is_interrupted_leaves_nothing(root):
 
     with pytest.raises(KeyboardInterrupt):
         prepare_classifier("mnist-classifier", recipe=QUICK, listener=interrupt)
-    assert not (root / "classifiers").exists()
+    assert list((root / "classifiers").iterdir()) == []
+
+
+def test_a_place_that_takes_nothing_is_told_before_the_training(root, monkeypatch):
+    steps = []
+    (root / "classifiers").touch()
+    with pytest.raises(InputError, match="classifiers: File exists"):
+        prepare_classifier("mnist-classifier", listener=lambda done, total: steps.append(done))
+    (root / "classifiers").unlink()
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(InputError, match="classifiers cannot be written to"):
+        prepare_classifier("mnist-classifier", listener=lambda done, total: steps.append(done))
+    assert not steps
 
 
 def test_places_can_be_named(root, tmp_path, monkeypatch):
@@ -382,6 +394,12 @@ def test_a_damaged_classifier_is_an_error(classifier, name):
     content = (classifier / name).read_bytes()
     (classifier / name).write_bytes(content[:-3])
     with pytest.raises(InputError, match=rf"mnist: damaged \({name} does not match its digest"):
+        judge_of(Mnist(), Mnist().load(), CPU)
+
+
+def test_weights_of_another_version_are_an_error(classifier, monkeypatch):
+    monkeypatch.setattr(judge_module, "Classifier", lambda *sizes: torch.nn.Linear(2, 2))
+    with pytest.raises(InputError, match="another version of iidgan; `iidgan prepare mnist-cl"):
         judge_of(Mnist(), Mnist().load(), CPU)
 
 
