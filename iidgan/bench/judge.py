@@ -187,5 +187,7 @@ def _check(found: Stored, source: Source, data: Dataset) -> None:
             f"{found.folder}: tells {known} classes apart, and the data have "
             f"{len(data.labels)}: it is a classifier of other data; {again}"
         )
-    if facts["source"] == encode(source, places=False) and facts["data"] != data.digest():
+    kept, asked = facts["source"], encode(source, places=False)
+    same = all(kept.get(key) == asked.get(key) for key in ("type", "split"))
+    if same and facts["data"] != data.digest():
         raise InputError(f"{found.folder}: learned from other data of the name {name!r}; {again}")
