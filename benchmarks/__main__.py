@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import block, gaussian, images, prepare, start, step
+from benchmarks import block, evaluation, gaussian, images, prepare, start, step
 from benchmarks.interleaved import machine, one_core
 from iidgan.files import write_text
 
@@ -77,6 +77,13 @@ def data():
     yield target("data, of an image step", "at most 2 %", f"{100 * share:.2f} %", share <= 0.02)
 
 
+def measuring():
+    text, share = evaluation.compare()
+    yield "Measuring images", text
+    wanted = "under 10 % of the steps between two"
+    yield target("an evaluation of images", wanted, f"{100 * share:.1f} %", share < 0.1)
+
+
 def losses():
     with one_core():
         text, worst = gaussian.compare()
@@ -107,7 +114,7 @@ def main():
 
     tell(f"{HEAD}\n{machine()}.\n")
     measured = [ring(not options.no_jax), whole_machine(), first_block()]
-    for each in (*measured, others(), pictures(), data(), losses(), starting()):
+    for each in (*measured, others(), pictures(), data(), measuring(), losses(), starting()):
         for found in each:
             if isinstance(found, str):
                 targets.append(found)
