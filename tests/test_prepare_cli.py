@@ -88,6 +88,12 @@ def test_strict_stops_at_the_first_bad_file(here, capsys):
     assert not (here / "home" / "faces").exists()
 
 
+def test_sets_can_be_cited(capsys):
+    assert "Tiny Images" in told(capsys, "cite", "cifar10")
+    assert "10.1109/5.726791" in told(capsys, "cite", "mnist")  # by its source, of the same name
+    assert "is from no publication" in told(capsys, "cite", "mnist-5k", code=2)
+
+
 def test_the_list_has_the_sets(capsys):
     told(capsys, "prepare", "faces", "--from", "faces")
     out = told(capsys, "list", "sets")

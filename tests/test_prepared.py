@@ -166,10 +166,10 @@ def test_the_sets_that_there_are_can_be_named(faces, tmp_path):
     ("text", "message"),
     [
         ("cifar10", "source: 'cifar10' is not prepared yet; try iidgan prepare cifar10"),
-        ("my/photos", "images become one by iidgan prepare NAME --from PATH"),
+        ("../home/faces", "images become one by iidgan prepare NAME --from PATH"),
     ],
 )
-def test_a_set_that_is_not_there_is_told_how_to_make(text, message):
+def test_a_set_that_is_not_there_is_told_how_to_make(faces, text, message):
     with pytest.raises(InputError, match=message):
         source_from(text)
 
@@ -218,6 +218,21 @@ def test_streamed_batches_come_to_the_device(monkeypatch):
     held = Dataset(torch.zeros(10, 3, 4, 4, dtype=torch.uint8), flip=True).to("meta")
     (batch,) = batches(held).at(3)
     assert {part.device.type for part in batch.tensors().values()} == {"meta"}
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an accelerator")
+@pytest.mark.parametrize("free", [0, 1 << 40])
+def test_batches_on_an_accelerator_are_those_of_the_cpu(faces, monkeypatch, free):
+    loaded = Prepared(name="faces", flip=True).load()
+    monkeypatch.setattr(data, "_free", lambda device: free)
+    moved = loaded.to("cuda")
+    assert moved.x.is_cuda == (free > 0)
+    for step in (0, 70):
+        (here,), (there,) = batches(loaded).at(step), batches(moved).at(step)
+        for name, part in here.tensors().items():
+            assert there.tensors()[name].is_cuda
+            torch.testing.assert_close(there.tensors()[name].cpu(), part)
 
 
 def test_a_run_on_a_prepared_set_trains_and_goes_on(faces, tmp_path):

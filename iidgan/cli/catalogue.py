@@ -83,15 +83,16 @@ def _first_line(made: object) -> str:
 
 @dataclass(frozen=True)
 class Cite:
-    """Prints the publication of a method, term or source as BibTeX."""
+    """Prints the publication of a method, term, source or set as BibTeX."""
 
     name: Annotated[str, tyro.conf.Positional]
-    """Name of a method, term or source."""
+    """Name of a method, term, source or set."""
 
 
 def cite_command(arguments: list[str]) -> int:
     name = parse(Cite, "iidgan cite", arguments).name
-    found = {n: made for things in KINDS.values() for n, made in things.items()}
+    found: dict[str, object] = {**SETS}
+    found |= {n: made for things in KINDS.values() for n, made in things.items()}
     if name not in found:
         raise unknown("cite", name, [n for n, made in found.items() if reference_of(made)])
     reference = reference_of(found[name])

@@ -112,11 +112,17 @@ class Dataset:
         Arguments:
             index: Positions of the samples, on the device of `x`.
         """
-        picked = self.view.take(self.x, index).to(self.device)
+        picked = self._bring(self.view.take(self.x, index))
         return picked.float() / 127.5 - 1 if self.is_image else picked
 
     def take_labels(self, index: Tensor) -> Tensor | None:
-        return None if self.y is None else self.y[index].to(self.device)
+        return None if self.y is None else self._bring(self.y[index])
+
+    def _bring(self, picked: Tensor) -> Tensor:
+        """Moves samples to the device, without waiting for what that is still busy with."""
+        if picked.device.type == "cpu" and self.device.type == "cuda":
+            return picked.pin_memory().to(self.device, non_blocking=True)
+        return picked.to(self.device)
 
     def digest(self) -> str:
         """Gives the SHA-256 of all samples and labels, or of the files that hold them."""

@@ -73,7 +73,7 @@ def source_from(text: str, root: str | None = None) -> Source:
     if text in SOURCES:
         return SOURCES[text]()
     if text in SETS:
-        raise InputError(f"source: {text!r} is not prepared yet: try iidgan prepare {text}")
+        raise InputError(f"source: {text!r} is not prepared yet; try iidgan prepare {text}")
     if Path(text).suffix or os.path.basename(text) != text or os.path.exists(text):
         raise InputError(
             f"source: {text!r} is no source; a path has to end in one of {suffixes}; images "

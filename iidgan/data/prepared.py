@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import ClassVar
 
 import numpy as np
@@ -75,8 +75,10 @@ def folder_of(name: str, root: str | None = None) -> Path:
 
 
 def is_prepared(name: str, root: str | None = None) -> bool:
-    """Tells whether there is a set of that name."""
-    return bool(name) and (_root(root) / name / FILE).is_file()
+    """Tells whether there is a set of that name; a path is none."""
+    path = PurePath(name)
+    plain = bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+    return plain and (_root(root) / path / FILE).is_file()
 
 
 def names(root: str | None = None) -> list[str]:
