@@ -607,7 +607,7 @@ def test_a_path_gives_an_array(tmp_path, name, content):
         ("fashion_mnist", "did you mean 'fashion-mnist'"),
         (
             "",
-            "source: unknown ''; known: .*array, .*fashion-mnist, grid, .*mnist-5k, prepared, ring",
+            "source: unknown ''; known: .*array, .*fashion-mnist, grid, .*prepared, ring",
         ),
         ("array", r"source: 'array' needs a file; give its path instead \(\.npy, \.csv\)"),
         ("prepared", "source: 'prepared' needs a set; give its name instead"),

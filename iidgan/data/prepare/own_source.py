@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST from their IDX files."""
+"""Sets that are sources of their own, too: MNIST, Fashion-MNIST, and 5,000 digits of MNIST."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from iidgan.data.idx import FashionMnist, Mnist, Split
+from iidgan.data.mnist_5k import Mnist5k
 from iidgan.data.prepare.reading import Item, Reader, Reading, Wanted
 
 
-def idx_files(kind: type[Mnist] | type[FashionMnist]) -> Reader:
-    """Makes the reader of a set that comes as IDX files."""
+def own_source(kind: type[Mnist] | type[FashionMnist] | type[Mnist5k]) -> Reader:
+    """Makes the reader of what a source reads from its files."""
 
     @contextmanager
     def read(wanted: Wanted) -> Iterator[Reading]:
@@ -19,7 +20,7 @@ def idx_files(kind: type[Mnist] | type[FashionMnist]) -> Reader:
         data = kind(root=root, split=split).load()
         labels = [None] * len(data) if data.y is None else data.y.tolist()
         yield Reading(
-            source=f"IDX files, {split}",
+            source=f"{kind.name}, {split}",
             total=len(data),
             labelled=data.y is not None,
             classes=data.labels,
