@@ -120,6 +120,12 @@ def test_a_damaged_set_is_set_aside_and_made_anew(faces, tmp_path):
     Prepared(name="faces").load()
 
 
+def test_a_damaged_manifest_is_set_aside_too(faces):
+    folder = prepare("faces", origin=str(faces)).folder
+    (folder / "manifest.json").write_text("{")
+    assert prepare("faces", origin=str(faces)).fresh
+
+
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
@@ -134,6 +140,8 @@ def test_a_damaged_set_is_set_aside_and_made_anew(faces, tmp_path):
         ("x", {"origin": "hub"}, "name: 'x' is no data set of the Hub; known: .*mnist"),
         ("mnist", {"split": "tset"}, "split: unknown 'tset'; did you mean 'test'"),
         ("mnist", {"labels": "none"}, "labels: mnist has its own"),
+        ("x", {"origin": "hub", "split": "../x"}, "split: '../x' is no name of a part"),
+        ("celeba", {"origin": ".", "split": "test"}, "split: 'test'; celeba has no parts"),
     ],
 )
 def test_wrong_orders_are_refused(name, options, message):

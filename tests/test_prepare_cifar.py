@@ -140,7 +140,7 @@ def batch(**changes):
         (batch(data=rows(IMAGES).astype(np.float32)), "no batch"),
         (batch(labels=[1, 2]), "no batch"),
         (batch(labels=["a"] * 20), "'labels' holds more than whole numbers"),
-        (batch(labels=[12] * 20), "labels: from 0 to 12; known: 0 to 9"),
+        (batch(labels=[12] * 20), "labels: 12 has no name; known: 0 to 9"),
         (pickle.dumps([1, 2]), "no batch: .* it has nothing"),
     ],
 )

@@ -132,7 +132,7 @@ def test_stl10_needs_a_label_for_each_image(tmp_path):
     with pytest.raises(InputError, match=r"train_X\.bin has 55296 bytes, not 3 images of 27648"):
         prepare("stl10", origin=str(put(tmp_path / "stl", files)), split="train")
     files["stl10_binary/train_y.bin"] = bytes([0, 11])
-    with pytest.raises(InputError, match="labels: from -1 to 10; known: 0 to 9"):
+    with pytest.raises(InputError, match="labels: -1 has no name; known: 0 to 9"):
         prepare("stl10", origin=str(put(tmp_path / "b", files)), split="train")
 
 
@@ -251,6 +251,9 @@ def test_parquet_files_of_other_programs(tmp_path):
     bare(tmp_path / "a.parquet", image=images, label=["b", "a", "b"], n=[1, 2, 3])
     outcome = prepare("a", origin=str(tmp_path / "a.parquet"), size=16)
     assert (arrays(outcome)[1].tolist(), outcome.manifest.labels) == ([1, 0, 1], ("a", "b"))
+    bare(tmp_path / "c.parquet", image=images, label=[10**15, 7, 7])
+    outcome = prepare("c", origin=str(tmp_path / "c.parquet"), size=16)
+    assert (arrays(outcome)[1].tolist(), outcome.manifest.labels[0]) == ([1, 0, 0], "7")
     bare(tmp_path / "b.parquet", img=[{"bytes": b} for b in images])
     assert arrays(prepare("b", origin=str(tmp_path / "b.parquet"), size=16))[1] is None
 
@@ -259,6 +262,12 @@ def test_parquet_without_images_and_damaged_parquet_are_refused(tmp_path):
     bare(tmp_path / "a.parquet", text=["x"], number=[1])
     with pytest.raises(InputError, match="from: no column of images among text, number"):
         prepare("a", origin=str(tmp_path / "a.parquet"))
+    bare(tmp_path / "c.parquet", image=[encoded(image) for image in pixels(50, 16)])
+    content = bytearray((tmp_path / "c.parquet").read_bytes())
+    content[20:60] = bytes(40)
+    (tmp_path / "c.parquet").write_bytes(content)
+    with pytest.raises(InputError, match="from: damaged after row 0: "):
+        prepare("c", origin=str(tmp_path / "c.parquet"))
     (tmp_path / "b.parquet").write_bytes(b"PAR1 and then nothing")
     with pytest.raises(InputError, match=r"from: .*b\.parquet") as error:
         prepare("b", origin=str(tmp_path / "b.parquet"))

@@ -21,6 +21,7 @@ from iidgan.bench.papers import PICTURES, STUDIES
 from iidgan.bench.registry import KINDS, reference_of
 from iidgan.cli.parse import parse
 from iidgan.core import Reference
+from iidgan.data.manifest import home
 from iidgan.data.prepare import SETS
 from iidgan.data.prepared import names
 from iidgan.errors import InputError, unknown
@@ -143,7 +144,7 @@ def _findings() -> list[tuple[str, str]]:
         ("cuda", _cuda()),
         ("compiler", shutil.which(os.environ.get("CXX", "g++")) or "none: compiled runs eagerly"),
         ("compiled code", _compiled()),
-        ("data", os.environ.get("IIDGAN_DATA", "IIDGAN_DATA is not set")),
+        ("data", f"{home()}: {len(names())} prepared sets"),
         ("free disk", f"{free:.1f} GiB here"),
     ]
     for extra, modules in EXTRAS.items():

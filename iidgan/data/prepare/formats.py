@@ -6,15 +6,28 @@ from iidgan.data.prepare.hub import hub_data, is_parquet
 from iidgan.data.prepare.lmdb_files import lmdb_files, lmdb_folder
 from iidgan.data.prepare.order import Order
 from iidgan.data.prepare.reading import Reader
+from iidgan.errors import InputError
 
 
 def reader_of(order: Order) -> Reader:
-    """Finds the reader: by what is at the path where that tells, else the set's own."""
-    wanted = order.wanted()
-    if wanted.hub is not None:
+    """Finds the reader: by what is at the path where that tells, else the set's own.
+
+    Raises:
+        InputError: It cannot do what is asked for.
+    """
+    wanted, path = order.wanted(), order.path
+    if wanted.hub is not None or (path is not None and is_parquet(path)):
+        if wanted.labels not in (None, "none"):
+            raise InputError(
+                f"labels: {wanted.labels!r}; these come with labels, or --labels none"
+            )
         return hub_data
-    if wanted.path is not None and is_parquet(wanted.path):
-        return hub_data
-    if wanted.path is not None and lmdb_folder(wanted.path):
+    if wanted.split is not None and not order.known.splits:
+        raise InputError(
+            f"split: {wanted.split!r}; {order.name} has no parts; name its files with --from"
+        )
+    if path is not None and lmdb_folder(path):
+        if wanted.labels not in (None, "none"):
+            raise InputError(f"labels: {wanted.labels!r}; LMDB has none that could be named")
         return lmdb_files
     return order.known.reader

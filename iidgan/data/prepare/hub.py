@@ -45,7 +45,7 @@ def hub_data(wanted: Wanted) -> Iterator[Reading]:
         total=len(data) if hasattr(data, "__len__") else None,
         labelled=label is not None,
         classes=tuple(getattr(columns[label], "names", None) or ()) if label else (),
-        items=(_item(i, row, image, label) for i, row in enumerate(rows)),
+        items=_items(rows, image, label),
     )
 
 
@@ -95,6 +95,17 @@ def _is_label(name: str, kind: Any) -> bool:  # noqa: ANN401
         return True
     type_name = str(getattr(kind, "dtype", ""))
     return name in _LABELS and type_name.startswith(("int", "uint", "string"))
+
+
+def _items(rows: Any, image: str, label: str | None) -> Iterator[Item | Skip]:  # noqa: ANN401
+    done = 0
+    try:
+        for row in rows:
+            yield _item(done, row, image, label)
+            done += 1
+    except Exception as error:  # of a column that is damaged
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise InputError(f"from: damaged after row {done}: {reason}") from error
 
 
 def _item(index: int, row: Mapping[str, Any], image: str, label: str | None) -> Item | Skip:

@@ -99,8 +99,12 @@ def _there(order: Order, news: Callable[[str], None]) -> Manifest | None:
     folder = order.folder
     if not (folder / FILE).exists():
         return None
-    manifest = Manifest.read(folder)
-    if reason := manifest.damage(folder):
+    try:
+        manifest = Manifest.read(folder)
+        reason = manifest.damage(folder)
+    except InputError as error:
+        reason = str(error)
+    if reason:
         news(f"{folder}: {reason}; its files are now called {_DAMAGED}...")
         _set_aside(folder)
         return None

@@ -15,6 +15,7 @@ from iidgan.data.prepare.rule import Rule
 from iidgan.errors import InputError, unknown
 
 HUB = "hub"
+_SPLIT = re.compile(r"\w[\w.+\[\]:%-]*", re.ASCII)
 _NAME = re.compile(r"\w[\w.+-]*(/\w[\w.+-]*)?", re.ASCII)
 
 
@@ -48,6 +49,8 @@ class Order:
                 "one '/'; --from names a file or a folder"
             )
         splits = self.known.splits
+        if self.split is not None and not _SPLIT.fullmatch(self.split):
+            raise InputError(f"split: {self.split!r} is no name of a part, such as test")
         if self.split is not None and self.origin != HUB and splits and self.split not in splits:
             raise unknown("split", self.split, splits)
         if self.labels is not None and self.name in SETS:
@@ -74,10 +77,16 @@ class Order:
         return (Path(self.root) if self.root is not None else home()).absolute() / self.set_name
 
     @property
+    def path(self) -> Path | None:
+        """What to read, where that is neither the Hub nor the usual place."""
+        if self.origin is None or self.origin == HUB:
+            return None
+        return Path(os.path.abspath(os.path.expanduser(self.origin)))
+
+    @property
     def request(self) -> dict[str, Any]:
         """What the same command asks for again."""
-        there = self.origin not in (None, HUB)
-        origin = os.path.abspath(str(self.origin)) if there else self.origin
+        origin = self.origin if self.path is None else str(self.path)
         words = (None, "none", "folders")
         labels = self.labels if self.labels in words else os.path.abspath(str(self.labels))
         return {"from": origin, "size": self.rule.size, "labels": labels}
@@ -94,9 +103,8 @@ class Order:
             raise InputError(
                 f"from: missing; name the files of {self.name} with --from PATH{get}{hub}"
             )
-        there = self.origin not in (None, HUB)
         return Wanted(
-            path=Path(str(self.origin)).expanduser() if there else None,
+            path=self.path,
             hub=self._hub() if self.origin == HUB else None,
             split=self.split,
             labels=self.labels,

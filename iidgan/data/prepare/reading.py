@@ -22,7 +22,8 @@ class Item:
     Arguments:
         name: Where it is from, as a person would look for it.
         content: Bytes of an image file, or pixels of shape (H, W) or (H, W, 3).
-        label: Its label: a position among `Reading.classes`, or a name; None if there are none.
+        label: Its label: a position among `Reading.classes`, or if that is empty a name or a
+            number; None if it has none.
     """
 
     name: str
@@ -91,7 +92,7 @@ class Reading:
         source: What it is, in words.
         total: Number of images to come, those that will be left out among them; None if unknown.
         labelled: Whether images have labels.
-        classes: Names of labels that are numbers, in order.
+        classes: Names of the labels, in order; empty: labels are names themselves.
         items: The images, each at most once, in an order that is always the same.
     """
 

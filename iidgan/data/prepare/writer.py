@@ -58,8 +58,9 @@ class Writer:
 
     def _widen(self) -> None:
         """Gives three equal channels to the grey images so far."""
-        grey, (_, *side) = self._file, self.shape
-        wide, self.shape = (self._folder / f"{IMAGES}.wide").open("w+b"), (3, side[0], side[1])
+        grey, side, place = self._file, self.shape[1:], self._folder / f"{IMAGES}.wide"
+        self._file = wide = place.open("w+b")
+        self.shape = (3, *side)
         with grey:
             wide.write(_header(0, self.shape))
             grey.seek(len(_header(0, self.shape)))
@@ -67,8 +68,7 @@ class Writer:
             while block := grey.read(max(1, _BLOCK // size) * size):
                 images = np.frombuffer(block, np.uint8).reshape(-1, 1, size)
                 wide.write(images.repeat(3, 1).tobytes())
-        self._file = wide
-        Path(wide.name).replace(self._folder / IMAGES)
+        place.replace(self._folder / IMAGES)
 
     def finish(self) -> None:
         """Writes down how many there are."""
@@ -83,27 +83,30 @@ class Writer:
         """Writes `labels.npy`; gives the names of the labels, and how many images have each.
 
         Arguments:
-            classes: Names of labels that are numbers.
+            classes: Names of labels that are positions; none: each label is its own name.
 
         Raises:
-            InputError: A number has no name.
+            InputError: A position has no name.
         """
-        found = [label for label in self._labels if label is not None]
-        names = tuple(sorted({label for label in found if isinstance(label, str)}, key=_natural))
-        position: dict[int | str, int] = {name: i for i, name in enumerate(names)}
+        found = self._labels
+        if classes:
+            wrong = [label for label in found if label not in range(len(classes))]
+            if wrong:
+                raise InputError(f"labels: {wrong[0]} has no name; known: 0 to {len(classes) - 1}")
+        else:
+            found = [str(label) for label in found]
+            classes = tuple(sorted({*map(str, found)}, key=_natural))
+        position: dict[int | str | None, int] = {name: i for i, name in enumerate(classes)}
         y = np.array([position.get(label, label) for label in found], dtype=np.int64)
-        names = names or classes
-        if names and not 0 <= y.min() <= y.max() < len(names):
-            raise InputError(f"labels: from {y.min()} to {y.max()}; known: 0 to {len(names) - 1}")
         np.save(self._folder / LABELS, y, allow_pickle=False)
         counts = Counter(y.tolist())
-        return names, tuple(counts[i] for i in range(max(counts) + 1))
+        return classes, tuple(counts[i] for i in range(len(classes)))
 
 
 def _natural(name: str) -> tuple[bool, int, str]:
     """Orders numbers by value, before words."""
     number = name.isascii() and name.isdigit()
-    return not number, int(name) if number else 0, name
+    return not number, len(name.lstrip("0")) if number else 0, name
 
 
 def _header(count: int, shape: tuple[int, int, int]) -> bytes:
