@@ -6,7 +6,7 @@ import sys
 
 import torch
 
-from benchmarks import gaussian, images, start, step
+from benchmarks import evaluation, gaussian, images, start, step
 from benchmarks.interleaved import machine
 
 OTHERS = ("gan", "wgan-gp", "unrolled", "veegan")
@@ -53,6 +53,10 @@ def main():
     text, pictures = images.compare()
     told(f"{text}\n")
 
+    told("## Measuring images\n")
+    text, measured = evaluation.compare()
+    told(f"{text}\n")
+
     told(
         "## Gaussian losses, forward and backward, in matrix products of M x n by n x min(n, M)\n"
     )
@@ -73,6 +77,8 @@ def main():
                 starting["warm"] <= 5))  # fmt: skip
     told(target("image step over the plain loop", "at most 1.05 x", f"{pictures['engine']:.2f} x",
                 pictures["engine"] <= 1.05))  # fmt: skip
+    told(target("an evaluation of images", "under 10 % of the steps between two of them",
+                f"{100 * measured:.1f} %", measured < 0.1))  # fmt: skip
     for name, value in worst.items():
         told(target(f"{name}, M >= 128", "3 products", f"{value:.1f}", value <= 3))
     return 0

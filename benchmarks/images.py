@@ -1,7 +1,7 @@
 """DCGAN-32 on Fashion-MNIST: the engine against a plain loop, and what the IID terms cost."""
 
 import statistics
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -40,6 +40,7 @@ def _discriminator():
     return nn.Sequential(*layers, nn.Conv2d(4 * WIDTH, 1, 4), nn.Flatten(0))
 
 
+@dataclass(frozen=True)
 class Images(Source):
     """Uniform noise: a step takes as long on it as on pictures."""
 

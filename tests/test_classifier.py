@@ -12,9 +12,11 @@ from safetensors.torch import load_file
 from torch.nn.functional import interpolate, pad
 
 import iidgan
+from iidgan.bench import evaluate
 from iidgan.bench import judge as judge_module
 from iidgan.bench.classifier import prepare_classifier, read_facts
 from iidgan.bench.fill import Place, fill
+from iidgan.bench.game import Game
 from iidgan.bench.judge import Judge, classifier_folder, judge_of, stored
 from iidgan.bench.recipe import Recipe, accuracy, parts_of, train_classifier
 from iidgan.bench.rows import read
@@ -25,6 +27,7 @@ from iidgan.data import SOURCES, Mnist
 from iidgan.engine.loop import Stop
 from iidgan.errors import InputError
 from iidgan.files import damage, digest
+from iidgan.metrics import Reconstruction
 from iidgan.metrics import features as features_module
 from iidgan.metrics.classifier import Classifier
 from iidgan.metrics.features import Extractor, fit, resize_rule
@@ -130,7 +133,7 @@ def test_without_a_test_part_a_tenth_of_each_class_is_kept_for_it():
 
 
 @pytest.mark.parametrize(
-    ("num", "steps"), [(60_000, 2812), (4_000, 937), (100, 900), (10**6, 46_875)]
+    ("num", "steps"), [(60_000, 3750), (4_000, 937), (100, 900), (10**6, 46_875)]
 )
 def test_the_length_of_the_training_follows_from_the_number_of_images(num, steps):
     assert Recipe().steps(num) == steps
@@ -186,7 +189,19 @@ def test_a_training_that_is_interrupted_leaves_nothing(root):
 
     with pytest.raises(KeyboardInterrupt):
         prepare_classifier("mnist-classifier", recipe=QUICK, listener=interrupt)
-    assert not (root / "classifiers").exists()
+    assert list((root / "classifiers").iterdir()) == []
+
+
+def test_a_place_that_takes_nothing_is_told_before_the_training(root, monkeypatch):
+    steps = []
+    (root / "classifiers").touch()
+    with pytest.raises(InputError, match="classifiers: File exists"):
+        prepare_classifier("mnist-classifier", listener=lambda done, total: steps.append(done))
+    (root / "classifiers").unlink()
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(InputError, match="classifiers cannot be written to"):
+        prepare_classifier("mnist-classifier", listener=lambda done, total: steps.append(done))
+    assert not steps
 
 
 def test_places_can_be_named(root, tmp_path, monkeypatch):
@@ -382,6 +397,12 @@ def test_a_damaged_classifier_is_an_error(classifier, name):
         judge_of(Mnist(), Mnist().load(), CPU)
 
 
+def test_weights_of_another_version_are_an_error(classifier, monkeypatch):
+    monkeypatch.setattr(judge_module, "Classifier", lambda *sizes: torch.nn.Linear(2, 2))
+    with pytest.raises(InputError, match="another version of iidgan; `iidgan prepare mnist-cl"):
+        judge_of(Mnist(), Mnist().load(), CPU)
+
+
 def test_it_is_looked_for_in_the_users_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("IIDGAN_DATA", raising=False)
     monkeypatch.setattr(judge_module, "cache", lambda: tmp_path)
@@ -475,3 +496,19 @@ def test_the_command_prepares_and_evaluates(root, few, tmp_path, monkeypatch, ca
 def test_a_judge_without_a_classifier_leaves_samples_as_they_are():
     samples = Samples(some(1, 2, 2), some(2, 2))
     assert Judge()(samples) is samples
+
+
+def test_no_more_images_go_through_the_inverse_than_tell_something(monkeypatch):
+    monkeypatch.setattr(evaluate, "INVERTED", 7)
+    run = replace(a_run(Stacked()), method=iidgan.iid_gan())
+    data = Dataset((127.5 * (some(20, 3, 32, 32) + 1)).to(torch.uint8))
+    game = Game(run, (0, 1), data, CPU)
+    samples = evaluate.draw(game.state.nets, data, evaluate.Stand(run, (0, 1), 0, (-1, -1)), 16)
+    assert samples.generated.shape[:2] == (2, 16)
+    assert samples.real.shape[0] == 16
+    shapes = {samples.codes.shape[:2], samples.z_cycled.shape[:2], samples.x_cycled.shape[:2]}
+    assert shapes == {(2, 7)}
+    error = (samples.x_cycled - samples.real[:7]).abs().double().mean((1, 2, 3, 4))
+    found = Reconstruction()(samples)
+    torch.testing.assert_close(found["x_error"], error, rtol=1e-5, atol=1e-7)
+    assert Reconstruction().protocol(samples) == {"num_z": 7, "num_x": 7}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from iidgan.bench.run import encode
 from iidgan.core import Source
 from iidgan.data import source_from
 from iidgan.errors import InputError
-from iidgan.files import damage, digest, write_folder
+from iidgan.files import damage, digest, explained, write_folder
 from iidgan.metrics.classifier import Classifier
 
 
@@ -68,6 +69,7 @@ def prepare_classifier(
     }
     if _is_there(folder, facts):
         return folder
+    _ensure_writable(folder.parent)
     net = train_classifier(train, recipe, place, listener)
     facts |= {
         "accuracy": round(100 * accuracy(net, test), 3),
@@ -90,6 +92,14 @@ def _is_there(folder: Path, facts: dict[str, Any]) -> bool:
         return False
     kept = read_facts(folder)
     return all(kept.get(key) == value for key, value in facts.items())
+
+
+def _ensure_writable(folder: Path) -> None:
+    """Sees that what is going to take minutes can be kept."""
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"root: {folder} cannot be written to; choose another folder")
 
 
 def _fill(folder: Path, net: Classifier, facts: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from iidgan.metrics import METRICS, assign
 
 STORED = 5000  # samples per seed that figures need
 STORED_IMAGES = 500  # one takes as much room as a thousand points
+INVERTED = 5000  # images that go through the inverse: more would change no error, but fill memory
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,14 @@ def draw(nets: nn.ModuleDict, data: Dataset, stand: Stand, num: int | None = Non
     real = data.take(order.to(data.x.device)).cpu()
     if "F" not in nets:
         return Samples(generated, real, z=z, truth=data.truth, labels=data.y)
-    codes = apply(nets["F"], real.expand(len(z), *real.shape))
+    few = INVERTED if data.is_image else num
+    codes = apply(nets["F"], real[:few].expand(len(z), *real[:few].shape))
     return Samples(
         generated,
         real,
         z=z,
         codes=codes,
-        z_cycled=apply(nets["F"], generated),
+        z_cycled=apply(nets["F"], generated[:, :few]),
         x_cycled=apply(nets["G"], codes),
         truth=data.truth,
         labels=data.y,

@@ -43,11 +43,21 @@ class Stored:
     facts: Mapping[str, Any]
 
     def extractor(self, device: torch.device | str, *, apart: bool) -> Extractor:
-        """Loads it, ready to judge."""
+        """Loads it, ready to judge.
+
+        Raises:
+            InputError: It is one that another version made.
+        """
         facts = self.facts
         channels, height, width = facts["shape"]
         net = Classifier(channels, len(facts["labels"]), facts["recipe"]["width"])
-        net.load_state_dict(load((self.folder / WEIGHTS).read_bytes()))
+        try:
+            net.load_state_dict(load((self.folder / WEIGHTS).read_bytes()))
+        except RuntimeError:
+            raise InputError(
+                f"{self.folder}: its weights are those of another version of iidgan; "
+                f"{_again(facts['name'])}"
+            ) from None
         net.requires_grad_(False).eval().to(device)
         name = f"{facts['name']}{SUFFIX}"
         return Extractor(net, name, facts["sha256"], (channels, height, width), apart)
@@ -62,13 +72,18 @@ def stored(name: str, root: Path | None = None) -> Stored | None:
     folder = classifier_folder(name, root)
     if not (folder / CONFIG).exists():
         return None
-    again = f"`iidgan prepare {name}{SUFFIX}` makes it anew"
     if reason := damage(folder):
-        raise InputError(f"{folder}: damaged ({reason}); {again}")
+        raise InputError(f"{folder}: damaged ({reason}); {_again(name)}")
     facts = json.loads((folder / CONFIG).read_text())
     if facts["name"] != name:
-        raise InputError(f"{folder}: a classifier of {facts['name']!r}, not of {name!r}; {again}")
+        raise InputError(
+            f"{folder}: a classifier of {facts['name']!r}, not of {name!r}; {_again(name)}"
+        )
     return Stored(folder, facts)
+
+
+def _again(name: str) -> str:
+    return f"`iidgan prepare {name}{SUFFIX}` makes the right one"
 
 
 class Judge:
@@ -159,7 +174,7 @@ def _check(found: Stored, source: Source, data: Dataset) -> None:
         InputError: It is not.
     """
     facts, name = found.facts, source.classifier
-    again = f"`iidgan prepare {name}{SUFFIX}` makes the right one"
+    again = _again(name)
     channels, views = facts["shape"][0], data.shape[0] if source.apart else 1
     if data.shape[0] != views * channels:
         raise InputError(
@@ -172,5 +187,7 @@ def _check(found: Stored, source: Source, data: Dataset) -> None:
             f"{found.folder}: tells {known} classes apart, and the data have "
             f"{len(data.labels)}: it is a classifier of other data; {again}"
         )
-    if facts["source"] == encode(source, places=False) and facts["data"] != data.digest():
+    kept, asked = facts["source"], encode(source, places=False)
+    same = all(kept.get(key) == asked.get(key) for key in ("type", "split"))
+    if same and facts["data"] != data.digest():
         raise InputError(f"{found.folder}: learned from other data of the name {name!r}; {again}")

@@ -35,7 +35,7 @@ class Recipe:
 
     width: int = 24
     """Channels of the first convolution."""
-    images: int = 360_000
+    images: int = 480_000
     """Images to be seen, but each at least 6 times, and at most 30 times."""
     least: int = 900
     """Least number of steps, however few images there are."""

@@ -52,6 +52,8 @@ def prepare_command(arguments: list[str]) -> int:
         InputError: It names no classifier.
     """
     name, *rest = arguments or [""]
+    if name in ("-h", "--help"):
+        parse(Classifier, f"iidgan prepare NAME{SUFFIX}", ["--help"])
     if not name.endswith(SUFFIX):
         raise InputError(f"name: {name!r} is no classifier; such as fashion-mnist{SUFFIX}")
     return prepare_classifier_command(name, rest)

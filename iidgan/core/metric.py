@@ -55,9 +55,9 @@ class Samples:
         generated: G(z), with shape (S, N, *shape).
         real: Samples of the data set, with shape (n, *shape), the same for every seed.
         z: The latents of `generated`, with shape (S, N, M).
-        codes: F(x) of `real`, with shape (S, n, M).
-        z_cycled: F(G(z)) of `z`, with shape (S, N, M).
-        x_cycled: G(F(x)) of `real`, with shape (S, n, *shape).
+        codes: F(x) of the first m of `real`, with shape (S, m, M).
+        z_cycled: F(G(z)) of the first m of `z`, with shape (S, m, M).
+        x_cycled: G(F(x)) of the first m of `real`, with shape (S, m, *shape).
         truth: The mixture that `real` was drawn from.
         labels: Labels of the whole data set, int64 with shape (any,).
         judged: What a classifier says of `generated` and `real`.

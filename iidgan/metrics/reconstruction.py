@@ -43,9 +43,10 @@ def _cycles(samples: Samples) -> dict[str, tuple[Tensor, Tensor]]:
     """Gathers what there is of start and end of the two cycles, each with shape (S, N, ...)."""
     cycles = {}
     if samples.z is not None and samples.z_cycled is not None:
-        cycles["z"] = samples.z, samples.z_cycled
+        cycles["z"] = samples.z[:, : samples.z_cycled.shape[1]], samples.z_cycled
     if samples.x_cycled is not None:
-        cycles["x"] = samples.real.expand_as(samples.x_cycled), samples.x_cycled
+        start = samples.real[: samples.x_cycled.shape[1]]
+        cycles["x"] = start.expand_as(samples.x_cycled), samples.x_cycled
     return cycles
 
 
