@@ -198,16 +198,16 @@ def test_the_documents_say_what_the_rows_say(name, capsys, monkeypatch):
 class TestWhy:
     """Every number of a table can be doubted."""
 
+    @pytest.fixture(autouse=True)
+    def at_the_root(self, monkeypatch):
+        monkeypatch.chdir(Path(__file__).parent.parent)
+
     def test_knows_the_quick_profile(self, capsys):
         assert main(["why", "stacked", "DCGAN", "MNIST modes", "--quick"]) == 0
         shown = capsys.readouterr().out
         run = papers.STUDIES["stacked"]([]).shortened().blocks[0].run("DCGAN", "MNIST")
         assert f"run {run.id}: " in shown
         assert 'iidgan table stacked --quick --rows "DCGAN"' in shown
-
-    @pytest.fixture(autouse=True)
-    def at_the_root(self, monkeypatch):
-        monkeypatch.chdir(Path(__file__).parent.parent)
 
     def test_prints_values_protocol_and_command(self, capsys):
         assert main(["why", "ring", "GAN", "Ring quality %"]) == 0
