@@ -317,7 +317,8 @@ def test_only_paths_are_places():
     places = {
         f"{label}.{name}" for label, run in RUNS.items() for name, _, place in edits(run) if place
     }
-    named = ("mnist", "mnist-5k", "fashion-mnist", "prepared")
+    stacked = ("stacked-mnist", "stacked-fashion")
+    named = ("mnist", "mnist-5k", "fashion-mnist", "prepared", *stacked)
     images = {f"{name}.source.root" for name in named}
     assert places == images | {"array.source.path"}
 

@@ -81,7 +81,7 @@ class _Stacked(Source):
     num_evaluated: ClassVar[int] = 26_000
     apart: ClassVar[bool] = True
 
-    pixels: int = 32
+    pixels: Literal[28, 32, 64] = 32
     """Side of the images: 28, 32 (padded with black) or 64 (resized bilinearly)."""
     size: int = 128_000
     """Number of training samples."""
