@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from iidgan.bench.figures import SHOWN, load_arrays, metric_series, panel_of, qq_of
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.model import load_model
 from iidgan.bench.past import arrays_at
+from iidgan.core import Source
 from iidgan.functional import intervention
 from iidgan.report import (
     Mosaic,
@@ -51,7 +55,6 @@ def training(
     folders: Folders,
     metrics: Sequence[str] = SHOWN,
     names: Mapping[str, str] = MappingProxyType({}),
-    log: Collection[str] = (),
 ) -> Figure:
     """Draws metrics over training, all runs in each panel.
 
@@ -59,15 +62,13 @@ def training(
         folders: The runs.
         metrics: Which metrics.
         names: What to call a metric, where its own name does not say enough.
-        log: Which of them to scale logarithmically.
     """
     found: dict[str, list[Series]] = {}
     for label, folder in folders.items():
         series = metric_series(folder, label, folder.read()[1])
         for metric in metrics:
             found.setdefault(names.get(metric, metric), []).extend(series.get(metric, ()))
-    there = {name: series for name, series in found.items() if series}
-    return curve_grid(there, log=[names.get(metric, metric) for metric in log])
+    return curve_grid({name: series for name, series in found.items() if series})
 
 
 def stages(folders: Folders, shares: Sequence[float]) -> Figure:
@@ -90,18 +91,18 @@ def squares(folders: Folders) -> Figure:
 
 
 def images(folders: Folders, side: int = 10) -> Figure:
-    """Draws real samples and generated ones, a square of `side` x `side` images each."""
-    arrays = {label: load_arrays(folder) for label, folder in folders.items()}
-    real = next(iter(arrays.values()))["real"]
-    shown = {"real": real} | {label: found["generated"][0] for label, found in arrays.items()}
-    return mosaics(
-        [
-            Mosaic(label=label, images=found[: side**2].reshape(side, side, *found.shape[1:]))
-            for label, found in shown.items()
-        ],
-        columns=len(shown),
-        side=3.6,
-    )
+    """Draws generated samples, `side` x `side` of each run, after real ones of its data set."""
+    shown: dict[Source, list[Mosaic]] = {}
+    for label, folder in folders.items():
+        arrays, source = load_arrays(folder), folder.read()[0].source
+        panels = shown.setdefault(source, [_square("real", arrays["real"], side)])
+        panels.append(_square(label, arrays["generated"][0], side))
+    lines = list(shown.values())
+    return mosaics(list(chain(*lines)), columns=len(lines[0]), side=3.6)
+
+
+def _square(label: str, images: NDArray[Any], side: int) -> Mosaic:
+    return Mosaic(label=label, images=images[: side**2].reshape(side, side, *images.shape[1:]))
 
 
 def latent_planes(folders: Folders, side: int = 17) -> Figure:

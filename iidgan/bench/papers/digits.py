@@ -76,7 +76,6 @@ _TRAINING = partial(
             ("digits covered", "bad samples, %", "KL(generated | real)", "KL(real | generated)"),
         )
     ),
-    log=("digits_kl", "digits_kl_reverse"),
 )
 
 
@@ -87,8 +86,13 @@ def _two(runs: dict[str, Run]) -> dict[str, Run]:
 def _samples(study: Study) -> Picture:
     block = study.blocks[0]
     return Picture(
-        title="Stacked MNIST, real and generated (IID-GAN, arXiv 2021, Fig. 18; IVGAN, Fig. 6)",
-        runs={row: block.run(row, "MNIST") for row in ("DCGAN", "IID-GAN (M-D)")},
+        title="Stacked MNIST and Stacked Fashion, real and generated (IID-GAN, arXiv 2021, "
+        "Fig. 18; IVGAN, Fig. 6)",
+        runs={
+            f"{row}, {data}": block.run(row, data)
+            for data in block.data
+            for row in ("DCGAN", "IID-GAN (M-D)")
+        },
         draw=images,
         seeds=study.seeds,
         checkpoints=study.checkpoints,
