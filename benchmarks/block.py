@@ -7,15 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from iidgan.bench.fill import Place, train_runs
-from iidgan.bench.papers import STUDIES
+from iidgan.bench.papers.synthetic import SYNTHETIC
 from iidgan.engine.loop import Stop
 
 SEEDS, STEPS = 5, 24_000
-FEW, MANY = 400, 1_600
+FEW, MANY = 400, 1_200
 
 
 def _runs(steps):
-    block = STUDIES["synthetic"].blocks[0]
+    block = SYNTHETIC.blocks[0]
     named = {
         f"{row}, {data}": replace(block.run(row, data), steps=steps)
         for row in block.rows
