@@ -1,6 +1,7 @@
 """What the compiler is given in place of fused kernels and thin products, and replayed moves."""
 
 import itertools
+from functools import partial
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ import iidgan
 from iidgan.core import Arch, Dataset, Nets
 from iidgan.engine.batches import Batches
 from iidgan.engine.decompositions import THIN, baddbmm, bmm, fused_adam_
-from iidgan.engine.executors import MADE, Phases, check
+from iidgan.engine.executors import MADE, Phases, check, executor
 from iidgan.engine.graphed import Graphed
 from iidgan.engine.move import Move
 from iidgan.engine.optim import Adam
@@ -112,6 +113,17 @@ def test_a_replayed_move_is_the_move(name):
         assert all(torch.equal(found[name], log[name]) for name in log)
     there = tensors(other)
     assert all(torch.equal(value, there[name]) for name, value in tensors(state).items())
+
+
+def test_a_recording_that_does_something_else_is_not_used(monkeypatch):
+    """The move is carried out eagerly instead, and says so."""
+    state, move, batches = setting(iid_gan())
+    before = {name: value.clone() for name, value in tensors(state).items()}
+    monkeypatch.setitem(MADE, "graphed", partial(Graphed, record=lambda work: (list, work())))
+    with pytest.warns(UserWarning, match=r"does not do what the move does\); running eagerly"):
+        assert executor("graphed", move, batches.at(0)) is move
+    there = tensors(state)
+    assert all(torch.equal(there[name], value) for name, value in before.items())
 
 
 def test_only_a_cuda_device_replays(tmp_path):

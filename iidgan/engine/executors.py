@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
@@ -19,7 +19,7 @@ Executor = Literal["eager", "compiled", "graphed"]
 Step = Callable[[Sequence[Batch]], Losses]
 Make = Callable[[Move, Sequence[Batch]], Step]
 
-MADE: Mapping[Executor, Make] = {"compiled": Compiled, "graphed": Graphed}
+MADE: dict[Executor, Make] = {"compiled": Compiled, "graphed": Graphed}
 
 
 def check(name: Executor, device: torch.device) -> None:

@@ -15,9 +15,10 @@ from torch import Tensor
 from iidgan.core import Batch, Losses
 from iidgan.engine.compiled import flatten, unflatten
 from iidgan.engine.move import Move
-from iidgan.engine.state import undone
+from iidgan.engine.state import State, undone
 
 Replay = Callable[[], None]
+TOLERANCE = 0.01  # of a step's length: rounding may turn a first step of Adam where a slope is 0
 WARM_UP = 3  # moves before recording: libraries choose their kernels and take their memory
 
 
@@ -62,8 +63,30 @@ class Graphed:
         with undone(move.state):
             move(batches)  # optimisers make their tensors at the first step
             self._replay, self._logs = record(work)
+        self._check(move, batches)
+
+    def _check(self, move: Move, batches: Sequence[Batch]) -> None:
+        """Sees that what was recorded moves the networks to where the move itself does.
+
+        Raises:
+            RuntimeError: It does not, as when a loss computes with numbers of the processor.
+        """
+        start = _weights(move.state)
+        with undone(move.state):
+            move(batches)
+            there = _weights(move.state)
+        with undone(move.state):
+            self._replay()
+            here = _weights(move.state)
+        if not (here - there).norm() <= TOLERANCE * (there - start).norm():
+            raise RuntimeError("the recorded move does not do what the move does")
 
     def __call__(self, batches: Sequence[Batch]) -> Losses:
         torch._foreach_copy_(self._inputs, flatten(batches))
         self._replay()
         return dict(zip(self._names, self._logs.clone(), strict=True))
+
+
+def _weights(state: State) -> Tensor:
+    """Copies all parameters into one vector."""
+    return torch.cat([value.detach().flatten().double() for value in state.nets.parameters()])
