@@ -59,6 +59,27 @@ def test_the_spelled_out_optimiser_is_the_fused_one(eps, float64):
             torch.testing.assert_close(a, b.detach())
 
 
+@pytest.mark.parametrize("option", ["weight_decay", "amsgrad", "maximize"])
+def test_an_optimiser_with_other_options_is_left_as_it_is(option):
+    value = torch.ones(3)
+    slots = [[torch.zeros(3)], [torch.zeros(3)], [], [torch.tensor(1.0)]]
+    found = fused_adam_(
+        [value], [torch.ones(3)], *slots, lr=0.1, beta1=0.5, beta2=0.9, eps=1e-8, **{option: 1}
+    )
+    assert found is NotImplemented
+    assert torch.equal(value, torch.ones(3))
+
+
+def test_products_that_are_not_spelled_out():
+    a, b = torch.randn(1, 2, 0), torch.randn(1, 0, 3)
+    assert bmm(a, b) is NotImplemented
+    half = torch.randn(1, 2, 2, dtype=torch.bfloat16)
+    assert bmm(half, half) is NotImplemented
+    bias = torch.full((1, 1, 2), torch.nan)
+    a = torch.randn(1, 2, 2)
+    torch.testing.assert_close(baddbmm(bias, a, a, beta=0), a @ a)
+
+
 def setting(method):
     """A state, its move, and batches of all steps."""
     state = init(method, ARCH, Adam(), (0, 1), ema=0.9)

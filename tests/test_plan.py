@@ -1,5 +1,8 @@
 """Runs are carried out in whatever way ends first, and nobody's choice is overruled."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -19,8 +22,9 @@ def _home(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def game(steps=24_000, seeds=4):
+def game(steps=24_000, seeds=4, **changes):
     run = iidgan.Run(source=iidgan.Ring(size=500), arch=iidgan.MLP(hidden=(8,)), steps=steps)
+    run = replace(run, **changes)
     return Game(run, range(seeds), run.source.load(), torch.device("cpu"))
 
 
@@ -114,7 +118,51 @@ def test_planning_leaves_no_trace():
 @pytest.mark.slow
 def test_compiling_is_timed_and_remembered():
     ours = game(seeds=1)
-    step = plan.prepare("compiled", ours)
+    step, used = plan.prepare("compiled", ours)
     assert step is not ours.move
+    assert used == "compiled"
     assert 0 < plan._known(ours, 1) != COMPILATION
-    assert plan.prepare("eager", game()) is not None
+    assert plan.prepare("eager", game())[1] == "eager"
+
+
+def test_what_cannot_be_compiled_is_told_and_named_eager(monkeypatch):
+    def refuse(*args, **kwargs):
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr(torch._inductor, "standalone_compile", refuse, raising=False)
+    ours, told = game(seeds=1), []
+    step, used = plan.prepare("compiled", ours, told.append)
+    assert (step, used) == (ours.move, "eager")
+    assert told == ["compilation failed (no compiler); running eagerly"]
+
+
+def test_compiled_code_lies_in_the_users_cache(tmp_path):
+    """Unless it cannot be written to; whoever names a place gets that."""
+    script = (
+        "import os, torch, iidgan; from iidgan.bench.game import Game\n"
+        "run = iidgan.Run(source=iidgan.Ring(size=200))\n"
+        "Game(run, (0,), run.source.load(), torch.device('cpu'))\n"
+        "print(os.environ['TORCHINDUCTOR_CACHE_DIR'])"
+    )
+    (tmp_path / "file").touch()
+    known = {k: v for k, v in os.environ.items() if k != "TORCHINDUCTOR_CACHE_DIR"}
+    places = [
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env=known | {"XDG_CACHE_HOME": str(tmp_path / name)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for name in ("home", "file")
+    ]
+    assert places[0] == str(tmp_path / "home" / "iidgan" / "compiled")
+    assert not places[1].startswith(str(tmp_path))
+
+
+def test_runs_whose_graphs_differ_are_remembered_apart():
+    keys = [
+        plan._key(game(**changes), 1)
+        for changes in ({}, {"ema": 0.9}, {"precision": "bfloat16"}, {"batch": 7})
+    ]
+    assert len(set(keys)) == 4

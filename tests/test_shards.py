@@ -15,7 +15,7 @@ import torch
 
 import iidgan
 from iidgan.bench.rows import read
-from iidgan.bench.shards import deal
+from iidgan.bench.shards import Shards, deal
 from iidgan.bench.train import train
 from iidgan.core import Arch
 from iidgan.data import Ring
@@ -160,6 +160,24 @@ def test_a_worker_that_is_killed_twice_ends_the_run_with_what_was_saved(tmp_path
         go(tmp_path / "run", workers=2, run=run)
     assert not multiprocessing.active_children()
     assert go(tmp_path / "run", workers=1, run=run).ending == "finished"
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_while_it_starts_is_started_again(tmp_path, monkeypatch):
+    """All begin at once: none waits until another has begun to listen."""
+    start, processes = Shards._start, []
+
+    def start_and_kill(self, index):
+        worker = start(self, index)
+        processes.append(worker.process)
+        if len(processes) == 2:
+            assert all(process.is_alive() for process in processes)
+            os.kill(processes[0].pid, signal.SIGKILL)
+        return worker
+
+    monkeypatch.setattr(Shards, "_start", start_and_kill)
+    assert go(tmp_path / "run", workers=2).ending == "finished"
+    assert events(tmp_path / "run") == ["started", "lost a worker", "finished"]
 
 
 @pytest.mark.slow
