@@ -521,3 +521,11 @@ def test_real_digits_are_told_apart():
     assert (len(train_part), len(test)) == (4000, 1000)
     short = Recipe(width=12, images=40_000, least=1)
     assert accuracy(train_classifier(train_part, short, CPU), test) > 0.96
+
+
+def test_a_prepared_set_of_another_size_is_not_what_a_classifier_learns_from(root, classifier):
+    """The source's own files are, as long as they are there."""
+    before = (classifier / "classifier.json").read_text()
+    iidgan.prepare("mnist", size=16)
+    assert prepare_classifier("mnist-classifier", recipe=QUICK) == classifier
+    assert (classifier / "classifier.json").read_text() == before

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
+import iidgan
 from iidgan.bench.game import Game
 from iidgan.bench.run import Run, decode, encode
 from iidgan.core import Dataset
@@ -190,3 +191,24 @@ def test_protocol_is_that_of_the_papers():
     assert {SOURCES[f"stacked-{name}"].num_evaluated for name in ("mnist", "fashion")} == {26_000}
     for kind in (StackedMnist, StackedFashion):
         assert (kind().pixels, kind().size) == (32, 128_000)
+
+
+def test_a_prepared_base_takes_the_place_of_missing_files(tmp_path, monkeypatch):
+    """The same digits from either, and so the same samples; the files come first."""
+    monkeypatch.setenv("IIDGAN_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr("iidgan.data.idx.SYSTEM", tmp_path / "nowhere")
+    pixels = torch.randint(0, 256, (50, 28, 28), dtype=torch.uint8)
+    files = tmp_path / "files"
+    files.mkdir()
+    header = struct.pack(">4B3I", 0, 0, 8, 3, 50, 28, 28)
+    (files / "train-images-idx3-ubyte").write_bytes(header + pixels.numpy().tobytes())
+    labels = bytes(i % 10 for i in range(50))
+    header = struct.pack(">4BI", 0, 0, 8, 1, 50)
+    (files / "train-labels-idx1-ubyte").write_bytes(header + labels)
+    with pytest.raises(InputError, match="mnist: no train-images"):
+        StackedMnist(size=20).load()
+    iidgan.prepare("mnist", origin=str(files))
+    ours, theirs = StackedMnist(size=20).load(), StackedMnist(size=20, root=str(files)).load()
+    index = torch.arange(20)
+    assert torch.equal(ours.take(index), theirs.take(index))
+    assert torch.equal(ours.y, theirs.y)

@@ -22,7 +22,8 @@ from iidgan.bench.recipe import (
 )
 from iidgan.bench.run import encode
 from iidgan.core import Source
-from iidgan.data import source_from
+from iidgan.data import SOURCES, source_from
+from iidgan.data.prepared import is_prepared
 from iidgan.errors import InputError
 from iidgan.files import damage, digest, explained, write_folder
 from iidgan.metrics.classifier import Classifier
@@ -109,9 +110,26 @@ def _fill(folder: Path, net: Classifier, facts: dict[str, Any]) -> None:
     (folder / CONFIG).write_text(json.dumps(facts, indent=1) + "\n")
 
 
+def _raw(name: str) -> Source | None:
+    """Finds the source whose own files, parts and sizes the classifier of that name learns from.
+
+    A set that was prepared from them may have another size, and has no part for testing: it takes
+    their place only where they are missing.
+    """
+    if name not in SOURCES or not SOURCES[name].images:
+        return None
+    source = SOURCES[name]()
+    try:
+        source.load()
+    except InputError:
+        return None if is_prepared(name) else source
+    return source
+
+
 def _source(name: str, root: str | None) -> Source:
     base = name.removesuffix(SUFFIX)
-    source = source_from(base)
+    named = root is not None and base in SOURCES
+    source = SOURCES[base]() if named else _raw(base) or source_from(base)
     if root is not None:
         if not hasattr(source, "root"):
             raise InputError(f"from: the source {base!r} reads no folder")

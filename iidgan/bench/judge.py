@@ -109,7 +109,10 @@ class Judge:
     @property
     def news(self) -> str:
         """Tells which numbers there are not going to be, in a line, or nothing."""
-        return f"metrics of images are left out; they lack {self.lack}" if self.lack else ""
+        if not self.lack:
+            return ""
+        later = "`iidgan evaluate` measures them then"
+        return f"metrics of images are left out; they lack {self.lack}; {later}"
 
     def __call__(self, samples: Samples) -> Samples:
         """Adds what the classifier says of the generated and the real images."""

@@ -23,6 +23,7 @@ from torch.nn.functional import interpolate, pad
 from iidgan.core import Dataset, Reference, Source, View, cites
 from iidgan.data.idx import FashionMnist, Mnist, Split
 from iidgan.data.mnist_5k import Mnist5k
+from iidgan.data.prepared import Prepared, is_prepared
 from iidgan.errors import InputError, unknown
 
 PAPER = Reference(
@@ -112,6 +113,17 @@ class _Stacked(Source):
     def _base(self) -> Source:
         """Creates the source of the grey images."""
 
+    def _read(self) -> Dataset:
+        """Reads the base from its own files, or from the set that was prepared of them."""
+        base = self._base()
+        name = base.classifier if self.split == "train" else f"{base.classifier}-{self.split}"
+        try:
+            return base.load()
+        except InputError:
+            if not is_prepared(name, self.root):
+                raise
+        return Prepared(name=name, root=self.root).load()
+
     def load(self) -> Dataset:
         """Reads the base and draws the triples: uint8 samples of shape (3, pixels, pixels).
 
@@ -120,7 +132,7 @@ class _Stacked(Source):
         Raises:
             InputError: The base cannot be read, has no labels, or other images.
         """
-        base = self._base().load()
+        base = self._read()
         if base.shape != (1, SIDE, SIDE):
             raise InputError(
                 f"base: its images have shape {base.shape}; stacked ones are made of "

@@ -19,7 +19,8 @@ class Digits(Metric):
 
     A sample is bad if the probability of its most probable class is below `confidence`. The K
     classes and the bad ones make a histogram of K + 1 bins, eleven for digits; that of the real
-    images is made in the same way by the same classifier, which is unsure of some of them, too.
+    images is made in the same way by the same classifier. It has learned from the images of a
+    training part, of which it is surer than of new ones: `reference` says which part they are of.
     Values, each with shape (S,), of N samples of which n_i are good and of class i:
 
     * `digits_modes`: classes with n_i >= `share` N. A fixed share rather than a single sample,

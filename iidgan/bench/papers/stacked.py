@@ -92,7 +92,7 @@ def quick(method: Method) -> Run:
 
 
 # Modes and KL to the uniform distribution. IID-GAN, Table 3, whose first three rows are those of
-# PresGAN; IVGAN, Table 2, whose DCGAN, VEEGAN and Unrolled GAN are those of VEEGAN and PacGAN.
+# PresGAN; IVGAN, Table 2, whose DCGAN, VEEGAN and Unrolled GAN are those of VEEGAN's paper.
 _PRINTED: dict[str, tuple[float, float | None]] = {
     "GAN (minimax)": (392.0, None),
     "DCGAN": (99.0, 3.40),
@@ -158,7 +158,7 @@ STACKED = Study(
         "samples rules out.",
         "Of the papers: GAN, VEEGAN and PacGAN are from PresGAN, not run again; the GAN there is "
         "a DCGAN, and its KL of 8.012 is left out, since none over 1,000 modes exceeds log 1000 = "
-        "6.908. DCGAN (99 modes) is VEEGAN's run, Unrolled GAN PacGAN's quote; VEEGAN's own paper "
+        "6.908. DCGAN (99 modes) and Unrolled GAN are VEEGAN's runs; VEEGAN's own paper "
         "has 150 and 2.95, PacGAN's own 1000 and 0.06. Here GAN has the minimax loss as the "
         "papers print it, DCGAN the non-saturating one. R3GAN loss: a small net there; the full "
         "R3GAN has 0.029. The papers' FIDs are on features they do not name.",
