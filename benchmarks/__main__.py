@@ -1,7 +1,6 @@
 """Runs every benchmark, and prints it: docs/performance.md is what it printed."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -9,9 +8,10 @@ import torch
 
 from benchmarks import block, evaluation, gaussian, images, prepare, start, step
 from benchmarks.interleaved import machine, one_core
+from iidgan.bench.plan import num_cores
 from iidgan.files import write_text
 
-CORES = os.cpu_count() or 1
+CORES = num_cores()
 OTHERS = ("gan", "wgan-gp", "unrolled", "veegan")
 HEAD = """\
 # Performance

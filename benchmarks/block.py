@@ -1,6 +1,5 @@
 """The first block of the synthetic table, six methods on two data sets, as a user trains it."""
 
-import os
 import tempfile
 import time
 from dataclasses import replace
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from iidgan.bench.fill import Place, train_runs
 from iidgan.bench.papers.synthetic import SYNTHETIC
+from iidgan.bench.plan import num_cores
 from iidgan.engine.loop import Stop
 
 SEEDS, STEPS = 5, 24_000
@@ -40,7 +40,7 @@ def _seconds(steps, workers):
 
 def compare():
     """What a training of `STEPS` steps takes, from two that are shorter."""
-    workers = os.cpu_count() or 1
+    workers = num_cores()
     _seconds(1, workers)  # compiles
     few, many = _seconds(FEW, workers), _seconds(MANY, workers)
     a_step = (many - few) / (MANY - FEW)

@@ -5,11 +5,13 @@ counts is the median over rounds of the ratio to the first variant in the same r
 """
 
 import os
+import platform
 import statistics
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 
@@ -80,6 +82,7 @@ def machine():
     """What the numbers depend on."""
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     return (
-        f"torch {torch.__version__}, {torch.get_num_threads()} thread(s) a process, "
-        f"{os.cpu_count()} cores, load {load}"
+        f"torch {torch.__version__}, numpy {np.__version__}, Python {platform.python_version()}, "
+        f"{torch.get_num_threads()} thread(s) a process, {os.cpu_count()} cores "
+        f"({torch.backends.cpu.get_cpu_capability()}), load {load}"
     )

@@ -26,7 +26,7 @@ def game(method, seeds):
 def ours(method, seeds, executor):
     """The engine's loop, without its log."""
     played = game(method, seeds)
-    step, state, run = prepare(executor, played), played.state, played.run
+    (step, _), state, run = prepare(executor, played), played.state, played.run
 
     def once():
         state.set_rate(run.optimiser.rate(state.step, run.steps))

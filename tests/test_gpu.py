@@ -66,7 +66,10 @@ def test_a_replayed_method_is_the_eager_one(name):
     agree(METHODS[name](), VECTORS)
 
 
-@pytest.mark.parametrize("name", METHODS)
+BASES = [name for name in METHODS if name not in ("iid-gan", "iid-gan+", "invert-gan")]
+
+
+@pytest.mark.parametrize("name", BASES)
 def test_a_replayed_method_with_the_terms_is_the_eager_one(name):
     agree(iid_gan(METHODS[name]()), VECTORS)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 
 import torch
 
@@ -11,6 +13,7 @@ from iidgan.core import Arch, Dataset
 from iidgan.engine.batches import Batches
 from iidgan.engine.move import Move
 from iidgan.engine.state import init
+from iidgan.files import cache
 
 
 class Game:
@@ -26,6 +29,7 @@ class Game:
     def __init__(
         self, run: Run, seeds: Sequence[int], data: Dataset, device: torch.device
     ) -> None:
+        _keep_compiled()
         self.run, self.seeds, self.data = run, tuple(seeds), data
         arch = Arch(run.arch, data.shape)
         self.state = init(run.method, arch, run.optimiser, seeds, ema=run.ema, device=device)
@@ -41,3 +45,15 @@ class Game:
             noise=run.method.noise(arch),
             steps=run.steps,
         )
+
+
+def _keep_compiled() -> None:
+    """Lets compiled code lie in the user's cache, if that can be written to.
+
+    It has to be said before the first optimiser is made, with which torch chooses a place.
+    """
+    place = cache() / "compiled"
+    with suppress(OSError):
+        place.mkdir(parents=True, exist_ok=True)
+        if os.access(place, os.W_OK):
+            os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(place))

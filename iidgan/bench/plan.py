@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import time
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -89,7 +91,7 @@ def choose(
         best: Executor = "graphed" if device.type == "cuda" else "eager"
         return Plan(best if how == "auto" else how, 1 if workers == "auto" else workers)
     executors: Sequence[Executor] = ("eager", "compiled") if how == "auto" else (how,)
-    most = min(cores or os.cpu_count() or 1, seeds)
+    most = min(cores or num_cores(), seeds)
     numbers = sorted({1, most}) if workers == "auto" else [min(workers, seeds)]
     plans = [Plan(name, number) for name, number in product(executors, numbers)]
     if len(plans) == 1:
@@ -109,14 +111,37 @@ def choose(
     )
 
 
-def prepare(name: Executor, game: Game) -> Step:
-    """Makes the step, and remembers how long compiling it took."""
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache() / "compiled"))
+def num_cores() -> int:
+    """Counts the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def prepare(
+    name: Executor, game: Game, news: Callable[[str], None] = lambda text: None
+) -> tuple[Step, Executor]:
+    """Makes the step, and remembers how long compiling it took.
+
+    Arguments:
+        name: How the step is to be carried out.
+        game: Whose step it is.
+        news: Is told why it will not be, if it cannot.
+
+    Returns:
+        The step, and how it is carried out.
+    """
     start = time.perf_counter()
-    step = executor(name, game.move, game.batches.at(game.state.step))
-    if name == "compiled" and step is not game.move:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        step = executor(name, game.move, game.batches.at(game.state.step))
+    for warning in caught:
+        news(str(warning.message))
+    if step is game.move:
+        return step, "eager"
+    if name == "compiled":
         _remember(game, time.perf_counter() - start)
-    return step
+    return step, name
 
 
 def _seconds(game: Game) -> float:
@@ -136,8 +161,9 @@ def _file() -> Path:
 def _read() -> dict[str, float]:
     try:
         known = json.loads(_file().read_text())
-        return {str(key): float(value) for key, value in known.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+        times = {str(key): float(value) for key, value in known.items()}
+        return {key: value for key, value in times.items() if math.isfinite(value)}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}  # what is only a memory may be lost
 
 
@@ -156,5 +182,6 @@ def _remember(game: Game, seconds: float) -> None:
 def _key(game: Game, seeds: int) -> str:
     run = game.run
     what = [encode(part, places=False) for part in (run.method, run.arch, run.optimiser)]
-    facts = [what, run.batch, game.data.shape, seeds, torch.__version__]
+    facts = [what, run.batch, game.data.shape, seeds, run.ema > 0, run.precision]
+    facts.append(torch.__version__)
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

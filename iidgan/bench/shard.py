@@ -28,6 +28,7 @@ from iidgan.engine.state import restore, tensors
 from iidgan.errors import InputError
 
 LEAD = 500  # steps: evens out what a noisy machine does to one core, and is soon caught up
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 REST = 0.01  # seconds between looks at what the others do
 
 
@@ -115,12 +116,14 @@ class Stand:
     tensors: bytes
 
 
-def work(shard: Shard, start: Stand, pipe: Connection, stop: Together) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):  # a group gets what is meant for the parent
+def work(shard: Shard, pipe: Connection, stop: Together) -> None:
+    for number in SIGNALS:  # a group gets what is meant for the parent
         signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)
     try:
-        pipe.send(("ended", _train(shard, start, pipe, stop)))
+        pipe.send(("ended", _train(shard, pipe.recv(), pipe, stop)))
+    except EOFError:
+        return  # nobody is left to start from
     except OSError:
         _leave_if_alone()
         raise
@@ -140,9 +143,11 @@ def _train(shard: Shard, start: Stand, pipe: Connection, stop: Stop) -> Ending:
         _leave_if_alone()
         pipe.send(("tick", tick))
 
+    step, used = prepare(shard.executor, game, lambda text: pipe.send(("news", text)))
+    pipe.send(("executor", used))
     return fit(
         state,
-        prepare(shard.executor, game),
+        step,
         game.batches,
         run.optimiser,
         Schedule(steps=run.steps, checkpoint_every=shard.checkpoint_every),

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Literal
 
 from safetensors.torch import load
 
-from iidgan.bench.shard import Control, Shard, Stand, Together, packed, work
+from iidgan.bench.shard import SIGNALS, Control, Shard, Stand, Together, packed, work
+from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Ending, Stop, Tick
 from iidgan.engine.state import State, joined, part, restore, tensors
 from iidgan.errors import InputError
@@ -50,13 +54,23 @@ class Shards:
     Arguments:
         state: The state of all seeds, from which they start and which they bring forward.
         shards: Who trains what.
-        listener: Is told what a user should know.
+        on_loss: Is told that a process has ended before its time, and is started again.
+        on_news: Is told what else a user should know, once.
+        on_executor: Is told how a process carries out its steps.
     """
 
     def __init__(
-        self, state: State, shards: Sequence[Shard], listener: Callable[[str], None]
+        self,
+        state: State,
+        shards: Sequence[Shard],
+        *,
+        on_loss: Callable[[str], None],
+        on_news: Callable[[str], None],
+        on_executor: Callable[[Executor], None],
     ) -> None:
-        self._state, self._shards, self._listener = state, shards, listener
+        self._state, self._shards, self._on_loss = state, shards, on_loss
+        self._on_news, self._on_executor = on_news, on_executor
+        self._heard: set[str] = set()
         self._context = multiprocessing.get_context("spawn")
         self._control = Control(self._context, len(shards))
         sizes = [len(shard.seeds) for shard in shards]
@@ -78,6 +92,8 @@ class Shards:
         """
         try:
             self._workers = [self._start(index) for index in range(len(self._shards))]
+            for index in range(len(self._shards)):  # which have all begun to import by now
+                self._feed(index)
             while any(worker.ending is None for worker in self._workers):
                 self._agree(stop)
                 self._receive()
@@ -94,19 +110,23 @@ class Shards:
         return "stopped" if any(w.ending == "stopped" for w in self._workers) else "finished"
 
     def _start(self, index: int) -> _Worker:
-        ours, theirs = self._context.Pipe(duplex=False)
-        state, place = self._state, self._places[index]
-        start = Stand(
-            state.step, state.diverged[place].tolist(), packed(part(tensors(state), place))
-        )
-        self._control.at[index], self._control.resting[index] = state.step, 0
+        ours, theirs = self._context.Pipe()
+        self._control.at[index], self._control.resting[index] = self._state.step, 0
         stop = Together(self._control, index)
-        process = self._context.Process(
-            target=work, args=(self._shards[index], start, theirs, stop)
-        )
-        process.start()
+        process = self._context.Process(target=work, args=(self._shards[index], theirs, stop))
+        with _deaf():
+            process.start()
         theirs.close()  # so that its end is seen
         return _Worker(process, ours)
+
+    def _feed(self, index: int) -> None:
+        """Sends a process what it starts from; if it has ended, that is seen where it is heard."""
+        state, place = self._state, self._places[index]
+        values = packed(part(tensors(state), place))
+        with suppress(OSError):
+            self._workers[index].pipe.send(
+                Stand(state.step, state.diverged[place].tolist(), values)
+            )
 
     def _agree(self, stop: Stop) -> None:
         control = self._control
@@ -131,13 +151,18 @@ class Shards:
     def _take(
         self,
         worker: _Worker,
-        kind: Literal["tick", "state", "ended", "failed"],
+        kind: Literal["tick", "state", "news", "executor", "ended", "failed"],
         content: Any,  # noqa: ANN401 - what a message of this kind holds
     ) -> None:
         if kind == "tick" and content.step > self._told:
             worker.ticks[content.step] = content
         elif kind == "state" and content[0] > self._state.step:
             worker.states[content[0]] = content[1]
+        elif kind == "news" and content not in self._heard:
+            self._heard.add(content)
+            self._on_news(content)
+        elif kind == "executor":
+            self._on_executor(content)
         elif kind == "ended":
             worker.ending = content
         elif kind == "failed":
@@ -153,9 +178,10 @@ class Shards:
                 f"workers: {whose} {how}, again; the same command goes on from step "
                 f"{self._state.step}, with --workers 1 in one process"
             )
-        self._listener(f"{whose} {how}; starting it again from step {self._state.step}")
+        self._on_loss(f"{whose} {how}; starting it again from step {self._state.step}")
         self._workers[index] = self._start(index)
         self._workers[index].restarts = worker.restarts + 1
+        self._feed(index)
 
     def _whole_ticks(self) -> Iterator[Tick]:
         """Joins the ticks that have come from all."""
@@ -190,6 +216,20 @@ class Shards:
             restore(self._state, joined(parts))
             self._state.step = step
             yield step
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Keeps signals from a process that starts here: a group gets what is meant for the parent.
+
+    They wait for the parent; the process inherits that they wait, and never asks for them.
+    """
+    resource_tracker.ensure_running()  # which lets them through when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _in_all(found: Sequence[Mapping[int, object]]) -> list[int]:

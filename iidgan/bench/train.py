@@ -96,6 +96,8 @@ def train(
         InputError: A field, the data or the folder is not what it has to be.
     """
     chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(map(index, seeds))
+    if workers != "auto" and not isinstance(workers, int):
+        raise InputError(f"workers: {workers!r} is no whole number; such as 2, or auto")
     numbers = {"checkpoint-every": checkpoint_every, "keep": keep}
     _check(chosen, numbers if workers == "auto" else numbers | {"workers": workers})
     if executor not in (known := ("auto", *get_args(Executor))):
@@ -175,9 +177,11 @@ class _Session:
         return self._result(ending)
 
     def _train_here(self, plan: Plan, checkpoint_every: int, stop: Stop) -> Ending:
+        step, used = prepare(plan.executor, self.game, self._tell)
+        self._use(used)
         return fit(
             self.state,
-            prepare(plan.executor, self.game),
+            step,
             self.game.batches,
             self.run.optimiser,
             Schedule(steps=self.run.steps, checkpoint_every=checkpoint_every),
@@ -191,12 +195,21 @@ class _Session:
             Shard(self.run, seeds, str(self.device), plan.executor, checkpoint_every)
             for seeds in deal(self.seeds, plan.workers)
         ]
-        together = Shards(self.state, shards, self._lost)
+        together = Shards(
+            self.state, shards, on_loss=self._lost, on_news=self._tell, on_executor=self._use
+        )
         return together.fit(on_tick=self._log, on_checkpoint=self._save, stop=stop)
 
     def _lost(self, news: str) -> None:
         self.folder.event("lost a worker", step=self.state.step, news=news)
+        self._tell(news)
+
+    def _tell(self, news: str) -> None:
         self.listener(news, None)
+
+    def _use(self, name: Executor) -> None:
+        """Notes for the rows how steps are carried out, which may be another way than planned."""
+        self.how["executor"] = name
 
     def _resume(self) -> None:
         sweep(self.folder.checkpoints)

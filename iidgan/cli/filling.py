@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import Literal
 from rich.console import Console
 
 from iidgan.bench.fill import Named, Place
-from iidgan.bench.plan import Auto
+from iidgan.bench.plan import Auto, num_cores
 from iidgan.bench.workers import News
 from iidgan.cli.progress import Monitor
 from iidgan.engine.executors import Executor
@@ -34,7 +33,7 @@ class Filling:
     """Folder of the rows."""
     runs: str = "runs/tables"
     """Folder of the trainings."""
-    workers: int = os.cpu_count() or 1
+    workers: int = num_cores()
     """Trainings at a time."""
     device: str = "auto"
     """cpu, cuda, ...; auto takes an accelerator if there is one."""

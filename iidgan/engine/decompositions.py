@@ -28,9 +28,14 @@ def fused_adam_(
     beta1: float,
     beta2: float,
     eps: float,
-    **unused: Any,  # noqa: ANN401 - options that our optimisers leave at their defaults
+    **options: Any,  # noqa: ANN401 - weight decay, and what else the kernel takes
 ) -> None:
-    """Spells out the fused kernel, whose parameters are all at the same step."""
+    """Spells out the fused kernel, whose parameters are all at the same step.
+
+    With any other option than Adam's own it is left as it is.
+    """
+    if any(options.values()):
+        return NotImplemented
     count = steps[0].double()  # the kernel corrects the bias in double precision
     rate = _once(lr / (1 - beta1**count))
     scale = _once((1 - beta2**count).sqrt())
@@ -53,6 +58,8 @@ def bmm(a: Tensor, b: Tensor) -> Tensor:
     """Spells out a product of (S, m, k) and (S, k, n) if m, k or n is at most `THIN`."""
     _, m, k = a.shape
     n = b.shape[2]
+    if k == 0 or a.dtype not in (torch.float32, torch.float64):  # rounded after each addend
+        return NotImplemented
     if k <= THIN:
         addends = [a[:, :, i, None] * b[:, i, None, :] for i in range(k)]
         return sum(addends[1:], addends[0])
@@ -66,7 +73,9 @@ def bmm(a: Tensor, b: Tensor) -> Tensor:
 def baddbmm(bias: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """Spells out a product with something added as `bmm` does."""
     product = bmm(a, b)
-    return product if product is NotImplemented else beta * bias + alpha * product
+    if product is NotImplemented:
+        return NotImplemented
+    return beta * bias + alpha * product if beta else alpha * product  # whatever the bias is
 
 
 DECOMPOSITIONS: Mapping[torch._ops.OpOverload[..., Any], Callable[..., Any]] = {

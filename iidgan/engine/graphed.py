@@ -31,7 +31,8 @@ def on_device(work: Callable[[], Tensor]) -> tuple[Replay, Tensor]:
             work()
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    # The outer context comes back from the stream of a recording that fails.
+    with torch.cuda.stream(torch.cuda.current_stream()), torch.cuda.graph(graph):
         result = work()
     return graph.replay, result
 

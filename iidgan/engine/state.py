@@ -107,7 +107,8 @@ def init(
     """
     nets = build(method, arch, seeds).to(device)
     paces = dict.fromkeys(player.pace for player in method.players)
-    lr = {pace: torch.tensor(pace * optimiser.lr, device=device) for pace in paces}
+    single = torch.float32 if torch.device(device).type == "cuda" else None  # as kernels there ask
+    lr = {pace: torch.tensor(pace * optimiser.lr, dtype=single, device=device) for pace in paces}
     return State(
         nets=nets,
         average=copy.deepcopy(nets).requires_grad_(False) if ema else None,
