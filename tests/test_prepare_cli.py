@@ -37,6 +37,15 @@ def test_one_report_and_then_nothing_to_do(here, capsys):
     assert "left out: 3 of 43" in again
 
 
+@pytest.mark.parametrize("flag", [["--from", "a-classifier"], ["--from=a-classifier"]])
+def test_only_the_name_says_that_a_classifier_is_meant(here, capsys, flag):
+    (here / "faces").rename(here / "a-classifier")
+    for arguments in (["lab", *flag], ["--strict", *flag, "again"]):
+        assert "40 images" in told(capsys, "prepare", *arguments)
+    error = told(capsys, "prepare", "--device", "cpu", "ring-classifier", code=2)
+    assert "'ring' has no images" in error
+
+
 def test_training_finds_the_set_in_its_usual_place_and_elsewhere(here, capsys):
     options = ["--steps", "2", "--batch", "8", "--arch.width", "4", "--method", "gan"]
     for root in ([], ["--root", "other place"]):

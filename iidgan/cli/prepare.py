@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 import time
 from collections.abc import Callable, Iterator
@@ -57,10 +58,10 @@ class Options:
 
 
 def prepare_command(arguments: list[str]) -> int:
-    classifiers = [word for word in arguments if word.endswith(SUFFIX)]
-    if classifiers:
-        name, *_ = classifiers
-        return prepare_classifier_command(name, [word for word in arguments if word != name])
+    place = _place_of_name(arguments)
+    if place is not None and arguments[place].endswith(SUFFIX):
+        others = arguments[:place] + arguments[place + 1 :]
+        return prepare_classifier_command(arguments[place], others)
     options = parse(Options, "iidgan prepare", arguments)
     taken = options.name in SOURCES and options.name not in SETS
     if taken or Path(options.name).suffix.lower() in READERS:
@@ -80,6 +81,18 @@ def prepare_command(arguments: list[str]) -> int:
         )
     _report(outcome, options.root)
     return 0
+
+
+_ALONE = ("--strict", "--no-strict", "--help", "-h")
+
+
+def _place_of_name(arguments: list[str]) -> int | None:
+    """Finds the first word that is neither a flag nor the value of one."""
+    for place, (before, word) in enumerate(itertools.pairwise(["", *arguments])):
+        takes = before.startswith("-") and "=" not in before and before not in _ALONE
+        if not takes and not word.startswith("-"):
+            return place
+    return None
 
 
 @contextmanager
