@@ -188,6 +188,20 @@ def test_images_beside_the_folders_that_give_labels_are_told(tmp_path):
     assert (outcome.manifest.count, arrays(outcome)[1]) == (7, None)
 
 
+def test_parts_of_a_set_are_no_labels(tmp_path):
+    parts = {
+        f"{part}/{name}": x for part in ("Train", "test") for name, x in folder_files().items()
+    }
+    place = put(tmp_path / "x", parts)
+    with pytest.raises(
+        InputError, match="folders Train, test are parts of a set, .* name the fol"
+    ):
+        prepare("x", origin=str(place))
+    assert prepare("x", origin=str(place / "test")).manifest.labels == ("bird", "cat", "dog")
+    asked = prepare("y", origin=str(place), labels="folders")
+    assert asked.manifest.labels == ("Train", "test")
+
+
 TABLES = {
     "paths": "cat/2.png,c\ndog/1.png,d\n",
     "head": "label,File\nc,cat/2.png\nd,dog/1.png\n",

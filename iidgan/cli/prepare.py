@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shlex
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -131,6 +132,8 @@ def _report(outcome: Outcome, root: str | None) -> None:
     print(f"{made.name}:{already} {made.count:,} images of {kind}, {labels}, in {outcome.folder}")
     if outcome.fresh:
         print(f"  made from {made.source}: {made.rule}")
+    if made.labels:
+        print(f"  labels: {textwrap.shorten(', '.join(made.labels), 100, placeholder=' ...')}")
     if left := sum(made.skipped.values()):
         print(f"  left out: {left:,} of {left + made.count:,} ({SKIPPED} names them)")
         for reason, count in made.skipped.items():

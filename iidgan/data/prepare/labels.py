@@ -18,6 +18,7 @@ Labelling = Callable[[str], str | None]
 AUTO = "labels.csv"
 _FILES = ("file", "filename", "file_name", "image", "path", "name", "id")
 _LABELS = ("label", "class", "category", "target", "y")
+_SPLITS = frozenset({"train", "test", "val", "valid", "validation"})
 _MOST = 1 << 28
 
 
@@ -31,7 +32,8 @@ def labelling(tree: Tree, names: Sequence[str], how: str | None) -> Labelling | 
             taken, or else the folders, if there are several and each image lies in one.
 
     Raises:
-        InputError: Some images lie in folders and some beside them, or the CSV file is not one.
+        InputError: Some images lie in folders and some beside them, or the folders are parts of
+            the set and nobody said that they are labels, or the CSV file is not one.
     """
     top = _common(names)
     if how == "none":
@@ -47,6 +49,13 @@ def labelling(tree: Tree, names: Sequence[str], how: str | None) -> Labelling | 
         raise InputError(
             f"labels: {len(beside)} of {len(names)} images lie in no folder that could label "
             f"them, such as {beside[0]}; move them, or use --labels none, or a CSV file"
+        )
+    folders = {name.removeprefix(top).partition("/")[0] for name in names}
+    if how is None and all(folder.lower() in _SPLITS for folder in folders):
+        some = sorted(folders)
+        raise InputError(
+            f"labels: the folders {', '.join(some)} are parts of a set, no labels; name the folder "
+            f"of one with --from, such as {top}{some[0]}, or use --labels folders, or none"
         )
     return lambda name: name.removeprefix(top).partition("/")[0]
 
