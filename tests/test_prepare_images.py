@@ -193,9 +193,7 @@ def test_parts_of_a_set_are_no_labels(tmp_path):
         f"{part}/{name}": x for part in ("Train", "test") for name, x in folder_files().items()
     }
     place = put(tmp_path / "x", parts)
-    with pytest.raises(
-        InputError, match="folders Train, test are parts of a set, .* name the fol"
-    ):
+    with pytest.raises(InputError, match=r"folders Train, test are parts of a set, .*; name one"):
         prepare("x", origin=str(place))
     assert prepare("x", origin=str(place / "test")).manifest.labels == ("bird", "cat", "dog")
     asked = prepare("y", origin=str(place), labels="folders")
@@ -207,6 +205,9 @@ TABLES = {
     "head": "label,File\nc,cat/2.png\nd,dog/1.png\n",
     "ends": "id,weight,class\n2,0.5,c\n1.png,0.1,d\n",
     "spaces and a mark": "\ufefffile_name, label\r\ncat/2.png , c \r\ndog/1.png,d\r\n\r\n",
+    "semicolons": "cat/2.png;c\n\ndog/1.png;d\n",
+    "tabs": "file\tlabel\ncat/2.png\tc\ndog/1.png\td\n",
+    "twice the same": "cat/2.png,c\n2,c\ndog/1.png,d\n",
 }
 
 
@@ -220,6 +221,13 @@ def test_a_table_gives_labels(tmp_path, table, inside):
     outcome = prepare("x", origin=str(place), size=8, labels=labels)
     assert (outcome.manifest.labels, arrays(outcome)[1].tolist()) == (("c", "d"), [0, 1])
     assert [str(skip) for skip in outcome.skipped] == ["bird/9.png: has no label"]
+
+
+def test_lines_that_name_no_image_are_told(tmp_path):
+    table = "cat/2.png,c\ngone.png,d\nlost.png,d\n"
+    told, place = [], put(tmp_path / "x", folder_files() | {"labels.csv": table})
+    prepare("x", origin=str(place), news=told.append)
+    assert told == ["labels.csv: 2 lines name no image, such as 'gone.png'"]
 
 
 TALL = f"0,10\n1,9\n2,1{'0' * 5000}\n"
@@ -239,12 +247,13 @@ def test_labels_that_are_numbers_are_ordered_by_value(tmp_path):
         ("1.png\n", "needs two columns in each line"),
         ("file,x,label\n1.png,2\n", "a line has no label: 1.png,2"),
         ("a.png,1\nb.png,2\n", "names none of the 6 images; it has 'a.png', they are like"),
+        ("file,y\n\n0.png,a\n0,b\n", "line 4: '0' is 'b' here, and 'a' above"),
         (b"\xff\xfe\x00", "is no CSV file"),
     ],
 )
 def test_tables_that_give_no_labels_are_refused(tmp_path, table, message):
     place = put(tmp_path / "x", folder_files() | {"labels.csv": table})
-    with pytest.raises(InputError, match=f"labels: labels.csv:? {message}"):
+    with pytest.raises(InputError, match=f"labels: labels.csv[:,]? {message}"):
         prepare("x", origin=str(place))
 
 

@@ -87,7 +87,7 @@ def prepare(
         if there := _there(order, news):  # made by another process meanwhile
             return Outcome(folder, there, fresh=False)
         try:
-            manifest, skipped = _make(order, staging, strict, progress)
+            manifest, skipped = _make(order, staging, strict, progress, news)
             _publish(staging, folder)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -128,13 +128,15 @@ def _set_aside(folder: Path) -> None:
 
 
 def _make(
-    order: Order, staging: Path, strict: bool, progress: Progress
+    order: Order, staging: Path, strict: bool, progress: Progress, news: Callable[[str], None]
 ) -> tuple[Manifest, list[Skip]]:
     with explained(staging):
         for left in staging.iterdir():  # what a crash left
             left.unlink()
     open_set, wanted = reader_of(order), order.wanted()
     with open_set(wanted) as reading, closing(Writer(staging)) as writer:
+        if reading.note:
+            news(reading.note)
         tally = _Tally(reading, order, strict, progress)
         with explained(staging):
             tally.write(writer)
