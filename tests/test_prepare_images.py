@@ -60,6 +60,17 @@ def test_deep_grey_images_lose_their_low_bits():
     assert np.array_equal(one(encoded(Image.fromarray(deep), "TIFF")), GREY[None])
 
 
+def test_wide_grey_images_keep_values_of_8_bits():
+    wide = Image.fromarray(GREY.astype(np.int32))
+    assert wide.mode == "I"
+    assert np.array_equal(one(encoded(wide, "TIFF")), GREY[None])
+    deeper = Image.fromarray(GREY.astype(np.int32) << 8)
+    assert np.array_equal(one(encoded(deeper, "TIFF")), GREY[None])
+    dark = Image.fromarray(np.full((8, 8), 255, np.uint16))  # of 65,535
+    for kind in ("PNG", "PPM", "TIFF"):
+        assert one(encoded(dark, kind)).max() == 0
+
+
 def test_transparent_pixels_are_seen_over_white():
     alpha = np.zeros((8, 8, 1), np.uint8)
     alpha[:4] = 255
