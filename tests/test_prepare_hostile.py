@@ -161,6 +161,16 @@ def test_paths_that_lead_out_of_an_archive_are_left_out(tmp_path, name):
     assert left == {"x.zip", "images.npy", "manifest.json", "skipped.csv"}
 
 
+def test_paths_that_lead_out_change_no_labels(tmp_path):
+    flat = zipped(tmp_path / "flat.zip", {"1.png": GOOD, "2.png": GOOD, "../evil.png": GOOD})
+    assert arrays(prepare("flat", origin=str(flat)))[1] is None
+    pets = zipped(tmp_path / "pets.zip", {"a/1.png": GOOD, "b/1.png": GOOD, "/evil.png": GOOD})
+    outcome = prepare("pets", origin=str(pets))
+    assert (outcome.manifest.labels, len(outcome.skipped)) == (("a", "b"), 1)
+    with pytest.raises(InputError, match=r"could be used, such as \.\./evil\.png: its path"):
+        prepare("evil", origin=str(zipped(tmp_path / "evil.zip", {"../evil.png": GOOD})))
+
+
 def test_tar_archives_too(tmp_path):
     with tarfile.open(tmp_path / "x.tar.gz", "w:gz") as archive:
         for name in ("in.png", "../out.png"):

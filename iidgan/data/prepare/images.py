@@ -23,7 +23,8 @@ def image_files(wanted: Wanted) -> Iterator[Reading]:
     path = wanted.place()
     with opened(path) as tree:
         names = _images(tree, str(path))
-        label = labelling(tree, names, wanted.labels)
+        good = [name for name in names if tree.inside(name)]
+        label = labelling(tree, good, wanted.labels) if good else None
         yield _reading(tree, names, label, f"image files of {path.name}")
 
 

@@ -56,6 +56,10 @@ class Tree(ABC):
     def close(self) -> None:
         """Closes what is open."""
 
+    def inside(self, name: str) -> bool:
+        """Tells whether a path stays in the tree, as on a disk all do; others are not opened."""
+        return True
+
     def read(self, name: str, most: int = MOST) -> bytes:
         """Reads a file of at most so many bytes, whatever an archive says of its size.
 
@@ -121,7 +125,20 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-class Zip(Tree):
+class Archive(Tree):
+    """Files in an archive, whose paths may be any."""
+
+    def inside(self, name: str) -> bool:
+        path = PurePosixPath(name.replace("\\", "/"))
+        drive = ":" in "".join(path.parts[:1])
+        return not (path.is_absolute() or ".." in path.parts or drive)
+
+    def _check(self, name: str) -> None:
+        if not self.inside(name):
+            raise UnreadableError("its path leads out of the archive")
+
+
+class Zip(Archive):
     """A ZIP archive."""
 
     def __init__(self, path: Path) -> None:
@@ -133,7 +150,7 @@ class Zip(Tree):
         return sorted(self._infos)
 
     def open(self, name: str) -> IO[bytes]:
-        _check(name)
+        self._check(name)
         with reading():
             return self._archive.open(self._infos[name])
 
@@ -144,7 +161,7 @@ class Zip(Tree):
         self._archive.close()
 
 
-class Tar(Tree):
+class Tar(Archive):
     """A TAR archive, packed or not; links and devices in it do not count as files."""
 
     def __init__(self, path: Path) -> None:
@@ -159,7 +176,7 @@ class Tar(Tree):
         return list(self._members)  # as they lie there: to go back is to unpack anew
 
     def open(self, name: str) -> IO[bytes]:
-        _check(name)
+        self._check(name)
         with reading():
             file = self._archive.extractfile(self._members[name])
         if file is None:
@@ -171,12 +188,6 @@ class Tar(Tree):
 
     def close(self) -> None:
         self._archive.close()
-
-
-def _check(name: str) -> None:
-    path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or (path.parts[:1] and ":" in path.parts[0]):
-        raise UnreadableError("its path leads out of the archive")
 
 
 @contextmanager
