@@ -131,9 +131,9 @@ def test_links_pipes_and_locked_files(tmp_path):
     ("make", "message"),
     [
         (lambda path: os.mkfifo(path), "neither a folder nor a file"),
-        (lambda path: path.write_bytes(b"junk"), "no whole ZIP or TAR archive"),
-        (lambda path: path.write_bytes(GOOD), "no whole ZIP or TAR archive"),
-        (lambda path: path.write_bytes(b"PK\3\4" + bytes(100)), "no whole ZIP or TAR archive"),
+        (lambda path: path.write_bytes(b"junk"), "x: no whole ZIP or TAR archive, and no folder$"),
+        (lambda path: path.write_bytes(GOOD), "x: a single image; name its folder$"),
+        (lambda path: path.write_bytes(b"PK\3\4" + bytes(100)), "x: a truncated ZIP archive$"),
         (lambda path: path.mkdir(), "0 files, none of them an image"),
         (lambda path: zipped(path, {"a.txt": "x"}), "1 files, none of them an image"),
         (lambda path: path.symlink_to("nowhere"), "does not exist"),

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -59,6 +60,17 @@ def convert(items: Iterable[Item | Skip], rule: Rule) -> Converted:
         found.pixels.append(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
         found.labels.append(item.label)
     return found
+
+
+def is_image(path: Path) -> bool:
+    """Tells by its head whether a file is an image, whole or not."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            Image.open(path, formats=_formats()).close()
+    except (UnidentifiedImageError, Image.DecompressionBombError, ValueError, OSError):
+        return False
+    return True
 
 
 class _RefusedError(Exception):

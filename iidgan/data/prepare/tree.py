@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from iidgan.data.prepare.decode import is_image
 from iidgan.errors import InputError
 from iidgan.files import explained
 
@@ -212,4 +213,16 @@ def _archive(path: Path) -> Tree:
             return Zip(path)
         return Tar(path)
     except (EOFError, ValueError, zlib.error, lzma.LZMAError, *_ARCHIVE) as error:
-        raise InputError(f"{path}: no whole ZIP or TAR archive, and no folder: {error}") from error
+        raise InputError(f"{path}: {_what(path, error)}") from error
+
+
+def _what(path: Path, error: Exception) -> str:
+    """Says what a file is that is no archive, or no whole one."""
+    with path.open("rb") as file:
+        if file.read(4) == b"PK\3\4":
+            return "a truncated ZIP archive"
+    if is_image(path):
+        return "a single image; name its folder"
+    why = str(error)
+    detail = "" if "\n" in why else f": {why}"  # how each way to unpack it fails tells nobody
+    return f"no whole ZIP or TAR archive, and no folder{detail}"
