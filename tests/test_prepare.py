@@ -132,6 +132,8 @@ def test_a_damaged_manifest_is_set_aside_too(faces):
         ("../up", {}, "name: '../up' is no name"),
         ("a/b/c", {}, "name: 'a/b/c' is no name"),
         ("", {}, "name: '' is no name"),
+        ("classifiers", {}, "name: 'classifiers' is where classifiers are kept; choose another"),
+        ("classifiers/x", {}, "name: 'classifiers/x' is where classifiers are kept"),
         ("x", {}, "from: missing; name the files of x with --from PATH"),
         ("me/cats", {}, "--from PATH, or --from hub"),
         ("x", {"origin": "/no/such"}, "from: /no/such does not exist"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from iidgan.data.manifest import Manifest, home
+from iidgan.data.manifest import CLASSIFIERS, Manifest, home
 from iidgan.data.prepare.names import OWN, SETS, Known
 from iidgan.data.prepare.reading import Wanted
 from iidgan.data.prepare.rule import Rule
@@ -48,6 +48,8 @@ class Order:
                 f"name: {self.name!r} is no name of letters, digits, '.', '_', '-' and at most "
                 "one '/'; --from names a file or a folder"
             )
+        if self.name.partition("/")[0].lower() == CLASSIFIERS:
+            raise InputError(f"name: {self.name!r} is where classifiers are kept; choose another")
         splits = self.known.splits
         if self.split is not None and not _SPLIT.fullmatch(self.split):
             raise InputError(f"split: {self.split!r} is no name of a part, such as test")
