@@ -87,11 +87,12 @@ class Order:
 
     @property
     def request(self) -> dict[str, Any]:
-        """What the same command asks for again."""
+        """What the same command asks for again; the name and the split say only where to."""
         origin = self.origin if self.path is None else str(self.path)
         words = (None, "none", "folders")
         labels = self.labels if self.labels in words else os.path.abspath(str(self.labels))
-        return {"from": origin, "size": self.rule.size, "labels": labels}
+        asked = {"from": origin, "size": self.rule.size, "labels": labels}
+        return {"name": self.name, "split": self.split} | asked
 
     def wanted(self) -> Wanted:
         """Tells a reader what to read.
@@ -124,7 +125,7 @@ class Order:
         """Lists in what a set that is there is not what is asked for."""
         made, asked = manifest.request, self.request | {"size": self.size}
         return [
-            f"{name} was {made.get(name)}, is {value}"
-            for name, value in asked.items()
-            if value is not None and value != made.get(name)
+            f"{name} was {made.get(name)}, is {asked[name]}"
+            for name in ("from", "size", "labels")
+            if asked[name] is not None and asked[name] != made.get(name)
         ]
