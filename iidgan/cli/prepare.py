@@ -5,33 +5,21 @@ from __future__ import annotations
 import itertools
 import shlex
 import textwrap
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from iidgan.bench.judge import SUFFIX
 from iidgan.cli.classifier import prepare_classifier_command
 from iidgan.cli.parse import parse
+from iidgan.cli.progress import bars, teller
 from iidgan.data import READERS, SOURCES
 from iidgan.data.manifest import SKIPPED
 from iidgan.data.prepare import SETS, Outcome, prepare
 from iidgan.errors import InputError
-
-PATIENCE = 30.0  # seconds between lines, where there is no terminal to draw a bar on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +56,7 @@ def prepare_command(arguments: list[str]) -> int:
     if taken or Path(options.name).suffix.lower() in READERS:
         raise InputError(f"name: {options.name!r} is a source of its own; choose another name")
     console = Console(stderr=True)
-    with _bar(console, options.name) as told:
+    with bars(console) as progress:
         outcome = prepare(
             options.name,
             origin=options.origin,
@@ -77,7 +65,7 @@ def prepare_command(arguments: list[str]) -> int:
             labels=options.labels,
             root=options.root,
             strict=options.strict,
-            progress=told,
+            progress=teller(progress, options.name, "images"),
             news=lambda text: console.print(text, highlight=False, markup=False),
         )
     _report(outcome, options.root)
@@ -94,33 +82,6 @@ def _place_of_name(arguments: list[str]) -> int | None:
         if not takes and not word.startswith("-"):
             return place
     return None
-
-
-@contextmanager
-def _bar(console: Console, name: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Shows the images that are done."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        task, told = progress.add_task(name, total=None), time.monotonic()
-
-        def tell(done: int, total: int | None) -> None:
-            nonlocal told
-            progress.update(task, completed=done, total=total)
-            if not console.is_terminal and time.monotonic() > told + PATIENCE:
-                told = time.monotonic()
-                of = "" if total is None else f" of {total:,}"
-                console.print(f"{name}: {done:,}{of} images", highlight=False, markup=False)
-
-        yield tell
 
 
 def _report(outcome: Outcome, root: str | None) -> None:
