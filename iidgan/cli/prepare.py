@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import itertools
 import shlex
+import signal
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import tyro
@@ -46,6 +50,22 @@ class Options:
     """Stop at the first file that cannot be used, instead of leaving it out."""
 
 
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Lets SIGTERM end what runs as Ctrl-C does: what is half done is cleared away."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a second one would end the clearing
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@_terminable()
 def prepare_command(arguments: list[str]) -> int:
     place = _place_of_name(arguments)
     if place is not None and arguments[place].endswith(SUFFIX):

@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 from iidgan.data.manifest import FILE, IMAGES, LABELS, SKIPPED, Manifest, Stamp
-from iidgan.data.prepare.decode import COLOURS
+from iidgan.data.prepare.decode import COLOURS, Converted
 from iidgan.data.prepare.formats import reader_of
 from iidgan.data.prepare.order import Order
 from iidgan.data.prepare.pool import converted
@@ -158,19 +158,21 @@ class _Tally:
     enlarged: int = 0
 
     def write(self, writer: Writer) -> None:
-        done = 0
-        for found in converted(self._items(), self.order.rule, self.reading.total):
-            if self.strict and found.skipped:
-                raise InputError(f"strict: {found.skipped[0]}")
-            first = not writer.count
-            writer.add(found)
-            if first and writer.count:
-                _check_space(writer, self.reading.total, self.order.folder.parent)
-            self.skipped += found.skipped
-            self.enlarged += found.enlarged
-            done += len(found.pixels) + len(found.skipped)
-            self.progress(done, self.reading.total)
+        with closing(converted(self._items(), self.order.rule, self.reading.total)) as parts:
+            for found in parts:
+                self._take(found, writer)
         writer.finish()
+
+    def _take(self, found: Converted, writer: Writer) -> None:
+        if self.strict and found.skipped:
+            raise InputError(f"strict: {found.skipped[0]}")
+        first = not writer.count
+        writer.add(found)
+        if first and writer.count:
+            _check_space(writer, self.reading.total, self.order.folder.parent)
+        self.skipped += found.skipped
+        self.enlarged += found.enlarged
+        self.progress(writer.count + len(self.skipped), self.reading.total)
 
     def _items(self) -> Iterator[Item | Skip]:
         for item in self.reading.items:
