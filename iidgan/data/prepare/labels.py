@@ -64,7 +64,7 @@ def labelling(tree: Tree, names: Sequence[str], how: str | None) -> Labelling | 
         )
     folders = {name.removeprefix(top).partition("/")[0] for name in names}
     if how is None and all(folder.lower() in _SPLITS for folder in folders):
-        some = sorted(folders)
+        some = sorted(folders, key=lambda folder: (folder.lower() != "train", folder))
         raise InputError(
             f"labels: the folders {', '.join(some)} are parts of a set, no labels; name one of "
             f"them with --from, such as {top}{some[0]}, or use --labels folders, or none"
