@@ -1,6 +1,7 @@
 """The classifier of a data set: trained once and alike, stored whole, and asked about images."""
 
 import json
+import re
 import struct
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -491,6 +492,14 @@ def test_the_command_prepares_and_evaluates(root, few, tmp_path, monkeypatch, ca
     assert {"digits_modes", "classifier_fid"} <= names
     assert main(["prepare", "ring-classifier"]) == 2
     assert "'ring' has no images with labels to tell apart" in capsys.readouterr().err
+
+
+def test_without_a_terminal_a_line_tells_of_the_training_now_and_then(root, monkeypatch, capsys):
+    monkeypatch.setattr("iidgan.bench.classifier.Recipe", lambda: QUICK)
+    monkeypatch.setattr("iidgan.cli.progress.PATIENCE", -1.0)
+    assert main(["prepare", "mnist-classifier", "--device", "cpu"]) == 0
+    first, *_ = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"mnist-classifier: 1 of \d+ steps", first)
 
 
 def test_a_judge_without_a_classifier_leaves_samples_as_they_are():

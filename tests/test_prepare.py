@@ -1,9 +1,11 @@
 """Preparing a set: what is written, when, and what is left when it fails."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from hashlib import sha256
 from types import SimpleNamespace
 
@@ -12,6 +14,7 @@ import pytest
 from image_files import arrays, encoded, pixels, put
 
 from iidgan.data import Prepared
+from iidgan.data.manifest import Manifest
 from iidgan.data.prepare import job, prepare
 from iidgan.errors import InputError
 from iidgan.files import locked
@@ -120,6 +123,17 @@ def test_a_damaged_set_is_set_aside_and_made_anew(faces, tmp_path):
     Prepared(name="faces").load()
 
 
+def test_a_damaged_set_says_with_which_command_it_was_made(faces, tmp_path):
+    root = str(tmp_path / "other place")
+    folder = prepare("faces", origin=str(faces), size=8, labels="none", root=root).folder
+    (folder / "images.npy").unlink()
+    again = f"`iidgan prepare faces --from {faces} --size 8 --labels none --root '{root}'` makes"
+    with pytest.raises(InputError, match=re.escape(again)):
+        Prepared(name="faces", root=root).load()
+    made = replace(Manifest.read(folder), request={"name": "mnist", "split": "test"})
+    assert made.command(str(tmp_path / "home")) == "iidgan prepare mnist --split test"
+
+
 def test_a_damaged_manifest_is_set_aside_too(faces):
     folder = prepare("faces", origin=str(faces)).folder
     (folder / "manifest.json").write_text("{")
@@ -132,6 +146,8 @@ def test_a_damaged_manifest_is_set_aside_too(faces):
         ("../up", {}, "name: '../up' is no name"),
         ("a/b/c", {}, "name: 'a/b/c' is no name"),
         ("", {}, "name: '' is no name"),
+        ("classifiers", {}, "name: 'classifiers' is where classifiers are kept; choose another"),
+        ("classifiers/x", {}, "name: 'classifiers/x' is where classifiers are kept"),
         ("x", {}, "from: missing; name the files of x with --from PATH"),
         ("me/cats", {}, "--from PATH, or --from hub"),
         ("x", {"origin": "/no/such"}, "from: /no/such does not exist"),

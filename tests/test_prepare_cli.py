@@ -28,6 +28,7 @@ def test_one_report_and_then_nothing_to_do(here, capsys):
     put(here / "faces", {"a/bad.png": b"no", "b/bad.png": b"", "b/worse.png": b"neither"})
     out = told(capsys, "prepare", "faces", "--from", "faces", "--size", "8")
     assert "faces: 40 images of 3 x 8 x 8, 2 labels, in " in out
+    assert "  labels: a, b\n" in out
     assert "left out: 3 of 43 (skipped.csv names them)" in out
     assert "2 x no image of a known format, such as a/bad.png" in out
     assert "1 x empty file, such as b/bad.png" in out
@@ -35,6 +36,25 @@ def test_one_report_and_then_nothing_to_do(here, capsys):
     again = told(capsys, "prepare", "faces", "--from", "faces", "--size", "8")
     assert "faces: there already: 40 images" in again
     assert "left out: 3 of 43" in again
+
+
+def test_many_labels_are_shortened(here, capsys):
+    files = {f"name {i:03}/x.png": encoded(image) for i, image in enumerate(pixels(100))}
+    out = told(capsys, "prepare", "many", "--from", str(put(here / "many", files)))
+    (line,) = [
+        line for line in out.splitlines() if line.startswith("  labels: name 000, name 001")
+    ]
+    assert line.endswith(" ...")
+    assert len(line) < 120
+
+
+@pytest.mark.parametrize("flag", [["--from", "a-classifier"], ["--from=a-classifier"]])
+def test_only_the_name_says_that_a_classifier_is_meant(here, capsys, flag):
+    (here / "faces").rename(here / "a-classifier")
+    for arguments in (["lab", *flag], ["--strict", *flag, "again"]):
+        assert "40 images" in told(capsys, "prepare", *arguments)
+    error = told(capsys, "prepare", "--device", "cpu", "ring-classifier", code=2)
+    assert "'ring' has no images" in error
 
 
 def test_training_finds_the_set_in_its_usual_place_and_elsewhere(here, capsys):

@@ -131,9 +131,9 @@ def test_links_pipes_and_locked_files(tmp_path):
     ("make", "message"),
     [
         (lambda path: os.mkfifo(path), "neither a folder nor a file"),
-        (lambda path: path.write_bytes(b"junk"), "no whole ZIP or TAR archive"),
-        (lambda path: path.write_bytes(GOOD), "no whole ZIP or TAR archive"),
-        (lambda path: path.write_bytes(b"PK\3\4" + bytes(100)), "no whole ZIP or TAR archive"),
+        (lambda path: path.write_bytes(b"junk"), "x: no whole ZIP or TAR archive, and no folder$"),
+        (lambda path: path.write_bytes(GOOD), "x: a single image; name its folder$"),
+        (lambda path: path.write_bytes(b"PK\3\4" + bytes(100)), "x: a truncated ZIP archive$"),
         (lambda path: path.mkdir(), "0 files, none of them an image"),
         (lambda path: zipped(path, {"a.txt": "x"}), "1 files, none of them an image"),
         (lambda path: path.symlink_to("nowhere"), "does not exist"),
@@ -159,6 +159,16 @@ def test_paths_that_lead_out_of_an_archive_are_left_out(tmp_path, name):
     assert outcome.skipped[0].reason == "its path leads out of the archive"
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
     assert left == {"x.zip", "images.npy", "manifest.json", "skipped.csv"}
+
+
+def test_paths_that_lead_out_change_no_labels(tmp_path):
+    flat = zipped(tmp_path / "flat.zip", {"1.png": GOOD, "2.png": GOOD, "../evil.png": GOOD})
+    assert arrays(prepare("flat", origin=str(flat)))[1] is None
+    pets = zipped(tmp_path / "pets.zip", {"a/1.png": GOOD, "b/1.png": GOOD, "/evil.png": GOOD})
+    outcome = prepare("pets", origin=str(pets))
+    assert (outcome.manifest.labels, len(outcome.skipped)) == (("a", "b"), 1)
+    with pytest.raises(InputError, match=r"could be used, such as \.\./evil\.png: its path"):
+        prepare("evil", origin=str(zipped(tmp_path / "evil.zip", {"../evil.png": GOOD})))
 
 
 def test_tar_archives_too(tmp_path):

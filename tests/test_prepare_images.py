@@ -60,6 +60,17 @@ def test_deep_grey_images_lose_their_low_bits():
     assert np.array_equal(one(encoded(Image.fromarray(deep), "TIFF")), GREY[None])
 
 
+def test_wide_grey_images_keep_values_of_8_bits():
+    wide = Image.fromarray(GREY.astype(np.int32))
+    assert wide.mode == "I"
+    assert np.array_equal(one(encoded(wide, "TIFF")), GREY[None])
+    deeper = Image.fromarray(GREY.astype(np.int32) << 8)
+    assert np.array_equal(one(encoded(deeper, "TIFF")), GREY[None])
+    dark = Image.fromarray(np.full((8, 8), 255, np.uint16))  # of 65,535
+    for kind in ("PNG", "PPM", "TIFF"):
+        assert one(encoded(dark, kind)).max() == 0
+
+
 def test_transparent_pixels_are_seen_over_white():
     alpha = np.zeros((8, 8, 1), np.uint8)
     alpha[:4] = 255
@@ -188,11 +199,28 @@ def test_images_beside_the_folders_that_give_labels_are_told(tmp_path):
     assert (outcome.manifest.count, arrays(outcome)[1]) == (7, None)
 
 
+def test_parts_of_a_set_are_no_labels(tmp_path):
+    parts = {
+        f"{part}/{name}": x for part in ("Train", "test") for name, x in folder_files().items()
+    }
+    place = put(tmp_path / "x", parts)
+    with pytest.raises(
+        InputError, match=r"folders Train, test are parts of a set, .* such as Train, or"
+    ):
+        prepare("x", origin=str(place))
+    assert prepare("x", origin=str(place / "test")).manifest.labels == ("bird", "cat", "dog")
+    asked = prepare("y", origin=str(place), labels="folders")
+    assert asked.manifest.labels == ("Train", "test")
+
+
 TABLES = {
     "paths": "cat/2.png,c\ndog/1.png,d\n",
     "head": "label,File\nc,cat/2.png\nd,dog/1.png\n",
     "ends": "id,weight,class\n2,0.5,c\n1.png,0.1,d\n",
     "spaces and a mark": "\ufefffile_name, label\r\ncat/2.png , c \r\ndog/1.png,d\r\n\r\n",
+    "semicolons": "cat/2.png;c\n\ndog/1.png;d\n",
+    "tabs": "file\tlabel\ncat/2.png\tc\ndog/1.png\td\n",
+    "twice the same": "cat/2.png,c\n2,c\ndog/1.png,d\n",
 }
 
 
@@ -206,6 +234,13 @@ def test_a_table_gives_labels(tmp_path, table, inside):
     outcome = prepare("x", origin=str(place), size=8, labels=labels)
     assert (outcome.manifest.labels, arrays(outcome)[1].tolist()) == (("c", "d"), [0, 1])
     assert [str(skip) for skip in outcome.skipped] == ["bird/9.png: has no label"]
+
+
+def test_lines_that_name_no_image_are_told(tmp_path):
+    table = "cat/2.png,c\ngone.png,d\nlost.png,d\n"
+    told, place = [], put(tmp_path / "x", folder_files() | {"labels.csv": table})
+    prepare("x", origin=str(place), news=told.append)
+    assert told == ["labels.csv: 2 lines name no image, such as 'gone.png'"]
 
 
 TALL = f"0,10\n1,9\n2,1{'0' * 5000}\n"
@@ -225,12 +260,13 @@ def test_labels_that_are_numbers_are_ordered_by_value(tmp_path):
         ("1.png\n", "needs two columns in each line"),
         ("file,x,label\n1.png,2\n", "a line has no label: 1.png,2"),
         ("a.png,1\nb.png,2\n", "names none of the 6 images; it has 'a.png', they are like"),
+        ("file,y\n\n0.png,a\n0,b\n", "line 4: '0' is 'b' here, and 'a' above"),
         (b"\xff\xfe\x00", "is no CSV file"),
     ],
 )
 def test_tables_that_give_no_labels_are_refused(tmp_path, table, message):
     place = put(tmp_path / "x", folder_files() | {"labels.csv": table})
-    with pytest.raises(InputError, match=f"labels: labels.csv:? {message}"):
+    with pytest.raises(InputError, match=f"labels: labels.csv[:,]? {message}"):
         prepare("x", origin=str(place))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from image_files import encoded, pixels
+from image_files import encoded, pixels, put
 
 import iidgan
 from iidgan.data.prepare import pool
@@ -114,10 +114,55 @@ def test_processes_end_with_their_parent(tmp_path, number):
         assert len(children) == 2
         process.send_signal(number)
         process.wait(20)
+    assert gone(children)
+
+
+COMMAND = """
+import os, sys
+from iidgan.cli import main
+from iidgan.data.prepare import pool
+
+if __name__ == "__main__":
+    pool.WORTH, os.cpu_count = -1.0, lambda: 2
+    sys.exit(main(["prepare", "x", "--from", "x", "--root", "home"]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_processes_import_leaves_nothing_and_says_nothing(tmp_path, number, code):
+    put(
+        tmp_path,
+        {"script.py": COMMAND} | {f"x/{i}.png": encoded(pixels(1)[0]) for i in range(500)},
+    )
+    here = os.environ | {"PYTHONPATH": str(Path(iidgan.__file__).parents[1])}
+    with subprocess.Popen(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env=here,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while process.poll() is None and len(children.read_text().split()) < 3:  # and a tracker
+            time.sleep(0.01)
+        started = children.read_text().split()
+        time.sleep(0.3)
+        if number == signal.SIGINT:  # as from a terminal, which sends it to all
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
+        _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (code, b"")
+    assert list((tmp_path / "home").iterdir()) == []
+    assert gone(started)
+
+
+def gone(pids):
     end = time.monotonic() + 10
-    while any(map(alive, children)) and time.monotonic() < end:
+    while any(map(alive, pids)) and time.monotonic() < end:
         time.sleep(0.05)
-    assert not any(map(alive, children))
+    return not any(map(alive, pids))
 
 
 def alive(pid):

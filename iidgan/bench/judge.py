@@ -14,7 +14,7 @@ from torch import Tensor
 
 from iidgan.bench.run import encode
 from iidgan.core import Dataset, Features, Judged, Samples, Source
-from iidgan.data.manifest import home
+from iidgan.data.manifest import CLASSIFIERS, home
 from iidgan.errors import InputError
 from iidgan.files import damage
 from iidgan.metrics.classifier import Classifier
@@ -26,7 +26,7 @@ WEIGHTS, CONFIG = "model.safetensors", "classifier.json"
 
 def classifier_folder(name: str, root: Path | None = None) -> Path:
     """Says where the classifier of a source is kept: in $IIDGAN_DATA, else the user's cache."""
-    return (root or home()) / "classifiers" / name
+    return (root or home()) / CLASSIFIERS / name
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Literal
@@ -25,6 +23,7 @@ from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Ending, Stop, Tick
 from iidgan.engine.state import State, joined, part, restore, tensors
 from iidgan.errors import InputError
+from iidgan.processes import deaf
 
 RESTARTS = 1
 
@@ -114,7 +113,7 @@ class Shards:
         self._control.at[index], self._control.resting[index] = self._state.step, 0
         stop = Together(self._control, index)
         process = self._context.Process(target=work, args=(self._shards[index], theirs, stop))
-        with _deaf():
+        with deaf(SIGNALS):
             process.start()
         theirs.close()  # so that its end is seen
         return _Worker(process, ours)
@@ -216,20 +215,6 @@ class Shards:
             restore(self._state, joined(parts))
             self._state.step = step
             yield step
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Keeps signals from a process that starts here: a group gets what is meant for the parent.
-
-    They wait for the parent; the process inherits that they wait, and never asks for them.
-    """
-    resource_tracker.ensure_running()  # which lets them through when it starts
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _in_all(found: Sequence[Mapping[int, object]]) -> list[int]:

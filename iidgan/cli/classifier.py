@@ -11,7 +11,7 @@ from rich.console import Console
 
 from iidgan.bench.classifier import prepare_classifier, read_facts
 from iidgan.cli.parse import parse
-from iidgan.cli.progress import bars
+from iidgan.cli.progress import bars, teller
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,12 @@ def prepare_classifier_command(name: str, arguments: list[str]) -> int:
     """Trains `NAME-classifier`, or sees that it is there, and says how good it is."""
     options = parse(Classifier, f"iidgan prepare {name}", arguments)
     with bars(Console(stderr=True)) as progress:
-        task = progress.add_task(name, total=None, losses="")
         folder = prepare_classifier(
             name,
             source_root=options.source_root,
             root=None if options.root is None else Path(options.root),
             device=options.device,
-            listener=lambda done, total: progress.update(task, completed=done, total=total),
+            listener=teller(progress, name, "steps"),
         )
     facts = read_facts(folder)
     print(f"{folder}: {facts['accuracy']:.2f} % of {facts['num_test']:,} test images are right")

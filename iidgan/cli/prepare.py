@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
-import time
-from collections.abc import Callable, Iterator
+import signal
+import textwrap
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import tyro
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from iidgan.bench.judge import SUFFIX
 from iidgan.cli.classifier import prepare_classifier_command
 from iidgan.cli.parse import parse
+from iidgan.cli.progress import bars, teller
 from iidgan.data import READERS, SOURCES
 from iidgan.data.manifest import SKIPPED
 from iidgan.data.prepare import SETS, Outcome, prepare
 from iidgan.errors import InputError
-
-PATIENCE = 30.0  # seconds between lines, where there is no terminal to draw a bar on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,17 +50,33 @@ class Options:
     """Stop at the first file that cannot be used, instead of leaving it out."""
 
 
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Lets SIGTERM end what runs as Ctrl-C does: what is half done is cleared away."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a second one would end the clearing
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@_terminable()
 def prepare_command(arguments: list[str]) -> int:
-    classifiers = [word for word in arguments if word.endswith(SUFFIX)]
-    if classifiers:
-        name, *_ = classifiers
-        return prepare_classifier_command(name, [word for word in arguments if word != name])
+    place = _place_of_name(arguments)
+    if place is not None and arguments[place].endswith(SUFFIX):
+        others = arguments[:place] + arguments[place + 1 :]
+        return prepare_classifier_command(arguments[place], others)
     options = parse(Options, "iidgan prepare", arguments)
     taken = options.name in SOURCES and options.name not in SETS
     if taken or Path(options.name).suffix.lower() in READERS:
         raise InputError(f"name: {options.name!r} is a source of its own; choose another name")
     console = Console(stderr=True)
-    with _bar(console, options.name) as told:
+    with bars(console) as progress:
         outcome = prepare(
             options.name,
             origin=options.origin,
@@ -75,38 +85,23 @@ def prepare_command(arguments: list[str]) -> int:
             labels=options.labels,
             root=options.root,
             strict=options.strict,
-            progress=told,
+            progress=teller(progress, options.name, "images"),
             news=lambda text: console.print(text, highlight=False, markup=False),
         )
     _report(outcome, options.root)
     return 0
 
 
-@contextmanager
-def _bar(console: Console, name: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Shows the images that are done."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        task, told = progress.add_task(name, total=None), time.monotonic()
+_ALONE = ("--strict", "--no-strict", "--help", "-h")
 
-        def tell(done: int, total: int | None) -> None:
-            nonlocal told
-            progress.update(task, completed=done, total=total)
-            if not console.is_terminal and time.monotonic() > told + PATIENCE:
-                told = time.monotonic()
-                of = "" if total is None else f" of {total:,}"
-                console.print(f"{name}: {done:,}{of} images", highlight=False, markup=False)
 
-        yield tell
+def _place_of_name(arguments: list[str]) -> int | None:
+    """Finds the first word that is neither a flag nor the value of one."""
+    for place, (before, word) in enumerate(itertools.pairwise(["", *arguments])):
+        takes = before.startswith("-") and "=" not in before and before not in _ALONE
+        if not takes and not word.startswith("-"):
+            return place
+    return None
 
 
 def _report(outcome: Outcome, root: str | None) -> None:
@@ -118,6 +113,8 @@ def _report(outcome: Outcome, root: str | None) -> None:
     print(f"{made.name}:{already} {made.count:,} images of {kind}, {labels}, in {outcome.folder}")
     if outcome.fresh:
         print(f"  made from {made.source}: {made.rule}")
+    if made.labels:
+        print(f"  labels: {textwrap.shorten(', '.join(made.labels), 100, placeholder=' ...')}")
     if left := sum(made.skipped.values()):
         print(f"  left out: {left:,} of {left + made.count:,} ({SKIPPED} names them)")
         for reason, count in made.skipped.items():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from rich.console import Console
@@ -17,6 +18,8 @@ from rich.progress import (
 )
 
 from iidgan.engine.loop import Tick
+
+PATIENCE = 30.0  # seconds between lines, where there is no terminal to draw a bar on
 
 
 def bars(console: Console) -> Progress:
@@ -33,6 +36,27 @@ def bars(console: Console) -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+def teller(progress: Progress, name: str, what: str) -> Callable[[int, int | None], None]:
+    """Makes what shows how many are done: a bar, or a line now and then without a terminal.
+
+    Arguments:
+        progress: The display of `bars`.
+        name: What is shown in front.
+        what: What is counted.
+    """
+    task, told = progress.add_task(name, total=None, losses=""), time.monotonic()
+
+    def tell(done: int, total: int | None) -> None:
+        nonlocal told
+        progress.update(task, completed=done, total=total)
+        if not progress.console.is_terminal and time.monotonic() > told + PATIENCE:
+            told = time.monotonic()
+            of = "" if total is None else f" of {total:,}"
+            progress.console.print(f"{name}: {done:,}{of} {what}", highlight=False, markup=False)
+
+    return tell
 
 
 def losses(tick: Tick) -> str:

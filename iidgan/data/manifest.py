@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -14,6 +15,7 @@ from iidgan.files import cache, digest, explained
 
 FILE = "manifest.json"
 IMAGES, LABELS, SKIPPED = "images.npy", "labels.npy", "skipped.csv"
+CLASSIFIERS = "classifiers"  # the folder beside prepared sets in which classifiers are kept
 SMALL = 1 << 26  # bytes that are digested in less time than a step takes
 
 
@@ -96,6 +98,17 @@ class Manifest:
     @property
     def images(self) -> Stamp:
         return self.files[IMAGES]
+
+    def command(self, root: str | None) -> str:
+        """Gives the command that makes the set anew, in a folder of prepared sets."""
+        asked = self.request
+        words = ["iidgan", "prepare", str(asked.get("name", self.name))]
+        for flag in ("from", "split", "size", "labels"):
+            if asked.get(flag) is not None:
+                words += [f"--{flag}", str(asked[flag])]
+        if root is not None and Path(root).absolute() != home().absolute():
+            words += ["--root", root]
+        return shlex.join(words)
 
     def write(self, folder: Path) -> None:
         (folder / FILE).write_text(json.dumps(asdict(self), indent=1) + "\n")

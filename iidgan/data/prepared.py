@@ -54,7 +54,7 @@ class Prepared(Source):
                 f"it is {manifest.images.sha256}"
             )
         if reason := manifest.damage(folder):
-            raise InputError(f"{folder}: {reason}; `iidgan prepare {self.name}` makes it anew")
+            raise InputError(f"{folder}: {reason}; `{manifest.command(self.root)}` makes it anew")
         x = _mapped(folder / IMAGES, (manifest.count, *manifest.shape))
         y = None
         if LABELS in manifest.files:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -61,6 +62,17 @@ def convert(items: Iterable[Item | Skip], rule: Rule) -> Converted:
     return found
 
 
+def is_image(path: Path) -> bool:
+    """Tells by its head whether a file is an image, whole or not."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            Image.open(path, formats=_formats()).close()
+    except (UnidentifiedImageError, Image.DecompressionBombError, ValueError, OSError):
+        return False
+    return True
+
+
 class _RefusedError(Exception):
     """Carries the reason, and a detail."""
 
@@ -74,7 +86,8 @@ def _image(content: bytes | Pixels) -> Image.Image:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=_formats()) as image:
-                return _plain(_turned(image))
+                wide = image.mode == "I" and image.format == "TIFF"  # else I holds 16 bits
+                return _plain(_turned(image), wide)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise _RefusedError("too many pixels", str(error)) from error
     except UnidentifiedImageError as error:
@@ -99,10 +112,10 @@ def _turned(image: Image.Image) -> Image.Image:
         return image
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def _plain(image: Image.Image, wide: bool) -> Image.Image:
     """Takes away transparency, palettes and depth: mode L, or RGB where there may be colours."""
     if image.mode.startswith("I"):
-        return _eight_bits(image)
+        return _eight_bits(image, wide)
     if image.mode == "F":
         raise _RefusedError("pixels are fractions", "mode F")
     kind = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
@@ -113,9 +126,10 @@ def _plain(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(white, layer).convert(kind)
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scales 16-bit grey values to 8 bits."""
+def _eight_bits(image: Image.Image, wide: bool) -> Image.Image:
+    """Scales 16-bit grey values to 8 bits; `wide` ones, of 32, may be 8-bit values as they are."""
     values = np.asarray(image)
     if values.size and not 0 <= values.min() <= values.max() < 1 << 16:
         raise _RefusedError("pixels of more than 16 bits", f"mode {image.mode}")
-    return Image.fromarray((values >> 8).astype(np.uint8))
+    shift = 0 if wide and values.max(initial=0) < 1 << 8 else 8
+    return Image.fromarray((values >> shift).astype(np.uint8))

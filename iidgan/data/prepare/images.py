@@ -23,7 +23,8 @@ def image_files(wanted: Wanted) -> Iterator[Reading]:
     path = wanted.place()
     with opened(path) as tree:
         names = _images(tree, str(path))
-        label = labelling(tree, names, wanted.labels)
+        good = [name for name in names if tree.inside(name)]
+        label = labelling(tree, good, wanted.labels) if good else None
         yield _reading(tree, names, label, f"image files of {path.name}")
 
 
@@ -64,12 +65,13 @@ def _reading(tree: Tree, names: Sequence[str], label: Labelling | None, source: 
         source=source,
         total=len(names),
         labelled=label is not None,
+        note="" if label is None else label.note,
         items=(_item(tree, name, label) for name in names),
     )
 
 
 def _item(tree: Tree, name: str, label: Labelling | None) -> Item | Skip:
     try:
-        return Item(name, tree.read(name), None if label is None else label(name))
+        return Item(name, tree.read(name), None if label is None else label.of(name))
     except UnreadableError as error:
         return Skip(name, error.reason, error.detail)

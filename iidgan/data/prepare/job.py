@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 from iidgan.data.manifest import FILE, IMAGES, LABELS, SKIPPED, Manifest, Stamp
-from iidgan.data.prepare.decode import COLOURS
+from iidgan.data.prepare.decode import COLOURS, Converted
 from iidgan.data.prepare.formats import reader_of
 from iidgan.data.prepare.order import Order
 from iidgan.data.prepare.pool import converted
@@ -87,7 +87,7 @@ def prepare(
         if there := _there(order, news):  # made by another process meanwhile
             return Outcome(folder, there, fresh=False)
         try:
-            manifest, skipped = _make(order, staging, strict, progress)
+            manifest, skipped = _make(order, staging, strict, progress, news)
             _publish(staging, folder)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -128,13 +128,15 @@ def _set_aside(folder: Path) -> None:
 
 
 def _make(
-    order: Order, staging: Path, strict: bool, progress: Progress
+    order: Order, staging: Path, strict: bool, progress: Progress, news: Callable[[str], None]
 ) -> tuple[Manifest, list[Skip]]:
     with explained(staging):
         for left in staging.iterdir():  # what a crash left
             left.unlink()
     open_set, wanted = reader_of(order), order.wanted()
     with open_set(wanted) as reading, closing(Writer(staging)) as writer:
+        if reading.note:
+            news(reading.note)
         tally = _Tally(reading, order, strict, progress)
         with explained(staging):
             tally.write(writer)
@@ -156,19 +158,21 @@ class _Tally:
     enlarged: int = 0
 
     def write(self, writer: Writer) -> None:
-        done = 0
-        for found in converted(self._items(), self.order.rule, self.reading.total):
-            if self.strict and found.skipped:
-                raise InputError(f"strict: {found.skipped[0]}")
-            first = not writer.count
-            writer.add(found)
-            if first and writer.count:
-                _check_space(writer, self.reading.total, self.order.folder.parent)
-            self.skipped += found.skipped
-            self.enlarged += found.enlarged
-            done += len(found.pixels) + len(found.skipped)
-            self.progress(done, self.reading.total)
+        with closing(converted(self._items(), self.order.rule, self.reading.total)) as parts:
+            for found in parts:
+                self._take(found, writer)
         writer.finish()
+
+    def _take(self, found: Converted, writer: Writer) -> None:
+        if self.strict and found.skipped:
+            raise InputError(f"strict: {found.skipped[0]}")
+        first = not writer.count
+        writer.add(found)
+        if first and writer.count:
+            _check_space(writer, self.reading.total, self.order.folder.parent)
+        self.skipped += found.skipped
+        self.enlarged += found.enlarged
+        self.progress(writer.count + len(self.skipped), self.reading.total)
 
     def _items(self) -> Iterator[Item | Skip]:
         for item in self.reading.items:

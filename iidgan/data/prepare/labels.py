@@ -6,18 +6,31 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from iidgan.data.prepare.tree import Tree, UnreadableError
 from iidgan.errors import InputError
 
-Labelling = Callable[[str], str | None]
-"""Gives the label of an image by its name; None if it has none."""
+
+@dataclass(frozen=True)
+class Labelling:
+    """Labels of images.
+
+    Arguments:
+        of: Gives the label of an image by its name; None if it has none.
+        note: What a user should know of where they are from.
+    """
+
+    of: Callable[[str], str | None]
+    note: str = ""
+
 
 AUTO = "labels.csv"
 _FILES = ("file", "filename", "file_name", "image", "path", "name", "id")
 _LABELS = ("label", "class", "category", "target", "y")
+_SPLITS = frozenset({"train", "test", "val", "valid", "validation"})
 _MOST = 1 << 28
 
 
@@ -31,7 +44,8 @@ def labelling(tree: Tree, names: Sequence[str], how: str | None) -> Labelling | 
             taken, or else the folders, if there are several and each image lies in one.
 
     Raises:
-        InputError: Some images lie in folders and some beside them, or the CSV file is not one.
+        InputError: Some images lie in folders and some beside them, or the folders are parts of
+            the set and nobody said that they are labels, or the CSV file is not one.
     """
     top = _common(names)
     if how == "none":
@@ -48,7 +62,14 @@ def labelling(tree: Tree, names: Sequence[str], how: str | None) -> Labelling | 
             f"labels: {len(beside)} of {len(names)} images lie in no folder that could label "
             f"them, such as {beside[0]}; move them, or use --labels none, or a CSV file"
         )
-    return lambda name: name.removeprefix(top).partition("/")[0]
+    folders = {name.removeprefix(top).partition("/")[0] for name in names}
+    if how is None and all(folder.lower() in _SPLITS for folder in folders):
+        some = sorted(folders, key=lambda folder: (folder.lower() != "train", folder))
+        raise InputError(
+            f"labels: the folders {', '.join(some)} are parts of a set, no labels; name one of "
+            f"them with --from, such as {top}{some[0]}, or use --labels folders, or none"
+        )
+    return Labelling(lambda name: name.removeprefix(top).partition("/")[0])
 
 
 def _common(names: Sequence[str]) -> str:
@@ -75,29 +96,56 @@ def _inside(tree: Tree, name: str) -> bytes:
 
 
 def _from_csv(place: str, content: bytes, names: Sequence[str]) -> Labelling:
-    try:
-        rows = [row for row in csv.reader(io.StringIO(content.decode("utf-8-sig"))) if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"labels: {place} is no CSV file: {error}") from error
-    if not rows or min(map(len, rows)) < 2:
-        raise InputError(f"labels: {place} needs two columns in each line: file and label")
+    rows = _rows(place, content)
     file, label, body = _columns(rows)
-    if short := next((row for row in body if len(row) <= max(file, label)), None):
-        raise InputError(f"labels: {place}: a line has no label: {','.join(short)}")
-    given = {row[file].strip(): row[label].strip() for row in body}
     known = _keys(names)
-    found = {known[key]: value for key, value in given.items() if key in known and value}
+    found: dict[str, str] = {}
+    strange: list[str] = []
+    for line, row in body:
+        if len(row) <= max(file, label):
+            raise InputError(f"labels: {place}: a line has no label: {','.join(row)}")
+        key, value = row[file].strip(), row[label].strip()
+        if key not in known:
+            strange.append(key)
+        elif value and found.setdefault(known[key], value) != value:
+            before = found[known[key]]
+            raise InputError(
+                f"labels: {place}, line {line}: {key!r} is {value!r} here, and {before!r} above"
+            )
     if not found:
         raise InputError(
             f"labels: {place} names none of the {len(names)} images; it has "
-            f"{next(iter(given), 'nothing')!r}, they are like {names[0]!r}"
+            f"{next(iter(strange), 'no labels')!r}, they are like {names[0]!r}"
         )
-    return found.get
+    first = next(iter(strange), "")
+    note = f"{place}: {len(strange):,} lines name no image, such as {first!r}"
+    return Labelling(found.get, note if strange else "")
 
 
-def _columns(rows: list[list[str]]) -> tuple[int, int, list[list[str]]]:
+_Row = tuple[int, list[str]]
+
+
+def _rows(place: str, content: bytes) -> list[_Row]:
+    """Reads the lines that are not empty, with their numbers, whatever separates the cells."""
+    try:
+        text = content.decode("utf-8-sig")
+        lines = [line for line in text.splitlines() if line.strip()]
+        mark = next((mark for mark in ",;\t" if all(mark in line for line in lines)), ",")
+        reader = csv.reader(io.StringIO(text), delimiter=mark)
+        rows = [(reader.line_num, row) for row in reader if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"labels: {place} is no CSV file: {error}") from error
+    if not rows or min(len(row) for _, row in rows) < 2:
+        raise InputError(
+            f"labels: {place} needs two columns in each line: file and label, with ',', ';' or a "
+            "tab between"
+        )
+    return rows
+
+
+def _columns(rows: list[_Row]) -> tuple[int, int, list[_Row]]:
     """Finds the columns of files and labels by the head, or takes the first two without one."""
-    head = [cell.strip().lower() for cell in rows[0]]
+    head = [cell.strip().lower() for cell in rows[0][1]]
     file = next((i for i, cell in enumerate(head) if cell in _FILES), None)
     label = next((i for i, cell in enumerate(head) if cell in _LABELS), None)
     if file is None and label is None:

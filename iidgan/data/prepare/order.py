@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from iidgan.data.manifest import Manifest, home
+from iidgan.data.manifest import CLASSIFIERS, Manifest, home
 from iidgan.data.prepare.names import OWN, SETS, Known
 from iidgan.data.prepare.reading import Wanted
 from iidgan.data.prepare.rule import Rule
@@ -48,6 +48,8 @@ class Order:
                 f"name: {self.name!r} is no name of letters, digits, '.', '_', '-' and at most "
                 "one '/'; --from names a file or a folder"
             )
+        if self.name.partition("/")[0].lower() == CLASSIFIERS:
+            raise InputError(f"name: {self.name!r} is where classifiers are kept; choose another")
         splits = self.known.splits
         if self.split is not None and not _SPLIT.fullmatch(self.split):
             raise InputError(f"split: {self.split!r} is no name of a part, such as test")
@@ -85,11 +87,12 @@ class Order:
 
     @property
     def request(self) -> dict[str, Any]:
-        """What the same command asks for again."""
+        """What the same command asks for again; the name and the split say only where to."""
         origin = self.origin if self.path is None else str(self.path)
         words = (None, "none", "folders")
         labels = self.labels if self.labels in words else os.path.abspath(str(self.labels))
-        return {"from": origin, "size": self.rule.size, "labels": labels}
+        asked = {"from": origin, "size": self.rule.size, "labels": labels}
+        return {"name": self.name, "split": self.split} | asked
 
     def wanted(self) -> Wanted:
         """Tells a reader what to read.
@@ -122,7 +125,7 @@ class Order:
         """Lists in what a set that is there is not what is asked for."""
         made, asked = manifest.request, self.request | {"size": self.size}
         return [
-            f"{name} was {made.get(name)}, is {value}"
-            for name, value in asked.items()
-            if value is not None and value != made.get(name)
+            f"{name} was {made.get(name)}, is {asked[name]}"
+            for name in ("from", "size", "labels")
+            if asked[name] is not None and asked[name] != made.get(name)
         ]

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import chain
@@ -17,6 +17,7 @@ from multiprocessing.connection import wait
 from iidgan.data.prepare.decode import Converted, convert
 from iidgan.data.prepare.reading import Item, Skip
 from iidgan.data.prepare.rule import Rule
+from iidgan.processes import deaf
 
 CHUNK, CHUNK_BYTES = 64, 1 << 24
 """Images, and bytes, that are handed over at once."""
@@ -41,7 +42,7 @@ def chunked(items: Iterable[Item | Skip]) -> Iterator[Chunk]:
 
 def converted(
     items: Iterable[Item | Skip], rule: Rule, total: int | None, *, workers: int | None = None
-) -> Iterator[Converted]:
+) -> Generator[Converted, None, None]:
     """Converts all items in their order.
 
     Arguments:
@@ -69,7 +70,8 @@ def _shared(chunks: Iterator[Chunk], rule: Rule, workers: int) -> Iterator[Conve
     pool = ProcessPoolExecutor(workers, context, initializer=_start)
     try:
         for chunk in chunks:
-            waiting.append((chunk, pool.submit(convert, chunk, rule)))
+            with deaf([signal.SIGINT]):  # which may come while it imports
+                waiting.append((chunk, pool.submit(convert, chunk, rule)))
             if len(waiting) >= 2 * workers + 2:
                 yield waiting[0][1].result()
                 waiting.popleft()
@@ -83,8 +85,7 @@ def _shared(chunks: Iterator[Chunk], rule: Rule, workers: int) -> Iterator[Conve
 
 
 def _start() -> None:
-    """Leaves signals to the parent, and ends with it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Ends a process with its parent."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 

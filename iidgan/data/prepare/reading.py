@@ -94,6 +94,7 @@ class Reading:
         labelled: Whether images have labels.
         classes: Names of the labels, in order; empty: labels are names themselves.
         items: The images, each at most once, in an order that is always the same.
+        note: What a user should know of the files.
     """
 
     source: str
@@ -101,6 +102,7 @@ class Reading:
     labelled: bool
     items: Iterator[Item | Skip]
     classes: tuple[str, ...] = ()
+    note: str = ""
 
 
 Reader = Callable[[Wanted], AbstractContextManager[Reading]]

@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from iidgan.data.prepare.decode import is_image
 from iidgan.errors import InputError
 from iidgan.files import explained
 
@@ -55,6 +56,10 @@ class Tree(ABC):
     @abstractmethod
     def close(self) -> None:
         """Closes what is open."""
+
+    def inside(self, name: str) -> bool:
+        """Tells whether a path stays in the tree, as on a disk all do; others are not opened."""
+        return True
 
     def read(self, name: str, most: int = MOST) -> bytes:
         """Reads a file of at most so many bytes, whatever an archive says of its size.
@@ -121,7 +126,20 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-class Zip(Tree):
+class Archive(Tree):
+    """Files in an archive, whose paths may be any."""
+
+    def inside(self, name: str) -> bool:
+        path = PurePosixPath(name.replace("\\", "/"))
+        drive = ":" in "".join(path.parts[:1])
+        return not (path.is_absolute() or ".." in path.parts or drive)
+
+    def _check(self, name: str) -> None:
+        if not self.inside(name):
+            raise UnreadableError("its path leads out of the archive")
+
+
+class Zip(Archive):
     """A ZIP archive."""
 
     def __init__(self, path: Path) -> None:
@@ -133,7 +151,7 @@ class Zip(Tree):
         return sorted(self._infos)
 
     def open(self, name: str) -> IO[bytes]:
-        _check(name)
+        self._check(name)
         with reading():
             return self._archive.open(self._infos[name])
 
@@ -144,7 +162,7 @@ class Zip(Tree):
         self._archive.close()
 
 
-class Tar(Tree):
+class Tar(Archive):
     """A TAR archive, packed or not; links and devices in it do not count as files."""
 
     def __init__(self, path: Path) -> None:
@@ -159,7 +177,7 @@ class Tar(Tree):
         return list(self._members)  # as they lie there: to go back is to unpack anew
 
     def open(self, name: str) -> IO[bytes]:
-        _check(name)
+        self._check(name)
         with reading():
             file = self._archive.extractfile(self._members[name])
         if file is None:
@@ -171,12 +189,6 @@ class Tar(Tree):
 
     def close(self) -> None:
         self._archive.close()
-
-
-def _check(name: str) -> None:
-    path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or (path.parts[:1] and ":" in path.parts[0]):
-        raise UnreadableError("its path leads out of the archive")
 
 
 @contextmanager
@@ -201,4 +213,16 @@ def _archive(path: Path) -> Tree:
             return Zip(path)
         return Tar(path)
     except (EOFError, ValueError, zlib.error, lzma.LZMAError, *_ARCHIVE) as error:
-        raise InputError(f"{path}: no whole ZIP or TAR archive, and no folder: {error}") from error
+        raise InputError(f"{path}: {_what(path, error)}") from error
+
+
+def _what(path: Path, error: Exception) -> str:
+    """Says what a file is that is no archive, or no whole one."""
+    with path.open("rb") as file:
+        if file.read(4) == b"PK\3\4":
+            return "a truncated ZIP archive"
+    if is_image(path):
+        return "a single image; name its folder"
+    why = str(error)
+    detail = "" if "\n" in why else f": {why}"  # how each way to unpack it fails tells nobody
+    return f"no whole ZIP or TAR archive, and no folder{detail}"
