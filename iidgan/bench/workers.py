@@ -5,8 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import queue
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -20,6 +19,7 @@ from iidgan.bench.train import train
 from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Stop, Tick
 from iidgan.errors import InputError
+from iidgan.processes import deaf
 
 News = Callable[[int, str, Tick | None], None]
 Ended = Callable[[int, str], None]
@@ -64,7 +64,7 @@ def train_all(
             while waiting and len(running) < workers and stop.signal is None:
                 index, job = waiting.pop(0)
                 running[index] = context.Process(target=_work, args=(index, job, threads, inbox))
-                with _deaf():
+                with deaf((signal.SIGINT,)):  # a terminal sends it to parent and child
                     running[index].start()
             if stop.signal is not None and not told:
                 told = True
@@ -79,16 +79,6 @@ def train_all(
         for process in running.values():
             process.join(60)
     return endings
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Lets a process that starts here ignore Ctrl-C: a terminal sends it to parent and child."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _listen(
