@@ -1,54 +1,74 @@
 """The first block of the synthetic table, six methods on two data sets, as a user trains it."""
 
+import statistics
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
+from benchmarks.interleaved import Variant, measure, one_core
 from iidgan.bench.fill import Place, train_runs
+from iidgan.bench.game import Game
 from iidgan.bench.papers.synthetic import SYNTHETIC
-from iidgan.bench.plan import num_cores
+from iidgan.bench.plan import num_cores, prepare
 from iidgan.engine.loop import Stop
 
-SEEDS, STEPS = 5, 24_000
-FEW, MANY = 400, 1_200
+SEEDS, SHORT, STEPS = 5, 1_200, 24_000
+BLOCK = SYNTHETIC.blocks[0]
 
 
 def _runs(steps):
-    block = SYNTHETIC.blocks[0]
     named = {
-        f"{row}, {data}": replace(block.run(row, data), steps=steps)
-        for row in block.rows
-        for data in block.data
+        f"{row}, {data}": replace(BLOCK.run(row, data), steps=steps)
+        for row in BLOCK.rows
+        for data in BLOCK.data
     }
     return {run.id: (name, run) for name, run in named.items()}
 
 
-def _seconds(steps, workers):
-    """Trains the whole block, whose moves the compiler knows, with twelve measurements a run."""
+def seconds(steps, workers):
+    """Trains the whole block, with as many measurements as in a full one."""
     with tempfile.TemporaryDirectory() as out:
         place = Place(
             results=Path(out), runs=Path(out), workers=workers, device="cpu", executor="compiled"
         )
         start = time.perf_counter()
-        endings = train_runs(
-            _runs(steps), SEEDS, place, news=lambda index, text, tick: None, stop=Stop()
-        )
-        assert all(ending == "finished" for _, ending in endings), endings
+        train_runs(_runs(steps), SEEDS, place, news=lambda index, text, tick: None, stop=Stop())
         return time.perf_counter() - start
 
 
+def _step(row):
+    """A step of all seeds; it takes as long on one data set as on the other."""
+    run = BLOCK.run(row, next(iter(BLOCK.data)))
+    game = Game(run, range(SEEDS), run.source.load(), torch.device("cpu"))
+    step, _ = prepare("compiled", game)
+
+    def once():
+        step(game.batches.at(game.state.step))
+        game.state.step = (game.state.step + 1) % run.steps
+
+    return Variant(row, once)
+
+
+def a_step():
+    """Seconds of a core for one step of all settings, from steps in turn."""
+    with one_core():
+        times = measure([_step(row) for row in BLOCK.rows])
+    return len(BLOCK.data) * sum(statistics.median(values) for values in times.values())
+
+
 def compare():
-    """What a training of `STEPS` steps takes, from two that are shorter."""
+    """Minutes of the block: a short one, and the steps that it lacks."""
     workers = num_cores()
-    _seconds(1, workers)  # compiles
-    few, many = _seconds(FEW, workers), _seconds(MANY, workers)
-    a_step = (many - few) / (MANY - FEW)
-    minutes = (few + a_step * (STEPS - FEW)) / 60
-    runs = len(_runs(1))
+    each = a_step()
+    seconds(1, workers)  # compiles
+    short = seconds(SHORT, workers)
+    minutes = (short + (STEPS - SHORT) * each / workers) / 60
     text = (
-        f"{runs} settings x {SEEDS} seeds, {workers} trainings at a time: {few:.0f} s with {FEW} "
-        f"steps, {many:.0f} s with {MANY:,}, so {minutes:.0f} minutes with {STEPS:,}, all "
-        "measurements and starts included, compilation not."
+        f"{len(_runs(1))} settings x {SEEDS} seeds, {workers} trainings at a time, with {SHORT:,} "
+        f"steps and twelve measurements each: {short:.0f} s. A step of all of them takes a core "
+        f"{1e3 * each:.0f} ms, so that {STEPS:,} steps take {minutes:.0f} minutes."
     )
     return text, minutes
