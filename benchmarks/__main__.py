@@ -8,8 +8,8 @@ import torch
 
 from benchmarks import block, evaluation, gaussian, images, prepare, start, step
 from benchmarks.interleaved import machine, one_core
-from iidgan.bench.plan import num_cores
 from iidgan.files import write_text
+from iidgan.processes import num_cores
 
 CORES = num_cores()
 OTHERS = ("gan", "wgan-gp", "unrolled", "veegan")

@@ -12,8 +12,9 @@ from benchmarks.interleaved import Variant, measure, one_core
 from iidgan.bench.fill import Place, train_runs
 from iidgan.bench.game import Game
 from iidgan.bench.papers.synthetic import SYNTHETIC
-from iidgan.bench.plan import num_cores, prepare
+from iidgan.bench.plan import prepare
 from iidgan.engine.loop import Stop
+from iidgan.processes import num_cores
 
 SEEDS, SHORT, STEPS = 5, 1_200, 24_000
 BLOCK = SYNTHETIC.blocks[0]

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from iidgan.processes import num_cores
+
 
 @contextmanager
 def one_core():
@@ -83,6 +85,6 @@ def machine():
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     return (
         f"torch {torch.__version__}, numpy {np.__version__}, Python {platform.python_version()}, "
-        f"{torch.get_num_threads()} thread(s) a process, {os.cpu_count()} cores "
+        f"{torch.get_num_threads()} thread(s) a process, {num_cores()} cores "
         f"({torch.backends.cpu.get_cpu_capability()}), load {load}"
     )

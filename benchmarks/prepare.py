@@ -1,6 +1,5 @@
 """Preparing a folder of images, and what data cost a step that reads them from the disk."""
 
-import os
 import statistics
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from iidgan.bench.game import Game
 from iidgan.bench.run import recommended
 from iidgan.data import prepared
 from iidgan.methods import METHODS
+from iidgan.processes import num_cores
 
 NUMBER, SIDE = 10_000, 64
 
@@ -80,7 +80,7 @@ def compare():
         parts = {name: share(source, name) for name in ("gan", "iid-gan")}
         times = streamed(source)
     lines = [
-        f"* {NUMBER:,} PNGs of {SIDE} pixels in {took:.1f} s, {os.cpu_count()} cores; the same "
+        f"* {NUMBER:,} PNGs of {SIDE} pixels in {took:.1f} s, {num_cores()} cores; the same "
         f"command again takes {again:.1f} s",
         *(f"* data take {100 * part:.2f} % of a step of {name}" for name, part in parts.items()),
         "",

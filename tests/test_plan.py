@@ -133,7 +133,7 @@ def test_what_cannot_be_compiled_is_told_and_named_eager(monkeypatch):
     ours, told = game(seeds=1), []
     step, used = plan.prepare("compiled", ours, told.append)
     assert (step, used) == (ours.move, "eager")
-    assert told == ["compilation failed (no compiler); running eagerly"]
+    assert told == ["compiling", "compiling failed (no compiler); running eagerly"]
 
 
 def test_compiled_code_lies_in_the_users_cache(tmp_path):

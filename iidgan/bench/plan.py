@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -26,6 +24,7 @@ from iidgan.engine.executors import Executor, Step, executor
 from iidgan.engine.state import undone
 from iidgan.errors import InputError
 from iidgan.files import cache, write_text
+from iidgan.processes import num_cores
 
 Auto = Literal["auto"]
 
@@ -111,13 +110,6 @@ def choose(
     )
 
 
-def num_cores() -> int:
-    """Counts the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def prepare(
     name: Executor, game: Game, news: Callable[[str], None] = lambda text: None
 ) -> tuple[Step, Executor]:
@@ -126,17 +118,13 @@ def prepare(
     Arguments:
         name: How the step is to be carried out.
         game: Whose step it is.
-        news: Is told why it will not be, if it cannot.
+        news: Is told of preparations, also of later ones, and why they failed.
 
     Returns:
         The step, and how it is carried out.
     """
     start = time.perf_counter()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        step = executor(name, game.move, game.batches.at(game.state.step))
-    for warning in caught:
-        news(str(warning.message))
+    step = executor(name, game.move, game.batches.at(game.state.step), news)
     if step is game.move:
         return step, "eager"
     if name == "compiled":

@@ -187,6 +187,7 @@ class Shards:
         for step in _in_all([worker.ticks for worker in self._workers]):
             parts = [worker.ticks.pop(step) for worker in self._workers]
             self._told = step
+            self._heard.clear()  # what is said again after steps is news again
             tick = self._joined_tick(parts)
             for position, when in tick.diverged.items():
                 self._state.diverged[position] = when

@@ -169,8 +169,6 @@ class _Session:
         if news := self.judge.news:
             self.listener(news, None)
         self.folder.event("started", step=self.state.step, **self._provenance())
-        if plan.executor != "eager":
-            self.listener("compiling" if plan.executor == "compiled" else "recording", None)
         train = self._train_here if plan.workers == 1 else self._train_dealt
         ending = train(plan, checkpoint_every, stop)
         self.folder.event(ending, step=self.state.step)

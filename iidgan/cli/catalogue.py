@@ -26,6 +26,7 @@ from iidgan.data.prepare import SETS
 from iidgan.data.prepared import names
 from iidgan.errors import InputError, unknown
 from iidgan.files import cache
+from iidgan.processes import num_cores
 
 Kind = Literal[
     "all",
@@ -140,7 +141,7 @@ def _findings() -> list[tuple[str, str]]:
         ("iidgan", iidgan.__version__),
         ("python", f"{platform.python_version()} on {platform.platform()}"),
         *((name, metadata.version(name)) for name in PACKAGES),
-        ("cpu", f"{os.cpu_count()} cores, torch uses {torch.get_num_threads()} threads"),
+        ("cpu", f"{num_cores()} cores, torch uses {torch.get_num_threads()} threads"),
         ("cuda", _cuda()),
         ("compiler", shutil.which(os.environ.get("CXX", "g++")) or "none: compiled runs eagerly"),
         ("compiled code", _compiled()),

@@ -12,12 +12,13 @@ from typing import Literal
 from rich.console import Console
 
 from iidgan.bench.fill import Named, Place
-from iidgan.bench.plan import Auto, num_cores
+from iidgan.bench.plan import Auto
 from iidgan.bench.workers import News
 from iidgan.cli.progress import Monitor
 from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Stop
 from iidgan.errors import InputError
+from iidgan.processes import num_cores
 from iidgan.report import Table, render, to_rich
 
 Format = Literal["rich", "md", "tex", "csv", "json"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
@@ -20,6 +19,7 @@ Step = Callable[[Sequence[Batch]], Losses]
 Make = Callable[[Move, Sequence[Batch]], Step]
 
 MADE: dict[Executor, Make] = {"compiled": Compiled, "graphed": Graphed}
+DOING: dict[Executor, str] = {"compiled": "compiling", "graphed": "recording"}
 
 
 def check(name: Executor, device: torch.device) -> None:
@@ -32,24 +32,39 @@ def check(name: Executor, device: torch.device) -> None:
         raise InputError(f"executor: graphed needs a CUDA device, not {device}; use compiled")
 
 
-def executor(name: Executor, move: Move, example: Sequence[Batch]) -> Step:
+def executor(
+    name: Executor,
+    move: Move,
+    example: Sequence[Batch],
+    tell: Callable[[str], None] = lambda text: None,
+) -> Step:
     """Prepares `move` for batches of the shapes of `example`; the state stays as it is.
 
-    A move that cannot be prepared so is carried out eagerly, with a warning: it is the same one.
+    A move that cannot be prepared so is carried out eagerly: it is the same one. What prepares,
+    each time that other players begin to move, is told, and so is why it could not.
     """
     if name == "eager":
         return move
-    later = partial(_or_eager, MADE[name])
-    return _or_eager(partial(Phases, make=MADE[name], later=later), move, example)
+
+    def make(move: Move, example: Sequence[Batch]) -> Step:
+        tell(DOING[name])
+        return MADE[name](move, example)
+
+    def made_or_eager(make: Make, move: Move, example: Sequence[Batch]) -> Step:
+        try:
+            return make(move, example)
+        except Exception as error:  # whatever a compiler may raise, the eager move gives the same
+            tell(f"{DOING[name]} failed ({_first_line(error)}); running eagerly")
+            return move
+
+    return made_or_eager(
+        partial(Phases, make=make, later=partial(made_or_eager, make)), move, example
+    )
 
 
-def _or_eager(make: Make, move: Move, example: Sequence[Batch]) -> Step:
-    try:
-        return make(move, example)
-    except Exception as error:  # whatever a compiler may raise, the eager move gives the same
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        warnings.warn(f"compilation failed ({reason}); running eagerly", stacklevel=2)
-        return move
+def _first_line(error: Exception) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
 
 
 class Phases:

@@ -17,7 +17,7 @@ from multiprocessing.connection import wait
 from iidgan.data.prepare.decode import Converted, convert
 from iidgan.data.prepare.reading import Item, Skip
 from iidgan.data.prepare.rule import Rule
-from iidgan.processes import deaf
+from iidgan.processes import deaf, num_cores
 
 CHUNK, CHUNK_BYTES = 64, 1 << 24
 """Images, and bytes, that are handed over at once."""
@@ -51,7 +51,7 @@ def converted(
         total: How many there are, where that is known.
         workers: Processes; by default as many as there are cores, where the work is worth it.
     """
-    chunks, cores = chunked(items), workers or os.cpu_count() or 1
+    chunks, cores = chunked(items), workers or num_cores()
     done, spent = 0, 0.0
     for chunk in chunks:
         start = time.perf_counter()
