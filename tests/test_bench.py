@@ -443,6 +443,11 @@ def test_a_run_claims_its_folder_again_and_again(tmp_path):
         (tiny(iid_gan()), (0,), "method (gan there, regularised here)"),
         (tiny(batch=8, steps=13), (0,), "steps (12 there, 13 here), batch (16 there, 8 here)"),
         (tiny(arch=MLP(hidden=(8, 9))), (0,), "arch.hidden ([8] there, [8, 9] here)"),
+        (
+            tiny(precision="bfloat16"),
+            (0,),
+            'precision (the default there, "bfloat16" here)',
+        ),
     ],
 )
 def test_a_folder_of_a_different_run_names_exactly_what_differs(tmp_path, run, seeds, difference):

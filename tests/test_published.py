@@ -141,6 +141,8 @@ def test_a_sweep_trains_what_is_named_and_prints_scores(tmp_path, monkeypatch, c
 def test_table_names_the_rows_that_there_are(capsys):
     assert main(["table", "synthetic", "--rows", "BIGAN", "--no-train"]) == 2
     assert "rows: unknown 'BIGAN'; did you mean 'BiGAN'?" in capsys.readouterr().err
+    assert main(["table", "synthetic", "--data", "Rings", "--no-train"]) == 2
+    assert "data: unknown 'Rings'; did you mean 'Ring'?" in capsys.readouterr().err
 
 
 def test_lists_name_tables_and_figures(capsys):

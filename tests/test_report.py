@@ -240,11 +240,30 @@ def test_an_unknown_format_names_the_nearest():
 def test_terminal_shows_every_cell_and_reads_no_markup():
     table = Table(title="[bold]T[/]", cells=example().cells)
     console = Console(file=io.StringIO(), width=200)
-    console.print(to_rich(table))
+    console.print(to_rich(table, 200))
     text = console.file.getvalue()
     assert "[bold]T[/]" in text
     assert "8.0 ± 0.0 (1 of 5 diverged) (paper 8.0 ± 0.0)" in text
     assert text.count("missing") == 2
+
+
+@pytest.mark.parametrize("width", [32, 47, 80, 120, 400])
+def test_terminal_breaks_no_number_however_narrow(width):
+    """And no mean from its deviation; lines are no longer than the terminal is wide."""
+    values = [[12345.678, 12400.123], [0.5, 0.75]]
+    cells = [
+        measured(row, f"column {i}", values[i % 2], decimals=3, published=(98.75, 0.49))
+        for row in ("A method", "Another one")
+        for i in range(7)
+    ]
+    console = Console(file=io.StringIO(), width=width)
+    console.print(to_rich(Table(title="T", cells=tuple(cells)), width))
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    text = "\n".join(lines)
+    assert text.count("12372.900 ± 38.498") == 8
+    assert text.count("0.625 ± 0.177") == 6
+    assert text.count("98.75") == 14
 
 
 # colours

@@ -136,6 +136,12 @@ class TestFill:
         assert lacking(made.only(["ours"]).runs, range(2), there.rows()) == {}
         assert {r.run for r in read(there.file("t"))} == set(missing)
 
+    def test_data_sets_can_be_named_too(self):
+        made = study()
+        assert [name for name, _ in made.only(data=["B"]).runs.values()] == ["plain, B", "ours, B"]
+        assert [name for name, _ in made.only(["ours"], ["A"]).runs.values()] == ["ours, A"]
+        assert made.only() == made
+
     def test_the_same_rows_in_two_files_count_once(self, tmp_path):
         made, there = study(), place(tmp_path)
         for name in ("one", "other"):

@@ -159,7 +159,10 @@ def difference(old: Any, new: Any, name: str = "") -> list[str]:  # noqa: ANN401
     """Names the fields in which two encoded values differ, with both values."""
     if isinstance(old, dict) and isinstance(new, dict) and old.get("type") == new.get("type"):
         keys = [*old, *(key for key in new if key not in old)]
-        inside = (difference(old.get(k), new.get(k), f"{name}.{k}".lstrip(".")) for k in keys)
+        inside = (
+            difference(old.get(k, _DEFAULT), new.get(k, _DEFAULT), f"{name}.{k}".lstrip("."))
+            for k in keys
+        )
         return [line for lines in inside for line in lines]
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         inside = (difference(o, n, f"{name}[{i}]") for i, (o, n) in enumerate(zip(old, new)))
@@ -167,5 +170,10 @@ def difference(old: Any, new: Any, name: str = "") -> list[str]:  # noqa: ANN401
     return [] if old == new else [f"{name} ({_short(old)} there, {_short(new)} here)"]
 
 
+_DEFAULT = object()  # of a field that `encode` leaves out
+
+
 def _short(value: Any) -> str:  # noqa: ANN401
+    if value is _DEFAULT:
+        return "the default"
     return str(value["type"]) if isinstance(value, dict) and "type" in value else json.dumps(value)

@@ -115,15 +115,22 @@ class Study:
             checkpoints=quick.checkpoints,
         )
 
-    def only(self, names: Collection[str]) -> Study:
-        """Leaves out all rows but those of these names."""
+    def only(self, rows: Collection[str] = (), data: Collection[str] = ()) -> Study:
+        """Leaves out all rows and data sets but those of these names; none given: keeps all."""
+        rows, data = rows or self.names, data or self.data
         return replace(
             self,
             blocks=tuple(
-                replace(block, rows={n: run for n, run in block.rows.items() if n in names})
+                replace(block, rows={n: run for n, run in block.rows.items() if n in rows})
                 for block in self.blocks
             ),
+            columns={h: column for h, column in self.columns.items() if column.data in data},
         )
+
+    @property
+    def data(self) -> list[str]:
+        """Lists the names of the data sets that columns are of."""
+        return list(dict.fromkeys(column.data for column in self.columns.values()))
 
     @property
     def names(self) -> list[str]:
@@ -135,7 +142,7 @@ class Study:
         """Lists the different runs by id, each with the name of its row and its data set."""
         made = (
             (f"{row}, {data}", block.run(row, data))
-            for data in dict.fromkeys(column.data for column in self.columns.values())
+            for data in self.data
             for block in self.blocks
             for row, run in block.rows.items()
             if isinstance(run, Run)

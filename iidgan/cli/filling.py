@@ -62,7 +62,8 @@ class Filling:
 def show(table: Table, format: Format) -> None:
     """Prints a table: with colours, or as text of a format."""
     if format == "rich":
-        Console().print(to_rich(table))
+        console = Console()
+        console.print(to_rich(table, console.width))
     else:
         print(render(table, format), end="")
 

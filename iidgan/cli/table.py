@@ -32,6 +32,8 @@ class Options(Filling):
     """Trainings per row; by default as the table says."""
     rows: tuple[str, ...] = ()
     """Train only these rows, by name; the others are printed as they are."""
+    data: tuple[str, ...] = ()
+    """Train only on these data sets, by name."""
     format: Format = "rich"
     """How the table is printed."""
 
@@ -63,12 +65,15 @@ def _study(options: Options, place: Place) -> Study:
             raise InputError("rows: the table has none yet; train its sweep first: iidgan sweep")
         if row not in study.names:
             raise unknown("rows", row, study.names)
+    for data in options.data:
+        if data not in study.data:
+            raise unknown("data", data, study.data)
     return study
 
 
 def _train(study: Study, options: Options, place: Place) -> int:
     """Trains and collects what is missing; returns 0, or the exit code of an early end."""
-    wanted = study.only(options.rows) if options.rows else study
+    wanted = study.only(options.rows, options.data)
     missing = lacking(wanted.runs, range(study.seeds), place.rows())
     if not missing:
         return 0

@@ -1,7 +1,7 @@
 """Rows and arrays to tables and figures; knows nothing of tensors."""
 
 from iidgan.report.curves import Series, curve_grid, curves
-from iidgan.report.formats import render, to_rich
+from iidgan.report.formats import render
 from iidgan.report.grid import image_grid
 from iidgan.report.latent import Panel, generations, latent_panels
 from iidgan.report.mosaic import Mosaic, mosaics
@@ -11,6 +11,7 @@ from iidgan.report.squares import square_fitting
 from iidgan.report.stats import bootstrap_interval, mean, std, t_interval
 from iidgan.report.style import mode_colours, save
 from iidgan.report.table import Cell, Table, changed, measured
+from iidgan.report.terminal import to_rich
 
 __all__ = [
     "QQ",

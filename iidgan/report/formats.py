@@ -1,4 +1,4 @@
-"""A table as text in any format, and for the terminal."""
+"""A table as text in any format."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from typing import Any
-
-from rich.table import Table as RichTable
-from rich.text import Text
 
 from iidgan.errors import unknown
 from iidgan.report.table import Cell, Table
@@ -39,24 +36,7 @@ def render(table: Table, format: str) -> str:
     return _FORMATS[format](table)
 
 
-def to_rich(table: Table) -> RichTable:
-    """Lays `table` out for the terminal: missing cells dim, failures in red."""
-    styles = {"done": "", "missing": "dim", "failed": "red", "diverged": "red"}
-    caption = Text("\n".join(table.notes)) if table.notes else None
-    result = RichTable(title=Text(table.title), caption=caption)
-    for name in ("", *table.columns):
-        result.add_column(Text(name))
-    for block, lines in table.blocks.items():
-        if block:
-            result.add_section()
-            result.add_row(Text(block, style="italic"))
-        for line in lines:
-            cells = (Text(_sentence(cell, _plain), style=styles[cell.status]) for cell in line)
-            result.add_row(Text(line[0].row), *cells)
-    return result
-
-
-def _sentence(cell: Cell, reading: Reading) -> str:
+def sentence(cell: Cell, reading: Reading) -> str:
     """What the cell says, e.g. `8.0 ± 0.0 (1 of 5 diverged) (paper 3.6 ± 0.5)`."""
     parts = []
     if cell.mean is not None:
@@ -76,7 +56,7 @@ def _sentence(cell: Cell, reading: Reading) -> str:
     return " ".join(parts)
 
 
-def _plain(mean: float, std: float | None, decimals: int | None) -> str:
+def plain(mean: float, std: float | None, decimals: int | None) -> str:
     """Writes mean and deviation with so many decimals; None: as they are."""
     known = [mean] if std is None or math.isnan(std) else [mean, std]
     texts = (
@@ -86,7 +66,7 @@ def _plain(mean: float, std: float | None, decimals: int | None) -> str:
 
 
 def _math(mean: float, std: float | None, decimals: int | None) -> str:
-    return "$" + _plain(mean, std, decimals).replace("±", r"\pm") + "$"
+    return "$" + plain(mean, std, decimals).replace("±", r"\pm") + "$"
 
 
 def _markdown(table: Table) -> str:
@@ -99,7 +79,7 @@ def _markdown(table: Table) -> str:
         lines += ["", _escape_markdown(block)] if block else []
         lines += ["", line(["", *names]), line(["---"] * (len(names) + 1))]
         for cells in grid:
-            texts = [_sentence(cell, _plain) for cell in cells]
+            texts = [sentence(cell, plain) for cell in cells]
             lines.append(line([_escape_markdown(cells[0].row), *texts]))
     for note in table.notes:
         lines += ["", _escape_markdown(note)]
@@ -116,7 +96,7 @@ def _latex(table: Table) -> str:
         body += [r"\midrule"] if body else []
         body += [title] if block else []
         for cells in grid:
-            texts = (_sentence(cell, _math) for cell in cells)
+            texts = (sentence(cell, _math) for cell in cells)
             body.append(line([_escape_latex(cells[0].row), *texts]))
     return "\n".join(
         [
@@ -149,7 +129,7 @@ def _csv(table: Table) -> str:
         pairs = (*(cell.published or (None, None)), *(cell.interval or (None, None)))
         numbers = [*(record[name] for name in names), *pairs]
         known = ["NA" if number in (None, "") else number for number in numbers]
-        writer.writerow([_sentence(cell, _plain), *known])
+        writer.writerow([sentence(cell, plain), *known])
     return out.getvalue()
 
 
