@@ -13,6 +13,9 @@ from iidgan.bench.fill import Named, Place
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.run import Run
 
+OF_TABLES = 5
+"""Trainings of a run in the tables of synthetic data."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
@@ -22,7 +25,8 @@ class Picture:
         title: What it shows, and where it was published.
         draw: Draws it from the folders of the runs, by label.
         runs: What has to be trained, by label.
-        seeds: Trainings per run, those of the tables, whose folders it shares.
+        seeds: Trainings per run where it has to train them; where those of the tables are there,
+            it shows these. One is enough for points, of which seed 0 is shown.
         keep: Checkpoints that are kept, for figures that look back.
         checkpoints: How often a run is saved and measured on its way.
         quick: The same of fewer or shorter runs, where there is such a profile.
@@ -38,15 +42,19 @@ class Picture:
 
     def folders(self, place: Place) -> Folders:
         """Gives the folders of the runs, by label."""
-        return {label: place.folder(run, self.seeds) for label, run in self.runs.items()}
+        return {label: self._folder(place, run) for label, run in self.runs.items()}
 
     def missing(self, place: Place) -> Named:
         """Finds the runs that are not trained to their end."""
         return {
             run.id: (label, run)
             for label, run in self.runs.items()
-            if not _is_done(place.folder(run, self.seeds), run)
+            if not _is_done(self._folder(place, run), run)
         }
+
+    def _folder(self, place: Place, run: Run) -> RunFolder:
+        shared = place.folder(run, OF_TABLES)
+        return shared if _is_done(shared, run) else place.folder(run, self.seeds)
 
 
 def _is_done(folder: RunFolder, run: Run) -> bool:
