@@ -36,7 +36,7 @@ BELOW = {
     "testing": {"bench", "core", "data", "engine", "errors", "methods", "metrics", "nn", "terms"},
     "cli": {
         *("bench", "bench.rows", "core", "data", "engine", "errors", "files", "functional"),
-        *("losses", "methods", "metrics", "nn", "report", "root", "terms"),
+        *("losses", "methods", "metrics", "nn", "processes", "report", "root", "terms"),
     },
     "__main__": {"cli"},
 }

@@ -206,6 +206,7 @@ def test_no_process_outlives_the_one_that_saves(tmp_path):
     assert log.exists()
     parent.kill()
     parent.wait()
+    deadline = time.monotonic() + 120
     while group(parent.pid) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not group(parent.pid)
