@@ -13,11 +13,10 @@ from iidgan.errors import InputError
 from iidgan.functional import adversarial, intervention, unroll
 from iidgan.methods.gan import GAN
 from iidgan.methods.iid_gan import iid_gan
-from iidgan.methods.iid_gan_plus import iid_gan_plus
 from iidgan.methods.iv_gan import iv_gan
 from iidgan.methods.unrolled import Unrolled
 from iidgan.nn import DCGAN, MLP
-from iidgan.terms import CodeNoise, CycleConsistency
+from iidgan.terms import CodeNoise, CycleConsistency, GaussianConsistency
 from iidgan.terms.instance_noise import InstanceNoise
 from iidgan.terms.intervention import Intervention
 from iidgan.testing import check_method, check_term
@@ -327,8 +326,47 @@ def test_square_fitting():
 
 
 def test_code_noise_of_no_size_changes_nothing():
-    assert ends_as(iid_gan(), iid_gan_plus(noise=CodeNoise(std=0.0)))
-    assert not ends_as(iid_gan(), iid_gan_plus())
+    silent = Regularised(method=iid_gan(), terms=(CodeNoise(std=0.0, widening=1.0),))
+    assert ends_as(iid_gan(), silent)
+    assert not ends_as(iid_gan(), Regularised(method=iid_gan(), terms=(CodeNoise(),)))
+
+
+def test_clouds_that_widen_have_the_same_share_of_the_prior_wherever_they_are():
+    """The share is the prior's density times the cloud's area; beyond |z|^2 = 3 M it falls."""
+    z = torch.randn(1, 500, 2).clamp(-1.7, 1.7).double()
+    noise = torch.ones_like(z)
+    batch = Batch(z, z, z[..., 0], noise={"code": noise})
+    view = CodeNoise(std=0.15, widening=1.0).view(Nets({"F": nn.Identity()}), batch)
+    std = view.F(z) - z
+    share = (-z.square().sum(-1) / 2).exp() / (2 * math.pi) * std.prod(-1)
+    torch.testing.assert_close(share, torch.full_like(share, 0.15**2 / (2 * math.pi)))
+    far = torch.full_like(z, 40.0)
+    torch.testing.assert_close(view.F(far) - far, 0.15 * math.exp(1.5) * noise)
+
+
+def test_a_widening_cloud_does_not_pull_codes():
+    z = torch.randn(1, 4, 2, requires_grad=True)
+    batch = Batch(z.detach(), z.detach(), z[..., 0].detach(), noise={"code": torch.randn(1, 4, 2)})
+    seen = CodeNoise(widening=1.0).view(Nets({"F": nn.Identity()}), batch).F(z)
+    (slope,) = torch.autograd.grad(seen.sum(), z)
+    torch.testing.assert_close(slope, torch.ones_like(z))
+
+
+@pytest.mark.parametrize(("t", "factor"), [(0, 1), (0.25, 1), (0.625, 30**0.5), (1, 30)])
+def test_weights_grow_from_a_quarter_of_the_run_on(t, factor):
+    """That of x in the cycle, and that of the Gaussian loss; that of z falls as much."""
+    x, z = torch.randn(2, 1, 50, 2)
+    batch = Batch(x, z, z[..., 0], t=torch.tensor(float(t)))
+    nets = Nets({"G": nn.Identity(), "F": nn.Tanh()})
+    for term in (CycleConsistency(), GaussianConsistency()):
+        there, here = term.loss(nets, batch), replace(term, growth=30.0).loss(nets, batch)
+        for name, value in there.items():
+            assert value > 0
+            expected = value / factor if name == "cycle_z" else value * factor
+            torch.testing.assert_close(here[name], expected)
+    assert CycleConsistency(growth=1.0) == CycleConsistency()
+    with pytest.raises(InputError, match=r"growth: 0.0 is not a finite number above 0"):
+        GaussianConsistency(growth=0.0)
 
 
 def test_code_noise_is_on_every_code_that_a_loss_sees():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, get_args
 
 from iidgan.bench.registry import class_of, name_of
@@ -15,6 +15,7 @@ from iidgan.engine.move import Precision
 from iidgan.engine.optim import Adam, Optimiser
 from iidgan.errors import InputError, unknown
 from iidgan.methods import GAN
+from iidgan.methods.iid_gan_plus import GROWTH
 from iidgan.nn import DCGAN, MLP
 from iidgan.terms import R1, R2, CycleConsistency, GaussianConsistency, GradientPenalty
 
@@ -92,13 +93,16 @@ FOR_IMAGES: dict[Term, Term] = {
     CycleConsistency(norm="l1-sum"): CycleConsistency(weight=0.5),
     CycleConsistency(): CycleConsistency(weight=0.5),
     GaussianConsistency(): GaussianConsistency(weight=0.1),
+    # What grows for the sake of narrow modes stays as it is where there are none.
+    CycleConsistency(norm="l1-sum", growth=GROWTH): CycleConsistency(weight=0.5),
+    GaussianConsistency(growth=GROWTH): GaussianConsistency(weight=0.1),
 }
 
 
 def _for_images(method: Method) -> Method:
-    if not isinstance(method, Regularised):
-        return method
-    return replace(method, terms=tuple(FOR_IMAGES.get(term, term) for term in method.terms))
+    base, terms = method.flat
+    fitting = tuple(FOR_IMAGES.get(term, term) for term in terms)
+    return method if fitting == terms else Regularised(method=base, terms=fitting)
 
 
 def encode(value: object, *, places: bool = True) -> Any:  # noqa: ANN401 - JSON

@@ -17,6 +17,7 @@ from torch import nn
 
 from iidgan.core import Arch, Batch, Loss, Losses, Nets, Term, cites
 from iidgan.functional import checks, cycle
+from iidgan.terms.growth import grown, growth
 from iidgan.terms.papers import IID_GAN
 
 
@@ -31,10 +32,15 @@ class CycleConsistency(Term):
     """Weight of the term."""
     norm: cycle.Norm = "l1"
     """Element-mean L1 with ratio d/M, M times that (L1 norms), or InvertGAN's plain L2 norms."""
+    growth: float = growth()
+    """Factor by which the weight of x's part is greater at the end, and that of z's part smaller;
+    both change from a quarter of the run on. The narrower modes are, the steeper D becomes, beside
+    which a slope of 1 is nothing; and within a mode F cannot tell z, whatever z's part asks."""
 
     def __post_init__(self) -> None:
         checks.weight(self.weight)
         checks.one_of("norm", self.norm, cycle.Norm)
+        checks.positive("growth", self.growth)
 
     brings: ClassVar[Mapping[str, str]] = {"F": "G"}
 
@@ -48,4 +54,8 @@ class CycleConsistency(Term):
     def loss(self, nets: Nets, batch: Batch) -> Losses:
         z_cycled, x_cycled = nets.F(nets.G(batch.z)), nets.G(nets.F(batch.x))
         z_part, x_part = cycle.consistency(batch.z, z_cycled, batch.x, x_cycled, self.norm)
-        return {"cycle_z": self.weight * z_part, "cycle_x": self.weight * x_part}
+        factor = grown(self.growth, batch.t)
+        return {
+            "cycle_z": self.weight / factor * z_part,
+            "cycle_x": self.weight * factor * x_part,
+        }

@@ -16,6 +16,7 @@ from torch import nn
 from iidgan.core import Arch, Batch, Loss, Losses, Nets, Term, cites
 from iidgan.errors import InputError
 from iidgan.functional import checks, gaussian
+from iidgan.terms.growth import grown, growth
 from iidgan.terms.papers import IID_GAN
 
 
@@ -38,10 +39,14 @@ class GaussianConsistency(Term):
     """Shrinkage of kl, about 1e-3 where a batch has fewer codes than dimensions; None: least."""
     directions: int = 16
     """Random directions a step, where the distance is sliced (Epps-Pulley)."""
+    growth: float = growth()
+    """Factor by which the weight is greater at the end; it grows from a quarter of the run on. As
+    much as that of the cycle, lest codes leave the prior for the sake of x."""
 
     def __post_init__(self) -> None:
         checks.weight(self.weight)
         checks.one_of("distance", self.distance, gaussian.Distance)
+        checks.positive("growth", self.growth)
         checks.gaussian_options(self.p, self.eps, self.directions)
 
     brings: ClassVar[Mapping[str, str]] = {"F": "G"}
@@ -64,4 +69,4 @@ class GaussianConsistency(Term):
         value = gaussian.distance(
             self.distance, codes, directions, p=self.p, root=self.root, eps=self.eps
         )
-        return {"gaussian": self.weight * value}
+        return {"gaussian": self.weight * grown(self.growth, batch.t) * value}

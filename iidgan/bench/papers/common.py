@@ -9,7 +9,7 @@ from iidgan.bench.study import Column
 from iidgan.core import Method, Regularised, Source
 from iidgan.data import Grid, Ring
 from iidgan.methods import GAN, METHODS, VAE, iid_gan
-from iidgan.terms import TERMS, CycleConsistency, GaussianConsistency, ZDiscriminator
+from iidgan.terms import TERMS, CodeNoise, CycleConsistency, GaussianConsistency, ZDiscriminator
 
 BASE = Run(source=Ring(), method=GAN())
 """The setting of every method: the same nets, the same Adam, the same steps."""
@@ -83,6 +83,7 @@ def published(data: str) -> dict[tuple[str, str], tuple[float, float]]:
 # Without the Gaussian loss, with other Gaussian losses, and what came before.
 OURS: dict[str, Run] = {
     "IID-GAN+": of(METHODS["iid-gan+"]()),
+    "IID-GAN, code noise": of(Regularised(method=iid_gan(), terms=(CodeNoise(),))),
     "IID-GAN, no Gaussian loss": of(Regularised(method=GAN(), terms=(CYCLE,))),
     "IID-GAN (W2)": of(iid_gan(gaussian=GaussianConsistency(distance="w2"))),
     "IID-GAN (KL)": of(iid_gan(gaussian=GaussianConsistency(distance="kl"))),
