@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from scipy import stats
 from torch import nn
 from torch.func import functional_call
 
@@ -342,6 +343,24 @@ def test_clouds_that_widen_have_the_same_share_of_the_prior_wherever_they_are():
     torch.testing.assert_close(share, torch.full_like(share, 0.15**2 / (2 * math.pi)))
     far = torch.full_like(z, 40.0)
     torch.testing.assert_close(view.F(far) - far, 0.15 * math.exp(1.5) * noise)
+
+
+def test_noise_with_tails_is_students_but_for_what_is_farthest():
+    numbers = torch.Generator().manual_seed(0)
+    z = torch.zeros(1, 20_000, 2)
+    term = CodeNoise(std=0.5, tails=3)
+    noise = {
+        name: torch.randn(*z.shape[:2], *shape, generator=numbers)
+        for name, shape in term.noise(ARCH).items()
+    }
+    seen = term.view(Nets({"F": nn.Identity()}), Batch(z, z, z[..., 0], noise=noise)).F(z)
+    for drawn in (seen[0] / 0.5).T.numpy():
+        assert (
+            stats.kstest(drawn, stats.t(3).cdf).statistic < 0.012
+        )  # the 1 % point: 1.63 / sqrt(n)
+    assert seen.abs().max() <= 0.5 * 8 * noise["code"].abs().max()
+    with pytest.raises(InputError, match=r"tails: 0 is too few; at least 1"):
+        CodeNoise(tails=0)
 
 
 def test_a_widening_cloud_does_not_pull_codes():

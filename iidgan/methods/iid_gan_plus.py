@@ -2,9 +2,10 @@ r"""IID-GAN+: IID-GAN whose codes are clouds, and whose terms prevail in the end
 
 Two additions to IID-GAN, for what it leaves open on narrow modes:
 
-* The losses see each code through noise that is wider where the prior is thinner (`CodeNoise`).
-  G is tied to the data on a cloud around the code of each mode rather than at that code alone, and
-  clouds with the same share of the prior are what makes modes of the same share of the samples.
+* The losses see each code through noise with Student's tails that is wider where the prior is
+  thinner (`CodeNoise`). G is tied to the data on a cloud around the code of each mode, and far from
+  all codes, rather than at that code alone; and clouds with the same share of the prior are what
+  makes modes of the same share of the samples.
 * The weights of x - G(F(x)) and of the Gaussian loss grow over the run, from the paper's to
   `GROWTH` times these, and that of z - F(G(z)) falls as much. At first the adversarial loss
   spreads G over the modes; in the end the reconstruction places its samples, which a D that has
@@ -34,4 +35,4 @@ def iid_gan_plus(base: Method | None = None, noise: CodeNoise | None = None) -> 
         cycle=CycleConsistency(norm="l1-sum", growth=GROWTH),
         gaussian=GaussianConsistency(growth=GROWTH),
     )
-    return Regularised(method=grown, terms=(noise or CodeNoise(std=0.1, widening=1.0),))
+    return Regularised(method=grown, terms=(noise or CodeNoise(std=0.1, widening=1.0, tails=3),))

@@ -8,7 +8,9 @@ noise on the codes the cycle G(F(x) + noise) ties it to the data on a cloud arou
 is to look like N(0, I) is the union of the clouds, as in a variational autoencoder, which could be
 N(0, I) itself. With a widening w of 1 the clouds of K modes, each of the same share of the data,
 take up the same share of the prior: \(\sigma^M e^{|z|^2 / 2}\) times the prior's density at z is
-the same everywhere.
+the same everywhere. Noise with Student's tails, \(\epsilon \sqrt{\nu / \chi^2_\nu}\) in place of
+\(\epsilon\), lets G learn also far from any code which one is nearest, where Gaussian noise never
+gets: the reconstruction's median there is the mode of the nearest.
 
 References:
     Auto-Encoding Variational Bayes (Kingma and Welling, 2013), https://arxiv.org/abs/1312.6114,
@@ -35,6 +37,9 @@ PAPER = Reference(
 )
 
 
+FARTHEST = 8.0  # times its Gaussian noise is what Student's is stretched to at most
+
+
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class CodeNoise(Term):
@@ -48,21 +53,34 @@ class CodeNoise(Term):
     """How much noisier codes are where the prior is thinner: not at all (0), or so much that all
     clouds have the same share of the prior (1)."""
 
+    tails: int | None = field(default=None, metadata={"later": True})
+    """Degrees of freedom of Student's noise, the farther-reaching the fewer; None: Gaussian."""
+
     def __post_init__(self) -> None:
         checks.non_negative("std", self.std)
         checks.non_negative("widening", self.widening)
+        if self.tails is not None:
+            checks.at_least("tails", self.tails, 1)
 
     @property
     def addends(self) -> Mapping[str, Loss]:
         return {}
 
     def noise(self, arch: Arch) -> Shapes:
-        return {"code": (arch.latent,)}
+        tails = {} if self.tails is None else {"tail": (self.tails,)}
+        return {"code": (arch.latent,), **tails}
 
     def view(self, nets: Nets, batch: Batch) -> Nets:
         if "F" not in nets:
             raise InputError("terms: code noise is for methods with an inverse F; add cycle")
-        return nets.saying("F", lambda z: z + self._size(z) * batch.noise_for("code", z.shape[1]))
+        return nets.saying("F", lambda z: z + self._size(z) * self._draw(batch, z.shape[1]))
+
+    def _draw(self, batch: Batch, num: int) -> Tensor:
+        noise = batch.noise_for("code", num)
+        if self.tails is None:
+            return noise
+        spread = batch.noise_for("tail", num).square().mean(-1, keepdim=True)
+        return noise * spread.clamp_min(FARTHEST**-2).rsqrt()
 
     def _size(self, z: Tensor) -> Tensor | float:
         """Gives the noise at codes (S, B, M) its standard deviation, with shape (S, B, 1)."""
