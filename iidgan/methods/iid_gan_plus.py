@@ -3,9 +3,9 @@ r"""IID-GAN+: IID-GAN whose codes are clouds, and whose terms prevail in the end
 Two additions to IID-GAN, for what it leaves open on narrow modes:
 
 * The losses see each code through noise with Student's tails that is wider where the prior is
-  thinner (`CodeNoise`). G is tied to the data on a cloud around the code of each mode, and far from
-  all codes, rather than at that code alone; and clouds with the same share of the prior are what
-  makes modes of the same share of the samples.
+  thinner (`CodeNoise`). G is tied to the data on a cloud around the code of each mode, and far
+  from all codes, rather than at that code alone; and clouds with the same share of the prior are
+  what makes modes of the same share of the samples.
 * The weights of x - G(F(x)) and of the Gaussian loss grow over the run, from the paper's to
   `GROWTH` times these, and that of z - F(G(z)) falls as much. At first the adversarial loss
   spreads G over the modes; in the end the reconstruction places its samples, which a D that has

@@ -8,7 +8,7 @@ from iidgan.bench.run import Run
 from iidgan.bench.study import Column
 from iidgan.core import Method, Regularised, Source
 from iidgan.data import Grid, Ring
-from iidgan.methods import GAN, METHODS, VAE, iid_gan
+from iidgan.methods import GAN, METHODS, VAE, iid_gan, iid_gan_plus
 from iidgan.terms import TERMS, CodeNoise, CycleConsistency, GaussianConsistency, ZDiscriminator
 
 BASE = Run(source=Ring(), method=GAN())
@@ -83,6 +83,7 @@ def published(data: str) -> dict[tuple[str, str], tuple[float, float]]:
 # Without the Gaussian loss, with other Gaussian losses, and what came before.
 OURS: dict[str, Run] = {
     "IID-GAN+": of(METHODS["iid-gan+"]()),
+    "IID-GAN+, Gaussian noise": of(iid_gan_plus(noise=CodeNoise(std=0.1, widening=1.0))),
     "IID-GAN, code noise": of(Regularised(method=iid_gan(), terms=(CodeNoise(),))),
     "IID-GAN, no Gaussian loss": of(Regularised(method=GAN(), terms=(CYCLE,))),
     "IID-GAN (W2)": of(iid_gan(gaussian=GaussianConsistency(distance="w2"))),
