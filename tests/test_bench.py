@@ -271,6 +271,8 @@ def other(value: Any, hint: Any) -> Any:
         return next(choice for choice in typing.get_args(hint) if choice != value)
     if value is None and "float" in str(hint):
         return 0.5
+    if value is None and int in typing.get_args(hint):
+        return 1
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):
