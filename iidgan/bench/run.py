@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, get_args
 
 from iidgan.bench.registry import class_of, name_of
-from iidgan.core import Backbone, Method, Regularised, Source, Term
+from iidgan.core import LATER, Backbone, Method, Regularised, Source, Term
 from iidgan.data import Ring
 from iidgan.engine.move import Precision
 from iidgan.engine.optim import Adam, Optimiser
@@ -42,7 +42,7 @@ class Run:
     """Samples per batch and seed."""
     ema: float = 0.0
     """Decay per step of an average of the weights that samples are drawn with; 0: none."""
-    precision: Precision = field(default="float32", metadata={"later": True})
+    precision: Precision = field(default="float32", metadata=LATER)
     """What networks compute in while they train; weights are float32. bfloat16 is for images on
     devices with units for it: its eight bits do not resolve the modes of 2D-Ring."""
 

@@ -25,7 +25,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from iidgan.core import Arch, Batch, Loss, Nets, Reference, Shapes, Term, cites
+from iidgan.core import LATER, Arch, Batch, Loss, Nets, Reference, Shapes, Term, cites
 from iidgan.errors import InputError
 from iidgan.functional import checks
 
@@ -35,7 +35,6 @@ PAPER = Reference(
     year=2013,
     url="https://arxiv.org/abs/1312.6114",
 )
-
 
 FARTHEST = 8.0  # times its Gaussian noise is what Student's is stretched to at most
 
@@ -49,11 +48,10 @@ class CodeNoise(Term):
 
     std: float = 0.25
     """Standard deviation of the noise on each code; the codes together have 1."""
-    widening: float = field(default=0.0, metadata={"later": True})
+    widening: float = field(default=0.0, metadata=LATER)
     """How much noisier codes are where the prior is thinner: not at all (0), or so much that all
     clouds have the same share of the prior (1)."""
-
-    tails: int | None = field(default=None, metadata={"later": True})
+    tails: int | None = field(default=None, metadata=LATER)
     """Degrees of freedom of Student's noise, the farther-reaching the fewer; None: Gaussian."""
 
     def __post_init__(self) -> None:

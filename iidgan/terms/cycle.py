@@ -10,14 +10,14 @@ References:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from torch import nn
 
-from iidgan.core import Arch, Batch, Loss, Losses, Nets, Term, cites
+from iidgan.core import LATER, Arch, Batch, Loss, Losses, Nets, Term, cites
 from iidgan.functional import checks, cycle
-from iidgan.terms.growth import grown, growth
+from iidgan.terms.growth import grown
 from iidgan.terms.papers import IID_GAN
 
 
@@ -32,7 +32,7 @@ class CycleConsistency(Term):
     """Weight of the term."""
     norm: cycle.Norm = "l1"
     """Element-mean L1 with ratio d/M, M times that (L1 norms), or InvertGAN's plain L2 norms."""
-    growth: float = growth()
+    growth: float = field(default=1.0, metadata=LATER)
     """Factor by which the weight of x's part is greater at the end, and that of z's part smaller;
     both change from a quarter of the run on. The narrower modes are, the steeper D becomes, beside
     which a slope of 1 is nothing; and within a mode F cannot tell z, whatever z's part asks."""

@@ -8,15 +8,15 @@ References:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from torch import nn
 
-from iidgan.core import Arch, Batch, Loss, Losses, Nets, Term, cites
+from iidgan.core import LATER, Arch, Batch, Loss, Losses, Nets, Term, cites
 from iidgan.errors import InputError
 from iidgan.functional import checks, gaussian
-from iidgan.terms.growth import grown, growth
+from iidgan.terms.growth import grown
 from iidgan.terms.papers import IID_GAN
 
 
@@ -39,7 +39,7 @@ class GaussianConsistency(Term):
     """Shrinkage of kl, about 1e-3 where a batch has fewer codes than dimensions; None: least."""
     directions: int = 16
     """Random directions a step, where the distance is sliced (Epps-Pulley)."""
-    growth: float = growth()
+    growth: float = field(default=1.0, metadata=LATER)
     """Factor by which the weight is greater at the end; it grows from a quarter of the run on. As
     much as that of the cycle, lest codes leave the prior for the sake of x."""
 

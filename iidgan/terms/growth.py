@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from torch import Tensor
 
 START = 0.25  # of the run: by then codes lie in their order, and it is precision that is lacking
-
-
-def growth() -> float:
-    """Declares the field of a term that says how much its weight grows."""
-    made: float = field(default=1.0, metadata={"later": True})
-    return made
 
 
 def grown(factor: float, t: Tensor) -> Tensor | float:
