@@ -15,9 +15,10 @@ from iidgan.bench.figures import load_arrays
 from iidgan.bench.fill import Place, train_runs
 from iidgan.bench.papers import PICTURES, SWEEP
 from iidgan.bench.past import arrays_at
-from iidgan.bench.picture import OF_TABLES, Picture
+from iidgan.bench.picture import Picture
 from iidgan.bench.rows import read_all
 from iidgan.bench.run import Run
+from iidgan.bench.study import SEEDS
 from iidgan.bench.sweep import Sweep
 from iidgan.cli import figure as figure_module
 from iidgan.cli import main
@@ -110,9 +111,9 @@ def test_a_figure_shows_the_trainings_of_the_tables_where_they_are(tmp_path):
     place = Place(results=tmp_path / "results", runs=tmp_path / "runs", workers=1)
     picture = Picture(title="t", runs={"GAN": RUN}, draw=latents, seeds=1)
     assert picture.folders(place)["GAN"] == place.folder(RUN, 1)
-    train_runs(picture.missing(place), OF_TABLES, place, news=lambda *_: None, stop=Stop())
+    train_runs(picture.missing(place), SEEDS, place, news=lambda *_: None, stop=Stop())
     assert picture.missing(place) == {}
-    assert picture.folders(place)["GAN"] == place.folder(RUN, OF_TABLES)
+    assert picture.folders(place)["GAN"] == place.folder(RUN, SEEDS)
 
 
 def test_a_figure_without_trainings_is_drawn_at_once(tmp_path):

@@ -12,9 +12,7 @@ from iidgan.bench.figures import load_arrays
 from iidgan.bench.fill import Named, Place
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.run import Run
-
-OF_TABLES = 5
-"""Trainings of a run in the tables of synthetic data."""
+from iidgan.bench.study import SEEDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +33,7 @@ class Picture:
     title: str
     draw: Callable[[Folders], Figure]
     runs: Mapping[str, Run] = field(default_factory=dict)
-    seeds: int = 5
+    seeds: int = SEEDS
     keep: int = 3
     checkpoints: int = 12
     quick: Picture | None = None
@@ -53,7 +51,7 @@ class Picture:
         }
 
     def _folder(self, place: Place, run: Run) -> RunFolder:
-        shared = place.folder(run, OF_TABLES)
+        shared = place.folder(run, SEEDS)
         return shared if _is_done(shared, run) else place.folder(run, self.seeds)
 
 

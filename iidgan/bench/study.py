@@ -14,6 +14,9 @@ from iidgan.bench.run import Run
 from iidgan.core import Source
 from iidgan.report import Cell, Table, changed, measured
 
+SEEDS = 5
+"""Trainings that a mean is over, unless a table says otherwise."""
+
 Published = Mapping[tuple[str, str], tuple[float, float | None]]
 
 
@@ -75,7 +78,7 @@ class Quick:
     """
 
     steps: int
-    seeds: int = 5
+    seeds: int = SEEDS
     blocks: tuple[Block, ...] = ()
     checkpoints: int = 12
 
@@ -98,7 +101,7 @@ class Study:
     title: str
     blocks: tuple[Block, ...]
     columns: Mapping[str, Column]
-    seeds: int = 5
+    seeds: int = SEEDS
     checkpoints: int = 12
     quick: Quick
     drawn: bool = False

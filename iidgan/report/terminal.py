@@ -43,9 +43,10 @@ def to_rich(table: Table, width: int = 80) -> Group:
 def _tables(lines: Sequence[Sequence[Cell]], width: int) -> Iterator[RichTable]:
     rows = tuple(Text(line[0].row) for line in lines)
     first = _Column("", rows, max(map(_longest, rows)))
-    for columns in _groups([_column(cells) for cells in zip(*lines)], width - first.need - _EDGES):
+    free = width - 1 - (first.need + _EDGES)
+    for columns in _groups([_column(cells) for cells in zip(*lines)], free):
         made = RichTable()
-        for column, size in _sized([first, *columns], width):
+        for column, size in _sized([first, *columns], width - 1):
             made.add_column(Text(column.name), width=size)
         for texts in zip(*(column.texts for column in (first, *columns))):
             made.add_row(*texts)
@@ -66,16 +67,16 @@ def _groups(columns: Sequence[_Column], free: int) -> Iterator[list[_Column]]:
     """Deals the columns, in order, to parts that fit; every part has at least one."""
     group: list[_Column] = []
     for column in columns:
-        if group and sum(each.need + _EDGES for each in (*group, column)) > free - 1:
+        if group and sum(each.need + _EDGES for each in (*group, column)) > free:
             yield group
             group = []
         group.append(column)
     yield group
 
 
-def _sized(columns: Sequence[_Column], width: int) -> Iterator[tuple[_Column, int]]:
+def _sized(columns: Sequence[_Column], free: int) -> Iterator[tuple[_Column, int]]:
     """Gives each what it needs, and, from the first on, of what is left what it wants."""
-    free = width - 1 - sum(column.need + _EDGES for column in columns)
+    free -= sum(column.need + _EDGES for column in columns)
     for column in columns:
         more = max(min(column.want - column.need, free), 0)
         free -= more
