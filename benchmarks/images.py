@@ -95,4 +95,5 @@ def compare():
         "engine": statistics.median(ratios(times, "gan, eager", "plain GAN")),
         "terms": statistics.median(ratios(times, "iid-gan, eager", "gan, eager")),
     }
-    return table(times, unit="ms a step"), facts
+    terms = f"The IID terms: {facts['terms']:.2f} times a step of their base, gan."
+    return f"{table(times, unit='ms a step')}\n\n{terms}", facts

@@ -16,7 +16,7 @@ from torch.nn.functional import interpolate, pad
 import iidgan
 from iidgan.bench import evaluate
 from iidgan.bench import judge as judge_module
-from iidgan.bench.classifier import prepare_classifier, read_facts
+from iidgan.bench.classifier import prepare_classifier, read_facts, shortfall
 from iidgan.bench.fill import Place, fill
 from iidgan.bench.game import Game
 from iidgan.bench.judge import Judge, classifier_folder, judge_of, stored
@@ -530,6 +530,22 @@ def test_real_digits_are_told_apart():
     assert (len(train_part), len(test)) == (4000, 1000)
     short = Recipe(width=12, images=40_000, least=1)
     assert accuracy(train_classifier(train_part, short, CPU), test) > 0.96
+
+
+@pytest.mark.parametrize(
+    ("name", "accuracy", "short"),
+    [
+        ("mnist", 98.9, True),
+        ("mnist", 99.0, False),
+        ("fashion-mnist", 91.9, True),
+        ("fashion-mnist", 92.0, False),
+        ("cats", 10.0, False),
+    ],
+)
+def test_a_classifier_that_falls_short_says_so(name, accuracy, short):
+    told = shortfall({"name": name, "accuracy": accuracy})
+    assert (f"{name}-classifier: {accuracy:.2f} % are right" in told) == short
+    assert bool(told) == short
 
 
 def test_a_prepared_set_of_another_size_is_not_what_a_classifier_learns_from(root, classifier):

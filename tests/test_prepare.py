@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -62,6 +63,37 @@ def test_the_same_command_again_does_nothing(faces):
         assert (first.fresh, second.fresh) == (True, False)
         assert second.manifest == first.manifest
     assert before == {path: path.stat().st_mtime_ns for path in first.folder.iterdir()}
+
+
+def test_files_that_have_changed_since_are_noticed(faces):
+    asked = {"origin": str(faces), "size": 8}
+    first = prepare("faces", **asked)
+    heard = []
+    prepare("faces", **asked, news=heard.append)
+    assert heard == []
+    put(faces, {"a/new.png": encoded(pixels(1)[0])})
+    second = prepare("faces", **asked, news=heard.append)
+    assert second.manifest == first.manifest
+    assert heard == [
+        f"{first.folder}: what it was made from has changed since; remove it to make it anew"
+    ]
+    moved = faces.rename(faces.with_name("moved"))  # what is gone is not what has changed
+    prepare("faces", **asked, news=heard.append)
+    assert len(heard) == 1
+    moved.rename(faces)
+    shutil.rmtree(first.folder)
+    assert prepare("faces", **asked, news=heard.append).manifest.count == 7
+    assert len(heard) == 1
+
+
+def test_a_table_of_labels_that_has_changed_is_noticed(faces, tmp_path):
+    table = put(tmp_path, {"l.csv": b"file,label\na/0.png,x\nb/1.png,y\n"}) / "l.csv"
+    asked = {"origin": str(faces), "labels": str(table)}
+    prepare("faces", **asked)
+    heard = []
+    table.write_bytes(b"file,label\na/0.png,x\nb/1.png,z\nb/3.png,x\n")
+    prepare("faces", **asked, news=heard.append)
+    assert len(heard) == 1
 
 
 def test_another_command_for_the_same_name_is_refused(faces, tmp_path):

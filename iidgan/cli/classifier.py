@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 from rich.console import Console
 
-from iidgan.bench.classifier import prepare_classifier, read_facts
+from iidgan.bench.classifier import prepare_classifier, read_facts, shortfall
 from iidgan.cli.parse import parse
 from iidgan.cli.progress import bars, teller
 
@@ -29,7 +29,8 @@ class Classifier:
 def prepare_classifier_command(name: str, arguments: list[str]) -> int:
     """Trains `NAME-classifier`, or sees that it is there, and says how good it is."""
     options = parse(Classifier, f"iidgan prepare {name}", arguments)
-    with bars(Console(stderr=True)) as progress:
+    console = Console(stderr=True)
+    with bars(console) as progress:
         folder = prepare_classifier(
             name,
             source_root=options.source_root,
@@ -39,4 +40,6 @@ def prepare_classifier_command(name: str, arguments: list[str]) -> int:
         )
     facts = read_facts(folder)
     print(f"{folder}: {facts['accuracy']:.2f} % of {facts['num_test']:,} test images are right")
+    if short := shortfall(facts):
+        console.print(f"warning: {short}", highlight=False, markup=False)
     return 0

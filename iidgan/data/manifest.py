@@ -71,6 +71,8 @@ class Manifest:
         name: Its name, and that of its folder.
         request: What was asked for: what the same command asks for again.
         source: What it was made from, in words.
+        trace: Digest of names, sizes and times of the files it was made from, before they were
+            read; empty where it is not known.
         rule: How images were brought to their size and colours, in words.
         count: Number N of images.
         shape: Shape (C, H, W) of one.
@@ -85,6 +87,7 @@ class Manifest:
     name: str
     request: Mapping[str, Any]
     source: str
+    trace: str = ""
     rule: str
     count: int
     shape: tuple[int, int, int]

@@ -113,6 +113,8 @@ def _there(order: Order, news: Callable[[str], None]) -> Manifest | None:
             f"{folder}: is there already, asked for in another way ({'; '.join(found)}); "
             "remove it, or choose another --root"
         )
+    if manifest.trace and (now := order.trace) and now != manifest.trace:
+        news(f"{folder}: what it was made from has changed since; remove it to make it anew")
     return manifest
 
 
@@ -133,7 +135,7 @@ def _make(
     with explained(staging):
         for left in staging.iterdir():  # what a crash left
             left.unlink()
-    open_set, wanted = reader_of(order), order.wanted()
+    open_set, wanted, trace = reader_of(order), order.wanted(), order.trace
     with open_set(wanted) as reading, closing(Writer(staging)) as writer:
         if reading.note:
             news(reading.note)
@@ -143,7 +145,7 @@ def _make(
         if not writer.count:
             first = f", such as {tally.skipped[0]}" if tally.skipped else ""
             raise InputError(f"from: no image of {reading.source} could be used{first}")
-        return _describe(order, tally, writer, staging), tally.skipped
+        return _describe(order, tally, writer, staging, trace), tally.skipped
 
 
 @dataclass
@@ -188,7 +190,7 @@ def _check_space(writer: Writer, total: int | None, place: Path) -> None:
         )
 
 
-def _describe(order: Order, tally: _Tally, writer: Writer, staging: Path) -> Manifest:
+def _describe(order: Order, tally: _Tally, writer: Writer, staging: Path, trace: str) -> Manifest:
     reading = tally.reading
     names: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
@@ -203,6 +205,7 @@ def _describe(order: Order, tally: _Tally, writer: Writer, staging: Path) -> Man
         name=order.set_name,
         request=order.request,
         source=reading.source,
+        trace=trace,
         rule=str(order.rule) if order.rule.size is None else f"{order.rule}; {COLOURS}",
         count=writer.count,
         shape=writer.shape,

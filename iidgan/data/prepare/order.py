@@ -12,9 +12,11 @@ from iidgan.data.manifest import CLASSIFIERS, Manifest, home
 from iidgan.data.prepare.names import OWN, SETS, Known
 from iidgan.data.prepare.reading import Wanted
 from iidgan.data.prepare.rule import Rule
+from iidgan.data.prepare.trace import trace
 from iidgan.errors import InputError, unknown
 
 HUB = "hub"
+_WORDS = (None, "none", "folders")  # labels that are no file
 _SPLIT = re.compile(r"\w[\w.+\[\]:%-]*", re.ASCII)
 _NAME = re.compile(r"\w[\w.+-]*(/\w[\w.+-]*)?", re.ASCII)
 
@@ -89,10 +91,15 @@ class Order:
     def request(self) -> dict[str, Any]:
         """What the same command asks for again; the name and the split say only where to."""
         origin = self.origin if self.path is None else str(self.path)
-        words = (None, "none", "folders")
-        labels = self.labels if self.labels in words else os.path.abspath(str(self.labels))
+        labels = self.labels if self.labels in _WORDS else os.path.abspath(str(self.labels))
         asked = {"from": origin, "size": self.rule.size, "labels": labels}
         return {"name": self.name, "split": self.split} | asked
+
+    @property
+    def trace(self) -> str:
+        """Tells by a digest how the files are now that are named; the Hub's have none."""
+        table = self.labels if self.labels not in _WORDS else None
+        return trace([path for path in (self.path, table and Path(table)) if path])
 
     def wanted(self) -> Wanted:
         """Tells a reader what to read.
