@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.interleaved import Variant, measure, one_core
-from iidgan.bench.fill import Place, train_runs
+from iidgan.bench.fill import Place, Training, train_runs
 from iidgan.bench.game import Game
 from iidgan.bench.papers.synthetic import SYNTHETIC
 from iidgan.bench.plan import prepare
@@ -26,7 +26,7 @@ def _runs(steps):
         for row in BLOCK.rows
         for data in BLOCK.data
     }
-    return {run.id: (name, run) for name, run in named.items()}
+    return [Training(name, run, tuple(range(SEEDS))) for name, run in named.items()]
 
 
 def seconds(steps, workers):
@@ -36,7 +36,7 @@ def seconds(steps, workers):
             results=Path(out), runs=Path(out), workers=workers, device="cpu", executor="compiled"
         )
         start = time.perf_counter()
-        train_runs(_runs(steps), SEEDS, place, news=lambda index, text, tick: None, stop=Stop())
+        train_runs(_runs(steps), place, news=lambda index, text, tick: None, stop=Stop())
         return time.perf_counter() - start
 
 

@@ -13,6 +13,10 @@ class InputError(ValueError):
     """
 
 
+class BusyError(InputError):
+    """Another process is at work in the same folder."""
+
+
 def unknown(field: str, value: object, choices: Iterable[str]) -> InputError:
     """Creates the error for a name that is not among `choices`, with the nearest one first."""
     names = sorted(choices)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from iidgan.errors import InputError
+from iidgan.errors import BusyError, InputError
 
 PARTIAL = ".partial-"
 """What the names of files and folders begin with that are being written or removed."""
@@ -102,7 +102,7 @@ def locked(folder: Path) -> Iterator[None]:
     """Keeps other processes that ask for the same folder away until it is left or this one ends.
 
     Raises:
-        InputError: Another process has it.
+        BusyError: Another process has it.
     """
     with explained(folder):
         handle = os.open(folder, os.O_RDONLY)
@@ -118,7 +118,7 @@ def _lock(handle: int, folder: Path) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise InputError(
+        raise BusyError(
             f"out: {folder} is in use by another process; wait for it, or choose another folder"
         ) from None
 

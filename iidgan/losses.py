@@ -75,14 +75,15 @@ class CycleConsistency(nn.Module):
     The sum of both parts of `iidgan.functional.cycle.consistency`.
 
     Arguments:
-        norm: `l1` or `l1-sum`, two readings of IID-GAN, or `l2`, as InvertGAN.
+        norm: `l1-sum`, IID-GAN's L1 norms; `l1`, element-wise means, whose weight fits any size
+            of image; or `l2`, as InvertGAN.
         ratio: Weight of the samples against the latents; None for that of the paper.
 
     Raises:
         InputError: `norm` is unknown.
     """
 
-    def __init__(self, norm: cycle.Norm = "l1", ratio: float | None = None) -> None:
+    def __init__(self, norm: cycle.Norm = "l1-sum", ratio: float | None = None) -> None:
         super().__init__()
         checks.one_of("norm", norm, cycle.Norm)
         self.norm: cycle.Norm = norm

@@ -387,7 +387,8 @@ def test_recommended_critics_whose_slope_is_penalised_have_no_batch_norm(name):
 @pytest.mark.parametrize("method", [iid_gan(), METHODS["iid-gan+"]()])
 def test_images_change_only_weights_that_are_at_their_defaults(method):
     cycle, gaussian, *_ = recommended(Mnist(), method).method.terms
-    assert (cycle, gaussian) == (CycleConsistency(weight=0.5), GaussianConsistency(weight=0.1))
+    means = CycleConsistency(norm="l1", weight=0.5)
+    assert (cycle, gaussian) == (means, GaussianConsistency(weight=0.1))
     own = iid_gan(cycle=CycleConsistency(weight=7.0), gaussian=GaussianConsistency(distance="w2"))
     assert recommended(Mnist(), own).method == own
 

@@ -17,7 +17,7 @@ import iidgan
 from iidgan.bench import evaluate
 from iidgan.bench import judge as judge_module
 from iidgan.bench.classifier import prepare_classifier, read_facts, shortfall
-from iidgan.bench.fill import Place, fill
+from iidgan.bench.fill import Place, Training, fill
 from iidgan.bench.game import Game
 from iidgan.bench.judge import Judge, classifier_folder, judge_of, stored
 from iidgan.bench.recipe import Recipe, accuracy, parts_of, train_classifier
@@ -415,7 +415,7 @@ def test_a_table_is_not_trained_without_the_classifier_that_measures_it(root, tm
     run = a_run()
     place = Place(results=tmp_path, runs=tmp_path / "runs", workers=1)
     with pytest.raises(InputError, match="lacks a classifier of mnist: `iidgan prepare mnist-cla"):
-        fill("table", {run.id: ("GAN", run)}, 1, place, news=print, stop=Stop())
+        fill("table", [Training("GAN", run, (0,))], place, news=print, stop=Stop())
     assert not (tmp_path / "runs").exists()
 
 

@@ -12,7 +12,7 @@ import torch
 from iidgan.bench import papers
 from iidgan.bench.compared import latents, quantiles, stages, training
 from iidgan.bench.figures import load_arrays
-from iidgan.bench.fill import Place, train_runs
+from iidgan.bench.fill import Place, Training, train_runs
 from iidgan.bench.papers import PICTURES, SWEEP
 from iidgan.bench.past import arrays_at
 from iidgan.bench.picture import Picture
@@ -45,11 +45,9 @@ def folders(tmp_path_factory):
         workers=2,
     )
     picture = Picture(title="t", runs=RUNS, draw=latents, seeds=2)
-    endings = train_runs(
-        picture.missing(place), 2, place, news=lambda *_: None, stop=Stop(), keep=12
-    )
+    endings = train_runs(picture.missing(place), place, news=lambda *_: None, stop=Stop(), keep=12)
     assert {ending for _, ending in endings} == {"finished"}
-    assert picture.missing(place) == {}
+    assert picture.missing(place) == []
     return picture.folders(place)
 
 
@@ -96,7 +94,7 @@ def test_a_published_figure_is_trained_once_and_drawn(tmp_path, monkeypatch, cap
     monkeypatch.setitem(PICTURES, "small", picture)
     monkeypatch.chdir(tmp_path)
     assert main(["figure", "small", "--no-train"]) == 2
-    assert "train: these runs are missing: GAN, IID-GAN" in capsys.readouterr().err
+    assert "train: none of the runs is there: GAN, IID-GAN" in capsys.readouterr().err
     assert main(["figure", "small", "--out", "here"]) == 0
     captured = capsys.readouterr()
     assert captured.out == "here/small.png\n"
@@ -107,13 +105,54 @@ def test_a_published_figure_is_trained_once_and_drawn(tmp_path, monkeypatch, cap
     assert figure_module.PICTURES is papers.PICTURES
 
 
+def test_a_published_figure_shows_what_there_is_and_says_what_is_not(
+    tmp_path, monkeypatch, capsys
+):
+    quick = Picture(title="Two methods", runs={"GAN": RUN}, draw=latents, seeds=1)
+    monkeypatch.setitem(PICTURES, "small", replace(quick, runs=RUNS, quick=quick))
+    monkeypatch.chdir(tmp_path)
+    assert main(["figure", "small", "--quick", "--seeds", "2"]) == 0
+    assert [path.name for path in (tmp_path / "runs" / "tables").iterdir()] == [
+        f"{RUN.id}-2-seeds"
+    ]
+    capsys.readouterr()
+    assert main(["figure", "small", "--no-train", "--seeds", "2"]) == 0
+    assert "not in it, for lack of a finished training: IID-GAN\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["square", "--seed", "1"], "seed: published figures show the first one, or all"),
+        (["qq", "--seeds", "0"], "seeds: 0 is too small; at least 1"),
+        (["runs/none", "--seeds", "2"], "seeds: only published figures have it"),
+    ],
+)
+def test_options_that_a_figure_does_not_have_are_refused(options, message, capsys):
+    assert main(["figure", *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", sorted(PICTURES))
+def test_whatever_a_figure_trains_has_a_quick_profile(name):
+    picture = PICTURES[name]
+    quick = picture.quick
+    assert quick is not None
+    assert sum(run.steps for run in quick.runs.values()) <= sum(
+        run.steps for run in picture.runs.values()
+    )
+    for run in quick.runs.values():
+        assert quick.keep < quick.checkpoints or run.steps % quick.checkpoints == 0
+
+
 def test_a_figure_shows_the_trainings_of_the_tables_where_they_are(tmp_path):
     place = Place(results=tmp_path / "results", runs=tmp_path / "runs", workers=1)
     picture = Picture(title="t", runs={"GAN": RUN}, draw=latents, seeds=1)
-    assert picture.folders(place)["GAN"] == place.folder(RUN, 1)
-    train_runs(picture.missing(place), SEEDS, place, news=lambda *_: None, stop=Stop())
-    assert picture.missing(place) == {}
-    assert picture.folders(place)["GAN"] == place.folder(RUN, SEEDS)
+    assert picture.folders(place) == {}
+    seeds = tuple(range(SEEDS))
+    train_runs([Training("GAN", RUN, seeds)], place, news=lambda *_: None, stop=Stop())
+    assert picture.missing(place) == []
+    assert picture.folders(place)["GAN"] == place.folder(RUN, seeds)
 
 
 def test_a_figure_without_trainings_is_drawn_at_once(tmp_path):

@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict, replace
 from functools import cache
 from itertools import combinations
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -21,10 +22,12 @@ from iidgan.errors import InputError
 from iidgan.report import (
     QQ,
     Cell,
+    Fate,
     Panel,
     Series,
     Table,
     bootstrap_interval,
+    changed,
     curve_grid,
     curves,
     generations,
@@ -86,8 +89,7 @@ def example() -> Table:
                 "IID|G_x",
                 "modes",
                 [8] * 4,
-                failed=1,
-                how="diverged",
+                fates=[(4, "diverged")],
                 published=(8, 0),
                 decimals=1,
             ),
@@ -106,7 +108,7 @@ def test_markdown():
         "| --- | --- | --- |",
         "| GAN | 3.6 ± 0.5 (paper 3.6 ± 0.5) | 0.25 |",
         "| IID\\|G\\_x | 8.0 ± 0.0 (1 of 5 diverged) (paper 8.0 ± 0.0) | missing |",
-        "| VEEGAN | 2 of 2 failed (paper 5.4) | missing |",
+        "| VEEGAN | 2 of 2 undefined (paper 5.4) | missing |",
         "",
         "5 seeds, 24K steps",
     ]
@@ -123,7 +125,7 @@ def test_latex():
         r"\midrule",
         r"GAN & $3.6 \pm 0.5$ (paper $3.6 \pm 0.5$) & $0.25$ \\",
         r"IID\textbar{}G\_x & $8.0 \pm 0.0$ (1 of 5 diverged) (paper $8.0 \pm 0.0$) & missing \\",
-        r"VEEGAN & 2 of 2 failed (paper $5.4$) & missing \\",
+        r"VEEGAN & 2 of 2 undefined (paper $5.4$) & missing \\",
         r"\bottomrule",
         r"\end{tabular}",
         r"\par 5 seeds, 24K steps",
@@ -131,7 +133,7 @@ def test_latex():
     ]
 
 
-def test_csv_has_one_line_per_place_and_no_blank():
+def test_csv_has_one_line_per_place_and_only_words_are_blank():
     lines = list(csv.DictReader(io.StringIO(render(example(), "csv"))))
     assert [(line["row"], line["column"]) for line in lines[:2]] == [
         ("GAN", "modes"),
@@ -142,7 +144,12 @@ def test_csv_has_one_line_per_place_and_no_blank():
     assert lines[0]["published_mean"] == "3.6"
     assert lines[3]["text"] == lines[3]["status"] == "missing"
     assert lines[3]["mean"] == "NA"
-    assert all(value for line in lines for value in line.values())
+    assert {name for line in lines for name, value in line.items() if not value} <= {
+        *("block", "values", "seeds", "fates")
+    }
+
+
+SEED = st.integers(0, 9)
 
 
 @settings(max_examples=30, deadline=None)
@@ -152,12 +159,13 @@ def test_csv_has_one_line_per_place_and_no_blank():
             Cell,
             row=st.text(max_size=3),
             column=st.text(max_size=3),
-            status=st.sampled_from(["done", "failed", "diverged", "missing"]),
+            status=st.sampled_from(["done", *get_args(Fate)]),
             mean=st.none() | st.floats(allow_nan=False, allow_infinity=False),
             std=st.none() | st.floats(0, 9),
             n=st.integers(0, 9),
             failed=st.integers(0, 9),
             values=st.lists(st.floats(-9, 9)).map(tuple),
+            fates=st.lists(st.tuples(SEED, st.sampled_from(get_args(Fate)))).map(tuple),
             published=st.none() | st.tuples(st.floats(-9, 9), st.none() | st.floats(0, 9)),
             decimals=st.integers(0, 4),
         ),
@@ -172,6 +180,7 @@ def test_every_place_is_filled_and_json_keeps_every_field(cells):
             Cell(**entry),
             values=tuple(entry["values"]),
             seeds=tuple(entry["seeds"]),
+            fates=tuple(map(tuple, entry["fates"])),
             published=entry["published"] and tuple(entry["published"]),
         )
         for entry in json.loads(render(table, "json"))
@@ -191,6 +200,7 @@ def test_json_of_a_number_that_is_not_finite_is_null():
         "mean": None,
         "values": [1.0],
         "seeds": [0],
+        "fates": [],
     }
 
 
@@ -204,19 +214,52 @@ def test_a_standard_deviation_that_is_not_a_number_is_left_out():
 
 
 @pytest.mark.parametrize(
-    ("values", "failed", "status", "n", "lost"),
+    ("values", "fates", "status", "text"),
     [
-        ([], 0, "missing", 0, 0),
-        ([1.0], 0, "done", 1, 0),
-        ([1.0, math.nan], 0, "diverged", 1, 1),
-        ([1.0, math.inf], 2, "diverged", 1, 3),
-        ([], 5, "diverged", 0, 5),
+        ([], "", "missing", "missing"),
+        ([1.0], "", "done", "1.00"),
+        ([1.0, math.nan], "", "undefined", "1.00 (1 of 2 undefined)"),
+        ([1.0, math.inf], "xx", "diverged", "1.00 (2 of 4 diverged) (1 of 4 undefined)"),
+        ([], "xxfff", "diverged", "2 of 5 diverged (3 of 5 failed)"),
+        ([], "--", "missing", "missing"),
+        ([1.0], "--f", "failed", "1.00 (1 of 4 failed) (2 of 4 missing)"),
+        ([], "-f", "failed", "1 of 2 failed (1 of 2 missing)"),
     ],
 )
-def test_measured_counts_what_is_not_finite_as_failed(values, failed, status, n, lost):
-    cell = measured("a", "b", values, failed=failed, how="diverged")
-    assert (cell.status, cell.n, cell.failed, len(cell.values)) == (status, n, lost, n)
-    assert (cell.mean is None) == (n == 0)
+def test_a_cell_says_what_befell_each_seed(values, fates, status, text):
+    kinds = {"x": "diverged", "f": "failed", "-": "missing"}
+    lost = [(seed, kinds[mark]) for seed, mark in enumerate(fates, start=len(values))]
+    cell = measured("a", "b", values, fates=lost)
+    finite = [value for value in values if math.isfinite(value)]
+    assert (cell.status, cell.n, len(cell.values)) == (status, len(finite), len(finite))
+    assert cell.n + cell.failed + cell.missing == len(values) + len(fates)
+    assert (cell.mean is None) == (not finite)
+    assert f"| a | {text} |" in render(Table(title="t", cells=(cell,)), "md")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        ("f1111", "1f111", "0.00 ± 0.00 [0.00, 0.00] (2 of 5 failed)"),
+        ("fff11", "-----", "missing"),
+        ("111--", "--111", "0.00 (4 of 5 missing)"),
+        ("x1", "f1", "0.00 (1 of 2 diverged)"),
+    ],
+)
+def test_a_change_loses_the_seeds_that_either_lacks(before, after, text):
+    kinds = {"x": "diverged", "f": "failed", "-": "missing"}
+    cells = [
+        measured(
+            name,
+            "b",
+            [1.0] * marks.count("1"),
+            seeds=[seed for seed, mark in enumerate(marks) if mark == "1"],
+            fates=[(seed, kinds[mark]) for seed, mark in enumerate(marks) if mark != "1"],
+        )
+        for name, marks in (("before", before), ("after", after))
+    ]
+    made = changed(cells[1], cells[0], "change")
+    assert f"| change | {text} |" in render(Table(title="t", cells=(made,)), "md")
 
 
 def test_order_of_columns_is_that_of_first_appearance():

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from iidgan.bench import fill
+from iidgan.bench.cells import tabulate
 from iidgan.bench.compared import images, latent_planes, training
 from iidgan.bench.evaluate import Stand, to_arrays
 from iidgan.bench.fill import Place
@@ -16,7 +17,6 @@ from iidgan.bench.papers.stacked import ROWS, STACKED, kl_heading
 from iidgan.bench.picture import Picture
 from iidgan.bench.rows import Row, append
 from iidgan.bench.run import Run
-from iidgan.bench.study import tabulate
 from iidgan.bench.train import train
 from iidgan.cli import main
 from iidgan.core import Dataset, Regularised, Samples
@@ -139,8 +139,13 @@ def _few_samples():
 
 def trained(place, run, **options):
     picture = Picture(title="t", runs={"ours": run}, draw=images, seeds=1, **options)
-    for _, each in picture.missing(place).values():
-        train(each, out=place.folder(each, 1).path, checkpoint_every=1, executor="eager")
+    for each in picture.missing(place):
+        train(
+            each.run,
+            out=place.folder(each.run, each.seeds).path,
+            checkpoint_every=1,
+            executor="eager",
+        )
     return picture.folders(place)
 
 
@@ -246,7 +251,7 @@ def test_a_profile_that_is_not_there_is_refused(capsys, tmp_path):
     )
     (tmp_path / "run").mkdir()
     assert main(["figure", str(tmp_path / "run"), "--quick"]) == 2
-    assert "quick: the figures of a run have no profiles" in capsys.readouterr().err
+    assert "quick: only published figures have it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("steps", "checkpoints", "every"), [(7, 2, 4), (7, 1, 7), (2, 12, 1)])
@@ -256,8 +261,8 @@ def test_runs_are_measured_as_often_as_they_are_asked_to(
     jobs = []
     monkeypatch.setattr(fill, "train_all", lambda given, **options: jobs.extend(given) or ["ok"])
     run = Run(source=Ring(size=100), steps=steps, batch=4)
-    named = {run.id: ("a", run)}
-    fill.train_runs(named, 1, place, news=lambda *_: None, stop=Stop(), checkpoints=checkpoints)
+    trainings = [fill.Training("a", run, (0,))]
+    fill.train_runs(trainings, place, news=lambda *_: None, stop=Stop(), checkpoints=checkpoints)
     assert [job.checkpoint_every for job in jobs] == [every]
 
 

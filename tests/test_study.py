@@ -6,17 +6,20 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from iidgan.bench.cells import tabulate
 from iidgan.bench.fill import Place, fill, lacking
 from iidgan.bench.papers import PICTURES, STUDIES, SWEEP
 from iidgan.bench.papers.digits import PICTURES_OF_DIGITS
 from iidgan.bench.papers.tuned import tuned
 from iidgan.bench.rows import Row, append, failure, read
 from iidgan.bench.run import Run
-from iidgan.bench.study import Block, Change, Column, Quick, Study, tabulate
+from iidgan.bench.study import Block, Change, Column, Quick, Study
 from iidgan.bench.sweep import SEEDS, STEPS, Sweep, scaled, trials
 from iidgan.core import Regularised
 from iidgan.data import Grid, Ring
 from iidgan.engine.loop import Stop
+from iidgan.errors import InputError
+from iidgan.files import locked
 from iidgan.methods import GAN, iid_gan
 from iidgan.nn import MLP
 from iidgan.report import render
@@ -64,6 +67,10 @@ def rows_of(made, run, data, values):
 
 def cell(table, name, heading):
     return next(c for c in table.cells if (c.row, c.column) == (name, heading))
+
+
+def wanted(trainings):
+    return [(training.run.id, training.seeds) for training in trainings]
 
 
 def place(path):
@@ -120,21 +127,28 @@ class TestCells:
         failed = [failure(run.id, seed, "failed: out of luck") for seed in range(2)]
         found = cell(tabulate(made, failed), "plain", "A quality")
         assert (found.status, found.failed, found.n) == ("failed", 2, 0)
-        assert run.id in lacking(made.runs, range(2), failed)
+        assert (run.id, (0, 1)) in wanted(lacking(made.runs, range(2), failed))
         again = failed + rows_of(made, "plain", "A", [1.0, 2.0])
         assert cell(tabulate(made, again), "plain", "A quality").status == "done"
-        assert run.id not in lacking(made.runs, range(2), again)
+        assert run.id not in dict(wanted(lacking(made.runs, range(2), again)))
+
+    def test_of_a_column_are_measured_in_one_way(self):
+        made = study()
+        rows = rows_of(made, "plain", "A", [1.0, 2.0])
+        other = [replace(r, protocol={"family": "coverage", "k": 9}) for r in rows]
+        with pytest.raises(InputError, match=r"quality was measured with .*k 9.*do not compare"):
+            tabulate(made, rows + other)
 
 
 class TestFill:
     def test_trains_what_is_named_and_keeps_rows_of_each(self, tmp_path):
         made, there = study(), place(tmp_path)
         missing = lacking(made.only(["ours"]).runs, range(2), there.rows())
-        assert [name for name, _ in missing.values()] == ["ours, A", "ours, B"]
-        endings = fill("t", missing, 2, there, news=lambda *_: None, stop=Stop())
+        assert [training.name for training in missing] == ["ours, A", "ours, B"]
+        endings = fill("t", missing, there, news=lambda *_: None, stop=Stop())
         assert endings == [("ours, A", "finished"), ("ours, B", "finished")]
-        assert lacking(made.only(["ours"]).runs, range(2), there.rows()) == {}
-        assert {r.run for r in read(there.file("t"))} == set(missing)
+        assert lacking(made.only(["ours"]).runs, range(2), there.rows()) == []
+        assert {r.run for r in read(there.file("t"))} == dict(wanted(missing)).keys()
 
     def test_data_sets_can_be_named_too(self):
         made = study()
@@ -151,17 +165,42 @@ class TestFill:
     def test_another_study_finds_the_rows_of_shared_runs(self, tmp_path):
         made, there = study(), place(tmp_path)
         append(there.file("other"), rows_of(made, "plain", "A", [1.0, 2.0]))
-        assert made.blocks[0].run("plain", "A").id not in lacking(
-            made.runs, range(2), there.rows()
-        )
+        missing = dict(wanted(lacking(made.runs, range(2), there.rows())))
+        assert made.blocks[0].run("plain", "A").id not in missing
+
+    def test_only_the_seeds_that_are_missing_are_trained(self, tmp_path):
+        made, there = study(seeds=3), place(tmp_path)
+        wanted = made.only(["plain"], ["A"]).runs
+        for study_name, num, seeds in (("one", 1, (0,)), ("other", 3, (1, 2))):
+            missing = lacking(wanted, range(num), there.rows())
+            assert [training.seeds for training in missing] == [seeds]
+            fill(study_name, missing, there, news=lambda *_: None, stop=Stop())
+        assert {r.seed for r in read(there.file("other"))} == {1, 2}
+        found = cell(tabulate(made, there.rows()), "plain", "A quality")
+        assert (found.seeds, found.status) == ((0, 1, 2), "done")
+
+    def test_a_run_that_another_process_trains_is_left_to_it(self, tmp_path):
+        made, there = study(), place(tmp_path)
+        missing = lacking(made.only(["plain"], ["A"]).runs, range(2), there.rows())
+        folder = there.folder(missing[0].run, missing[0].seeds).path
+        folder.mkdir(parents=True)
+        with locked(folder):
+            ((_, ending),) = fill("t", missing, there, news=lambda *_: None, stop=Stop())
+        assert ending.startswith("busy: ")
+        assert there.rows() == []
+
+    def test_to_ask_for_a_change_is_to_ask_for_what_it_compares(self):
+        made = study()
+        assert list(made.only(["gain"]).blocks[0].rows) == ["plain", "ours", "gain"]
+        assert list(made.only(["ours"]).blocks[0].rows) == ["ours"]
 
     def test_a_failure_is_written_down_and_the_others_go_on(self, tmp_path):
         made, there = study(), place(tmp_path)
         missing = lacking(made.only(["plain"]).runs, range(2), there.rows())
-        first = next(iter(missing.values()))[1]
-        there.folder(first, 2).path.mkdir(parents=True)
-        (there.folder(first, 2).path / "in the way").write_text("")
-        endings = fill("t", missing, 2, there, news=lambda *_: None, stop=Stop())
+        folder = there.folder(missing[0].run, range(2)).path
+        folder.mkdir(parents=True)
+        (folder / "in the way").write_text("")
+        endings = fill("t", missing, there, news=lambda *_: None, stop=Stop())
         assert endings[0][1].startswith("failed: out: ")
         assert endings[1] == ("plain, B", "finished")
         table = tabulate(made, there.rows())
@@ -172,7 +211,8 @@ class TestFill:
         made, there = study(), place(tmp_path)
         stop = Stop()
         stop.signal = 2
-        endings = fill("t", made.runs, 2, there, news=lambda *_: None, stop=stop)
+        trainings = lacking(made.runs, range(2), [])
+        endings = fill("t", trainings, there, news=lambda *_: None, stop=stop)
         assert {ending for _, ending in endings} == {"not begun"}
 
 
@@ -248,13 +288,49 @@ class TestSweep:
                     row(run, seed, 8.0, metric="modes_100"),
                 ]
         assert sweep.best("a", rows) == list(trials(SMALL))[4]
-        assert lacking(sweep.runs, SEEDS, rows) == {}
+        assert lacking(sweep.runs, SEEDS, rows) == []
+
+    def test_of_equals_the_one_that_changes_nothing_is_the_best(self):
+        sweep = Sweep(rows={"a": SMALL}, data={"A": DATA["A"]}, modes={"A": 8})
+        rows = [
+            row(sweep.trial("a", label)["A"], seed, value, metric=metric)
+            for label in trials(SMALL)
+            for seed in SEEDS
+            for metric, value in (("quality", 0.0), ("modes_100", 0.0))
+        ]
+        assert sweep.best("a", rows) == "rate 1"
+
+    def test_a_failed_trial_scores_nought_and_others_may_win(self):
+        sweep = Sweep(rows={"a": SMALL}, data={"A": DATA["A"]}, modes={"A": 8})
+        rows = []
+        for place_, label in enumerate(trials(SMALL)):
+            run = sweep.trial("a", label)["A"]
+            for seed in SEEDS:
+                rows += (
+                    [row(run, seed, 10.0), row(run, seed, 8.0, metric="modes_100")]
+                    if place_
+                    else [failure(run.id, seed, "failed: out of luck")]
+                )
+        assert sweep.scores("a", next(iter(trials(SMALL))), rows) == [0.0, 0.0]
+        assert sweep.best("a", rows) == "rate 1"
+
+    def test_cells_say_which_scores_are_missing(self):
+        sweep = Sweep(rows={"a": SMALL}, data=DATA, modes={"A": 8, "B": 8})
+        run = sweep.trial("a", "rate 1")["A"]
+        rows = [
+            row(run, seed, value, metric=metric)
+            for seed in SEEDS
+            for metric, value in (("quality", 50.0), ("modes_100", 8.0))
+        ]
+        found = cell(sweep.table(rows), "a", "rate 1")
+        assert (found.status, found.n, found.missing) == ("missing", 2, 2)
+        assert found.seeds == SEEDS
 
     def test_a_failed_trial_is_tried_again(self):
         sweep = Sweep(rows={"a": SMALL}, data={"A": DATA["A"]}, modes={"A": 8})
         run = sweep.trial("a", "rate 1")["A"]
         failed = [failure(run.id, seed, "failed: out of luck") for seed in SEEDS]
-        assert run.id in lacking(sweep.runs, SEEDS, failed)
+        assert (run.id, SEEDS) in wanted(lacking(sweep.runs, SEEDS, failed))
 
     def test_the_tuned_table_has_the_best_trials_at_full_length(self):
         label = next(iter(trials(SWEEP.rows["GAN"])))

@@ -19,6 +19,21 @@ Named = Mapping[str, tuple[str, Run]]
 """Runs by their id, each with a name to show."""
 
 
+@dataclass(frozen=True)
+class Training:
+    """What is to be trained.
+
+    Arguments:
+        name: What is shown of it.
+        run: The run.
+        seeds: The seeds that it still needs.
+    """
+
+    name: str
+    run: Run
+    seeds: tuple[int, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """Where results are kept, and how they are trained.
@@ -45,99 +60,91 @@ class Place:
         """Reads the rows of all studies."""
         return read_all(self.results)
 
-    def folder(self, run: Run, seeds: int | Sequence[int]) -> RunFolder:
-        """The folder of a run with these seeds, or with 0, 1, ... as many as that."""
-        chosen = f"{seeds}-seeds" if isinstance(seeds, int) else f"seeds-{_joined(seeds)}"
+    def folder(self, run: Run, seeds: Sequence[int]) -> RunFolder:
+        """The folder of a run with these seeds."""
+        first = list(seeds) == list(range(len(seeds)))
+        chosen = f"{len(seeds)}-seeds" if first else f"seeds-{'-'.join(map(str, seeds))}"
         return RunFolder(self.runs / f"{run.id}-{chosen}")
 
 
-def _joined(seeds: Sequence[int]) -> str:
-    return "-".join(map(str, seeds))
-
-
-def lacking(named: Named, seeds: Sequence[int], rows: list[Row]) -> Named:
-    """Finds the runs of which a seed has no final row."""
+def lacking(named: Named, seeds: Sequence[int], rows: list[Row]) -> list[Training]:
+    """Finds the runs of which seeds have no final row, and these seeds."""
     there = {
         (row.run, row.seed)
         for row in rows
         if row.run in named and row.is_final(named[row.run][1].steps)
     }
-    return {
-        run_id: name_and_run
-        for run_id, name_and_run in named.items()
-        if any((run_id, seed) not in there for seed in seeds)
-    }
+    wanted = (
+        Training(name, run, tuple(seed for seed in seeds if (run_id, seed) not in there))
+        for run_id, (name, run) in named.items()
+    )
+    return [training for training in wanted if training.seeds]
 
 
 def fill(
-    name: str,
-    missing: Named,
-    seeds: int | Sequence[int],
+    study: str,
+    trainings: Sequence[Training],
     place: Place,
     *,
     news: News,
     stop: Stop,
     checkpoints: int = 12,
 ) -> list[tuple[str, str]]:
-    """Trains `missing`, and keeps the rows of each run among those of study `name` when it ends.
+    """Trains, and keeps the rows of each run among those of a study when it ends.
 
     Returns:
-        The name of each run and how it ended, as `train_all` says it.
+        The name of each training and how it ended, as `train_all` says it.
 
     Raises:
         InputError: As `train_runs`.
     """
 
-    def ended(run: Run, ending: str) -> None:
+    def ended(training: Training, ending: str) -> None:
+        run, seeds = training.run, training.seeds
         if ending in ("finished", "diverged"):
-            collect(place.file(name), run.id, run.steps, place.folder(run, seeds).metrics)
+            collect(place.file(study), run.id, run.steps, place.folder(run, seeds).metrics)
         elif ending.startswith("failed"):
-            chosen = range(seeds) if isinstance(seeds, int) else seeds
-            append(place.file(name), [failure(run.id, seed, ending) for seed in chosen])
+            append(place.file(study), [failure(run.id, seed, ending) for seed in seeds])
 
-    return train_runs(
-        missing, seeds, place, news=news, ended=ended, stop=stop, checkpoints=checkpoints
-    )
+    return train_runs(trainings, place, news=news, ended=ended, stop=stop, checkpoints=checkpoints)
 
 
 def train_runs(
-    named: Named,
-    seeds: int | Sequence[int],
+    trainings: Sequence[Training],
     place: Place,
     *,
     news: News,
     stop: Stop,
-    ended: Callable[[Run, str], None] = lambda run, ending: None,
+    ended: Callable[[Training, str], None] = lambda training, ending: None,
     keep: int = 3,
     checkpoints: int = 12,
 ) -> list[tuple[str, str]]:
-    """Trains runs side by side; returns the name of each and how it ended.
+    """Trains side by side; returns the name of each training and how it ended.
 
     Each is saved and measured `checkpoints` times, at its end for the last time.
 
     Raises:
         InputError: The classifier that measures a run's images has not been prepared.
     """
-    runs = [run for _, run in named.values()]
-    for run in runs:
-        ensure_classifier(run.source)
+    for training in trainings:
+        ensure_classifier(training.run.source)
     jobs = [
         Job(
-            run=run,
-            out=place.folder(run, seeds).path,
-            seeds=seeds,
-            checkpoint_every=-(-run.steps // checkpoints),
+            run=training.run,
+            out=place.folder(training.run, training.seeds).path,
+            seeds=training.seeds,
+            checkpoint_every=-(-training.run.steps // checkpoints),
             keep=keep,
             device=place.device,
             executor=place.executor,
         )
-        for run in runs
+        for training in trainings
     ]
     endings = train_all(
         jobs,
         workers=max(min(place.workers, len(jobs)), 1),
         news=news,
-        ended=lambda index, ending: ended(runs[index], ending),
+        ended=lambda index, ending: ended(trainings[index], ending),
         stop=stop,
     )
-    return [(name, ending) for (name, _), ending in zip(named.values(), endings)]
+    return [(training.name, ending) for training, ending in zip(trainings, endings)]

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from iidgan.bench.compared import Folders
 from iidgan.bench.figures import load_arrays
-from iidgan.bench.fill import Named, Place
+from iidgan.bench.fill import Place, Training
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.run import Run
 from iidgan.bench.study import SEEDS
@@ -39,20 +39,22 @@ class Picture:
     quick: Picture | None = None
 
     def folders(self, place: Place) -> Folders:
-        """Gives the folders of the runs, by label."""
-        return {label: self._folder(place, run) for label, run in self.runs.items()}
+        """Gives the folders of the runs that are trained to their end, by label."""
+        there = {label: self._folder(place, run) for label, run in self.runs.items()}
+        return {label: f for label, f in there.items() if _is_done(f, self.runs[label])}
 
-    def missing(self, place: Place) -> Named:
+    def missing(self, place: Place) -> list[Training]:
         """Finds the runs that are not trained to their end."""
-        return {
-            run.id: (label, run)
+        there = self.folders(place)
+        return [
+            Training(label, run, tuple(range(self.seeds)))
             for label, run in self.runs.items()
-            if not _is_done(self._folder(place, run), run)
-        }
+            if label not in there
+        ]
 
     def _folder(self, place: Place, run: Run) -> RunFolder:
-        shared = place.folder(run, SEEDS)
-        return shared if _is_done(shared, run) else place.folder(run, self.seeds)
+        shared = place.folder(run, range(max(SEEDS, self.seeds)))
+        return shared if _is_done(shared, run) else place.folder(run, range(self.seeds))
 
 
 def _is_done(folder: RunFolder, run: Run) -> bool:

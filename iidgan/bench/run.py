@@ -89,12 +89,13 @@ def recommended(source: Source, method: Method) -> Run:
 
 
 SLOPES = (GradientPenalty, R1, R2)
+_MEANS = CycleConsistency(norm="l1", weight=0.5)
 FOR_IMAGES: dict[Term, Term] = {
-    CycleConsistency(norm="l1-sum"): CycleConsistency(weight=0.5),
-    CycleConsistency(): CycleConsistency(weight=0.5),
+    CycleConsistency(): _MEANS,
+    CycleConsistency(norm="l1"): _MEANS,
     GaussianConsistency(): GaussianConsistency(weight=0.1),
     # What grows for the sake of narrow modes stays as it is where there are none.
-    CycleConsistency(norm="l1-sum", growth=GROWTH): CycleConsistency(weight=0.5),
+    CycleConsistency(growth=GROWTH): _MEANS,
     GaussianConsistency(growth=GROWTH): GaussianConsistency(weight=0.1),
 }
 

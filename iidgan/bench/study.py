@@ -1,7 +1,4 @@
-"""A published table as data: rows are runs, columns are a value on a data set.
-
-What it lacks is trained; what it prints is a pure function of the rows on disk.
-"""
+"""A published table as data: rows are runs, columns are a value on a data set."""
 
 from __future__ import annotations
 
@@ -9,10 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from iidgan.bench.rows import Row
 from iidgan.bench.run import Run
 from iidgan.core import Source
-from iidgan.report import Cell, Table, changed, measured
 
 SEEDS = 5
 """Trainings that a mean is over, unless a table says otherwise."""
@@ -75,12 +70,14 @@ class Quick:
         seeds: How many trainings a mean is over.
         blocks: The rows, where they are others than the table's: fewer, or of smaller nets.
         checkpoints: How often a run is saved and measured on its way.
+        findings: What came out of it.
     """
 
     steps: int
     seeds: int = SEEDS
     blocks: tuple[Block, ...] = ()
     checkpoints: int = 12
+    findings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +92,8 @@ class Study:
         checkpoints: How often a run is saved and measured on its way.
         quick: Its quick profile.
         drawn: Whether its runs are few enough to be drawn beside each other.
-        notes: Sentences below the table.
+        notes: Sentences below the table, on what it holds.
+        findings: Sentences below it on what came out, which another profile need not show.
     """
 
     title: str
@@ -106,6 +104,7 @@ class Study:
     quick: Quick
     drawn: bool = False
     notes: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
 
     def shortened(self) -> Study:
         """Gives the table of the quick profile, none of whose runs are those of this one."""
@@ -116,17 +115,18 @@ class Study:
             title=f"{self.title}; quick profile of {quick.steps:,} steps",
             seeds=quick.seeds,
             checkpoints=quick.checkpoints,
+            findings=quick.findings,
         )
 
     def only(self, rows: Collection[str] = (), data: Collection[str] = ()) -> Study:
-        """Leaves out all rows and data sets but those of these names; none given: keeps all."""
+        """Leaves out all rows and data sets but those of these names; none given: keeps all.
+
+        A change keeps the rows that it compares.
+        """
         rows, data = rows or self.names, data or self.data
         return replace(
             self,
-            blocks=tuple(
-                replace(block, rows={n: run for n, run in block.rows.items() if n in rows})
-                for block in self.blocks
-            ),
+            blocks=tuple(replace(block, rows=_only(block.rows, rows)) for block in self.blocks),
             columns={h: column for h, column in self.columns.items() if column.data in data},
         )
 
@@ -156,58 +156,15 @@ class Study:
         return found
 
 
+def _only(rows: Mapping[str, Run | Change], names: Collection[str]) -> dict[str, Run | Change]:
+    changes = [row for name, row in rows.items() if name in names and isinstance(row, Change)]
+    kept = {*names, *(name for row in changes for name in (row.after, row.before))}
+    return {name: row for name, row in rows.items() if name in kept}
+
+
 def _shortened(block: Block, steps: int) -> Block:
     rows = {
         name: replace(run, steps=steps) if isinstance(run, Run) else run
         for name, run in block.rows.items()
     }
     return replace(block, rows=rows)
-
-
-def tabulate(study: Study, rows: list[Row]) -> Table:
-    """Computes the cells of a study from rows."""
-    by_run: dict[str, list[Row]] = {}
-    for row in rows:
-        if row.run in study.runs and row.seed < study.seeds:
-            by_run.setdefault(row.run, []).append(row)
-    cells = [cell for block in study.blocks for cell in _cells(study, block, by_run)]
-    return Table(title=study.title, cells=tuple(cells), notes=study.notes)
-
-
-def _cells(study: Study, block: Block, rows: Mapping[str, list[Row]]) -> list[Cell]:
-    found: dict[tuple[str, str], Cell] = {}
-    for name, run in block.rows.items():
-        for heading in study.columns:
-            found[name, heading] = (
-                changed(found[run.after, heading], found[run.before, heading], name)
-                if isinstance(run, Change)
-                else _cell(study, block, (name, heading), rows)
-            )
-    return list(found.values())
-
-
-def _cell(
-    study: Study, block: Block, place: tuple[str, str], rows: Mapping[str, list[Row]]
-) -> Cell:
-    name, heading = place
-    column = study.columns[heading]
-    run = block.run(name, column.data)
-    of_run = rows.get(run.id, [])
-    final = [row for row in of_run if row.metric == column.metric and row.is_final(run.steps)]
-    final.sort(key=lambda row: row.seed)
-    healthy = [row for row in final if row.diverged < 0]
-    diverged = len(final) - len(healthy)
-    trained = {row.seed for row in final}
-    gone = {row.seed for row in of_run if row.is_failure} - trained
-    return measured(
-        name,
-        heading,
-        [row.value for row in healthy],
-        seeds=[row.seed for row in healthy],
-        failed=diverged + len(gone),
-        missing=study.seeds - len(trained | gone),
-        how="diverged" if diverged else "failed",
-        published=block.published.get(place),
-        decimals=column.decimals,
-        block=block.title,
-    )

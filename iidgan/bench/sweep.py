@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,7 @@ STEPS = 6_000
 RATES = (0.25, 0.5, 1.0, 2.0)
 WEIGHTS = (1 / 3, 3.0)
 MORE_RATES = (0.7, 1.4)
+AS_IT_IS = "rate 1"
 HEADINGS = (
     *(f"rate {factor:g}" for factor in RATES),
     *(f"weight {w:.2g}, else rate {rate:g}" for w, rate in zip(WEIGHTS, MORE_RATES)),
@@ -56,29 +58,37 @@ class Sweep:
         return {data: replace(made, source=source) for data, source in self.data.items()}
 
     def scores(self, row: str, label: str, rows: Sequence[Row]) -> list[float]:
-        """Computes share of modes times share of good samples, for each seed and data set.
+        """Computes share of modes times share of good samples, for each data set and seed.
 
-        A mode counts with at least 100 samples. A seed that diverged scores 0.
+        A mode counts with at least 100 samples. A seed that diverged, or whose training failed,
+        scores 0; one that has not been trained is NaN.
         """
-        found = []
-        for data, run in self.trial(row, label).items():
-            run_id = run.id
-            final = [r for r in rows if r.run == run_id and r.is_final(run.steps)]
-            for seed in SEEDS:
-                values = {r.metric: r for r in final if r.seed == seed}
-                if "quality" in values:
-                    alive = values["quality"].diverged < 0
-                    share = values["modes_100"].value / self.modes[data]
-                    found.append(share * values["quality"].value / 100 if alive else 0.0)
-        return found
+        return [
+            self._score(run, seed, self.modes[data], rows)
+            for data, run in self.trial(row, label).items()
+            for seed in SEEDS
+        ]
+
+    def _score(self, run: Run, seed: int, modes: int, rows: Sequence[Row]) -> float:
+        run_id = run.id
+        of_seed = [row for row in rows if row.run == run_id and row.seed == seed]
+        values = {row.metric: row for row in of_seed if row.is_final(run.steps)}
+        if "quality" in values:
+            alive = values["quality"].diverged < 0
+            share = values["modes_100"].value / modes * values["quality"].value / 100
+            return share if alive else 0.0
+        return 0.0 if any(row.is_failure for row in of_seed) else math.nan
 
     def best(self, row: str, rows: Sequence[Row]) -> str | None:
-        """Names the trial with the greatest mean score, or None until all are done."""
-        scores = {label: self.scores(row, label, rows) for label in trials(self.rows[row])}
-        wanted = len(SEEDS) * len(self.data)
-        if any(len(values) < wanted for values in scores.values()):
+        """Names the trial with the greatest mean score, or None until all are done.
+
+        Of equals, the one that changes nothing wins, or else the first.
+        """
+        labels = trials(self.rows[row])
+        scores = {label: stats.mean(self.scores(row, label, rows)) for label in labels}
+        if any(math.isnan(score) for score in scores.values()):
             return None
-        return max(scores, key=lambda label: stats.mean(scores[label]))
+        return max(scores, key=lambda label: (scores[label], label == AS_IT_IS))
 
     def only(self, names: Collection[str]) -> Sweep:
         """Leaves out all rows but those of these names."""
@@ -101,9 +111,21 @@ class Sweep:
         best = self.best(row, rows)
         name = f"{row} ({best})" if best else row
         return [
-            measured(name, heading, self.scores(row, label, rows), decimals=3)
+            self._cell(name, heading, self.scores(row, label, rows))
             for heading, label in zip(HEADINGS, trials(self.rows[row]), strict=True)
         ]
+
+    def _cell(self, name: str, heading: str, scores: Sequence[float]) -> Cell:
+        scored = list(zip(SEEDS * len(self.data), scores))
+        there = [(seed, score) for seed, score in scored if not math.isnan(score)]
+        return measured(
+            name,
+            heading,
+            [score for _, score in there],
+            seeds=[seed for seed, _ in there],
+            fates=[(seed, "missing") for seed, score in scored if math.isnan(score)],
+            decimals=3,
+        )
 
 
 def trials(run: Run) -> dict[str, Run]:

@@ -18,7 +18,7 @@ from iidgan.bench.run import Run
 from iidgan.bench.train import train
 from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Stop, Tick
-from iidgan.errors import InputError
+from iidgan.errors import BusyError, InputError
 from iidgan.processes import deaf
 
 News = Callable[[int, str, Tick | None], None]
@@ -31,7 +31,7 @@ class Job:
 
     run: Run
     out: Path
-    seeds: int | Sequence[int]
+    seeds: Sequence[int]
     checkpoint_every: int
     keep: int = 3
     device: str = "auto"
@@ -51,7 +51,8 @@ def train_all(
         stop: The wish to stop.
 
     Returns:
-        How each job ended: `finished`, `stopped`, `diverged`, `not begun`, or `failed: ...`.
+        How each job ended: `finished`, `stopped`, `diverged`, `not begun`, `busy: ...` where
+        another process is training it, or `failed: ...`.
     """
     context = multiprocessing.get_context("spawn")
     inbox: multiprocessing.Queue[Any] = context.Queue()
@@ -128,6 +129,8 @@ def _work(index: int, job: Job, threads: int, inbox: multiprocessing.Queue[Any])
                 stop=stop,
             )
             ending: str = result.ending
+        except BusyError as error:
+            ending = f"busy: {error}"
         except InputError as error:
             ending = f"failed: {error}"
     inbox.put((index, "ended", ending, None))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
 from iidgan.bench.figures import draw_figures
-from iidgan.bench.fill import train_runs
+from iidgan.bench.fill import Place, Training, train_runs
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.papers import PICTURES
 from iidgan.bench.picture import Picture
@@ -30,7 +31,9 @@ class Options(Filling):
     name: Annotated[str, tyro.conf.Positional]
     """Folder of a run, or name of a published figure."""
     quick: bool = False
-    """Of a published figure: fewer or shorter runs, of smaller nets."""
+    """Of a published figure: fewer or shorter runs, or smaller nets."""
+    seeds: int | None = None
+    """Of a published figure: trainings per run; by default as the figure says."""
     seed: int | None = None
     """Of a run: which training is shown; by default the first that did not diverge."""
     out: str | None = None
@@ -40,9 +43,10 @@ class Options(Filling):
 def figure_command(arguments: list[str]) -> int:
     options = parse(Options, "iidgan figure", arguments)
     if options.name in PICTURES:
-        return _published(_profile(PICTURES[options.name], options), options)
-    if options.quick:
-        raise InputError("quick: the figures of a run have no profiles; leave it out")
+        return _published(_asked_for(options), options)
+    for name in ("quick", "seeds"):
+        if getattr(options, name):
+            raise InputError(f"{name}: only published figures have it, not those of a run")
     if not Path(options.name).exists() and "/" not in options.name:
         raise unknown("figure", options.name, PICTURES)
     folder = RunFolder(Path(options.name))
@@ -51,35 +55,47 @@ def figure_command(arguments: list[str]) -> int:
     return 0
 
 
-def _profile(picture: Picture, options: Options) -> Picture:
-    if not options.quick:
+def _asked_for(options: Options) -> Picture:
+    picture = PICTURES[options.name]
+    if options.seed is not None:
+        raise InputError("seed: published figures show the first one, or all; --seeds counts them")
+    if options.quick and picture.runs:
+        assert picture.quick is not None, "whatever is trained has a quick profile"
+        picture = picture.quick
+    if options.seeds is None:
         return picture
-    if picture.quick is None:
-        known = ", ".join(name for name, each in PICTURES.items() if each.quick)
-        raise InputError(f"quick: {options.name} has no quick profile; those with one: {known}")
-    return picture.quick
+    if options.seeds < 1:
+        raise InputError(f"seeds: {options.seeds} is too small; at least 1")
+    return replace(picture, seeds=options.seeds)
 
 
 def _published(picture: Picture, options: Options) -> int:
+    """Draws what there is, after training what is missing; returns the exit code."""
     place = options.place()
     missing = picture.missing(place)
-    if missing and not options.train:
-        lacking = ", ".join(label for label, _ in missing.values())
-        raise InputError(f"train: these runs are missing: {lacking}")
-    if missing:
-        with watched(missing) as (news, stop):
-            endings = train_runs(
-                missing,
-                picture.seeds,
-                place,
-                news=news,
-                stop=stop,
-                keep=picture.keep,
-                checkpoints=picture.checkpoints,
-            )
-        if code := report_endings(endings, stop):
-            return code
+    code = _train(picture, missing, place) if missing and options.train else 0
+    if code > 1:  # stopped: the same command goes on
+        return code
+    there = picture.folders(place)
+    lacking = ", ".join(label for label in picture.runs if label not in there)
+    if lacking and not there:
+        raise InputError(f"train: none of the runs is there: {lacking}")
     out = Path(options.out or "docs/results") / f"{options.name}.png"
-    print(save(picture.draw(picture.folders(place)), out))
+    print(save(picture.draw(there), out))
     print(picture.title, file=sys.stderr)
-    return 0
+    if lacking:
+        print(f"not in it, for lack of a finished training: {lacking}", file=sys.stderr)
+    return code
+
+
+def _train(picture: Picture, missing: Sequence[Training], place: Place) -> int:
+    with watched(missing) as (news, stop):
+        endings = train_runs(
+            missing,
+            place,
+            news=news,
+            stop=stop,
+            keep=picture.keep,
+            checkpoints=picture.checkpoints,
+        )
+    return report_endings(endings, stop)

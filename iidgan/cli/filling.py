@@ -11,7 +11,7 @@ from typing import Literal
 
 from rich.console import Console
 
-from iidgan.bench.fill import Named, Place
+from iidgan.bench.fill import Place, Training
 from iidgan.bench.plan import Auto
 from iidgan.bench.workers import News
 from iidgan.cli.progress import Monitor
@@ -69,11 +69,11 @@ def show(table: Table, format: Format) -> None:
 
 
 @contextmanager
-def watched(missing: Named) -> Iterator[tuple[News, Stop]]:
+def watched(trainings: Sequence[Training]) -> Iterator[tuple[News, Stop]]:
     """Shows trainings as they go on, and takes Ctrl-C as the wish to stop."""
-    names = [name for name, _ in missing.values()]
+    names, steps = [t.name for t in trainings], [t.run.steps for t in trainings]
     stop = Stop()
-    with stop.listening(), Monitor([run.steps for _, run in missing.values()], names) as monitor:
+    with stop.listening(), Monitor(steps, names) as monitor:
         yield monitor.tell, stop
 
 
@@ -85,4 +85,4 @@ def report_endings(endings: Sequence[tuple[str, str]], stop: Stop) -> int:
     if stop.signal is not None:
         print("the same command again goes on", file=sys.stderr)
         return 128 + stop.signal
-    return 1 if any(ending.startswith("failed") for _, ending in endings) else 0
+    return 1 if any(ending.startswith(("failed", "busy")) for _, ending in endings) else 0

@@ -37,11 +37,11 @@ def sweep_command(arguments: list[str]) -> int:
             raise unknown("rows", row, SWEEP.rows)
     place = options.place()
     wanted = SWEEP.only(options.rows) if options.rows else SWEEP
-    missing = lacking(wanted.runs, SEEDS, place.rows()) if options.train else {}
+    missing = lacking(wanted.runs, SEEDS, place.rows()) if options.train else []
     code = 0
     if missing:
         with watched(missing) as (news, stop):
-            endings = fill("sweep", missing, SEEDS, place, news=news, stop=stop)
+            endings = fill("sweep", missing, place, news=news, stop=stop)
         code = report_endings(endings, stop)
     show(SWEEP.table(place.rows()), options.format)
     return code

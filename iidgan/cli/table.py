@@ -8,10 +8,11 @@ from typing import Annotated
 
 import tyro
 
+from iidgan.bench.cells import tabulate
 from iidgan.bench.compared import draw_all
 from iidgan.bench.fill import Place, fill, lacking
 from iidgan.bench.papers import STUDIES
-from iidgan.bench.study import Study, tabulate
+from iidgan.bench.study import Study
 from iidgan.cli.filling import Filling, Format, report_endings, show, watched
 from iidgan.cli.parse import parse
 from iidgan.errors import InputError, unknown
@@ -45,10 +46,17 @@ def table_command(arguments: list[str]) -> int:
     stopped = _train(study, options, place) if options.train else 0
     show(tabulate(study, place.rows()), options.format)
     if study.drawn and options.train and not stopped:
-        folders = {row: place.folder(run, study.seeds) for row, run in study.runs.values()}
+        _draw(study, place)
+    return stopped
+
+
+def _draw(study: Study, place: Place) -> None:
+    """Draws the runs of a small table, if they were trained here: rows alone have no samples."""
+    seeds = range(study.seeds)
+    folders = {row: place.folder(run, seeds) for row, run in study.runs.values()}
+    if all(folder.arrays.exists() for folder in folders.values()):
         for figure in draw_all(folders, place.runs):
             print(figure, file=sys.stderr)
-    return stopped
 
 
 def _study(options: Options, place: Place) -> Study:
@@ -79,12 +87,6 @@ def _train(study: Study, options: Options, place: Place) -> int:
         return 0
     with watched(missing) as (news, stop):
         endings = fill(
-            options.name,
-            missing,
-            study.seeds,
-            place,
-            news=news,
-            stop=stop,
-            checkpoints=study.checkpoints,
+            options.name, missing, place, news=news, stop=stop, checkpoints=study.checkpoints
         )
     return report_endings(endings, stop)

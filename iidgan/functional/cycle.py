@@ -33,7 +33,7 @@ def consistency(
     z_cycled: Tensor,
     x: Tensor,
     x_cycled: Tensor,
-    norm: Norm = "l1",
+    norm: Norm = "l1-sum",
     ratio: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     r"""Computes how far F(G(z)) is from z, and G(F(x)) from x.

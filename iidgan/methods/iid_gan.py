@@ -29,9 +29,9 @@ def iid_gan(
     """Creates IID-GAN (M-D, p-norm, weights 3 and 10), or another base method with its terms.
 
     The papers give these weights for two-dimensional data and latents, and print L1 norms. For
-    images, whose norms are hundreds of times as large, take element-wise means.
+    images, whose norms are hundreds of times as large, take element-wise means, `norm="l1"`.
     """
     return Regularised(
         method=base or GAN(),
-        terms=(cycle or CycleConsistency(norm="l1-sum"), gaussian or GaussianConsistency()),
+        terms=(cycle or CycleConsistency(), gaussian or GaussianConsistency()),
     )

@@ -32,7 +32,7 @@ def iid_gan_plus(base: Method | None = None, noise: CodeNoise | None = None) -> 
     """Creates IID-GAN+, or another base method with its terms."""
     grown = iid_gan(
         base,
-        cycle=CycleConsistency(norm="l1-sum", growth=GROWTH),
+        cycle=CycleConsistency(growth=GROWTH),
         gaussian=GaussianConsistency(growth=GROWTH),
     )
     return Regularised(method=grown, terms=(noise or CodeNoise(std=0.1, widening=1.0, tails=3),))

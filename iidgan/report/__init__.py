@@ -10,12 +10,13 @@ from iidgan.report.qq import QQ, qq_plot
 from iidgan.report.squares import square_fitting
 from iidgan.report.stats import bootstrap_interval, mean, std, t_interval
 from iidgan.report.style import mode_colours, save
-from iidgan.report.table import Cell, Table, changed, measured
+from iidgan.report.table import Cell, Fate, Table, changed, measured
 from iidgan.report.terminal import to_rich
 
 __all__ = [
     "QQ",
     "Cell",
+    "Fate",
     "Mosaic",
     "Panel",
     "Series",

@@ -9,10 +9,10 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, get_args
 
 from iidgan.errors import unknown
-from iidgan.report.table import Cell, Table
+from iidgan.report.table import Cell, Fate, Table
 
 Reading = Callable[[float, float | None, int | None], str]
 
@@ -43,17 +43,20 @@ def sentence(cell: Cell, reading: Reading) -> str:
         parts.append(reading(cell.mean, cell.std, cell.decimals))
     if cell.interval is not None:
         parts.append("[{}, {}]".format(*(f"{end:z.{cell.decimals}f}" for end in cell.interval)))
-    if cell.failed:
-        how = "diverged" if cell.status == "diverged" else "failed"
-        count = f"{cell.failed} of {cell.n + cell.failed} {how}"
-        parts.append(f"({count})" if parts else count)
-    if cell.missing and cell.mean is not None:
-        parts.append(f"({cell.missing} of {cell.n + cell.failed + cell.missing} missing)")
+    parts += _losses(cell, alone=not parts)
     if cell.published is not None:
         parts.append(f"(paper {reading(*cell.published, None)})")
-    if cell.mean is None and not cell.failed:
-        parts.insert(0, cell.status)
     return " ".join(parts)
+
+
+def _losses(cell: Cell, alone: bool) -> list[str]:
+    """Says how many seeds gave no value, and why; nothing but `missing` if none is trained."""
+    if alone and not cell.failed:
+        return ["missing"]
+    total = cell.n + cell.failed + cell.missing
+    counts = ((fate, cell.count(fate)) for fate in get_args(Fate))
+    told = [f"{count} of {total} {fate}" for fate, count in counts if count]
+    return [text if alone and not i else f"({text})" for i, text in enumerate(told)]
 
 
 def plain(mean: float, std: float | None, decimals: int | None) -> str:
@@ -125,10 +128,11 @@ def _csv(table: Table) -> str:
     writer.writerow(["text", *names, "published_mean", "published_std", "low", "high"])
     for cell in (cell for line in table.grid for cell in line):
         listed = {key: " ".join(map(str, getattr(cell, key))) for key in ("values", "seeds")}
-        record = asdict(cell) | listed
+        fates = " ".join(f"{seed}:{fate}" for seed, fate in cell.fates)
+        record = asdict(cell) | listed | {"fates": fates}
         pairs = (*(cell.published or (None, None)), *(cell.interval or (None, None)))
         numbers = [*(record[name] for name in names), *pairs]
-        known = ["NA" if number in (None, "") else number for number in numbers]
+        known = ["NA" if number is None else number for number in numbers]
         writer.writerow([sentence(cell, plain), *known])
     return out.getvalue()
 

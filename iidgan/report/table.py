@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
-from typing import Literal
+from itertools import chain, groupby
+from typing import Literal, get_args
 
 from iidgan.errors import InputError
 from iidgan.report import stats
 
-Status = Literal["done", "failed", "diverged", "missing"]
+Fate = Literal["diverged", "failed", "missing", "undefined"]
+"""What befell a seed that gave no value: its training ended early, has not been made, or ended
+well, and the value does not exist, such as the divergence of no samples."""
+Status = Literal["done", Fate]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,14 +24,15 @@ class Cell:
     Arguments:
         row: Name of the row.
         column: Name of the column.
-        status: `done`; `failed` or `diverged` where that befell a seed; `missing` where one is.
+        status: `done`, or the first in the order of `Fate` that befell a seed.
         mean: Mean over the seeds that gave a value, or None where none did.
         std: Sample standard deviation over them, or None for fewer than two.
         n: Seeds that gave a value.
-        failed: Seeds that gave none, so that `n + failed` were trained.
+        failed: Seeds that were trained and gave none, so that `n + failed` were trained.
         missing: Seeds that have not been trained yet.
         values: The values themselves, one per seed.
         seeds: Which seed each value is of; empty where that is not known.
+        fates: Seeds that gave no value, each with what befell it.
         published: Mean and standard deviation (or None) that a paper prints.
         decimals: Digits after the point of `mean` and `std`.
         block: Title of the block of rows that it belongs to.
@@ -45,10 +49,15 @@ class Cell:
     missing: int = 0
     values: tuple[float, ...] = ()
     seeds: tuple[int, ...] = ()
+    fates: tuple[tuple[int, Fate], ...] = ()
     published: tuple[float, float | None] | None = None
     decimals: int = 2
     block: str = ""
     interval: tuple[float, float] | None = None
+
+    def count(self, fate: Fate) -> int:
+        """Counts the seeds that this befell."""
+        return sum(each == fate for _, each in self.fates)
 
 
 def measured(
@@ -57,42 +66,42 @@ def measured(
     values: Sequence[float],
     *,
     seeds: Sequence[int] | None = None,
-    failed: int = 0,
-    missing: int = 0,
-    how: Literal["failed", "diverged"] = "failed",
+    fates: Sequence[tuple[int, Fate]] = (),
     published: tuple[float, float | None] | None = None,
     decimals: int = 2,
     block: str = "",
 ) -> Cell:
-    """Makes a cell of one value per seed; those that are not finite count as failed seeds.
+    """Makes a cell of one value per seed; one that is not finite is undefined.
 
     Arguments:
         row: Name of the row.
         column: Name of the column.
-        values: One value per seed. If there is neither value nor failure, the cell is missing.
+        values: One value per seed. If there is neither value nor fate, the cell is missing.
         seeds: Which seeds these are; by default 0, 1, ...
-        failed: Seeds that gave no value at all.
-        missing: Seeds that have not been trained yet.
-        how: What befell the failed seeds.
+        fates: What befell the seeds that gave none.
         published: As in `Cell`.
         decimals: As in `Cell`.
         block: As in `Cell`.
     """
     known = range(len(values)) if seeds is None else seeds
-    pairs = [(seed, float(v)) for seed, v in zip(known, values, strict=True) if math.isfinite(v)]
-    finite = tuple(value for _, value in pairs)
-    failed += len(values) - len(finite)
+    pairs = [(seed, float(value)) for seed, value in zip(known, values, strict=True)]
+    finite = tuple(value for _, value in pairs if math.isfinite(value))
+    undefined = ((seed, "undefined") for seed, value in pairs if not math.isfinite(value))
+    lost: tuple[tuple[int, Fate], ...] = (*fates, *undefined)  # type: ignore[arg-type]
+    there = {fate for _, fate in lost}
+    missing = sum(fate == "missing" for _, fate in lost)
     return Cell(
         row=row,
         column=column,
-        status=how if failed else "missing" if missing or not finite else "done",
+        status=next((f for f in get_args(Fate) if f in there), "done" if finite else "missing"),
         mean=stats.mean(finite) if finite else None,
         std=stats.std(finite) if finite else None,
         n=len(finite),
-        failed=failed,
+        failed=len(lost) - missing,
         missing=missing,
         values=finite,
-        seeds=tuple(seed for seed, _ in pairs),
+        seeds=tuple(seed for seed, value in pairs if math.isfinite(value)),
+        fates=lost,
         published=published,
         decimals=decimals,
         block=block,
@@ -102,7 +111,7 @@ def measured(
 def changed(after: Cell, before: Cell, row: str) -> Cell:
     """Makes the cell of the change from one cell to another, over the seeds that both have.
 
-    The interval is Student's, at 95 %.
+    A seed that one of them lacks is lost for the change. The interval is Student's, at 95 %.
 
     Arguments:
         after: The cell whose value counts.
@@ -118,13 +127,25 @@ def changed(after: Cell, before: Cell, row: str) -> Cell:
         after.column,
         values,
         seeds=both,
-        failed=max(after.failed, before.failed),
-        missing=max(after.missing, before.missing),
-        how="diverged" if "diverged" in (after.status, before.status) else "failed",
+        fates=_joint(after.fates, before.fates),
         decimals=after.decimals,
         block=after.block,
     )
     return replace(made, interval=stats.t_interval(values) if len(values) > 1 else None)
+
+
+_GRAVEST: tuple[Fate, ...] = ("missing", "diverged", "failed", "undefined")
+
+
+def _joint(*lists: Sequence[tuple[int, Fate]]) -> list[tuple[int, Fate]]:
+    """Says what befell pairs of trainings; a pair of which one is not made is not made."""
+    befell: dict[int, set[Fate]] = {}
+    for seed, fate in chain(*lists):
+        befell.setdefault(seed, set()).add(fate)
+    return [
+        (seed, next(fate for fate in _GRAVEST if fate in fates))
+        for seed, fates in sorted(befell.items())
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

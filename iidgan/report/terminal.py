@@ -12,7 +12,7 @@ from rich.text import Text
 from iidgan.report.formats import plain, sentence
 from iidgan.report.table import Cell, Table
 
-_STYLES = {"done": "", "missing": "dim", "failed": "red", "diverged": "red"}
+_STYLES = {"done": "", "missing": "dim", "failed": "red", "diverged": "red", "undefined": "yellow"}
 _EDGES = 3  # characters between two columns
 
 

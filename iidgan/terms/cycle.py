@@ -1,6 +1,8 @@
 r"""Cycle consistency: F inverts G on latents, and G inverts F on data.
 
-.. math:: E |z - F(G(z))|_1 / M + (d/M) E |x - G(F(x))|_1 / d
+.. math:: E \lVert z - F(G(z)) \rVert_1 + E \lVert x - G(F(x)) \rVert_1
+
+or 1 / M of it, whose weight fits any size of image, or Euclidean norms.
 
 References:
     IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
@@ -30,8 +32,8 @@ class CycleConsistency(Term):
 
     weight: float = 3.0
     """Weight of the term."""
-    norm: cycle.Norm = "l1"
-    """Element-mean L1 with ratio d/M, M times that (L1 norms), or InvertGAN's plain L2 norms."""
+    norm: cycle.Norm = "l1-sum"
+    """L1 norms; 1/M of that, by element means, which suits images; or InvertGAN's L2 norms."""
     growth: float = field(default=1.0, metadata=LATER)
     """Factor by which the weight of x's part is greater at the end, and that of z's part smaller;
     both change from a quarter of the run on. The narrower modes are, the steeper D becomes, beside

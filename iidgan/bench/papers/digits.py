@@ -28,7 +28,7 @@ _IMAGES, _EPOCHS, _BATCH = 60_000, 300, 256
 def _weighted(distance: Distance = "p-norm") -> Method:
     """IID-GAN with the papers' weights for MNIST, (0.5, 0.1), on element-wise means."""
     return iid_gan(
-        cycle=CycleConsistency(weight=0.5),
+        cycle=CycleConsistency(norm="l1", weight=0.5),
         gaussian=GaussianConsistency(weight=0.1, distance=distance),
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from iidgan.bench.papers.common import LITERAL, OTHER_METHODS, OURS, TABLE_1
-from iidgan.bench.study import Block, Column, Quick, Study
+from iidgan.bench.papers.common import LITERAL, OTHER_METHODS, OURS, QUICK, TABLE_1
+from iidgan.bench.study import Block, Column, Study
 
 _INVERTED = ("BiGAN", "VEEGAN", "IID-GAN (1-D)", "IID-GAN (M-D)")
 _ENCODED = ("VAE", "AAE", "MRGAN", "Dist-GAN", "IVGAN")
@@ -45,7 +45,7 @@ NORMALITY = Study(
         "covariance error": Column(metric="cov_error", data="Ring", decimals=3),
         "Grid Shapiro-Wilk": Column(metric="shapiro_wilk", data="Grid", decimals=4),
     },
-    quick=Quick(steps=2_000, seeds=2),
+    quick=QUICK,
     notes=(
         "Shapiro-Wilk: mean over the dimensions, of 5,000 codes; sliced: mean over 32 directions. "
         "Kolmogorov-Smirnov: distance from N(0, 1), of all codes. As many samples of N(0, 1) give "

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from iidgan.bench.compared import latents, quantiles, samples, squares, stages, training
-from iidgan.bench.papers.common import LITERAL, M_D, ONE_D, OTHER_METHODS, OURS, TABLE_1
+from iidgan.bench.papers.common import LITERAL, M_D, ONE_D, OTHER_METHODS, OURS, QUICK, TABLE_1
 from iidgan.bench.papers.digits import PICTURES_OF_DIGITS
 from iidgan.bench.picture import Picture
 from iidgan.bench.run import Run
@@ -39,7 +39,15 @@ def _badly_begun(run: Run) -> Run:
     return replace(run, arch=Shrunk(backbone=run.arch))
 
 
-PICTURES: dict[str, Picture] = {
+def _with_quick(picture: Picture) -> Picture:
+    """Adds the quick profile of the synthetic tables: fewer steps, two trainings at most."""
+    runs = {label: replace(run, steps=QUICK.steps) for label, run in picture.runs.items()}
+    return replace(
+        picture, quick=replace(picture, runs=runs, seeds=min(picture.seeds, QUICK.seeds))
+    )
+
+
+_PICTURES: dict[str, Picture] = {
     **{
         f"latents-{data.lower()}": Picture(
             title=f"Codes, prior and samples on 2D-{data} (IID-GAN, IJCAI 2023, Fig. 3; arXiv "
@@ -85,5 +93,6 @@ PICTURES: dict[str, Picture] = {
     "square": Picture(
         title="Fitting a square with interventions (IVGAN, Example 1)", draw=squares
     ),
-    **PICTURES_OF_DIGITS,
 }
+
+PICTURES = {name: _with_quick(picture) for name, picture in _PICTURES.items()} | PICTURES_OF_DIGITS

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iidgan.bench.papers.common import LITERAL, OTHER_METHODS, TABLE_1, coverage
+from iidgan.bench.papers.common import LITERAL, OTHER_METHODS, QUICK, TABLE_1, coverage
 from iidgan.bench.run import Run
-from iidgan.bench.study import Block, Change, Quick, Study
+from iidgan.bench.study import Block, Change, Study
 from iidgan.methods import iid_gan
 
 _BASES = {
@@ -37,7 +37,7 @@ PLUG_IN = Study(
         ),
     ),
     columns=coverage("Ring") | coverage("Grid"),
-    quick=Quick(steps=2_000, seeds=2),
+    quick=QUICK,
     notes=(
         "IID: cycle consistency (L1 norms, weight 3) and the p-norm (weight 10), added to the "
         "loss of each player that trains G or F: where several do, in each of their moves. "

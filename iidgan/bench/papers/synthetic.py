@@ -6,12 +6,13 @@ from iidgan.bench.papers.common import (
     LITERAL,
     OTHER_METHODS,
     OURS,
+    QUICK,
     TABLE_1,
     VARIANCE,
     coverage,
     published,
 )
-from iidgan.bench.study import Block, Quick, Study
+from iidgan.bench.study import Block, Study
 
 SYNTHETIC = Study(
     title="2D-Ring and 2D-Grid, mode coverage (IID-GAN, IJCAI 2023, Table 1)",
@@ -32,7 +33,7 @@ SYNTHETIC = Study(
         ),
     ),
     columns=coverage("Ring") | coverage("Grid"),
-    quick=Quick(steps=2_000, seeds=2),
+    quick=QUICK,
     notes=(
         "50,000 (Ring) and 100,000 (Grid) samples a seed; good: within 3 std of a centre. A mode "
         "counts with at least 1, 20 or 100 good samples; the paper does not say which. Reverse KL "

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from iidgan.bench.papers.common import LITERAL, OTHER_METHODS, OURS, TABLE_1, coverage
+from iidgan.bench.papers.common import LITERAL, OTHER_METHODS, OURS, QUICK, TABLE_1, coverage
 from iidgan.bench.rows import Row
 from iidgan.bench.run import Run
-from iidgan.bench.study import Block, Quick, Study
+from iidgan.bench.study import Block, Study
 from iidgan.bench.sweep import Sweep, trials
 
 SWEEP = Sweep(rows=TABLE_1 | OURS | OTHER_METHODS, data=LITERAL, modes={"Ring": 8, "Grid": 25})
@@ -26,7 +26,7 @@ def tuned(rows: Sequence[Row]) -> Study:
             ),
         ),
         columns=coverage("Ring") | coverage("Grid"),
-        quick=Quick(steps=2_000, seeds=2),
+        quick=QUICK,
         notes=(
             "In parentheses the trial that won (iidgan sweep): by which factor the learning rate "
             "or the weights differ from those of the other tables. It was chosen on other seeds.",
