@@ -98,6 +98,7 @@ def test_train_help_shows_the_options_of_the_choice(capsys):
         (["list", "method"], ["method"]),
         (["cite", "ring"], ["ring"]),
         (["cite", "iid"], ["'iid'", "iid-gan"]),
+        (["table", "ring", "--no-trian"], ["--no-trian", "did you mean --train?"]),
     ],
 )
 def test_bad_input_gets_one_line_and_nothing_is_written(here, capsys, arguments, words):

@@ -58,6 +58,7 @@ def test_terms_on_methods(term, method):
             {"magnitude": -1.0},
             "magnitude: -1.0 is out of range; a finite number of at least 0",
         ),
+        (AdvLatentGAN, {"loss": "hings"}, "loss: unknown 'hings'; did you mean 'hinge'?.*"),
         (
             GDPP,
             {"weight": float("nan")},

@@ -112,6 +112,8 @@ def test_sets_can_be_cited(capsys):
     assert "Tiny Images" in told(capsys, "cite", "cifar10")
     assert "10.1109/5.726791" in told(capsys, "cite", "mnist")  # by its source, of the same name
     assert "10.21105/joss.00638" in told(capsys, "cite", "mnist-5k")
+    assert "note = {Code noise and growing" in told(capsys, "cite", "iid-gan+")
+    assert "note" not in told(capsys, "cite", "iid-gan")
     assert "is from no publication" in told(capsys, "cite", "prepared", code=2)
 
 

@@ -16,7 +16,7 @@ from iidgan.bench.fill import Place, Training, train_runs
 from iidgan.bench.papers import PICTURES, SWEEP
 from iidgan.bench.past import arrays_at
 from iidgan.bench.picture import Picture
-from iidgan.bench.rows import read_all
+from iidgan.bench.rows import append, failure, read_all
 from iidgan.bench.run import Run
 from iidgan.bench.study import SEEDS
 from iidgan.bench.sweep import Sweep
@@ -246,6 +246,13 @@ def test_the_documents_say_what_the_rows_say(name, capsys, monkeypatch):
     assert capsys.readouterr().out == (root / "docs" / "results" / f"{name}.md").read_text()
 
 
+def test_a_table_whose_rows_are_there_needs_no_trainings(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(Path(__file__).parent.parent)
+    assert main(["table", "ring", "--runs", str(tmp_path), "--format", "md"]) == 0
+    assert "IID-GAN" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
 class TestWhy:
     """Every number of a table can be doubted."""
 
@@ -273,7 +280,18 @@ class TestWhy:
         assert all(f"seed {seed}: {value:g}, " in shown for seed, value in values.items())
         assert f"run {run.id}: " in shown
         assert "num_generated 50000" in shown
+        mean = sum(values.values()) / 5
+        assert shown.startswith(f"{mean:.1f} ± ")
+        assert "(paper 98.8 ± 0.6) | GAN | Ring quality %" in shown
         assert shown.endswith('trained by: iidgan table ring --rows "GAN"\n')
+
+    def test_tells_why_a_training_failed(self, capsys, tmp_path):
+        run = papers.STUDIES["ring"]([]).blocks[0].run("GAN", "Ring")
+        append(tmp_path / "ring.jsonl", [failure(run.id, 3, "failed: out of luck")])
+        assert main(["why", "ring", "GAN", "Ring quality %", "--results", str(tmp_path)]) == 0
+        shown = capsys.readouterr().out
+        assert "seed 3: failed: out of luck" in shown
+        assert shown.startswith("1 of 5 failed (4 of 5 missing) (paper ")
 
     def test_of_a_change_names_its_rows(self, capsys):
         assert main(["why", "plug-in", "GAN, change", "Ring quality %"]) == 0

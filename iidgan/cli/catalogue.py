@@ -105,11 +105,15 @@ def cite_command(arguments: list[str]) -> int:
 
 
 def _bibtex(key: str, reference: Reference) -> str:
-    authors = reference.authors.replace(", ", " and ")
-    return (
-        f"@misc{{{key},\n  title = {{{reference.title}}},\n  author = {{{authors}}},\n"
-        f"  year = {{{reference.year}}},\n  url = {{{reference.url}}},\n}}"
-    )
+    entries = {
+        "title": reference.title,
+        "author": reference.authors.replace(", ", " and "),
+        "year": reference.year,
+        "url": reference.url,
+        "note": reference.note,
+    }
+    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in entries.items() if value)
+    return f"@misc{{{key},\n{lines}}}"
 
 
 @dataclass(frozen=True)

@@ -41,5 +41,5 @@ def _one_line(box: str) -> str:
     ruler = next((i for i, line in enumerate(lines[1:], 1) if line.startswith("─")), len(lines))
     sentence = " ".join(line for line in lines[1:ruler] if line)
     near = next((i for i, line in enumerate(body) if line.startswith("Perhaps you meant")), None)
-    meant = f"; did you mean {body[near + 1].split()[0]}?" if near is not None else ""
+    meant = f"; did you mean {body[near + 1].split()[0].rstrip(',')}?" if near is not None else ""
     return f"{sentence}{meant}" if sentence else " ".join(body)

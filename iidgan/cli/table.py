@@ -44,7 +44,10 @@ def table_command(arguments: list[str]) -> int:
     place = options.place()
     study = _study(options, place)
     stopped = _train(study, options, place) if options.train else 0
-    show(tabulate(study, place.rows()), options.format)
+    table = tabulate(study, place.rows())
+    if not table.cells:
+        print("no rows yet: iidgan sweep makes the trials that choose them", file=sys.stderr)
+    show(table, options.format)
     if study.drawn and options.train and not stopped:
         _draw(study, place)
     return stopped

@@ -9,17 +9,19 @@ from typing import Annotated
 
 import tyro
 
+from iidgan.bench.cells import tabulate
 from iidgan.bench.papers import STUDIES
 from iidgan.bench.rows import Row, read_all
 from iidgan.bench.run import Run, encode
 from iidgan.bench.study import Change, Study
 from iidgan.cli.parse import parse
 from iidgan.errors import unknown
+from iidgan.report.formats import plain, sentence
 
 
 @dataclass(frozen=True)
 class Options:
-    """Prints what is behind a cell: the run, its rows with their provenance, the command."""
+    """Prints a cell and what is behind it: the run, its rows with provenance, the command."""
 
     table: Annotated[str, tyro.conf.Positional]
     """Name of the table."""
@@ -44,8 +46,17 @@ def why_command(arguments: list[str]) -> int:
         raise unknown("row", options.row, study.names)
     if options.column not in study.columns:
         raise unknown("column", options.column, study.columns)
+    cells = {(cell.block, cell.row, cell.column): cell for cell in tabulate(study, rows).cells}
     for title, run in _found(study, options.row, options.column):
-        print("\n".join(_lines(title, run, study, options, rows)))
+        shown = sentence(cells[title, options.row, options.column], plain)
+        print(
+            "\n".join(
+                [
+                    f"{shown} | {options.row} | {options.column} | {title or study.title}",
+                    *_lines(run, study, options, rows),
+                ]
+            )
+        )
     return 0
 
 
@@ -59,20 +70,19 @@ def _found(study: Study, row: str, column: str) -> list[tuple[str, Run | Change]
     ]
 
 
-def _lines(
-    title: str, run: Run | Change, study: Study, options: Options, rows: list[Row]
-) -> list[str]:
-    heading = [f"{options.row} | {options.column} | {title or study.title}"]
+def _lines(run: Run | Change, study: Study, options: Options, rows: list[Row]) -> list[str]:
     if isinstance(run, Change):
-        return [*heading, f"seed by seed, {run.after!r} less {run.before!r}; ask why of these"]
+        return [f"seed by seed, {run.after!r} less {run.before!r}; ask why of these"]
     metric = study.columns[options.column].metric
     there = sorted(
         (r for r in rows if (r.run, r.metric) == (run.id, metric) and r.is_final(run.steps)),
         key=lambda r: r.seed,
     )
     shown = [f"  seed {r.seed}: {r.value:g}{_fate(r)}, {_facts(r.provenance)}" for r in there]
+    done = {r.seed for r in there}
+    lost = [r for r in rows if r.run == run.id and r.is_failure and r.seed not in done]
+    shown += [f"  seed {r.seed}: {r.provenance.get('reason', 'failed')}" for r in lost]
     return [
-        *heading,
         f"run {run.id}: {json.dumps(encode(run, places=False))}",
         f"{metric}, {_facts(there[0].protocol)}" if there else f"{metric}: no rows yet",
         *shown,

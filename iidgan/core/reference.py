@@ -17,6 +17,8 @@ class Reference:
     authors: str
     year: int
     url: str
+    note: str = ""
+    """What else a reader should know, such as what is this library's."""
 
 
 def cites(reference: Reference) -> Callable[[T], T]:

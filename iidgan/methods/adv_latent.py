@@ -48,6 +48,7 @@ class AdvLatentGAN(Method):
     """Step of each coordinate; the prior's standard deviation is 1, in any dimension."""
 
     def __post_init__(self) -> None:
+        checks.one_of("loss", self.loss, Adversarial)
         checks.non_negative("eps", self.eps)
 
     @property

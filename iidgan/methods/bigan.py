@@ -8,7 +8,7 @@ do, the joint distributions are equal, and F inverts G. With \(\zeta(t) = \log(1
   non-saturating loss for both.
 
 References:
-    Adversarial Feature Learning (Donahue, Krahenbuhl and Darrell, 2017),
+    Adversarial Feature Learning (Donahue, Krähenbühl and Darrell, 2017),
     https://arxiv.org/abs/1605.09782
     Adversarially Learned Inference (Dumoulin et al., 2017), https://arxiv.org/abs/1606.00704
 """
@@ -24,7 +24,7 @@ from iidgan.functional import adversarial
 
 PAPER = Reference(
     title="Adversarial Feature Learning",
-    authors="Jeff Donahue, Philipp Krahenbuhl and Trevor Darrell",
+    authors="Jeff Donahue, Philipp Krähenbühl and Trevor Darrell",
     year=2017,
     url="https://arxiv.org/abs/1605.09782",
 )

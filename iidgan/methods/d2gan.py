@@ -18,6 +18,7 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import nn
 from torch.nn.functional import softplus
@@ -39,6 +40,8 @@ PAPER = Reference(
 @dataclass(frozen=True, kw_only=True)
 class D2GAN(Method):
     """The GAN with two discriminators; the weights are those for toy data."""
+
+    strengths: ClassVar[tuple[str, ...]] = ("alpha", "beta")
 
     alpha: float = 1.0
     """Weight of the divergence that punishes lost modes; the paper has at most 1."""

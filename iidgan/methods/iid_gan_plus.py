@@ -1,6 +1,13 @@
 r"""IID-GAN+: IID-GAN whose codes are clouds, and whose terms prevail in the end.
 
-Two additions to IID-GAN, for what it leaves open on narrow modes:
+With \(c(t)\) that grows from 1 to c over the run, and clouds \(\tilde F(x)\) around the codes,
+G and F minimise besides the adversarial loss
+
+.. math:: \frac{\lambda_{re}}{c(t)} E |z - \tilde F(G(z))|_1
+          + \lambda_{re} c(t) E |x - G(\tilde F(x))|_1
+          + \lambda_{Gau} c(t) L_{Gau}(\tilde F(x_1), \dots, \tilde F(x_n))
+
+These are two additions to IID-GAN, for what it leaves open on narrow modes:
 
 * The losses see each code through noise with Student's tails that is wider where the prior is
   thinner (`CodeNoise`). G is tied to the data on a cloud around the code of each mode, and far
@@ -18,6 +25,8 @@ References:
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from iidgan.core import Method, Regularised, cites
 from iidgan.methods.iid_gan import iid_gan
 from iidgan.terms import CodeNoise, CycleConsistency, GaussianConsistency
@@ -27,7 +36,7 @@ GROWTH = 30.0
 """To how many times the paper's the weights grow."""
 
 
-@cites(IID_GAN)
+@cites(replace(IID_GAN, note="Code noise and growing weights are additions of iidgan"))
 def iid_gan_plus(base: Method | None = None, noise: CodeNoise | None = None) -> Regularised:
     """Creates IID-GAN+, or another base method with its terms."""
     grown = iid_gan(

@@ -20,6 +20,7 @@ PAPER = Reference(
     authors="Anonymous",
     year=2021,
     url="https://arxiv.org/abs/2106.00563",
+    note="Anonymous manuscript; the URL is that of the paper that supersedes it",
 )
 
 

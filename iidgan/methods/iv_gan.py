@@ -1,5 +1,12 @@
 r"""IVGAN: interventions on codes of data, and instance noise before the discriminator.
 
+With a base loss \(V(D, G)\) that sees samples through noise, f a head on D's features that
+guesses which block i of a code was replaced, and \(\tilde x = G(O_i(E(x)))\),
+
+.. math:: \min_{D, f} V_D + \mu \, CE(f(\tilde x), i), \quad
+    \min_G V_G - \mu \, CE(f(\tilde x), i)
+    + \lambda (|x - G(E(x))|_1 + |O_i(E(x)) - E(\tilde x)|_1)
+
 References:
     Intervention Generative Adversarial Networks (Liang et al., 2020),
     https://arxiv.org/abs/2008.03712

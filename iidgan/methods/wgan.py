@@ -28,7 +28,7 @@ from iidgan.methods.gan import GAN
 
 PAPER = Reference(
     title="Wasserstein GAN",
-    authors="Martin Arjovsky, Soumith Chintala and Leon Bottou",
+    authors="Martin Arjovsky, Soumith Chintala and Léon Bottou",
     year=2017,
     url="https://arxiv.org/abs/1701.07875",
 )

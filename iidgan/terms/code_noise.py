@@ -34,6 +34,7 @@ PAPER = Reference(
     authors="Diederik P. Kingma and Max Welling",
     year=2013,
     url="https://arxiv.org/abs/1312.6114",
+    note="The noisy code; its use in IID-GAN is iidgan's",
 )
 
 FARTHEST = 8.0  # times its Gaussian noise is what Student's is stretched to at most

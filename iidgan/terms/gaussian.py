@@ -1,5 +1,11 @@
 r"""Gaussian consistency: the codes F(x) of a real batch are to look like samples of N(0, I).
 
+With mean \(\mu\) and covariance \(\Sigma\) of \(F(x_1), \dots, F(x_n)\), F minimises besides
+
+.. math:: \lambda (\lVert \mu \rVert_p + \lVert \Sigma - I \rVert_p)
+
+or, by name, another distance of these codes from N(0, I) (`iidgan.functional.gaussian`).
+
 References:
     IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
     https://www.ijcai.org/proceedings/2023/437, section 4.3 and appendix A

@@ -28,7 +28,7 @@ from iidgan.functional import checks, diversity
 
 PAPER = Reference(
     title="GDPP: Learning Diverse Generations Using Determinantal Point Process",
-    authors="Mohamed Elfeki, Camille Couprie, Morgane Riviere and Mohamed Elhoseiny",
+    authors="Mohamed Elfeki, Camille Couprie, Morgane Rivière and Mohamed Elhoseiny",
     year=2019,
     url="https://arxiv.org/abs/1812.00068",
 )

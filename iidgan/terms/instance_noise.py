@@ -8,7 +8,7 @@ before F it teaches F to remove noise. The j-th real and the j-th generated samp
 the same noise: each is as noisy as it would be with one of its own.
 
 References:
-    Amortised MAP Inference for Image Super-resolution (Sonderby et al., 2016),
+    Amortised MAP Inference for Image Super-resolution (Sønderby et al., 2016),
     https://arxiv.org/abs/1610.04490, section 3.2; Towards Principled Methods for Training
     Generative Adversarial Networks (Arjovsky and Bottou, 2017), https://arxiv.org/abs/1701.04862
 """
@@ -27,7 +27,7 @@ from iidgan.functional import checks
 
 PAPER = Reference(
     title="Amortised MAP Inference for Image Super-resolution",
-    authors="Casper Kaae Sonderby, Jose Caballero, Lucas Theis, Wenzhe Shi and Ferenc Huszar",
+    authors="Casper Kaae Sønderby, Jose Caballero, Lucas Theis, Wenzhe Shi and Ferenc Huszár",
     year=2016,
     url="https://arxiv.org/abs/1610.04490",
 )

@@ -8,6 +8,7 @@ from functools import partial
 from iidgan.bench.compared import latents, quantiles, samples, squares, stages, training
 from iidgan.bench.papers.common import LITERAL, M_D, ONE_D, OTHER_METHODS, OURS, QUICK, TABLE_1
 from iidgan.bench.papers.digits import PICTURES_OF_DIGITS
+from iidgan.bench.papers.normality import TESTED
 from iidgan.bench.picture import Picture
 from iidgan.bench.run import Run
 from iidgan.nn import Shrunk
@@ -22,12 +23,12 @@ _INVERTED = {"VAE": OTHER_METHODS["VAE"]} | {
         "IID-GAN (M-D)",
     )
 }
-_TESTED = {name: TABLE_1[name] for name in ("BiGAN", "VEEGAN", "IID-GAN (1-D)", "IID-GAN (M-D)")}
 _LOSSES = {"p-norm": M_D, "W2, 1-D": ONE_D} | {
     name.removeprefix("IID-GAN ").strip("()"): run
     for name, run in OURS.items()
     if name.startswith("IID-GAN (")
 }
+_SUCCESSORS = {name: OURS[name] for name in ("InvertGAN", "IID-GAN+")}
 _SHARES = (1 / 12, 1 / 4, 1 / 2, 1.0)
 
 
@@ -51,7 +52,7 @@ _PICTURES: dict[str, Picture] = {
     **{
         f"latents-{data.lower()}": Picture(
             title=f"Codes, prior and samples on 2D-{data} (IID-GAN, IJCAI 2023, Fig. 3; arXiv "
-            "2021, Fig. 2 and 4)",
+            "2021, Fig. 2 and 4: on Ring, and M-D by W2 rather than the p-norm)",
             runs=_on(data, _INVERTED),
             draw=latents,
             seeds=1,
@@ -60,7 +61,7 @@ _PICTURES: dict[str, Picture] = {
     },
     "qq": Picture(
         title="QQ-plots of the codes on 2D-Ring (IID-GAN, IJCAI 2023, Fig. 5)",
-        runs=_on("Ring", _TESTED),
+        runs=_on("Ring", {name: TABLE_1[name] for name in TESTED}),
         draw=quantiles,
         seeds=1,
     ),
@@ -74,7 +75,7 @@ _PICTURES: dict[str, Picture] = {
     **{
         f"gaussian-losses-{data.lower()}": Picture(
             title=f"Quality and reverse KL over training on 2D-{data}, for each Gaussian loss "
-            "(IID-GAN, IJCAI 2023, Fig. 9; arXiv 2021, Fig. 8)",
+            "(IID-GAN, IJCAI 2023, Fig. 9; arXiv 2021, Fig. 8: on Ring)",
             runs=_on(data, _LOSSES),
             draw=partial(training, metrics=("modes_100", "quality", "reverse_kl")),
         )
@@ -84,7 +85,7 @@ _PICTURES: dict[str, Picture] = {
         f"samples-{data.lower()}": Picture(
             title=f"Samples of every method on 2D-{data} (IID-GAN, IJCAI 2023, Fig. 4; arXiv "
             "2021, Fig. 9)",
-            runs=_on(data, TABLE_1 | OTHER_METHODS),
+            runs=_on(data, TABLE_1 | _SUCCESSORS | OTHER_METHODS),
             draw=samples,
             seeds=1,
         )
