@@ -65,8 +65,8 @@ NORMALITY = Study(
         "mean and covariance their Shapiro-Wilk statistic is 0.85 to 0.89, by rotation; eight "
         "points at the quantiles of N(0, 1) have 0.944. The paper's 0.98 needs clusters that are "
         "spread out, which no loss on moments asks for, and which wider modes do not bring.",
-        "Distances from N(0, 1) are nearer to the paper's: with moments that fit, a distance tells "
-        "how large the steps between clusters are, and eight even ones are 1/8 high. Where the "
-        "covariance does not fit (BiGAN, VEEGAN), it is their scale that they tell.",
+        "Distances from N(0, 1) are nearer to the paper's: with moments that fit, a distance "
+        "tells how large the steps between clusters are, and eight even ones are 1/8 high. Where "
+        "the covariance does not fit (BiGAN, VEEGAN), it is their scale that they tell.",
     ),
 )

@@ -40,27 +40,27 @@ SYNTHETIC = Study(
     columns=coverage("Ring") | coverage("Grid"),
     quick=QUICK,
     notes=(
-        "50,000 (Ring) and 100,000 (Grid) samples a seed; good: within 3 std of a centre, as 98.9 % "
-        "of the data are. A mode counts with at least 1, 20 or 100 good samples; the paper does not "
-        "say which. Reverse KL is of the good samples, normalised: the paper's numbers fit only "
-        "that; it is undefined where there are none.",
-        "All methods have the nets, the Adam (2e-3, linear to 0), the batch and the number of steps "
-        "of IID-GAN; in a step some players move several times. But: the D of Unrolled GAN has a "
-        "tenth of the rate, after its authors' script; the divergence of the VAE is weighed in over "
-        "the first 5 % of the run; the G of MGGAN waits for its encoder for the first 20 %. The "
-        "paper trained for 300,000 steps with an optimiser that it does not state.",
+        "50,000 (Ring) and 100,000 (Grid) samples a seed; good: within 3 std of a centre, as 98.9 "
+        "% of the data are. A mode counts with at least 1, 20 or 100 good samples; the paper does "
+        "not say which. Reverse KL is of the good samples, normalised: the paper's numbers fit "
+        "only that; it is undefined where there are none.",
+        "All methods have the nets, the Adam (2e-3, linear to 0), the batch and the number of "
+        "steps of IID-GAN; in a step some players move several times. But: the D of Unrolled GAN "
+        "has a tenth of the rate, after its authors' script; the divergence of the VAE is weighed "
+        "in over the first 5 % of the run; the G of MGGAN waits for its encoder for the first 20 "
+        "%. The paper trained for 300,000 steps with an optimiser that it does not state.",
     ),
     findings=(
-        "As printed (first block), the deviations make quality what is hard: samples settle on the "
-        "modes only as the rate falls to 0, and after 24,000 steps part of them stays just outside "
-        "3 std, nearly all of them for BiGAN and Unrolled GAN. Read as variances (last block), the "
-        "paper's numbers come out: IID-GAN (M-D) has all modes with 98.4 and 96.9 % for 99.0 and "
-        "98.0, GAN on Grid 18.6 modes, 95.6 % and 0.791 for 18.4, 98.0 and 0.75. So these are "
-        "likely the paper's data.",
-        "In both readings the plain GAN keeps more modes of Ring than the paper's, and the reverse "
-        "KL of IID-GAN is half of the paper's or less: all have a rate that falls to 0, and the "
-        "paper states none. Unrolled GAN does worse than the paper's: with the saturating loss and "
-        "a D that moves at 2e-4, G at 2e-3 does not settle on modes in 24,000 steps.",
+        "As printed (first block), the deviations make quality what is hard: samples settle on "
+        "the modes only as the rate falls to 0, and after 24,000 steps part of them stays just "
+        "outside 3 std, nearly all of them for BiGAN and Unrolled GAN. Read as variances (last "
+        "block), the paper's numbers come out: IID-GAN (M-D) has all modes with 98.4 and 96.9 % "
+        "for 99.0 and 98.0, GAN on Grid 18.6 modes, 95.6 % and 0.791 for 18.4, 98.0 and 0.75. So "
+        "these are likely the paper's data.",
+        "In both readings the plain GAN keeps more modes of Ring than the paper's, and the "
+        "reverse KL of IID-GAN is half of the paper's or less: all have a rate that falls to 0, "
+        "and the paper states none. Unrolled GAN does worse than the paper's: with the saturating "
+        "loss and a D that moves at 2e-4, G at 2e-3 does not settle on modes in 24,000 steps.",
         "IID-GAN+ is this library's; its settings were found on the seeds 100 to 104, which no "
         "table has, with the deviations as printed (docs/iid-gan-plus.md). The other methods have "
         "had no such search.",
