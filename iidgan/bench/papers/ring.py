@@ -28,7 +28,7 @@ RING = Study(
     findings=(
         "Of the data themselves 98.9 % are within 3 std, as many as of the paper's samples; here "
         "a part of them stays just outside, 10 % in the mean. With a std of 0.0316, 0.001 read as "
-        "a variance, it is 1.6 % (synthetic, last block): that is likely what the paper has. The "
-        "plain GAN keeps more modes than the paper's in either case.",
+        "a variance, it is 1.6 % (synthetic, fourth block): that is likely what the paper has. "
+        "The plain GAN keeps more modes than the paper's in either case.",
     ),
 )

@@ -61,7 +61,7 @@ SYNTHETIC = Study(
     findings=(
         "As printed (first block), the deviations make quality what is hard: samples settle on "
         "the modes only as the rate falls to 0, and after 24,000 steps part of them stays just "
-        "outside 3 std, nearly all of them for BiGAN and Unrolled GAN. Read as variances (last "
+        "outside 3 std, nearly all of them for BiGAN and Unrolled GAN. Read as variances (fourth "
         "block), the paper's numbers come out: IID-GAN (M-D) has all modes with 98.4 and 96.9 % "
         "for 99.0 and 98.0, GAN on Grid 18.6 modes, 95.6 % and 0.791 for 18.4, 98.0 and 0.75. So "
         "these are likely the paper's data.",
