@@ -234,8 +234,9 @@ def test_published_values_are_of_rows_and_columns_that_exist(name):
 
 @pytest.mark.parametrize("name", ["ring", "synthetic", "normality", "plug-in"])
 def test_all_methods_have_the_same_setting(name):
-    runs = [run for _, run in STUDIES[name]([]).runs.values()]
-    assert len({(r.arch, r.optimiser, r.steps, r.batch, r.ema) for r in runs}) == 1
+    for block in STUDIES[name]([]).blocks:
+        runs = [run for run in block.rows.values() if isinstance(run, Run)]
+        assert len({(r.arch, r.optimiser, r.steps, r.batch, r.ema) for r in runs}) == 1
 
 
 def test_pictures_share_the_runs_of_the_tables():
