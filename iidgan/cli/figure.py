@@ -80,7 +80,8 @@ def _published(picture: Picture, options: Options) -> int:
     lacking = ", ".join(label for label in picture.runs if label not in there)
     if lacking and not there:
         raise InputError(f"train: none of the runs is there: {lacking}")
-    out = Path(options.out or "docs/results") / f"{options.name}.png"
+    profile = "-quick" if options.quick else ""
+    out = Path(options.out or "docs/results") / f"{options.name}{profile}.png"
     print(save(picture.draw(there), out))
     print(picture.title, file=sys.stderr)
     if lacking:
