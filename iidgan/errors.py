@@ -13,6 +13,10 @@ class InputError(ValueError):
     """
 
 
+class AbsentError(InputError):
+    """Files are not where they are looked for; damaged ones are another matter."""
+
+
 class BusyError(InputError):
     """Another process is at work in the same folder."""
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from torch.nn.functional import interpolate, pad
 
@@ -25,7 +26,7 @@ from iidgan.bench.rows import read
 from iidgan.bench.train import train
 from iidgan.cli import main
 from iidgan.core import Dataset, Samples, Source
-from iidgan.data import SOURCES, Mnist, Mnist5k
+from iidgan.data import SOURCES, Mnist, Mnist5k, source_from
 from iidgan.engine.loop import Stop
 from iidgan.errors import InputError
 from iidgan.files import damage, digest
@@ -57,6 +58,14 @@ def put(folder, num=120, seed=0, classes=3, side=28):
         (folder / f"{stem}-images-idx3-ubyte").write_bytes(header + x.tobytes())
         header = struct.pack(">2I", 0x801, len(y))
         (folder / f"{stem}-labels-idx1-ubyte").write_bytes(header + y.astype(np.uint8).tobytes())
+
+
+def bars(folder, num=60):
+    """Writes labelled images as files in folders."""
+    for i, (image, label) in enumerate(zip(*images(num))):
+        (folder / str(label)).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / str(label) / f"{i}.png")
+    return folder
 
 
 @pytest.fixture
@@ -214,6 +223,22 @@ def test_places_can_be_named(root, tmp_path, monkeypatch):
     assert made == tmp_path / "other" / "classifiers" / "mnist"
     assert stored("mnist", tmp_path / "other") is not None
     assert stored("mnist") is None
+
+
+def test_a_set_of_ones_own_folder_has_its_classifier_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("IIDGAN_DATA", str(tmp_path / "usual"))
+    own = str(tmp_path / "own")
+    iidgan.prepare("bars", origin=str(bars(tmp_path / "bars")), root=own, size=28)
+    source = source_from("bars", own)
+    data = source.load()
+    command = f"`iidgan prepare bars-classifier --root {own}` makes it"
+    assert command in judge_of(source, data, CPU).lack
+    made = prepare_classifier("bars-classifier", root=tmp_path / "own", recipe=QUICK)
+    assert made == tmp_path / "own" / "classifiers" / "bars"
+    assert judge_of(source, data, CPU).extractor is not None
+    assert prepare_classifier("bars-classifier", source_root=own, recipe=QUICK).is_relative_to(
+        tmp_path / "usual"
+    )
 
 
 @pytest.mark.parametrize(

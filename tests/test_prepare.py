@@ -75,7 +75,8 @@ def test_files_that_have_changed_since_are_noticed(faces):
     second = prepare("faces", **asked, news=heard.append)
     assert second.manifest == first.manifest
     assert heard == [
-        f"{first.folder}: what it was made from has changed since; remove it to make it anew"
+        f"{first.folder}: what it was made from has changed since; "
+        "remove manifest.json, images.npy, labels.npy there to make it anew"
     ]
     moved = faces.rename(faces.with_name("moved"))  # what is gone is not what has changed
     prepare("faces", **asked, news=heard.append)
@@ -84,6 +85,29 @@ def test_files_that_have_changed_since_are_noticed(faces):
     shutil.rmtree(first.folder)
     assert prepare("faces", **asked, news=heard.append).manifest.count == 7
     assert len(heard) == 1
+
+
+def test_a_set_beside_what_it_was_made_from_is_no_change(faces):
+    """The advice for a change names what may be removed: never what the user brought."""
+    asked = {"origin": str(faces), "root": str(faces.parent), "size": 8}
+    heard = []
+    first = prepare("faces", **asked, news=heard.append)
+    assert first.folder == faces
+    assert not prepare("faces", **asked, news=heard.append).fresh
+    assert heard == []
+    with pytest.raises(InputError, match=r"remove manifest\.json, images\.npy, labels\.npy there"):
+        prepare("faces", **asked | {"size": 16})
+
+
+@pytest.mark.parametrize("name", ["images.npy", None])
+def test_what_is_in_the_way_is_found_before_the_work_begins(faces, tmp_path, name, monkeypatch):
+    monkeypatch.setattr(job, "_make", lambda *arguments: pytest.fail("began to work"))
+    folder = tmp_path / "home" / "faces"
+    put(tmp_path / "home", {f"faces/{name}" if name else "faces": b"mine"})
+    message = "images.npy is there without a manifest" if name else "faces: is a file"
+    with pytest.raises(InputError, match=message):
+        prepare("faces", origin=str(faces))
+    assert folder.exists()
 
 
 def test_a_table_of_labels_that_has_changed_is_noticed(faces, tmp_path):

@@ -49,7 +49,9 @@ def test_mnist_is_read_from_idx_files(digits):
 
 def test_28_pixels_get_a_frame_to_be_32_and_are_resized_to_64(digits, tmp_path):
     images, folder = digits
-    framed = arrays(prepare("mnist", origin=str(folder), size=32))[0]
+    outcome = prepare("mnist", origin=str(folder), size=32)
+    assert outcome.manifest.enlarged == 0
+    framed = arrays(outcome)[0]
     assert np.array_equal(framed[:, 0, 2:-2, 2:-2], images)
     assert framed.sum() == images.sum(dtype=np.int64)
     resized = prepare("mnist", origin=str(folder), size=64, root=str(tmp_path / "64"))
@@ -244,6 +246,24 @@ def test_a_known_set_may_come_as_parquet(tmp_path):
     parquet(tmp_path / "x.parquet", images, [0, 1])
     outcome = prepare("mnist", origin=str(tmp_path / "x.parquet"))
     assert np.array_equal(arrays(outcome)[0], pixels(2, 28, 1).transpose(0, 3, 1, 2))
+
+
+@pytest.mark.parametrize("kind", ["large_string", "bool_"])
+def test_labels_of_any_kind_that_parquet_has(tmp_path, kind):
+    pyarrow = pytest.importorskip("pyarrow")
+    values = [True, False, True] if kind == "bool_" else ["b", "a", "b"]
+    labels = pyarrow.array(values, type=getattr(pyarrow, kind)())
+    images = [encoded(image) for image in pixels(3, 16)]
+    bare(tmp_path / "a.parquet", image=images, label=labels)
+    outcome = prepare("a", origin=str(tmp_path / "a.parquet"), size=16)
+    assert arrays(outcome)[1].tolist() == [1, 0, 1]
+
+
+def test_image_files_come_before_parquet_beside_them(tmp_path):
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "1.png").write_bytes(encoded(pixels(1)[0]))
+    (tmp_path / "x" / "metadata.parquet").write_bytes(b"junk")
+    assert prepare("x", origin=str(tmp_path / "x")).manifest.count == 1
 
 
 def test_parquet_files_of_other_programs(tmp_path):

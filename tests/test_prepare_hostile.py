@@ -184,6 +184,30 @@ def test_tar_archives_too(tmp_path):
     assert (outcome.manifest.count, len(outcome.skipped)) == (1, 1)
 
 
+@pytest.mark.parametrize("prefix", ["./", "./root/", "root\\", "2021-01-01 10:20/"])
+def test_names_in_archives_are_tidied(tmp_path, prefix):
+    """As `tar cf x.tar .` and some packers of ZIP files write them."""
+    files = {f"{prefix}{label}/1.png": GOOD for label in "ab"}
+    if "\\" in prefix:
+        files = {name.replace("/", "\\"): content for name, content in files.items()}
+        archive = zipped(tmp_path / "x.zip", files)
+    else:
+        archive = tmp_path / "x.tar"
+        with tarfile.open(archive, "w") as made:
+            for name, content in files.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                made.addfile(info, io.BytesIO(content))
+    outcome = prepare("x", origin=str(archive))
+    assert (outcome.manifest.labels, outcome.manifest.count) == (("a", "b"), 2)
+
+
+def test_names_cannot_command_a_terminal(tmp_path):
+    place = put(tmp_path / "x", {"1.png": GOOD, "bad\n\x1b[31m.png": b"junk"})
+    (skip,) = prepare("x", origin=str(place)).skipped
+    assert str(skip).startswith("bad\\n\\x1b[31m.png: ")
+
+
 def test_a_member_that_unpacks_to_too_much_is_left_out(tmp_path, monkeypatch):
     monkeypatch.setattr(tree, "MOST", 1 << 20)
     monkeypatch.setattr(tree.Tree.read, "__defaults__", (1 << 20,))

@@ -243,6 +243,41 @@ def test_lines_that_name_no_image_are_told(tmp_path):
     assert told == ["labels.csv: 2 lines name no image, such as 'gone.png'"]
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        "id,filename,label\n1,2.png,b\n2,1.png,a\n",
+        "name,file,label\nfoo,1.png,a\nbar,2.png,b\n",
+        "1.png,a\n  \n2.png,b\n   \n",
+        "1.png,a\r2.png,b\r",
+        "1.png;a\n2.png;b\n".encode("utf-16"),
+    ],
+    ids=["ids that are names of others", "names", "blank lines", "old Mac", "UTF-16"],
+)
+def test_tables_as_they_come(tmp_path, table):
+    files = {f"{i}.png": encoded(PICTURE) for i in (1, 2)} | {"labels.csv": table}
+    outcome = prepare("x", origin=str(put(tmp_path / "x", files)), size=8)
+    assert (outcome.manifest.labels, arrays(outcome)[1].tolist()) == (("a", "b"), [0, 1])
+
+
+def test_files_of_other_kinds_are_told(tmp_path):
+    names = ("1.png", "a.heic", "b.heic", "c", ".hidden", "r.txt")
+    place = put(tmp_path / "x", {name: encoded(PICTURE) for name in names})
+    told = []
+    assert prepare("x", origin=str(place), news=told.append).manifest.count == 1
+    assert told == [
+        "3 files of other kinds are no images to be read (2 .heic, 1 without a suffix)"
+    ]
+
+
+def test_links_to_folders_of_labels_are_followed(tmp_path):
+    place = put(tmp_path / "x", {"b/1.png": encoded(PICTURE)})
+    other = put(tmp_path / "elsewhere", {"2.png": encoded(PICTURE)})
+    (place / "a").symlink_to(other)
+    (place / "b" / "up").symlink_to(place)  # a loop
+    assert prepare("x", origin=str(place)).manifest.labels == ("a", "b")
+
+
 TALL = f"0,10\n1,9\n2,1{'0' * 5000}\n"
 
 
@@ -256,9 +291,9 @@ def test_labels_that_are_numbers_are_ordered_by_value(tmp_path):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("", "needs two columns in each line"),
-        ("1.png\n", "needs two columns in each line"),
-        ("file,x,label\n1.png,2\n", "a line has no label: 1.png,2"),
+        ("", "each line needs two columns"),
+        ("0.png,a\n \n1.png\n", "line 3: '1.png': each line needs two columns"),
+        ("file,x,label\n1.png,2\n", "line 2: has no label: '1.png,2'"),
         ("a.png,1\nb.png,2\n", "names none of the 6 images; it has 'a.png', they are like"),
         ("file,y\n\n0.png,a\n0,b\n", "line 4: '0' is 'b' here, and 'a' above"),
         (b"\xff\xfe\x00", "is no CSV file"),

@@ -212,3 +212,7 @@ def test_a_prepared_base_takes_the_place_of_missing_files(tmp_path, monkeypatch)
     index = torch.arange(20)
     assert torch.equal(ours.take(index), theirs.take(index))
     assert torch.equal(ours.y, theirs.y)
+    for name in ("images-idx3", "labels-idx1"):  # damaged files are not missing ones
+        (tmp_path / "data" / f"train-{name}-ubyte").write_bytes(b"junk")
+    with pytest.raises(InputError, match="train-images-idx3-ubyte: not an IDX file"):
+        StackedMnist(size=20, root=str(tmp_path / "data")).load()

@@ -61,7 +61,8 @@ def prepare_classifier(
     Raises:
         InputError: There is no such source, or it has no images with labels of two classes.
     """
-    source, recipe, place = _source(name, source_root), recipe or Recipe(), device_from(device)
+    source = _source(name, source_root, root)
+    recipe, place = recipe or Recipe(), device_from(device)
     train, test = parts_of(source)
     folder = classifier_folder(source.classifier, root)
     facts = {
@@ -141,10 +142,11 @@ def _raw(name: str) -> Source | None:
     return source
 
 
-def _source(name: str, root: str | None) -> Source:
+def _source(name: str, root: str | None, home: Path | None) -> Source:
     base = name.removesuffix(SUFFIX)
     named = root is not None and base in SOURCES
-    source = SOURCES[base]() if named else _raw(base) or source_from(base)
+    prepared_in = root or (None if home is None else str(home))
+    source = SOURCES[base]() if named else _raw(base) or source_from(base, prepared_in)
     if root is not None:
         if not hasattr(source, "root"):
             raise InputError(f"from: the source {base!r} reads no folder")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from iidgan.bench.run import encode
 from iidgan.core import Dataset, Features, Judged, Samples, Source
+from iidgan.data import Prepared
 from iidgan.data.manifest import CLASSIFIERS, home
 from iidgan.errors import InputError
 from iidgan.files import damage
@@ -140,12 +142,24 @@ def ensure_classifier(source: Source) -> None:
     Raises:
         InputError: It is not, or it is damaged.
     """
-    if source.classifier and stored(source.classifier) is None:
-        raise InputError(f"the measurement lacks {_lack(source.classifier)}")
+    if source.classifier and _of(source) is None:
+        raise InputError(f"the measurement lacks {_lack(source)}")
 
 
-def _lack(name: str) -> str:
-    return f"a classifier of {name}: `iidgan prepare {name}{SUFFIX}` makes it"
+def _of(source: Source) -> Stored | None:
+    """Finds the classifier of a source: beside the set that it is, or in the usual place."""
+    beside = stored(source.classifier, root) if (root := _root(source)) else None
+    return beside or stored(source.classifier)
+
+
+def _root(source: Source) -> Path | None:
+    return Path(source.root) if isinstance(source, Prepared) and source.root else None
+
+
+def _lack(source: Source) -> str:
+    name, root = source.classifier, _root(source)
+    where = f" --root {shlex.quote(str(root))}" if root and root.absolute() != home() else ""
+    return f"a classifier of {name}: `iidgan prepare {name}{SUFFIX}{where}` makes it"
 
 
 def judge_of(source: Source, data: Dataset, device: torch.device | str) -> Judge:
@@ -159,9 +173,9 @@ def judge_of(source: Source, data: Dataset, device: torch.device | str) -> Judge
         return Judge()
     if data.y is None:
         return Judge(lack="labels of the data, which a classifier learns from")
-    found = stored(name)
+    found = _of(source)
     if found is None:
-        return Judge(lack=_lack(name))
+        return Judge(lack=_lack(source))
     _check(found, source, data)
     extractor = found.extractor(device, apart=source.apart)
     split = getattr(source, "split", "")

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from iidgan.core import Dataset, Reference, Source, cites
-from iidgan.errors import InputError, unknown
+from iidgan.errors import AbsentError, InputError, unknown
 
 Split = Literal["train", "test"]
 
@@ -136,7 +136,7 @@ def _find(name: str, root: str | None, split: Split) -> Path:
     for folder in folders:
         if path := _variant(folder, split, "images"):
             return path
-    raise InputError(
+    raise AbsentError(
         f"{name}: no {_STEMS[split]}-images-idx3-ubyte[.gz] in {', '.join(map(str, folders))}; "
         "name its folder as root or in $IIDGAN_DATA "
         "(on Debian, apt-get install dataset-fashion-mnist provides Fashion-MNIST)"

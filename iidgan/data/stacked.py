@@ -24,7 +24,7 @@ from iidgan.core import Dataset, Reference, Source, View, cites
 from iidgan.data.idx import FashionMnist, Mnist, Split
 from iidgan.data.mnist_5k import Mnist5k
 from iidgan.data.prepared import Prepared, is_prepared
-from iidgan.errors import InputError, unknown
+from iidgan.errors import AbsentError, InputError, unknown
 
 PAPER = Reference(
     title="Unrolled Generative Adversarial Networks",
@@ -119,7 +119,7 @@ class _Stacked(Source):
         name = base.classifier if self.split == "train" else f"{base.classifier}-{self.split}"
         try:
             return base.load()
-        except InputError:
+        except AbsentError:
             if not is_prepared(name, self.root):
                 raise
         return Prepared(name=name, root=self.root).load()

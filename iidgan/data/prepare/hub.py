@@ -7,18 +7,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from iidgan.data.prepare.decode import SUFFIXES
 from iidgan.data.prepare.reading import Item, Reading, Skip, Wanted
 from iidgan.errors import InputError
 
 _IMAGES = ("image", "img", "picture", "jpg", "png", "webp")
+_KINDS = ("int", "uint", "string", "large_string", "bool")
 _LABELS = ("label", "fine_label", "labels", "class", "category", "target")
 
 
 def is_parquet(path: Path) -> bool:
-    """Tells whether a path is a Parquet file, or a folder of them."""
+    """Tells whether a path is a Parquet file, or a folder of them without image files."""
     if path.is_dir():
-        levels = ("*.parquet", "*/*.parquet", "*/*/*.parquet")
-        return any(next(path.glob(level), None) is not None for level in levels)
+        levels = ("*", "*/*", "*/*/*")
+        packed = any(next(path.glob(f"{level}.parquet"), None) for level in levels)
+        inside = (found.suffix.lower() for level in levels for found in path.glob(level))
+        return packed and not any(suffix in SUFFIXES for suffix in inside)
     return path.suffix == ".parquet"
 
 
@@ -94,7 +98,7 @@ def _is_label(name: str, kind: Any) -> bool:  # noqa: ANN401
     if type(kind).__name__ == "ClassLabel":
         return True
     type_name = str(getattr(kind, "dtype", ""))
-    return name in _LABELS and type_name.startswith(("int", "uint", "string"))
+    return name in _LABELS and type_name.startswith(_KINDS)
 
 
 def _items(rows: Any, image: str, label: str | None) -> Iterator[Item | Skip]:  # noqa: ANN401
@@ -116,6 +120,8 @@ def _item(index: int, row: Mapping[str, Any], image: str, label: str | None) -> 
     if not isinstance(content, bytes):
         return Skip(name, "has no image")
     given = None if label is None else row[label]
+    if isinstance(given, bool):
+        given = int(given)
     if isinstance(given, int) and given < 0:  # how the Hub says that there is none
         given = None
     return Item(name, content, given)

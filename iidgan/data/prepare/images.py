@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import PurePosixPath
@@ -25,7 +26,8 @@ def image_files(wanted: Wanted) -> Iterator[Reading]:
         names = _images(tree, str(path))
         good = [name for name in names if tree.inside(name)]
         label = labelling(tree, good, wanted.labels) if good else None
-        yield _reading(tree, names, label, f"image files of {path.name}")
+        note = "; ".join(filter(None, (label.note if label else "", _strangers(tree))))
+        yield _reading(tree, names, label, f"image files of {path.name}", note)
 
 
 def within(*folders: str) -> Reader:
@@ -40,7 +42,7 @@ def within(*folders: str) -> Reader:
                 [name for name in names if f"/{folder}/" in f"/{name}"] for folder in folders
             )
             names = next((found for found in inside if found), names)
-            yield _reading(tree, names, None, f"image files of {path.name}")
+            yield _reading(tree, names, None, f"image files of {path.name}", _strangers(tree))
 
     return read
 
@@ -56,16 +58,38 @@ def _images(tree: Tree, place: str) -> list[str]:
 
 
 def _is_image(path: PurePosixPath) -> bool:
+    return path.suffix.lower() in SUFFIXES and not _is_hidden(path)
+
+
+def _is_hidden(path: PurePosixPath) -> bool:
     hidden = any(part.startswith(".") and not part.startswith("..") for part in path.parts)
-    return path.suffix.lower() in SUFFIXES and not hidden and "__MACOSX" not in path.parts
+    return hidden or "__MACOSX" in path.parts
 
 
-def _reading(tree: Tree, names: Sequence[str], label: Labelling | None, source: str) -> Reading:
+def _strangers(tree: Tree) -> str:
+    """Says how many files are of no known kind; texts are what accompanies images."""
+    kinds = Counter(
+        path.suffix.lower() or "without a suffix"
+        for path in map(PurePosixPath, tree.names())
+        if not _is_hidden(path) and path.suffix.lower() not in (*SUFFIXES, *_TEXTS)
+    )
+    if not kinds:
+        return ""
+    some = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(5))
+    return f"{kinds.total():,} files of other kinds are no images to be read ({some})"
+
+
+_TEXTS = (".csv", ".json", ".md", ".npy", ".txt")
+
+
+def _reading(
+    tree: Tree, names: Sequence[str], label: Labelling | None, source: str, note: str
+) -> Reading:
     return Reading(
         source=source,
         total=len(names),
         labelled=label is not None,
-        note="" if label is None else label.note,
+        note=note,
         items=(_item(tree, name, label) for name in names),
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
-from iidgan.data.manifest import FILE, IMAGES, LABELS, SKIPPED, Manifest, Stamp
+from iidgan.data.manifest import DAMAGED, FILE, FILES, IMAGES, LABELS, SKIPPED, Manifest, Stamp
 from iidgan.data.prepare.decode import COLOURS, Converted
 from iidgan.data.prepare.formats import reader_of
 from iidgan.data.prepare.order import Order
@@ -80,6 +80,7 @@ def prepare(
     folder = order.folder
     if there := _there(order, news):
         return Outcome(folder, there, fresh=False)
+    _ensure_free(folder)
     staging = folder.with_name(f"{PARTIAL}{folder.name}")
     with explained(staging):
         staging.mkdir(parents=True, exist_ok=True)
@@ -105,28 +106,43 @@ def _there(order: Order, news: Callable[[str], None]) -> Manifest | None:
     except InputError as error:
         reason = str(error)
     if reason:
-        news(f"{folder}: {reason}; its files are now called {_DAMAGED}...")
+        news(f"{folder}: {reason}; its files are now called {DAMAGED}...")
         _set_aside(folder)
         return None
     if found := order.differences(manifest):
         raise InputError(
             f"{folder}: is there already, asked for in another way ({'; '.join(found)}); "
-            "remove it, or choose another --root"
+            f"{_ANEW}, or choose another --root"
         )
     if manifest.trace and (now := order.trace) and now != manifest.trace:
-        news(f"{folder}: what it was made from has changed since; remove it to make it anew")
+        news(f"{folder}: what it was made from has changed since; {_ANEW} to make it anew")
     return manifest
 
 
-_DAMAGED = "damaged-"
+def _ensure_free(folder: Path) -> None:
+    """Sees that no file is where a set is to lie, before it is made and again after.
+
+    Raises:
+        InputError: One is, and nobody knows what it is.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file; move it, or choose another --root")
+    for name in (IMAGES, LABELS, SKIPPED):
+        if (folder / name).exists():
+            raise InputError(
+                f"{folder}: {name} is there without a manifest; move it, or choose another --root"
+            )
+
+
+_ANEW = f"remove {', '.join(FILES[:-1])} there"
 
 
 def _set_aside(folder: Path) -> None:
     """Renames the files of a set; files of others may lie beside them."""
     with explained(folder):
-        for name in (FILE, IMAGES, LABELS, SKIPPED):  # without the first the rest is no set
+        for name in FILES:  # without the first the rest is no set
             if (folder / name).exists():
-                (folder / name).replace(folder / f"{_DAMAGED}{name}")
+                (folder / name).replace(folder / f"{DAMAGED}{name}")
 
 
 def _make(
@@ -197,9 +213,7 @@ def _describe(order: Order, tally: _Tally, writer: Writer, staging: Path, trace:
     if reading.labelled:
         names, counts = writer.write_labels(reading.classes)
     if tally.skipped:
-        with (staging / SKIPPED).open("w", newline="", encoding="utf-8", errors="replace") as file:
-            lines = [(skip.name, skip.reason, skip.detail) for skip in tally.skipped]
-            csv.writer(file).writerows([("file", "reason", "detail"), *lines])
+        _write_skipped(staging / SKIPPED, tally.skipped)
     files = [name for name in (IMAGES, LABELS) if (staging / name).exists()]
     manifest = Manifest(
         name=order.set_name,
@@ -218,6 +232,12 @@ def _describe(order: Order, tally: _Tally, writer: Writer, staging: Path, trace:
     )
     manifest.write(staging)
     return manifest
+
+
+def _write_skipped(path: Path, skipped: list[Skip]) -> None:
+    lines = [(skip.name, skip.reason, skip.detail) for skip in skipped]
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+        csv.writer(file).writerows([("file", "reason", "detail"), *lines])
 
 
 def _version(name: str) -> str:
@@ -241,12 +261,7 @@ def _publish(staging: Path, folder: Path) -> None:
             staging.replace(folder)
             sync(folder.parent)
             return
-        for name in (IMAGES, LABELS, SKIPPED):
-            if (folder / name).exists():
-                raise InputError(
-                    f"{folder}: {name} is there without a manifest; move it, or choose another "
-                    "--root"
-                )
+        _ensure_free(folder)
         for path in sorted(staging.iterdir(), key=lambda path: path.name == FILE):  # it comes last
             path.replace(folder / path.name)
         sync(folder)

@@ -32,6 +32,7 @@ _FILES = ("file", "filename", "file_name", "image", "path", "name", "id")
 _LABELS = ("label", "class", "category", "target", "y")
 _SPLITS = frozenset({"train", "test", "val", "valid", "validation"})
 _MOST = 1 << 28
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def labelling(tree: Tree, names: Sequence[str], how: str | None) -> Labelling | None:
@@ -103,7 +104,7 @@ def _from_csv(place: str, content: bytes, names: Sequence[str]) -> Labelling:
     strange: list[str] = []
     for line, row in body:
         if len(row) <= max(file, label):
-            raise InputError(f"labels: {place}: a line has no label: {','.join(row)}")
+            raise InputError(f"labels: {place}, line {line}: has no label: {','.join(row)!r}")
         key, value = row[file].strip(), row[label].strip()
         if key not in known:
             strange.append(key)
@@ -128,17 +129,18 @@ _Row = tuple[int, list[str]]
 def _rows(place: str, content: bytes) -> list[_Row]:
     """Reads the lines that are not empty, with their numbers, whatever separates the cells."""
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-16" if content[:2] in _UTF_16 else "utf-8-sig")
         lines = [line for line in text.splitlines() if line.strip()]
         mark = next((mark for mark in ",;\t" if all(mark in line for line in lines)), ",")
-        reader = csv.reader(io.StringIO(text), delimiter=mark)
-        rows = [(reader.line_num, row) for row in reader if row]
+        reader = csv.reader(io.StringIO(text, newline=None), delimiter=mark)
+        rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"labels: {place} is no CSV file: {error}") from error
-    if not rows or min(len(row) for _, row in rows) < 2:
+    short = next((f", line {line}: {row[0]!r}" for line, row in rows if len(row) < 2), None)
+    if not rows or short:
         raise InputError(
-            f"labels: {place} needs two columns in each line: file and label, with ',', ';' or a "
-            "tab between"
+            f"labels: {place}{short or ''}: each line needs two columns, file and label, with "
+            "',', ';' or a tab between"
         )
     return rows
 
@@ -146,8 +148,8 @@ def _rows(place: str, content: bytes) -> list[_Row]:
 def _columns(rows: list[_Row]) -> tuple[int, int, list[_Row]]:
     """Finds the columns of files and labels by the head, or takes the first two without one."""
     head = [cell.strip().lower() for cell in rows[0][1]]
-    file = next((i for i, cell in enumerate(head) if cell in _FILES), None)
-    label = next((i for i, cell in enumerate(head) if cell in _LABELS), None)
+    file = next((head.index(name) for name in _FILES if name in head), None)
+    label = next((head.index(name) for name in _LABELS if name in head), None)
     if file is None and label is None:
         return 0, 1, rows
     file = file if file is not None else int(label == 0)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from iidgan.data.manifest import CLASSIFIERS, Manifest, home
+from iidgan.data.manifest import CLASSIFIERS, DAMAGED, FILES, Manifest, home
 from iidgan.data.prepare.names import OWN, SETS, Known
 from iidgan.data.prepare.reading import Wanted
 from iidgan.data.prepare.rule import Rule
 from iidgan.data.prepare.trace import trace
 from iidgan.errors import InputError, unknown
+from iidgan.files import PARTIAL
 
 HUB = "hub"
 _WORDS = (None, "none", "folders")  # labels that are no file
@@ -99,7 +100,13 @@ class Order:
     def trace(self) -> str:
         """Tells by a digest how the files are now that are named; the Hub's have none."""
         table = self.labels if self.labels not in _WORDS else None
-        return trace([path for path in (self.path, table and Path(table)) if path])
+        return trace([path for path in (self.path, table and Path(table)) if path], self._made)
+
+    def _made(self, path: Path) -> bool:
+        """Tells whether a file is of a prepared set, which may lie beside what it is made of."""
+        staging = self.folder.with_name(f"{PARTIAL}{self.folder.name}")
+        own = path.name.removeprefix(DAMAGED) in FILES and path.parent == self.folder
+        return own or staging in path.parents
 
     def wanted(self) -> Wanted:
         """Tells a reader what to read.

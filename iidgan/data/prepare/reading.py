@@ -36,6 +36,11 @@ class Item:
         return len(self.content) if isinstance(self.content, bytes) else self.content.nbytes
 
 
+def printable(text: str) -> str:
+    """Writes what a terminal would not print, or obey, as Python does."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 @dataclass(frozen=True)
 class Skip:
     """One image that is left out.
@@ -52,7 +57,7 @@ class Skip:
 
     def __str__(self) -> str:
         detail = " ".join(self.detail.split())
-        return f"{self.name}: {self.reason}" + (f" ({detail})" if detail else "")
+        return f"{printable(self.name)}: {self.reason}" + (f" ({detail})" if detail else "")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,8 +65,9 @@ class Rule:
 
     def enlarges(self, image: Image) -> bool:
         """Tells whether pixels have to be made up for this image."""
-        side = min(self.crop or min(image.size), *image.size)
-        return self.size is not None and side < self.size
+        if self.size is None or (self.pad and self._gap(image) in (2, 4)):
+            return False
+        return min(self.crop or min(image.size), *image.size) < self.size
 
     def _gap(self, image: Image) -> int:
         assert self.size is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lzma
 import os
+import re
 import tarfile
 import zipfile
 import zlib
@@ -92,14 +93,14 @@ _ARCHIVE = (zipfile.BadZipFile, zipfile.LargeZipFile, tarfile.TarError)
 
 
 class Folder(Tree):
-    """A folder on the disk; links to folders are not followed."""
+    """A folder on the disk; links are followed, but to what they lie in."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._names: list[str] = []
         with explained(path):
-            for folder, inside, files in os.walk(path, onerror=_raise):
-                inside.sort()
+            for folder, inside, files in os.walk(path, onerror=_raise, followlinks=True):
+                inside[:] = sorted(name for name in inside if not _is_loop(folder, name))
                 relative = Path(folder).relative_to(path)
                 self._names += [(relative / file).as_posix() for file in sorted(files)]
 
@@ -126,17 +127,30 @@ def _raise(error: OSError) -> None:
     raise error
 
 
+def _is_loop(folder: str, name: str) -> bool:
+    """Tells whether a link in a folder leads to one that the folder lies in, or to itself."""
+    link = os.path.join(folder, name)
+    target, here = Path(os.path.realpath(link)), Path(os.path.realpath(folder))
+    return os.path.islink(link) and (target == here or target in here.parents)
+
+
 class Archive(Tree):
-    """Files in an archive, whose paths may be any."""
+    """Files in an archive, of any paths: each has one name, with `/` between folders."""
 
     def inside(self, name: str) -> bool:
-        path = PurePosixPath(name.replace("\\", "/"))
-        drive = ":" in "".join(path.parts[:1])
-        return not (path.is_absolute() or ".." in path.parts or drive)
+        path = PurePosixPath(name)
+        return not (path.is_absolute() or ".." in path.parts or _DRIVE.match(name))
 
     def _check(self, name: str) -> None:
         if not self.inside(name):
             raise UnreadableError("its path leads out of the archive")
+
+
+_DRIVE = re.compile(r"[A-Za-z]:(/|$)")
+
+
+def _tidy(name: str) -> str:
+    return str(PurePosixPath(name.replace("\\", "/")))
 
 
 class Zip(Archive):
@@ -145,7 +159,7 @@ class Zip(Archive):
     def __init__(self, path: Path) -> None:
         self._archive = zipfile.ZipFile(path)
         infos = (info for info in self._archive.infolist() if not info.is_dir())
-        self._infos = {info.filename: info for info in infos}
+        self._infos = {_tidy(info.filename): info for info in infos}
 
     def names(self) -> list[str]:
         return sorted(self._infos)
@@ -168,7 +182,8 @@ class Tar(Archive):
     def __init__(self, path: Path) -> None:
         self._archive = tarfile.open(path)  # noqa: SIM115 - `close` closes it
         try:
-            self._members = {m.name: m for m in self._archive.getmembers() if m.isfile()}
+            files = [m for m in self._archive.getmembers() if m.isfile()]
+            self._members = {_tidy(member.name): member for member in files}
         except Exception:
             self._archive.close()
             raise
