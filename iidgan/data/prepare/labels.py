@@ -82,10 +82,11 @@ def _common(names: Sequence[str]) -> str:
 
 def _content(path: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return Path(path).expanduser().read_bytes()
     except (OSError, ValueError) as error:
         raise InputError(
-            f"labels: {path!r} is not none, folders, or a CSV file that can be read ({error})"
+            f"labels: {path!r} is not none, folders, or a CSV file that can be read "
+            f"({getattr(error, 'strerror', None) or error})"
         ) from error
 
 

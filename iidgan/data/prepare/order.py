@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from dataclasses import dataclass, replace
@@ -20,6 +21,15 @@ HUB = "hub"
 _WORDS = (None, "none", "folders")  # labels that are no file
 _SPLIT = re.compile(r"\w[\w.+\[\]:%-]*", re.ASCII)
 _NAME = re.compile(r"\w[\w.+-]*(/\w[\w.+-]*)?", re.ASCII)
+
+
+def _absolute(path: str) -> Path:
+    return Path(os.path.abspath(os.path.expanduser(path)))
+
+
+def _near(name: str) -> str | None:
+    """Finds the known set that a name is likely to mean."""
+    return next(iter(difflib.get_close_matches(name.lower(), SETS, n=1, cutoff=0.7)), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +69,7 @@ class Order:
         if self.split is not None and self.origin != HUB and splits and self.split not in splits:
             raise unknown("split", self.split, splits)
         if self.labels is not None and self.name in SETS:
-            raise InputError(f"labels: {self.name} has its own; leave it out")
+            raise InputError(f"labels: {self.name} has its own, or none; leave it out")
         _ = self.rule
 
     @property
@@ -86,21 +96,25 @@ class Order:
         """What to read, where that is neither the Hub nor the usual place."""
         if self.origin is None or self.origin == HUB:
             return None
-        return Path(os.path.abspath(os.path.expanduser(self.origin)))
+        return _absolute(self.origin)
+
+    @property
+    def _table(self) -> Path | None:
+        """The file of labels, where one is named."""
+        return None if self.labels in _WORDS else _absolute(str(self.labels))
 
     @property
     def request(self) -> dict[str, Any]:
         """What the same command asks for again; the name and the split say only where to."""
         origin = self.origin if self.path is None else str(self.path)
-        labels = self.labels if self.labels in _WORDS else os.path.abspath(str(self.labels))
+        labels = self.labels if self._table is None else str(self._table)
         asked = {"from": origin, "size": self.rule.size, "labels": labels}
         return {"name": self.name, "split": self.split} | asked
 
     @property
     def trace(self) -> str:
         """Tells by a digest how the files are now that are named; the Hub's have none."""
-        table = self.labels if self.labels not in _WORDS else None
-        return trace([path for path in (self.path, table and Path(table)) if path], self._made)
+        return trace([path for path in (self.path, self._table) if path], self._made)
 
     def _made(self, path: Path) -> bool:
         """Tells whether a file is of a prepared set, which may lie beside what it is made of."""
@@ -115,6 +129,11 @@ class Order:
             InputError: It cannot know where.
         """
         if self.origin is None and not self.known.finds:
+            if self.name not in SETS and "/" not in self.name and (near := _near(self.name)):
+                raise InputError(
+                    f"from: missing; did you mean {near!r}? Files of your own are named with "
+                    "--from PATH"
+                )
             get = f" (get {self.known.get})" if self.known.get else ""
             hub = ", or --from hub" if self.known.hub or "/" in self.name else ""
             raise InputError(
@@ -130,10 +149,11 @@ class Order:
     def _hub(self) -> str:
         if self.known.hub or "/" in self.name:
             return self.known.hub or self.name
-        known = ", ".join(name for name, known in SETS.items() if known.hub)
-        raise InputError(
-            f"name: {self.name!r} is no data set of the Hub; known: {known}, and any id with a '/'"
-        )
+        if self.name in SETS:
+            get = self.known.get or "its publisher"
+            raise InputError(f"from: the Hub has no {self.name}; get {get}, and name its files")
+        hub = [name for name, known in SETS.items() if known.hub]
+        raise unknown("name", self.name, [*hub, "any id with a '/'"])
 
     def differences(self, manifest: Manifest) -> list[str]:
         """Lists in what a set that is there is not what is asked for."""
