@@ -41,7 +41,7 @@ class Picture:
     def folders(self, place: Place) -> Folders:
         """Gives the folders of the runs that are trained to their end, by label."""
         there = {label: self._folder(place, run) for label, run in self.runs.items()}
-        return {label: f for label, f in there.items() if _is_done(f, self.runs[label])}
+        return {label: folder for label, folder in there.items() if folder is not None}
 
     def missing(self, place: Place) -> list[Training]:
         """Finds the runs that are not trained to their end."""
@@ -52,9 +52,11 @@ class Picture:
             if label not in there
         ]
 
-    def _folder(self, place: Place, run: Run) -> RunFolder:
-        shared = place.folder(run, range(max(SEEDS, self.seeds)))
-        return shared if _is_done(shared, run) else place.folder(run, range(self.seeds))
+    def _folder(self, place: Place, run: Run) -> RunFolder | None:
+        """Finds the run trained to its end: with the seeds of the tables, or with its own."""
+        numbers = (max(SEEDS, self.seeds), self.seeds)
+        folders = (place.folder(run, range(number)) for number in numbers)
+        return next((folder for folder in folders if _is_done(folder, run)), None)
 
 
 def _is_done(folder: RunFolder, run: Run) -> bool:
