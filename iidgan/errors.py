@@ -21,10 +21,16 @@ class BusyError(InputError):
     """Another process is at work in the same folder."""
 
 
+def nearest(value: object, choices: Iterable[str], *, cutoff: float = 0.3) -> str | None:
+    """Finds the choice that `value` is likely to mean; the lower the cutoff, the bolder."""
+    lower = {name.lower(): name for name in choices}
+    near = difflib.get_close_matches(str(value).lower(), lower, n=1, cutoff=cutoff)
+    return lower[near[0]] if near else None
+
+
 def unknown(field: str, value: object, choices: Iterable[str]) -> InputError:
     """Creates the error for a name that is not among `choices`, with the nearest one first."""
     names = sorted(choices)
-    lower = {name.lower(): name for name in names}
-    near = difflib.get_close_matches(str(value).lower(), lower, n=1, cutoff=0.3)
-    hint = f"did you mean {lower[near[0]]!r}? " if near else ""
+    near = nearest(value, names)
+    hint = f"did you mean {near!r}? " if near else ""
     return InputError(f"{field}: unknown {value!r}; {hint}known: {', '.join(names)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from iidgan.data.prepare.names import OWN, SETS, Known
 from iidgan.data.prepare.reading import Wanted
 from iidgan.data.prepare.rule import Rule
 from iidgan.data.prepare.trace import trace
-from iidgan.errors import InputError, unknown
+from iidgan.errors import InputError, nearest, unknown
 from iidgan.files import PARTIAL
 
 HUB = "hub"
@@ -25,11 +24,6 @@ _NAME = re.compile(r"\w[\w.+-]*(/\w[\w.+-]*)?", re.ASCII)
 
 def _absolute(path: str) -> Path:
     return Path(os.path.abspath(os.path.expanduser(path)))
-
-
-def _near(name: str) -> str | None:
-    """Finds the known set that a name is likely to mean."""
-    return next(iter(difflib.get_close_matches(name.lower(), SETS, n=1, cutoff=0.7)), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +123,11 @@ class Order:
             InputError: It cannot know where.
         """
         if self.origin is None and not self.known.finds:
-            if self.name not in SETS and "/" not in self.name and (near := _near(self.name)):
+            if (
+                self.name not in SETS
+                and "/" not in self.name
+                and (near := nearest(self.name, SETS, cutoff=0.7))
+            ):
                 raise InputError(
                     f"from: missing; did you mean {near!r}? Files of your own are named with "
                     "--from PATH"
