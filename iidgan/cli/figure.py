@@ -15,7 +15,7 @@ from iidgan.bench.fill import Place, Training, train_runs
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.papers import PICTURES
 from iidgan.bench.picture import Picture
-from iidgan.cli.filling import Filling, report_endings, watched
+from iidgan.cli.filling import Filling, number_of_seeds, report_endings, watched
 from iidgan.cli.parse import parse
 from iidgan.errors import InputError, unknown
 from iidgan.report import save
@@ -62,11 +62,7 @@ def _asked_for(options: Options) -> Picture:
     if options.quick and picture.runs:
         assert picture.quick is not None, "whatever is trained has a quick profile"
         picture = picture.quick
-    if options.seeds is None:
-        return picture
-    if options.seeds < 1:
-        raise InputError(f"seeds: {options.seeds} is too small; at least 1")
-    return replace(picture, seeds=options.seeds)
+    return replace(picture, seeds=number_of_seeds(options.seeds, picture.seeds))
 
 
 def _published(picture: Picture, options: Options) -> int:

@@ -59,6 +59,17 @@ class Filling:
         )
 
 
+def number_of_seeds(asked: int | None, usual: int) -> int:
+    """Gives how many trainings a run is to have.
+
+    Raises:
+        InputError: None are asked for.
+    """
+    if asked is not None and asked < 1:
+        raise InputError(f"seeds: {asked} is too small; at least 1")
+    return usual if asked is None else asked
+
+
 def show(table: Table, format: Format) -> None:
     """Prints a table: with colours, or as text of a format."""
     if format == "rich":

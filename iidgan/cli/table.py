@@ -13,7 +13,7 @@ from iidgan.bench.compared import draw_all
 from iidgan.bench.fill import Place, fill, lacking
 from iidgan.bench.papers import STUDIES
 from iidgan.bench.study import Study
-from iidgan.cli.filling import Filling, Format, report_endings, show, watched
+from iidgan.cli.filling import Filling, Format, number_of_seeds, report_endings, show, watched
 from iidgan.cli.parse import parse
 from iidgan.errors import InputError, unknown
 
@@ -67,10 +67,7 @@ def _study(options: Options, place: Place) -> Study:
         raise unknown("table", options.name, STUDIES)
     study = STUDIES[options.name](place.rows())
     study = study.shortened() if options.quick else study
-    if options.seeds is not None:
-        if options.seeds < 1:
-            raise InputError(f"seeds: {options.seeds} is too small; at least 1")
-        study = replace(study, seeds=options.seeds)
+    study = replace(study, seeds=number_of_seeds(options.seeds, study.seeds))
     for row in options.rows:
         if not study.names:
             raise InputError("rows: the table has none yet; train its sweep first: iidgan sweep")
