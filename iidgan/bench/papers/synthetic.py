@@ -16,6 +16,8 @@ from iidgan.bench.papers.common import (
 )
 from iidgan.bench.study import Block, Study
 
+_PUBLISHED = published("Ring") | published("Grid")
+
 SYNTHETIC = Study(
     title="2D-Ring and 2D-Grid, mode coverage (IID-GAN, IJCAI 2023, Table 1)",
     blocks=(
@@ -23,26 +25,26 @@ SYNTHETIC = Study(
             title="Table 1: standard deviations 0.001 and 0.0025, as printed",
             data=LITERAL,
             rows=TABLE_1,
-            published=published("Ring") | published("Grid"),
+            published=_PUBLISHED,
         ),
         Block(
             title="The terms otherwise",
             data=LITERAL,
             rows=OURS,
-            published=published("Ring") | published("Grid"),
+            published=_PUBLISHED,
         ),
         Block(title="The other methods, same data", data=LITERAL, rows=OTHER_METHODS),
         Block(
             title="Standard deviations read as variances: 0.0316 and 0.05",
             data=VARIANCE,
             rows=TABLE_1 | {"IID-GAN+": OURS["IID-GAN+"]},
-            published=published("Ring") | published("Grid"),
+            published=_PUBLISHED,
         ),
         Block(
             title="Four times as long, 96,000 steps, deviations as printed",
             data=LITERAL,
             rows={name: replace(TABLE_1[name], steps=96_000) for name in ("GAN", "IID-GAN (M-D)")},
-            published=published("Ring") | published("Grid"),
+            published=_PUBLISHED,
         ),
     ),
     columns=coverage("Ring") | coverage("Grid"),
