@@ -50,6 +50,7 @@ def test_a_folder_becomes_an_array_labels_and_a_manifest(faces, tmp_path):
     assert (facts["count"], facts["shape"], facts["labels"]) == (6, [3, 8, 8], ["a", "b"])
     assert facts["label_counts"] == [3, 3]
     assert "centre crop" in facts["rule"]
+    assert facts["rule"].endswith("transparent over white, the first frame, turned as EXIF says")
     for name in ("images.npy", "labels.npy"):
         content = (outcome.folder / name).read_bytes()
         assert facts["files"][name]["sha256"] == sha256(content).hexdigest()

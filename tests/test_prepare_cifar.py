@@ -117,6 +117,7 @@ def test_another_size_is_made_by_the_rule(tmp_path):
     place = put(tmp_path / "a", binary_10(IMAGES, LABELS))
     outcome = prepare("cifar10", origin=str(place), size=16)
     assert outcome.manifest.shape == (3, 16, 16)
+    assert "EXIF" not in outcome.manifest.rule  # that is of image files, and these are pixels
     means = IMAGES[ORDER].reshape(20, 16, 2, 16, 2, 3).mean((2, 4)).transpose(0, 3, 1, 2)
     assert np.corrcoef(arrays(outcome)[0].ravel(), means.ravel())[0, 1] > 0.9
 

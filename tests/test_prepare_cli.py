@@ -30,8 +30,8 @@ def test_one_report_and_then_nothing_to_do(here, capsys):
     assert "faces: 40 images of 3 x 8 x 8, 2 labels, in " in out
     assert "  labels: a, b\n" in out
     assert "left out: 3 of 43 (skipped.csv names them)" in out
-    assert "2 x no image of a known format, such as a/bad.png" in out
-    assert "1 x empty file, such as b/bad.png" in out
+    assert "2 x no image of a known format, such as a/bad.png\n" in out
+    assert "1 x empty file, such as b/bad.png\n" in out
     assert "Next: iidgan train faces" in out
     again = told(capsys, "prepare", "faces", "--from", "faces", "--size", "8")
     assert "faces: there already: 40 images" in again
@@ -82,7 +82,7 @@ def test_a_set_with_a_slash_in_its_name_trains(here, capsys):
         (["prepare", "x"], ["from", "missing", "--from"]),
         (["prepare", "x", "--from", "nowhere"], ["from", "nowhere", "does not exist"]),
         (["prepare", "x", "--form", "faces"], ["--form"]),
-        (["prepare", "x", "--from", "faces", "--size", "big"], ["--size", "'big'"]),
+        (["prepare", "x", "--from", "faces", "--size", "big"], ["--size: 'big' is not a"]),
         (["prepare", "x", "--from", "faces", "--size", "3"], ["size", "3", "nearest: 4"]),
         (["prepare", "x", "--from", "faces", "--root", "file"], ["file", "Not a directory"]),
         (["prepare", "ring", "--from", "faces"], ["'ring'", "choose another name"]),

@@ -34,12 +34,32 @@ def parse(made: type[T], prog: str, arguments: Sequence[str], *, default: T | No
 
 
 def _one_line(box: str) -> str:
-    """Takes the sentence out of the box that tyro draws, and the flag that it thinks was meant."""
+    """Takes the sentence out of the box that tyro draws, and the flag that it thinks was meant.
+
+    Where the output takes ASCII alone, the box has no sides, and a ruler under its title.
+    """
     text = re.sub(r"\x1b\[[0-9;]*m", "", box)
     lines = [line.strip("│╭╮╰╯ ") for line in text.splitlines()]
-    body = [line for line in lines if line and not line.startswith("─")]
-    ruler = next((i for i, line in enumerate(lines[1:], 1) if line.startswith("─")), len(lines))
-    sentence = " ".join(line for line in lines[1:ruler] if line)
+    body = [line for line in lines if line and not line.startswith(("─", "---"))]
+    rulers = [i for i, line in enumerate(lines) if line and set(line) <= set("─-")]
+    first = 2 if 1 in rulers else 1
+    last = next((i for i in rulers if i >= first), len(lines))
+    sentence = " ".join(line for line in lines[first:last] if line)
     near = next((i for i, line in enumerate(body) if line.startswith("Perhaps you meant")), None)
     meant = f"; did you mean {body[near + 1].split()[0].rstrip(',')}?" if near is not None else ""
-    return f"{sentence}{meant}" if sentence else " ".join(body)
+    return f"{_plain(sentence)}{meant}" if sentence else " ".join(body)
+
+
+_KINDS = {
+    "could not convert string to float: ": "a number",
+    "invalid literal for int() with base 10: ": "a whole number",
+}
+
+
+def _plain(sentence: str) -> str:
+    """Says what a number was expected to be, where tyro tells of the types that it tried."""
+    for complaint, kind in _KINDS.items():
+        pattern = rf"Error parsing (\S+): .*?{re.escape(complaint)}('.*?'|\".*?\")"
+        if found := re.match(pattern, sentence):
+            return f"{found[1]}: {found[2]} is not {kind}"
+    return sentence

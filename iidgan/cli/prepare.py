@@ -119,7 +119,7 @@ def _report(outcome: Outcome, root: str | None) -> None:
         print(f"  left out: {left:,} of {left + made.count:,} ({SKIPPED} names them)")
         for reason, count in made.skipped.items():
             first = next((skip for skip in outcome.skipped if skip.reason == reason), None)
-            such = "" if first is None else f", such as {first}"
+            such = "" if first is None else f", such as {first.example}"
             print(f"    {count:,} x {reason}{such}")
     if made.enlarged:
         print(f"  {made.enlarged:,} images were smaller, and have been enlarged")

@@ -23,7 +23,7 @@ SUFFIXES = frozenset(
 )
 # Raster formats that Pillow reads by itself: no file may start another program.
 _FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000", "AVIF")
-COLOURS = "of files: transparent over white, the first frame, turned as EXIF says"
+COLOURS = "transparent over white, the first frame, turned as EXIF says"
 
 
 @dataclass

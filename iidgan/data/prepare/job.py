@@ -174,6 +174,7 @@ class _Tally:
     progress: Progress
     skipped: list[Skip] = field(default_factory=list)
     enlarged: int = 0
+    encoded: bool = False
 
     def write(self, writer: Writer) -> None:
         with closing(converted(self._items(), self.order.rule, self.reading.total)) as parts:
@@ -194,6 +195,7 @@ class _Tally:
 
     def _items(self) -> Iterator[Item | Skip]:
         for item in self.reading.items:
+            self.encoded |= isinstance(item, Item) and isinstance(item.content, bytes)
             lacks = self.reading.labelled and isinstance(item, Item) and item.label is None
             yield Skip(item.name, "has no label") if lacks else item
 
@@ -220,7 +222,7 @@ def _describe(order: Order, tally: _Tally, writer: Writer, staging: Path, trace:
         request=order.request,
         source=reading.source,
         trace=trace,
-        rule=str(order.rule) if order.rule.size is None else f"{order.rule}; {COLOURS}",
+        rule=f"{order.rule}; {COLOURS}" if tally.encoded else str(order.rule),
         count=writer.count,
         shape=writer.shape,
         labels=names,

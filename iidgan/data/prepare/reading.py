@@ -55,9 +55,18 @@ class Skip:
     reason: str
     detail: str = ""
 
-    def __str__(self) -> str:
+    @property
+    def example(self) -> str:
+        """Names the file, and the detail if there is one, beside a reason that is told already."""
+        return f"{printable(self.name)}{self._aside}"
+
+    @property
+    def _aside(self) -> str:
         detail = " ".join(self.detail.split())
-        return f"{printable(self.name)}: {self.reason}" + (f" ({detail})" if detail else "")
+        return f" ({detail})" if detail else ""
+
+    def __str__(self) -> str:
+        return f"{printable(self.name)}: {self.reason}{self._aside}"
 
 
 @dataclass(frozen=True, kw_only=True)
