@@ -20,6 +20,9 @@ from iidgan.engine.decompositions import DECOMPOSITIONS
 from iidgan.engine.move import Move
 from iidgan.engine.state import live, undone
 
+Generate = Callable[[fx.GraphModule, list[Tensor]], Callable[..., Any]]
+"""Makes a function of a recorded graph, which is one itself, and of examples of its inputs."""
+
 
 def generate_code(graph: fx.GraphModule, inputs: list[Tensor]) -> Callable[..., Any]:
     """Hands a graph straight to the compiler: there is no Python left in it to look at."""
@@ -29,21 +32,33 @@ def generate_code(graph: fx.GraphModule, inputs: list[Tensor]) -> Callable[..., 
     return code
 
 
+def compiled(
+    function: Callable[..., Any], inputs: list[Tensor], generate: Generate = generate_code
+) -> Callable[..., Any]:
+    """Records what a function does to its inputs, gradients included, and makes code of it."""
+    graph = make_fx(function, decomposition_table=DECOMPOSITIONS)(*inputs)
+    _forget_profiling(graph)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about parts of the compiler itself
+        call = generate(graph, inputs)
+        call(*inputs)
+    return call
+
+
 class Compiled:
     """A move as one graph of tensor operations, for which code is generated.
 
     Arguments:
         move: What is recorded.
         example: Batches of the right shapes.
-        generate: Makes a function of the recorded graph, which is one itself, and of examples of
-            its inputs.
+        generate: Makes code of what was recorded.
     """
 
     def __init__(
         self,
         move: Move,
         example: Sequence[Batch],
-        generate: Callable[[fx.GraphModule, list[Tensor]], Callable[..., Any]] = generate_code,
+        generate: Generate = generate_code,
     ) -> None:
         self._generate = generate
         with undone(move.state):
@@ -61,12 +76,7 @@ class Compiled:
             return list(logs.values())
 
         inputs = [*self._state, *flatten(example)]
-        graph = make_fx(record, decomposition_table=DECOMPOSITIONS)(*inputs)
-        _forget_profiling(graph)
-        with torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about parts of the compiler itself
-            self._call = self._generate(graph, inputs)
-            self._call(*inputs)
+        self._call = compiled(record, inputs, self._generate)
 
     @torch.no_grad()
     def __call__(self, batches: Sequence[Batch]) -> Losses:
