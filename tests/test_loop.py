@@ -487,6 +487,13 @@ class TestStandingStatistics:
             variance = x.var((1, 3, 4), correction=0)
             assert torch.allclose(found.var, variance, rtol=1e-9, atol=1e-15)
 
+    def test_keep_a_variance_that_is_small_beside_the_mean(self):
+        layer = BatchNorm(1)
+        x = (1000 + 0.1 * torch.randn(500, 1, 8, 8, dtype=torch.float64)).float()
+        moments = [layer.moments(part) for part in x.split(100)]
+        layer.stand(*(torch.stack(values).mean(0) for values in zip(*moments)))
+        assert torch.allclose(layer.var, x.double().var(correction=0), rtol=1e-4)
+
     def test_make_a_sample_independent_of_its_batch(self):
         state, batches = self.make()
         nets, z = sample.final(state, batches, num_batches=3), torch.randn(2, 9, 3)

@@ -220,6 +220,12 @@ class TestSpectralWeight:
         assert (sigma <= norm + 1e-12).all()
         assert (sigma > 0).all()
 
+    def test_sigma_keeps_its_digits_where_networks_compute_in_half_precision(self):
+        layer = widen(SpectralWeight(torch.zeros(1, 6, 2, 3, 3)))
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            rough = layer()
+        assert torch.equal(rough, layer())
+
     def test_vectors_are_unit_vectors_from_the_start(self):
         layer = SpectralWeight(torch.randn(1, 6, 2, 3, 3))
         for vector in (layer.u, layer.v):

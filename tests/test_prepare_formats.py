@@ -298,8 +298,8 @@ def test_the_hub_is_asked_by_id(hub, monkeypatch):
     datasets = pytest.importorskip("datasets")
     asked = []
 
-    def load(name, *, split):
-        asked.append((name, split))
+    def load(name, config, *, split):
+        asked.append((name, config, split))
         return real("parquet", data_files=str(hub / "data" / "train-*.parquet"), split=split)
 
     real = datasets.load_dataset
@@ -309,13 +309,40 @@ def test_the_hub_is_asked_by_id(hub, monkeypatch):
     assert outcome.folder.parts[-2:] == ("me", "pets")
     assert outcome.manifest.count == 5
     prepare("cifar10", origin="hub", split="train", size=16)
-    assert asked == [("me/pets", "train"), (SETS["cifar10"].hub, "train")]
+    small = prepare("me/pets", origin="hub", size=16, config="small")
+    assert small.folder.parts[-2:] == ("me", "pets-small")
+    assert "--config small" in small.manifest.command(None)
+    assert asked == [
+        ("me/pets", None, "train"),
+        (SETS["cifar10"].hub, None, "train"),
+        ("me/pets", "small", "train"),
+    ]
+
+
+def test_one_of_several_configurations_is_chosen(tmp_path):
+    images = [encoded(image) for image in pixels(4, 16)]
+    parquet(tmp_path / "pets" / "young" / "train.parquet", images[:3], [0, 1, 1])
+    parquet(tmp_path / "pets" / "old" / "train.parquet", images[3:], [1])
+    configs = "".join(
+        f"- config_name: {name}\n  data_files: {name}/*.parquet\n" for name in ("young", "old")
+    )
+    (tmp_path / "pets" / "README.md").write_text(f"---\nconfigs:\n{configs}---\n")
+    place = str(tmp_path / "pets")
+    with pytest.raises(InputError, match=r"config: .*pets has several; choose one of .*'old'"):
+        prepare("pets", origin=place)
+    outcome = prepare("pets", origin=place, size=16, config="young")
+    assert (outcome.folder.name, outcome.manifest.count) == ("pets-young", 3)
+    assert prepare("pets", origin=place, size=16, config="old").manifest.count == 1
+    with pytest.raises(InputError, match="config: 'old'; only data sets of the Hub have any"):
+        prepare("x", origin=f"{place}/old/train.parquet", config="old")
+    with pytest.raises(InputError, match="config: 'a b' is no name of a configuration"):
+        prepare("pets", origin=place, config="a b")
 
 
 def test_a_hub_that_does_not_answer_is_an_input_error(monkeypatch):
     datasets = pytest.importorskip("datasets")
 
-    def load(name, **options):
+    def load(name, config, **options):
         raise ConnectionError("no\nroute")
 
     monkeypatch.setattr(datasets, "load_dataset", load)

@@ -40,6 +40,8 @@ class Options:
     """A folder, an archive or a file; or `hub`, which downloads."""
     size: int | None = None
     """Side of the images in pixels; by default the set's usual one, 64 for images of your own."""
+    config: str | None = None
+    """Configuration of a data set on the Hub that has several; it is named NAME-CONFIG."""
     split: str | None = None
     """Part of the set, such as test; by default the usual one. Another one is named NAME-SPLIT."""
     labels: str | None = None
@@ -81,6 +83,7 @@ def prepare_command(arguments: list[str]) -> int:
             options.name,
             origin=options.origin,
             size=options.size,
+            config=options.config,
             split=options.split,
             labels=options.labels,
             root=options.root,

@@ -108,7 +108,7 @@ class Manifest:
         """Gives the command that makes the set anew, in a folder of prepared sets."""
         asked = self.request
         words = ["iidgan", "prepare", str(asked.get("name", self.name))]
-        for flag in ("from", "split", "size", "labels"):
+        for flag in ("from", "config", "split", "size", "labels"):
             if asked.get(flag) is not None:
                 words += [f"--{flag}", str(asked[flag])]
         if root is not None and Path(root).absolute() != home().absolute():

@@ -145,8 +145,10 @@ class BatchNorm(nn.Module):
         return functional.batch_norm(x, self.mean.flatten(), self.var.flatten(), weight, bias)
 
     def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        shape = self.mean.shape
-        return x.mean((0, 2, 3)).view(shape), x.square().mean((0, 2, 3)).view(shape)
+        found = torch.var_mean(x, (0, 2, 3), correction=0)
+        # The CPU has float64: where the mean is large, the variance is a small difference.
+        var, mean = (value.view(self.mean.shape).cpu().double() for value in found)
+        return mean, var + mean.square()
 
     def stand(self, mean: Tensor, square: Tensor) -> None:
         self.mean.copy_(mean)

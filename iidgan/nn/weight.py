@@ -55,5 +55,6 @@ class SpectralWeight(nn.Module):
         self.u.copy_(functional.normalize(matrix @ self.v, dim=1, eps=1e-12))
 
     def forward(self) -> Tensor:
-        sigma = self.u.mT @ self.value.flatten(2) @ self.v
+        with torch.autocast(self.value.device.type, enabled=False):  # or 1 were 0.998
+            sigma = self.u.mT @ self.value.flatten(2) @ self.v
         return self.value / sigma.view(-1, *[1] * (self.value.dim() - 1))

@@ -16,7 +16,10 @@ def reader_of(order: Order) -> Reader:
         InputError: It cannot do what is asked for.
     """
     wanted, path = order.wanted(), order.path
-    if wanted.hub is not None or (path is not None and is_parquet(path)):
+    of_hub = wanted.hub is not None or (path is not None and is_parquet(path))
+    if wanted.config is not None and not (of_hub and (path is None or path.is_dir())):
+        raise InputError(f"config: {wanted.config!r}; only data sets of the Hub have any")
+    if of_hub:
         if wanted.labels not in (None, "none"):
             raise InputError(
                 f"labels: {wanted.labels!r}; these come with labels, or --labels none"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,19 +65,24 @@ def _load(wanted: Wanted) -> Any:  # noqa: ANN401 - a data set, whole or streame
         raise InputError(
             "from: Parquet and the Hub need more packages: pip install 'iidgan[hub]'"
         ) from None
-    split = _split(wanted)
+    split, config = _split(wanted), wanted.config
     try:
         if wanted.hub is not None:
-            return datasets.load_dataset(wanted.hub, split=split)
+            return datasets.load_dataset(wanted.hub, config, split=split)
         path = wanted.place()
         if path.is_dir():
-            return datasets.load_dataset(str(path), split=split, streaming=True)
+            return datasets.load_dataset(str(path), config, split=split, streaming=True)
         files = {split: str(path)}
         return datasets.load_dataset("parquet", data_files=files, split=split, streaming=True)
     except Exception as error:  # the network, the Hub, the files: each has errors of its own
         where = wanted.hub or wanted.path
+        if several := _SEVERAL.search(str(error)):
+            raise InputError(f"config: {where} has several; choose one of {several[1]}") from error
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise InputError(f"from: {where}, split {split!r}, cannot be loaded ({reason})") from error
+
+
+_SEVERAL = re.compile(r"Config name is missing.*?\[(.*?)\]", re.DOTALL)
 
 
 def _column(columns: Mapping[str, Any], names: tuple[str, ...], fits: Any) -> str | None:  # noqa: ANN401

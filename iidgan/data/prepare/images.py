@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import PurePosixPath
 
 from iidgan.data.prepare.decode import SUFFIXES
@@ -85,13 +86,17 @@ _TEXTS = (".csv", ".json", ".md", ".npy", ".txt")
 def _reading(
     tree: Tree, names: Sequence[str], label: Labelling | None, source: str, note: str
 ) -> Reading:
+    hidden = [Skip(name, _HIDDEN) for name in tree.hidden() if name in set(names)]
     return Reading(
         source=source,
-        total=len(names),
+        total=len(hidden) + len(names),
         labelled=label is not None,
         note=note,
-        items=(_item(tree, name, label) for name in names),
+        items=chain(hidden, (_item(tree, name, label) for name in names)),
     )
+
+
+_HIDDEN = "has the name of a later one in the archive"
 
 
 def _item(tree: Tree, name: str, label: Labelling | None) -> Item | Skip:

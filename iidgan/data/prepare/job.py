@@ -48,6 +48,7 @@ def prepare(
     *,
     origin: str | None = None,
     size: int | None = None,
+    config: str | None = None,
     split: str | None = None,
     labels: str | None = None,
     root: str | None = None,
@@ -65,6 +66,7 @@ def prepare(
         name: Name of a set in `SETS`, its id on the Hub, or one's own.
         origin: File or folder to read, or `hub`; None: where the set is usually found.
         size: Side of the images; None: the usual one, which is 64 for sets of one's own.
+        config: Configuration of a data set on the Hub that has several. It is named NAME-CONFIG.
         split: Part of the set; None: the usual one. Another one is named NAME-SPLIT.
         labels: `none`, `folders`, or the path of a CSV file; None: as the files suggest.
         root: Folder of prepared sets; None: $IIDGAN_DATA, or `data` in the user's cache.
@@ -76,7 +78,15 @@ def prepare(
         InputError: The set is not there or cannot be read, or what is there under its name was
             asked for in another way.
     """
-    order = Order(name=name, origin=origin, size=size, split=split, labels=labels, root=root)
+    order = Order(
+        name=name,
+        origin=origin,
+        size=size,
+        config=config,
+        split=split,
+        labels=labels,
+        root=root,
+    )
     folder = order.folder
     if there := _there(order, news):
         return Outcome(folder, there, fresh=False)

@@ -34,6 +34,7 @@ class Order:
         name: Name of a set in `SETS`, its id on the Hub, or one's own.
         origin: File or folder to read, or `hub`; None: where the set is usually found.
         size: Side of the images; None: the usual one.
+        config: Configuration of a data set on the Hub; None: its only one.
         split: Part of the set; None: the usual one.
         labels: `none`, `folders`, or the path of a CSV file; None: as the files suggest.
         root: Folder of prepared sets; None: the usual one.
@@ -45,6 +46,7 @@ class Order:
     name: str
     origin: str | None
     size: int | None
+    config: str | None
     split: str | None
     labels: str | None
     root: str | None
@@ -60,6 +62,8 @@ class Order:
         splits = self.known.splits
         if self.split is not None and not _SPLIT.fullmatch(self.split):
             raise InputError(f"split: {self.split!r} is no name of a part, such as test")
+        if self.config is not None and not _SPLIT.fullmatch(self.config):
+            raise InputError(f"config: {self.config!r} is no name of a configuration")
         if self.split is not None and self.origin != HUB and splits and self.split not in splits:
             raise unknown("split", self.split, splits)
         if self.labels is not None and self.name in SETS:
@@ -77,9 +81,10 @@ class Order:
 
     @property
     def set_name(self) -> str:
-        """Name of the prepared set: with its split, where that is not the usual one."""
+        """Name of the prepared set: with what configuration and split are not the usual ones."""
         usual = next(iter(self.known.splits), "train")
-        return self.name if self.split in (None, usual) else f"{self.name}-{self.split}"
+        split = None if self.split == usual else self.split
+        return "-".join(filter(None, (self.name, self.config, split)))
 
     @property
     def folder(self) -> Path:
@@ -103,7 +108,8 @@ class Order:
         origin = self.origin if self.path is None else str(self.path)
         labels = self.labels if self._table is None else str(self._table)
         asked = {"from": origin, "size": self.rule.size, "labels": labels}
-        return {"name": self.name, "split": self.split} | asked
+        config = {} if self.config is None else {"config": self.config}
+        return {"name": self.name, "split": self.split} | config | asked
 
     @property
     def trace(self) -> str:
@@ -140,6 +146,7 @@ class Order:
         return Wanted(
             path=self.path,
             hub=self._hub() if self.origin == HUB else None,
+            config=self.config,
             split=self.split,
             labels=self.labels,
         )

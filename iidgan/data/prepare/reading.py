@@ -76,12 +76,14 @@ class Wanted:
     Arguments:
         path: File or folder to read; None: where the format itself knows to look.
         hub: Id of a data set on the Hub, to read instead.
+        config: Configuration of a data set on the Hub; None: its only one.
         split: Part of the set; None: the usual one.
         labels: `none`, `folders` or the path of a CSV file; None: as the files suggest.
     """
 
     path: Path | None
     hub: str | None = None
+    config: str | None = None
     split: str | None = None
     labels: str | None = None
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import lzma
 import os
+import posixpath
 import re
 import tarfile
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Generic, TypeVar
 
 from iidgan.data.prepare.decode import is_image
 from iidgan.errors import InputError
@@ -41,6 +42,10 @@ class Tree(ABC):
     @abstractmethod
     def names(self) -> list[str]:
         """Lists all files in an order that is always the same, and quick to read in."""
+
+    def hidden(self) -> list[str]:
+        """Lists names once for each file that a later one of the same name hides."""
+        return []
 
     @abstractmethod
     def open(self, name: str) -> IO[bytes]:
@@ -134,8 +139,28 @@ def _is_loop(folder: str, name: str) -> bool:
     return os.path.islink(link) and (target == here or target in here.parents)
 
 
-class Archive(Tree):
-    """Files in an archive, of any paths: each has one name, with `/` between folders."""
+T = TypeVar("T")
+
+
+class Archive(Tree, Generic[T]):
+    """Files in an archive, of any paths: each has one name, with `/` between folders.
+
+    Arguments:
+        named: Names as they stand in the archive, and how it finds the file. Of equal ones the
+            last counts, as it would if the archive were unpacked.
+    """
+
+    def __init__(self, named: Iterable[tuple[str, T]]) -> None:
+        self._found: dict[str, T] = {}
+        self._hidden: list[str] = []
+        for stands, found in named:
+            name = str(PurePosixPath(stands.replace("\\", "/")))
+            if name in self._found:
+                self._hidden.append(name)
+            self._found[name] = found
+
+    def hidden(self) -> list[str]:
+        return self._hidden
 
     def inside(self, name: str) -> bool:
         path = PurePosixPath(name)
@@ -149,61 +174,82 @@ class Archive(Tree):
 _DRIVE = re.compile(r"[A-Za-z]:(/|$)")
 
 
-def _tidy(name: str) -> str:
-    return str(PurePosixPath(name.replace("\\", "/")))
-
-
-class Zip(Archive):
+class Zip(Archive[zipfile.ZipInfo]):
     """A ZIP archive."""
 
     def __init__(self, path: Path) -> None:
         self._archive = zipfile.ZipFile(path)
         infos = (info for info in self._archive.infolist() if not info.is_dir())
-        self._infos = {_tidy(info.filename): info for info in infos}
+        super().__init__((info.filename, info) for info in infos)
 
     def names(self) -> list[str]:
-        return sorted(self._infos)
+        return sorted(self._found)
 
     def open(self, name: str) -> IO[bytes]:
         self._check(name)
         with reading():
-            return self._archive.open(self._infos[name])
+            return self._archive.open(self._found[name])
 
     def size(self, name: str) -> int:
-        return self._infos[name].file_size
+        return self._found[name].file_size
 
     def close(self) -> None:
         self._archive.close()
 
 
-class Tar(Archive):
-    """A TAR archive, packed or not; links and devices in it do not count as files."""
+class Tar(Archive[tarfile.TarInfo]):
+    """A TAR archive, packed or not; links lead to what else is in it, devices are no files."""
 
     def __init__(self, path: Path) -> None:
         self._archive = tarfile.open(path)  # noqa: SIM115 - `close` closes it
         try:
-            files = [m for m in self._archive.getmembers() if m.isfile()]
-            self._members = {_tidy(member.name): member for member in files}
+            super().__init__(_followed(self._archive.getmembers()))
         except Exception:
             self._archive.close()
             raise
 
     def names(self) -> list[str]:
-        return list(self._members)  # as they lie there: to go back is to unpack anew
+        # As they lie there: to go back is to unpack anew.
+        return sorted(self._found, key=lambda name: self._found[name].offset_data)
 
     def open(self, name: str) -> IO[bytes]:
         self._check(name)
+        member = self._found[name]
+        if member.islnk() or member.issym():
+            raise UnreadableError("cannot be opened", "a link to nothing")
         with reading():
-            file = self._archive.extractfile(self._members[name])
+            file = self._archive.extractfile(member)
         if file is None:
             raise UnreadableError("not a file")
         return file
 
     def size(self, name: str) -> int:
-        return self._members[name].size
+        return self._found[name].size
 
     def close(self) -> None:
         self._archive.close()
+
+
+def _followed(members: Sequence[tarfile.TarInfo]) -> Iterator[tuple[str, tarfile.TarInfo]]:
+    """Pairs the name of each file or link with the member that has its content."""
+    there = {posixpath.normpath(member.name): member for member in members}
+    for member in members:
+        found, seen = member, {member.name}
+        while (name := _target(found)) in there and name not in seen:
+            seen.add(name)
+            found = there[name]
+        if found.isfile() or name:  # a link that leads to nothing is told of
+            yield member.name, found
+
+
+def _target(member: tarfile.TarInfo) -> str:
+    """Says where a link leads within its archive; nowhere if it is none."""
+    if member.islnk():
+        return posixpath.normpath(member.linkname)
+    if member.issym():
+        folder = posixpath.dirname(member.name)
+        return posixpath.normpath(posixpath.join(folder, member.linkname))
+    return ""
 
 
 @contextmanager
