@@ -45,10 +45,12 @@ class Images(Source):
     """Uniform noise: a step takes as long on it as on pictures."""
 
     images = True
+    size: int = 2048
+    channels: int = 1
 
     def load(self):
-        pixels = torch.randint(0, 256, (2048, 1, SIDE, SIDE), dtype=torch.uint8)
-        return Dataset(pixels)
+        shape = (self.size, self.channels, SIDE, SIDE)
+        return Dataset(torch.randint(0, 256, shape, dtype=torch.uint8))
 
 
 class Plain:
