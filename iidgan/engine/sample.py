@@ -81,11 +81,11 @@ def _observed(nets: nn.ModuleDict) -> Iterator[None]:
 def apply(net: nn.Module, inputs: Tensor) -> Tensor:
     """Maps (S, N, ...) through a network in chunks of N, to the CPU."""
     device = next(net.parameters()).device
-    found: Tensor | None = None
-    for start in range(0, inputs.shape[1], CHUNK):
-        part = net(inputs[:, start : start + CHUNK].to(device))
-        if found is None:  # and filled, lest everything be there twice
-            found = torch.empty(part.shape[0], inputs.shape[1], *part.shape[2:], dtype=part.dtype)
-        found[:, start : start + CHUNK] = part
-    assert found is not None, "there are inputs"
+    first, *others = inputs.split(CHUNK, dim=1)
+    part = net(first.to(device))
+    # Filled rather than joined, lest everything be there twice.
+    found = torch.empty(len(part), inputs.shape[1], *part.shape[2:], dtype=part.dtype)
+    found[:, :CHUNK] = part
+    for place, chunk in enumerate(others, 1):
+        found[:, place * CHUNK : (place + 1) * CHUNK] = net(chunk.to(device))
     return found
