@@ -85,7 +85,8 @@ def apply(net: nn.Module, inputs: Tensor) -> Tensor:
     part = net(first.to(device))
     # Filled rather than joined, lest everything be there twice.
     found = torch.empty(len(part), inputs.shape[1], *part.shape[2:], dtype=part.dtype)
-    found[:, :CHUNK] = part
-    for place, chunk in enumerate(others, 1):
-        found[:, place * CHUNK : (place + 1) * CHUNK] = net(chunk.to(device))
+    place, *places = found.split(CHUNK, dim=1)
+    place.copy_(part)
+    for place, chunk in zip(places, others, strict=True):
+        place.copy_(net(chunk.to(device)))
     return found

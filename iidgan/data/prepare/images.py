@@ -86,7 +86,8 @@ _TEXTS = (".csv", ".json", ".md", ".npy", ".txt")
 def _reading(
     tree: Tree, names: Sequence[str], label: Labelling | None, source: str, note: str
 ) -> Reading:
-    hidden = [Skip(name, _HIDDEN) for name in tree.hidden() if name in set(names)]
+    listed = set(names)
+    hidden = [Skip(name, _HIDDEN) for name in tree.hidden() if name in listed]
     return Reading(
         source=source,
         total=len(hidden) + len(names),

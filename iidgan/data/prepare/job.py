@@ -205,9 +205,11 @@ class _Tally:
 
     def _items(self) -> Iterator[Item | Skip]:
         for item in self.reading.items:
-            self.encoded |= isinstance(item, Item) and isinstance(item.content, bytes)
-            lacks = self.reading.labelled and isinstance(item, Item) and item.label is None
-            yield Skip(item.name, "has no label") if lacks else item
+            if isinstance(item, Item):
+                self.encoded |= isinstance(item.content, bytes)
+                if self.reading.labelled and item.label is None:
+                    item = Skip(item.name, "has no label")
+            yield item
 
 
 def _check_space(writer: Writer, total: int | None, place: Path) -> None:

@@ -104,12 +104,11 @@ class Order:
 
     @property
     def request(self) -> dict[str, Any]:
-        """What the same command asks for again; the name and the split say only where to."""
+        """What the same command asks for again; name, configuration and split say where to."""
         origin = self.origin if self.path is None else str(self.path)
         labels = self.labels if self._table is None else str(self._table)
         asked = {"from": origin, "size": self.rule.size, "labels": labels}
-        config = {} if self.config is None else {"config": self.config}
-        return {"name": self.name, "split": self.split} | config | asked
+        return {"name": self.name, "config": self.config, "split": self.split} | asked
 
     @property
     def trace(self) -> str:
