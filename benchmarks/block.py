@@ -43,7 +43,7 @@ def seconds(steps, workers):
 def _step(row):
     """A step of all seeds; it takes as long on one data set as on the other."""
     run = BLOCK.run(row, next(iter(BLOCK.data)))
-    game = Game(run, range(SEEDS), run.source.load(), torch.device("cpu"))
+    game = Game.of(run, range(SEEDS), run.source.load(), torch.device("cpu"))
     step, _ = prepare("compiled", game)
 
     def once():

@@ -43,7 +43,7 @@ def _shares(case, steps):
     """Gives an evaluation's share of the steps, without a classifier and with one."""
     run = recommended(Images(size=case.num, channels=case.channels), METHODS["iid-gan"]())
     data = run.source.load()
-    game = Game(run, (0,), data, torch.device("cpu"))
+    game = Game.of(run, (0,), data, torch.device("cpu"))
     stand = Stand(run, (0,), 0, (-1,))
     for step in range(3):
         game.move(game.batches.at(step))

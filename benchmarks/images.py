@@ -78,7 +78,7 @@ class Plain:
 def ours(method, data):
     run = recommended(Images(), METHODS[method]())
     run = replace(run, arch=replace(run.arch, latent=LATENT, width=WIDTH), batch=BATCH)
-    played = Game(run, (0,), data, torch.device("cpu"))
+    played = Game.of(run, (0,), data, torch.device("cpu"))
 
     def once():
         played.state.set_rate(run.optimiser.rate(played.state.step, run.steps))

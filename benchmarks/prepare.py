@@ -45,7 +45,7 @@ def share(source, method="gan", steps=40):
     """The part of a step that goes into its batches, on one thread of the CPU."""
     run = recommended(source, METHODS[method]())
     data = source.load()
-    played = Game(run, (0,), data, torch.device("cpu"))
+    played = Game.of(run, (0,), data, torch.device("cpu"))
     for_data, whole = 0.0, 0.0
     for step in range(steps + 4):
         start = time.perf_counter()

@@ -20,7 +20,7 @@ SCAN = 50  # steps of a call into JAX
 
 def game(method, seeds):
     run = Run(source=Ring(), method=METHODS[method]())
-    return Game(run, range(seeds), run.source.load(), torch.device("cpu"))
+    return Game.of(run, range(seeds), run.source.load(), torch.device("cpu"))
 
 
 def ours(method, seeds, executor):

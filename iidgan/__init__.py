@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from iidgan.bench.model import load_model as load  # noqa: F401
     from iidgan.bench.run import Run as Run
     from iidgan.bench.run import recommended as recommended
-    from iidgan.bench.train import Result as Result
+    from iidgan.bench.session import Result as Result
     from iidgan.bench.train import train as train
     from iidgan.core import Batch as Batch
     from iidgan.core import Method as Method

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from iidgan.core import Arch, Batch, Headed, Nets, join
+from iidgan.core import Arch, Batch, Nets, join
 from iidgan.errors import InputError
 from iidgan.functional import adversarial
 from iidgan.functional.gradient import between, gradient, gradient_by_value, norm
@@ -251,7 +251,7 @@ def test_clipping():
 def test_wrappers_share_their_last_hidden_layer(batch):
     for method in (WGAN(), PacGAN()):
         module = Trial(method, ARCH).start().nets["D"]
-        assert isinstance(module, Headed)
+        assert hasattr(module, "head")
         assert torch.equal(Nets({"D": module}).D(batch.x), module(batch.x))
 
 

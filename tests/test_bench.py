@@ -28,7 +28,8 @@ from iidgan.bench.folder import RunFolder
 from iidgan.bench.model import load_model
 from iidgan.bench.registry import KINDS, class_of, find, name_of
 from iidgan.bench.run import Run, decode, difference, encode, recommended
-from iidgan.bench.train import Result, train
+from iidgan.bench.session import Result
+from iidgan.bench.train import train
 from iidgan.core import (
     Arch,
     Batch,

@@ -536,7 +536,7 @@ def test_no_more_images_go_through_the_inverse_than_tell_something(monkeypatch):
     monkeypatch.setattr(evaluate, "INVERTED", 7)
     run = replace(a_run(Stacked()), method=iidgan.iid_gan())
     data = Dataset((127.5 * (some(20, 3, 32, 32) + 1)).to(torch.uint8))
-    game = Game(run, (0, 1), data, CPU)
+    game = Game.of(run, (0, 1), data, CPU)
     samples = evaluate.draw(game.state.nets, data, evaluate.Stand(run, (0, 1), 0, (-1, -1)), 16)
     assert samples.generated.shape[:2] == (2, 16)
     assert samples.real.shape[0] == 16

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import iidgan
+from iidgan.bench.stack import Part, train_stack
 from iidgan.bench.train import train
 from iidgan.core import Arch, Regularised
 from iidgan.engine import checkpoint
@@ -54,18 +55,18 @@ def after(method, arch, name):
     return {name: value.double().cpu() for name, value in values.items()}, told
 
 
-def agree(method, arch):
-    """Compares an eager and a replayed training; returns what was told of the latter."""
+def agree(method, arch, name="graphed"):
+    """Compares an eager training with another; returns what was told of the latter."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
         eager, _ = after(method, arch, "eager")
-        replayed, told = after(method, arch, "graphed")
+        replayed, told = after(method, arch, name)
     finally:
         torch.set_default_dtype(before)
     assert eager.keys() == replayed.keys()
-    for name, value in eager.items():
-        torch.testing.assert_close(replayed[name], value, rtol=1e-7, atol=1e-7, msg=name)
+    for key, value in eager.items():
+        torch.testing.assert_close(replayed[key], value, rtol=1e-7, atol=1e-7, msg=key)
     return set(told)
 
 
@@ -80,6 +81,11 @@ BASES = [name for name in METHODS if name not in ("iid-gan", "iid-gan+", "invert
 @pytest.mark.parametrize("name", BASES)
 def test_a_replayed_method_with_the_terms_is_the_eager_one(name):
     assert agree(iid_gan(METHODS[name]()), VECTORS) == {"recording"}
+
+
+@pytest.mark.parametrize("name", ["gan", "iid-gan", "wgan-gp", "amat"])
+def test_generated_code_is_recorded_too_and_is_the_eager_one(name):
+    assert agree(METHODS[name](), VECTORS, "compiled") == {"compiling"}
 
 
 WAITING = ("gdpp",)  # eigenvectors: the device has to be waited for
@@ -123,6 +129,27 @@ def test_a_run_goes_on_where_it_was(tmp_path, name):
     for key, value in two.items():
         if key.startswith("nets."):
             torch.testing.assert_close(one[key], value, rtol=1e-3, atol=1e-4, msg=key)
+
+
+def test_runs_that_differ_in_their_source_train_as_one(tmp_path):
+    """And end where each would have by itself."""
+    sources = iidgan.Ring(size=1000), iidgan.data.Grid(size=1000)
+    runs = [iidgan.Run(source=source, method=iid_gan(), steps=40) for source in sources]
+    parts = [Part(run=run, out=tmp_path / f"{i}", seeds=(0, 1)) for i, run in enumerate(runs)]
+    options = {"checkpoint_every": 40, "keep": 1, "device": "cuda", "executor": "graphed"}
+    endings = train_stack(
+        parts, listener=lambda *_: None, stop=iidgan.engine.loop.Stop(), **options
+    )
+    assert endings == ["finished"] * 2
+    for part in parts:
+        alone = tmp_path / "alone" / part.out.name
+        train(part.run, out=alone, seeds=2, **options)
+        one, two = (
+            checkpoint.read(checkpoint.newest(each / "checkpoints").path)
+            for each in (part.out, alone)
+        )
+        for key in (key for key in two if key.startswith("nets.")):
+            torch.testing.assert_close(one[key], two[key], rtol=1e-3, atol=1e-4, msg=key)
 
 
 def test_products_keep_their_digits():

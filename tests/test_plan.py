@@ -25,7 +25,7 @@ def _home(tmp_path, monkeypatch):
 def game(steps=24_000, seeds=4, **changes):
     run = iidgan.Run(source=iidgan.Ring(size=500), arch=iidgan.MLP(hidden=(8,)), steps=steps)
     run = replace(run, **changes)
-    return Game(run, range(seeds), run.source.load(), torch.device("cpu"))
+    return Game.of(run, range(seeds), run.source.load(), torch.device("cpu"))
 
 
 def slow(monkeypatch, seconds):
@@ -59,7 +59,7 @@ def test_images_on_a_cpu_are_not_worth_compiling(monkeypatch):
     data = Dataset(torch.zeros(16, 1, 28, 28, dtype=torch.uint8))
     arch = iidgan.DCGAN(width=2, latent=2)
     run = iidgan.Run(source=iidgan.FashionMnist(), arch=arch, steps=10**6, batch=4)
-    found = choose(Game(run, range(2), data, torch.device("cpu")), "auto", 1)
+    found = choose(Game.of(run, range(2), data, torch.device("cpu")), "auto", 1)
     assert found == Plan("eager", 1)
 
 
@@ -87,7 +87,7 @@ def test_a_move_that_was_compiled_before_is_compiled_sooner(monkeypatch):
     plan._remember(ours, 4.0)
     assert choose(ours, "auto", 1).executor == "compiled"
     assert choose(game(5_000, seeds=2), "auto", 1).executor == "eager"  # another shape
-    other = Game(replace(ours.run, batch=50), (0,), ours.data, torch.device("cpu"))
+    other = Game.of(replace(ours.run, batch=50), (0,), ours.data, torch.device("cpu"))
     assert choose(other, "auto", 1).executor == "eager"
 
 
@@ -141,7 +141,7 @@ def test_compiled_code_lies_in_the_users_cache(tmp_path):
     script = (
         "import os, torch, iidgan; from iidgan.bench.game import Game\n"
         "run = iidgan.Run(source=iidgan.Ring(size=200))\n"
-        "Game(run, (0,), run.source.load(), torch.device('cpu'))\n"
+        "Game.of(run, (0,), run.source.load(), torch.device('cpu'))\n"
         "print(os.environ['TORCHINDUCTOR_CACHE_DIR'])"
     )
     (tmp_path / "file").touch()

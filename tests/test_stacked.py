@@ -153,7 +153,7 @@ def test_a_method_trains_on_it(folder):
     source = stacked(folder, size=64)
     run = Run(source=source, method=iid_gan(), arch=DCGAN(width=4, latent=6), batch=8, steps=2)
     assert decode(encode(run)) == run
-    game = Game(run, (0, 1), source.load(), torch.device("cpu"))
+    game = Game.of(run, (0, 1), source.load(), torch.device("cpu"))
     before = [parameter.clone() for parameter in game.state.nets.parameters()]
     for step in range(2):
         game.move(game.batches.at(step))

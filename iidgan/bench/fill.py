@@ -6,11 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.judge import ensure_classifier
 from iidgan.bench.plan import Auto
+from iidgan.bench.provenance import device_from
 from iidgan.bench.rows import Row, append, collect, failure, read_all
 from iidgan.bench.run import Run
+from iidgan.bench.stack import Part, alike
 from iidgan.bench.workers import Job, News, train_all
 from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Stop
@@ -128,23 +132,37 @@ def train_runs(
     """
     for training in trainings:
         ensure_classifier(training.run.source)
-    jobs = [
-        Job(
-            run=training.run,
-            out=place.folder(training.run, training.seeds).path,
-            seeds=training.seeds,
-            checkpoint_every=-(-training.run.steps // checkpoints),
-            keep=keep,
-            device=place.device,
-            executor=place.executor,
-        )
-        for training in trainings
-    ]
+    stacks = stacked(trainings, device_from(place.device))
+    jobs = [_job([trainings[i] for i in stack], place, keep, checkpoints) for stack in stacks]
+    at = [i for stack in stacks for i in stack]
     endings = train_all(
         jobs,
         workers=max(min(place.workers, len(jobs)), 1),
-        news=news,
-        ended=lambda index, ending: ended(trainings[index], ending),
+        news=lambda position, text, tick: news(at[position], text, tick),
+        ended=lambda position, ending: ended(trainings[at[position]], ending),
         stop=stop,
     )
-    return [(training.name, ending) for training, ending in zip(trainings, endings)]
+    return [(trainings[i].name, ending) for i, ending in sorted(zip(at, endings))]
+
+
+def stacked(trainings: Sequence[Training], device: torch.device) -> list[list[int]]:
+    """Puts together, by position, what is trained as one: on a CPU nothing is gained by it."""
+    if device.type == "cpu":
+        return [[i] for i in range(len(trainings))]
+    found: dict[str, list[int]] = {}
+    for i, training in enumerate(trainings):
+        found.setdefault(alike(training.run), []).append(i)
+    return [*found.values()]
+
+
+def _job(trainings: Sequence[Training], place: Place, keep: int, checkpoints: int) -> Job:
+    return Job(
+        parts=[
+            Part(run=each.run, out=place.folder(each.run, each.seeds).path, seeds=each.seeds)
+            for each in trainings
+        ],
+        checkpoint_every=-(-trainings[0].run.steps // checkpoints),
+        keep=keep,
+        device=place.device,
+        executor=place.executor,
+    )

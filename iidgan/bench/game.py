@@ -5,46 +5,79 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import torch
 
 from iidgan.bench.run import Run
 from iidgan.core import Arch, Dataset
-from iidgan.engine.batches import Batches
+from iidgan.engine.batches import Batches, Beside, Blocks
 from iidgan.engine.move import Move
-from iidgan.engine.state import init
+from iidgan.engine.state import State, init, joined, restore, tensors
 from iidgan.files import cache
 
 
+@dataclass(frozen=True)
 class Game:
     """The state of some seeds of a run, their move, and their batches.
 
     Arguments:
         run: What is played.
         seeds: By whom; each plays as if it were alone.
-        data: The samples, on `device`.
-        device: Where the tensors live.
+        data: The samples.
+        state: What moves.
+        move: How.
+        batches: On what.
     """
 
-    def __init__(
-        self, run: Run, seeds: Sequence[int], data: Dataset, device: torch.device
-    ) -> None:
-        _keep_compiled()
-        self.run, self.seeds, self.data = run, tuple(seeds), data
-        arch = Arch(run.arch, data.shape)
-        self.state = init(run.method, arch, run.optimiser, seeds, ema=run.ema, device=device)
-        self.move = Move(
-            run.method, self.state, steps=run.steps, ema=run.ema, precision=run.precision
-        )
-        self.batches = Batches(
+    run: Run
+    seeds: tuple[int, ...]
+    data: Dataset
+    state: State
+    move: Move
+    batches: Blocks
+
+    @classmethod
+    def of(cls, run: Run, seeds: Sequence[int], data: Dataset, device: torch.device) -> Game:
+        """Sets a run up at its first step; `data` is on `device`, where the state will be."""
+        state, move = _start(run, seeds, data, device)
+        batches = Batches(
             data,
             seeds,
             size=run.batch,
             latent=run.arch.latent,
-            repeat=self.move.num_batches,
-            noise=run.method.noise(arch),
+            repeat=move.num_batches,
+            noise=run.method.noise(Arch(run.arch, data.shape)),
             steps=run.steps,
         )
+        return cls(run, tuple(seeds), data, state, move, batches)
+
+    @classmethod
+    def beside(cls, games: Sequence[Game]) -> Game:
+        """Lays games of runs that differ in their source alone side by side, as one of all seeds.
+
+        All are at the same step. The state is a copy; `run` and `data` are those of the first.
+        """
+        first = games[0]
+        if len(games) == 1:
+            return first
+        seeds = tuple(seed for game in games for seed in game.seeds)
+        device = next(first.state.nets.parameters()).device
+        state, move = _start(first.run, seeds, first.data, device)
+        restore(state, joined([tensors(game.state) for game in games]))
+        state.step = first.state.step
+        state.diverged = torch.cat([game.state.diverged for game in games])
+        batches = Beside([game.batches for game in games])
+        return cls(first.run, seeds, first.data, state, move, batches)
+
+
+def _start(
+    run: Run, seeds: Sequence[int], data: Dataset, device: torch.device
+) -> tuple[State, Move]:
+    _keep_compiled()
+    arch = Arch(run.arch, data.shape)
+    state = init(run.method, arch, run.optimiser, seeds, ema=run.ema, device=device)
+    return state, Move(run.method, state, steps=run.steps, ema=run.ema, precision=run.precision)
 
 
 def _keep_compiled() -> None:

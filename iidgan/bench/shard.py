@@ -134,7 +134,7 @@ def work(shard: Shard, pipe: Connection, stop: Together) -> None:
 
 def _train(shard: Shard, start: Stand, pipe: Connection, stop: Stop) -> Ending:
     run, device = shard.run, torch.device(shard.device)
-    game = Game(run, shard.seeds, run.source.load().to(device), device)
+    game = Game.of(run, shard.seeds, run.source.load().to(device), device)
     state = game.state
     restore(state, load(start.tensors))
     state.step, state.diverged = start.step, torch.tensor(start.diverged)

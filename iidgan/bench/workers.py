@@ -1,21 +1,22 @@
-"""Several runs at once, each in a process of its own, one after the other on a few workers."""
+"""Several trainings at once, on a few worker processes that take one after the other."""
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import queue
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.context import SpawnProcess
-from pathlib import Path
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
 import torch
 
 from iidgan.bench.plan import Auto
-from iidgan.bench.run import Run
-from iidgan.bench.train import train
+from iidgan.bench.stack import Part, train_stack
 from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Stop, Tick
 from iidgan.errors import BusyError, InputError
@@ -27,11 +28,9 @@ Ended = Callable[[int, str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One training: what `train` takes."""
+    """Runs that one process trains as one stack, and how: what `train_stack` takes."""
 
-    run: Run
-    out: Path
-    seeds: Sequence[int]
+    parts: Sequence[Part]
     checkpoint_every: int
     keep: int = 3
     device: str = "auto"
@@ -46,81 +45,132 @@ def train_all(
     Arguments:
         jobs: What to train.
         workers: Processes at a time; the cores are dealt among them.
-        news: Is told the position of a job, and what its training tells.
-        ended: Is told the position of a job, and how it ended, at once.
+        news: Is told the position of a run, all parts counted, and what its training tells.
+        ended: Is told the position of a run, and how it ended, at once.
         stop: The wish to stop.
 
     Returns:
-        How each job ended: `finished`, `stopped`, `diverged`, `not begun`, `busy: ...` where
+        How each run ended: `finished`, `stopped`, `diverged`, `not begun`, `busy: ...` where
         another process is training it, or `failed: ...`.
     """
-    context = multiprocessing.get_context("spawn")
-    inbox: multiprocessing.Queue[Any] = context.Queue()
-    threads = max(1, torch.get_num_threads() // workers)
-    waiting, running = list(enumerate(jobs)), dict[int, SpawnProcess]()
-    endings = ["not begun"] * len(jobs)
+    pool = _Pool(jobs, max(1, torch.get_num_threads() // workers))
+    endings = ["not begun" for job in jobs for _ in job.parts]
     told = False
     try:
-        while running or (waiting and stop.signal is None):
-            while waiting and len(running) < workers and stop.signal is None:
-                index, job = waiting.pop(0)
-                running[index] = context.Process(target=_work, args=(index, job, threads, inbox))
-                with deaf((signal.SIGINT,)):  # a terminal sends it to parent and child
-                    running[index].start()
+        while pool.busy or (pool.waiting and stop.signal is None):
+            while pool.waiting and len(pool.busy) < workers and stop.signal is None:
+                pool.deal()
             if stop.signal is not None and not told:
                 told = True
-                for process in running.values():
-                    process.terminate()
-            for index, ending in _listen(inbox, running, news).items():
-                endings[index] = ending
-                ended(index, ending)
+                pool.terminate()
+            for position, ending in pool.listen(news):
+                endings[position] = ending
+                ended(position, ending)
     finally:  # also when a second signal ends the wait: they save, and end
-        for process in running.values():
-            process.terminate()
-        for process in running.values():
-            process.join(60)
+        pool.terminate()
+        pool.join()
     return endings
 
 
-def _listen(
-    inbox: multiprocessing.Queue[Any], running: dict[int, SpawnProcess], news: News
-) -> dict[int, str]:
-    """Passes on one message; tells which jobs ended, also those that ended without one."""
-    try:
-        index, kind, content, tick = inbox.get(timeout=0.2)
-    except queue.Empty:
-        silent = [i for i, process in running.items() if not process.is_alive()]
-        return {i: _silent_end(running.pop(i)) for i in silent if inbox.empty()}
-    if kind == "news":
-        news(index, content, tick)
-        return {}
-    running.pop(index).join()
-    return {index: content}
+@dataclass
+class _Worker:
+    """A process, and the pipe through which it gets its jobs."""
+
+    process: SpawnProcess
+    pipe: Connection
 
 
-def _silent_end(process: SpawnProcess) -> str:
-    process.join()
-    return f"failed: its process ended with {process.exitcode}"
+class _Pool:
+    """The workers, and the jobs that wait for them.
+
+    Arguments:
+        jobs: What is to be done.
+        threads: Of each worker.
+    """
+
+    def __init__(self, jobs: Sequence[Job], threads: int) -> None:
+        self._context: SpawnContext = multiprocessing.get_context("spawn")
+        self._inbox: multiprocessing.Queue[Any] = self._context.Queue()
+        self._jobs, self._threads = jobs, threads
+        self._idle: list[_Worker] = []
+        self.waiting = [*range(len(jobs))]
+        self.busy: dict[int, _Worker] = {}
+
+    def deal(self) -> None:
+        """Gives the next job to a worker that has none, or to a new one."""
+        index = self.waiting.pop(0)
+        worker = self._idle.pop() if self._idle else self._start()
+        self.busy[index] = worker
+        with suppress(OSError):  # one that has ended is seen where it is heard
+            worker.pipe.send((index, self._jobs[index]))
+
+    def _start(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=_work, args=(theirs, self._threads, self._inbox))
+        with deaf((signal.SIGINT,)):  # a terminal sends it to parent and child
+            process.start()
+        theirs.close()  # so that its end is seen
+        return _Worker(process, ours)
+
+    def listen(self, news: News) -> Iterator[tuple[int, str]]:
+        """Passes on one message; gives the runs that ended, also those without a message."""
+        try:
+            index, kind, content, tick = self._inbox.get(timeout=0.2)
+        except queue.Empty:
+            yield from self._silent()
+            return
+        first = sum(len(job.parts) for job in self._jobs[:index])
+        if kind == "ended":
+            self._idle.append(self.busy.pop(index))
+            yield from ((first + part, ending) for part, ending in enumerate(content))
+        else:
+            part, text = content
+            news(first + part, text, tick)
+
+    def _silent(self) -> Iterator[tuple[int, str]]:
+        dead = [i for i, worker in self.busy.items() if not worker.process.is_alive()]
+        for index in dead if self._inbox.empty() else ():
+            process = self.busy.pop(index).process
+            process.join()
+            first = sum(len(job.parts) for job in self._jobs[:index])
+            for part in range(len(self._jobs[index].parts)):
+                yield first + part, f"failed: its process ended with {process.exitcode}"
+
+    def terminate(self) -> None:
+        for worker in self.busy.values():
+            worker.process.terminate()
+
+    def join(self) -> None:
+        workers = [*self.busy.values(), *self._idle]
+        for worker in workers:
+            worker.pipe.close()  # no job comes any more
+        for worker in workers:
+            worker.process.join(60)
 
 
-def _work(index: int, job: Job, threads: int, inbox: multiprocessing.Queue[Any]) -> None:
+def _work(pipe: Connection, threads: int, inbox: multiprocessing.Queue[Any]) -> None:
     torch.set_num_threads(threads)
     stop = Stop()
+    # A group may get the signal that the parent passes on: the first one is granted either way.
+    with stop.listening([signal.SIGTERM], patient=True), suppress(EOFError):
+        while True:
+            index, job = pipe.recv()
+            inbox.put((index, "ended", _train(index, job, stop, inbox), None))
+            gc.collect()  # what was recorded or compiled holds memory in cycles
 
+
+def _train(index: int, job: Job, stop: Stop, inbox: multiprocessing.Queue[Any]) -> list[str]:
     parent = multiprocessing.parent_process()
 
-    def listener(text: str, tick: Tick | None) -> None:
+    def listener(part: int, text: str, tick: Tick | None) -> None:
         if parent is not None and not parent.is_alive():
             stop.signal = signal.SIGTERM  # nobody is left to collect what it trains
-        inbox.put((index, "news", text, tick))
+        inbox.put((index, "news", (part, text), tick))
 
-    # A group may get the signal that the parent passes on: the first one is granted either way.
-    with stop.listening([signal.SIGTERM], patient=True):
-        try:
-            result = train(
-                job.run,
-                out=job.out,
-                seeds=job.seeds,
+    try:
+        return [
+            *train_stack(
+                job.parts,
                 checkpoint_every=job.checkpoint_every,
                 keep=job.keep,
                 device=job.device,
@@ -128,9 +178,8 @@ def _work(index: int, job: Job, threads: int, inbox: multiprocessing.Queue[Any])
                 listener=listener,
                 stop=stop,
             )
-            ending: str = result.ending
-        except BusyError as error:
-            ending = f"busy: {error}"
-        except InputError as error:
-            ending = f"failed: {error}"
-    inbox.put((index, "ended", ending, None))
+        ]
+    except BusyError as error:
+        return [f"busy: {error}"] * len(job.parts)
+    except InputError as error:
+        return [f"failed: {error}"] * len(job.parts)

@@ -15,7 +15,8 @@ import tyro
 from iidgan.bench.plan import Auto
 from iidgan.bench.registry import find, name_of
 from iidgan.bench.run import Run, recommended
-from iidgan.bench.train import Result, train
+from iidgan.bench.session import Result
+from iidgan.bench.train import train
 from iidgan.cli.parse import parse
 from iidgan.cli.progress import Monitor
 from iidgan.cli.show import summary

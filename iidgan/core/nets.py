@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +57,7 @@ class Nets(Mapping[str, nn.Module]):
             InputError: The network has none to show.
         """
         module = self._modules[name]
-        if not isinstance(module, Headed):
+        if not _is_headed(module):
             kind = type(module).__name__
             raise InputError(f"method: network {name!r} ({kind}) has no last hidden layer to read")
         return self._recall((name, "features"), (x,), lambda: module.features(self._seen(name, x)))
@@ -105,7 +105,7 @@ class Nets(Mapping[str, nn.Module]):
 
     def _evaluate(self, name: str, *inputs: Tensor) -> Tensor:
         module = self._modules[name]
-        if isinstance(module, Headed):
+        if _is_headed(module):
             output: Tensor = module.head(self.features(name, *inputs))
         else:
             seen = (self._seen(name, inputs[0]), *inputs[1:]) if inputs else ()
@@ -152,13 +152,17 @@ class _Held(nn.Module):
         return output
 
 
-@runtime_checkable
 class Headed(Protocol):
     """A network whose output is `head(features(x))`: features are its last hidden layer."""
 
     head: nn.Module
 
     def features(self, x: Tensor) -> Tensor: ...
+
+
+def _is_headed(module: nn.Module) -> TypeGuard[Headed]:
+    # A check against the protocol would look past __getattr__, where torch keeps submodules.
+    return hasattr(module, "head") and callable(getattr(module, "features", None))
 
 
 @runtime_checkable

@@ -8,8 +8,9 @@ needs to be saved.
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import torch
@@ -20,17 +21,47 @@ from iidgan.engine.state import entropy
 from iidgan.errors import InputError
 
 BLOCK = 64  # steps drawn at once: large enough to hide the cost, small enough to waste little
+AT_ONCE = 2**25  # bytes of samples up to which those of a block are gathered together
 
 
-@dataclass(frozen=True)
-class _Block:
-    """Draws of `BLOCK` steps by name, with shapes (T, R, S, B, ...)."""
+class Blocks(ABC):
+    """Batches step by step, cut from blocks that are drawn at once.
 
-    number: int
-    drawn: dict[str, Tensor]
+    Arguments:
+        repeat: Batches per step, R.
+        steps: Length of the run, of which `Batch.t` tells the share done; None: it stays 0.
+
+    Attributes:
+        at_once: Whether samples are gathered by the block; else blocks hold their positions.
+    """
+
+    at_once = True
+
+    def __init__(self, repeat: int, steps: int | None) -> None:
+        self.repeat, self.steps = repeat, steps
+        self._number, self._block = 0, self.draw(0)
+
+    def at(self, step: int) -> list[Batch]:
+        """Gives the batches of step `step`, counted from 0."""
+        number, offset = divmod(step, BLOCK)
+        if number != self._number:
+            self._number, self._block = number, self.draw(number)
+        parts = {name: part[offset] for name, part in self._block.items()}
+        share = torch.full((), step / self.steps if self.steps else 0.0, device=parts["z"].device)
+        return [
+            self._batch({name: part[i] for name, part in parts.items()} | {"t": share})
+            for i in range(self.repeat)
+        ]
+
+    @abstractmethod
+    def draw(self, number: int) -> dict[str, Tensor]:
+        """Draws block `number`, by name with shapes (T, R, S, B, ...)."""
+
+    def _batch(self, drawn: dict[str, Tensor]) -> Batch:
+        return Batch.of(drawn)
 
 
-class Batches:
+class Batches(Blocks):
     """The batches of S seeds.
 
     Arguments:
@@ -64,32 +95,24 @@ class Batches:
         self.data, self.seeds = data, tuple(seeds)
         self._shape = (BLOCK, repeat, size)
         self._latent, self._noise = latent, noise
-        self._steps = steps
-        self._block = self._draw(0)
-
-    def at(self, step: int) -> list[Batch]:
-        """Gives the batches of step `step`, counted from 0."""
-        number, offset = divmod(step, BLOCK)
-        if number != self._block.number:
-            self._block = self._draw(number)
-        parts = {name: part[offset] for name, part in self._block.drawn.items()}
-        share = torch.full(
-            (), step / self._steps if self._steps else 0.0, device=parts["z"].device
-        )
-        return [
-            self._batch({name: part[i] for name, part in parts.items()} | {"t": share})
-            for i in range(self._shape[1])
-        ]
+        of_block = BLOCK * repeat * size * len(self.seeds) * math.prod(data.shape)
+        self.at_once = 4 * of_block <= AT_ONCE
+        super().__init__(repeat, steps)
 
     def _batch(self, drawn: dict[str, Tensor]) -> Batch:
-        index, mirrored = drawn.pop("index"), drawn.pop("mirrored", None)
+        return Batch.of(drawn if self.at_once else self._gathered(**drawn))
+
+    def _gathered(
+        self, index: Tensor, mirrored: Tensor | None = None, **drawn: Tensor
+    ) -> dict[str, Tensor]:
+        """Puts samples in the place of their positions."""
         x, labels = self.data.take(index), self.data.take_labels(index)
         if mirrored is not None:
             x = torch.where(mirrored[..., None, None, None], x.flip(-1), x)
         found = {"x": x, **drawn}
-        return Batch.of(found if labels is None else found | {"y": labels})
+        return found if labels is None else found | {"y": labels}
 
-    def _draw(self, number: int) -> _Block:
+    def draw(self, number: int) -> dict[str, Tensor]:
         seeds = [self._draw_seed(seed, number) for seed in self.seeds]
         there = {"index": self.data.x.device}
         drawn = {
@@ -98,7 +121,7 @@ class Batches:
             )
             for name in seeds[0]
         }
-        return _Block(number, drawn)
+        return self._gathered(**drawn) if self.at_once else drawn
 
     def _draw_seed(self, seed: int, number: int) -> dict[str, Tensor]:
         # The order is part of what a run is: what a method asks for besides comes last.
@@ -113,3 +136,19 @@ class Batches:
         if self.data.flip:
             drawn["mirrored"] = torch.rand(self._shape, generator=generator) < 0.5
         return drawn
+
+
+class Beside(Blocks):
+    """The batches of several runs side by side along the seed axis.
+
+    Arguments:
+        parts: Batches that are alike but for their data and seeds, and gathered `at_once`.
+    """
+
+    def __init__(self, parts: Sequence[Blocks]) -> None:
+        self._parts = parts
+        super().__init__(parts[0].repeat, parts[0].steps)
+
+    def draw(self, number: int) -> dict[str, Tensor]:
+        drawn = [part.draw(number) for part in self._parts]
+        return {name: torch.cat([each[name] for each in drawn], dim=2) for name in drawn[0]}

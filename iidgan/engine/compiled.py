@@ -61,26 +61,27 @@ class Compiled:
         generate: Generate = generate_code,
     ) -> None:
         self._generate = generate
+        self.state = move.state
         with undone(move.state):
             move(example)  # optimisers make their tensors at the first step
             self._compile(move, example)
 
     def _compile(self, move: Move, example: Sequence[Batch]) -> None:
-        self._state = live(move.state)
+        self._live = live(move.state)
         self._names: list[str] = []
 
         def record(*arguments: Tensor) -> list[Tensor]:
             # The move reads the state's own tensors: being arguments here makes them known.
-            logs = move(unflatten(arguments[len(self._state) :], example))
+            logs = move(unflatten(arguments[len(self._live) :], example))
             self._names = list(logs)
             return list(logs.values())
 
-        inputs = [*self._state, *flatten(example)]
+        inputs = [*self._live, *flatten(example)]
         self._call = compiled(record, inputs, self._generate)
 
     @torch.no_grad()
     def __call__(self, batches: Sequence[Batch]) -> Losses:
-        values = self._call(*self._state, *flatten(batches))
+        values = self._call(*self._live, *flatten(batches))
         return dict(zip(self._names, values, strict=True))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Literal
 
@@ -18,7 +19,17 @@ Executor = Literal["eager", "compiled", "graphed"]
 Step = Callable[[Sequence[Batch]], Losses]
 Make = Callable[[Move, Sequence[Batch]], Step]
 
-MADE: dict[Executor, Make] = {"compiled": Compiled, "graphed": Graphed}
+
+def generated(move: Move, example: Sequence[Batch]) -> Step:
+    """Generates code; on a CUDA device its kernels are recorded too, unless it has to wait."""
+    step = Compiled(move, example)
+    if next(move.state.nets.parameters()).is_cuda:
+        with suppress(RuntimeError):
+            return Graphed(step, example)
+    return step
+
+
+MADE: dict[Executor, Make] = {"compiled": generated, "graphed": Graphed}
 DOING: dict[Executor, str] = {"compiled": "compiling", "graphed": "recording"}
 
 

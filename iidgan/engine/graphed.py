@@ -8,16 +8,26 @@ writes the same memory every time: the state's tensors, and copies of the batche
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from iidgan.core import Batch, Losses
 from iidgan.engine.compiled import flatten, unflatten
-from iidgan.engine.move import Move
 from iidgan.engine.state import State, undone
 
 Replay = Callable[[], None]
+
+
+class Moving(Protocol):
+    """A step on a state: a move, or what does the same."""
+
+    state: State
+
+    def __call__(self, batches: Sequence[Batch]) -> Losses: ...
+
+
 TOLERANCE = 0.01  # of a step's length: rounding may turn a first step of Adam where a slope is 0
 WARM_UP = 3  # moves before recording: libraries choose their kernels and take their memory
 
@@ -48,7 +58,7 @@ class Graphed:
 
     def __init__(
         self,
-        move: Move,
+        move: Moving,
         example: Sequence[Batch],
         record: Callable[[Callable[[], Tensor]], tuple[Replay, Tensor]] = on_device,
     ) -> None:
@@ -66,7 +76,7 @@ class Graphed:
             self._replay, self._logs = record(work)
         self._check(move, batches)
 
-    def _check(self, move: Move, batches: Sequence[Batch]) -> None:
+    def _check(self, move: Moving, batches: Sequence[Batch]) -> None:
         """Sees that what was recorded moves the networks to where the move itself does.
 
         Raises:

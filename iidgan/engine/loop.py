@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Literal
 
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from iidgan.core import Losses
-from iidgan.engine.batches import Batches
+from iidgan.engine.batches import Blocks
 from iidgan.engine.executors import Step
 from iidgan.engine.optim import Optimiser
 from iidgan.engine.state import State
@@ -37,6 +37,15 @@ class Tick:
     losses: dict[str, list[float]]
     seconds: float
     diverged: dict[int, int]
+
+    def of(self, place: slice) -> Tick:
+        """Leaves out all seeds but those at `place`."""
+        mine = range(place.start, place.stop)
+        return replace(
+            self,
+            losses={name: values[place] for name, values in self.losses.items()},
+            diverged={i - place.start: step for i, step in self.diverged.items() if i in mine},
+        )
 
 
 class Stop:
@@ -130,7 +139,7 @@ def _mark(history: Tensor, first: int, diverged: Tensor) -> dict[int, int]:
 def fit(
     state: State,
     step: Step,
-    batches: Batches,
+    batches: Blocks,
     optimiser: Optimiser,
     schedule: Schedule,
     *,

@@ -1,0 +1,148 @@
+"""Runs side by side in one process: their seeds are stacked, as the seeds of one run are.
+
+On an accelerator a step of a small network takes the same time for ten seeds as for five. So runs
+that differ in their source alone move as one; each sees the batches, and writes the files, that it
+would see and write by itself.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from iidgan.bench.game import Game
+from iidgan.bench.plan import Auto, choose, prepare
+from iidgan.bench.provenance import device_from
+from iidgan.bench.run import Run, encode
+from iidgan.bench.session import Session
+from iidgan.data import Grid, Ring
+from iidgan.engine.executors import Executor
+from iidgan.engine.loop import Ending, Schedule, Stop, Tick, fit
+from iidgan.engine.state import part, restore, tensors
+from iidgan.files import locked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A run of a stack: what, where to, and whose seeds."""
+
+    run: Run
+    out: Path
+    seeds: Sequence[int]
+
+
+def alike(run: Run) -> str:
+    """Gives a text that runs share if they can be stacked."""
+    planar = isinstance(run.source, Ring | Grid)
+    return json.dumps(encode(replace(run, source=Ring()) if planar else run), sort_keys=True)
+
+
+def train_stack(
+    parts: Sequence[Part],
+    *,
+    checkpoint_every: int,
+    keep: int,
+    device: str,
+    executor: Executor | Auto,
+    listener: Callable[[int, str, Tick | None], None],
+    stop: Stop,
+) -> list[Ending]:
+    """Trains runs that are `alike` in one process; those that are at the same step, as one.
+
+    Returns:
+        How each ended.
+
+    Raises:
+        InputError: As `train`.
+    """
+
+    def session(position: int, part: Part) -> Session:
+        def told(news: str, tick: Tick | None) -> None:
+            listener(position, news, tick)
+
+        place = device_from(device)
+        return Session(part.run, part.seeds, out=part.out, keep=keep, device=place, listener=told)
+
+    with torch.random.fork_rng(devices=[]), ExitStack() as locks:
+        sessions = [session(position, part) for position, part in enumerate(parts)]
+        for each in sessions:
+            each.claim()
+            locks.enter_context(locked(each.folder.path))
+            each.resume()
+        waiting = sorted((s for s in sessions if not s.over(stop)), key=_place)
+        for _, group in itertools.groupby(waiting, key=_place):
+            _train([*group], executor, checkpoint_every, stop)
+        return [each.over(stop) or "stopped" for each in sessions]
+
+
+def _place(session: Session) -> tuple[int, str]:
+    """What sessions share that can move as one; blocks of positions cannot be laid together."""
+    return session.state.step, "" if session.game.batches.at_once else str(session.folder.path)
+
+
+def _train(
+    sessions: Sequence[Session], how: Executor | Auto, checkpoint_every: int, stop: Stop
+) -> None:
+    stack = Stack(sessions)
+    plan = choose(stack.game, how, 1)
+    for session in sessions:
+        session.begin(plan)
+    ending = stack.fit(plan.executor, checkpoint_every, stop)
+    for session in sessions:
+        session.end(session.over(stop) or ending)
+
+
+class Stack:
+    """Sessions that are at the same step, as one game.
+
+    Arguments:
+        sessions: Their runs are `alike`.
+    """
+
+    def __init__(self, sessions: Sequence[Session]) -> None:
+        self.sessions = sessions
+        self.game = Game.beside([session.game for session in sessions])
+        ends = [*itertools.accumulate(len(session.seeds) for session in sessions)]
+        self._places = [slice(a, b) for a, b in itertools.pairwise([0, *ends])]
+
+    def fit(self, executor: Executor, checkpoint_every: int, stop: Stop) -> Ending:
+        """Trains as `engine.loop.fit` does."""
+        step, used = prepare(executor, self.game, self._tell)
+        for session in self.sessions:
+            session.use(used)
+        run = self.game.run
+        return fit(
+            self.game.state,
+            step,
+            self.game.batches,
+            run.optimiser,
+            Schedule(steps=run.steps, checkpoint_every=checkpoint_every),
+            on_tick=self._log,
+            on_checkpoint=self._save,
+            stop=stop,
+        )
+
+    def _tell(self, news: str) -> None:
+        for session in self.sessions:
+            session.tell(news)
+
+    def _log(self, tick: Tick) -> None:
+        for session, place in zip(self.sessions, self._places):
+            self._bring(session, place)
+            session.log(tick.of(place))
+
+    def _save(self) -> None:
+        for session, place in zip(self.sessions, self._places):
+            if session.state is not self.game.state:
+                restore(session.state, part(tensors(self.game.state), place))
+            session.save()
+
+    def _bring(self, session: Session, place: slice) -> None:
+        session.state.step = self.game.state.step
+        session.state.diverged[:] = self.game.state.diverged[place]
