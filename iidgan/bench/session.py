@@ -118,9 +118,9 @@ class Session:
 
     def over(self, stop: Stop) -> Ending | None:
         """Tells how the run has ended, if nothing is left to do."""
-        if self.state.step >= self.run.steps:
-            return "finished"
-        return "diverged" if stop.hopeless(self.state.diverged) else None
+        if stop.hopeless(self.state.diverged):
+            return "diverged"
+        return "finished" if self.state.step >= self.run.steps else None
 
     def result(self, ending: Ending) -> Result:
         diverged = tuple(self.state.diverged.tolist())
