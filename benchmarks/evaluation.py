@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 
 from benchmarks.images import Images
-from iidgan.bench.evaluate import Stand, draw, rows
+from iidgan.bench.draw import draw
+from iidgan.bench.evaluate import Stand, rows
 from iidgan.bench.game import Game
 from iidgan.bench.judge import Judge
 from iidgan.bench.recipe import Recipe
@@ -54,7 +55,8 @@ def _shares(case, steps):
 
     def evaluate(look):
         start = time.perf_counter()
-        rows(look(draw(final(game.state, game.batches), data, stand, case.num)), stand, {})
+        nets = final(game.state, game.batches)
+        rows(draw(nets, data, stand, look, case.num), stand, {})
         return (time.perf_counter() - start) / training
 
     for look in (Judge(), _judge(case)):

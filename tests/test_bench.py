@@ -928,7 +928,7 @@ def test_a_measurement_that_failed_is_made_up_for(tmp_path, whole, monkeypatch, 
 
     def listener(news, tick):
         if tick is not None and tick.step == step:
-            patch.setattr(f"iidgan.bench.train.{part}", fail)
+            patch.setattr(f"iidgan.bench.session.{part}", fail)
 
     run = tiny()
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):

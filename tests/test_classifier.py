@@ -15,9 +15,10 @@ from safetensors.torch import load_file
 from torch.nn.functional import interpolate, pad
 
 import iidgan
-from iidgan.bench import evaluate
 from iidgan.bench import judge as judge_module
 from iidgan.bench.classifier import prepare_classifier, read_facts, shortfall
+from iidgan.bench.draw import draw
+from iidgan.bench.evaluate import Stand
 from iidgan.bench.fill import Place, Training, fill
 from iidgan.bench.game import Game
 from iidgan.bench.judge import Judge, classifier_folder, judge_of, stored
@@ -25,7 +26,7 @@ from iidgan.bench.recipe import Recipe, accuracy, parts_of, train_classifier
 from iidgan.bench.rows import read
 from iidgan.bench.train import train
 from iidgan.cli import main
-from iidgan.core import Dataset, Samples, Source
+from iidgan.core import Dataset, Source
 from iidgan.data import SOURCES, Mnist, Mnist5k, source_from
 from iidgan.engine.loop import Stop
 from iidgan.errors import InputError
@@ -373,17 +374,18 @@ def test_without_a_classifier_the_judge_says_what_brings_one(root):
     data = Mnist().load()
     judge = judge_of(Mnist(), data, CPU)
     assert "`iidgan prepare mnist-classifier` makes it" in judge.news
-    samples = judge(Samples(some(1, 4, 1, 28, 28), some(4, 1, 28, 28)))
-    assert samples.judged is None
-    assert samples.unjudged in judge.news
+    assert judge.judged(None, iter(()), 4, (1, 28, 28)) is None
+    assert judge.lack in judge.news
     assert "labels of the data" in judge_of(Mnist(), Dataset(data.x), CPU).news
     assert judge_of(iidgan.Ring(), iidgan.Ring(size=10).load(), CPU).news == ""
 
 
 def test_the_judge_knows_its_source(classifier):
     judge = judge_of(Mnist(split="test"), Mnist(split="test").load(), CPU)
-    judged = judge(Samples(some(2, 5, 1, 32, 32), some(9, 1, 32, 32))).judged
+    seen = judge.extractor(some(2, 5, 1, 32, 32))
+    judged = judge.judged(seen, iter(some(9, 1, 32, 32).split(4)), 9, (1, 32, 32))
     assert judged.num_classes == 10
+    assert judged.generated is seen
     assert judged.real.classes.shape == (9, 1)
     assert judged.protocol == {
         "extractor": "mnist-classifier",
@@ -393,14 +395,24 @@ def test_the_judge_knows_its_source(classifier):
     }
 
 
-def test_real_images_are_judged_once(classifier, monkeypatch):
+def test_real_images_are_judged_once(classifier):
     judge = judge_of(Mnist(), Mnist().load(), CPU)
-    seen = []
-    monkeypatch.setattr(Extractor, "__call__", lambda self, x: seen.append(x.shape) or len(seen))
-    samples = Samples(some(2, 5, 1, 28, 28), some(9, 1, 28, 28))
-    assert [judge(samples).judged.real for _ in range(3)] == [2, 2, 2]
-    assert len(seen) == 4
-    assert judge(replace(samples, real=samples.real[:4])).judged.real == 6
+    images, seen = some(9, 1, 28, 28), judge.extractor(some(2, 5, 1, 28, 28))
+    taken = []
+
+    def real(num):
+        for chunk in images[:num].split(4):
+            taken.append(len(chunk))
+            yield chunk
+
+    first = judge.judged(seen, real(9), 9, (1, 28, 28)).real
+    for _ in range(2):
+        assert judge.judged(seen, real(9), 9, (1, 28, 28)).real is first
+    assert taken == [4, 4, 1]
+    whole = judge.extractor(images)
+    for name, value in vars(first).items():
+        torch.testing.assert_close(value, getattr(whole, name))
+    assert len(judge.judged(seen, real(4), 4, (1, 28, 28)).real.classes) == 4
 
 
 def test_a_classifier_of_other_data_is_an_error(classifier, root):
@@ -527,25 +539,68 @@ def test_without_a_terminal_a_line_tells_of_the_training_now_and_then(root, monk
     assert re.fullmatch(r"mnist-classifier: 1 of \d+ steps", first)
 
 
-def test_a_judge_without_a_classifier_leaves_samples_as_they_are():
-    samples = Samples(some(1, 2, 2), some(2, 2))
-    assert Judge()(samples) is samples
+class TestDraw:
+    """Images go by in chunks: what is said of all does not depend on how many are kept."""
 
-
-def test_no_more_images_go_through_the_inverse_than_tell_something(monkeypatch):
-    monkeypatch.setattr(evaluate, "INVERTED", 7)
     run = replace(a_run(Stacked()), method=iidgan.iid_gan())
-    data = Dataset((127.5 * (some(20, 3, 32, 32) + 1)).to(torch.uint8))
-    game = Game.of(run, (0, 1), data, CPU)
-    samples = evaluate.draw(game.state.nets, data, evaluate.Stand(run, (0, 1), 0, (-1, -1)), 16)
-    assert samples.generated.shape[:2] == (2, 16)
-    assert samples.real.shape[0] == 16
-    shapes = {samples.codes.shape[:2], samples.z_cycled.shape[:2], samples.x_cycled.shape[:2]}
-    assert shapes == {(2, 7)}
-    error = (samples.x_cycled - samples.real[:7]).abs().double().mean((1, 2, 3, 4))
-    found = Reconstruction()(samples)
-    torch.testing.assert_close(found["x_error"], error, rtol=1e-5, atol=1e-7)
-    assert Reconstruction().protocol(samples) == {"num_z": 7, "num_x": 7}
+    data = Dataset(
+        (127.5 * (some(20, 3, 32, 32) + 1)).to(torch.uint8),
+        torch.arange(20) % 10,
+    )
+
+    def drawn(self, monkeypatch, num=16, method=None, judge=None, **limits):
+        for name, value in limits.items():
+            monkeypatch.setattr(f"iidgan.bench.draw.{name}", value)
+        run = replace(self.run, method=method or self.run.method)
+        nets = Game.of(run, (0, 1), self.data, CPU).state.nets.eval()
+        return draw(nets, self.data, Stand(run, (0, 1), 0, (-1, -1)), judge or Judge(), num)
+
+    def test_no_more_images_are_inverted_or_kept_than_tell_something(self, monkeypatch):
+        samples = self.drawn(monkeypatch, INVERTED=7, KEPT=5)
+        assert samples.generated.shape == (2, 5, 3, 32, 32)
+        assert samples.x_cycled.shape == (2, 5, 3, 32, 32)
+        assert samples.real.shape == (5, 3, 32, 32)
+        assert samples.z.shape[:2] == (2, 16)
+        shapes = {samples.codes.shape[:2], samples.z_cycled.shape[:2], samples.x_errors.shape}
+        assert shapes == {(2, 7)}
+        assert Reconstruction().protocol(samples) == {"num_z": 7, "num_x": 7}
+
+    def test_large_images_are_fewer(self, monkeypatch):
+        assert self.drawn(monkeypatch, _KEPT_VALUES=3 * 3 * 32 * 32).generated.shape[1] == 3
+        assert self.drawn(monkeypatch, _KEPT_VALUES=1).generated.shape[1] == 1
+
+    @pytest.mark.parametrize("chunk", [1, 4, 7])
+    @pytest.mark.parametrize("kept", [3, 9])
+    def test_chunks_change_nothing(self, monkeypatch, chunk, kept):
+        limits = {"INVERTED": 6, "KEPT": kept}
+        judge = Judge(an_extractor(apart=True), 10, "noise")
+        whole = self.drawn(monkeypatch, judge=judge, **limits)
+        limits["_CHUNK_VALUES"] = chunk * 3 * 32 * 32
+        parts = self.drawn(monkeypatch, judge=Judge(judge.extractor, 10, "noise"), **limits)
+        for name, value in vars(whole).items():
+            if isinstance(value, torch.Tensor):
+                torch.testing.assert_close(getattr(parts, name), value, rtol=1e-4, atol=1e-5)
+        assert whole.judged.generated.classes.shape == (2, 16, 3)
+        for side in ("generated", "real"):
+            for name, value in vars(getattr(whole.judged, side)).items():
+                found = getattr(getattr(parts.judged, side), name)
+                torch.testing.assert_close(found, value, rtol=1e-4, atol=1e-4)
+
+    def test_errors_are_those_of_the_images_that_are_shown(self, monkeypatch):
+        samples = self.drawn(monkeypatch, INVERTED=6, KEPT=6)
+        expected = (samples.x_cycled - samples.real).abs().double().mean((1, 2, 3, 4))
+        found = Reconstruction()(samples)["x_error"]
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-7)
+
+    def test_a_method_without_an_inverse_and_without_a_judge(self, monkeypatch):
+        samples = self.drawn(monkeypatch, method=iidgan.GAN(), KEPT=4, _CHUNK_VALUES=3072)
+        assert samples.real.shape[0] == samples.generated.shape[1] == 4
+        assert samples.codes is samples.z_cycled is samples.x_errors is samples.judged is None
+
+    def test_more_than_the_data_set_has(self, monkeypatch):
+        samples = self.drawn(monkeypatch, num=50)
+        assert samples.real.shape[0] == samples.x_errors.shape[1] == 20
+        assert samples.generated.shape[1] == samples.z_cycled.shape[1] == 50
 
 
 @pytest.mark.slow

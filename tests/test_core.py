@@ -10,7 +10,6 @@ from iidgan.core import (
     Arch,
     Batch,
     Dataset,
-    Headed,
     Method,
     Nets,
     Player,
@@ -549,8 +548,14 @@ def test_arch_asks_its_backbone():
 def test_protocols_of_layers():
     assert isinstance(SpectralWeight(torch.ones(1, 2, 2, 1, 1)), Refreshing)
     assert isinstance(BatchNorm(2), Standing)
-    assert not isinstance(Linear(1, 1), Refreshing | Standing | Headed)
-    assert isinstance(ARCH.discriminator(), Headed)
+    assert not isinstance(Linear(1, 1), Refreshing | Standing)
+
+
+def test_a_last_hidden_layer_is_found_and_a_lack_of_one_is_named():
+    x, D = torch.zeros(1, 3, *ARCH.shape), ARCH.discriminator()
+    assert torch.equal(D.head(Nets({"D": D}).features("D", x)), D(x))
+    with pytest.raises(InputError, match=r"network 'D' \(Linear\) has no last hidden layer"):
+        Nets({"D": Linear(1, 1)}).features("D", x)
 
 
 def test_cites_marks_classes_and_factories():

@@ -379,7 +379,7 @@ def test_reconstruction_by_hand():
         x,
         z=z,
         z_cycled=z + torch.tensor([1.0, -2.0]),
-        x_cycled=torch.tensor([[[1.0], [2.0]], [[0.0], [5.0]]]),
+        x_errors=torch.tensor([[0.0, 0.0], [1.0, 3.0]]),
     )
     values = Reconstruction()(samples)
     assert values["z_error"].tolist() == [1.5, 1.5]
@@ -388,11 +388,11 @@ def test_reconstruction_by_hand():
 
 
 def test_reconstruction_gives_what_there_is():
-    x = torch.rand(4, 1, 3, 3, generator=seeded())
-    only_x = Samples(torch.zeros(2, 5, 1, 3, 3), x, x_cycled=torch.stack([x, 1 - x]))
+    errors = torch.rand(2, 4, generator=seeded())
+    only_x = Samples(torch.zeros(2, 5, 1, 3, 3), torch.zeros(4, 1, 3, 3), x_errors=errors)
     values = Reconstruction()(only_x)
     assert values.keys() == {"x_error"}
-    assert values["x_error"].tolist() == pytest.approx([0, (1 - 2 * x).abs().mean().item()])
+    assert values["x_error"].tolist() == pytest.approx(errors.double().mean(1).tolist())
     z = normal(2, 6, 3)
     only_z = Samples(torch.zeros(2, 6, 1), torch.zeros(1, 1), z=z, z_cycled=z)
     assert Reconstruction()(only_z).keys() == {"z_error"}
@@ -420,6 +420,7 @@ def full_samples(seeds=3):
         codes=codes,
         z_cycled=normal(seeds, 400, 2, seed=1),
         x_cycled=real + 0.1 * normal(seeds, 300, 2, seed=2),
+        x_errors=0.1 * normal(seeds, 300, 2, seed=2).abs().mean(2),
         truth=GRID,
     )
 
@@ -452,8 +453,8 @@ def test_contract(name, dtype):
         (ModeCoverage(), {"generated": torch.zeros(3, 5, 7)}, r"\(S, N, 2\).*\(3, 5, 7\)"),
         (Normality(), {"codes": None}, "codes F.x."),
         (Normality(), {"codes": torch.zeros(3, 2, 2)}, "3 codes a seed; there are 2"),
-        (Reconstruction(), {"z_cycled": None, "x_cycled": None}, "no inverse F"),
-        (Reconstruction(), {"z": None, "x_cycled": None}, "no inverse F"),
+        (Reconstruction(), {"z_cycled": None, "x_errors": None}, "no inverse F"),
+        (Reconstruction(), {"z": None, "x_errors": None}, "no inverse F"),
     ],
 )
 def test_what_is_missing_is_named(metric, change, message):

@@ -1,4 +1,4 @@
-"""From trained maps to rows: draw samples once, let every metric that applies read them."""
+"""From samples to rows and arrays: every metric that applies reads them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from iidgan.bench.rows import Row
 from iidgan.bench.run import Run
-from iidgan.core import Dataset, Metric, Samples
-from iidgan.engine.sample import apply, prior
+from iidgan.core import Metric, Samples
 from iidgan.files import write
 from iidgan.metrics import METRICS, assign
 
-STORED = 5000  # samples per seed that figures need
-STORED_IMAGES = 500  # one takes as much room as a thousand points
-INVERTED = 5000  # images that go through the inverse: more would change no error, but fill memory
+STORED = 5000  # samples per seed that figures need; images are fewer as they are drawn
 
 
 @dataclass(frozen=True)
@@ -39,36 +36,6 @@ class Stand:
     seeds: Sequence[int]
     step: int
     diverged: Sequence[int]
-
-
-def draw(nets: nn.ModuleDict, data: Dataset, stand: Stand, num: int | None = None) -> Samples:
-    """Draws what metrics read: G(z), and with an inverse F(x), F(G(z)) and G(F(x)).
-
-    Arguments:
-        nets: `G`, and `F` where there is one, ready for evaluation.
-        data: The data set; its first samples in a fixed random order are the real ones.
-        stand: Whose maps these are.
-        num: Generated samples per seed; by default as many as the source says.
-    """
-    num = num or stand.run.source.num_evaluated
-    z = prior(stand.seeds, num, stand.run.arch.latent)
-    generated = apply(nets["G"], z)
-    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))[:num]
-    real = data.take(order.to(data.x.device)).cpu()
-    if "F" not in nets:
-        return Samples(generated, real, z=z, truth=data.truth, labels=data.y)
-    few = INVERTED if data.is_image else num
-    codes = apply(nets["F"], real[:few].expand(len(z), *real[:few].shape))
-    return Samples(
-        generated,
-        real,
-        z=z,
-        codes=codes,
-        z_cycled=apply(nets["F"], generated[:, :few]),
-        x_cycled=apply(nets["G"], codes),
-        truth=data.truth,
-        labels=data.y,
-    )
 
 
 def rows(
@@ -106,13 +73,12 @@ Arrays = dict[str, NDArray[Any]]
 
 def to_arrays(samples: Samples, stand: Stand) -> Arrays:
     """Takes some samples of every seed, for figures."""
-    shown = STORED_IMAGES if samples.real.ndim == 4 else STORED
     arrays: dict[str, Tensor | None] = {
-        "generated": samples.generated[:, :shown],
-        "real": samples.real[:shown],
+        "generated": samples.generated[:, :STORED],
+        "real": samples.real[:STORED],
         "z": None if samples.z is None else samples.z[:, :STORED],
         "codes": None if samples.codes is None else samples.codes[:, :STORED],
-        "x_cycled": None if samples.x_cycled is None else samples.x_cycled[:, :shown],
+        "x_cycled": None if samples.x_cycled is None else samples.x_cycled[:, :STORED],
     }
     if samples.truth is not None:
         arrays["centres"] = samples.truth.centres

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from safetensors.torch import load
 from torch import Tensor
 
 from iidgan.bench.run import encode
-from iidgan.core import Dataset, Features, Judged, Samples, Source
+from iidgan.core import Dataset, Features, Judged, Source
 from iidgan.data import Prepared
 from iidgan.data.manifest import CLASSIFIERS, home
 from iidgan.errors import InputError
@@ -88,7 +88,7 @@ def _again(name: str) -> str:
 
 
 class Judge:
-    """Lets a classifier look at samples; real ones that it has seen are not judged again.
+    """Lets a classifier look at images; real ones that it has seen are not judged again.
 
     Arguments:
         extractor: The classifier, or None where there is none.
@@ -116,24 +116,26 @@ class Judge:
         later = "`iidgan evaluate` measures them then"
         return f"metrics of images are left out; they lack {self.lack}; {later}"
 
-    def __call__(self, samples: Samples) -> Samples:
-        """Adds what the classifier says of the generated and the real images."""
-        if self.extractor is None:
-            return replace(samples, unjudged=self.lack) if self.lack else samples
-        protocol = self.extractor.protocol(tuple(samples.generated.shape))
-        judged = Judged(
-            self.extractor(samples.generated),
-            self._of_real(self.extractor, samples.real),
-            self.num_classes,
-            {**protocol, "reference": self.reference},
-        )
-        return replace(samples, judged=judged)
+    def judged(
+        self, generated: Features | None, real: Iterator[Tensor], num: int, shape: tuple[int, ...]
+    ) -> Judged | None:
+        """Puts what was seen in generated images beside what is seen in `num` real ones."""
+        if self.extractor is None or generated is None:
+            return None
+        if self._real is None or self._real[0] != num:  # else they are the same as before
+            self._real = num, joined([self.extractor(images) for images in real])
+        protocol = {**self.extractor.protocol(shape), "reference": self.reference}
+        return Judged(generated, self._real[1], self.num_classes, protocol)
 
-    def _of_real(self, extractor: Extractor, real: Tensor) -> Features:
-        """Judges the real samples, which are the same ones whenever there are equally many."""
-        if self._real is None or self._real[0] != len(real):
-            self._real = len(real), extractor(real)
-        return self._real[1]
+
+def joined(parts: Sequence[Features]) -> Features:
+    """Lays what was seen in chunks of images end to end."""
+    return Features(
+        *(
+            torch.cat([getattr(part, field.name) for part in parts], dim=-2)
+            for field in fields(Features)
+        )
+    )
 
 
 def ensure_classifier(source: Source) -> None:

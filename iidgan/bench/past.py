@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from iidgan.bench.evaluate import Arrays, Stand, draw, to_arrays
+from iidgan.bench.draw import draw
+from iidgan.bench.evaluate import Arrays, Stand, to_arrays
 from iidgan.bench.folder import RunFolder
+from iidgan.bench.judge import Judge
 from iidgan.core import Arch
 from iidgan.engine import checkpoint
 from iidgan.engine.batches import Batches
@@ -28,4 +30,4 @@ def arrays_at(folder: RunFolder, step: int) -> Arrays:
     checkpoint.load(path, state)
     stand = Stand(run, seeds, step, state.diverged.tolist())
     batches = Batches(data, seeds, size=run.batch, latent=run.arch.latent)
-    return to_arrays(draw(final(state, batches), data, stand), stand)
+    return to_arrays(draw(final(state, batches), data, stand, Judge()), stand)

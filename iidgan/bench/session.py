@@ -9,7 +9,8 @@ from pathlib import Path
 
 import torch
 
-from iidgan.bench.evaluate import Stand, draw, rows, store
+from iidgan.bench.draw import draw
+from iidgan.bench.evaluate import Stand, rows, store
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.game import Game
 from iidgan.bench.judge import judge_of
@@ -190,7 +191,7 @@ class Session:
         stand = Stand(self.run, self.seeds, self.state.step, diverged)
         with torch.random.fork_rng(devices=[]):  # training goes on as if nobody had looked
             nets = final(self.state, self._fresh_batches())
-            samples = self.judge(draw(nets, self.data, stand))
+            samples = draw(nets, self.data, stand, self.judge)
         append(self.folder.metrics, rows(samples, stand, self._provenance()))
         store(self.folder.arrays, samples, stand)
         export(self.folder.generator, Maps(stand, self.data.shape, nets))

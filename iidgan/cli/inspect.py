@@ -14,7 +14,7 @@ import numpy as np
 import torch
 import tyro
 
-from iidgan.bench.evaluate import draw
+from iidgan.bench.draw import draw
 from iidgan.bench.evaluate import rows as measure
 from iidgan.bench.figures import picture
 from iidgan.bench.folder import RunFolder
@@ -57,7 +57,7 @@ def evaluate_command(arguments: list[str]) -> int:
     judge = judge_of(maps.stand.run.source, data, device)
     if judge.news:
         print(f"iidgan: {judge.news}", file=sys.stderr)
-    samples = judge(draw(maps.nets, data, maps.stand, options.num))
+    samples = draw(maps.nets, data, maps.stand, judge, options.num)
     rows = measure(samples, maps.stand, provenance(device))
     if folder.run_file.exists():
         append(folder.evaluations, rows)

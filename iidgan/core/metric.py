@@ -52,15 +52,16 @@ class Samples:
     """Generated samples of S seeds, and what else is known beside them.
 
     Arguments:
-        generated: G(z), with shape (S, N, *shape).
-        real: Samples of the data set, with shape (n, *shape), the same for every seed.
-        z: The latents of `generated`, with shape (S, N, M).
-        codes: F(x) of the first m of `real`, with shape (S, m, M).
+        generated: G(z), with shape (S, N, *shape); of many images the first ones.
+        real: Samples of the data set, with shape (n, *shape), the same for every seed; likewise.
+        z: The latents, with shape (S, N, M), those of `generated` first.
+        codes: F(x) of m real samples, those of `real` first, with shape (S, m, M).
         z_cycled: F(G(z)) of the first m of `z`, with shape (S, m, M).
-        x_cycled: G(F(x)) of the first m of `real`, with shape (S, m, *shape).
+        x_cycled: G(F(x)) of the first of `real`, with shape (S, any, *shape).
+        x_errors: Mean of |x - G(F(x))| over the elements of each of m real samples, shape (S, m).
         truth: The mixture that `real` was drawn from.
         labels: Labels of the whole data set, int64 with shape (any,).
-        judged: What a classifier says of `generated` and `real`.
+        judged: What a classifier says of all generated and real images.
         unjudged: Why there is no `judged`, and what brings it.
     """
 
@@ -70,6 +71,7 @@ class Samples:
     codes: Tensor | None = None
     z_cycled: Tensor | None = None
     x_cycled: Tensor | None = None
+    x_errors: Tensor | None = None
     truth: Mixture | None = None
     labels: Tensor | None = None
     judged: Judged | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from iidgan.core import Metric, Protocol, Samples
@@ -16,17 +15,17 @@ class Reconstruction(Metric):
     r"""Measures the absolute errors of both cycles, averaged over samples and elements.
 
     * `z_error`: mean of |z - F(G(z))| over samples of the prior, if `z` and `z_cycled` are there.
-    * `x_error`: mean of |x - G(F(x))| over real samples, if `x_cycled` is there.
+    * `x_error`: mean of |x - G(F(x))| over real samples, if `x_errors` is there.
 
     Both have shape (S,) and the units of z and x. A seed whose samples are not finite has an error
     that is not.
     """
 
     def missing(self, samples: Samples) -> str | None:
-        return None if _cycles(samples) else "F(G(z)) and G(F(x)): the method has no inverse F"
+        return None if _errors(samples) else "F(G(z)) and G(F(x)): the method has no inverse F"
 
     def protocol(self, samples: Samples) -> Protocol:
-        return {f"num_{name}": end.shape[1] for name, (_, end) in _cycles(samples).items()}
+        return {f"num_{name}": errors.shape[1] for name, errors in _errors(samples).items()}
 
     def __call__(self, samples: Samples) -> dict[str, Tensor]:
         """Computes the values above, float64 with shape (S,), on the CPU.
@@ -36,21 +35,18 @@ class Reconstruction(Metric):
         """
         if lack := self.missing(samples):
             raise InputError(f"reconstruction: the samples lack {lack}")
-        return {f"{name}_error": _error(*pair) for name, pair in _cycles(samples).items()}
+        return {
+            f"{name}_error": errors.cpu().double().mean(1)
+            for name, errors in _errors(samples).items()
+        }
 
 
-def _cycles(samples: Samples) -> dict[str, tuple[Tensor, Tensor]]:
-    """Gathers what there is of start and end of the two cycles, each with shape (S, N, ...)."""
-    cycles = {}
+def _errors(samples: Samples) -> dict[str, Tensor]:
+    """Gathers what there is of the two cycles: the error of each sample, with shape (S, m)."""
+    errors = {}
     if samples.z is not None and samples.z_cycled is not None:
-        cycles["z"] = samples.z[:, : samples.z_cycled.shape[1]], samples.z_cycled
-    if samples.x_cycled is not None:
-        start = samples.real[: samples.x_cycled.shape[1]]
-        cycles["x"] = start.expand_as(samples.x_cycled), samples.x_cycled
-    return cycles
-
-
-def _error(start: Tensor, end: Tensor) -> Tensor:
-    """Averages |start - end| of each seed, one at a time, for images are large."""
-    errors = ((a - b).abs().cpu().double().mean() for a, b in zip(start, end))
-    return torch.stack(tuple(errors))
+        start = samples.z[:, : samples.z_cycled.shape[1]]
+        errors["z"] = (start - samples.z_cycled).abs().double().mean(2)
+    if samples.x_errors is not None:
+        errors["x"] = samples.x_errors
+    return errors

@@ -12,8 +12,8 @@ from torch import Tensor
 from iidgan.core import Features, Judged, Metric, Mixture, Samples
 from iidgan.testing.value import differing, is_a_value, name_of, require
 
-OPTIONAL = ("z", "codes", "z_cycled", "x_cycled", "truth", "labels", "judged")
-BY_SEED = ("generated", "z", "codes", "z_cycled", "x_cycled")
+OPTIONAL = ("z", "codes", "z_cycled", "x_cycled", "x_errors", "truth", "labels", "judged")
+BY_SEED = ("generated", "z", "codes", "z_cycled", "x_cycled", "x_errors")
 
 
 def check_metric(metric: Metric, samples: Samples | None = None) -> None:
@@ -126,6 +126,7 @@ def _samples() -> Samples:
         codes=codes,
         z_cycled=z + spread,
         x_cycled=real + spread * codes,
+        x_errors=(spread * codes).abs().mean(2),
         truth=truth,
     )
 
