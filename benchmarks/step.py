@@ -18,14 +18,13 @@ from iidgan.methods import METHODS
 SCAN = 50  # steps of a call into JAX
 
 
-def game(method, seeds):
+def game(method, seeds, device="cpu"):
     run = Run(source=Ring(), method=METHODS[method]())
-    return Game.of(run, range(seeds), run.source.load(), torch.device("cpu"))
+    return Game.of(run, range(seeds), run.source.load().to(device), torch.device(device))
 
 
-def ours(method, seeds, executor):
-    """The engine's loop, without its log."""
-    played = game(method, seeds)
+def taking(played, executor):
+    """The engine's loop, without its log: a function that takes the next step."""
     (step, _), state, run = prepare(executor, played), played.state, played.run
 
     def once():
@@ -33,6 +32,11 @@ def ours(method, seeds, executor):
         step(played.batches.at(state.step))
         state.step = (state.step + 1) % run.steps
 
+    return once
+
+
+def ours(method, seeds, executor):
+    once = taking(game(method, seeds), executor)
     return Variant(f"{executor}, {seeds} seed{'s' * (seeds > 1)}", once, seeds)
 
 

@@ -36,11 +36,13 @@ class Sweep:
         rows: The setting that each is tuned from, by the name of its row.
         data: Data sets by name; a trial is made on each.
         modes: Number of modes of each data set.
+        findings: Sentences below the table, on what came out.
     """
 
     rows: Mapping[str, Run]
     data: Mapping[str, Source]
     modes: Mapping[str, int]
+    findings: tuple[str, ...] = ()
 
     @property
     def runs(self) -> dict[str, tuple[str, Run]]:
@@ -104,6 +106,7 @@ class Sweep:
                 "with 100 samples. rate: factor of the learning rate 2e-3. weight: factor of "
                 "what a method weighs its parts with, or bounds and perturbs its networks by "
                 "(clipping, look-ahead, noise).",
+                *self.findings,
             ),
         )
 

@@ -11,7 +11,17 @@ from iidgan.bench.run import Run
 from iidgan.bench.study import Block, Study
 from iidgan.bench.sweep import Sweep, trials
 
-SWEEP = Sweep(rows=TABLE_1 | OURS | OTHER_METHODS, data=LITERAL, modes={"Ring": 8, "Grid": 25})
+SWEEP = Sweep(
+    rows=TABLE_1 | OURS | OTHER_METHODS,
+    data=LITERAL,
+    modes={"Ring": 8, "Grid": 25},
+    findings=(
+        "In a quarter of the tables' steps most methods gain from twice their rate. Of the "
+        "published methods whose trials are done, IID-GAN (M-D) has the best score, 0.48; next "
+        "are MAD-GAN, 0.43, and InvertGAN, 0.38. Of this library's variants, noise on the codes "
+        "alone scores 0.67 and IID-GAN+ 0.57: what it adds to the noise was found in longer runs.",
+    ),
+)
 
 
 def tuned(rows: Sequence[Row]) -> Study:
