@@ -77,7 +77,7 @@ def test_files_that_have_changed_since_are_noticed(faces):
     assert second.manifest == first.manifest
     assert heard == [
         f"{first.folder}: what it was made from has changed since; "
-        "remove manifest.json, images.npy, labels.npy there to make it anew"
+        "remove manifest.json, images.npy, labels.npy, skipped.csv there to make it anew"
     ]
     moved = faces.rename(faces.with_name("moved"))  # what is gone is not what has changed
     prepare("faces", **asked, news=heard.append)
@@ -96,7 +96,9 @@ def test_a_set_beside_what_it_was_made_from_is_no_change(faces):
     assert first.folder == faces
     assert not prepare("faces", **asked, news=heard.append).fresh
     assert heard == []
-    with pytest.raises(InputError, match=r"remove manifest\.json, images\.npy, labels\.npy there"):
+    with pytest.raises(
+        InputError, match=r"remove manifest\.json, images\.npy, labels\.npy, skipped\.csv"
+    ):
         prepare("faces", **asked | {"size": 16})
 
 

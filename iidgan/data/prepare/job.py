@@ -144,7 +144,7 @@ def _ensure_free(folder: Path) -> None:
             )
 
 
-_ANEW = f"remove {', '.join(FILES[:-1])} there"
+_ANEW = f"remove {', '.join(FILES)} there"
 
 
 def _set_aside(folder: Path) -> None:
