@@ -539,6 +539,12 @@ def test_without_a_terminal_a_line_tells_of_the_training_now_and_then(root, monk
     assert re.fullmatch(r"mnist-classifier: 1 of \d+ steps", first)
 
 
+def counted(net, made):
+    """Lets a network write down how many samples it maps."""
+    net.register_forward_hook(lambda module, inputs, output: made.append(output.shape[1]))
+    return net
+
+
 class TestDraw:
     """Images go by in chunks: what is said of all does not depend on how many are kept."""
 
@@ -596,6 +602,16 @@ class TestDraw:
         samples = self.drawn(monkeypatch, method=iidgan.GAN(), KEPT=4, _CHUNK_VALUES=3072)
         assert samples.real.shape[0] == samples.generated.shape[1] == 4
         assert samples.codes is samples.z_cycled is samples.x_errors is samples.judged is None
+
+    @pytest.mark.parametrize("judge", [None, Judge(an_extractor(apart=True), 10, "noise")])
+    def test_no_image_is_made_that_nobody_looks_at(self, monkeypatch, judge):
+        made = []
+        forward = iidgan.DCGAN.generator
+        monkeypatch.setattr(
+            iidgan.DCGAN, "generator", lambda *a, **k: counted(forward(*a, **k), made)
+        )
+        self.drawn(monkeypatch, method=iidgan.GAN(), judge=judge, KEPT=4, _CHUNK_VALUES=3072)
+        assert sum(made) == (4 if judge is None else 16)
 
     def test_more_than_the_data_set_has(self, monkeypatch):
         samples = self.drawn(monkeypatch, num=50)

@@ -136,6 +136,17 @@ def test_a_replayed_move_is_the_move(name):
     assert all(torch.equal(value, there[name]) for name, value in tensors(state).items())
 
 
+def test_a_seed_that_diverged_does_not_keep_the_others_from_being_recorded():
+    state, move, batches = setting(iid_gan())
+    move(batches.at(0))
+    with torch.no_grad():
+        for value in state.nets.parameters():
+            value[1] = torch.nan
+    graphed(move, batches.at(1))
+    with pytest.raises(RuntimeError, match="does not do what the move does"):
+        Graphed(move, batches.at(1), record=lambda work: (list, work()))
+
+
 def test_a_recording_that_does_something_else_is_not_used(monkeypatch):
     """The move is carried out eagerly instead, and says so."""
     state, move, batches = setting(iid_gan())

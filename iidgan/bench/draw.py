@@ -82,10 +82,19 @@ class _Drawing:
     def _device(self) -> torch.device:
         return next(self.nets["G"].parameters()).device
 
+    @property
+    def _shown(self) -> int:
+        """Samples that are kept or inverted: the first ones."""
+        return min(self.num, max(self.kept, self.inverted if "F" in self.nets else 0))
+
+    @property
+    def _looked_at(self) -> int:
+        return self._shown if self.judge.extractor is None else self.num
+
     def _of_prior(self, z: Tensor) -> tuple[Tensor, Tensor | None, Features | None]:
         """Gives G(z), F(G(z)), and what is seen in G(z)."""
         images, codes, seen = [], [], []
-        for at in range(0, self.num, self.chunk):
+        for at in range(0, self._looked_at, self.chunk):
             x = self.nets["G"](z[:, at : at + self.chunk].to(self._device))
             kept, inverted = max(self.kept - at, 0), max(self.inverted - at, 0)
             images.append(x[:, :kept].cpu())
@@ -101,7 +110,7 @@ class _Drawing:
         codes: list[Tensor] = []
         cycled: list[Tensor] = []
         errors: list[Tensor] = []
-        for at, x in zip(range(0, self.num, self.chunk), self._real()):
+        for at, x in zip(range(0, self._shown, self.chunk), self._real()):
             kept, inverted = max(self.kept - at, 0), max(self.inverted - at, 0)
             images.append(x[:kept].cpu())
             if "F" in self.nets and inverted:
@@ -111,8 +120,6 @@ class _Drawing:
                 codes.append(z.cpu())
                 cycled.append(again[:, :kept].cpu())
                 errors.append((x - again).abs().flatten(2).mean(2).cpu())
-            elif not kept:
-                break
         return torch.cat(images), _cat(codes), _cat(cycled), _cat(errors)
 
     def _real(self) -> Iterator[Tensor]:

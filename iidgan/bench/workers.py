@@ -99,6 +99,7 @@ class _Pool:
     def deal(self) -> None:
         """Gives the next job to a worker that has none, or to a new one."""
         index = self.waiting.pop(0)
+        self._idle = [worker for worker in self._idle if worker.process.is_alive()]
         worker = self._idle.pop() if self._idle else self._start()
         self.busy[index] = worker
         with suppress(OSError):  # one that has ended is seen where it is heard
@@ -121,8 +122,11 @@ class _Pool:
             return
         first = sum(len(job.parts) for job in self._jobs[:index])
         if kind == "ended":
-            self._idle.append(self.busy.pop(index))
-            yield from ((first + part, ending) for part, ending in enumerate(content))
+            endings, willing = content
+            worker = self.busy.pop(index)
+            if willing:
+                self._idle.append(worker)
+            yield from ((first + part, ending) for part, ending in enumerate(endings))
         else:
             part, text = content
             news(first + part, text, tick)
@@ -153,9 +157,10 @@ def _work(pipe: Connection, threads: int, inbox: multiprocessing.Queue[Any]) -> 
     stop = Stop()
     # A group may get the signal that the parent passes on: the first one is granted either way.
     with stop.listening([signal.SIGTERM], patient=True), suppress(EOFError):
-        while True:
+        while stop.signal is None:  # a wish that only this process got ends it, not its next jobs
             index, job = pipe.recv()
-            inbox.put((index, "ended", _train(index, job, stop, inbox), None))
+            endings = _train(index, job, stop, inbox)
+            inbox.put((index, "ended", (endings, stop.signal is None), None))
             gc.collect()  # what was recorded or compiled holds memory in cycles
 
 

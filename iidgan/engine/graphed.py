@@ -99,5 +99,6 @@ class Graphed:
 
 
 def _weights(state: State) -> Tensor:
-    """Copies all parameters into one vector."""
-    return torch.cat([value.detach().flatten().double() for value in state.nets.parameters()])
+    """Copies all parameters into one vector; those of seeds that diverged count as 0."""
+    weights = [value.detach().flatten().double() for value in state.nets.parameters()]
+    return torch.cat(weights).nan_to_num(0, 0, 0)
