@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import pytest
@@ -11,6 +13,7 @@ import torch
 import iidgan
 from iidgan.bench.fill import Training, stacked
 from iidgan.bench.rows import read
+from iidgan.bench.session import Session
 from iidgan.bench.stack import Part, alike, train_stack
 from iidgan.bench.train import train
 from iidgan.bench.workers import Job, train_all
@@ -19,7 +22,7 @@ from iidgan.engine import checkpoint
 from iidgan.engine.batches import BLOCK, Batches, Beside
 from iidgan.engine.loop import Stop, Tick
 from iidgan.engine.optim import Adam
-from iidgan.errors import BusyError
+from iidgan.errors import InputError
 from iidgan.files import locked
 
 RUN = iidgan.Run(
@@ -119,12 +122,43 @@ def test_samples_that_are_gathered_step_by_step_are_not_laid_side_by_side(tmp_pa
     same(given[0].out, tmp_path / "alone", rtol=0)
 
 
-def test_a_folder_that_is_in_use_stops_its_stack(tmp_path):
+def test_a_run_that_cannot_be_trained_leaves_the_others_alone(tmp_path):
     given = parts(tmp_path)
     given[1].out.mkdir()
-    with locked(given[1].out), pytest.raises(BusyError):
-        together(given)
-    assert together(given) == ["finished"] * 3
+    given[2].out.mkdir()
+    (given[2].out / "in the way").write_text("")
+    with locked(given[1].out):
+        endings = together(given)
+    assert endings[0] == "finished"
+    assert endings[1].startswith("busy: out: ")
+    assert endings[2].startswith("failed: out: ")
+    assert together(given)[:2] == ["finished"] * 2
+
+
+def test_a_group_that_fails_leaves_the_others_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr("iidgan.engine.batches.AT_ONCE", 0)  # so that each is a group
+    given = parts(tmp_path)
+    save = Session.save
+
+    def spoiled(session):
+        if session.folder.path == given[0].out:
+            raise InputError("the disk is full")
+        save(session)
+
+    monkeypatch.setattr(Session, "save", spoiled)
+    assert together(given) == ["failed: the disk is full", "finished", "finished"]
+
+
+def test_nothing_begins_after_a_wish_to_stop(tmp_path, monkeypatch):
+    monkeypatch.setattr("iidgan.engine.batches.AT_ONCE", 0)
+    given, stop = parts(tmp_path), Stop()
+
+    def listener(position, news, tick):
+        stop.signal = signal.SIGINT
+
+    assert together(given, stop=stop, listener=listener) == ["stopped"] * 3
+    assert (given[0].out / "log.jsonl").exists()
+    assert not any((part.out / "log.jsonl").exists() for part in given[1:])
 
 
 def test_planar_runs_are_alike_but_for_their_source():
@@ -222,6 +256,27 @@ def test_a_worker_takes_one_job_after_the_other_and_its_end_costs_one(tmp_path, 
     assert ended == dict(enumerate(endings))
     assert told >= {0, 2}
     assert process("a") == process("b") != process("c")
+
+
+@pytest.mark.slow
+def test_a_wish_to_stop_while_workers_begin_fails_nothing(tmp_path):
+    run = replace(RUN, steps=10**6)
+    jobs = [
+        Job(
+            parts=[Part(run=run, out=tmp_path / name, seeds=(0,))],
+            checkpoint_every=10**6,
+            device="cpu",
+            executor="eager",
+        )
+        for name in "ab"
+    ]
+    stop = Stop()
+    with ThreadPoolExecutor(1) as other:
+        other.submit(lambda: time.sleep(0.5) or setattr(stop, "signal", signal.SIGINT))
+        endings = train_all(
+            jobs, workers=2, news=lambda *_: None, ended=lambda *_: None, stop=stop
+        )
+    assert set(endings) <= {"stopped", "not begun"}
 
 
 @pytest.mark.slow

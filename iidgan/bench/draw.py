@@ -36,14 +36,14 @@ def draw(
         num: Generated samples per seed; by default as many as the source says.
     """
     num = num or stand.run.source.num_evaluated
-    values = math.prod(data.shape)
+    values, points = math.prod(data.shape), len(data.shape) < 3
     return _Drawing(
         nets=nets,
         data=data,
         judge=judge,
         num=num,
-        kept=max(1, min(KEPT, _KEPT_VALUES // values)) if data.is_image else num,
-        inverted=INVERTED if data.is_image else num,
+        kept=num if points else max(1, min(KEPT, _KEPT_VALUES // values)),
+        inverted=num if points else INVERTED,
         chunk=max(1, min(CHUNK, _CHUNK_VALUES // values)),
     ).samples(prior(stand.seeds, num, stand.run.arch.latent))
 

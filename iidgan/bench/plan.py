@@ -171,5 +171,5 @@ def _key(game: Game, seeds: int) -> str:
     run = game.run
     what = [encode(part, places=False) for part in (run.method, run.arch, run.optimiser)]
     facts = [what, run.batch, game.data.shape, seeds, run.ema > 0, run.precision]
-    facts.append(torch.__version__)
+    facts += [torch.__version__, next(game.state.nets.parameters()).device.type]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

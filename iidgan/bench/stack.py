@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -20,11 +21,12 @@ from iidgan.bench.game import Game
 from iidgan.bench.plan import Auto, choose, prepare
 from iidgan.bench.provenance import device_from
 from iidgan.bench.run import Run, encode
-from iidgan.bench.session import Session
+from iidgan.bench.session import Listener, Session
 from iidgan.data import Grid, Ring
 from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Ending, Schedule, Stop, Tick, fit
 from iidgan.engine.state import part, restore, tensors
+from iidgan.errors import BusyError, InputError
 from iidgan.files import locked
 
 
@@ -52,33 +54,58 @@ def train_stack(
     executor: Executor | Auto,
     listener: Callable[[int, str, Tick | None], None],
     stop: Stop,
-) -> list[Ending]:
+) -> list[str]:
     """Trains runs that are `alike` in one process; those that are at the same step, as one.
 
+    A run that cannot be trained leaves the others alone. One whose seeds have all diverged goes on
+    beside them to the end.
+
     Returns:
-        How each ended.
-
-    Raises:
-        InputError: As `train`.
+        How each ended, or `busy: ...` where another process is training it, or `failed: ...`.
     """
-
-    def session(position: int, part: Part) -> Session:
-        def told(news: str, tick: Tick | None) -> None:
-            listener(position, news, tick)
-
-        place = device_from(device)
-        return Session(part.run, part.seeds, out=part.out, keep=keep, device=place, listener=told)
-
+    endings = ["stopped" for _ in parts]
+    sessions: dict[int, Session] = {}
     with torch.random.fork_rng(devices=[]), ExitStack() as locks:
-        sessions = [session(position, part) for position, part in enumerate(parts)]
-        for each in sessions:
-            each.claim()
-            locks.enter_context(locked(each.folder.path))
-            each.resume()
-        waiting = sorted((s for s in sessions if not s.over(stop)), key=_place)
-        for _, group in itertools.groupby(waiting, key=_place):
-            _train([*group], executor, checkpoint_every, stop)
-        return [each.over(stop) or "stopped" for each in sessions]
+        for position, part in enumerate(parts):
+            tell = partial(listener, position)
+            with _explained(endings, [position]):
+                session = _opened(part, keep, device_from(device), tell, locks)
+                sessions[position] = session
+        waiting = sorted(
+            (i for i, each in sessions.items() if not each.over(stop)),
+            key=lambda i: _place(sessions[i]),
+        )
+        for _, group in itertools.groupby(waiting, key=lambda i: _place(sessions[i])):
+            positions = [*group]
+            if stop.signal is None:
+                with _explained(endings, positions):
+                    _train([sessions[i] for i in positions], executor, checkpoint_every, stop)
+        for i, session in sessions.items():
+            endings[i] = (session.over(stop) if endings[i] == "stopped" else None) or endings[i]
+    return endings
+
+
+@contextmanager
+def _explained(endings: list[str], positions: Sequence[int]) -> Iterator[None]:
+    """Notes why the runs at some positions cannot be trained, if they cannot."""
+    try:
+        yield
+    except InputError as error:
+        kind = "busy" if isinstance(error, BusyError) else "failed"
+        for position in positions:
+            endings[position] = f"{kind}: {error}"
+
+
+def _opened(
+    part: Part, keep: int, device: torch.device, listener: Listener, locks: ExitStack
+) -> Session:
+    session = Session(
+        part.run, part.seeds, out=part.out, keep=keep, device=device, listener=listener
+    )
+    session.claim()
+    locks.enter_context(locked(session.folder.path))
+    session.resume()
+    return session
 
 
 def _place(session: Session) -> tuple[int, str]:

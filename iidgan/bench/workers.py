@@ -19,7 +19,6 @@ from iidgan.bench.plan import Auto
 from iidgan.bench.stack import Part, train_stack
 from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Stop, Tick
-from iidgan.errors import BusyError, InputError
 from iidgan.processes import deaf
 
 News = Callable[[int, str, Tick | None], None]
@@ -93,6 +92,7 @@ class _Pool:
         self._inbox: multiprocessing.Queue[Any] = self._context.Queue()
         self._jobs, self._threads = jobs, threads
         self._idle: list[_Worker] = []
+        self._told = False  # to stop
         self.waiting = [*range(len(jobs))]
         self.busy: dict[int, _Worker] = {}
 
@@ -102,13 +102,16 @@ class _Pool:
         self._idle = [worker for worker in self._idle if worker.process.is_alive()]
         worker = self._idle.pop() if self._idle else self._start()
         self.busy[index] = worker
-        with suppress(OSError):  # one that has ended is seen where it is heard
+        try:
+            worker.pipe.send((index, self._jobs[index]))
+        except OSError:  # it ended a moment ago
+            self.busy[index] = worker = self._start()
             worker.pipe.send((index, self._jobs[index]))
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=_work, args=(theirs, self._threads, self._inbox))
-        with deaf((signal.SIGINT,)):  # a terminal sends it to parent and child
+        with deaf((signal.SIGINT, signal.SIGTERM)):  # a terminal sends one to parent and child
             process.start()
         theirs.close()  # so that its end is seen
         return _Worker(process, ours)
@@ -137,10 +140,12 @@ class _Pool:
             process = self.busy.pop(index).process
             process.join()
             first = sum(len(job.parts) for job in self._jobs[:index])
+            failed = f"failed: its process ended with {process.exitcode}"
             for part in range(len(self._jobs[index].parts)):
-                yield first + part, f"failed: its process ended with {process.exitcode}"
+                yield first + part, "stopped" if self._told and not process.exitcode else failed
 
     def terminate(self) -> None:
+        self._told = True
         for worker in self.busy.values():
             worker.process.terminate()
 
@@ -157,6 +162,7 @@ def _work(pipe: Connection, threads: int, inbox: multiprocessing.Queue[Any]) -> 
     stop = Stop()
     # A group may get the signal that the parent passes on: the first one is granted either way.
     with stop.listening([signal.SIGTERM], patient=True), suppress(EOFError):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # it waited while this began
         while stop.signal is None:  # a wish that only this process got ends it, not its next jobs
             index, job = pipe.recv()
             endings = _train(index, job, stop, inbox)
@@ -172,19 +178,12 @@ def _train(index: int, job: Job, stop: Stop, inbox: multiprocessing.Queue[Any]) 
             stop.signal = signal.SIGTERM  # nobody is left to collect what it trains
         inbox.put((index, "news", (part, text), tick))
 
-    try:
-        return [
-            *train_stack(
-                job.parts,
-                checkpoint_every=job.checkpoint_every,
-                keep=job.keep,
-                device=job.device,
-                executor=job.executor,
-                listener=listener,
-                stop=stop,
-            )
-        ]
-    except BusyError as error:
-        return [f"busy: {error}"] * len(job.parts)
-    except InputError as error:
-        return [f"failed: {error}"] * len(job.parts)
+    return train_stack(
+        job.parts,
+        checkpoint_every=job.checkpoint_every,
+        keep=job.keep,
+        device=job.device,
+        executor=job.executor,
+        listener=listener,
+        stop=stop,
+    )

@@ -108,6 +108,6 @@ SYNTHETIC = Study(
         "at 86.2 %. Penalties on D's slope, not inverses, are what else keeps modes here.",
         "IID-GAN+ is this library's; its settings were found on the seeds 100 to 104, which no "
         "table has, with the deviations as printed (docs/iid-gan-plus.md). The other methods have "
-        "had no such search.",
+        "had six trials each, whose best are another table (tuned).",
     ),
 )
