@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from iidgan.bench import provenance, train
+from iidgan.bench import game, provenance, train
 from iidgan.bench import rows as rowfile
 from iidgan.bench.folder import RunFolder
 from iidgan.bench.run import Run
@@ -141,13 +141,13 @@ def small_world(order: Order) -> None:
 
     checkpoint.save = told
 
-    class Slow(train.Batches):
+    class Slow(game.Batches):
         def at(self, step: int) -> Any:
             time.sleep(order.pause)
             return super().at(step)
 
     if order.pause:
-        train.Batches = Slow
+        game.Batches = Slow
 
 
 def limit(size: int) -> None:

@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 import torch
 
+from iidgan.bench import draw as draw_module
 from iidgan.bench import fill
 from iidgan.bench.cells import tabulate
 from iidgan.bench.compared import images, latent_planes, training
+from iidgan.bench.draw import draw
 from iidgan.bench.evaluate import Stand, to_arrays
 from iidgan.bench.fill import Place
+from iidgan.bench.game import Game
+from iidgan.bench.judge import Judge
 from iidgan.bench.papers import PICTURES, STUDIES
 from iidgan.bench.papers.stacked import ROWS, STACKED, kl_heading
 from iidgan.bench.picture import Picture
@@ -25,7 +29,7 @@ from iidgan.engine.loop import Stop
 from iidgan.errors import InputError
 from iidgan.functional import histogram
 from iidgan.methods import GAN, iid_gan
-from iidgan.nn import DCGAN, MnistNet
+from iidgan.nn import DCGAN, MLP, MnistNet
 from iidgan.report import Mosaic, mosaics
 from iidgan.terms import CycleConsistency, GaussianConsistency
 
@@ -200,12 +204,15 @@ def test_a_figure_of_training_names_its_metrics(place):
 
 
 def test_of_images_a_run_keeps_fewer_than_of_points():
-    stand = Stand(RUN, (0,), 2, (-1,))
-    pictures = Samples(
-        torch.zeros(1, 6000, 1, 2, 2), torch.zeros(6000, 1, 2, 2), z=torch.zeros(1, 6000, 3)
-    )
-    kept = to_arrays(pictures, stand)
-    assert (len(kept["generated"][0]), len(kept["real"]), len(kept["z"][0])) == (500, 500, 5000)
+    """And as many latents of either."""
+    assert draw_module.KEPT == 500
+    for source, arch, kept in ((Mnist5k(), MnistNet(width=2), 500), (Ring(size=50), MLP(), 600)):
+        run = replace(PLANE, source=source, arch=arch)
+        data = source.load()
+        nets = Game.of(run, (0,), data, torch.device("cpu")).state.nets.eval()
+        stand = Stand(run, (0,), 2, (-1,))
+        arrays = to_arrays(draw(nets, data, stand, Judge(), 600), stand)
+        assert (len(arrays["generated"][0]), len(arrays["z"][0])) == (kept, 600)
     points = Samples(torch.zeros(1, 6000, 2), torch.zeros(6000, 2))
     assert len(to_arrays(points, stand)["generated"][0]) == 5000
 
