@@ -135,6 +135,14 @@ def test_a_run_that_cannot_be_trained_leaves_the_others_alone(tmp_path):
     assert together(given)[:2] == ["finished"] * 2
 
 
+def test_what_the_device_cannot_do_is_refused_before_there_is_a_folder(tmp_path):
+    (given, *_) = parts(tmp_path)
+    options = {"checkpoint_every": 30, "keep": 3, "device": "cpu", "executor": "graphed"}
+    (ending,) = train_stack([given], listener=lambda *_: None, stop=Stop(), **options)
+    assert ending.startswith("failed: executor: graphed needs a CUDA device")
+    assert not given.out.exists()
+
+
 def test_a_group_that_fails_leaves_the_others_alone(tmp_path, monkeypatch):
     monkeypatch.setattr("iidgan.engine.batches.AT_ONCE", 0)  # so that each is a group
     given = parts(tmp_path)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -15,20 +16,20 @@ from iidgan.bench.folder import RunFolder
 from iidgan.bench.game import Game
 from iidgan.bench.judge import judge_of
 from iidgan.bench.model import Maps, Model, export, load_maps, load_model
-from iidgan.bench.plan import Plan
-from iidgan.bench.provenance import provenance
+from iidgan.bench.plan import Auto, Plan
+from iidgan.bench.provenance import device_from, provenance
 from iidgan.bench.registry import ensure_named
 from iidgan.bench.rows import Row, append, read
 from iidgan.bench.run import Run
 from iidgan.core import Source
 from iidgan.engine import checkpoint
 from iidgan.engine.batches import Batches
-from iidgan.engine.executors import Executor
+from iidgan.engine.executors import Executor, check
 from iidgan.engine.loop import Ending, Stop, Tick
 from iidgan.engine.sample import final
 from iidgan.engine.state import entropy
 from iidgan.errors import InputError
-from iidgan.files import append_lines, set_aside, sweep
+from iidgan.files import append_lines, locked, set_aside, sweep
 
 Listener = Callable[[str, Tick | None], None]
 """Is told a line of news, or a tick with an empty line."""
@@ -201,6 +202,33 @@ class Session:
 
     def _fresh_batches(self) -> Batches:
         return Batches(self.data, self.seeds, size=self.run.batch, latent=self.run.arch.latent)
+
+
+@contextmanager
+def opened(
+    run: Run,
+    seeds: Sequence[int],
+    *,
+    out: Path,
+    keep: int,
+    device: str,
+    executor: Executor | Auto,
+    listener: Listener,
+) -> Iterator[Session]:
+    """Makes a session that stands where its folder does, which is its own until this ends.
+
+    Raises:
+        InputError: The device cannot do it, the run cannot be trained, or the folder is another's.
+        BusyError: Another process is training in the folder.
+    """
+    place = device_from(device)
+    if executor != "auto":
+        check(executor, place)
+    session = Session(run, seeds, out=out, keep=keep, device=place, listener=listener)
+    session.claim()
+    with locked(session.folder.path):
+        session.resume()
+        yield session
 
 
 def _absolute(source: Source) -> Source:

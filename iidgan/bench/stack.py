@@ -19,15 +19,13 @@ import torch
 
 from iidgan.bench.game import Game
 from iidgan.bench.plan import Auto, choose, prepare
-from iidgan.bench.provenance import device_from
 from iidgan.bench.run import Run, encode
-from iidgan.bench.session import Listener, Session
+from iidgan.bench.session import Session, opened
 from iidgan.data import Grid, Ring
 from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Ending, Schedule, Stop, Tick, fit
 from iidgan.engine.state import part, restore, tensors
 from iidgan.errors import BusyError, InputError
-from iidgan.files import locked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,10 +65,17 @@ def train_stack(
     sessions: dict[int, Session] = {}
     with torch.random.fork_rng(devices=[]), ExitStack() as locks:
         for position, part in enumerate(parts):
-            tell = partial(listener, position)
+            folder = opened(
+                part.run,
+                part.seeds,
+                out=part.out,
+                keep=keep,
+                device=device,
+                executor=executor,
+                listener=partial(listener, position),
+            )
             with _explained(endings, [position]):
-                session = _opened(part, keep, device_from(device), tell, locks)
-                sessions[position] = session
+                sessions[position] = locks.enter_context(folder)
         waiting = sorted(
             (i for i, each in sessions.items() if not each.over(stop)),
             key=lambda i: _place(sessions[i]),
@@ -94,18 +99,6 @@ def _explained(endings: list[str], positions: Sequence[int]) -> Iterator[None]:
         kind = "busy" if isinstance(error, BusyError) else "failed"
         for position in positions:
             endings[position] = f"{kind}: {error}"
-
-
-def _opened(
-    part: Part, keep: int, device: torch.device, listener: Listener, locks: ExitStack
-) -> Session:
-    session = Session(
-        part.run, part.seeds, out=part.out, keep=keep, device=device, listener=listener
-    )
-    session.claim()
-    locks.enter_context(locked(session.folder.path))
-    session.resume()
-    return session
 
 
 def _place(session: Session) -> tuple[int, str]:

@@ -10,16 +10,14 @@ from typing import get_args
 import torch
 
 from iidgan.bench.plan import Auto, Plan, choose
-from iidgan.bench.provenance import device_from
 from iidgan.bench.run import Run
-from iidgan.bench.session import Listener, Result, Session
+from iidgan.bench.session import Listener, Result, Session, opened
 from iidgan.bench.shard import Shard
 from iidgan.bench.shards import Shards, deal
 from iidgan.bench.stack import Stack
-from iidgan.engine.executors import Executor, check
+from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Ending, Stop
 from iidgan.errors import InputError, unknown
-from iidgan.files import locked
 
 
 def train(
@@ -61,24 +59,26 @@ def train(
     _check(chosen, numbers if workers == "auto" else numbers | {"workers": workers})
     if executor not in (known := ("auto", *get_args(Executor))):
         raise unknown("executor", executor, known)
-    place = device_from(device)
-    if executor != "auto":
-        check(executor, place)
     stop = stop or Stop()
-    with torch.random.fork_rng(devices=[]):
-        session = Session(run, chosen, out=Path(out), keep=keep, device=place, listener=listener)
-        session.claim()
-        with locked(session.folder.path):
-            session.resume()
-            if ending := session.over(stop):
-                return session.result(ending)
-            plan = choose(session.game, executor, workers)
-            session.begin(plan)
-            if plan.workers == 1:
-                ending = Stack([session]).fit(plan.executor, checkpoint_every, stop)
-            else:
-                ending = _dealt(session, plan, checkpoint_every, stop)
-            return session.end(ending)
+    folder = opened(
+        run,
+        chosen,
+        out=Path(out),
+        keep=keep,
+        device=device,
+        executor=executor,
+        listener=listener,
+    )
+    with torch.random.fork_rng(devices=[]), folder as session:
+        if ending := session.over(stop):
+            return session.result(ending)
+        plan = choose(session.game, executor, workers)
+        session.begin(plan)
+        if plan.workers == 1:
+            ending = Stack([session]).fit(plan.executor, checkpoint_every, stop)
+        else:
+            ending = _dealt(session, plan, checkpoint_every, stop)
+        return session.end(ending)
 
 
 def _dealt(session: Session, plan: Plan, checkpoint_every: int, stop: Stop) -> Ending:
