@@ -21,7 +21,7 @@ from safetensors.torch import load
 from iidgan.bench.shard import SIGNALS, Control, Shard, Stand, Together, packed, work
 from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Ending, Stop, Tick
-from iidgan.engine.state import State, joined, part, restore, tensors
+from iidgan.engine.state import State, joined, part, places, restore, tensors
 from iidgan.errors import InputError
 from iidgan.processes import deaf
 
@@ -72,8 +72,7 @@ class Shards:
         self._heard: set[str] = set()
         self._context = multiprocessing.get_context("spawn")
         self._control = Control(self._context, len(shards))
-        sizes = [len(shard.seeds) for shard in shards]
-        self._places = [slice(sum(sizes[:i]), sum(sizes[: i + 1])) for i in range(len(sizes))]
+        self._places = places([len(shard.seeds) for shard in shards])
         self._told = state.step
         self._workers: list[_Worker] = []
 

@@ -24,7 +24,7 @@ from iidgan.bench.session import Session, opened
 from iidgan.data import Grid, Ring
 from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Ending, Schedule, Stop, Tick, fit
-from iidgan.engine.state import part, restore, tensors
+from iidgan.engine.state import part, places, restore, tensors
 from iidgan.errors import BusyError, InputError
 
 
@@ -128,8 +128,7 @@ class Stack:
     def __init__(self, sessions: Sequence[Session]) -> None:
         self.sessions = sessions
         self.game = Game.beside([session.game for session in sessions])
-        ends = [*itertools.accumulate(len(session.seeds) for session in sessions)]
-        self._places = [slice(a, b) for a, b in itertools.pairwise([0, *ends])]
+        self._places = places([len(session.seeds) for session in sessions])
 
     def fit(self, executor: Executor, checkpoint_every: int, stop: Stop) -> Ending:
         """Trains as `engine.loop.fit` does."""

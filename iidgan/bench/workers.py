@@ -19,6 +19,7 @@ from iidgan.bench.plan import Auto
 from iidgan.bench.stack import Part, train_stack
 from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Stop, Tick
+from iidgan.engine.state import places
 from iidgan.processes import deaf
 
 News = Callable[[int, str, Tick | None], None]
@@ -91,6 +92,7 @@ class _Pool:
         self._context: SpawnContext = multiprocessing.get_context("spawn")
         self._inbox: multiprocessing.Queue[Any] = self._context.Queue()
         self._jobs, self._threads = jobs, threads
+        self._places = places([len(job.parts) for job in jobs])
         self._idle: list[_Worker] = []
         self._told = False  # to stop
         self.waiting = [*range(len(jobs))]
@@ -123,13 +125,13 @@ class _Pool:
         except queue.Empty:
             yield from self._silent()
             return
-        first = sum(len(job.parts) for job in self._jobs[:index])
+        first = self._places[index].start
         if kind == "ended":
             endings, willing = content
             worker = self.busy.pop(index)
             if willing:
                 self._idle.append(worker)
-            yield from ((first + part, ending) for part, ending in enumerate(endings))
+            yield from enumerate(endings, first)
         else:
             part, text = content
             news(first + part, text, tick)
@@ -139,10 +141,10 @@ class _Pool:
         for index in dead if self._inbox.empty() else ():
             process = self.busy.pop(index).process
             process.join()
-            first = sum(len(job.parts) for job in self._jobs[:index])
             failed = f"failed: its process ended with {process.exitcode}"
-            for part in range(len(self._jobs[index].parts)):
-                yield first + part, "stopped" if self._told and not process.exitcode else failed
+            ending = "stopped" if self._told and not process.exitcode else failed
+            place = self._places[index]
+            yield from ((position, ending) for position in range(place.start, place.stop))
 
     def terminate(self) -> None:
         self._told = True

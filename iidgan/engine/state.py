@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 import torch
@@ -134,6 +135,12 @@ def tensors(state: State) -> dict[str, Tensor]:
                 for key, value in optimiser.state[parameter].items():
                     found[f"optimiser.{player}.{index}.{key}"] = value
     return found
+
+
+def places(sizes: Sequence[int]) -> list[slice]:
+    """Says where each of several runs of seeds lies, laid end to end."""
+    ends = [0, *accumulate(sizes)]
+    return [slice(start, end) for start, end in pairwise(ends)]
 
 
 def part(saved: Mapping[str, Tensor], place: slice) -> dict[str, Tensor]:
