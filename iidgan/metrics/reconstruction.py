@@ -22,10 +22,10 @@ class Reconstruction(Metric):
     """
 
     def missing(self, samples: Samples) -> str | None:
-        return None if _errors(samples) else "F(G(z)) and G(F(x)): the method has no inverse F"
+        return None if _ends(samples) else "F(G(z)) and G(F(x)): the method has no inverse F"
 
     def protocol(self, samples: Samples) -> Protocol:
-        return {f"num_{name}": errors.shape[1] for name, errors in _errors(samples).items()}
+        return {f"num_{name}": end.shape[1] for name, end in _ends(samples).items()}
 
     def __call__(self, samples: Samples) -> dict[str, Tensor]:
         """Computes the values above, float64 with shape (S,), on the CPU.
@@ -35,18 +35,17 @@ class Reconstruction(Metric):
         """
         if lack := self.missing(samples):
             raise InputError(f"reconstruction: the samples lack {lack}")
+        errors = _ends(samples)
+        if samples.z is not None and "z" in errors:
+            errors["z"] = (samples.z[:, : errors["z"].shape[1]] - errors["z"]).abs()
         return {
-            f"{name}_error": errors.cpu().double().mean(1)
-            for name, errors in _errors(samples).items()
+            f"{name}_error": error.cpu().double().flatten(1).mean(1)
+            for name, error in errors.items()
         }
 
 
-def _errors(samples: Samples) -> dict[str, Tensor]:
-    """Gathers what there is of the two cycles: the error of each sample, with shape (S, m)."""
-    errors = {}
-    if samples.z is not None and samples.z_cycled is not None:
-        start = samples.z[:, : samples.z_cycled.shape[1]]
-        errors["z"] = (start - samples.z_cycled).abs().double().mean(2)
-    if samples.x_errors is not None:
-        errors["x"] = samples.x_errors
-    return errors
+def _ends(samples: Samples) -> dict[str, Tensor]:
+    """Gathers what there is of the two cycles: F(G(z)), and the errors of G(F(x))."""
+    z_cycled = None if samples.z is None else samples.z_cycled
+    ends = {"z": z_cycled, "x": samples.x_errors}
+    return {name: end for name, end in ends.items() if end is not None}
