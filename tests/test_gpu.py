@@ -104,6 +104,18 @@ def test_what_waits_for_the_device_runs_eagerly(name):
     assert any(text.endswith("running eagerly") for text in told)
 
 
+@pytest.mark.parametrize("name", WAITING)
+@pytest.mark.parametrize("executor", ["graphed", "compiled"])
+def test_what_waits_for_the_device_trains_on_after_an_attempt_to_record_it(
+    tmp_path, name, executor
+):
+    """In single precision and with batches of the usual size, where libraries are others."""
+    method = Regularised(method=GAN(), terms=(TERMS[name](),))
+    run = iidgan.Run(source=iidgan.Ring(), method=method, steps=STEPS)
+    result = train(run, seeds=5, out=tmp_path / "run", device="cuda", executor=executor)
+    assert (result.ending, result.diverged) == ("finished", (-1,) * 5)
+
+
 def test_replayed_images_are_the_eager_ones():
     assert agree(iid_gan(), IMAGES) == {"recording"}
 

@@ -7,7 +7,8 @@ writes the same memory every time: the state's tensors, and copies of the batche
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import torch
@@ -33,11 +34,17 @@ WARM_UP = 3  # moves before recording: libraries choose their kernels and take t
 
 
 def on_device(work: Callable[[], Tensor]) -> tuple[Replay, Tensor]:
-    """Records what `work` launches; gives what repeats it, and where its result will lie."""
+    """Records what `work` launches; gives what repeats it, and where its result will lie.
+
+    Raises:
+        RuntimeError: It waits for the device, which a recording cannot.
+    """
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
         for _ in range(WARM_UP):
+            work()
+        with _refusing_to_wait():
             work()
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
@@ -45,6 +52,17 @@ def on_device(work: Callable[[], Tensor]) -> tuple[Replay, Tensor]:
     with torch.cuda.stream(torch.cuda.current_stream()), torch.cuda.graph(graph):
         result = work()
     return graph.replay, result
+
+
+@contextmanager
+def _refusing_to_wait() -> Iterator[None]:
+    """Lets nothing wait for the device: met by a recording, it can break libraries for good."""
+    mode = torch.cuda.get_sync_debug_mode()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode(mode)
 
 
 class Graphed:

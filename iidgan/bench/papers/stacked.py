@@ -171,9 +171,9 @@ STACKED = Study(
         "Floor: what as many samples of the uniform distribution itself have on average. "
         "Classifier FID: on the features of that classifier; no other FID compares.",
         "Full profile: 32 pixels, DCGAN of width 64, latent 100, batch 256, Adam 2e-4, linear to "
-        "0, 50 epochs, networks in bfloat16, all else in float32; IID-GAN with the weights 3 and 3 "
-        "on element-wise means. All methods have the same, but R3GAN's loss has a D without batch "
-        "norm, which its penalty on single samples rules out.",
+        "0, 50 epochs, networks in bfloat16, all else in float32; IID-GAN with the weights 3 and "
+        "3 on element-wise means. All methods have the same, but R3GAN's loss has a D without "
+        "batch norm, which its penalty on single samples rules out.",
         "Of the papers: GAN, VEEGAN and PacGAN are from PresGAN, not run again; the GAN there is "
         "a DCGAN, and its KL of 8.012 is left out, since none over 1,000 modes exceeds log 1000 = "
         "6.908. DCGAN (99 modes) and Unrolled GAN are VEEGAN's runs; VEEGAN's own paper "
