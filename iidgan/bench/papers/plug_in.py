@@ -45,11 +45,11 @@ PLUG_IN = Study(
         "deviation, and Student's 95 % interval of the mean in brackets.",
     ),
     findings=(
-        "So far of eight bases. Where D is free, the terms help: GAN, AdvLatGAN and MGGAN gain 17 "
-        "to 18 of the 25 modes of Grid and 19 to 28 points of quality, and all three have the 8 "
-        "modes of Ring. Beside penalties on D they ruin what there was: R3GAN, WGAN-GP and WGAN-GP "
-        "with the weight 0.1 have next to no good sample left on Ring, of 71, 55 and 78 %; nor has "
-        "Dist-GAN. Unrolled GAN, with its slow D, has next to none either way. A flat D likely "
-        "says too little beside the paper's weights; no others were tried.",
+        "So far of eight bases. Where D is free, the terms help: GAN, AdvLatGAN and MGGAN gain "
+        "17 to 18 of the 25 modes of Grid and 19 to 28 points of quality, and all three have the "
+        "8 modes of Ring. Beside penalties on D they ruin what there was: R3GAN, WGAN-GP and "
+        "WGAN-GP with the weight 0.1 have next to no good sample left on Ring, of 71, 55 and 78 "
+        "%; nor has Dist-GAN. Unrolled GAN, with its slow D, has next to none either way. A flat "
+        "D likely says too little beside the paper's weights; no others were tried.",
     ),
 )
