@@ -513,10 +513,16 @@ def test_many_modes_have_no_labelled_slice_and_none_good_says_so():
 def test_generations_share_one_window():
     far = panel()
     far = replace(far, generated=far.generated * 3, label="GAN")
-    axes = generations([panel(), far]).axes
+    axes = generations([panel(), far, far]).axes
     assert axes[0].get_xlim() == axes[1].get_xlim() == axes[0].get_ylim()
     assert axes[0].get_xlim()[1] >= 5.9
     assert axes[1].get_title() == f"GAN\n{far.summary}"
+
+
+def test_one_method_that_goes_astray_does_not_make_the_others_small():
+    astray = replace(panel(), generated=panel().generated * 30)
+    alone = generations([panel()]).axes[0].get_xlim()
+    assert generations([panel(), panel(), astray]).axes[0].get_xlim() == alone
 
 
 def test_latent_of_what_is_not_finite():

@@ -188,11 +188,17 @@ def _scatter(
 
 
 def _window(panels: Sequence[Panel]) -> tuple[Floats, float]:
-    """Finds the middle and half the side of the square that shows centres and samples."""
+    """Finds the middle and half the side of the square that shows centres and samples.
+
+    Of several panels, what half of them need: one method that goes astray must not make all others
+    small, and where its samples leave the window, that is seen.
+    """
     centres = np.concatenate([panel.centres for panel in panels])
     middle = (centres.max(axis=0) + centres.min(axis=0)) / 2
     least = 1.25 * float(np.abs(centres - middle).max()) or 1.0
-    return middle, max(style.reach(panel.generated - middle, least) for panel in panels)
+    return middle, float(
+        np.median([style.reach(panel.generated - middle, least) for panel in panels])
+    )
 
 
 def _legend(figure: Figure, panels: Sequence[Panel], *, prior: bool) -> None:
