@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from iidgan.bench.rows import Row
+from iidgan.bench.rows import Row, by_run
 from iidgan.bench.run import Run
 from iidgan.bench.study import Block, Change, Study
 from iidgan.errors import InputError
@@ -18,11 +18,8 @@ def tabulate(study: Study, rows: list[Row]) -> Table:
     Raises:
         InputError: Rows of one column were measured in different ways.
     """
-    by_run: dict[str, list[Row]] = {}
-    for row in rows:
-        if row.run in study.runs and row.seed < study.seeds:
-            by_run.setdefault(row.run, []).append(row)
-    cells = [cell for block in study.blocks for cell in _cells(study, block, by_run)]
+    there = by_run(row for row in rows if row.seed < study.seeds)
+    cells = [cell for block in study.blocks for cell in _cells(study, block, there)]
     return Table(title=study.title, cells=tuple(cells), notes=(*study.notes, *study.findings))
 
 

@@ -76,6 +76,14 @@ def read_all(folder: Path) -> list[Row]:
     return _last(row for path in sorted(folder.glob("*.jsonl")) for row in _rows(path))
 
 
+def by_run(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Lays rows out by their run, each run's in their order."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.run, []).append(row)
+    return found
+
+
 def _rows(path: Path) -> Iterator[Row]:
     names = {f.name for f in fields(Row)}
     for record in read_lines(path):

@@ -7,12 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from iidgan.bench.rows import Row
+from iidgan.bench.rows import Row, by_run
 from iidgan.bench.run import Run
 from iidgan.core import Method, Regularised, Source
 from iidgan.engine.optim import Adam
 from iidgan.report import Cell, Table, measured, stats
 
+_ByRun = Mapping[str, Sequence[Row]]
 SEEDS = (100, 101)
 STEPS = 6_000
 
@@ -65,15 +66,17 @@ class Sweep:
         A mode counts with at least 100 samples. A seed that diverged, or whose training failed,
         scores 0; one that has not been trained is NaN.
         """
+        return self._scores(row, label, by_run(rows))
+
+    def _scores(self, row: str, label: str, rows: _ByRun) -> list[float]:
         return [
-            self._score(run, seed, self.modes[data], rows)
+            self._score(run, seed, self.modes[data], rows.get(run.id, ()))
             for data, run in self.trial(row, label).items()
             for seed in SEEDS
         ]
 
     def _score(self, run: Run, seed: int, modes: int, rows: Sequence[Row]) -> float:
-        run_id = run.id
-        of_seed = [row for row in rows if row.run == run_id and row.seed == seed]
+        of_seed = [row for row in rows if row.seed == seed]
         values = {row.metric: row for row in of_seed if row.is_final(run.steps)}
         if "quality" in values:
             alive = values["quality"].diverged < 0
@@ -86,8 +89,11 @@ class Sweep:
 
         Of equals, the one that changes nothing wins, or else the first.
         """
+        return self._best(row, by_run(rows))
+
+    def _best(self, row: str, rows: _ByRun) -> str | None:
         labels = trials(self.rows[row])
-        scores = {label: stats.mean(self.scores(row, label, rows)) for label in labels}
+        scores = {label: stats.mean(self._scores(row, label, rows)) for label in labels}
         if any(math.isnan(score) for score in scores.values()):
             return None
         return max(scores, key=lambda label: (scores[label], label == AS_IT_IS))
@@ -98,9 +104,10 @@ class Sweep:
 
     def table(self, rows: Sequence[Row]) -> Table:
         """Tabulates the scores; rows are methods."""
+        there = by_run(rows)
         return Table(
             title=f"Tuning: share of modes x share of good samples after {STEPS:,} steps",
-            cells=tuple(cell for row in self.rows for cell in self._cells(row, rows)),
+            cells=tuple(cell for row in self.rows for cell in self._cells(row, there)),
             notes=(
                 f"Seeds {' and '.join(map(str, SEEDS))}, {' and '.join(self.data)}. A mode counts "
                 "with 100 samples. rate: factor of the learning rate 2e-3. weight: factor of "
@@ -110,11 +117,11 @@ class Sweep:
             ),
         )
 
-    def _cells(self, row: str, rows: Sequence[Row]) -> list[Cell]:
-        best = self.best(row, rows)
+    def _cells(self, row: str, rows: _ByRun) -> list[Cell]:
+        best = self._best(row, rows)
         name = f"{row} ({best})" if best else row
         return [
-            self._cell(name, heading, self.scores(row, label, rows))
+            self._cell(name, heading, self._scores(row, label, rows))
             for heading, label in zip(HEADINGS, trials(self.rows[row]), strict=True)
         ]
 
