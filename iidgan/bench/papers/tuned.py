@@ -18,9 +18,8 @@ SWEEP = Sweep(
     findings=(
         "In a quarter of the tables' steps most methods gain from twice their rate. Of the "
         "published methods IID-GAN (M-D) has the best score, 0.48; next are MAD-GAN, 0.43, IVGAN, "
-        "0.40, and InvertGAN, 0.38 (GDPP's trials are not all done). Of this library's variants, "
-        "noise on the codes alone scores 0.67 and IID-GAN+ 0.57: what it adds to the noise was "
-        "found in longer runs.",
+        "0.40, and InvertGAN, 0.38. Of this library's variants, noise on the codes alone scores "
+        "0.67 and IID-GAN+ 0.57: what it adds to the noise was found in longer runs.",
     ),
 )
 
