@@ -28,6 +28,11 @@ _LOSSES = {"p-norm": M_D, "W2, 1-D": ONE_D} | {
     for name, run in OURS.items()
     if name.startswith("IID-GAN (")
 }
+_CURVES = {
+    "modes_100": "modes with 100 samples",
+    "quality": "good samples, %",
+    "reverse_kl": "reverse KL",
+}
 _SUCCESSORS = {name: OURS[name] for name in ("InvertGAN", "IID-GAN+")}
 _SHARES = (1 / 12, 1 / 4, 1 / 2, 1.0)
 
@@ -77,7 +82,7 @@ _PICTURES: dict[str, Picture] = {
             title=f"Quality and reverse KL over training on 2D-{data}, for each Gaussian loss "
             "(IID-GAN, IJCAI 2023, Fig. 9; arXiv 2021, Fig. 8: on Ring)",
             runs=_on(data, _LOSSES),
-            draw=partial(training, metrics=("modes_100", "quality", "reverse_kl")),
+            draw=partial(training, metrics=tuple(_CURVES), names=_CURVES),
         )
         for data in LITERAL
     },
