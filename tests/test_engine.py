@@ -813,7 +813,7 @@ class TestPhases:
         """And a compiled run that is resumed in a later phase ends where it would have."""
         (whole, move), (state, other) = phased(), phased()
         expected = walked(move, whole, self.batches(), range(10))
-        step = Phases(other, self.batches().at(0), make=Compiled)
+        step = Phases(other, self.batches().at(0), make=Compiled.record)
         logs = walked(step, state, self.batches(), range(6))
         saved = copied(tensors(state))
         logs += walked(step, state, self.batches(), range(6, 10))
@@ -825,13 +825,14 @@ class TestPhases:
         resumed, third = phased()
         resumed.step = 6
         restore(resumed, saved)
-        again = Phases(third, self.batches().at(6), make=Compiled)
+        again = Phases(third, self.batches().at(6), make=Compiled.record)
         assert equal(tensors(resumed), saved)  # compiling leaves no trace
         walked(again, resumed, self.batches(), range(6, 10))
         assert equal(tensors(resumed), tensors(state))
 
     @pytest.mark.slow
-    def test_a_phase_that_cannot_be_compiled_runs_eagerly(self, monkeypatch):
+    def test_a_phase_that_cannot_be_compiled_runs_eagerly(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # nothing was compiled before
         (whole, move), (state, other) = phased(), phased()
         walked(move, whole, self.batches(), range(6))
         told = []
@@ -843,7 +844,7 @@ class TestPhases:
         def refuse(*args, **kwargs):
             raise RuntimeError("no compiler any more")
 
-        monkeypatch.setattr(torch._inductor, "standalone_compile", refuse)
+        monkeypatch.setattr(torch._inductor, "aot_compile", refuse)
         told.clear()
         walked(step, state, self.batches(), range(4, 6))
         failed = "compiling failed (no compiler any more); running eagerly"
@@ -860,11 +861,13 @@ class TestExecutors:
         move = Move(GAN(), init(GAN(), ARCH, Adam(), (0, 1)), steps=STEPS)
         assert executor("eager", move, batches_of((0, 1)).at(0)) is move
 
-    def test_what_cannot_be_compiled_runs_eagerly_from_where_it_was(self, monkeypatch):
+    def test_what_cannot_be_compiled_runs_eagerly_from_where_it_was(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # nothing was compiled before
+
         def refuse(*args, **kwargs):
             raise RuntimeError("no compiler\nat all")
 
-        monkeypatch.setattr(torch._inductor, "standalone_compile", refuse)
+        monkeypatch.setattr(torch._inductor, "aot_compile", refuse)
         state, other = (init(iid_gan(), ARCH, Adam(), (0, 1)) for _ in range(2))
         move, batches = Move(iid_gan(), state, steps=STEPS), batches_of((0, 1))
         told = []

@@ -108,10 +108,8 @@ def test_planning_leaves_no_trace():
     random = torch.get_rng_state()
     choose(ours, "auto", "auto", cores=2)
     after = tensors(ours.state)
+    assert before.keys() == after.keys()
     assert all(torch.equal(after[name], value) for name, value in before.items())
-    born = after.keys() - before.keys()
-    assert born
-    assert all(not after[name].any() for name in born)
     assert torch.equal(torch.get_rng_state(), random)
 
 
@@ -125,11 +123,13 @@ def test_compiling_is_timed_and_remembered():
     assert plan.prepare("eager", game())[1] == "eager"
 
 
-def test_what_cannot_be_compiled_is_told_and_named_eager(monkeypatch):
+def test_what_cannot_be_compiled_is_told_and_named_eager(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # nothing was compiled before
+
     def refuse(*args, **kwargs):
         raise RuntimeError("no compiler")
 
-    monkeypatch.setattr(torch._inductor, "standalone_compile", refuse, raising=False)
+    monkeypatch.setattr(torch._inductor, "aot_compile", refuse, raising=False)
     ours, told = game(seeds=1), []
     step, used = plan.prepare("compiled", ours, told.append)
     assert (step, used) == (ours.move, "eager")
@@ -142,7 +142,7 @@ def test_compiled_code_lies_in_the_users_cache(tmp_path):
         "import os, torch, iidgan; from iidgan.bench.game import Game\n"
         "run = iidgan.Run(source=iidgan.Ring(size=200))\n"
         "Game.of(run, (0,), run.source.load(), torch.device('cpu'))\n"
-        "print(os.environ['TORCHINDUCTOR_CACHE_DIR'])"
+        "print(os.environ.get('TORCHINDUCTOR_CACHE_DIR'))"
     )
     (tmp_path / "file").touch()
     known = {k: v for k, v in os.environ.items() if k != "TORCHINDUCTOR_CACHE_DIR"}
@@ -157,7 +157,7 @@ def test_compiled_code_lies_in_the_users_cache(tmp_path):
         for name in ("home", "file")
     ]
     assert places[0] == str(tmp_path / "home" / "iidgan" / "compiled")
-    assert not places[1].startswith(str(tmp_path))
+    assert places[1] == "None"  # torch chooses
 
 
 def test_runs_whose_graphs_differ_are_remembered_apart():

@@ -196,7 +196,7 @@ def test_no_process_outlives_the_one_that_saves(tmp_path):
     script.write_text(
         "import iidgan\n"
         "if __name__ == '__main__':\n"
-        "    iidgan.train(iidgan.Run(), out='run', seeds=2, workers=2)\n"
+        "    iidgan.train(iidgan.Run(), out='run', seeds=2, workers=2, executor='eager')\n"
     )
     parent = subprocess.Popen([sys.executable, script], cwd=tmp_path, start_new_session=True)
     log = tmp_path / "run" / "log.jsonl"

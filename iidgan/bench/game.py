@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
+import json
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 
 import torch
 
-from iidgan.bench.run import Run
+from iidgan.bench.run import Run, encode
 from iidgan.core import Arch, Dataset
 from iidgan.engine.batches import Batches, Beside, Blocks
+from iidgan.engine.generate import keep_compiled
 from iidgan.engine.move import Move
 from iidgan.engine.state import State, init, joined, restore, tensors
-from iidgan.files import cache
 
 
 @dataclass(frozen=True)
@@ -71,22 +70,35 @@ class Game:
         return cls(first.run, seeds, first.data, state, move, batches)
 
 
+def facts(run: Run, data: Dataset) -> list[object]:
+    """Names what a move is made of: of other sources, seeds and lengths the move is the same."""
+    parts = [encode(part, places=False) for part in (run.method, run.arch, run.optimiser)]
+    return [parts, run.batch, data.shape, run.ema, run.precision]
+
+
 def _start(
     run: Run, seeds: Sequence[int], data: Dataset, device: torch.device
 ) -> tuple[State, Move]:
-    _keep_compiled()
+    keep_compiled()
     arch = Arch(run.arch, data.shape)
     state = init(run.method, arch, run.optimiser, seeds, ema=run.ema, device=device)
-    return state, Move(run.method, state, steps=run.steps, ema=run.ema, precision=run.precision)
+    move = Move(
+        run.method,
+        state,
+        steps=run.steps,
+        ema=run.ema,
+        precision=run.precision,
+        recipe=json.dumps(facts(run, data)) if _is_known(run) else None,
+    )
+    return state, move
 
 
-def _keep_compiled() -> None:
-    """Lets compiled code lie in the user's cache, if that can be written to.
-
-    It has to be said before the first optimiser is made, with which torch chooses a place.
-    """
-    place = cache() / "compiled"
-    with suppress(OSError):
-        place.mkdir(parents=True, exist_ok=True)
-        if os.access(place, os.W_OK):
-            os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(place))
+def _is_known(part: object) -> bool:
+    """Tells whether all classes of a part are of this package, so that their names say it all."""
+    inside: Sequence[object] = ()
+    if is_dataclass(part):
+        inside = [getattr(part, f.name) for f in fields(part)]
+    elif isinstance(part, tuple | list):
+        inside = part
+    home = type(part).__module__.partition(".")[0]
+    return home in ("iidgan", "builtins") and all(map(_is_known, inside))

@@ -18,8 +18,7 @@ from typing import Literal
 
 import torch
 
-from iidgan.bench.game import Game
-from iidgan.bench.run import encode
+from iidgan.bench.game import Game, facts
 from iidgan.engine.executors import Executor, Step, executor
 from iidgan.engine.state import undone
 from iidgan.errors import InputError
@@ -168,8 +167,6 @@ def _remember(game: Game, seconds: float) -> None:
 
 
 def _key(game: Game, seeds: int) -> str:
-    run = game.run
-    what = [encode(part, places=False) for part in (run.method, run.arch, run.optimiser)]
-    facts = [what, run.batch, game.data.shape, seeds, run.ema > 0, run.precision]
-    facts += [torch.__version__, next(game.state.nets.parameters()).device.type]
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    known = [*facts(game.run, game.data), seeds]
+    known += [torch.__version__, next(game.state.nets.parameters()).device.type]
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]

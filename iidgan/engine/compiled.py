@@ -17,19 +17,12 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from iidgan.core import Batch, Losses
 from iidgan.engine.decompositions import DECOMPOSITIONS
+from iidgan.engine.generate import generate_code
 from iidgan.engine.move import Move
-from iidgan.engine.state import live, undone
+from iidgan.engine.state import State, live, undone
 
 Generate = Callable[[fx.GraphModule, list[Tensor]], Callable[..., Any]]
 """Makes a function of a recorded graph, which is one itself, and of examples of its inputs."""
-
-
-def generate_code(graph: fx.GraphModule, inputs: list[Tensor]) -> Callable[..., Any]:
-    """Hands a graph straight to the compiler: there is no Python left in it to look at."""
-    from torch._inductor import standalone_compile  # takes a second, which only this needs
-
-    code: Callable[..., Any] = standalone_compile(graph, [*inputs])
-    return code
 
 
 def compiled(
@@ -46,43 +39,47 @@ def compiled(
 
 
 class Compiled:
-    """A move as one graph of tensor operations, for which code is generated.
+    """A move as one graph of tensor operations, for which there is code.
 
     Arguments:
-        move: What is recorded.
-        example: Batches of the right shapes.
-        generate: Makes code of what was recorded.
+        state: What moves; its optimisers have made their tensors.
+        code: Takes the state's live tensors and those of the batches; gives the losses' values.
+        names: The losses' names.
     """
 
-    def __init__(
-        self,
-        move: Move,
-        example: Sequence[Batch],
-        generate: Generate = generate_code,
-    ) -> None:
-        self._generate = generate
-        self.state = move.state
+    def __init__(self, state: State, code: Callable[..., Any], names: Sequence[str]) -> None:
+        self.state, self.code, self.names = state, code, list(names)
+        self._live = live(state)
+
+    @classmethod
+    def record(
+        cls, move: Move, example: Sequence[Batch], generate: Generate = generate_code
+    ) -> Compiled:
+        """Records a move, and makes code of it.
+
+        Arguments:
+            move: What is recorded.
+            example: Batches of the right shapes.
+            generate: Makes code of what was recorded.
+        """
         with undone(move.state):
-            move(example)  # optimisers make their tensors at the first step
-            self._compile(move, example)
+            move(example)  # some optimisers make their tensors at the first step
+            tensors = live(move.state)
+            names: list[str] = []
 
-    def _compile(self, move: Move, example: Sequence[Batch]) -> None:
-        self._live = live(move.state)
-        self._names: list[str] = []
+            def record(*arguments: Tensor) -> list[Tensor]:
+                # The move reads the state's own tensors: being arguments here makes them known.
+                logs = move(unflatten(arguments[len(tensors) :], example))
+                names[:] = logs
+                return list(logs.values())
 
-        def record(*arguments: Tensor) -> list[Tensor]:
-            # The move reads the state's own tensors: being arguments here makes them known.
-            logs = move(unflatten(arguments[len(self._live) :], example))
-            self._names = list(logs)
-            return list(logs.values())
-
-        inputs = [*self._live, *flatten(example)]
-        self._call = compiled(record, inputs, self._generate)
+            code = compiled(record, [*tensors, *flatten(example)], generate)
+        return cls(move.state, code, names)
 
     @torch.no_grad()
     def __call__(self, batches: Sequence[Batch]) -> Losses:
-        values = self._call(*self._live, *flatten(batches))
-        return dict(zip(self._names, values, strict=True))
+        values = self.code(*self._live, *flatten(batches))
+        return dict(zip(self.names, values, strict=True))
 
 
 def flatten(batches: Sequence[Batch]) -> list[Tensor]:

@@ -13,6 +13,7 @@ from iidgan.core import Batch, Losses, Player
 from iidgan.engine.compiled import Compiled
 from iidgan.engine.graphed import Graphed
 from iidgan.engine.move import Move
+from iidgan.engine.recall import recall, remember
 from iidgan.errors import InputError
 
 Executor = Literal["eager", "compiled", "graphed"]
@@ -22,7 +23,10 @@ Make = Callable[[Move, Sequence[Batch]], Step]
 
 def generated(move: Move, example: Sequence[Batch]) -> Step:
     """Generates code; on a CUDA device its kernels are recorded too, unless it has to wait."""
-    step = Compiled(move, example)
+    if known := recall(move, example):
+        return known
+    step = Compiled.record(move, example)
+    remember(move, step)
     if next(move.state.nets.parameters()).is_cuda:
         with suppress(RuntimeError):
             return Graphed(step, example)

@@ -9,27 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from iidgan.core import Batch, Losses
+from iidgan.engine.agreement import Moving, ensure_agreement
 from iidgan.engine.compiled import flatten, unflatten
-from iidgan.engine.state import State, undone
+from iidgan.engine.state import undone
 
 Replay = Callable[[], None]
 
 
-class Moving(Protocol):
-    """A step on a state: a move, or what does the same."""
-
-    state: State
-
-    def __call__(self, batches: Sequence[Batch]) -> Losses: ...
-
-
-TOLERANCE = 0.01  # of a step's length: rounding may turn a first step of Adam where a slope is 0
 WARM_UP = 3  # moves before recording: libraries choose their kernels and take their memory
 
 
@@ -92,31 +83,10 @@ class Graphed:
         with undone(move.state):
             move(batches)  # optimisers make their tensors at the first step
             self._replay, self._logs = record(work)
-        self._check(move, batches)
-
-    def _check(self, move: Moving, batches: Sequence[Batch]) -> None:
-        """Sees that what was recorded moves the networks to where the move itself does.
-
-        Raises:
-            RuntimeError: It does not, as when a loss computes with numbers of the processor.
-        """
-        start = _weights(move.state)
-        with undone(move.state):
-            move(batches)
-            there = _weights(move.state)
-        with undone(move.state):
-            self._replay()
-            here = _weights(move.state)
-        if not (here - there).norm() <= TOLERANCE * (there - start).norm():
-            raise RuntimeError("the recorded move does not do what the move does")
+        self.state = move.state
+        ensure_agreement(move, self, batches)
 
     def __call__(self, batches: Sequence[Batch]) -> Losses:
         torch._foreach_copy_(self._inputs, flatten(batches))
         self._replay()
         return dict(zip(self._names, self._logs.clone(), strict=True))
-
-
-def _weights(state: State) -> Tensor:
-    """Copies all parameters into one vector; those of seeds that diverged count as 0."""
-    weights = [value.detach().flatten().double() for value in state.nets.parameters()]
-    return torch.cat(weights).nan_to_num(0, 0, 0)

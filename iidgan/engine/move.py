@@ -26,6 +26,8 @@ class Move:
         steps: Length of the run.
         ema: Decay per step of the average of the weights, if the state has one.
         precision: What networks compute in; weights, losses and optimisers stay as they are.
+        recipe: Names all that this is made of, so that its code can be found again; if all of it
+            is of this package.
     """
 
     def __init__(
@@ -36,7 +38,9 @@ class Move:
         steps: int,
         ema: float = 0.0,
         precision: Precision = "float32",
+        recipe: str | None = None,
     ) -> None:
+        self.recipe = recipe
         self.players = method.players
         self.state = state
         self.steps = steps

@@ -1,4 +1,4 @@
-"""Optimisers and learning-rate schedules as values: `torch.optim` does the work.
+"""Optimisers and learning-rate schedules as values: functions of `torch.optim` do the work.
 
 All of them are elementwise, so that seeds that share a parameter tensor stay independent. The
 learning rate is a 0-d tensor: a schedule writes into it, and nothing is compiled again.
@@ -10,10 +10,11 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adam import adam
 
 from iidgan.core import Reference, cites
 from iidgan.errors import InputError, unknown
@@ -28,6 +29,16 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 }
 
 
+class Stepper(Protocol):
+    """What moves parameters down their gradients, as every `torch.optim.Optimizer` does."""
+
+    param_groups: list[dict[str, Any]]
+    state: Any  # a mapping from each parameter to its tensors by name
+
+    def step(self) -> object:
+        """Moves the parameters once."""
+
+
 class Optimiser(ABC):
     """An optimiser's options; subclasses are frozen dataclasses.
 
@@ -40,7 +51,7 @@ class Optimiser(ABC):
     schedule: Schedule
 
     @abstractmethod
-    def build(self, parameters: Sequence[nn.Parameter], lr: Tensor) -> torch.optim.Optimizer:
+    def build(self, parameters: Sequence[nn.Parameter], lr: Tensor) -> Stepper:
         """Creates the optimiser of one player, which reads its rate from the 0-d tensor `lr`."""
 
     def rate(self, step: int, steps: int) -> float:
@@ -85,15 +96,56 @@ class Adam(Optimiser):
         if not 0 < self.eps < math.inf:
             raise InputError(f"eps: {self.eps} is not positive; 1e-8 is usual")
 
-    def build(self, parameters: Sequence[nn.Parameter], lr: Tensor) -> torch.optim.Optimizer:
-        return torch.optim.Adam(
-            parameters,
-            lr=lr,
-            betas=self.betas,
-            eps=self.eps,
+    def build(self, parameters: Sequence[nn.Parameter], lr: Tensor) -> Stepper:
+        return _Fused(parameters, lr, self.betas, self.eps)
+
+
+class _Fused:
+    """Adam's tensors, and its step in one kernel.
+
+    `torch.optim.Adam` does the same. Making one imports the front of torch's compiler, which takes
+    longer than all else that comes before the first step of a training.
+    """
+
+    def __init__(
+        self,
+        parameters: Sequence[nn.Parameter],
+        lr: Tensor,
+        betas: tuple[float, float],
+        eps: float,
+    ) -> None:
+        self.param_groups: list[dict[str, Any]] = [{"params": [*parameters]}]
+        self.state = {parameter: _slots(parameter) for parameter in parameters}
+        self._lr, self._betas, self._eps = lr, betas, eps
+
+    @torch.no_grad()
+    def step(self) -> None:
+        slots = self.state.values()
+        adam(
+            [*self.state],
+            [parameter.grad for parameter in self.state if parameter.grad is not None],
+            [slot["exp_avg"] for slot in slots],
+            [slot["exp_avg_sq"] for slot in slots],
+            [],
+            [slot["step"] for slot in slots],
             fused=True,
-            capturable=lr.is_cuda,  # a recorded step has to count on the device
+            capturable=self._lr.is_cuda,  # a recorded step has to count on the device
+            amsgrad=False,
+            beta1=self._betas[0],
+            beta2=self._betas[1],
+            lr=self._lr,
+            weight_decay=0.0,
+            eps=self._eps,
+            maximize=False,
         )
+
+
+def _slots(parameter: nn.Parameter) -> dict[str, Tensor]:
+    return {
+        "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
+        "exp_avg": torch.zeros_like(parameter, requires_grad=False),
+        "exp_avg_sq": torch.zeros_like(parameter, requires_grad=False),
+    }
 
 
 OPTIMISERS: dict[str, type[Optimiser]] = {"adam": Adam}

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from iidgan.core import Arch, Method
-from iidgan.engine.optim import Optimiser
+from iidgan.engine.optim import Optimiser, Stepper
 from iidgan.errors import InputError
 
 
@@ -32,7 +32,7 @@ class State:
 
     nets: nn.ModuleDict
     average: nn.ModuleDict | None
-    optimisers: dict[str, torch.optim.Optimizer]
+    optimisers: dict[str, Stepper]
     lr: dict[float, Tensor]
     step: int
     diverged: Tensor

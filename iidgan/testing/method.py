@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from iidgan.core import Arch, Batch, Loss, Losses, Method, Nets, Player
 from iidgan.engine import checkpoint
 from iidgan.engine.compiled import Compiled
+from iidgan.engine.generate import generate_code
 from iidgan.engine.state import tensors
 from iidgan.testing import parts
 from iidgan.testing.trial import ARCH, MOVES, SEEDS, Trial, float64, fresh, go, snapshot
@@ -68,7 +69,8 @@ def check_compiled(
     """
     with float64():
         trial = Trial(method, arch or ARCH, tuple(seeds))
-        make = Compiled if generate else partial(Compiled, generate=lambda graph, inputs: graph)
+        generated = generate_code if generate else lambda graph, inputs: graph
+        make = partial(Compiled.record, generate=generated)
         there = go(trial.start(), method, trial.batches(), make=make)
         odd = differing(there.values, trial.end.values, 1e-7)
     require(

@@ -1,0 +1,46 @@
+"""Whether a prepared move does what the move does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from iidgan.core import Batch, Losses
+from iidgan.engine.state import State, undone
+
+TOLERANCE = 0.01  # of a step's length: rounding may turn a first step of Adam where a slope is 0
+
+
+class Moving(Protocol):
+    """A step on a state: a move, or what does the same."""
+
+    state: State
+
+    def __call__(self, batches: Sequence[Batch]) -> Losses: ...
+
+
+def ensure_agreement(move: Moving, prepared: Moving, batches: Sequence[Batch]) -> None:
+    """Sees that what was prepared moves the networks to where the move does, and undoes both.
+
+    Raises:
+        RuntimeError: It does not, as when a loss computes with numbers of the processor.
+    """
+    start = _weights(move.state)
+    with undone(move.state):
+        names = [*move(batches)]
+        there = _weights(move.state)
+    with undone(move.state):
+        prepared_names = [*prepared(batches)]
+        here = _weights(move.state)
+    together = (here - there).norm() <= TOLERANCE * (there - start).norm()
+    if not together or names != prepared_names:
+        raise RuntimeError("the recorded move does not do what the move does")
+
+
+def _weights(state: State) -> Tensor:
+    """Copies all parameters into one vector; those of seeds that diverged count as 0."""
+    weights = [value.detach().flatten().double() for value in state.nets.parameters()]
+    return torch.cat(weights).nan_to_num(0, 0, 0)

@@ -1,0 +1,132 @@
+"""Code generated for a recorded graph of tensor operations, and kept on the disk.
+
+For the CPU the compiler makes a shared library of the whole graph. It lies in the user's cache
+under a digest of all that it was made of, and is loaded without the compiler, in milliseconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, fx
+
+from iidgan.files import cache, damage, write_folder
+
+FILE = "move.so"
+EXTRA = "move.json"  # calls of operators that a library does not know by itself
+
+
+def place_of_code() -> Path:
+    """The folder of generated code, in the user's cache."""
+    return cache() / "compiled"
+
+
+def keep_compiled() -> None:
+    """Lets the compiler keep its own files in the user's cache too, if that can be written to.
+
+    It has to be said before torch imports its compiler, which chooses a place then.
+    """
+    if _is_writable(place := place_of_code()):
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(place))
+
+
+def generate_code(graph: fx.GraphModule, inputs: list[Tensor]) -> Callable[..., Any]:
+    """Hands a graph straight to the compiler: there is no Python left in it to look at."""
+    if any(value.is_cuda for value in inputs):
+        from torch._inductor import standalone_compile  # takes seconds, which only this needs
+
+        code: Callable[..., Any] = standalone_compile(graph, [*inputs])
+        return code
+    name = _digest(graph, inputs)
+    with _folder(name) as folder:
+        if damage(folder) is not None:  # or it is not there
+            write_folder(folder, lambda place: _build(graph, inputs, place))
+        return Library(folder)
+
+
+class Library:
+    """A graph's code in a shared library; called with the graph's inputs, some of which it moves.
+
+    Arguments:
+        folder: What `generate_code` wrote.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.name = folder.name
+        self._runner = torch._C._aoti.AOTIModelContainerRunnerCpu(str(folder / FILE), 1)
+
+    def __call__(self, *inputs: Tensor) -> list[Tensor]:
+        return list(self._runner.run([*inputs]))
+
+
+def library(name: str) -> Library | None:
+    """Loads what was generated before, if it is whole."""
+    folder = place_of_code() / name
+    return Library(folder) if damage(folder) is None else None
+
+
+def surroundings() -> list[str]:
+    """Names what generated code depends on besides the graph."""
+    return [torch.__version__, str(torch.get_num_threads()), platform.machine(), _processor()]
+
+
+@contextmanager
+def _folder(name: str) -> Iterator[Path]:
+    """Gives the folder of a library; without a cache one that is gone when it has been loaded."""
+    if _is_writable(place := place_of_code()):
+        yield place / name
+    else:
+        with tempfile.TemporaryDirectory() as temporary:
+            yield Path(temporary, name)
+
+
+def _is_writable(place: Path) -> bool:
+    with suppress(OSError):
+        place.mkdir(parents=True, exist_ok=True)
+    return os.access(place, os.W_OK)
+
+
+def _build(graph: fx.GraphModule, inputs: Sequence[Tensor], place: Path) -> None:
+    from torch._inductor import aot_compile
+
+    for node in graph.graph.nodes:
+        node.meta.clear()  # shapes of the recording, which the compiler would mistake for its own
+    with tempfile.TemporaryDirectory() as workshop:
+        made = {"output_path": str(Path(workshop, FILE)), "package": False}
+        aot_compile(
+            graph, tuple(inputs), options={f"aot_inductor.{k}": v for k, v in made.items()}
+        )
+        for path in (Path(workshop, FILE), Path(workshop, EXTRA)):
+            if path.exists():
+                (place / path.name).write_bytes(path.read_bytes())
+
+
+def _digest(graph: fx.GraphModule, inputs: Sequence[Tensor]) -> str:
+    facts = [*surroundings(), graph.code, *map(layout, inputs)]
+    digest = hashlib.sha256("\n".join(facts).encode())
+    for name, value in sorted(graph.state_dict().items()):  # constants
+        content = value.contiguous().flatten().view(torch.uint8)
+        digest.update(f"{name} {layout(value)}".encode() + bytes(content.numpy()))
+    return digest.hexdigest()[:32]
+
+
+def layout(value: Tensor) -> str:
+    """Says how a tensor lies in memory, which code is made for."""
+    return f"{value.dtype} {tuple(value.shape)} {value.stride()}"
+
+
+def _processor() -> str:
+    """What code that was generated for this very processor may use."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith(("flags", "Features")):
+                return line
+    return torch.backends.cpu.get_cpu_capability()

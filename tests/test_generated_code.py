@@ -1,0 +1,197 @@
+"""Generated code is kept, found again, and never taken for that of another move."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import iidgan
+from iidgan.bench import plan
+from iidgan.bench.game import Game
+from iidgan.engine import generate, recall
+from iidgan.engine.compiled import Compiled, compiled
+from iidgan.engine.generate import Library, library, place_of_code
+from iidgan.engine.state import tensors
+from iidgan.methods import GAN, METHODS, iid_gan
+from iidgan.nn import MLP
+
+WARM = """
+import sys, torch, iidgan
+torch.set_num_threads(1)
+run = iidgan.Run(source=iidgan.Ring(size=200), arch=iidgan.MLP(hidden=(4,)), batch=8, steps=2)
+out, executor = sys.argv[1:]
+iidgan.train(run, out=out, executor=executor)
+print("torch._dynamo" in sys.modules, "torch._inductor" in sys.modules)
+"""
+
+
+def scaled(factor):
+    """Scales x in place by what also multiplies y."""
+
+    def function(x, y):
+        x.mul_(factor)
+        return [y * factor + torch.tensor([1.0, 2.0]).to(y)]
+
+    return function
+
+
+def refuse(*args, **kwargs):
+    raise AssertionError("it is compiled again")
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A cache of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "iidgan" / "compiled"
+
+
+def game(method=None, seeds=(0, 1), **changes):
+    changes = {"arch": MLP(hidden=(4,)), "batch": 8, "steps": 10} | changes
+    run = iidgan.Run(source=iidgan.Ring(size=200), method=method or GAN(), **changes)
+    return Game.of(run, seeds, run.source.load(), torch.device("cpu"))
+
+
+@pytest.mark.slow
+class TestLibraries:
+    def test_code_is_made_once_and_moves_its_inputs(self, place, monkeypatch):
+        x, y = torch.ones(2), torch.ones(2)
+        code = compiled(scaled(3.0), [x.clone(), y])
+        assert isinstance(code, Library)
+        monkeypatch.setattr(torch._inductor, "aot_compile", refuse)
+        again = compiled(scaled(3.0), [x.clone(), y])
+        assert again.name == code.name
+        for each in (code, again, library(code.name)):
+            here = x.clone()
+            (value,) = each(here, y)
+            assert here.tolist() == [3.0, 3.0]
+            assert value.tolist() == [4.0, 5.0]
+        with pytest.raises(AssertionError, match="compiled again"):
+            compiled(scaled(2.0), [x, y])
+
+    def test_a_damaged_library_is_made_again(self, place):
+        inputs = [torch.ones(2), torch.ones(2)]
+        name = compiled(scaled(5.0), [*inputs]).name
+        path = place / name / generate.FILE
+        path.unlink()  # the one that is loaded stays what it is
+        path.write_bytes(b"no library")
+        assert library(name) is None
+        assert compiled(scaled(5.0), [*inputs]).name == name
+        assert library(name) is not None
+
+    def test_without_a_cache_code_is_made_for_once(self, tmp_path, monkeypatch):
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+        code = compiled(scaled(7.0), [torch.ones(2), torch.ones(2)])
+        assert code(torch.ones(2), torch.ones(2))[0].tolist() == [8.0, 9.0]
+        assert not list(tmp_path.glob("*/*"))
+
+
+class TestDigests:
+    def name(self, function=None, inputs=None):
+        names = []
+
+        def keep(graph, inputs):
+            names.append(generate._digest(graph, inputs))
+            return graph
+
+        compiled(function or scaled(1.0), inputs or [torch.ones(2), torch.ones(2)], keep)
+        return names[0]
+
+    def test_equal_work_has_one_name(self):
+        assert self.name() == self.name()
+
+    @pytest.mark.parametrize(
+        "inputs",
+        [
+            [torch.ones(3, 2), torch.ones(2)],
+            [torch.ones(2), torch.ones(2, dtype=torch.float64)],
+            [torch.ones(2, 3).mT.clone(memory_format=torch.preserve_format), torch.ones(2)],
+        ],
+    )
+    def test_layouts_have_names_of_their_own(self, inputs):
+        assert self.name(inputs=inputs) != self.name()
+
+    def test_constants_of_tensors_have_names_of_their_own(self):
+        def other(x, y):
+            x.mul_(1.0)
+            return [y * 1.0 + torch.tensor([1.0, 3.0]).to(y)]
+
+        assert self.name(other) != self.name()
+
+    def test_numbers_and_threads_have_names_of_their_own(self):
+        names = {self.name(), self.name(scaled(1.0000001))}
+        before = torch.get_num_threads()
+        torch.set_num_threads(before + 1)
+        names.add(self.name())
+        torch.set_num_threads(before)
+        assert len(names) == 3
+
+
+class TestRecall:
+    @pytest.mark.slow
+    def test_an_equal_move_is_not_recorded_again(self, place, monkeypatch):
+        ours, other = game(), game()
+        first, _ = plan.prepare("compiled", ours)
+        monkeypatch.setattr(Compiled, "record", refuse)
+        second, used = plan.prepare("compiled", other)
+        assert used == "compiled"
+        for step in range(3):
+            logs = [each(ours.batches.at(step)) for each in (first, second)]
+            assert logs[0].keys() == logs[1].keys()
+            assert all(torch.equal(logs[0][name], logs[1][name]) for name in logs[0])
+        there = tensors(other.state)
+        assert all(torch.equal(value, there[name]) for name, value in tensors(ours.state).items())
+
+    @pytest.mark.slow
+    def test_code_that_moves_elsewhere_is_not_used(self, place):
+        """As when a note is of another move, for whatever reason."""
+        gan, lsgan = game(), game(iidgan.lsgan())
+        for each in (gan, lsgan):
+            plan.prepare("compiled", each)
+        example = gan.batches.at(0)
+        assert recall.recall(gan.move, example)
+        before = {name: value.clone() for name, value in tensors(gan.state).items()}
+        notes = [recall._note(each.move.recipe, each.move) for each in (gan, lsgan)]
+        notes[0].write_text(notes[1].read_text())
+        assert recall.recall(gan.move, example) is None
+        assert all(torch.equal(tensors(gan.state)[name], value) for name, value in before.items())
+        notes[0].write_text("{")
+        assert recall.recall(gan.move, example) is None
+
+    def test_recipes_differ_where_moves_may(self):
+        changes = [{}, {"ema": 0.5}, {"ema": 0.6}, {"batch": 9}, {"precision": "bfloat16"}]
+        recipes = [game(**change).move.recipe for change in changes]
+        recipes += [game(iid_gan()).move.recipe]
+        assert None not in recipes
+        assert len(set(recipes)) == len(recipes)
+        assert game(steps=20).move.recipe == game().move.recipe
+
+    def test_moves_of_other_code_have_no_recipe(self, monkeypatch):
+        class Other(GAN):
+            pass
+
+        monkeypatch.setitem(METHODS, "other", Other)
+        assert game(Other()).move.recipe is None
+        assert game(GAN()).move.recipe is not None
+
+    def test_seeds_have_notes_of_their_own(self):
+        few, many = game(), game(seeds=(0, 1, 2))
+        assert few.move.recipe == many.move.recipe
+        assert recall._note("", few.move) != recall._note("", many.move)
+
+
+@pytest.mark.slow
+def test_a_second_training_starts_without_the_compiler(tmp_path, monkeypatch):
+    """The import of its front alone takes as long as all of torch."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def imported(out, executor):
+        command = [sys.executable, "-c", WARM, str(tmp_path / out), executor]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+    assert imported("eager", "eager") == ["False", "False"]
+    assert imported("first", "compiled") == ["True", "True"]
+    assert imported("second", "compiled") == ["False", "False"]
+    assert place_of_code().is_dir()
