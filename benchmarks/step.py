@@ -13,6 +13,7 @@ from iidgan.bench.game import Game
 from iidgan.bench.plan import prepare
 from iidgan.bench.run import Run
 from iidgan.data import Ring
+from iidgan.engine.compiled import Compiled
 from iidgan.methods import METHODS
 
 SCAN = 50  # steps of a call into JAX
@@ -25,7 +26,11 @@ def game(method, seeds, device="cpu"):
 
 def taking(played, executor):
     """The engine's loop, without its log: a function that takes the next step."""
-    (step, _), state, run = prepare(executor, played), played.state, played.run
+    return looped(played, prepare(executor, played)[0])
+
+
+def looped(played, step):
+    state, run = played.state, played.run
 
     def once():
         state.set_rate(run.optimiser.rate(state.step, run.steps))
@@ -112,7 +117,8 @@ def compare(method, seeds=(1, 5, 10), *, jax=True):
 
 def profile(executor, method="iid-gan", seeds=5, steps=30):
     """Where the time of a step goes, by operation."""
-    once = ours(method, seeds, executor).once
+    played = game(method, seeds)
+    once = looped(played, _seen(played) if executor == "compiled" else played.move)
     once()
     with torch.profiler.profile() as found:
         for _ in range(steps):
@@ -125,6 +131,17 @@ def profile(executor, method="iid-gan", seeds=5, steps=30):
         for e in events[:8]
     ]
     return "\n".join(lines)
+
+
+def _seen(played):
+    """The generated code called from Python, since the profiler does not look into libraries."""
+    from torch._inductor import standalone_compile
+
+    return Compiled.record(
+        played.move,
+        played.batches.at(0),
+        generate=lambda graph, inputs: standalone_compile(graph, [*inputs]),
+    )
 
 
 def _named(key):

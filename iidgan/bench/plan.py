@@ -33,7 +33,7 @@ GAIN = 0.6
 """What a compiled step takes of an eager one's time; measured on perceptrons on a CPU."""
 GAIN_OF_IMAGES = 1.0
 """The same of convolutions, most of whose time is spent in kernels that stay what they are."""
-START = 8.0
+START = 4.0
 """Seconds until a process of its own takes its first step."""
 
 
