@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from iidgan.files import (
     damage,
     digest,
     explained,
+    in_turn,
     keep_lines,
     locked,
     read_lines,
@@ -257,3 +259,22 @@ def test_a_locked_folder_keeps_a_second_user_away(tmp_path):
         pass
     with locked(tmp_path):
         assert os.listdir(tmp_path) == []
+
+
+def test_whoever_comes_second_waits(tmp_path):
+    path, order = tmp_path / "turn.lock", []
+
+    def second():
+        with in_turn(path):
+            order.append("second")
+
+    with in_turn(path):
+        other = threading.Thread(target=second)
+        other.start()
+        other.join(0.2)
+        order.append("first")
+    other.join()
+    assert order == ["first", "second"]
+    assert path.read_bytes() == b""
+    with pytest.raises(InputError, match="nowhere"), in_turn(tmp_path / "nowhere" / "turn.lock"):
+        pass

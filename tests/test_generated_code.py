@@ -10,6 +10,7 @@ import iidgan
 from iidgan.bench import plan
 from iidgan.bench.game import Game
 from iidgan.engine import generate, recall
+from iidgan.engine.agreement import ensure_agreement
 from iidgan.engine.compiled import Compiled, compiled
 from iidgan.engine.generate import Library, library, place_of_code
 from iidgan.engine.state import tensors
@@ -160,13 +161,29 @@ class TestRecall:
         notes[0].write_text("{")
         assert recall.recall(gan.move, example) is None
 
+    @pytest.mark.parametrize("factor", [0.9, 1.1])
+    def test_other_losses_are_noticed_though_the_first_step_is_the_same(self, factor):
+        """Adam's first step has one length, whatever the slope's is."""
+        ours = game()
+        example = ours.batches.at(0)
+
+        class Scaled:
+            state = ours.state
+
+            def __call__(self, batches):
+                return {name: factor * value for name, value in ours.move(batches).items()}
+
+        ensure_agreement(ours.move, ours.move, example)
+        with pytest.raises(RuntimeError, match="does not do what the move does"):
+            ensure_agreement(ours.move, Scaled(), example)
+
     def test_recipes_differ_where_moves_may(self):
         changes = [{}, {"ema": 0.5}, {"ema": 0.6}, {"batch": 9}, {"precision": "bfloat16"}]
         recipes = [game(**change).move.recipe for change in changes]
         recipes += [game(iid_gan()).move.recipe]
         assert None not in recipes
         assert len(set(recipes)) == len(recipes)
-        assert game(steps=20).move.recipe == game().move.recipe
+        assert game(steps=20).move.recipe == game().move.recipe  # as of any length
 
     def test_moves_of_other_code_have_no_recipe(self, monkeypatch):
         class Other(GAN):

@@ -72,8 +72,12 @@ class Game:
 
 def facts(run: Run, data: Dataset) -> list[object]:
     """Names what a move is made of: of other sources, seeds and lengths the move is the same."""
-    parts = [encode(part, places=False) for part in (run.method, run.arch, run.optimiser)]
+    parts = [encode(part, places=False) for part in _made_of(run)]
     return [parts, run.batch, data.shape, run.ema, run.precision]
+
+
+def _made_of(run: Run) -> tuple[object, ...]:
+    return run.method, run.arch, run.optimiser
 
 
 def _start(
@@ -88,7 +92,7 @@ def _start(
         steps=run.steps,
         ema=run.ema,
         precision=run.precision,
-        recipe=json.dumps(facts(run, data)) if _is_known(run) else None,
+        recipe=json.dumps(facts(run, data)) if _is_known(_made_of(run)) else None,
     )
     return state, move
 

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from iidgan.files import cache, damage, write_folder
+from iidgan.files import cache, damage, in_turn, write_folder
 
 FILE = "move.so"
 EXTRA = "move.json"  # calls of operators that a library does not know by itself
@@ -46,7 +46,7 @@ def generate_code(graph: fx.GraphModule, inputs: list[Tensor]) -> Callable[..., 
         code: Callable[..., Any] = standalone_compile(graph, [*inputs])
         return code
     name = _digest(graph, inputs)
-    with _folder(name) as folder:
+    with _folder(name) as folder, in_turn(folder.with_suffix(".lock")):
         if damage(folder) is not None:  # or it is not there
             write_folder(folder, lambda place: _build(graph, inputs, place))
         return Library(folder)
