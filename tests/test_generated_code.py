@@ -81,6 +81,18 @@ class TestLibraries:
         assert compiled(scaled(5.0), [*inputs]).name == name
         assert library(name) is not None
 
+    def test_operators_that_a_library_cannot_reach_are_called(self, place):
+        def function(x):
+            values, _ = torch.linalg.eigh(x)
+            return [values * 2.0]
+
+        code = compiled(function, [torch.eye(3)])
+        assert (place / code.name / generate.CALLS).exists()
+        for each in (code, library(code.name)):
+            torch.testing.assert_close(
+                each(torch.diag(torch.tensor([3.0, 1.0, 2.0])))[0], torch.tensor([2.0, 4.0, 6.0])
+            )
+
     def test_without_a_cache_code_is_made_for_once(self, tmp_path, monkeypatch):
         (tmp_path / "file").touch()
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,7 +22,7 @@ from torch import Tensor, fx
 from iidgan.files import cache, damage, in_turn, write_folder
 
 FILE = "move.so"
-EXTRA = "move.json"  # calls of operators that a library does not know by itself
+CALLS = "move.json"  # says how to call operators that a library cannot reach by itself
 
 
 def place_of_code() -> Path:
@@ -104,9 +105,10 @@ def _build(graph: fx.GraphModule, inputs: Sequence[Tensor], place: Path) -> None
         aot_compile(
             graph, tuple(inputs), options={f"aot_inductor.{k}": v for k, v in made.items()}
         )
-        for path in (Path(workshop, FILE), Path(workshop, EXTRA)):
-            if path.exists():
-                (place / path.name).write_bytes(path.read_bytes())
+        shutil.copy(Path(workshop, FILE), place / FILE)
+        for path in Path(workshop).glob("*.wrapper.json"):
+            shutil.copy(path, place / CALLS)
+    Library(place)(*inputs)  # one that cannot be called is not kept
 
 
 def _digest(graph: fx.GraphModule, inputs: Sequence[Tensor]) -> str:
