@@ -229,6 +229,7 @@ def test_a_table_is_trained_once_and_printed_in_every_format(here, capsys, monke
 def test_a_signal_saves_and_says_how_to_go_on(here, sent, code):
     command = [sys.executable, "-m", "iidgan", "train", "ring", "--method", "gan"]
     command += [*TINY[:-2], "--checkpoint-every", "100000", "--steps", "100000", "--out", "run"]
+    command += ["--executor", "eager"]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 90
     while not (here / "run" / "log.jsonl").exists() and time.monotonic() < deadline:

@@ -153,7 +153,7 @@ def test_ctrl_c_on_a_table_saves_every_training(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_workers_save_and_end_when_the_group_or_the_parent_does(tmp_path, number):
     command = [sys.executable, "-m", "iidgan", "table", "ring", "--quick", "--seeds", "1"]
-    command += ["--rows", "GAN"]
+    command += ["--rows", "GAN", "--executor", "eager"]
     child = subprocess.Popen(
         command, cwd=tmp_path, start_new_session=True, stderr=subprocess.DEVNULL
     )
