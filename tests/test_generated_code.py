@@ -168,7 +168,7 @@ class TestRecall:
         assert recall.recall(gan.move, example)
         assert recall.recall(lsgan.move, example) is None
         before = {name: value.clone() for name, value in tensors(lsgan.state).items()}
-        notes = [recall._note(each.move.recipe, each.move) for each in (gan, lsgan)]
+        notes = [recall._note(each.move) for each in (gan, lsgan)]
         notes[1].write_text(notes[0].read_text())
         assert recall.recall(lsgan.move, example) is None
         there = tensors(lsgan.state)
@@ -188,9 +188,9 @@ class TestRecall:
             def __call__(self, batches):
                 return {name: factor * value for name, value in ours.move(batches).items()}
 
-        ensure_agreement(ours.move, ours.move, example)
+        ensure_agreement(ours.move, ours.move, example, tolerance=0.1)
         with pytest.raises(RuntimeError, match="does not do what the move does"):
-            ensure_agreement(ours.move, Scaled(), example)
+            ensure_agreement(ours.move, Scaled(), example, tolerance=0.1)
 
     def test_recipes_differ_where_moves_may(self):
         changes = [{}, {"ema": 0.5}, {"ema": 0.6}, {"batch": 9}, {"precision": "bfloat16"}]
@@ -211,7 +211,7 @@ class TestRecall:
     def test_seeds_have_notes_of_their_own(self):
         few, many = game(), game(seeds=(0, 1, 2))
         assert few.move.recipe == many.move.recipe
-        assert recall._note("", few.move) != recall._note("", many.move)
+        assert recall._note(few.move) != recall._note(many.move)
 
 
 @pytest.mark.slow

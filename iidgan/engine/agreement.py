@@ -11,8 +11,6 @@ from torch import Tensor
 from iidgan.core import Batch, Losses
 from iidgan.engine.state import State, undone
 
-TOLERANCE = 0.1  # of a step's length: rounding may turn a first step of Adam where a slope is 0
-
 
 class Moving(Protocol):
     """A step on a state: a move, or what does the same."""
@@ -22,10 +20,19 @@ class Moving(Protocol):
     def __call__(self, batches: Sequence[Batch]) -> Losses: ...
 
 
-def ensure_agreement(move: Moving, prepared: Moving, batches: Sequence[Batch]) -> None:
+def ensure_agreement(
+    move: Moving, prepared: Moving, batches: Sequence[Batch], *, tolerance: float
+) -> None:
     """Sees that what was prepared does what the move does, and undoes both.
 
     Both have the same losses, to 1 %, and move the networks to the same place.
+
+    Arguments:
+        move: What is to be done.
+        prepared: What is to do the same, on the same state.
+        batches: On these.
+        tolerance: How far apart they may end, in lengths of the step. Rounding may turn a first
+            step of Adam where a slope is 0.
 
     Raises:
         RuntimeError: It does not, as when a loss computes with numbers of the processor.
@@ -37,7 +44,7 @@ def ensure_agreement(move: Moving, prepared: Moving, batches: Sequence[Batch]) -
     with undone(move.state):
         found = prepared(batches)
         here = _weights(move.state)
-    together = (here - there).norm() <= TOLERANCE * (there - start).norm()
+    together = (here - there).norm() <= tolerance * (there - start).norm()
     if not together or not _alike(found, expected):
         raise RuntimeError("the recorded move does not do what the move does")
 

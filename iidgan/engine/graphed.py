@@ -21,6 +21,7 @@ from iidgan.engine.state import undone
 Replay = Callable[[], None]
 
 
+TOLERANCE = 0.01  # of a step's length: the kernels are the same
 WARM_UP = 3  # moves before recording: libraries choose their kernels and take their memory
 
 
@@ -84,7 +85,7 @@ class Graphed:
             move(batches)  # optimisers make their tensors at the first step
             self._replay, self._logs = record(work)
         self.state = move.state
-        ensure_agreement(move, self, batches)
+        ensure_agreement(move, self, batches, tolerance=TOLERANCE)
 
     def __call__(self, batches: Sequence[Batch]) -> Losses:
         torch._foreach_copy_(self._inputs, flatten(batches))

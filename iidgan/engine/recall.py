@@ -22,23 +22,21 @@ from iidgan.engine.state import live
 from iidgan.errors import InputError
 from iidgan.files import write_text
 
+TOLERANCE = 0.1  # of a step's length: generated code rounds in its own ways
+
 
 def recall(move: Move, example: Sequence[Batch]) -> Compiled | None:
     """Finds the code of a move, and sees on batches that it still does what the move does."""
     if move.recipe is None:
         return None
     try:
-        note = json.loads(_note(move.recipe, move).read_text())
-        code, names = library(note["library"]), note["losses"]
-    except (OSError, ValueError, KeyError, TypeError):
+        note = json.loads(_note(move).read_text())
+        if (code := library(note["library"])) is None:
+            return None
+        step = Compiled(move.state, code, note["losses"])
+        ensure_agreement(move, step, example, tolerance=TOLERANCE)
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError):
         return None  # what is only a memory may be lost
-    if code is None:
-        return None
-    try:
-        step = Compiled(move.state, code, names)
-        ensure_agreement(move, step, example)
-    except (RuntimeError, ValueError):
-        return None
     return step
 
 
@@ -48,15 +46,15 @@ def remember(move: Move, step: Compiled) -> None:
         return
     note = {"library": step.code.name, "losses": step.names}
     try:
-        write_text(_note(move.recipe, move), json.dumps(note) + "\n")
+        write_text(_note(move), json.dumps(note) + "\n")
     except InputError:
         return  # a home that cannot be written to
 
 
-def _note(recipe: str, move: Move) -> Path:
+def _note(move: Move) -> Path:
     players = [player.name for player in move.active]
     layouts = [f"{value.device} {layout(value)}" for value in live(move.state)]
-    text = json.dumps([recipe, players, layouts, surroundings(), _sources()])
+    text = json.dumps([move.recipe, players, layouts, surroundings(), _sources()])
     return place_of_code() / "moves" / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"
 
 
