@@ -14,6 +14,7 @@ from iidgan.bench.plan import prepare
 from iidgan.bench.run import Run
 from iidgan.data import Ring
 from iidgan.engine.compiled import Compiled
+from iidgan.engine.generate import code_for_python
 from iidgan.methods import METHODS
 
 SCAN = 50  # steps of a call into JAX
@@ -135,13 +136,7 @@ def profile(executor, method="iid-gan", seeds=5, steps=30):
 
 def _seen(played):
     """The generated code called from Python, since the profiler does not look into libraries."""
-    from torch._inductor import standalone_compile
-
-    return Compiled.record(
-        played.move,
-        played.batches.at(0),
-        generate=lambda graph, inputs: standalone_compile(graph, [*inputs]),
-    )
+    return Compiled.record(played.move, played.batches.at(0), generate=code_for_python)
 
 
 def _named(key):

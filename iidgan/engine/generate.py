@@ -42,15 +42,20 @@ def keep_compiled() -> None:
 def generate_code(graph: fx.GraphModule, inputs: list[Tensor]) -> Callable[..., Any]:
     """Hands a graph straight to the compiler: there is no Python left in it to look at."""
     if any(value.is_cuda for value in inputs):
-        from torch._inductor import standalone_compile  # takes seconds, which only this needs
-
-        code: Callable[..., Any] = standalone_compile(graph, [*inputs])
-        return code
+        return code_for_python(graph, inputs)
     name = _digest(graph, inputs)
     with _folder(name) as folder, in_turn(folder.with_suffix(".lock")):
         if damage(folder) is not None:  # or it is not there
             write_folder(folder, lambda place: _build(graph, inputs, place))
         return Library(folder)
+
+
+def code_for_python(graph: fx.GraphModule, inputs: list[Tensor]) -> Callable[..., Any]:
+    """Generates code whose kernels Python calls one by one, where a profiler sees them."""
+    from torch._inductor import standalone_compile  # takes seconds, which only this needs
+
+    code: Callable[..., Any] = standalone_compile(graph, [*inputs])
+    return code
 
 
 class Library:
@@ -65,7 +70,8 @@ class Library:
         self._runner = torch._C._aoti.AOTIModelContainerRunnerCpu(str(folder / FILE), 1)
 
     def __call__(self, *inputs: Tensor) -> list[Tensor]:
-        return list(self._runner.run([*inputs]))
+        values: list[Tensor] = self._runner.run([*inputs])
+        return values
 
 
 def library(name: str) -> Library | None:
@@ -101,11 +107,10 @@ def _build(graph: fx.GraphModule, inputs: Sequence[Tensor], place: Path) -> None
     for node in graph.graph.nodes:
         node.meta.clear()  # shapes of the recording, which the compiler would mistake for its own
     with tempfile.TemporaryDirectory() as workshop:
-        made = {"output_path": str(Path(workshop, FILE)), "package": False}
-        aot_compile(
-            graph, tuple(inputs), options={f"aot_inductor.{k}": v for k, v in made.items()}
-        )
-        shutil.copy(Path(workshop, FILE), place / FILE)
+        made = Path(workshop, FILE)
+        options = {"aot_inductor.output_path": str(made), "aot_inductor.package": False}
+        aot_compile(graph, tuple(inputs), options=options)
+        shutil.copy(made, place / FILE)
         for path in Path(workshop).glob("*.wrapper.json"):
             shutil.copy(path, place / CALLS)
     Library(place)(*inputs)  # one that cannot be called is not kept
