@@ -120,10 +120,11 @@ class _Fused:
 
     @torch.no_grad()
     def step(self) -> None:
-        slots = self.state.values()
+        found = [(p, p.grad, slot) for p, slot in self.state.items() if p.grad is not None]
+        slots = [slot for _, _, slot in found]
         adam(
-            [*self.state],
-            [parameter.grad for parameter in self.state if parameter.grad is not None],
+            [parameter for parameter, _, _ in found],
+            [gradient for _, gradient, _ in found],
             [slot["exp_avg"] for slot in slots],
             [slot["exp_avg_sq"] for slot in slots],
             [],
