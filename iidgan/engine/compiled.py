@@ -17,6 +17,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from iidgan.core import Batch, Losses
 from iidgan.engine.decompositions import DECOMPOSITIONS
+from iidgan.engine.fold import fold
 from iidgan.engine.generate import generate_code
 from iidgan.engine.move import Move
 from iidgan.engine.state import State, live, undone
@@ -31,6 +32,7 @@ def compiled(
     """Records what a function does to its inputs, gradients included, and makes code of it."""
     graph = make_fx(function, decomposition_table=DECOMPOSITIONS)(*inputs)
     _forget_profiling(graph)
+    fold(graph)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about parts of the compiler itself
         call = generate(graph, inputs)
