@@ -1,5 +1,6 @@
 """The classifier of a data set: trained once and alike, stored whole, and asked about images."""
 
+import itertools
 import json
 import re
 import struct
@@ -27,7 +28,7 @@ from iidgan.bench.rows import read
 from iidgan.bench.train import train
 from iidgan.cli import main
 from iidgan.core import Dataset, Source
-from iidgan.data import SOURCES, Mnist, Mnist5k, source_from
+from iidgan.data import SOURCES, Mnist, Mnist5k, StackedMnist, source_from
 from iidgan.engine.loop import Stop
 from iidgan.errors import InputError
 from iidgan.files import damage, digest
@@ -421,8 +422,17 @@ def test_a_classifier_of_other_data_is_an_error(classifier, root):
         judge_of(Mnist(), replace(data, x=data.x.flip(0)), CPU)
     with pytest.raises(InputError, match=r"reads images of 1 channels, and these have 3"):
         judge_of(Mnist(split="test"), replace(data, x=data.x.expand(-1, 3, -1, -1)), CPU)
-    with pytest.raises(InputError, match="tells 10 classes apart, and the data have 2"):
+    with pytest.raises(InputError, match=r"tells 10 classes \(0; .* apart, and the data have 2 "):
         judge_of(Mnist(split="test"), replace(data, labels=("a", "b")), CPU)
+    articles = iidgan.FashionMnist.classes
+    with pytest.raises(InputError, match=r"tells 10 classes \(0; 1; .* have 10 .*T-shirt"):
+        judge_of(Mnist(split="test"), replace(data, labels=articles), CPU)
+    stacked = StackedMnist(size=9)
+    triples = stacked.load()
+    assert judge_of(stacked, triples, CPU).num_classes == 10
+    named = tuple(", ".join(names) for names in itertools.product(articles, repeat=3))
+    with pytest.raises(InputError, match=r"tells 1000 classes \(0, 0, 0; .* have 1000 "):
+        judge_of(stacked, replace(triples, labels=named), CPU)
     classifier.rename(root / "classifiers" / "fashion-mnist")
     with pytest.raises(InputError, match="a classifier of 'mnist', not of 'fashion-mnist'"):
         judge_of(iidgan.FashionMnist(), data, CPU)

@@ -165,7 +165,7 @@ def test_another_run_in_the_same_folder_is_refused_with_the_fields(trained, caps
         (["sample", "run", "-n", "0"], ["num", "0"]),
         (["sample", "run", "--seed", "7"], ["seed", "7", "0, 1"]),
         (["invert", "run", "--input", "none.npz"], ["none.npz", "does not exist"]),
-        (["invert", "run", "--input", "run/run.json"], ["run.json"]),
+        (["invert", "run", "--input", "run/run.json"], ["run.json", "file; samples are an array"]),
         (["invert", "run", "--input", "wide.npy"], ["(3,)", "(2,)"]),
         (["invert", "run", "--input", "broken.npz"], ["broken.npz"]),
         (["figure", "run", "--seed", "7"], ["seed", "7"]),
@@ -209,8 +209,10 @@ def test_a_table_is_trained_once_and_printed_in_every_format(here, capsys, monke
     small = replace(study, blocks=(block,), seeds=2)
     monkeypatch.setitem(STUDIES, "ring", lambda rows: small)
     assert main(["table", "ring", "--no-train", "--format", "json"]) == 0
-    cells = json.loads(capsys.readouterr().out)
+    captured = capsys.readouterr()
+    cells = json.loads(captured.out)
     assert {cell["status"] for cell in cells} == {"missing"}
+    assert captured.err == "no rows in results: --results names their folder\n"
     assert main(["table", "ring", "--format", "json"]) == 0
     captured = capsys.readouterr()
     cells = json.loads(captured.out)
@@ -238,6 +240,7 @@ def test_a_signal_saves_and_says_how_to_go_on(here, sent, code):
     out, err = child.communicate(timeout=90)
     assert child.returncode == code, err
     assert "the same command again goes on" in out
+    assert err.count("stopping as soon as all is saved; once more to stop at once") == 1
     assert len(list((here / "run" / "checkpoints").glob("step-*"))) == 1
 
 

@@ -435,6 +435,7 @@ def test_files_that_are_not_there_are_sought_aloud(tmp_path, monkeypatch):
         assert str(tmp_path / place) in message
     assert message.startswith("fashion-mnist: no t10k-images-idx3-ubyte[.gz] in ")
     assert "apt-get install dataset-fashion-mnist" in message
+    assert "`iidgan prepare fashion-mnist --from hub` fetches it" in message
     assert "\n" not in message
 
 

@@ -282,6 +282,12 @@ class TestStop:
             with pytest.raises(KeyboardInterrupt):
                 os.kill(os.getpid(), signal.SIGINT)
 
+    def test_a_wish_is_heard_at_once(self):
+        stop, heard = Stop(), []
+        with stop.listening(heard=lambda: heard.append(stop.signal)):
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert heard == [signal.SIGTERM]
+
     def test_the_patient_grant_one_wish_however_often_it_comes(self):
         stop, before = Stop(), signal.getsignal(signal.SIGINT)
         with stop.listening([signal.SIGINT], patient=True):

@@ -68,11 +68,13 @@ def test_the_same_command_again_does_nothing(faces):
 
 def test_files_that_have_changed_since_are_noticed(faces):
     asked = {"origin": str(faces), "size": 8}
+    linked = put(faces.parent / "elsewhere", {"8.png": encoded(pixels(1)[0])})
+    (faces / "a" / "linked").symlink_to(linked)
     first = prepare("faces", **asked)
     heard = []
     prepare("faces", **asked, news=heard.append)
     assert heard == []
-    put(faces, {"a/new.png": encoded(pixels(1)[0])})
+    put(linked, {"9.png": encoded(pixels(1)[0])})
     second = prepare("faces", **asked, news=heard.append)
     assert second.manifest == first.manifest
     assert heard == [
@@ -84,7 +86,7 @@ def test_files_that_have_changed_since_are_noticed(faces):
     assert len(heard) == 1
     moved.rename(faces)
     shutil.rmtree(first.folder)
-    assert prepare("faces", **asked, news=heard.append).manifest.count == 7
+    assert prepare("faces", **asked, news=heard.append).manifest.count == 8
     assert len(heard) == 1
 
 

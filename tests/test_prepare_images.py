@@ -205,12 +205,20 @@ def test_parts_of_a_set_are_no_labels(tmp_path):
     }
     place = put(tmp_path / "x", parts)
     with pytest.raises(
-        InputError, match=r"folders Train, test are parts of a set, .* such as Train, or"
+        InputError, match=rf"folders Train, test are parts of a set, .* such as {place}/Train, or"
     ):
         prepare("x", origin=str(place))
     assert prepare("x", origin=str(place / "test")).manifest.labels == ("bird", "cat", "dog")
     asked = prepare("y", origin=str(place), labels="folders")
     assert asked.manifest.labels == ("Train", "test")
+
+
+def test_parts_within_an_archive_are_named_by_where_they_would_lie(tmp_path):
+    parts = ("train", "test")
+    files = {f"set/{part}/{name}": x for part in parts for name, x in folder_files().items()}
+    place = zipped(tmp_path / "x.zip", files)
+    with pytest.raises(InputError, match="such as set/train where the archive is unpacked, or"):
+        prepare("x", origin=str(place))
 
 
 TABLES = {
@@ -220,6 +228,8 @@ TABLES = {
     "spaces and a mark": "\ufefffile_name, label\r\ncat/2.png , c \r\ndog/1.png,d\r\n\r\n",
     "semicolons": "cat/2.png;c\n\ndog/1.png;d\n",
     "tabs": "file\tlabel\ncat/2.png\tc\ndog/1.png\td\n",
+    "two columns, one known": "picture,label\ncat/2.png,c\ndog/1.png,d\n",
+    "from here": "./cat/2.png,c\n./dog/1.png,d\n",
     "twice the same": "cat/2.png,c\n2,c\ndog/1.png,d\n",
 }
 
@@ -293,6 +303,9 @@ def test_labels_that_are_numbers_are_ordered_by_value(tmp_path):
     [
         ("", "each line needs two columns"),
         ("0.png,a\n \n1.png\n", "line 3: '1.png': each line needs two columns"),
+        (",image,breed\n0,0.png,a\n", "has the columns '', 'image', 'breed'; which two are meant"),
+        ("x,y,z\n0.png,a,b\n", "has the columns 'x', 'y', 'z'; .* and one of labels 'label'"),
+        ("file,label,label\n0.png,a,b\n", "has the columns 'file', 'label', 'label'"),
         ("file,x,label\n1.png,2\n", "line 2: has no label: '1.png,2'"),
         ("a.png,1\nb.png,2\n", "names none of the 6 images; it has 'a.png', they are like"),
         ("file,y\n\n0.png,a\n0,b\n", "line 4: '0' is 'b' here, and 'a' above"),

@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,11 @@ def judge_of(source: Source, data: Dataset, device: torch.device | str) -> Judge
     return Judge(extractor, len(found.facts["labels"]), reference)
 
 
+def _some(labels: Sequence[str]) -> str:
+    """Names the first labels, and says how many there are."""
+    return f"{len(labels)} classes ({'; '.join(labels[:3])}; ...)"
+
+
 def _check(found: Stored, source: Source, data: Dataset) -> None:
     """Sees that a classifier is one of these data.
 
@@ -199,11 +205,11 @@ def _check(found: Stored, source: Source, data: Dataset) -> None:
             f"{found.folder}: reads images of {channels} channels, and these have "
             f"{data.shape[0]}: it is a classifier of other data; {again}"
         )
-    known = len(facts["labels"]) ** views
-    if data.labels and len(data.labels) != known:
+    told = tuple(", ".join(names) for names in product(facts["labels"], repeat=views))
+    if data.labels and data.labels != told:
         raise InputError(
-            f"{found.folder}: tells {known} classes apart, and the data have "
-            f"{len(data.labels)}: it is a classifier of other data; {again}"
+            f"{found.folder}: tells {_some(told)} apart, and the data have "
+            f"{_some(data.labels)}: it is a classifier of other data; {again}"
         )
     kept, asked = facts["source"], encode(source, places=False)
     same = all(kept.get(key) == asked.get(key) for key in ("type", "split"))

@@ -14,7 +14,7 @@ from rich.console import Console
 from iidgan.bench.fill import Place, Training
 from iidgan.bench.plan import Auto
 from iidgan.bench.workers import News
-from iidgan.cli.progress import Monitor
+from iidgan.cli.progress import Monitor, heard
 from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Stop
 from iidgan.errors import InputError
@@ -84,7 +84,7 @@ def watched(trainings: Sequence[Training]) -> Iterator[tuple[News, Stop]]:
     """Shows trainings as they go on, and takes Ctrl-C as the wish to stop."""
     names, steps = [t.name for t in trainings], [t.run.steps for t in trainings]
     stop = Stop()
-    with stop.listening(), Monitor(steps, names) as monitor:
+    with stop.listening(heard=heard), Monitor(steps, names) as monitor:
         yield monitor.tell, stop
 
 

@@ -148,7 +148,10 @@ def _read_samples(path: Path) -> torch.Tensor:
     except KeyError:
         raise InputError(f"input: {path} holds no array named x") from None
     except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
-        raise InputError(f"input: {path} is no .npz or .npy file ({error})") from None
+        why = "" if "allow_pickle" in str(error) else f" ({error})"  # advice that is not ours
+        raise InputError(
+            f"input: {path} is no .npz or .npy file{why}; samples are an array (n, *shape)"
+        ) from None
     if array.dtype.kind not in "fiu":
         raise InputError(f"input: {path} holds {array.dtype}, not numbers")
     if not np.isfinite(array).all():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 
 from rich.console import Console
@@ -57,6 +59,15 @@ def teller(progress: Progress, name: str, what: str) -> Callable[[int, int | Non
             progress.console.print(f"{name}: {done:,}{of} {what}", highlight=False, markup=False)
 
     return tell
+
+
+def heard() -> None:
+    """Answers Ctrl-C at once, since a measurement or a compilation may have to end first.
+
+    Writes past Python's buffers, which the signal may have found in use.
+    """
+    with suppress(OSError):
+        os.write(2, b"\nstopping as soon as all is saved; once more to stop at once\n")
 
 
 def losses(tick: Tick) -> str:

@@ -44,8 +44,11 @@ def table_command(arguments: list[str]) -> int:
     place = options.place()
     study = _study(options, place)
     stopped = _train(study, options, place) if options.train else 0
-    table = tabulate(study, place.rows())
-    if not table.cells:
+    rows = place.rows()
+    table = tabulate(study, rows)
+    if not rows:
+        print(f"no rows in {place.results}: --results names their folder", file=sys.stderr)
+    elif not table.cells:
         print("no rows yet: iidgan sweep makes the trials that choose them", file=sys.stderr)
     show(table, options.format)
     if study.drawn and options.train and not stopped:

@@ -18,7 +18,7 @@ from iidgan.bench.run import Run, recommended
 from iidgan.bench.session import Result
 from iidgan.bench.train import train
 from iidgan.cli.parse import parse
-from iidgan.cli.progress import Monitor
+from iidgan.cli.progress import Monitor, heard
 from iidgan.cli.show import summary
 from iidgan.core import Backbone, Method, Regularised, Source, Term
 from iidgan.data import source_from
@@ -101,7 +101,7 @@ def train_command(arguments: list[str]) -> int:
     run, options = _configure(choice)
     out = options.out or f"runs/{choice.label}-{run.id}"
     stop = Stop()
-    with stop.listening(), Monitor([run.steps], [out]) as monitor:
+    with stop.listening(heard=heard), Monitor([run.steps], [out]) as monitor:
         result = train(
             run,
             out=out,

@@ -33,6 +33,7 @@ SYSTEM = Path("/usr/share/datasets")
 """Where Debian's packages of data sets put them."""
 
 _STEMS = {"train": "train", "test": "t10k"}
+_OF_DEBIAN = {"fashion-mnist": " (on Debian, apt-get install dataset-fashion-mnist brings them)"}
 _RANKS = {"images": 3, "labels": 1}
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
@@ -138,8 +139,8 @@ def _find(name: str, root: str | None, split: Split) -> Path:
             return path
     raise AbsentError(
         f"{name}: no {_STEMS[split]}-images-idx3-ubyte[.gz] in {', '.join(map(str, folders))}; "
-        "name its folder as root or in $IIDGAN_DATA "
-        "(on Debian, apt-get install dataset-fashion-mnist provides Fashion-MNIST)"
+        f"`iidgan prepare {name} --from hub` fetches it, and --from FOLDER takes it from files"
+        f"{_OF_DEBIAN.get(name, '')}; other commands look in --root and $IIDGAN_DATA, too"
     )
 
 

@@ -68,12 +68,20 @@ class Stop:
         numbers: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM),
         *,
         patient: bool = False,
+        heard: Callable[[], None] = lambda: None,
     ) -> Iterator[None]:
-        """Takes these signals as the wish; a second one acts as usual, unless `patient`."""
+        """Takes these signals as the wish; a second one acts as usual, unless `patient`.
+
+        Arguments:
+            numbers: The signals.
+            patient: Whether a second one is no more than the first.
+            heard: Is called at once, within the signal's handler.
+        """
         before = {number: signal.getsignal(number) for number in numbers}
 
         def wish(number: int, frame: FrameType | None) -> None:
             self.signal = signal.Signals(number)
+            heard()
             for each, handler in before.items() if not patient else ():
                 signal.signal(each, handler)
 

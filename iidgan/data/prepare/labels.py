@@ -28,7 +28,7 @@ class Labelling:
 
 
 AUTO = "labels.csv"
-_FILES = ("file", "filename", "file_name", "image", "path", "name", "id")
+_FILES = ("file", "filename", "file_name", "image", "path", "name", "image_id", "id")
 _LABELS = ("label", "class", "category", "target", "y")
 _SPLITS = frozenset({"train", "test", "val", "valid", "validation"})
 _MOST = 1 << 28
@@ -68,7 +68,8 @@ def labelling(tree: Tree, names: Sequence[str], how: str | None) -> Labelling | 
         some = sorted(folders, key=lambda folder: (folder.lower() != "train", folder))
         raise InputError(
             f"labels: the folders {', '.join(some)} are parts of a set, no labels; name one of "
-            f"them with --from, such as {top}{some[0]}, or use --labels folders, or none"
+            f"them with --from, such as {tree.outside(top + some[0])}, or use --labels folders, "
+            "or none"
         )
     return Labelling(lambda name: name.removeprefix(top).partition("/")[0])
 
@@ -99,14 +100,14 @@ def _inside(tree: Tree, name: str) -> bytes:
 
 def _from_csv(place: str, content: bytes, names: Sequence[str]) -> Labelling:
     rows = _rows(place, content)
-    file, label, body = _columns(rows)
+    file, label, body = _columns(place, rows)
     known = _keys(names)
     found: dict[str, str] = {}
     strange: list[str] = []
     for line, row in body:
         if len(row) <= max(file, label):
             raise InputError(f"labels: {place}, line {line}: has no label: {','.join(row)!r}")
-        key, value = row[file].strip(), row[label].strip()
+        key, value = row[file].strip().removeprefix("./"), row[label].strip()
         if key not in known:
             strange.append(key)
         elif value and found.setdefault(known[key], value) != value:
@@ -146,11 +147,20 @@ def _rows(place: str, content: bytes) -> list[_Row]:
     return rows
 
 
-def _columns(rows: list[_Row]) -> tuple[int, int, list[_Row]]:
-    """Finds the columns of files and labels by the head, or takes the first two without one."""
-    head = [cell.strip().lower() for cell in rows[0][1]]
+def _columns(place: str, rows: list[_Row]) -> tuple[int, int, list[_Row]]:
+    """Finds the columns of files and labels by the head, or takes the two without one.
+
+    Of two columns the other one is what the head does not name; of more none is guessed.
+    """
+    cells = [cell.strip() for cell in rows[0][1]]
+    head = [cell.lower() for cell in cells]
     file = next((head.index(name) for name in _FILES if name in head), None)
     label = next((head.index(name) for name in _LABELS if name in head), None)
+    if len(cells) > 2 and (file is None or label is None or head.count(head[label]) > 1):
+        raise InputError(
+            f"labels: {place} has the columns {', '.join(map(repr, cells))}; which two are meant? "
+            f"Call that of the images {_FILES[0]!r}, and one of labels {_LABELS[0]!r}"
+        )
     if file is None and label is None:
         return 0, 1, rows
     file = file if file is not None else int(label == 0)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
+
+from iidgan.data.prepare.tree import Folder
 
 
 def trace(places: Iterable[Path], made: Callable[[Path], bool] = lambda path: False) -> str:
@@ -26,7 +27,7 @@ def trace(places: Iterable[Path], made: Callable[[Path], bool] = lambda path: Fa
 def _files(place: Path) -> Iterable[Path]:
     if not place.is_dir():
         return [place]
-    return (Path(folder, name) for folder, _, names in os.walk(place) for name in names)
+    return (Path(place, name) for name in Folder(place).names())
 
 
 def _lines(path: Path) -> list[str]:

@@ -63,6 +63,10 @@ class Tree(ABC):
     def close(self) -> None:
         """Closes what is open."""
 
+    @abstractmethod
+    def outside(self, name: str) -> str:
+        """Says how somebody who has the tree on the disk names a folder of it."""
+
     def inside(self, name: str) -> bool:
         """Tells whether a path stays in the tree, as on a disk all do; others are not opened."""
         return True
@@ -124,6 +128,9 @@ class Folder(Tree):
     def size(self, name: str) -> int:
         return (self._path / name).stat().st_size
 
+    def outside(self, name: str) -> str:
+        return str(self._path / name)
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -161,6 +168,9 @@ class Archive(Tree, Generic[T]):
 
     def hidden(self) -> list[str]:
         return self._hidden
+
+    def outside(self, name: str) -> str:
+        return f"{name} where the archive is unpacked"
 
     def inside(self, name: str) -> bool:
         path = PurePosixPath(name)
