@@ -1,7 +1,10 @@
 """What measuring costs a run on images: an evaluation against the steps between two of them."""
 
+import subprocess
+import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 
@@ -30,6 +33,8 @@ class Case:
     channels: int
 
 
+LARGE = (64, 5_000)
+"""Pixels of a side, and number, of images that are many and large."""
 CASES = (Case("images of one channel", 5_000, 1), Case("stacked images", 26_000, 3))
 
 
@@ -64,6 +69,32 @@ def _shares(case, steps):
         yield (first + (TIMES - 1) * other) / TIMES
 
 
+def _peak():
+    """MiB that this process has had at most; getrusage would count what started it."""
+    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def memory(side, num):
+    """MiB before an evaluation of a small net's images, and what that takes besides."""
+    run = recommended(Images(size=num, side=side), METHODS["iid-gan"]())
+    run = replace(run, arch=replace(run.arch, width=4))
+    data = run.source.load()
+    game = Game.of(run, (0,), data, torch.device("cpu"))
+    before = _peak()
+    draw(final(game.state, game.batches), data, Stand(run, (0,), 0, (-1,)), Judge(), num)
+    return before, _peak() - before
+
+
+def _memory(side, num):
+    code = f"from benchmarks.evaluation import memory; print(*memory({side}, {num}))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    before, more = map(float, told.stdout.split())
+    return (
+        f"An evaluation of {num:,} images of {side} x {side} pixels takes {more:.0f} MiB more "
+        f"than the {before:.0f} that were there before it."
+    )
+
+
 def compare(steps=20):
     """Times IID-GAN on images of 32 pixels; gives the largest share too."""
     lines, worst = [], 0.0
@@ -75,4 +106,4 @@ def compare(steps=20):
         )
         worst = max(worst, judged)
     head = f"Share of {EVERY:,} steps that an evaluation takes, of {TIMES} in a run, IID-GAN:\n"
-    return "\n".join([head, *lines]), worst
+    return "\n".join([head, *lines, "", _memory(*LARGE)]), worst

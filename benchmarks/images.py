@@ -47,9 +47,10 @@ class Images(Source):
     images = True
     size: int = 2048
     channels: int = 1
+    side: int = SIDE
 
     def load(self):
-        shape = (self.size, self.channels, SIDE, SIDE)
+        shape = (self.size, self.channels, self.side, self.side)
         return Dataset(torch.randint(0, 256, shape, dtype=torch.uint8))
 
 
