@@ -24,8 +24,8 @@ from iidgan.core import Reference
 from iidgan.data.manifest import home
 from iidgan.data.prepare import SETS
 from iidgan.data.prepared import names
+from iidgan.engine.generate import place_of_code
 from iidgan.errors import InputError, unknown
-from iidgan.files import cache
 from iidgan.processes import num_cores
 
 Kind = Literal[
@@ -160,7 +160,9 @@ def _findings() -> list[tuple[str, str]]:
 
 
 def _compiled() -> str:
-    return f"{sum(map(_size, cache().rglob('*'))) / 2**20:.0f} MiB in {cache()}"
+    place = place_of_code()
+    size = sum(map(_size, place.rglob("*"))) / 2**20
+    return f"{size:.0f} MiB in {place}; what is removed there is made again"
 
 
 def _size(path: Path) -> int:

@@ -79,4 +79,4 @@ def source_from(text: str, root: str | None = None) -> Source:
             f"source: {text!r} is no source; a path has to end in one of {suffixes}; images "
             f"become one by iidgan prepare NAME --from PATH"
         )
-    raise unknown("source", text, {*SOURCES, *SETS, *names(root)})
+    raise unknown("source", text, ({*SOURCES, *SETS} - {*NEEDY}) | {*names(root)})
