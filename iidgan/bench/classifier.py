@@ -19,6 +19,7 @@ from iidgan.bench.recipe import (
     accuracy,
     labels_of,
     parts_of,
+    recipe_of,
     train_classifier,
 )
 from iidgan.bench.run import encode
@@ -51,7 +52,7 @@ def prepare_classifier(
         source_root: Folder of the source's files, as the source takes it.
         root: Folder of prepared data; by default that in which evaluation looks.
         device: `cpu`, `cuda`, ..., or `auto`.
-        recipe: How it is trained.
+        recipe: How it is trained; by default as suits the images.
         listener: Is told of progress.
 
     Returns:
@@ -62,7 +63,7 @@ def prepare_classifier(
         InputError: There is no such source, or it has no images with labels of two classes.
     """
     source = _source(name, source_root, root)
-    recipe, place = recipe or Recipe(), device_from(device)
+    recipe, place = recipe or recipe_of(source.classifier), device_from(device)
     train, test = parts_of(source)
     folder = classifier_folder(source.classifier, root)
     facts = {

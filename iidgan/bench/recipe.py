@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, avg_pool2d, cross_entropy, grid_sample
+from torch.nn.functional import affine_grid, avg_pool2d, cross_entropy, grid_sample, pad
 
 from iidgan.core import Dataset, Source
 from iidgan.engine.state import entropy
@@ -31,9 +31,8 @@ class Recipe:
     cosine (after Super-Convergence, Smith and Topin, 2017, https://arxiv.org/abs/1708.07120). The
     loss is the plain cross entropy: smoothed labels would bend the confidences that metrics read.
 
-    Each image is moved at random, and every second one is varied, as generators do: turned, sized,
-    softer and dimmer. A net that has seen sharp ones alone takes dim digits for ones, and is sure
-    of it; one that has seen no sharp ones tells articles of clothing less well apart.
+    Each image is shifted at random; every second one may also be varied as generators vary what
+    they draw.
     """
 
     width: int = 24
@@ -48,22 +47,39 @@ class Recipe:
     """Highest learning rate."""
     decay: float = 5e-4
     """Weight decay of convolutions and matrices."""
-    shift: float = 1.0
+    shift: int = 1
     """Pixels that an image is moved at most, on either axis."""
-    turn: float = 0.2
-    """Radians that every second one is turned at most, either way."""
-    scale: float = 0.1
-    """Share of its size that such a one grows or shrinks at most."""
-    soft: float = 1.0
-    """Largest share that the mean of 3 x 3 pixels takes of a pixel of such a one."""
-    dim: float = 0.6
-    """Largest share of its brightness that such a one loses."""
+    turn: float = 0.0
+    """Radians that a varied image is turned at most, either way."""
+    scale: float = 0.0
+    """Share of its size that it grows or shrinks at most."""
+    soft: float = 0.0
+    """Largest share that the mean of 3 x 3 pixels takes of each pixel."""
+    dim: float = 0.0
+    """Largest share of its brightness that it loses."""
     seed: int = 0
-    """Seed of the first weights, the order and the variations."""
+    """Seed of the first weights, the order, the shifts and the variations."""
+
+    @property
+    def varies(self) -> bool:
+        return any((self.turn, self.scale, self.soft, self.dim))
 
     def steps(self, num: int) -> int:
         """Decides how many steps `num` images are learned in."""
         return max(6 * num // self.batch, min(self.images, 60 * num) // self.batch, self.least)
+
+
+HANDWRITING = Recipe(turn=0.2, scale=0.1, soft=1.0, dim=0.6)
+"""For digits: a net that has seen sharp ones alone takes dim ones for ones, and is sure of it.
+
+Articles of clothing lose little by being dim, and are told apart by what softness blurs.
+"""
+_RECIPES = {"mnist": HANDWRITING, "mnist-5k": HANDWRITING}
+
+
+def recipe_of(name: str) -> Recipe:
+    """Gives the recipe for the images of a source."""
+    return _RECIPES.get(name, Recipe())
 
 
 @dataclass(frozen=True)
@@ -151,7 +167,8 @@ def train_classifier(
             x, y = train.take(order[start : start + size], device)
             for group in optimiser.param_groups:
                 group["lr"] = recipe.lr * _warmth(step / total)
-            logits, _ = net(_varied(x, recipe, numbers))
+            x = _shifted(x, recipe.shift, numbers)
+            logits, _ = net(_varied(x, recipe, numbers) if recipe.varies else x)
             optimiser.zero_grad()
             cross_entropy(logits, y).backward()
             optimiser.step()
@@ -189,17 +206,26 @@ def _warmth(share: float) -> float:
 
 
 def _varied(x: Tensor, recipe: Recipe, numbers: torch.Generator) -> Tensor:
-    """Moves images (n, C, H, W), from black at -1 to 1, and varies every second one."""
-    num, _, height, width = x.shape
+    """Turns every second image (n, C, H, W), black at -1, sizes it, and makes it soft and dim."""
+    num = len(x)
     varied = torch.arange(num, device=x.device) % 2
-    ways = (2 * torch.rand(4, num, generator=numbers) - 1).to(x.device)  # either way
-    right, down = 2 * recipe.shift / width * ways[0], 2 * recipe.shift / height * ways[1]
-    turn, scale = recipe.turn * ways[2] * varied, recipe.scale * ways[3] * varied
+    ways = (2 * torch.rand(2, num, generator=numbers) - 1).to(x.device)  # either way
     shares = torch.rand(2, num, generator=numbers).to(x.device)
+    turn, scale = recipe.turn * ways[0] * varied, recipe.scale * ways[1] * varied
     soft, dim = recipe.soft * shares[0] * varied, recipe.dim * shares[1] * varied
-    cos, sin = (1 + scale) * turn.cos(), (1 + scale) * turn.sin()
-    maps = torch.stack([cos, -sin, right, sin, cos, down], dim=1).view(-1, 2, 3)
+    cos, sin, middle = (1 + scale) * turn.cos(), (1 + scale) * turn.sin(), torch.zeros_like(turn)
+    maps = torch.stack([cos, -sin, middle, sin, cos, middle], dim=1).view(-1, 2, 3)
     grid = affine_grid(maps, list(x.shape), align_corners=False)
     x = grid_sample(x + 1, grid, align_corners=False)  # what comes in at the edges is 0
     x = x.lerp(avg_pool2d(x, 3, 1, padding=1), soft.view(-1, 1, 1, 1))
     return x * (1 - dim).view(-1, 1, 1, 1) - 1
+
+
+def _shifted(x: Tensor, most: int, numbers: torch.Generator) -> Tensor:
+    """Moves each image by up to `most` pixels; black comes in at the edges."""
+    num, channels, height, width = x.shape
+    moves = torch.randint(2 * most + 1, (2, num, 1), generator=numbers)
+    rows, columns = moves[0] + torch.arange(height), moves[1] + torch.arange(width)
+    image, channel = torch.arange(num)[:, None, None, None], torch.arange(channels)[:, None, None]
+    wide = pad(x, [most] * 4, value=-1.0)
+    return wide[image, channel, rows[:, None, :, None], columns[:, None, None, :]]

@@ -29,6 +29,9 @@ class Digits(Metric):
     * `digits_kl`: KL(generated || real) over the K + 1 bins.
     * `digits_kl_reverse`: KL(real || generated).
 
+    Few bad samples do not mean good ones: a classifier is sure of much that it has never seen, and
+    takes uniform noise for one class. That shows in the classes and in the divergences.
+
     Logarithms are natural, and the second histogram of a divergence is smoothed by Jeffreys' 1/2 a
     bin (`histogram.kl`). Samples that are not finite are bad.
 
