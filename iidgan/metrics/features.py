@@ -102,8 +102,9 @@ def resize_rule(size: tuple[int, ...], target: tuple[int, ...]) -> str:
 
     A difference of up to four pixels is padding: 28 pixels stand in 32 with black around them. It
     is cut off or put on, evenly on all sides. Anything else is resized, without antialiasing: such
-    images were enlarged before, from ones of about the target's size, and need no other blur. The
-    classifier of mnist-5k knows 99.2 % of its test digits, enlarged to 64 pixels or not.
+    images were enlarged before, from ones of about the target's size, and another blur would cost
+    more than it saves. Of the test digits of mnist-5k enlarged to 64 pixels the classifier knows
+    99.2 %, with an antialiased bilinear filter 98.9 %, and 99.3 % of those of 28 pixels.
     """
     if size == target:
         return "none"
