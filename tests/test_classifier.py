@@ -146,6 +146,11 @@ def test_it_learns_what_can_be_learned():
     assert accuracy(net, test) > 0.9
 
 
+def test_digits_alone_are_varied():
+    assert [recipe_of(name).varies for name in ("mnist", "mnist-5k")] == [True, True]
+    assert not any(recipe_of(name).varies for name in ("fashion-mnist", "cifar10", "my-cats"))
+
+
 def test_every_second_image_is_varied_within_bounds():
     x = torch.rand(50, 3, 9, 12, generator=torch.Generator().manual_seed(0)) * 2 - 1
     numbers = torch.Generator().manual_seed(1)
@@ -560,7 +565,7 @@ def test_a_classifier_of_other_data_ends_a_run_before_it_begins(classifier, root
 
 
 def test_the_command_prepares_and_evaluates(root, few, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("iidgan.bench.classifier.Recipe", lambda: QUICK)
+    monkeypatch.setattr("iidgan.bench.classifier.recipe_of", lambda name: QUICK)
     train(a_run(), out=tmp_path / "run")
     assert main(["evaluate", str(tmp_path / "run"), "--json"]) == 0
     assert "iidgan prepare mnist-classifier" in capsys.readouterr().err
@@ -576,7 +581,7 @@ def test_the_command_prepares_and_evaluates(root, few, tmp_path, monkeypatch, ca
 
 
 def test_without_a_terminal_a_line_tells_of_the_training_now_and_then(root, monkeypatch, capsys):
-    monkeypatch.setattr("iidgan.bench.classifier.Recipe", lambda: QUICK)
+    monkeypatch.setattr("iidgan.bench.classifier.recipe_of", lambda name: QUICK)
     monkeypatch.setattr("iidgan.cli.progress.PATIENCE", -1.0)
     assert main(["prepare", "mnist-classifier", "--device", "cpu"]) == 0
     first, *_ = capsys.readouterr().err.splitlines()

@@ -606,7 +606,7 @@ def test_a_path_gives_an_array(tmp_path, name, content):
     [
         ("rng", "source: unknown 'rng'; did you mean 'ring'"),
         ("fashion_mnist", "did you mean 'fashion-mnist'"),
-        ("", "source: unknown ''; known: .*array, .*fashion-mnist, grid, .*prepared, ring"),
+        ("", "source: unknown ''; known: afhq-cat, .*fashion-mnist, grid, .*mnist-5k, ring"),
         ("array", r"source: 'array' needs a file; give its path instead \(\.npy, \.csv\)"),
         ("prepared", "source: 'prepared' needs a set; give its name instead"),
         ("x.txt", r"source: 'x\.txt' is no source; a path has to end in one of \.npy, \.csv"),
