@@ -45,8 +45,8 @@ PLUG_IN = Study(
         "deviation, and Student's 95 % interval of the mean in brackets.",
     ),
     findings=(
-        "So far of twenty-one bases. Where D is free the terms help: GAN, MRGAN, GDPP, MSGAN, "
-        "AdvLatGAN, MGGAN, PacGAN, MAD-GAN and D2GAN gain 12 to 20 modes of Grid at the "
+        "So far of twenty-two bases. Where D is free the terms help: GAN, MRGAN, GDPP, MSGAN, "
+        "AMAT, AdvLatGAN, MGGAN, PacGAN, MAD-GAN and D2GAN gain 12 to 20 modes of Grid at the "
         "threshold of 100 samples, so that they have 24 to 25 of 25, and 14 to 51 points of "
         "quality; all have the 8 modes of Ring, in all seeds. BuresGAN, which has 21 of Grid's "
         "modes by itself, gains 3, and 27 points of quality on Ring. Of those with an inverse of "
