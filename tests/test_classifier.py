@@ -466,6 +466,8 @@ def test_a_classifier_of_other_data_is_an_error(classifier, root):
     articles = iidgan.FashionMnist.classes
     with pytest.raises(InputError, match=r"tells 10 classes \(0; 1; .* have 10 .*T-shirt"):
         judge_of(Mnist(split="test"), replace(data, labels=articles), CPU)
+    spaced = tuple(f" {name} " for name in data.labels)
+    assert judge_of(Mnist(split="test"), replace(data, labels=spaced), CPU).num_classes == 10
     stacked = StackedMnist(size=9)
     triples = stacked.load()
     assert judge_of(stacked, triples, CPU).num_classes == 10

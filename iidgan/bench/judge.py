@@ -186,9 +186,15 @@ def judge_of(source: Source, data: Dataset, device: torch.device | str) -> Judge
     return Judge(extractor, len(found.facts["labels"]), reference)
 
 
+def _bare(label: str) -> str:
+    """Leaves what all who hand a set on agree on: 'T-shirt/top' is 'T - shirt / top' elsewhere."""
+    return "".join(filter(str.isalnum, label.casefold()))
+
+
 def _some(labels: Sequence[str]) -> str:
     """Names the first labels, and says how many there are."""
-    return f"{len(labels)} classes ({'; '.join(labels[:3])}; ...)"
+    more = "; ..." if len(labels) > 3 else ""
+    return f"{len(labels)} classes ({'; '.join(labels[:3])}{more})"
 
 
 def _check(found: Stored, source: Source, data: Dataset) -> None:
@@ -206,7 +212,7 @@ def _check(found: Stored, source: Source, data: Dataset) -> None:
             f"{data.shape[0]}: it is a classifier of other data; {again}"
         )
     told = tuple(", ".join(names) for names in product(facts["labels"], repeat=views))
-    if data.labels and data.labels != told:
+    if data.labels and [*map(_bare, data.labels)] != [*map(_bare, told)]:
         raise InputError(
             f"{found.folder}: tells {_some(told)} apart, and the data have "
             f"{_some(data.labels)}: it is a classifier of other data; {again}"
