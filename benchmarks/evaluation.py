@@ -1,14 +1,12 @@
 """What measuring costs a run on images: an evaluation against the steps between two of them."""
 
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import torch
 
 from benchmarks.images import Images
+from benchmarks.start import peak, run_apart
 from iidgan.bench.draw import draw
 from iidgan.bench.evaluate import Stand, rows
 from iidgan.bench.game import Game
@@ -69,26 +67,20 @@ def _shares(case, steps):
         yield (first + (TIMES - 1) * other) / TIMES
 
 
-def _peak():
-    """MiB that this process has had at most; getrusage would count what started it."""
-    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) / 1024
-
-
 def memory(side, num):
     """MiB before an evaluation of a small net's images, and what that takes besides."""
     run = recommended(Images(size=num, side=side), METHODS["iid-gan"]())
     run = replace(run, arch=replace(run.arch, width=4))
     data = run.source.load()
     game = Game.of(run, (0,), data, torch.device("cpu"))
-    before = _peak()
+    before = peak()
     draw(final(game.state, game.batches), data, Stand(run, (0,), 0, (-1,)), Judge(), num)
-    return before, _peak() - before
+    return before, peak() - before
 
 
 def _memory(side, num):
     code = f"from benchmarks.evaluation import memory; print(*memory({side}, {num}))"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    before, more = map(float, told.stdout.split())
+    before, more = map(float, run_apart(code)[1].split())
     return (
         f"An evaluation of {num:,} images of {side} x {side} pixels takes {more:.0f} MiB more "
         f"than the {before:.0f} that were there before it."

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 FIRST_STEP = """
 import torch
@@ -27,15 +28,19 @@ run = iidgan.Run(source=iidgan.Ring(), method=iidgan.iid_gan())
 iidgan.train(run, out="{out}/run", seeds={seeds}, executor="compiled", listener=listener)
 """
 MEMORY = """
-from pathlib import Path
+from benchmarks.start import peak
 from benchmarks.step import ours
 ours("iid-gan", {seeds}, "eager").once()
-status = Path("/proc/self/status").read_text()  # getrusage would count what started this process
-print(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
+print(peak())
 """
 
 
-def _run(code, **environment):
+def peak():
+    """MiB that this process has had at most; getrusage would count what started it."""
+    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def run_apart(code, **environment):
     command = [sys.executable, "-c", code]
     start = time.perf_counter()
     answer = subprocess.run(
@@ -49,13 +54,13 @@ def _until_first_step(seeds, times=3, **environment):
     found = []
     for _ in range(times):
         with tempfile.TemporaryDirectory() as out:
-            text = _run(TRAINING.format(out=out, seeds=seeds), **environment)[1]
+            text = run_apart(TRAINING.format(out=out, seeds=seeds), **environment)[1]
             found.append(float(text.split()[-1]))
     return statistics.median(found)
 
 
 def _median(code, times=3, **environment):
-    return statistics.median(_run(code, **environment)[0] for _ in range(times))
+    return statistics.median(run_apart(code, **environment)[0] for _ in range(times))
 
 
 def compare(seeds=5):
@@ -63,7 +68,7 @@ def compare(seeds=5):
     eager, compiled = (FIRST_STEP.format(seeds=seeds, executor=e) for e in ("eager", "compiled"))
     with tempfile.TemporaryDirectory() as place:
         where = {"TORCHINDUCTOR_CACHE_DIR": place, "XDG_CACHE_HOME": place}
-        cold = _run(compiled, **where)[0]
+        cold = run_apart(compiled, **where)[0]
         found = {
             "`iidgan --help`": _median("import iidgan.cli as c; c.main(['--help'])"),
             "`import torch`": _median("import torch"),
@@ -72,7 +77,7 @@ def compare(seeds=5):
             "first step, compiled, warm cache": _median(compiled, **where),
             "`iidgan.train`, until the first step, warm cache": _until_first_step(seeds, **where),
         }
-    few, many = (float(_run(MEMORY.format(seeds=s))[1].split()[-1]) for s in (1, 41))
+    few, many = (float(run_apart(MEMORY.format(seeds=s))[1].split()[-1]) for s in (1, 41))
     lines = ["| what | seconds |", "| --- | --- |"]
     lines += [f"| {name} | {value:.2f} |" for name, value in found.items()]
     lines += [
