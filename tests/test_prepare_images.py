@@ -270,6 +270,12 @@ def test_tables_as_they_come(tmp_path, table):
     assert (outcome.manifest.labels, arrays(outcome)[1].tolist()) == (("a", "b"), [0, 1])
 
 
+def test_a_first_line_that_names_an_image_is_no_head(tmp_path):
+    files = {f"{i}.png": encoded(PICTURE) for i in (1, 2)} | {"labels.csv": "1.png,y\n2.png,x\n"}
+    outcome = prepare("x", origin=str(put(tmp_path / "x", files)), size=8)
+    assert (outcome.manifest.labels, arrays(outcome)[1].tolist()) == (("x", "y"), [1, 0])
+
+
 def test_files_of_other_kinds_are_told(tmp_path):
     names = ("1.png", "a.heic", "b.heic", "c", ".hidden", "r.txt")
     place = put(tmp_path / "x", {name: encoded(PICTURE) for name in names})

@@ -44,6 +44,11 @@ class Stored:
     folder: Path
     facts: Mapping[str, Any]
 
+    @property
+    def weights(self) -> str:
+        """The first digits of the digest of its weights, by which rows know them."""
+        return str(self.facts["sha256"])[:16]
+
     def extractor(self, device: torch.device | str, *, apart: bool) -> Extractor:
         """Loads it, ready to judge.
 
@@ -62,7 +67,7 @@ class Stored:
             ) from None
         net.requires_grad_(False).eval().to(device)
         name = f"{facts['name']}{SUFFIX}"
-        return Extractor(net, name, facts["sha256"], (channels, height, width), apart)
+        return Extractor(net, name, self.weights, (channels, height, width), apart)
 
 
 def stored(name: str, root: Path | None = None) -> Stored | None:
@@ -95,7 +100,7 @@ class Judge:
         extractor: The classifier, or None where there is none.
         num_classes: How many classes it tells apart.
         reference: What the real samples are.
-        lack: Why there is no classifier, and what brings it.
+        lack: Why there is no classifier, and what helps.
     """
 
     def __init__(
@@ -114,8 +119,7 @@ class Judge:
         """Tells which numbers there are not going to be, in a line, or nothing."""
         if not self.lack:
             return ""
-        later = "`iidgan evaluate` measures them then"
-        return f"metrics of images are left out; they lack {self.lack}; {later}"
+        return f"metrics of images are left out; they lack {self.lack}"
 
     def judged(
         self, generated: Features | None, real: Iterator[Tensor], num: int, shape: tuple[int, ...]
@@ -149,6 +153,12 @@ def ensure_classifier(source: Source) -> None:
         raise InputError(f"the measurement lacks {_lack(source)}")
 
 
+def weights_of(source: Source) -> str | None:
+    """Says which weights measure the images of a source here; None where nothing does."""
+    found = _of(source) if source.classifier else None
+    return found.weights if found else None
+
+
 def _of(source: Source) -> Stored | None:
     """Finds the classifier of a source: beside the set that it is, or in the usual place."""
     beside = stored(source.classifier, root) if (root := _root(source)) else None
@@ -178,7 +188,7 @@ def judge_of(source: Source, data: Dataset, device: torch.device | str) -> Judge
         return Judge(lack="labels of the data, which a classifier learns from")
     found = _of(source)
     if found is None:
-        return Judge(lack=_lack(source))
+        return Judge(lack=f"{_lack(source)}, `iidgan evaluate` measures them then")
     _check(found, source, data)
     extractor = found.extractor(device, apart=source.apart)
     split = getattr(source, "split", "")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from iidgan.bench.cells import tabulate
+from iidgan.bench.cells import ensure_same_classifiers, tabulate
 from iidgan.bench.compared import draw_all
 from iidgan.bench.fill import Place, fill, lacking
 from iidgan.bench.papers import STUDIES
@@ -85,9 +85,11 @@ def _study(options: Options, place: Place) -> Study:
 def _train(study: Study, options: Options, place: Place) -> int:
     """Trains and collects what is missing; returns 0, or the exit code of an early end."""
     wanted = study.only(options.rows, options.data)
-    missing = lacking(wanted.runs, range(study.seeds), place.rows())
+    rows = place.rows()
+    missing = lacking(wanted.runs, range(study.seeds), rows)
     if not missing:
         return 0
+    ensure_same_classifiers(study, rows, (training.run.source for training in missing))
     with watched(missing) as (news, stop):
         endings = fill(
             options.name, missing, place, news=news, stop=stop, checkpoints=study.checkpoints

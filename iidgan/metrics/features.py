@@ -23,14 +23,14 @@ class Extractor:
     Arguments:
         net: The classifier, in evaluation mode.
         name: What it is called.
-        sha256: Digest of its weights.
+        weights: The first digits of the digest of its weights, by which rows know them.
         shape: Shape (C, H, W) of the images that it was trained on.
         apart: Whether each channel of an image is one to it: stacked images.
     """
 
     net: Classifier
     name: str
-    sha256: str
+    weights: str
     shape: tuple[int, int, int]
     apart: bool = False
 
@@ -38,7 +38,7 @@ class Extractor:
         """Says what was used, and how images of `shape` were brought to its size."""
         return {
             "extractor": self.name,
-            "weights": self.sha256[:16],
+            "weights": self.weights,
             "resize": resize_rule(shape[-2:], self.shape[-2:]),
         }
 

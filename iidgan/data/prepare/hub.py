@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from iidgan.data.prepare.decode import SUFFIXES
-from iidgan.data.prepare.reading import Item, Reading, Skip, Wanted
+from iidgan.data.prepare.reading import Item, Reading, Skip, Wanted, printable
 from iidgan.errors import InputError
 
 _IMAGES = ("image", "img", "picture", "jpg", "png", "webp")
@@ -37,10 +37,11 @@ def hub_data(wanted: Wanted) -> Iterator[Reading]:
     """
     data = _load(wanted)
     columns: Mapping[str, Any] = data.features or {}
-    image = _column(columns, _IMAGES, _is_image)
-    if image is None:
+    images = _columns(columns, _IMAGES, _is_image)
+    if not images:
         raise InputError(f"from: no column of images among {', '.join(columns) or 'none'}")
-    label = None if wanted.labels == "none" else _column(columns, _LABELS, _is_label)
+    labels = [] if wanted.labels == "none" else _columns(columns, _LABELS, _is_label)
+    image, label = images[0], labels[0] if labels else None
     kept = [name for name in (image, label) if name is not None]
     rows = data.select_columns(kept)
     if type(columns[image]).__name__ == "Image":
@@ -51,6 +52,7 @@ def hub_data(wanted: Wanted) -> Iterator[Reading]:
         labelled=label is not None,
         classes=tuple(getattr(columns[label], "names", None) or ()) if label else (),
         items=_items(rows, image, label),
+        note="; ".join(_choice(found) for found in (images, labels) if len(found) > 1),
     )
 
 
@@ -85,10 +87,16 @@ def _load(wanted: Wanted) -> Any:  # noqa: ANN401 - a data set, whole or streame
 _SEVERAL = re.compile(r"Config name is missing.*?\[(.*?)\]", re.DOTALL)
 
 
-def _column(columns: Mapping[str, Any], names: tuple[str, ...], fits: Any) -> str | None:  # noqa: ANN401
-    """Finds a column by its type; of several, the one with the first of these names."""
+def _columns(columns: Mapping[str, Any], names: tuple[str, ...], fits: Any) -> list[str]:  # noqa: ANN401
+    """Finds columns by their type, those with one of these names first."""
     found = [name for name, kind in columns.items() if fits(name, kind)]
-    return next((name for name in names if name in found), next(iter(found), None))
+    known = [name for name in names if name in found]
+    return known + [name for name in found if name not in known]
+
+
+def _choice(found: Sequence[str]) -> str:
+    others = ", ".join(map(printable, found[1:4])) + (", ..." if len(found) > 4 else "")
+    return f"the column {printable(found[0])} is taken, not {others}"
 
 
 def _is_image(name: str, kind: Any) -> bool:  # noqa: ANN401

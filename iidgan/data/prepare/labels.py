@@ -100,8 +100,8 @@ def _inside(tree: Tree, name: str) -> bytes:
 
 def _from_csv(place: str, content: bytes, names: Sequence[str]) -> Labelling:
     rows = _rows(place, content)
-    file, label, body = _columns(place, rows)
     known = _keys(names)
+    file, label, body = _columns(place, rows, known)
     found: dict[str, str] = {}
     strange: list[str] = []
     for line, row in body:
@@ -147,12 +147,17 @@ def _rows(place: str, content: bytes) -> list[_Row]:
     return rows
 
 
-def _columns(place: str, rows: list[_Row]) -> tuple[int, int, list[_Row]]:
+def _columns(
+    place: str, rows: list[_Row], known: Mapping[str, str]
+) -> tuple[int, int, list[_Row]]:
     """Finds the columns of files and labels by the head, or takes the two without one.
 
-    Of two columns the other one is what the head does not name; of more none is guessed.
+    Of two columns the other one is what the head does not name; of more none is guessed. A first
+    line that names an image is no head, even if its label is a word that heads have.
     """
     cells = [cell.strip() for cell in rows[0][1]]
+    if len(cells) == 2 and cells[0] in known and cells[0].lower() not in _FILES:
+        return 0, 1, rows
     head = [cell.lower() for cell in cells]
     file = next((head.index(name) for name in _FILES if name in head), None)
     label = next((head.index(name) for name in _LABELS if name in head), None)

