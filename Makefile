@@ -9,7 +9,7 @@ help:
 	@echo "make demo   plain GAN and IID-GAN on the 2D-Ring: table and figures, a few minutes"
 	@echo "make test   lint, types and every test"
 	@echo "make results docs/results from the rows in results, without training"
-	@echo "make bench  docs/performance.md: speed against plain loops and JAX, on a quiet machine"
+	@echo "make bench  runs/performance.md: speed against plain loops and JAX, on a quiet machine"
 	@echo "make clean  remove the environment and the demo's runs"
 
 demo: .venv/runtime
@@ -34,7 +34,7 @@ results: .venv/runtime
 
 bench: .venv/development
 	$(BIN)/pip install --quiet --requirement requirements-bench.txt
-	$(BIN)/python -m benchmarks --out docs/performance.md
+	mkdir -p runs && $(BIN)/python -m benchmarks --out runs/performance.md
 
 .venv/runtime: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv

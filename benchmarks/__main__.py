@@ -1,4 +1,4 @@
-"""Runs every benchmark, and prints it: docs/performance.md is what it printed."""
+"""Runs every benchmark, and prints it: docs/performance.md has what it printed, with remarks."""
 
 import argparse
 import sys

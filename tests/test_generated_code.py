@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from dataclasses import dataclass
+from functools import partial
 
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 import iidgan
 from iidgan.bench import plan
 from iidgan.bench.game import Game
+from iidgan.core import Regularised, Term
 from iidgan.engine import generate, recall
 from iidgan.engine.agreement import ensure_agreement
 from iidgan.engine.compiled import Compiled, compiled
@@ -80,8 +83,14 @@ class TestLibraries:
         path.unlink()  # the one that is loaded stays what it is
         path.write_bytes(b"no library")
         assert library(name) is None
+        for folder in ("ab", "moves", ".partial-another"):  # the compiler's, and ours
+            (place / folder).mkdir(parents=True, exist_ok=True)
+            (place / folder / "probe").touch()
         assert compiled(scaled(5.0), [*inputs]).name == name
         assert library(name) is not None
+        assert not (place / "ab" / "probe").exists(), "what has no digest may be damaged too"
+        assert (place / "moves" / "probe").exists()
+        assert (place / ".partial-another" / "probe").exists()
 
     def test_operators_that_a_library_cannot_reach_are_called(self, place):
         def function(x):
@@ -212,6 +221,30 @@ class TestRecall:
         few, many = game(), game(seeds=(0, 1, 2))
         assert few.move.recipe == many.move.recipe
         assert recall._note(few.move) != recall._note(many.move)
+
+
+@dataclass(frozen=True)
+class Numbered(Term):
+    """Reads the share of the run in a way that recording cannot see."""
+
+    def networks(self, arch):
+        return {}
+
+    @property
+    def addends(self):
+        return {"G": lambda nets, batch: {"late": batch.t.tolist() * nets.G(batch.z).mean((1, 2))}}
+
+
+def test_code_that_would_stay_as_recorded_is_not_used(monkeypatch):
+    as_recorded = partial(Compiled.record, generate=lambda graph, inputs: graph)
+    monkeypatch.setattr(Compiled, "record", as_recorded)
+    for terms, told in (((), []), ((Numbered(),), ["the recorded move does not do what"])):
+        played, news = game(Regularised(method=GAN(), terms=terms)), []
+        _, used = plan.prepare("compiled", played, news.append)
+        assert used == ("eager" if told else "compiled")
+        assert [line for line in news if "failed" in line] == [
+            f"compiling failed ({line} the move does); running eagerly" for line in told
+        ]
 
 
 @pytest.mark.slow

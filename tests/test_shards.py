@@ -124,6 +124,26 @@ def test_all_stop_at_one_step_and_any_number_goes_on(tmp_path):
     assert events(tmp_path / "run") == ["started", "stopped", "started", "finished"]
 
 
+def started(path):
+    records = map(json.loads, (path / "events.jsonl").read_text().splitlines())
+    return [(r["executor"], r["workers"]) for r in records if r["event"] == "started"]
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_as_it_began_unless_told_otherwise(tmp_path):
+    """The clock would choose one process for so short a run."""
+    run = short(1500)
+    for at, options in (
+        (100, {"workers": 2, "executor": "eager"}),
+        (200, {}),
+        (300, {"workers": 3}),
+    ):
+        stop = Sudden(at)
+        options = {"workers": "auto"} | options
+        go(tmp_path / "run", run=run, every=700, stop=stop, listener=stop.listen, **options)
+    assert started(tmp_path / "run") == [("eager", "2"), ("eager", "2"), ("eager", "3")]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Deadly(Adam):
     """Kills the process that asks for the rate of step 70, `times` times in all, but no parent."""

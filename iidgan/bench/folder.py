@@ -57,6 +57,14 @@ class RunFolder:
     def arrays(self) -> Path:
         return self.path / "arrays.npz"
 
+    def last_start(self) -> dict[str, Any]:
+        """Reads how the run began, or went on, the last time; nothing of a damaged file."""
+        try:
+            found = [json.loads(line) for line in self.events.read_text().splitlines()]
+            return next((each for each in reversed(found) if each["event"] == "started"), {})
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+
     def event(self, name: str, **facts: Any) -> None:  # noqa: ANN401 - JSON
         now = datetime.now(UTC).isoformat(timespec="seconds")
         append_lines(self.events, [{"event": name, "time": now, **facts}])

@@ -106,6 +106,23 @@ class Session:
         self.game.move.rehearse(self.game.batches.at(0))
         self.folder.claim(self.run, self.seeds, self.device, self.data)
 
+    def as_before(
+        self, executor: Executor | Auto, workers: int | Auto
+    ) -> tuple[Executor | Auto, int | Auto]:
+        """Chooses for a run that goes on what it began with, where nothing else is asked for.
+
+        Other processes or generated code round in other ways, and another end comes of it.
+        """
+        if not self.state.step:
+            return executor, workers
+        before = self.folder.last_start()
+        if not before or before["device"] != self._provenance()["device"]:
+            return executor, workers
+        return (
+            before["executor"] if executor == "auto" else executor,
+            int(before["workers"]) if workers == "auto" else workers,
+        )
+
     def begin(self, plan: Plan) -> None:
         """Notes that training begins, and how."""
         self.how = {"executor": plan.executor, "workers": str(plan.workers)}

@@ -128,8 +128,8 @@ def work(shard: Shard, pipe: Connection, stop: Together) -> None:
         _leave_if_alone()
         raise
     except Exception as error:
-        told = str(error) if isinstance(error, InputError) else traceback.format_exc()
-        pipe.send(("failed", told))
+        known = isinstance(error, InputError)
+        pipe.send(("failed", error if known else RuntimeError(traceback.format_exc())))
 
 
 def _train(shard: Shard, start: Stand, pipe: Connection, stop: Stop) -> Ending:

@@ -1,8 +1,9 @@
 """One run whose seeds are dealt among processes, each with a core to itself.
 
 Every process trains its seeds as if there were no others, and sends what happened at ticks and its
-state at checkpoints. What this process sees, logs and saves is the whole: the same state and the
-same files as if all seeds had trained here. So a run may be resumed with any number of processes.
+state at checkpoints. What this process sees, logs and saves is the whole: the same state, up to
+rounding, and the same files as if all seeds had trained here. So a run may be resumed with any
+number of processes; the same bit for bit is what as many make of it.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ class Shards:
         """Trains as `engine.loop.fit` does.
 
         Raises:
-            InputError: A process fails, or ends twice before its time.
+            InputError: A process is given what it cannot use, or ends twice before its time.
+            RuntimeError: A process fails.
         """
         try:
             self._workers = [self._start(index) for index in range(len(self._shards))]
@@ -164,7 +166,7 @@ class Shards:
         elif kind == "ended":
             worker.ending = content
         elif kind == "failed":
-            raise InputError(content)
+            raise content
 
     def _restart(self, index: int) -> None:
         worker, shard = self._workers[index], self._shards[index]

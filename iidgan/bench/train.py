@@ -72,7 +72,7 @@ def train(
     with torch.random.fork_rng(devices=[]), folder as session:
         if ending := session.over(stop):
             return session.result(ending)
-        plan = choose(session.game, executor, workers)
+        plan = choose(session.game, *session.as_before(executor, workers))
         session.begin(plan)
         if plan.workers == 1:
             ending = Stack([session]).fit(plan.executor, checkpoint_every, stop)

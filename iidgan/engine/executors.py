@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
 import torch
 
 from iidgan.core import Batch, Losses, Player
+from iidgan.engine.agreement import ensure_agreement
 from iidgan.engine.compiled import Compiled
 from iidgan.engine.graphed import Graphed
 from iidgan.engine.move import Move
-from iidgan.engine.recall import recall, remember
+from iidgan.engine.recall import TOLERANCE, recall, remember
 from iidgan.errors import InputError
 
 Executor = Literal["eager", "compiled", "graphed"]
@@ -22,15 +24,26 @@ Make = Callable[[Move, Sequence[Batch]], Step]
 
 
 def generated(move: Move, example: Sequence[Batch]) -> Step:
-    """Generates code; on a CUDA device its kernels are recorded too, unless it has to wait."""
+    """Generates code; on a CUDA device its kernels are recorded too, unless it has to wait.
+
+    Raises:
+        RuntimeError: It does not do what the move does.
+    """
     if known := recall(move, example):
         return known
     step = Compiled.record(move, example)
+    for batches in (example, [_at_another_time(batch) for batch in example]):
+        ensure_agreement(move, step, batches, tolerance=TOLERANCE)
     remember(move, step)
     if next(move.state.nets.parameters()).is_cuda:
         with suppress(RuntimeError):
             return Graphed(step, example)
     return step
+
+
+def _at_another_time(batch: Batch) -> Batch:
+    """Moves the share of the run: what a loss made a number of in Python stays as recorded."""
+    return replace(batch, t=(batch.t + 0.5) % 1)
 
 
 MADE: dict[Executor, Make] = {"compiled": generated, "graphed": Graphed}

@@ -19,9 +19,10 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from iidgan.files import cache, damage, in_turn, write_folder
+from iidgan.files import PARTIAL, cache, damage, in_turn, write_folder
 
 FILE = "move.so"
+NOTES = "moves"  # the folder of notes to libraries
 CALLS = "move.json"  # says how to call operators that a library cannot reach by itself
 
 
@@ -46,6 +47,8 @@ def generate_code(graph: fx.GraphModule, inputs: list[Tensor]) -> Callable[..., 
     name = _digest(graph, inputs)
     with _folder(name) as folder, in_turn(folder.with_suffix(".lock")):
         if damage(folder) is not None:  # or it is not there
+            if folder.exists():
+                _forget(folder.parent)
             write_folder(folder, lambda place: _build(graph, inputs, place))
         return Library(folder)
 
@@ -99,6 +102,18 @@ def _is_writable(place: Path) -> bool:
     with suppress(OSError):
         place.mkdir(parents=True, exist_ok=True)
     return os.access(place, os.W_OK)
+
+
+def _forget(place: Path) -> None:
+    """Removes the compiler's own files: what has harmed a library may have harmed them, too.
+
+    Nothing tells whether they are whole, and one that is not lets the compiler believe that the
+    processor has no vectors.
+    """
+    for folder in place.iterdir():
+        ours = folder.name == NOTES or folder.name.startswith(PARTIAL) or (folder / FILE).exists()
+        if folder.is_dir() and not ours:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _build(graph: fx.GraphModule, inputs: Sequence[Tensor], place: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from iidgan.core import Batch
 from iidgan.engine.agreement import ensure_agreement
 from iidgan.engine.compiled import Compiled
-from iidgan.engine.generate import Library, layout, library, place_of_code, surroundings
+from iidgan.engine.generate import NOTES, Library, layout, library, place_of_code, surroundings
 from iidgan.engine.move import Move
 from iidgan.engine.state import live
 from iidgan.errors import InputError
@@ -55,7 +55,7 @@ def _note(move: Move) -> Path:
     players = [player.name for player in move.active]
     layouts = [f"{value.device} {layout(value)}" for value in live(move.state)]
     text = json.dumps([move.recipe, players, layouts, surroundings(), _sources()])
-    return place_of_code() / "moves" / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"
+    return place_of_code() / NOTES / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"
 
 
 @cache
