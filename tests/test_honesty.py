@@ -128,6 +128,7 @@ def test_a_term_that_is_there_is_not_added_silently(capsys):
 @pytest.mark.slow
 def test_ctrl_c_on_a_table_saves_every_training(tmp_path):
     command = [sys.executable, "-m", "iidgan", "table", "ring", "--quick", "--seeds", "1"]
+    command += ["--workers", "2"]  # even where there is one core
     command += ["--executor", "eager"]  # else one may end while the other is still compiled
     child = subprocess.Popen(
         command, cwd=tmp_path, start_new_session=True, stderr=subprocess.PIPE, text=True
