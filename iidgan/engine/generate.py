@@ -7,6 +7,7 @@ under a digest of all that it was made of, and is loaded without the compiler, i
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import platform
 import shutil
@@ -124,11 +125,24 @@ def _build(graph: fx.GraphModule, inputs: Sequence[Tensor], place: Path) -> None
     with tempfile.TemporaryDirectory() as workshop:
         made = Path(workshop, FILE)
         options = {"aot_inductor.output_path": str(made), "aot_inductor.package": False}
-        aot_compile(graph, tuple(inputs), options=options)
+        with _quiet():
+            aot_compile(graph, tuple(inputs), options=options)
         shutil.copy(made, place / FILE)
         for path in Path(workshop).glob("*.wrapper.json"):
             shutil.copy(path, place / CALLS)
     Library(place)(*inputs)  # one that cannot be called is not kept
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps to itself that an operator is called through Python: it is meant to be."""
+    logger = logging.getLogger("torch._inductor")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _digest(graph: fx.GraphModule, inputs: Sequence[Tensor]) -> str:
