@@ -162,7 +162,7 @@ def _known(game: Game, seeds: int) -> float:
 
 
 def _remember(game: Game, seconds: float) -> None:
-    known = _read() | {_key(game, len(game.seeds)): round(seconds, 2)}
+    known = _read() | {_key(game, len(game.seeds)): round(seconds, 4)}
     try:
         write_text(_file(), json.dumps(known, indent=0) + "\n")
     except InputError:
