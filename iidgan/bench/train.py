@@ -42,7 +42,8 @@ def train(
         checkpoint_every: Steps between checkpoints, each with a measurement.
         keep: Checkpoints that are kept, the newest ones.
         device: `cpu`, `cuda`, ..., or `auto`.
-        executor: How moves are carried out; `auto` compiles where that pays within the run.
+        executor: How moves are carried out; `auto` compiles where that pays within the run. One
+            that goes on keeps what it began with, and the number of its processes.
         workers: Processes among which the seeds are dealt, or `auto` for one a core where that
             pays. They start the program anew, so that a script needs `if __name__ ==
             "__main__":` around what it does.

@@ -71,9 +71,10 @@ class Options:
     """cpu, cuda, ...; auto takes an accelerator if there is one."""
     executor: Executor | Auto = "auto"
     """How steps are carried out; auto compiles where that pays within the run, and on a CUDA
-    device records and replays them (graphed)."""
+    device records and replays them (graphed). A run that goes on keeps what it began with."""
     workers: int | Auto = "auto"
-    """Processes among which the seeds are dealt; auto is one a core where that pays."""
+    """Processes among which the seeds are dealt; auto is one a core where that pays. A run that
+    goes on keeps their number."""
 
 
 @dataclass(frozen=True)
