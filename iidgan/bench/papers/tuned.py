@@ -47,9 +47,9 @@ def tuned(rows: Sequence[Row]) -> Study:
             "So far without Unrolled GAN and IVGAN. All 25 modes of Grid with 100 samples, in all "
             "five seeds, have IID-GAN (M-D), with noise on its codes too, IID-GAN+ with Gaussian "
             "noise, VAE and R3GAN, with 80.0, 79.1, 85.5, 52.3 and 55.6 % good samples and a "
-            "reverse KL of 0.239, 0.125, 0.043, 0.029 and 0.073: of the published ones IID-GAN has "
-            "most quality and least evenness. WGAN-GP (weight 0.1) is near: 24.4 modes, 78.0 %, "
-            "0.047. No tuning gives GAN, LSGAN, MRGAN, AMAT, AdvLatGAN, GDPP or MSGAN more "
+            "reverse KL of 0.239, 0.125, 0.043, 0.029 and 0.073: of the published ones IID-GAN "
+            "has most quality and least evenness. WGAN-GP (weight 0.1) is near: 24.4 modes, 78.0 "
+            "%, 0.047. No tuning gives GAN, LSGAN, MRGAN, AMAT, AdvLatGAN, GDPP or MSGAN more "
             "than 7 modes of Grid, whereas with the terms (plug-in) GAN, MRGAN, AMAT, AdvLatGAN, "
             "GDPP and MSGAN have 24 to 25 untuned.",
         ),
