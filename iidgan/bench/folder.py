@@ -15,7 +15,7 @@ from iidgan.bench.provenance import provenance
 from iidgan.bench.run import Run, decode, difference, encode
 from iidgan.core import Dataset
 from iidgan.errors import InputError
-from iidgan.files import PARTIAL, append_lines, explained, keep_lines, write_text
+from iidgan.files import PARTIAL, append_lines, explained, keep_lines, read_lines, write_text
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,10 @@ class RunFolder:
     def last_start(self) -> dict[str, Any]:
         """Reads how the run began, or went on, the last time; nothing of a damaged file."""
         try:
-            found = [json.loads(line) for line in self.events.read_text().splitlines()]
-            return next((each for each in reversed(found) if each["event"] == "started"), {})
-        except (OSError, ValueError, KeyError, TypeError):
+            found = read_lines(self.events)
+        except InputError:
             return {}
+        return next((each for each in reversed(found) if each.get("event") == "started"), {})
 
     def event(self, name: str, **facts: Any) -> None:  # noqa: ANN401 - JSON
         now = datetime.now(UTC).isoformat(timespec="seconds")

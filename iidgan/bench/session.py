@@ -116,7 +116,7 @@ class Session:
         if not self.state.step:
             return executor, workers
         before = self.folder.last_start()
-        if not before or before["device"] != self._provenance()["device"]:
+        if before.get("device") != self._provenance()["device"]:
             return executor, workers
         return (
             before["executor"] if executor == "auto" else executor,
