@@ -107,7 +107,7 @@ def _from_csv(place: str, content: bytes, names: Sequence[str]) -> Labelling:
     for line, row in body:
         if len(row) <= max(file, label):
             raise InputError(f"labels: {place}, line {line}: has no label: {','.join(row)!r}")
-        key, value = row[file].strip().removeprefix("./"), row[label].strip()
+        key, value = _key(row[file]), row[label].strip()
         if key not in known:
             strange.append(key)
         elif value and found.setdefault(known[key], value) != value:
@@ -156,7 +156,7 @@ def _columns(
     line that names an image is no head, even if its label is a word that heads have.
     """
     cells = [cell.strip() for cell in rows[0][1]]
-    if len(cells) == 2 and cells[0] in known and cells[0].lower() not in _FILES:
+    if len(cells) == 2 and _key(cells[0]) in known and cells[0].lower() not in _FILES:
         return 0, 1, rows
     head = [cell.lower() for cell in cells]
     file = next((head.index(name) for name in _FILES if name in head), None)
@@ -171,6 +171,10 @@ def _columns(
     file = file if file is not None else int(label == 0)
     label = label if label is not None else int(file == 0)
     return file, label, rows[1:]
+
+
+def _key(cell: str) -> str:
+    return cell.strip().removeprefix("./")
 
 
 def _keys(names: Sequence[str]) -> Mapping[str, str]:
