@@ -34,7 +34,7 @@ results: .venv/runtime
 
 bench: .venv/development
 	$(BIN)/pip install --quiet --requirement requirements-bench.txt
-	mkdir -p runs && $(BIN)/python -m benchmarks --out runs/performance.md
+	$(BIN)/python -m benchmarks --out runs/performance.md
 
 .venv/runtime: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
