@@ -17,13 +17,12 @@ from torch.nn.functional import avg_pool2d, interpolate, pad
 
 import iidgan
 from iidgan.bench import judge as judge_module
-from iidgan.bench.cells import ensure_same_classifiers
 from iidgan.bench.classifier import prepare_classifier, read_facts, shortfall
 from iidgan.bench.draw import draw
 from iidgan.bench.evaluate import Stand
-from iidgan.bench.fill import Place, Training, fill
+from iidgan.bench.fill import Place, Training, ensure_same_classifiers, fill
 from iidgan.bench.game import Game
-from iidgan.bench.judge import Judge, classifier_folder, judge_of, stored, weights_of
+from iidgan.bench.judge import Judge, classifier_folder, classifier_of, judge_of, stored
 from iidgan.bench.recipe import (
     HANDWRITING,
     Recipe,
@@ -34,7 +33,6 @@ from iidgan.bench.recipe import (
     train_classifier,
 )
 from iidgan.bench.rows import Row, read
-from iidgan.bench.study import Block, Column, Quick, Study
 from iidgan.bench.train import train
 from iidgan.cli import main
 from iidgan.core import Dataset, Source
@@ -438,20 +436,16 @@ def a_row(run, weights, **changes):
 
 def test_rows_of_other_weights_are_told_before_a_table_is_trained(classifier):
     run = iidgan.Run(source=Mnist(), method=iidgan.GAN())
-    block = Block(rows={"GAN": run}, data={"MNIST": Mnist()})
-    columns = {"modes": Column(metric="modes", data="MNIST")}
-    made = Study(title="t", blocks=(block,), columns=columns, quick=Quick(steps=2))
-    here = weights_of(Mnist())
+    named, ours = {run.id: ("GAN", run)}, [Training("GAN", run, (1,))]
+    other = [Training("a", iidgan.Run(source=iidgan.Ring()), (0,))]
+    here = classifier_of(Mnist()).weights
     assert digest(classifier / "model.safetensors").startswith(here)
-    fine = [
-        a_row(run, here),
-        a_row(run, "f" * 16, step=1),
-        replace(a_row(run, "f" * 16), run="another"),
-    ]
-    ensure_same_classifiers(made, fine, [Mnist()])
-    ensure_same_classifiers(made, [a_row(run, "f" * 16)], [iidgan.Ring()])
+    fine = [a_row(run, here), a_row(run, "f" * 16, step=1)]
+    fine.append(a_row(replace(run, steps=7), "f" * 16))
+    ensure_same_classifiers(named, fine, ours)
+    ensure_same_classifiers(named, [a_row(run, "f" * 16)], other)
     with pytest.raises(InputError, match=f"weights {'f' * 16}, and the one here has {here}"):
-        ensure_same_classifiers(made, [*fine, a_row(run, "f" * 16)], [Mnist()])
+        ensure_same_classifiers(named, [*fine, a_row(run, "f" * 16)], ours)
 
 
 def test_the_judge_knows_its_source(classifier):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from iidgan.bench.judge import SUFFIX, weights_of
 from iidgan.bench.rows import Row, by_run
 from iidgan.bench.run import Run
 from iidgan.bench.study import Block, Change, Study
-from iidgan.core import Source
 from iidgan.errors import InputError
 from iidgan.report import Cell, Fate, Table, changed, measured
 
@@ -23,24 +21,6 @@ def tabulate(study: Study, rows: list[Row]) -> Table:
     there = by_run(row for row in rows if row.seed < study.seeds)
     cells = [cell for block in study.blocks for cell in _cells(study, block, there)]
     return Table(title=study.title, cells=tuple(cells), notes=(*study.notes, *study.findings))
-
-
-def ensure_same_classifiers(study: Study, rows: Iterable[Row], sources: Iterable[Source]) -> None:
-    """Sees, before anything is trained, that it will be measured as the rows of a study were.
-
-    Raises:
-        InputError: Rows were measured by a classifier of other weights than the one here.
-    """
-    here = {f"{source.classifier}{SUFFIX}": weights_of(source) for source in sources}
-    for row in rows:
-        name, weights = str(row.protocol.get("extractor")), row.protocol.get("weights")
-        ours = row.run in study.runs and row.is_final(study.runs[row.run][1].steps)
-        if ours and here.get(name) not in (None, weights):
-            raise InputError(
-                f"results: {row.metric} of run {row.run} was measured by a {name} of the weights "
-                f"{weights}, and the one here has {here[name]}: what is trained now would not "
-                "compare; name another folder with --results, where the table starts anew"
-            )
 
 
 def _cells(study: Study, block: Block, rows: Mapping[str, list[Row]]) -> list[Cell]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from iidgan.bench.folder import RunFolder
-from iidgan.bench.judge import ensure_classifier
+from iidgan.bench.judge import classifier_of, ensure_classifier
 from iidgan.bench.plan import Auto
 from iidgan.bench.provenance import device_from
 from iidgan.bench.rows import Row, append, collect, failure, read_all
@@ -18,6 +18,7 @@ from iidgan.bench.stack import Part, alike
 from iidgan.bench.workers import Job, News, train_all
 from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Stop
+from iidgan.errors import InputError
 
 Named = Mapping[str, tuple[str, Run]]
 """Runs by their id, each with a name to show."""
@@ -83,6 +84,27 @@ def lacking(named: Named, seeds: Sequence[int], rows: list[Row]) -> list[Trainin
         for run_id, (name, run) in named.items()
     )
     return [training for training in wanted if training.seeds]
+
+
+def ensure_same_classifiers(
+    named: Named, rows: Sequence[Row], trainings: Sequence[Training]
+) -> None:
+    """Sees that trainings will be measured as the rows of their table were.
+
+    Raises:
+        InputError: Rows were measured by a classifier of other weights than the one here.
+    """
+    found = [classifier_of(training.run.source) for training in trainings]
+    here = {each.title: each.weights for each in found if each}
+    for row in rows:
+        title, weights = str(row.protocol.get("extractor")), row.protocol.get("weights")
+        final = row.run in named and row.is_final(named[row.run][1].steps)
+        if final and here.get(title, weights) != weights:
+            raise InputError(
+                f"results: {row.metric} of run {row.run} was measured by a {title} of the weights "
+                f"{weights}, and the one here has {here[title]}: what is trained now would not "
+                "compare; name another folder with --results, where the table starts anew"
+            )
 
 
 def fill(

@@ -45,6 +45,11 @@ class Stored:
     facts: Mapping[str, Any]
 
     @property
+    def title(self) -> str:
+        """What rows call it."""
+        return f"{self.facts['name']}{SUFFIX}"
+
+    @property
     def weights(self) -> str:
         """The first digits of the digest of its weights, by which rows know them."""
         return str(self.facts["sha256"])[:16]
@@ -66,8 +71,7 @@ class Stored:
                 f"{_again(facts['name'])}"
             ) from None
         net.requires_grad_(False).eval().to(device)
-        name = f"{facts['name']}{SUFFIX}"
-        return Extractor(net, name, self.weights, (channels, height, width), apart)
+        return Extractor(net, self.title, self.weights, (channels, height, width), apart)
 
 
 def stored(name: str, root: Path | None = None) -> Stored | None:
@@ -149,18 +153,18 @@ def ensure_classifier(source: Source) -> None:
     Raises:
         InputError: It is not, or it is damaged.
     """
-    if source.classifier and _of(source) is None:
+    if source.classifier and classifier_of(source) is None:
         raise InputError(f"the measurement lacks {_lack(source)}")
 
 
-def weights_of(source: Source) -> str | None:
-    """Says which weights measure the images of a source here; None where nothing does."""
-    found = _of(source) if source.classifier else None
-    return found.weights if found else None
+def classifier_of(source: Source) -> Stored | None:
+    """Finds the classifier of a source: beside the set that it is, or in the usual place.
 
-
-def _of(source: Source) -> Stored | None:
-    """Finds the classifier of a source: beside the set that it is, or in the usual place."""
+    Raises:
+        InputError: It is damaged, or that of another source.
+    """
+    if not source.classifier:
+        return None
     beside = stored(source.classifier, root) if (root := _root(source)) else None
     return beside or stored(source.classifier)
 
@@ -186,7 +190,7 @@ def judge_of(source: Source, data: Dataset, device: torch.device | str) -> Judge
         return Judge()
     if data.y is None:
         return Judge(lack="labels of the data, which a classifier learns from")
-    found = _of(source)
+    found = classifier_of(source)
     if found is None:
         return Judge(lack=f"{_lack(source)}, `iidgan evaluate` measures them then")
     _check(found, source, data)

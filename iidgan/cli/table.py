@@ -8,9 +8,9 @@ from typing import Annotated
 
 import tyro
 
-from iidgan.bench.cells import ensure_same_classifiers, tabulate
+from iidgan.bench.cells import tabulate
 from iidgan.bench.compared import draw_all
-from iidgan.bench.fill import Place, fill, lacking
+from iidgan.bench.fill import Place, ensure_same_classifiers, fill, lacking
 from iidgan.bench.papers import STUDIES
 from iidgan.bench.study import Study
 from iidgan.cli.filling import Filling, Format, number_of_seeds, report_endings, show, watched
@@ -89,7 +89,7 @@ def _train(study: Study, options: Options, place: Place) -> int:
     missing = lacking(wanted.runs, range(study.seeds), rows)
     if not missing:
         return 0
-    ensure_same_classifiers(study, rows, (training.run.source for training in missing))
+    ensure_same_classifiers(study.runs, rows, missing)
     with watched(missing) as (news, stop):
         endings = fill(
             options.name, missing, place, news=news, stop=stop, checkpoints=study.checkpoints
