@@ -13,7 +13,7 @@ from scipy import integrate, special
 from torch.autograd import gradcheck, gradgradcheck
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from iidgan.functional import gaussian, linalg
+from iidgan.functional import energy, gaussian, linalg
 
 NAMES = get_args(gaussian.Distance)
 COVARIANCE = ("p-norm", "w2", "kl", "w2-1d")
@@ -211,6 +211,17 @@ def test_polar_factor(dtype):
         )
 
 
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-11), (torch.float32, 2e-3)])
+def test_polar_factor_of_long_matrices(dtype, tolerance):
+    """Most products are of x x^T there, which has the squares of the singular values."""
+    u, v = torch.linalg.qr(draw(12, 12)).Q, torch.linalg.qr(draw(400, 12, seed=1)).Q
+    x = (u * torch.logspace(-2, 0, 12, dtype=torch.float64)) @ v.mT
+    found = linalg.polar(x.to(dtype))
+    torch.testing.assert_close(found, (u @ v.mT).to(dtype), rtol=0, atol=tolerance)
+    singular = torch.linalg.svdvals(found)
+    torch.testing.assert_close(singular, torch.ones_like(singular), rtol=0, atol=1e-6)
+
+
 def test_polar_response_to_a_singular_value_is_increasing():
     s = torch.logspace(-8, 0, 500, dtype=torch.float64)
     x = torch.diag_embed(torch.stack([torch.ones_like(s), s], -1))
@@ -283,7 +294,7 @@ def test_mean_distance_to_a_normal_vector(m):
     a = [0.0, 1e-4, 0.1, 1.0, 2.5, 5.0, 10.0, 22.0, 40.0, 100.0]
     expected = torch.tensor([mean_distance(each, m) for each in a], dtype=torch.float64)
     a = torch.tensor(a, dtype=torch.float64)
-    found = gaussian._distance_to_normal(a.square(), m)
+    found = energy.distance_to_normal(a.square(), m)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-9)
     if m <= 64:
         ratio = np.sqrt(2) * np.exp(special.gammaln((m + 1) / 2) - special.gammaln(m / 2))
@@ -301,18 +312,28 @@ def test_energy_by_its_definition(shape):
         to_normal = np.mean([mean_distance(code.norm().item(), m) for code in codes])
         expected.append(2 * to_normal - pairs - mean_distance(0.0, m) * 2**0.5)
     expected = torch.tensor(expected, dtype=torch.float64).reshape(shape[:-2])
-    torch.testing.assert_close(gaussian.energy(z), expected, rtol=0, atol=1e-9)
+    torch.testing.assert_close(energy.energy(z), expected, rtol=0, atol=1e-9)
+
+
+def test_mean_distance_has_the_slope_of_distances():
+    z = draw(9, 4)
+    z[3] = z[7]  # which neither attract nor repel each other
+    z.requires_grad_()
+    expected = torch.autograd.grad(torch.cdist(z, z).mean(), z)[0]
+    value = energy.mean_distance(z)
+    assert value.item() == pytest.approx(torch.cdist(z, z).mean().item(), abs=1e-12)
+    torch.testing.assert_close(torch.autograd.grad(value, z)[0], expected, rtol=0, atol=1e-9)
 
 
 def test_energy_by_monte_carlo():
     z, y, other = 1.5 * draw(4, 3) + 0.5, draw(400_000, 3, seed=1), draw(400_000, 3, seed=2)
     to_normal = torch.stack([(code - y).norm(dim=1).mean() for code in z]).mean()
     expected = 2 * to_normal - torch.cdist(z, z).mean() - (y - other).norm(dim=1).mean()
-    assert gaussian.energy(z).item() == pytest.approx(expected.item(), abs=0.01)
+    assert energy.energy(z).item() == pytest.approx(expected.item(), abs=0.01)
 
 
 def test_energy_of_many_normal_codes_vanishes():
-    value = gaussian.energy(draw(1000, 2)).item()
+    value = energy.energy(draw(1000, 2)).item()
     assert 0 < value < 0.01
 
 
@@ -378,7 +399,7 @@ def test_names_are_functions():
         "kl": gaussian.kl,
         "w2-1d": gaussian.w2_1d,
         "epps-pulley": lambda z: gaussian.epps_pulley(z, directions),
-        "energy": gaussian.energy,
+        "energy": energy.energy,
     }
     assert tuple(functions) == NAMES
     for name, function in functions.items():
