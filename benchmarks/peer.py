@@ -1,4 +1,4 @@
-"""IID-GAN's step in JAX: one compiled scan over many steps, seeds side by side by `vmap`."""
+"""The methods' steps in JAX: one compiled scan over many steps, seeds side by side by `vmap`."""
 
 from functools import partial
 
@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 from jax.nn import softplus
 
-WIDTHS = {"G": (2, 100, 200, 100, 2), "D": (2, 100, 200, 100, 1), "F": (2, 100, 200, 100, 2)}
 LR, BETAS, EPS, BATCH = 2e-3, (0.5, 0.999), 1e-8, 100
+HIDDEN = (100, 200, 100)
+CRITIC_MOVES, UNROLLED_MOVES, UNROLLED_LR = 5, 5, 1e-3
 
 
 def _net(key, widths):
@@ -25,65 +26,160 @@ def _apply(net, x):
     return x @ weight + bias
 
 
-def _loss_D(D, fake, x):
-    return softplus(-_apply(D, x)).mean() + softplus(_apply(D, fake)).mean()
-
-
-def _loss_G(GF, D, z, x):
-    G, F = GF
-    fake, codes = _apply(G, z), _apply(F, x)
-    centred = codes - codes.mean(0)
-    covariance = centred.T @ centred / BATCH
-    gaussian = jnp.linalg.norm(codes.mean(0)) + jnp.linalg.norm(covariance - jnp.eye(2))
-    cycle = jnp.abs(_apply(F, fake) - z).mean() + jnp.abs(_apply(G, codes) - x).mean()
-    return softplus(-_apply(D, fake)).mean() + 3 * cycle + 10 * gaussian
-
-
-def _adam(value, slope, moments, count):
-    means, squares = moments
+def _adam(value, slope, slots, *, lr=LR, eps_in_root=0.0, eps=EPS):
+    """One step of Adam: new weights, and new slots, which are the moments and the number of steps."""
+    means, squares, count = slots
+    count = count + 1
     means = jax.tree.map(lambda m, g: BETAS[0] * m + (1 - BETAS[0]) * g, means, slope)
     squares = jax.tree.map(lambda v, g: BETAS[1] * v + (1 - BETAS[1]) * g * g, squares, slope)
     shrink = [1 - beta**count for beta in BETAS]
 
     def move(w, m, v):
-        return w - LR * (m / shrink[0]) / (jnp.sqrt(v / shrink[1]) + EPS)
+        return w - lr * (m / shrink[0]) / (jnp.sqrt(v / shrink[1] + eps_in_root) + eps)
 
-    return jax.tree.map(move, value, means, squares), (means, squares)
+    return jax.tree.map(move, value, means, squares), (means, squares, count)
 
 
-def _step(data, state, key):
-    D, GF, slots_D, slots_GF, count = state
+def _zeros(value):
+    zeros = jax.tree.map(jnp.zeros_like, value)
+    return zeros, zeros, 0.0
+
+
+def _descend(state, names, loss):
+    """Moves the named networks down the slope of `loss`, a function of all networks."""
+    nets, slots = state
+    moved, new = dict(nets), dict(slots)
+    slopes = jax.grad(lambda own: loss(nets | own))({name: nets[name] for name in names})
+    for name in names:
+        moved[name], new[name] = _adam(nets[name], slopes[name], slots[name])
+    return moved, new
+
+
+def _draw(data, key):
     key_x, key_z = jax.random.split(key)
     x = data[jax.random.randint(key_x, (BATCH,), 0, len(data))]
-    z = jax.random.normal(key_z, (BATCH, 2))
-    slope = jax.grad(_loss_D)(D, _apply(GF[0], z), x)
-    D, slots_D = _adam(D, slope, slots_D, count)
-    slope = jax.grad(_loss_G)(GF, D, z, x)
-    GF, slots_GF = _adam(GF, slope, slots_GF, count)
-    return (D, GF, slots_D, slots_GF, count + 1.0), None
+    return x, jax.random.normal(key_z, (BATCH, 2))
 
 
-def _start(key):
-    keys = jax.random.split(key, 3)
-    D, G, F = (_net(k, WIDTHS[name]) for k, name in zip(keys, "DGF"))
-    zeros = partial(jax.tree.map, jnp.zeros_like)
-    return D, (G, F), (zeros(D), zeros(D)), (zeros((G, F)), zeros((G, F))), 1.0
+def _contest(D, fake, x):
+    return softplus(-_apply(D, x)).mean() + softplus(_apply(D, fake)).mean()
 
 
-def many_steps(data, *, seeds, steps):
+def _gan(data, state, key):
+    x, z = _draw(data, key)
+    fake = _apply(state[0]["G"], z)
+    state = _descend(state, "D", lambda n: _contest(n["D"], fake, x))
+    return _descend(state, "G", lambda n: softplus(-_apply(n["D"], _apply(n["G"], z))).mean())
+
+
+def _iid_gan(data, state, key):
+    x, z = _draw(data, key)
+    fake = _apply(state[0]["G"], z)
+
+    def loss(n):
+        fake, codes = _apply(n["G"], z), _apply(n["F"], x)
+        centred = codes - codes.mean(0)
+        covariance = centred.T @ centred / BATCH
+        gaussian = jnp.linalg.norm(codes.mean(0)) + jnp.linalg.norm(covariance - jnp.eye(2))
+        cycle = jnp.abs(_apply(n["F"], fake) - z).mean()
+        cycle = cycle + jnp.abs(_apply(n["G"], codes) - x).mean()
+        return softplus(-_apply(n["D"], fake)).mean() + 3 * cycle + 10 * gaussian
+
+    state = _descend(state, "D", lambda n: _contest(n["D"], fake, x))
+    return _descend(state, "GF", loss)
+
+
+def _wgan_gp(data, state, key):
+    *keys, last = jax.random.split(key, CRITIC_MOVES + 1)
+    for each in keys:
+        key_draw, key_share = jax.random.split(each)
+        x, z = _draw(data, key_draw)
+        fake = _apply(state[0]["G"], z)
+        share = jax.random.uniform(key_share, (BATCH, 1))
+        between = share * x + (1 - share) * fake
+
+        def loss(n, x=x, fake=fake, between=between):
+            slope = jax.grad(lambda at: _apply(n["D"], at).sum())(between)
+            penalty = (jnp.linalg.norm(slope, axis=1) - 1) ** 2
+            return _apply(n["D"], fake).mean() - _apply(n["D"], x).mean() + 10 * penalty.mean()
+
+        state = _descend(state, "D", loss)
+    _, z = _draw(data, last)
+    return _descend(state, "G", lambda n: -_apply(n["D"], _apply(n["G"], z)).mean())
+
+
+def _unrolled(data, state, key):
+    x, z = _draw(data, key)
+    fake = _apply(state[0]["G"], z)
+
+    def loss(n):
+        fake, D, slots = _apply(n["G"], z), n["D"], _zeros(n["D"])
+        for _ in range(UNROLLED_MOVES):
+            slope = jax.grad(_contest)(D, fake, x)
+            D, slots = _adam(D, slope, slots, lr=UNROLLED_LR, eps_in_root=EPS**2, eps=0.0)
+        return -_contest(D, fake, x)
+
+    state = _descend(state, "D", lambda n: _contest(n["D"], fake, x))
+    return _descend(state, "G", loss)
+
+
+def _veegan(data, state, key):
+    key_draw, key_noise = jax.random.split(key)
+    x, z = _draw(data, key_draw)
+    nets = state[0]
+    fake = _apply(nets["G"], z)
+    codes = _apply(nets["F"], x) + jax.random.normal(key_noise, z.shape)
+
+    def ratio(D, x, z):
+        return _apply(D, jnp.concatenate([x, z], 1))
+
+    def loss_D(n):
+        generated, encoded = ratio(n["D"], fake, z), ratio(n["D"], x, codes)
+        return softplus(-generated).mean() + softplus(encoded).mean()
+
+    def loss(n):
+        fake = _apply(n["G"], z)
+        error = ((_apply(n["F"], fake) - z) ** 2).sum(1).mean() / 2
+        return ratio(n["D"], fake, z).mean() + error
+
+    return _descend(_descend(state, "D", loss_D), "GF", loss)
+
+
+PEERS = {
+    "iid-gan": _iid_gan,
+    "gan": _gan,
+    "wgan-gp": _wgan_gp,
+    "unrolled": _unrolled,
+    "veegan": _veegan,
+}
+
+
+def _start(method, key):
+    pair = 4 if method == "veegan" else 2
+    ends = {"G": (2, 2), "D": (pair, 1), "F": (2, 2)}
+    nets = {
+        name: _net(key, (inputs, *HIDDEN, outputs))
+        for key, (name, (inputs, outputs)) in zip(jax.random.split(key, 3), ends.items())
+    }
+    return nets, {name: _zeros(net) for name, net in nets.items()}
+
+
+def many_steps(method, data, *, seeds, steps):
     """Makes a function that takes `steps` steps of all seeds at each call."""
     data = jnp.asarray(data.numpy())
-    state = jax.vmap(_start)(jax.random.split(jax.random.key(0), seeds))
+    step = partial(PEERS[method], data)
+    state = jax.vmap(partial(_start, method))(jax.random.split(jax.random.key(0), seeds))
 
-    @jax.jit
-    def go(state, keys):
-        return jax.vmap(lambda s, k: jax.lax.scan(partial(_step, data), s, k)[0])(state, keys)
+    def scan(state, keys):
+        return jax.lax.scan(lambda state, key: (step(state, key), None), state, keys)[0]
 
+    go = jax.jit(jax.vmap(scan))
     holder = [state, jax.random.key(1)]
 
     def once():
         holder[1], key = jax.random.split(holder[1])
         keys = jax.random.split(key, (seeds, steps))
         holder[0] = jax.block_until_ready(go(holder[0], keys))
+        return holder[0]
 
     return once

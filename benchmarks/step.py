@@ -17,7 +17,7 @@ from iidgan.engine.compiled import Compiled
 from iidgan.engine.generate import code_for_python
 from iidgan.methods import METHODS
 
-SCAN = 50  # steps of a call into JAX
+SCAN = 20  # steps of a call into JAX
 
 
 def game(method, seeds, device="cpu"):
@@ -51,11 +51,11 @@ def plain(method, *, loader):
     return Variant("plain loop, DataLoader" if loader else "plain loop", trainer.step)
 
 
-def peer(seeds):
+def peer(method, seeds):
     from benchmarks.peer import many_steps
 
-    once = many_steps(Ring().load().x, seeds=seeds, steps=SCAN)
-    return Variant(f"JAX jit and scan, {seeds} seeds", once, seeds * SCAN)
+    once = many_steps(method, Ring().load().x, seeds=seeds, steps=SCAN)
+    return Variant(f"JAX jit and scan, {seeds} seed{'s' * (seeds > 1)}", once, seeds * SCAN)
 
 
 def flops(method):
@@ -92,7 +92,7 @@ def compare(method, seeds=(1, 5, 10), *, jax=True):
     variants = [plain(method, loader=True), plain(method, loader=False), matrices()]
     variants += [ours(method, s, name) for name in ("eager", "compiled") for s in seeds]
     if jax:
-        variants += [peer(s) for s in seeds]
+        variants += [peer(method, s) for s in seeds]
     times = measure(variants)
     rate = times.pop("matrix product")
     work = flops(method)
@@ -143,13 +143,13 @@ def _named(key):
     return "generated code, and its calls" if "CompiledFxGraph" in key else key
 
 
-def whole_machine(workers, *, seeds=10, steps=700, rounds=3):
+def whole_machine(workers, method="iid-gan", *, seeds=10, steps=700, rounds=3):
     """Steps of all seeds a second with one process and with several, whole runs in turn."""
     import tempfile
 
     from iidgan.bench.train import train
 
-    run = Run(source=Ring(), method=METHODS["iid-gan"](), steps=steps)
+    run = Run(source=Ring(), method=METHODS[method](), steps=steps)
     speeds = {1: [], workers: []}
     for _ in range(rounds):
         for number, found in speeds.items():
