@@ -27,7 +27,7 @@ def _apply(net, x):
 
 
 def _adam(value, slope, slots, *, lr=LR, eps_in_root=0.0, eps=EPS):
-    """One step of Adam: new weights, and new slots, which are the moments and the number of steps."""
+    """A step of Adam: new weights, and new slots: both moments, and how many steps."""
     means, squares, count = slots
     count = count + 1
     means = jax.tree.map(lambda m, g: BETAS[0] * m + (1 - BETAS[0]) * g, means, slope)

@@ -1,7 +1,9 @@
 """Generated code is kept, found again, and never taken for that of another move."""
 
+import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,6 +19,7 @@ from iidgan.engine.agreement import ensure_agreement
 from iidgan.engine.compiled import Compiled, compiled
 from iidgan.engine.generate import Library, library, place_of_code
 from iidgan.engine.state import tensors
+from iidgan.files import PARTIAL
 from iidgan.methods import GAN, METHODS, iid_gan
 from iidgan.nn import MLP
 
@@ -91,6 +94,22 @@ class TestLibraries:
         assert not (place / "ab" / "probe").exists(), "what has no digest may be damaged too"
         assert (place / "moves" / "probe").exists()
         assert (place / ".partial-another" / "probe").exists()
+
+    def test_what_nobody_used_for_months_is_removed_when_code_is_made(self, place):
+        def put(name, days):
+            path = place / name
+            path.mkdir(parents=True, exist_ok=True)
+            os.utime(path, times=(time.time() - days * generate.DAY,) * 2)
+            return path
+
+        code = compiled(scaled(5.0), [torch.ones(2), torch.ones(2)])
+        used, notes = put(code.name, 90), put(generate.NOTES, 90)
+        assert library(code.name) is not None
+        gone = [put("a" * 32, 90), put(f"{PARTIAL}b", 3), put(f"{generate.NOTES}/c", 90)]
+        kept = [used, notes, put("d" * 32, 30), put(f"{PARTIAL}e", 0.5)]
+        compiled(scaled(6.0), [torch.ones(2), torch.ones(2)])
+        assert not [path for path in gone if path.exists()]
+        assert [path for path in kept if path.exists()] == kept
 
     def test_operators_that_a_library_cannot_reach_are_called(self, place):
         def function(x):

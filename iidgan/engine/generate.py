@@ -12,6 +12,7 @@ import os
 import platform
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +26,8 @@ from iidgan.files import PARTIAL, cache, damage, in_turn, write_folder
 FILE = "move.so"
 NOTES = "moves"  # the folder of notes to libraries
 CALLS = "move.json"  # says how to call operators that a library cannot reach by itself
+DAY = 86_400
+UNUSED = 60 * DAY  # after so many seconds code is taken for forgotten
 
 
 def place_of_code() -> Path:
@@ -50,6 +53,7 @@ def generate_code(graph: fx.GraphModule, inputs: list[Tensor]) -> Callable[..., 
         if damage(folder) is not None:  # or it is not there
             if folder.exists():
                 _forget(folder.parent)
+            _tidy(folder.parent)
             write_folder(folder, lambda place: _build(graph, inputs, place))
         return Library(folder)
 
@@ -71,6 +75,8 @@ class Library:
 
     def __init__(self, folder: Path) -> None:
         self.name = folder.name
+        with suppress(OSError):
+            os.utime(folder)  # it is in use
         self._runner = torch._C._aoti.AOTIModelContainerRunnerCpu(str(folder / FILE), 1)
 
     def __call__(self, *inputs: Tensor) -> list[Tensor]:
@@ -115,6 +121,16 @@ def _forget(place: Path) -> None:
         ours = folder.name == NOTES or folder.name.startswith(PARTIAL) or (folder / FILE).exists()
         if folder.is_dir() and not ours:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _tidy(place: Path) -> None:
+    """Removes what nobody has used for long, and what a crash left half-written days ago."""
+    for path in (*place.iterdir(), *(place / NOTES).glob("*")):
+        with suppress(OSError):  # another process removes it, too
+            age = time.time() - path.stat().st_mtime
+            if path.name == NOTES or age < (DAY if path.name.startswith(PARTIAL) else UNUSED):
+                continue
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _build(graph: fx.GraphModule, inputs: Sequence[Tensor], place: Path) -> None:
