@@ -69,7 +69,7 @@ def polar(x: Tensor) -> Tensor:
         return polar(x.mT.contiguous()).mT
     u = x.reshape(-1, rows, columns) / _spectral_bound(x.detach()).reshape(-1, 1, 1)
     cubics = _CUBICS[x.dtype]
-    if columns > LONG * rows:
+    if columns >= LONG * rows:
         half = len(cubics) // 2
         for part in (cubics[:half], cubics[half:]):
             u = torch.bmm(_factor(torch.bmm(u, u.mT), part), u)
