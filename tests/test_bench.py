@@ -815,6 +815,28 @@ def test_of_rows_that_are_the_same_the_last_counts(tmp_path):
         rowfile.read(tmp_path / "rows.jsonl")
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("value", "abc"),
+        ("value", True),
+        ("seed", "zero"),
+        ("seed", -1),
+        ("seed", 0.5),
+        ("step", "24000"),
+        ("protocol", None),
+        ("diverged", None),
+        ("provenance", []),
+    ],
+)
+def test_a_row_of_other_types_is_named_with_its_line(tmp_path, field, value):
+    row = {"run": "a", "seed": 0, "step": 4, "metric": "m", "value": 1, "diverged": -1}
+    row |= {"protocol": {}, "provenance": {}}
+    append_lines(tmp_path / "rows.jsonl", [row, row | {field: value}])
+    with refused("rows.jsonl: line 2: ", f"{field} is {value!r}"):
+        rowfile.read(tmp_path / "rows.jsonl")
+
+
 # Where a number comes from
 
 

@@ -283,7 +283,7 @@ class TestWhy:
         mean = sum(values.values()) / 5
         assert shown.startswith(f"{mean:.1f} ± ")
         assert "(paper 98.8 ± 0.6) | GAN | Ring quality %" in shown
-        assert shown.endswith('trained by: iidgan table ring --rows "GAN"\n')
+        assert shown.endswith('trained by: iidgan table ring --rows "GAN" --data "Ring"\n')
 
     def test_tells_why_a_training_failed(self, capsys, tmp_path):
         run = papers.STUDIES["ring"]([]).blocks[0].run("GAN", "Ring")

@@ -127,10 +127,10 @@ class TestCells:
         failed = [failure(run.id, seed, "failed: out of luck") for seed in range(2)]
         found = cell(tabulate(made, failed), "plain", "A quality")
         assert (found.status, found.failed, found.n) == ("failed", 2, 0)
-        assert (run.id, (0, 1)) in wanted(lacking(made.runs, range(2), failed))
+        assert (run.id, (0, 1)) in wanted(lacking(made, range(2), failed))
         again = failed + rows_of(made, "plain", "A", [1.0, 2.0])
         assert cell(tabulate(made, again), "plain", "A quality").status == "done"
-        assert run.id not in dict(wanted(lacking(made.runs, range(2), again)))
+        assert run.id not in dict(wanted(lacking(made, range(2), again)))
 
     def test_of_a_column_are_measured_in_one_way(self):
         made = study()
@@ -143,11 +143,11 @@ class TestCells:
 class TestFill:
     def test_trains_what_is_named_and_keeps_rows_of_each(self, tmp_path):
         made, there = study(), place(tmp_path)
-        missing = lacking(made.only(["ours"]).runs, range(2), there.rows())
+        missing = lacking(made.only(["ours"]), range(2), there.rows())
         assert [training.name for training in missing] == ["ours, A", "ours, B"]
         endings = fill("t", missing, there, news=lambda *_: None, stop=Stop())
         assert endings == [("ours, A", "finished"), ("ours, B", "finished")]
-        assert lacking(made.only(["ours"]).runs, range(2), there.rows()) == []
+        assert lacking(made.only(["ours"]), range(2), there.rows()) == []
         assert {r.run for r in read(there.file("t"))} == dict(wanted(missing)).keys()
 
     def test_data_sets_can_be_named_too(self):
@@ -165,12 +165,12 @@ class TestFill:
     def test_another_study_finds_the_rows_of_shared_runs(self, tmp_path):
         made, there = study(), place(tmp_path)
         append(there.file("other"), rows_of(made, "plain", "A", [1.0, 2.0]))
-        missing = dict(wanted(lacking(made.runs, range(2), there.rows())))
+        missing = dict(wanted(lacking(made, range(2), there.rows())))
         assert made.blocks[0].run("plain", "A").id not in missing
 
     def test_only_the_seeds_that_are_missing_are_trained(self, tmp_path):
         made, there = study(seeds=3), place(tmp_path)
-        wanted = made.only(["plain"], ["A"]).runs
+        wanted = made.only(["plain"], ["A"])
         for study_name, num, seeds in (("one", 1, (0,)), ("other", 3, (1, 2))):
             missing = lacking(wanted, range(num), there.rows())
             assert [training.seeds for training in missing] == [seeds]
@@ -179,9 +179,23 @@ class TestFill:
         found = cell(tabulate(made, there.rows()), "plain", "A quality")
         assert (found.seeds, found.status) == ((0, 1, 2), "done")
 
+    def test_a_seed_some_of_whose_numbers_are_lost_is_trained_again(self, tmp_path):
+        made, there = study(), place(tmp_path)
+        wanted = made.only(["plain"], ["A"])
+        fill("t", lacking(wanted, range(2), []), there, news=lambda *_: None, stop=Stop())
+        lines = there.file("t").read_text().splitlines(keepends=True)
+        kept = [line for line in lines if not ('"seed": 1' in line and '"quality"' in line)]
+        assert 0 < len(kept) < len(lines)
+        there.file("t").write_text("".join(kept))
+        (training,) = lacking(wanted, range(2), there.rows())
+        assert training.seeds == (1,)
+        fill("t", [training], there, news=lambda *_: None, stop=Stop())
+        assert lacking(wanted, range(2), there.rows()) == []
+        assert cell(tabulate(made, there.rows()), "plain", "A quality").n == 2
+
     def test_a_run_that_another_process_trains_is_left_to_it(self, tmp_path):
         made, there = study(), place(tmp_path)
-        missing = lacking(made.only(["plain"], ["A"]).runs, range(2), there.rows())
+        missing = lacking(made.only(["plain"], ["A"]), range(2), there.rows())
         folder = there.folder(missing[0].run, missing[0].seeds).path
         folder.mkdir(parents=True)
         with locked(folder):
@@ -196,7 +210,7 @@ class TestFill:
 
     def test_a_failure_is_written_down_and_the_others_go_on(self, tmp_path):
         made, there = study(), place(tmp_path)
-        missing = lacking(made.only(["plain"]).runs, range(2), there.rows())
+        missing = lacking(made.only(["plain"]), range(2), there.rows())
         folder = there.folder(missing[0].run, range(2)).path
         folder.mkdir(parents=True)
         (folder / "in the way").write_text("")
@@ -211,7 +225,7 @@ class TestFill:
         made, there = study(), place(tmp_path)
         stop = Stop()
         stop.signal = 2
-        trainings = lacking(made.runs, range(2), [])
+        trainings = lacking(made, range(2), [])
         endings = fill("t", trainings, there, news=lambda *_: None, stop=stop)
         assert {ending for _, ending in endings} == {"not begun"}
 
@@ -289,7 +303,7 @@ class TestSweep:
                     row(run, seed, 8.0, metric="modes_100"),
                 ]
         assert sweep.best("a", rows) == list(trials(SMALL))[4]
-        assert lacking(sweep.runs, SEEDS, rows) == []
+        assert lacking(sweep, SEEDS, rows) == []
 
     def test_of_equals_the_one_that_changes_nothing_is_the_best(self):
         sweep = Sweep(rows={"a": SMALL}, data={"A": DATA["A"]}, modes={"A": 8})
@@ -331,7 +345,7 @@ class TestSweep:
         sweep = Sweep(rows={"a": SMALL}, data={"A": DATA["A"]}, modes={"A": 8})
         run = sweep.trial("a", "rate 1")["A"]
         failed = [failure(run.id, seed, "failed: out of luck") for seed in SEEDS]
-        assert (run.id, SEEDS) in wanted(lacking(sweep.runs, SEEDS, failed))
+        assert (run.id, SEEDS) in wanted(lacking(sweep, SEEDS, failed))
 
     def test_the_tuned_table_has_the_best_trials_at_full_length(self):
         label = next(iter(trials(SWEEP.rows["GAN"])))
@@ -344,6 +358,7 @@ class TestSweep:
                         row(run, seed, 8.0, metric="modes_100"),
                     ]
         (block,) = tuned(rows).blocks
-        (name,) = block.rows
-        assert name == f"GAN ({label})"
+        usual, name = block.rows
+        assert (usual, name) == ("GAN", f"GAN ({label})")
+        assert block.run(usual, "Ring") == SWEEP.rows["GAN"]
         assert block.run(name, "Grid") == replace(trials(SWEEP.rows["GAN"])[label], source=Grid())

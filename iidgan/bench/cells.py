@@ -20,7 +20,8 @@ def tabulate(study: Study, rows: list[Row]) -> Table:
     """
     there = by_run(row for row in rows if row.seed < study.seeds)
     cells = [cell for block in study.blocks for cell in _cells(study, block, there)]
-    return Table(title=study.title, cells=tuple(cells), notes=(*study.notes, *study.findings))
+    findings = study.findings if any(cell.n for cell in cells) else ()
+    return Table(title=study.title, cells=tuple(cells), notes=(*study.notes, *findings))
 
 
 def _cells(study: Study, block: Block, rows: Mapping[str, list[Row]]) -> list[Cell]:

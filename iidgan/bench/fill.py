@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
@@ -72,18 +73,35 @@ class Place:
         return RunFolder(self.runs / f"{run.id}-{chosen}")
 
 
-def lacking(named: Named, seeds: Sequence[int], rows: list[Row]) -> list[Training]:
-    """Finds the runs of which seeds have no final row, and these seeds."""
+class Asking(Protocol):
+    """What asks for numbers of runs: a table, or a tuning."""
+
+    @property
+    def runs(self) -> Named:
+        """The runs."""
+
+    @property
+    def asked(self) -> Mapping[str, Collection[str]]:
+        """Names of the numbers that each of them is asked for, by its id."""
+
+
+def lacking(wanted: Asking, seeds: Sequence[int], rows: Sequence[Row]) -> list[Training]:
+    """Finds the runs of which seeds lack a final number that is asked for, and these seeds."""
+    runs, asked = wanted.runs, wanted.asked
     there = {
-        (row.run, row.seed)
+        (row.run, row.seed, row.metric)
         for row in rows
-        if row.run in named and row.is_final(named[row.run][1].steps)
+        if row.run in runs and row.is_final(runs[row.run][1].steps)
     }
-    wanted = (
-        Training(name, run, tuple(seed for seed in seeds if (run_id, seed) not in there))
-        for run_id, (name, run) in named.items()
+
+    def is_whole(run_id: str, seed: int) -> bool:
+        return all((run_id, seed, metric) in there for metric in asked[run_id])
+
+    trainings = (
+        Training(name, run, tuple(seed for seed in seeds if not is_whole(run_id, seed)))
+        for run_id, (name, run) in runs.items()
     )
-    return [training for training in wanted if training.seeds]
+    return [training for training in trainings if training.seeds]
 
 
 def ensure_same_classifiers(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import NoneType
+from typing import Any
 
 from iidgan.errors import InputError
 from iidgan.files import append_lines, read_lines
@@ -46,6 +48,17 @@ class Row:
 
 
 _FAILURE = "failure"
+_KINDS: dict[str, tuple[type, ...]] = {
+    "run": (str,),
+    "seed": (int,),
+    "step": (int,),
+    "metric": (str,),
+    "value": (float, int, NoneType),
+    "diverged": (int,),
+    "protocol": (dict,),
+    "provenance": (dict,),
+}
+"""What each field of a row is in a file."""
 
 
 def failure(run: str, seed: int, reason: str) -> Row:
@@ -85,13 +98,21 @@ def by_run(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    names = {f.name for f in fields(Row)}
-    for record in read_lines(path):
-        if record.keys() != names:
-            odd = ", ".join(sorted(record.keys() ^ names))
-            raise InputError(f"{path}: a row has other fields than a row has ({odd})")
+    for i, record in enumerate(read_lines(path), 1):
+        _check(record, f"{path}: line {i}")
         value = math.nan if record["value"] is None else float(record["value"])
         yield Row(**{**record, "value": value})
+
+
+def _check(record: Mapping[str, Any], place: str) -> None:
+    if record.keys() != _KINDS.keys():
+        odd = ", ".join(sorted(record.keys() ^ _KINDS.keys()))
+        raise InputError(f"{place} has other fields than a row has ({odd})")
+    for name, kinds in _KINDS.items():
+        if type(record[name]) not in kinds or (name == "seed" and record[name] < 0):
+            wanted = " or ".join("null" if k is NoneType else k.__name__ for k in kinds)
+            least = " from 0 on" if name == "seed" else ""
+            raise InputError(f"{place}: {name} is {record[name]!r}; it has to be {wanted}{least}")
 
 
 def _last(rows: Iterable[Row]) -> list[Row]:
@@ -103,16 +124,16 @@ def _last(rows: Iterable[Row]) -> list[Row]:
 
 
 def collect(path: Path, run: str, steps: int, metrics: Path) -> None:
-    """Copies the final rows of a run that has ended, those of its last step, to `path`."""
+    """Copies the final rows of a run that has ended, those of its last step, to `path`.
+
+    Of a seed some of whose rows are not there all are copied: its numbers are of one training.
+    """
     known = {(row.run, row.seed, row.step, row.metric) for row in read(path)}
     final = [row for row in read(metrics) if row.run == run and row.is_final(steps)]
     last = max((row.step for row in final), default=0)
-    fresh = [
-        row
-        for row in final
-        if row.step == last and (row.run, row.seed, row.step, row.metric) not in known
-    ]
-    append(path, fresh)
+    ended = [row for row in final if row.step == last]
+    fresh = {r.seed for r in ended if (r.run, r.seed, r.step, r.metric) not in known}
+    append(path, [row for row in ended if row.seed in fresh])
 
 
 def _json(value: float) -> float | None:

@@ -141,6 +141,18 @@ class Study:
         return list(dict.fromkeys(name for block in self.blocks for name in block.rows))
 
     @cached_property
+    def asked(self) -> dict[str, set[str]]:
+        """Lists by a run's id the names of the numbers that columns show of it."""
+        found: dict[str, set[str]] = {}
+        for column in self.columns.values():
+            for block in self.blocks:
+                for row, run in block.rows.items():
+                    if isinstance(run, Run):
+                        run_id = block.run(row, column.data).id
+                        found.setdefault(run_id, set()).add(column.metric)
+        return found
+
+    @cached_property
     def runs(self) -> dict[str, tuple[str, Run]]:
         """Lists the different runs by id, each with the name of its row and its data set."""
         made = (

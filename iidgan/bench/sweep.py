@@ -16,6 +16,7 @@ from iidgan.report import Cell, Table, measured, stats
 _ByRun = Mapping[str, Sequence[Row]]
 SEEDS = (100, 101)
 STEPS = 6_000
+MODES, QUALITY = "modes_100", "quality"
 
 # Factors of the common learning rate and of the method's weights. A method without weights gets
 # two more rates in their place.
@@ -55,6 +56,11 @@ class Sweep:
             for data, run in self.trial(row, label).items()
         }
 
+    @property
+    def asked(self) -> dict[str, tuple[str, ...]]:
+        """Lists by a trial's id the names of the numbers that its score is made of."""
+        return dict.fromkeys(self.runs, (MODES, QUALITY))
+
     def trial(self, row: str, label: str) -> dict[str, Run]:
         """The runs of one trial, by data set."""
         made = replace(trials(self.rows[row])[label], steps=STEPS)
@@ -78,9 +84,9 @@ class Sweep:
     def _score(self, run: Run, seed: int, modes: int, rows: Sequence[Row]) -> float:
         of_seed = [row for row in rows if row.seed == seed]
         values = {row.metric: row for row in of_seed if row.is_final(run.steps)}
-        if "quality" in values:
-            alive = values["quality"].diverged < 0
-            share = values["modes_100"].value / modes * values["quality"].value / 100
+        if values.keys() >= {MODES, QUALITY}:
+            alive = values[QUALITY].diverged < 0
+            share = values[MODES].value / modes * values[QUALITY].value / 100
             return share if alive else 0.0
         return 0.0 if any(row.is_failure for row in of_seed) else math.nan
 

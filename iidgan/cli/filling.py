@@ -21,6 +21,7 @@ from iidgan.errors import InputError
 from iidgan.processes import num_cores
 from iidgan.report import Table, render, to_rich
 
+MOST_SEEDS = 10_000
 Format = Literal["rich", "md", "tex", "csv", "json"]
 
 
@@ -46,10 +47,12 @@ class Filling:
         """Checks the options.
 
         Raises:
-            InputError: There are no workers.
+            InputError: There are no workers, or the rows are to be in a file.
         """
         if self.workers < 1:
             raise InputError(f"workers: {self.workers} is too small; at least 1")
+        if Path(self.results).is_file():
+            raise InputError(f"results: {self.results} is a file; name the folder that it lies in")
         return Place(
             results=Path(self.results),
             runs=Path(self.runs),
@@ -63,10 +66,12 @@ def number_of_seeds(asked: int | None, usual: int) -> int:
     """Gives how many trainings a run is to have.
 
     Raises:
-        InputError: None are asked for.
+        InputError: None are asked for, or more than anybody can train.
     """
     if asked is not None and asked < 1:
         raise InputError(f"seeds: {asked} is too small; at least 1")
+    if asked is not None and asked > MOST_SEEDS:
+        raise InputError(f"seeds: {asked} is too large; at most {MOST_SEEDS}")
     return usual if asked is None else asked
 
 

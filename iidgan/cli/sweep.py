@@ -37,7 +37,7 @@ def sweep_command(arguments: list[str]) -> int:
             raise unknown("rows", row, SWEEP.rows)
     place = options.place()
     wanted = SWEEP.only(options.rows) if options.rows else SWEEP
-    missing = lacking(wanted.runs, SEEDS, place.rows()) if options.train else []
+    missing = lacking(wanted, SEEDS, place.rows()) if options.train else []
     code = 0
     if missing:
         with watched(missing) as (news, stop):

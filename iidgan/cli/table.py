@@ -70,7 +70,9 @@ def _study(options: Options, place: Place) -> Study:
         raise unknown("table", options.name, STUDIES)
     study = STUDIES[options.name](place.rows())
     study = study.shortened() if options.quick else study
-    study = replace(study, seeds=number_of_seeds(options.seeds, study.seeds))
+    seeds = number_of_seeds(options.seeds, study.seeds)
+    if seeds != study.seeds:  # findings are of the usual number
+        study = replace(study, seeds=seeds, findings=())
     for row in options.rows:
         if not study.names:
             raise InputError("rows: the table has none yet; train its sweep first: iidgan sweep")
@@ -86,7 +88,7 @@ def _train(study: Study, options: Options, place: Place) -> int:
     """Trains and collects what is missing; returns 0, or the exit code of an early end."""
     wanted = study.only(options.rows, options.data)
     rows = place.rows()
-    missing = lacking(wanted.runs, range(study.seeds), rows)
+    missing = lacking(wanted, range(study.seeds), rows)
     if not missing:
         return 0
     ensure_same_classifiers(study.runs, rows, missing)

@@ -73,7 +73,8 @@ def _found(study: Study, row: str, column: str) -> list[tuple[str, Run | Change]
 def _lines(run: Run | Change, study: Study, options: Options, rows: list[Row]) -> list[str]:
     if isinstance(run, Change):
         return [f"seed by seed, {run.after!r} less {run.before!r}; ask why of these"]
-    metric = study.columns[options.column].metric
+    column = study.columns[options.column]
+    metric = column.metric
     there = sorted(
         (r for r in rows if (r.run, r.metric) == (run.id, metric) and r.is_final(run.steps)),
         key=lambda r: r.seed,
@@ -87,7 +88,7 @@ def _lines(run: Run | Change, study: Study, options: Options, rows: list[Row]) -
         f"{metric}, {_facts(there[0].protocol)}" if there else f"{metric}: no rows yet",
         *shown,
         f"trained by: iidgan table {options.table}{' --quick' if options.quick else ''} "
-        f"--rows {json.dumps(options.row)}",
+        f"--rows {json.dumps(options.row)} --data {json.dumps(column.data)}",
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from iidgan.bench.run import Run
@@ -107,6 +108,12 @@ OURS: dict[str, Run] = {
     "InvertGAN": of(METHODS["invert-gan"]()),
 }
 """The term, varied."""
+
+
+def longest(names: Sequence[str]) -> dict[str, Run]:
+    """Rows of the papers' 300 epochs."""
+    return {name: replace((TABLE_1 | OURS)[name], steps=300_000) for name in names}
+
 
 _NAMES = {
     "lsgan": "LSGAN",
