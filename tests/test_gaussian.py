@@ -315,14 +315,31 @@ def test_energy_by_its_definition(shape):
     torch.testing.assert_close(energy.energy(z), expected, rtol=0, atol=1e-9)
 
 
-def test_mean_distance_has_the_slope_of_distances():
-    z = draw(9, 4)
+@pytest.mark.parametrize("m", [4, 12])
+def test_mean_distance_has_the_slope_of_distances(m):
+    z = draw(9, m)
     z[3] = z[7]  # which neither attract nor repel each other
     z.requires_grad_()
     expected = torch.autograd.grad(torch.cdist(z, z).mean(), z)[0]
     value = energy.mean_distance(z)
     assert value.item() == pytest.approx(torch.cdist(z, z).mean().item(), abs=1e-12)
     torch.testing.assert_close(torch.autograd.grad(value, z)[0], expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("width", [1e-2, 1e-3, 1e-4, 1e-5])
+def test_energy_pushes_the_codes_of_a_narrow_cluster_apart(width):
+    """Codes of narrow modes are such clusters, and inner products lose what is within them."""
+    angle = torch.arange(80) % 8 * torch.pi / 4
+    centres = torch.stack([angle.cos(), angle.sin()], -1)
+    z = (2**0.5 * centres + width * draw(80, 2)).float()  # exactly what both precisions see
+    slopes = []
+    for codes in (z, z.double()):
+        codes = codes.detach().requires_grad_()
+        (slope,) = torch.autograd.grad(energy.energy(codes), codes)
+        means = torch.stack([slope[k::8].mean(0) for k in range(8)])
+        slopes.append(slope.double() - means.double().repeat(10, 1))
+    error = torch.linalg.norm(slopes[0] - slopes[1]) / torch.linalg.norm(slopes[1])
+    assert error < 1e-3
 
 
 def test_energy_by_monte_carlo():
