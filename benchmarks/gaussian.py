@@ -1,6 +1,8 @@
 """Gaussian losses at image size, forward and backward, against one matrix product.
 
 The product is of M x n by n x min(n, M): no loss that looks at all second moments does with less.
+Beside the losses are second moments alone, x x^T or x^T x, whichever is smaller, and its product
+with x, which a slope takes: as many operations each, in other shapes.
 """
 
 import itertools
@@ -15,6 +17,8 @@ from iidgan.engine.compiled import compiled
 from iidgan.functional import gaussian
 
 NAMES = get_args(gaussian.Distance)
+MOMENTS = "moments alone"
+COLUMNS = (MOMENTS, *NAMES)
 DIRECTIONS = 16
 BATCHES = (64, 128, 256)
 SMALL, LARGE = (2, 16), (128, 512, 2048)
@@ -25,6 +29,11 @@ def _slope(name, codes, directions):
     value = gaussian.distance(name, codes, directions)
     (slope,) = torch.autograd.grad(value.sum(), codes)
     return value, slope
+
+
+def _moments(codes):
+    x = codes if codes.shape[-2] < codes.shape[-1] else codes.mT
+    return (x @ x.mT) @ x
 
 
 @torch.no_grad()
@@ -46,15 +55,16 @@ def _rows(executor, sizes):
     """Measures each size: n, M, seconds of the product, and the losses in products."""
     for n, m in itertools.product(BATCHES, sizes):
         product = partial(torch.mm, torch.randn(m, n), torch.randn(n, min(n, m)))
-        variants = [Variant("product", product), *_variants(n, m, executor)]
-        times = measure(variants, rounds=5, seconds=0.05)
-        medians = [statistics.median(ratios(times, name, "product")) for name in NAMES]
+        moments = partial(_moments, torch.randn(1, n, m))
+        variants = [Variant("product", product), Variant(MOMENTS, moments)]
+        times = measure([*variants, *_variants(n, m, executor)], rounds=5, seconds=0.05)
+        medians = [statistics.median(ratios(times, name, "product")) for name in COLUMNS]
         yield n, m, statistics.median(times["product"]), medians
 
 
 def _table(rows):
-    yield f"| n | M | product, ms | {' | '.join(NAMES)} |"
-    yield "| --- " * (3 + len(NAMES)) + "|"
+    yield f"| n | M | product, ms | {' | '.join(COLUMNS)} |"
+    yield "| --- " * (3 + len(COLUMNS)) + "|"
     for n, m, product, medians in rows:
         cells = " | ".join(f"{median:.1f}" for median in medians)
         yield f"| {n} | {m} | {product * 1e3:.4f} | {cells} |"
@@ -72,5 +82,5 @@ def compare():
         "",
         *_table(code),
     ]
-    worst = map(max, zip(*(medians for *_, medians in code)))
-    return "\n".join(lines), dict(zip(NAMES, worst))
+    worst = dict(zip(COLUMNS, map(max, zip(*(medians for *_, medians in code)))))
+    return "\n".join(lines), {name: worst[name] for name in NAMES}
