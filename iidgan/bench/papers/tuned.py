@@ -45,14 +45,14 @@ def tuned(rows: Sequence[Row]) -> Study:
             "(docs/iid-gan-plus.md).",
         ),
         findings=(
-            "Trials of 6,000 steps do not tell what 24,000 will do: of the 32 methods whose trials "
-            "chose another setting, 14 score less with it by the trials' own measure, share of "
-            "modes times share of good samples. They are GAN, D2GAN, Dist-GAN, AMAT, AdvLatGAN, "
-            "R3GAN, IVGAN, WGAN-GP (weight 0.1), GDPP, MSGAN, Unrolled GAN, which has next to "
-            "nothing either way, and of this library's variants IID-GAN+ and both others with "
-            "noise on the codes; IID-GAN (M-D) gains nothing. Twice the rate, the largest tried, "
-            "won 23 times of 37, so that a better one may lie beyond; WGAN, SNGAN and AAE have no "
-            "good sample in any trial.",
+            "Trials of 6,000 steps do not tell what 24,000 will do: of the 32 methods whose "
+            "trials chose another setting, 14 score less with it by the trials' own measure, "
+            "share of modes times share of good samples. They are GAN, D2GAN, Dist-GAN, AMAT, "
+            "AdvLatGAN, R3GAN, IVGAN, WGAN-GP (weight 0.1), GDPP, MSGAN, Unrolled GAN, which has "
+            "next to nothing either way, and of this library's variants IID-GAN+ and both others "
+            "with noise on the codes; IID-GAN (M-D) gains nothing. Twice the rate, the largest "
+            "tried, won 23 times of 37, so that a better one may lie beyond; WGAN, SNGAN and AAE "
+            "have no good sample in any trial.",
             "All 25 modes of Grid with 100 samples, in all five seeds, have IID-GAN (M-D), "
             "IID-GAN+ with Gaussian noise, and the VAE, either way, IID-GAN+ untuned, and tuned "
             "R3GAN and IID-GAN with noise on its codes. Of these methods' better settings, of the "
