@@ -63,7 +63,7 @@ def others(jax):
     for method in OTHERS:
         with one_core():
             text, _ = step.compare(method, jax=jax)
-        whole = step.whole_machine(CORES, method, steps=200)
+        whole = step.whole_machine(CORES, method, steps=400)
         yield method, f"{text}\n\n{processes(*whole)}"
 
 
