@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -144,28 +144,25 @@ class Study:
     def asked(self) -> dict[str, set[str]]:
         """Lists by a run's id the names of the numbers that columns show of it."""
         found: dict[str, set[str]] = {}
-        for column in self.columns.values():
-            for block in self.blocks:
-                for row, run in block.rows.items():
-                    if isinstance(run, Run):
-                        run_id = block.run(row, column.data).id
-                        found.setdefault(run_id, set()).add(column.metric)
+        for _, data, run in self._made():
+            metrics = {c.metric for c in self.columns.values() if c.data == data}
+            found.setdefault(run.id, set()).update(metrics)
         return found
 
     @cached_property
     def runs(self) -> dict[str, tuple[str, Run]]:
         """Lists the different runs by id, each with the name of its row and its data set."""
-        made = (
-            (f"{row}, {data}", block.run(row, data))
-            for data in self.data
-            for block in self.blocks
-            for row, run in block.rows.items()
-            if isinstance(run, Run)
-        )
         found: dict[str, tuple[str, Run]] = {}
-        for name, run in made:
-            found.setdefault(run.id, (name, run))
+        for row, data, run in self._made():
+            found.setdefault(run.id, (f"{row}, {data}", run))
         return found
+
+    def _made(self) -> Iterator[tuple[str, str, Run]]:
+        for data in self.data:
+            for block in self.blocks:
+                for row, run in block.rows.items():
+                    if isinstance(run, Run):
+                        yield row, data, block.run(row, data)
 
 
 def _only(rows: Mapping[str, Run | Change], names: Collection[str]) -> dict[str, Run | Change]:
