@@ -1,5 +1,7 @@
 """What holds on a CUDA device: the same trajectory, replayed or not, and files that go on."""
 
+from typing import get_args
+
 import pytest
 import torch
 
@@ -13,9 +15,10 @@ from iidgan.engine.executors import executor
 from iidgan.engine.move import Move
 from iidgan.engine.optim import Adam
 from iidgan.engine.state import init, tensors
+from iidgan.functional import gaussian
 from iidgan.methods import GAN, METHODS, iid_gan
 from iidgan.nn import DCGAN, MLP
-from iidgan.terms import TERMS
+from iidgan.terms import TERMS, GaussianConsistency
 
 pytestmark = [
     pytest.mark.gpu,
@@ -86,6 +89,17 @@ def test_a_replayed_method_with_the_terms_is_the_eager_one(name):
 @pytest.mark.parametrize("name", ["gan", "iid-gan", "wgan-gp", "amat"])
 def test_generated_code_is_recorded_too_and_is_the_eager_one(name):
     assert agree(METHODS[name](), VECTORS, "compiled") == {"compiling"}
+
+
+@pytest.mark.parametrize("executor", ["graphed", "compiled"])
+@pytest.mark.parametrize("latent", [2, 24])
+@pytest.mark.parametrize("distance", get_args(gaussian.Distance))
+def test_a_replayed_gaussian_loss_is_the_eager_one(distance, latent, executor):
+    """Of few dimensions and of more than there are codes, which go other ways."""
+    method = iid_gan(gaussian=GaussianConsistency(distance=distance))
+    arch = Arch(MLP(hidden=(16, 16), latent=latent), (2,))
+    told = {"graphed": "recording", "compiled": "compiling"}
+    assert agree(method, arch, executor) == {told[executor]}
 
 
 WAITING = ("gdpp",)  # eigenvectors: the device has to be waited for
