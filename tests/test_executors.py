@@ -29,12 +29,11 @@ STEPS = 8
 def test_thin_products_are_products(shape, float64):
     m, k, n = shape
     a, b, bias = torch.randn(3, m, k), torch.randn(3, k, n), torch.randn(3, 1, n)
-    if min(shape) > THIN:
-        assert bmm(a, b) is NotImplemented
-        assert baddbmm(bias, a, b) is NotImplemented
-        return
     for left in (a, a.mT.contiguous().mT):
-        torch.testing.assert_close(bmm(left, b), torch.bmm(left, b))
+        if min(shape) > THIN:
+            assert bmm(left, b) is NotImplemented
+        else:
+            torch.testing.assert_close(bmm(left, b), torch.bmm(left, b))
         spelled = baddbmm(bias, left, b, beta=2, alpha=0.5)
         torch.testing.assert_close(spelled, torch.baddbmm(bias, left, b, beta=2, alpha=0.5))
 
@@ -75,6 +74,7 @@ def test_products_that_are_not_spelled_out():
     assert bmm(a, b) is NotImplemented
     half = torch.randn(1, 2, 2, dtype=torch.bfloat16)
     assert bmm(half, half) is NotImplemented
+    assert baddbmm(half, half, half) is NotImplemented
     bias = torch.full((1, 1, 2), torch.nan)
     a = torch.randn(1, 2, 2)
     torch.testing.assert_close(baddbmm(bias, a, a, beta=0), a @ a)

@@ -1,5 +1,6 @@
 """What holds on a CUDA device: the same trajectory, replayed or not, and files that go on."""
 
+import gc
 from typing import get_args
 
 import pytest
@@ -30,7 +31,7 @@ IMAGES = Arch(DCGAN(latent=4, width=4, norm="none"), (1, 32, 32))
 
 
 def after(method, arch, name):
-    """Trains a little on the device.
+    """Trains a little on the device; what is free there after preparations is filled with NaN.
 
     Returns:
         The networks and the losses of the last step, and what was told of preparations.
@@ -50,10 +51,13 @@ def after(method, arch, name):
     )
     told = []
     step = executor(name, move, batches.at(0), told.append)
+    gc.collect()
+    junk = [torch.full((2**i,), torch.nan, device=device) for i in range(18) for _ in range(20)]
     for number in range(STEPS):
         state.set_rate(Adam().rate(number, STEPS))
         losses = step(batches.at(number))
         state.step += 1
+    del junk
     values = {n: v for n, v in tensors(state).items() if n.startswith("nets.")} | losses
     return {name: value.double().cpu() for name, value in values.items()}, told
 

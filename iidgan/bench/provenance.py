@@ -11,13 +11,14 @@ from pathlib import Path
 
 import torch
 
+from iidgan import __version__
 from iidgan.errors import InputError
 
 
 def provenance(device: torch.device) -> dict[str, str]:
     """Describes what made a number."""
     return {
-        "iidgan": metadata.version("iidgan"),
+        "iidgan": __version__,
         "commit": commit(),
         "python": platform.python_version(),
         "torch": torch.__version__,

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 THIN = 4  # the longest side of a product that is spelled out
+PRECISE = (torch.float32, torch.float64)  # others would be rounded after each addend
 BORDER = 16  # elements: enough that a compiler reduces them, rather than writing out each
 
 
@@ -58,7 +59,7 @@ def bmm(a: Tensor, b: Tensor) -> Tensor:
     """Spells out a product of (S, m, k) and (S, k, n) if m, k or n is at most `THIN`."""
     _, m, k = a.shape
     n = b.shape[2]
-    if k == 0 or a.dtype not in (torch.float32, torch.float64):  # rounded after each addend
+    if k == 0 or a.dtype not in PRECISE:
         return NotImplemented
     if k <= THIN:
         addends = [a[:, :, i, None] * b[:, i, None, :] for i in range(k)]
@@ -71,10 +72,15 @@ def bmm(a: Tensor, b: Tensor) -> Tensor:
 
 
 def baddbmm(bias: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """Spells out a product with something added as `bmm` does."""
+    """Adds after the product, along with what follows.
+
+    The kernel begins by writing the bias once for each sample, and reads it again.
+    """
+    if a.dtype not in PRECISE:
+        return NotImplemented
     product = bmm(a, b)
     if product is NotImplemented:
-        return NotImplemented
+        product = torch.bmm(a, b)
     return beta * bias + alpha * product if beta else alpha * product  # whatever the bias is
 
 

@@ -7,6 +7,7 @@ writes the same memory every time: the state's tensors, and copies of the batche
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -50,10 +51,16 @@ def on_device(work: Callable[[], Tensor]) -> tuple[Replay, Tensor]:
 def _refusing_to_wait() -> Iterator[None]:
     """Lets nothing wait for the device: met by a recording, it can break libraries for good."""
     mode = torch.cuda.get_sync_debug_mode()
-    torch.cuda.set_sync_debug_mode("error")
     try:
+        _set_waiting("error")
         yield
     finally:
+        _set_waiting(mode)
+
+
+def _set_waiting(mode: str | int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it does not find every wait
         torch.cuda.set_sync_debug_mode(mode)
 
 
@@ -84,6 +91,7 @@ class Graphed:
         with undone(move.state):
             move(batches)  # optimisers make their tensors at the first step
             self._replay, self._logs = record(work)
+        self._move = move  # its constants, which the kernels read, are to stay where they are
         self.state = move.state
         ensure_agreement(move, self, batches, tolerance=TOLERANCE)
 
