@@ -1,6 +1,8 @@
 """What the compiler is given in place of fused kernels and thin products, and replayed moves."""
 
+import gc
 import itertools
+import weakref
 from functools import partial
 
 import pytest
@@ -145,6 +147,21 @@ def test_a_seed_that_diverged_does_not_keep_the_others_from_being_recorded():
     graphed(move, batches.at(1))
     with pytest.raises(RuntimeError, match="does not do what the move does"):
         Graphed(move, batches.at(1), record=lambda work: (list, work()))
+
+
+def test_what_was_recorded_lives_as_long_as_its_recording():
+    """Kernels that a device replays read its constants, and nothing else refers to them."""
+    _, move, batches = setting(iid_gan())
+
+    def weakly(work):
+        result, known = work(), weakref.ref(work)
+        return lambda: result.copy_(known()()), result
+
+    step = Graphed(move, batches.at(0), record=weakly)
+    lives = weakref.ref(move)
+    del move
+    gc.collect()
+    assert lives() is not None, step
 
 
 def test_a_recording_that_does_something_else_is_not_used(monkeypatch):

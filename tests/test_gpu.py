@@ -100,7 +100,8 @@ def test_generated_code_is_recorded_too_and_is_the_eager_one(name):
 @pytest.mark.parametrize("distance", get_args(gaussian.Distance))
 def test_a_replayed_gaussian_loss_is_the_eager_one(distance, latent, executor):
     """Of few dimensions and of more than there are codes, which go other ways."""
-    method = iid_gan(gaussian=GaussianConsistency(distance=distance))
+    # Of 24 dimensions and 16 codes, KL at the least eps multiplies rounding by its inverse.
+    method = iid_gan(gaussian=GaussianConsistency(distance=distance, eps=1e-3))
     arch = Arch(MLP(hidden=(16, 16), latent=latent), (2,))
     told = {"graphed": "recording", "compiled": "compiling"}
     assert agree(method, arch, executor) == {told[executor]}

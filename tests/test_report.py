@@ -563,9 +563,12 @@ def test_curve_is_the_mean_and_the_band_the_range_of_the_seeds_that_last():
     assert {at_end.min(), at_end.max()} == {others[:, -1].min(), others[:, -1].max()}
 
 
-def test_single_seeds_are_drawn_up_to_ten():
-    lines = [len(curves([series(seeds=s)], ylabel="y").axes[0].lines) for s in (1, 10, 11)]
-    assert lines == [2, 12, 2]
+@pytest.mark.parametrize(
+    ("seeds", "expected"), [((1,), 2), ((10,), 12), ((11,), 2), ((5, 5), 14), ((5, 6), 4)]
+)
+def test_single_seeds_are_drawn_up_to_ten_in_an_axis(seeds, expected):
+    items = [series(f"method {i}", number) for i, number in enumerate(seeds)]
+    assert len(curves(items, ylabel="y").axes[0].lines) == expected
 
 
 def test_log_scale_only_where_all_values_are_positive():

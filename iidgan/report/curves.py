@@ -1,4 +1,4 @@
-"""Numbers along training, with every seed in sight."""
+"""Numbers along training: means, ranges, and where there are few, every seed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from iidgan.report import style
 from iidgan.report.stats import Floats
 from iidgan.report.style import Colour
 
-INDIVIDUAL_SEEDS = 10
+MOST_LINES = 10  # of single seeds in one axis: more hide the means
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ def curves(series: Sequence[Series], *, ylabel: str, log: bool = False) -> Figur
     """Draws the mean over seeds, the range from the least to the greatest, and each seed.
 
     A seed counts where it is finite; a cross marks its last value if it ends before the others.
-    Single seeds are drawn up to 10 of them.
+    Single seeds are drawn where all series together have at most 10.
 
     Arguments:
         series: What to compare.
@@ -90,6 +90,7 @@ def curve_grid(metrics: Mapping[str, Sequence[Series]], *, log: Collection[str] 
 
 
 def _draw(axis: Axes, series: Sequence[Series], colours: Mapping[str, Colour]) -> None:
+    single_seeds = sum(len(item.values) for item in series) <= MOST_LINES
     for item in series:
         colour = colours[item.label]
         values = np.ma.masked_invalid(item.values)
@@ -97,7 +98,7 @@ def _draw(axis: Axes, series: Sequence[Series], colours: Mapping[str, Colour]) -
         axis.fill_between(item.steps, low, high, color=colour, alpha=0.2, lw=0)
         single = "o" if len(item.steps) == 1 else ""  # a line of one point is not seen
         axis.plot(item.steps, values.mean(axis=0), color=colour, lw=1.8, marker=single)
-        if 1 < len(values) <= INDIVIDUAL_SEEDS:
+        if single_seeds and len(values) > 1:
             axis.plot(item.steps, values.T, color=colour, lw=0.5, alpha=0.7)
         axis.plot(*_ends(item), "X", color=colour, mec="white", ms=9, zorder=4)
     if not any(np.isfinite(item.values).any() for item in series):
