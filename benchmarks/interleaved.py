@@ -10,6 +10,8 @@ import statistics
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
 
 import numpy as np
 import torch
@@ -83,8 +85,10 @@ def table(times, *, unit, scale=1e3, base=None, extra=None):
 def machine():
     """What the numbers depend on."""
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    jax = f"JAX {metadata.version('jax')}, " if find_spec("jax") else ""
     return (
-        f"torch {torch.__version__}, numpy {np.__version__}, Python {platform.python_version()}, "
+        f"torch {torch.__version__}, numpy {np.__version__}, {jax}"
+        f"Python {platform.python_version()}, "
         f"{torch.get_num_threads()} thread(s) a process, {num_cores()} cores "
         f"({torch.backends.cpu.get_cpu_capability()}), load {load}"
     )

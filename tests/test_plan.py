@@ -1,6 +1,7 @@
 """Runs are carried out in whatever way ends first, and nobody's choice is overruled."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ from iidgan.bench import plan
 from iidgan.bench.game import Game
 from iidgan.bench.plan import COMPILATION, GAIN, START, Plan, choose, expected
 from iidgan.core import Dataset
+from iidgan.engine.generate import place_of_code
 from iidgan.engine.state import tensors
 from iidgan.files import cache
 
@@ -89,6 +91,8 @@ def test_a_move_that_was_compiled_before_is_compiled_sooner(monkeypatch):
     assert choose(game(5_000, seeds=2), "auto", 1).executor == "eager"  # another shape
     other = Game.of(replace(ours.run, batch=50), (0,), ours.data, torch.device("cpu"))
     assert choose(other, "auto", 1).executor == "eager"
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    assert choose(ours, "auto", 1).executor == "eager"  # code for one thread is another
 
 
 @pytest.mark.parametrize("content", ["", "[1]", '{"a": "b"}', "{", '{"a": null}'])
@@ -100,6 +104,15 @@ def test_a_damaged_memory_is_no_memory(monkeypatch, content):
     assert choose(ours, "auto", 1).executor == "eager"
     plan._remember(ours, 4.0)
     assert choose(ours, "auto", 1).executor == "compiled"
+
+
+def test_the_slowest_hand_is_waited_for(monkeypatch):
+    slow(monkeypatch, 0.02)
+    three = game(5_000, seeds=3)
+    plan._remember(game(5_000, seeds=2), 4.0)
+    assert choose(three, "auto", 2) == Plan("eager", 2)  # who has one seed has to compile
+    plan._remember(game(5_000, seeds=1), 4.0)
+    assert choose(three, "auto", 2) == Plan("compiled", 2)
 
 
 def test_planning_leaves_no_trace():
@@ -119,7 +132,9 @@ def test_compiling_is_timed_and_remembered():
     step, used = plan.prepare("compiled", ours)
     assert step is not ours.move
     assert used == "compiled"
-    assert 0 < plan._known(ours, 1) < 5  # what was made is found the next time
+    assert 0 < plan._known(ours, 1, 1) < 5  # what was made is found the next time
+    shutil.rmtree(place_of_code())
+    assert plan._known(ours, 1, 1) == COMPILATION  # and made anew where it is gone
     assert plan.prepare("eager", game())[1] == "eager"
 
 
@@ -162,7 +177,7 @@ def test_compiled_code_lies_in_the_users_cache(tmp_path):
 
 def test_runs_whose_graphs_differ_are_remembered_apart():
     keys = [
-        plan._key(game(**changes), 1)
+        plan._key(game(**changes), 1, 1)
         for changes in ({}, {"ema": 0.9}, {"precision": "bfloat16"}, {"batch": 7})
     ]
     assert len(set(keys)) == 4

@@ -20,6 +20,7 @@ import torch
 
 from iidgan.bench.game import Game, facts
 from iidgan.engine.executors import Executor, Step, executor
+from iidgan.engine.generate import is_whole, surroundings
 from iidgan.engine.recall import recall
 from iidgan.engine.state import undone
 from iidgan.errors import InputError
@@ -102,7 +103,7 @@ def choose(
         key=lambda plan: expected(
             plan,
             step=step,
-            compilation=_known(game, -(-seeds // plan.workers)),
+            compilation=_compilation(game, plan.workers),
             seeds=seeds,
             steps=left,
             gain=GAIN_OF_IMAGES if game.data.is_image else GAIN,
@@ -130,7 +131,8 @@ def prepare(
     if name == "compiled":
         made = time.perf_counter()
         found = recall(game.move, example)  # as the next start will
-        _remember(game, time.perf_counter() - made if found else made - start)
+        seconds = time.perf_counter() - made if found else made - start
+        _remember(game, seconds, found.library if found else "")
     return step, name
 
 
@@ -148,28 +150,38 @@ def _file() -> Path:
     return cache() / "compilation.json"
 
 
-def _read() -> dict[str, float]:
+def _read() -> dict[str, tuple[float, str]]:
+    """Reads how long code took to be made ready, and the name of its library, if it has one."""
     try:
         known = json.loads(_file().read_text())
-        times = {str(key): float(value) for key, value in known.items()}
-        return {key: value for key, value in times.items() if math.isfinite(value)}
+        times = {str(key): (float(value), str(name)) for key, (value, name) in known.items()}
+        return {key: value for key, value in times.items() if math.isfinite(value[0])}
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}  # what is only a memory may be lost
 
 
-def _known(game: Game, seeds: int) -> float:
-    return _read().get(_key(game, seeds), COMPILATION)
+def _compilation(game: Game, workers: int) -> float:
+    """Estimates the seconds until the slowest of some processes has its code."""
+    seeds = len(game.seeds)
+    threads = 1 if workers > 1 else torch.get_num_threads()
+    return max(_known(game, hand, threads) for hand in (seeds // workers, -(-seeds // workers)))
 
 
-def _remember(game: Game, seconds: float) -> None:
-    known = _read() | {_key(game, len(game.seeds)): round(seconds, 4)}
+def _known(game: Game, seeds: int, threads: int) -> float:
+    seconds, library = _read().get(_key(game, seeds, threads), (COMPILATION, ""))
+    return seconds if not library or is_whole(library) else COMPILATION
+
+
+def _remember(game: Game, seconds: float, library: str = "") -> None:
+    key = _key(game, len(game.seeds), torch.get_num_threads())
+    known = _read() | {key: (round(seconds, 4), library)}
     try:
         write_text(_file(), json.dumps(known, indent=0) + "\n")
     except InputError:
         return  # a home that cannot be written to
 
 
-def _key(game: Game, seeds: int) -> str:
-    known = [*facts(game.run, game.data), seeds]
-    known += [torch.__version__, next(game.state.nets.parameters()).device.type]
+def _key(game: Game, seeds: int, threads: int) -> str:
+    known = [*facts(game.run, game.data), seeds, *surroundings(threads)]
+    known += [next(game.state.nets.parameters()).device.type]
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]

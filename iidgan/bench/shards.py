@@ -174,6 +174,7 @@ class Shards:
         whose = f"the process of seeds {', '.join(map(str, shard.seeds))}"
         how = f"ended with {worker.process.exitcode} at about step {self._control.at[index]}"
         if worker.restarts == RESTARTS:
+            self._on_loss(f"{whose} {how}, again")
             raise InputError(
                 f"workers: {whose} {how}, again; the same command goes on from step "
                 f"{self._state.step}, with --workers 1 in one process"

@@ -122,4 +122,5 @@ class Monitor:
                 self._print(index, f"step {tick.step} of {self._steps[index]}  {shown}")
 
     def _print(self, index: int, text: str) -> None:
-        self._console.print(f"{self._names[index]}: {text}", highlight=False, markup=False)
+        line = f"{self._names[index]}: {text}"
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -18,7 +18,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from iidgan.core import Batch, Losses
 from iidgan.engine.decompositions import DECOMPOSITIONS
 from iidgan.engine.fold import fold
-from iidgan.engine.generate import generate_code
+from iidgan.engine.generate import Library, generate_code
 from iidgan.engine.move import Move
 from iidgan.engine.state import State, live, undone
 
@@ -77,6 +77,11 @@ class Compiled:
 
             code = compiled(record, [*tensors, *flatten(example)], generate)
         return cls(move.state, code, names)
+
+    @property
+    def library(self) -> str:
+        """Name of the library that holds the code, or "" where there is none."""
+        return self.code.name if isinstance(self.code, Library) else ""
 
     @torch.no_grad()
     def __call__(self, batches: Sequence[Batch]) -> Losses:

@@ -86,13 +86,22 @@ class Library:
 
 def library(name: str) -> Library | None:
     """Loads what was generated before, if it is whole."""
-    folder = place_of_code() / name
-    return Library(folder) if damage(folder) is None else None
+    return Library(place_of_code() / name) if is_whole(name) else None
 
 
-def surroundings() -> list[str]:
-    """Names what generated code depends on besides the graph."""
-    return [torch.__version__, str(torch.get_num_threads()), platform.machine(), _processor()]
+def is_whole(name: str) -> bool:
+    """Tells whether a library lies in the user's cache as it was written."""
+    return damage(place_of_code() / name) is None
+
+
+def surroundings(threads: int | None = None) -> list[str]:
+    """Names what generated code depends on besides the graph.
+
+    Arguments:
+        threads: Of the process that is to run it; by default of this one.
+    """
+    number = torch.get_num_threads() if threads is None else threads
+    return [torch.__version__, str(number), platform.machine(), _processor()]
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from pathlib import Path
 from iidgan.core import Batch
 from iidgan.engine.agreement import ensure_agreement
 from iidgan.engine.compiled import Compiled
-from iidgan.engine.generate import NOTES, Library, layout, library, place_of_code, surroundings
+from iidgan.engine.generate import NOTES, layout, library, place_of_code, surroundings
 from iidgan.engine.move import Move
 from iidgan.engine.state import live
 from iidgan.errors import InputError
@@ -42,9 +42,9 @@ def recall(move: Move, example: Sequence[Batch]) -> Compiled | None:
 
 def remember(move: Move, step: Compiled) -> None:
     """Notes where the code of a move lies, if it was kept."""
-    if move.recipe is None or not isinstance(step.code, Library):
+    if move.recipe is None or not step.library:
         return
-    note = {"library": step.code.name, "losses": step.names}
+    note = {"library": step.library, "losses": step.names}
     try:
         write_text(_note(move), json.dumps(note) + "\n")
     except InputError:
