@@ -202,7 +202,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 def _object(line: bytes, place: str) -> dict[str, Any]:
     try:
         found = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{place} is not JSON ({error})") from None
     if not isinstance(found, dict):
         raise InputError(f"{place} is no JSON object")

@@ -837,6 +837,24 @@ def test_a_row_of_other_types_is_named_with_its_line(tmp_path, field, value):
         rowfile.read(tmp_path / "rows.jsonl")
 
 
+@pytest.mark.parametrize("nested", [{"a": 1}, [1]])
+def test_a_row_whose_protocol_nests_is_named_with_its_line(tmp_path, nested):
+    row = {"run": "a", "seed": 0, "step": 4, "metric": "m", "value": 1, "diverged": -1}
+    row |= {"protocol": {"k": nested}, "provenance": {}}
+    append_lines(tmp_path / "rows.jsonl", [row])
+    with refused("rows.jsonl: line 1: protocol has k "):
+        rowfile.read(tmp_path / "rows.jsonl")
+
+
+def test_rows_are_in_a_folder_and_of_json_that_can_be_read(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("[" * 100_000 + "\n")
+    with refused("results: ", "is a file; name the folder that it lies in"):
+        rowfile.read_all(path)
+    with refused("rows.jsonl: line 1 is not JSON"):
+        rowfile.read_all(tmp_path)
+
+
 # Where a number comes from
 
 

@@ -193,6 +193,26 @@ def test_the_quick_profile_has_other_runs():
     assert set(study.shortened().runs) & set(study.runs) == set()
 
 
+@pytest.mark.parametrize("field", ["results", "runs"])
+def test_a_folder_that_cannot_be_made_is_named_before_anything_is_trained(here, capsys, field):
+    (here / "file").touch()
+    where = {"results": "rows", "runs": "runs"} | {field: "file/folder"}
+    options = [word for name, value in where.items() for word in (f"--{name}", value)]
+    assert main(["table", "ring", "--quick", *options]) == 2
+    told = capsys.readouterr().err.strip()
+    assert told.startswith(f"iidgan: {field}: file/folder cannot be made (")
+    assert told.endswith(f"--{field}")
+
+
+@pytest.mark.parametrize(
+    "command", [["sweep", "GAN", "--no-train"], ["why", "ring", "GAN", "Ring quality %"]]
+)
+def test_a_folder_without_rows_is_told(here, capsys, command):
+    assert main([*command, "--results", "nowhere"]) == 0
+    told = capsys.readouterr().err
+    assert told == "no rows in nowhere: --results names their folder\n"
+
+
 def test_a_table_is_trained_once_and_printed_in_every_format(here, capsys, monkeypatch):
     from dataclasses import replace
 

@@ -140,7 +140,7 @@ def fill(
         The name of each training and how it ended, as `train_all` says it.
 
     Raises:
-        InputError: As `train_runs`.
+        InputError: As `train_runs`, or there is no place for the rows.
     """
 
     def ended(training: Training, ending: str) -> None:
@@ -150,6 +150,8 @@ def fill(
         elif ending.startswith("failed"):
             append(place.file(study), [failure(run.id, seed, ending) for seed in seeds])
 
+    if trainings:  # hours before the first row
+        _ensure_folder("results", place.results)
     return train_runs(trainings, place, news=news, ended=ended, stop=stop, checkpoints=checkpoints)
 
 
@@ -168,10 +170,13 @@ def train_runs(
     Each is saved and measured `checkpoints` times, at its end for the last time.
 
     Raises:
-        InputError: The classifier that measures a run's images has not been prepared.
+        InputError: The classifier that measures a run's images has not been prepared, or there is
+            no place for the trainings.
     """
     for training in trainings:
         ensure_classifier(training.run.source)
+    if trainings:
+        _ensure_folder("runs", place.runs)
     stacks = stacked(trainings, device_from(place.device))
     jobs = [_job([trainings[i] for i in stack], place, keep, checkpoints) for stack in stacks]
     at = [i for stack in stacks for i in stack]
@@ -183,6 +188,16 @@ def train_runs(
         stop=stop,
     )
     return [(trainings[i].name, ending) for i, ending in sorted(zip(at, endings))]
+
+
+def _ensure_folder(field: str, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{field}: {folder} cannot be made ({error.strerror}); name another folder with "
+            f"--{field}"
+        ) from None
 
 
 def stacked(trainings: Sequence[Training], device: torch.device) -> list[list[int]]:

@@ -85,7 +85,13 @@ def read(path: Path) -> list[Row]:
 
 
 def read_all(folder: Path) -> list[Row]:
-    """Reads the rows of all files of a folder, as `read` does of one: studies share runs."""
+    """Reads the rows of all files of a folder, as `read` does of one: studies share runs.
+
+    Raises:
+        InputError: It is a file.
+    """
+    if folder.is_file():
+        raise InputError(f"results: {folder} is a file; name the folder that it lies in")
     return _last(row for path in sorted(folder.glob("*.jsonl")) for row in _rows(path))
 
 
@@ -113,6 +119,9 @@ def _check(record: Mapping[str, Any], place: str) -> None:
             wanted = " or ".join("null" if k is NoneType else k.__name__ for k in kinds)
             least = " from 0 on" if name == "seed" else ""
             raise InputError(f"{place}: {name} is {record[name]!r}; it has to be {wanted}{least}")
+    for key, value in record["protocol"].items():
+        if isinstance(value, list | dict):
+            raise InputError(f"{place}: protocol has {key} {value!r}; it has to be one value")
 
 
 def _last(rows: Iterable[Row]) -> list[Row]:

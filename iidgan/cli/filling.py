@@ -13,6 +13,7 @@ from rich.console import Console
 
 from iidgan.bench.fill import Place, Training
 from iidgan.bench.plan import Auto
+from iidgan.bench.rows import Row
 from iidgan.bench.workers import News
 from iidgan.cli.progress import Monitor, heard
 from iidgan.engine.executors import Executor
@@ -47,12 +48,10 @@ class Filling:
         """Checks the options.
 
         Raises:
-            InputError: There are no workers, or the rows are to be in a file.
+            InputError: There are no workers.
         """
         if self.workers < 1:
             raise InputError(f"workers: {self.workers} is too small; at least 1")
-        if Path(self.results).is_file():
-            raise InputError(f"results: {self.results} is a file; name the folder that it lies in")
         return Place(
             results=Path(self.results),
             runs=Path(self.runs),
@@ -73,6 +72,12 @@ def number_of_seeds(asked: int | None, usual: int) -> int:
     if asked is not None and asked > MOST_SEEDS:
         raise InputError(f"seeds: {asked} is too large; at most {MOST_SEEDS}")
     return usual if asked is None else asked
+
+
+def note_if_none(rows: Sequence[Row], results: str | Path) -> None:
+    """Says so if a folder has no rows: it may be another than was meant."""
+    if not rows:
+        print(f"no rows in {results}: --results names their folder", file=sys.stderr)
 
 
 def show(table: Table, format: Format) -> None:

@@ -10,7 +10,7 @@ import tyro
 from iidgan.bench.fill import fill, lacking
 from iidgan.bench.papers import SWEEP
 from iidgan.bench.sweep import SEEDS
-from iidgan.cli.filling import Filling, Format, report_endings, show, watched
+from iidgan.cli.filling import Filling, Format, note_if_none, report_endings, show, watched
 from iidgan.cli.parse import parse
 from iidgan.errors import unknown
 
@@ -43,5 +43,7 @@ def sweep_command(arguments: list[str]) -> int:
         with watched(missing) as (news, stop):
             endings = fill("sweep", missing, place, news=news, stop=stop)
         code = report_endings(endings, stop)
-    show(SWEEP.table(place.rows()), options.format)
+    rows = place.rows()
+    note_if_none(rows, place.results)
+    show(SWEEP.table(rows), options.format)
     return code

@@ -13,7 +13,15 @@ from iidgan.bench.compared import draw_all
 from iidgan.bench.fill import Place, ensure_same_classifiers, fill, lacking
 from iidgan.bench.papers import STUDIES
 from iidgan.bench.study import Study
-from iidgan.cli.filling import Filling, Format, number_of_seeds, report_endings, show, watched
+from iidgan.cli.filling import (
+    Filling,
+    Format,
+    note_if_none,
+    number_of_seeds,
+    report_endings,
+    show,
+    watched,
+)
 from iidgan.cli.parse import parse
 from iidgan.errors import InputError, unknown
 
@@ -46,9 +54,8 @@ def table_command(arguments: list[str]) -> int:
     stopped = _train(study, options, place) if options.train else 0
     rows = place.rows()
     table = tabulate(study, rows)
-    if not rows:
-        print(f"no rows in {place.results}: --results names their folder", file=sys.stderr)
-    elif not table.cells:
+    note_if_none(rows, place.results)
+    if rows and not table.cells:
         print("no rows yet: iidgan sweep makes the trials that choose them", file=sys.stderr)
     show(table, options.format)
     if study.drawn and options.train and not stopped:

@@ -14,6 +14,7 @@ from iidgan.bench.papers import STUDIES
 from iidgan.bench.rows import Row, read_all
 from iidgan.bench.run import Run, encode
 from iidgan.bench.study import Change, Study
+from iidgan.cli.filling import note_if_none
 from iidgan.cli.parse import parse
 from iidgan.errors import unknown
 from iidgan.report.formats import plain, sentence
@@ -40,6 +41,7 @@ def why_command(arguments: list[str]) -> int:
     if options.table not in STUDIES:
         raise unknown("table", options.table, STUDIES)
     rows = read_all(Path(options.results))
+    note_if_none(rows, options.results)
     study = STUDIES[options.table](rows)
     study = study.shortened() if options.quick else study
     if options.row not in study.names:
