@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -191,8 +192,13 @@ def train_runs(
 
 
 def _ensure_folder(field: str, folder: Path) -> None:
+    """Sees that a folder can be made; it is made for good by what is first written to it."""
+    there = folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not there:
+            with suppress(OSError):  # another process has written to it
+                folder.rmdir()
     except OSError as error:
         raise InputError(
             f"{field}: {folder} cannot be made ({error.strerror}); name another folder with "
