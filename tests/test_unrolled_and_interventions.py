@@ -8,6 +8,7 @@ import torch
 from scipy import stats
 from torch import nn
 from torch.func import functional_call
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from iidgan.core import Arch, Batch, Nets, Regularised
 from iidgan.errors import InputError
@@ -255,6 +256,19 @@ def test_cross_entropy_of_one_label_per_seed():
     logits = torch.tensor([[[0.0, math.log(3)]], [[0.0, math.log(3)]]]).double()
     found = intervention.cross_entropy(logits, torch.tensor([0, 1]))
     torch.testing.assert_close(found, torch.tensor([4.0, 4 / 3]).double().log())
+
+
+def test_cross_entropy_and_its_slope_pick_by_no_index():
+    """A compiler guards each index, and a guard that fails takes a CUDA process with it."""
+
+    def slope(logits, index):
+        loss = intervention.cross_entropy(logits.requires_grad_(), index).sum()
+        return torch.autograd.grad(loss, logits)
+
+    graph = make_fx(slope)(torch.randn(2, 5, 3), torch.tensor([0, 2]))
+    names = [str(node.target) for node in graph.graph.nodes if node.op == "call_function"]
+    assert "aten._log_softmax.default" in names
+    assert not [name for name in names if "nll" in name or "gather" in name or "index" in name]
 
 
 class Summing(torch.nn.Module):

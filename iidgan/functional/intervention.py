@@ -10,7 +10,6 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 
 def standardise(codes: Tensor) -> Tensor:
@@ -39,8 +38,11 @@ def substitute(codes: Tensor, fresh: Tensor, index: Tensor, blocks: int) -> Tens
 
 def cross_entropy(logits: Tensor, index: Tensor) -> Tensor:
     """Averages the cross-entropy of guessing `index` (S,) from `logits` (S, B, blocks): (S,)."""
-    target = index[:, None].expand(logits.shape[:2])
-    return functional.cross_entropy(logits.movedim(2, 1), target, reduction="none").mean(1)
+    # By comparison: generated code that picks by an index looks whether it is one, and on a CUDA
+    # device a process does not survive that it is not.
+    chances = logits.movedim(2, 1).log_softmax(1)
+    wanted = torch.arange(logits.shape[2], device=logits.device) == index[:, None]
+    return -torch.where(wanted[..., None], chances, 0).sum(1).mean(1)
 
 
 def square_fitting(a: Tensor) -> tuple[Tensor, Tensor]:
