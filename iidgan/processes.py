@@ -9,6 +9,13 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 
 
+def how_it_ended(exitcode: int | None) -> str:
+    """Says how a process ended, from its exit code: less than 0 where a signal killed it."""
+    if exitcode is not None and -exitcode in {*signal.Signals}:
+        return f"was killed by {signal.Signals(-exitcode).name}"
+    return f"ended with {exitcode}"
+
+
 def num_cores() -> int:
     """Counts the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):

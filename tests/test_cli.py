@@ -84,7 +84,7 @@ def test_train_help_shows_the_options_of_the_choice(capsys):
         (["train", "ring", "--lr", "high"], ["lr: 'high' is not a number"]),
         (["table", "ring", "--seeds", "x"], ["--seeds: 'x' is not a whole number"]),
         (["train", "ring", "--steps", "0"], ["steps", "0", "at least 1"]),
-        (["train", "ring", "--seeds", "0"], ["seeds"]),
+        (["train", "ring", "--seeds", "0"], ["seeds: 0 is too small"]),
         (["train", "ring", "--batch", "200000"], ["batch", "200000", "100000"]),
         (["train", "ring", "--lr", "-1"], ["lr", "-1"]),
         (["train", "ring", "--lr", "nan"], ["lr", "nan"]),

@@ -114,8 +114,10 @@ class TestNets:
         _, nets = recording()
         with pytest.raises(AttributeError, match="no network 'Q'; there are G, D, F"):
             nets.Q(torch.ones(1))
-        with pytest.raises(KeyError):
+        with pytest.raises(KeyError, match="no network 'Q'; there are G, D, F"):
             nets["Q"]
+        with pytest.raises(KeyError, match="no network 'Q'"):
+            nets.features("Q", torch.ones(1))
 
 
 class Split(nn.Module):

@@ -1,10 +1,12 @@
 """Runs are carried out in whatever way ends first, and nobody's choice is overruled."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -12,7 +14,7 @@ import torch
 import iidgan
 from iidgan.bench import plan
 from iidgan.bench.game import Game
-from iidgan.bench.plan import COMPILATION, GAIN, START, Plan, choose, expected
+from iidgan.bench.plan import COMPILATION, START, Pace, Plan, choose, expected
 from iidgan.core import Dataset
 from iidgan.engine.generate import place_of_code
 from iidgan.engine.state import tensors
@@ -36,11 +38,19 @@ def slow(monkeypatch, seconds):
 
 def test_what_is_expected_is_work_start_and_compilation():
     facts = {"step": 0.1, "compilation": 50.0, "seeds": 5, "steps": 1000}
+    facts["pace"] = Pace(beside=3.0, compiled=0.5)  # five seeds in 100 s, of which 37.5 beside
     assert expected(Plan("eager", 1), **facts) == pytest.approx(100)
-    assert expected(Plan("eager", 2), **facts) == pytest.approx(60 + START)
-    assert expected(Plan("eager", 5), **facts) == pytest.approx(20 + START)
-    assert expected(Plan("compiled", 1), **facts) == pytest.approx(100 * GAIN + 50)
-    assert expected(Plan("compiled", 2), **facts) == pytest.approx(60 * GAIN + START + 50)
+    assert expected(Plan("eager", 2), **facts) == pytest.approx(37.5 + 37.5 + START)
+    assert expected(Plan("eager", 5), **facts) == pytest.approx(37.5 + 12.5 + START)
+    assert expected(Plan("compiled", 1), **facts) == pytest.approx(31.25 + 50)
+    assert expected(Plan("compiled", 2), **facts) == pytest.approx(18.75 + START + 50)
+
+
+def test_the_usual_run_of_one_seed_is_worth_compiling(monkeypatch):
+    """IID-GAN on the 2D-Ring, as measured: 95 s eagerly, 39 compiled, 34 for compiling."""
+    slow(monkeypatch, 0.00397)
+    assert choose(game(24_000, seeds=1), "auto", "auto", cores=2) == Plan("compiled", 1)
+    assert choose(game(6_000, seeds=1), "auto", "auto", cores=2) == Plan("eager", 1)
 
 
 @pytest.mark.parametrize(
@@ -83,24 +93,25 @@ def test_a_choice_that_is_made_stands(monkeypatch):
 
 def test_a_move_that_was_compiled_before_is_compiled_sooner(monkeypatch):
     slow(monkeypatch, 0.02)
-    ours = game(5_000, seeds=1)
-    assert 5_000 * 0.02 * (1 - GAIN) < COMPILATION
+    ours = game(2_000, seeds=1)
     assert choose(ours, "auto", 1).executor == "eager"
     plan._remember(ours, 4.0)
     assert choose(ours, "auto", 1).executor == "compiled"
-    assert choose(game(5_000, seeds=2), "auto", 1).executor == "eager"  # another shape
+    assert choose(game(2_000, seeds=2), "auto", 1).executor == "eager"  # another shape
     other = Game.of(replace(ours.run, batch=50), (0,), ours.data, torch.device("cpu"))
     assert choose(other, "auto", 1).executor == "eager"
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     assert choose(ours, "auto", 1).executor == "eager"  # code for one thread is another
 
 
-@pytest.mark.parametrize("content", ["", "[1]", '{"a": "b"}', "{", '{"a": null}'])
+@pytest.mark.parametrize(
+    "content", ["", "[1]", '{"a": "b"}', "{", '{"a": null}', '{"K": [-1e9, ""]}']
+)
 def test_a_damaged_memory_is_no_memory(monkeypatch, content):
     slow(monkeypatch, 0.02)
     cache().mkdir(parents=True)
-    (cache() / "compilation.json").write_text(content)
-    ours = game(5_000, seeds=1)
+    ours = game(2_000, seeds=1)
+    (cache() / "compilation.json").write_text(content.replace("K", plan._key(ours, 1, 1)))
     assert choose(ours, "auto", 1).executor == "eager"
     plan._remember(ours, 4.0)
     assert choose(ours, "auto", 1).executor == "compiled"
@@ -149,6 +160,37 @@ def test_what_cannot_be_compiled_is_told_and_named_eager(tmp_path, monkeypatch):
     step, used = plan.prepare("compiled", ours, told.append)
     assert (step, used) == (ours.move, "eager")
     assert told == ["compiling", "compiling failed (no compiler); running eagerly"]
+
+
+def test_a_run_that_could_not_be_compiled_goes_on_eagerly(tmp_path, monkeypatch):
+    """Unless told otherwise: other code would round in other ways."""
+
+    def refuse(*args, **kwargs):
+        raise RuntimeError("no compiler")
+
+    run, told = game(steps=40).run, []
+    stop = iidgan.engine.loop.Stop()
+
+    def listener(news, tick):
+        told.append(news)
+        stop.signal = 2
+
+    train = partial(iidgan.train, run, out=tmp_path / "run", seeds=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(torch._inductor, "aot_compile", refuse, raising=False)
+        train(executor="compiled", checkpoint_every=20, listener=listener, stop=stop)
+    assert "compiling failed (no compiler); running eagerly" in told
+    result = train(listener=lambda news, tick: told.append(news))
+    assert told.count("compiling") == 1
+    assert {row.provenance["executor"] for row in result.rows} == {"eager"}
+    events = map(json.loads, (tmp_path / "run" / "events.jsonl").read_text().splitlines())
+    assert [(e["event"], e.get("executor")) for e in events] == [
+        ("started", "compiled"),
+        ("executor", "eager"),
+        ("stopped", None),
+        ("started", "eager"),
+        ("finished", None),
+    ]
 
 
 def test_compiled_code_lies_in_the_users_cache(tmp_path):

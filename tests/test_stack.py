@@ -240,7 +240,7 @@ class Telling(Adam):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "ending"),
-    [(signal.SIGKILL, "failed: its process ended with -9"), (signal.SIGTERM, "stopped")],
+    [(signal.SIGKILL, "failed: its process was killed by SIGKILL"), (signal.SIGTERM, "stopped")],
 )
 def test_a_worker_takes_one_job_after_the_other_and_its_end_costs_one(tmp_path, number, ending):
     def job(name, number=0):

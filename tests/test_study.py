@@ -253,6 +253,29 @@ def test_all_methods_have_the_same_setting(name):
         assert len({(r.arch, r.optimiser, r.steps, r.batch, r.ema) for r in runs}) == 1
 
 
+@pytest.mark.parametrize("name", STUDIES)
+def test_no_block_of_a_quick_profile_is_told_by_its_length(name):
+    """All its runs are as long: what is left out has the same runs as what is kept."""
+    made = STUDIES[name]([])
+    quick = made.shortened()
+    assert not [block.title for block in quick.blocks if "steps" in block.title]
+    assert quick.names == made.names or made.quick.blocks
+    for block in quick.blocks:
+        others = [other for other in quick.blocks if other is not block]
+        known = {run.id for run in runs_of(others)}
+        assert {run.id for run in runs_of([block])} - known or not block.rows
+
+
+def runs_of(blocks):
+    return [
+        block.run(row, data)
+        for block in blocks
+        for row, run in block.rows.items()
+        for data in block.data
+        if isinstance(run, Run)
+    ]
+
+
 def test_pictures_share_the_runs_of_the_tables():
     known = set(STUDIES["synthetic"]([]).runs)
     for name, picture in PICTURES.items():

@@ -63,7 +63,13 @@ class RunFolder:
             found = read_lines(self.events)
         except InputError:
             return {}
-        return next((each for each in reversed(found) if each.get("event") == "started"), {})
+        start: dict[str, Any] = {}
+        for each in found:
+            if each.get("event") == "started":
+                start = each
+            elif each.get("event") == "executor":  # another than planned: it could not be had
+                start = start | {"executor": each["executor"]}
+        return start
 
     def event(self, name: str, **facts: Any) -> None:  # noqa: ANN401 - JSON
         now = datetime.now(UTC).isoformat(timespec="seconds")

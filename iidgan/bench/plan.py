@@ -29,12 +29,8 @@ from iidgan.processes import num_cores
 
 Auto = Literal["auto"]
 
-COMPILATION = 60.0
+COMPILATION = 40.0
 """Seconds that compiling takes, where it was never timed."""
-GAIN = 0.6
-"""What a compiled step takes of an eager one's time; measured on perceptrons on a CPU."""
-GAIN_OF_IMAGES = 1.0
-"""The same of convolutions, most of whose time is spent in kernels that stay what they are."""
 START = 4.0
 """Seconds until a process of its own takes its first step."""
 
@@ -52,6 +48,25 @@ class Plan:
     workers: int
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How the time of a step grows with its seeds, in seeds of an eager one.
+
+    Arguments:
+        beside: What an eager step takes beside its seeds, for it is made of many small calls.
+        compiled: What a seed takes of a compiled step, which takes nothing beside.
+    """
+
+    beside: float
+    compiled: float
+
+
+PERCEPTRONS = Pace(beside=0.7, compiled=0.7)
+"""Measured on a CPU: a compiled step takes 0.4 of an eager one of one seed, 0.7 of one of ten."""
+IMAGES = Pace(beside=0.0, compiled=1.0)
+"""Convolutions, most of whose time is spent in kernels that stay what they are."""
+
+
 def expected(
     plan: Plan,
     *,
@@ -59,7 +74,7 @@ def expected(
     compilation: float,
     seeds: int,
     steps: int,
-    gain: float = GAIN,
+    pace: Pace = PERCEPTRONS,
 ) -> float:
     """Estimates the seconds of a run.
 
@@ -69,11 +84,14 @@ def expected(
         compilation: Seconds of compiling.
         seeds: How many.
         steps: Steps to go.
-        gain: What a compiled step takes of an eager one's time.
+        pace: How the time of a step grows.
     """
     hand = -(-seeds // plan.workers)
-    work = steps * step * hand / seeds
-    work = work * gain + compilation if plan.executor == "compiled" else work
+    of_seed = steps * step / (seeds + pace.beside)
+    if plan.executor == "compiled":
+        work = of_seed * pace.compiled * hand + compilation
+    else:
+        work = of_seed * (hand + pace.beside)
     return work + (START if plan.workers > 1 else 0)
 
 
@@ -106,7 +124,7 @@ def choose(
             compilation=_compilation(game, plan.workers),
             seeds=seeds,
             steps=left,
-            gain=GAIN_OF_IMAGES if game.data.is_image else GAIN,
+            pace=IMAGES if game.data.is_image else PERCEPTRONS,
         ),
     )
 
@@ -155,7 +173,7 @@ def _read() -> dict[str, tuple[float, str]]:
     try:
         known = json.loads(_file().read_text())
         times = {str(key): (float(value), str(name)) for key, (value, name) in known.items()}
-        return {key: value for key, value in times.items() if math.isfinite(value[0])}
+        return {key: value for key, value in times.items() if 0 <= value[0] < math.inf}
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}  # what is only a memory may be lost
 

@@ -96,6 +96,7 @@ class Session:
         self.game = Game.of(self.run, self.seeds, self.data, device)
         self.state = self.game.state
         self.how: dict[str, str] = {}  # until it is planned
+        self._planned: Executor | None = None
 
     def claim(self) -> None:
         """Sees that the run can be trained, and makes the folder its own.
@@ -125,6 +126,7 @@ class Session:
 
     def begin(self, plan: Plan) -> None:
         """Notes that training begins, and how."""
+        self._planned = plan.executor
         self.how = {"executor": plan.executor, "workers": str(plan.workers)}
         if news := self.judge.news:
             self.listener(news, None)
@@ -154,8 +156,13 @@ class Session:
         self.tell(news)
 
     def use(self, name: Executor) -> None:
-        """Notes for the rows how steps are carried out, which may be another way than planned."""
-        self.how["executor"] = name
+        """Notes how steps are carried out, where that is another way than planned.
+
+        Rows say so, and what goes on later goes on so. One process of several is enough.
+        """
+        if name != self._planned:
+            self.how["executor"] = name
+            self.folder.event("executor", step=self.state.step, executor=name)
 
     def resume(self) -> None:
         sweep(self.folder.checkpoints)

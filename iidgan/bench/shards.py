@@ -24,7 +24,7 @@ from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Ending, Stop, Tick
 from iidgan.engine.state import State, joined, part, places, restore, tensors
 from iidgan.errors import InputError
-from iidgan.processes import deaf
+from iidgan.processes import deaf, how_it_ended
 
 RESTARTS = 1
 
@@ -172,7 +172,7 @@ class Shards:
         worker, shard = self._workers[index], self._shards[index]
         worker.process.join()
         whose = f"the process of seeds {', '.join(map(str, shard.seeds))}"
-        how = f"ended with {worker.process.exitcode} at about step {self._control.at[index]}"
+        how = f"{how_it_ended(worker.process.exitcode)} at about step {self._control.at[index]}"
         if worker.restarts == RESTARTS:
             self._on_loss(f"{whose} {how}, again")
             raise InputError(

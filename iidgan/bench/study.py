@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -107,11 +107,15 @@ class Study:
     findings: tuple[str, ...] = ()
 
     def shortened(self) -> Study:
-        """Gives the table of the quick profile, none of whose runs are those of this one."""
+        """Gives the table of the quick profile, none of whose runs are those of this one.
+
+        Blocks that differ from others in their length alone are left out.
+        """
         quick = self.quick
+        blocks = [_shortened(block, quick.steps) for block in quick.blocks or self.blocks]
         return replace(
             self,
-            blocks=tuple(_shortened(block, quick.steps) for block in quick.blocks or self.blocks),
+            blocks=_different(blocks),
             title=f"{self.title}; quick profile of {quick.steps:,} steps",
             seeds=quick.seeds,
             checkpoints=quick.checkpoints,
@@ -169,6 +173,25 @@ def _only(rows: Mapping[str, Run | Change], names: Collection[str]) -> dict[str,
     changes = [row for name, row in rows.items() if name in names and isinstance(row, Change)]
     kept = {*names, *(name for row in changes for name in (row.after, row.before))}
     return {name: row for name, row in rows.items() if name in kept}
+
+
+def _different(blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """Leaves out blocks all of whose runs are in others, the last ones first."""
+    kept = list(blocks)
+    for block in reversed(blocks):
+        others = [other for other in kept if other is not block]
+        if _ids(block) <= set().union(*map(_ids, others)):
+            kept = others
+    return tuple(kept)
+
+
+def _ids(block: Block) -> set[str]:
+    return {
+        block.run(row, data).id
+        for row, run in block.rows.items()
+        for data in block.data
+        if isinstance(run, Run)
+    }
 
 
 def _shortened(block: Block, steps: int) -> Block:

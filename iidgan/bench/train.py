@@ -53,6 +53,8 @@ def train(
     Raises:
         InputError: A field, the data or the folder is not what it has to be.
     """
+    if isinstance(seeds, int) and seeds < 1:
+        raise InputError(f"seeds: {seeds} is too small; at least 1")
     chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(map(index, seeds))
     if workers != "auto" and not isinstance(workers, int):
         raise InputError(f"workers: {workers!r} is no whole number; such as 2, or auto")

@@ -20,7 +20,7 @@ from iidgan.bench.stack import Part, train_stack
 from iidgan.engine.executors import Executor
 from iidgan.engine.loop import Stop, Tick
 from iidgan.engine.state import places
-from iidgan.processes import deaf
+from iidgan.processes import deaf, how_it_ended
 
 News = Callable[[int, str, Tick | None], None]
 Ended = Callable[[int, str], None]
@@ -141,7 +141,7 @@ class _Pool:
         for index in dead if self._inbox.empty() else ():
             process = self.busy.pop(index).process
             process.join()
-            failed = f"failed: its process ended with {process.exitcode}"
+            failed = f"failed: its process {how_it_ended(process.exitcode)}"
             ending = "stopped" if self._told and not process.exitcode else failed
             place = self._places[index]
             yield from ((position, ending) for position in range(place.start, place.stop))

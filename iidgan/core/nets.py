@@ -37,7 +37,12 @@ class Nets(Mapping[str, nn.Module]):
         self._after: dict[str, tuple[Change, ...]] = {}
 
     def __getitem__(self, name: str) -> nn.Module:
+        if name not in self._modules:
+            raise KeyError(self._lack(name))
         return self._modules[name]
+
+    def _lack(self, name: str) -> str:
+        return f"no network {name!r}; there are {', '.join(self._modules)}"
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._modules)
@@ -47,7 +52,7 @@ class Nets(Mapping[str, nn.Module]):
 
     def __getattr__(self, name: str) -> Callable[..., Tensor]:
         if name.startswith("_") or name not in self._modules:
-            raise AttributeError(f"no network {name!r}; there are {', '.join(self._modules)}")
+            raise AttributeError(self._lack(name))
         return lambda *inputs: self._call(name, *inputs)
 
     def features(self, name: str, x: Tensor) -> Tensor:
@@ -56,7 +61,7 @@ class Nets(Mapping[str, nn.Module]):
         Raises:
             InputError: The network has none to show.
         """
-        module = self._modules[name]
+        module = self[name]
         if not _is_headed(module):
             kind = type(module).__name__
             raise InputError(f"method: network {name!r} ({kind}) has no last hidden layer to read")

@@ -77,7 +77,7 @@ SYNTHETIC = Study(
     findings=(
         "As printed (first block), the deviations make quality what is hard: samples settle on "
         "the modes only as the rate falls to 0, and after 24,000 steps part of them stays just "
-        "outside 3 std, nearly all of them for BiGAN and Unrolled GAN. Read as variances (fourth "
+        "outside 3 std, nearly all of them for BiGAN. Read as variances (fourth "
         "block), the paper's numbers come out: IID-GAN (M-D) has all modes with 98.4 and 96.9 % "
         "for 99.0 and 98.0, 1-D with 96.9 and 95.2 % for 97.3 and 97.8, GAN on Grid 18.6 modes, "
         "95.6 % and 0.791 for 18.4, 98.0 and 0.75. So these are likely the paper's data.",
@@ -92,8 +92,8 @@ SYNTHETIC = Study(
         "for 92.0 and 77.8, at a reverse KL of 0.130 for 0.030 on Ring; GAN loses modes: 3.8 of 8 "
         "and 4.2 of 25 are left with 100 samples, of 6.4 and 7.0. Quality is a matter of the "
         "rate: halfway, at 1e-3, it is below 4 %; and meanwhile shares drift.",
-        "300,000 steps as printed (sixth block): all methods lose modes, IID-GAN too, but for "
-        "Unrolled GAN, which has next to none either way: one seed has one mode of Ring with 100 "
+        "300,000 steps as printed (sixth block): all methods lose modes (>= 1), IID-GAN too. "
+        "Unrolled GAN has next to none either way: one seed has one mode of Ring with 100 "
         "samples. M-D keeps 3.8 of 8 and 16.2 of 25. Its codes do not show it, their covariance "
         "error is 0.02 at most; inverses of what G lacks lead elsewhere: the median error of x, "
         "there and back, is 0.80 on Ring for 0.001. Moments of codes hold with real data in the "

@@ -58,8 +58,8 @@ def tuned(rows: Sequence[Row]) -> Study:
             "R3GAN and IID-GAN with noise on its codes. Of the settings that have them, of the "
             "published methods IID-GAN has most quality, 80.0 % for 52.3 (VAE) and 55.6 (R3GAN), "
             "and least evenness, a reverse KL of 0.239 for 0.029 and 0.073; IID-GAN+ untuned has "
-            "86.2 % and 0.045. R3GAN untuned, with 24.8 modes, 69.9 % and 0.047, and WGAN-GP "
-            "(weight 0.1), with 24.4 modes, 78.0 % and 0.047, are near. Either way "
+            "86.2 % and 0.045. R3GAN untuned, with 24.8 modes, 69.9 % and 0.047, and tuned "
+            "WGAN-GP (weight 0.1), with 24.4 modes, 78.0 % and 0.047, are near. Either way "
             "GAN, MRGAN, AMAT, AdvLatGAN and MSGAN have fewer than 9 modes of Grid, LSGAN 9.6 and "
             "GDPP 12.6 at most, whereas with the terms (plug-in) GAN, MRGAN, AMAT, AdvLatGAN, "
             "GDPP and MSGAN have 24 to 25, untuned.",
