@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from iidgan.core import Arch, Dataset, Method
-from iidgan.engine import checkpoint, sample
+from iidgan.engine import checkpoint, loop, sample
 from iidgan.engine.batches import Batches
 from iidgan.engine.loop import Schedule, Stop, fit, positions
 from iidgan.engine.move import Move
@@ -276,11 +276,20 @@ class TestStop:
         assert training.fit(6).ending == "finished"
         assert training.saved == [6]
 
-    def test_a_second_signal_acts_as_it_always_did(self):
+    def test_a_later_signal_acts_as_it_always_did(self, monkeypatch):
+        monkeypatch.setattr(loop, "TOGETHER", -1.0)
         with Stop().listening():
             os.kill(os.getpid(), signal.SIGINT)
             with pytest.raises(KeyboardInterrupt):
                 os.kill(os.getpid(), signal.SIGINT)
+
+    def test_signals_that_come_together_are_one_wish(self):
+        """As when a process and its group are told to end."""
+        stop, heard = Stop(), []
+        with stop.listening(heard=lambda: heard.append(stop.signal)):
+            for _ in range(3):
+                os.kill(os.getpid(), signal.SIGTERM)
+        assert heard == [signal.SIGTERM]
 
     def test_a_wish_is_heard_at_once(self):
         stop, heard = Stop(), []

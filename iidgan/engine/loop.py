@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,9 @@ from iidgan.engine.optim import Optimiser
 from iidgan.engine.state import State
 
 Ending = Literal["finished", "stopped", "diverged"]
+
+TOGETHER = 0.5
+"""Seconds within which signals are one."""
 
 
 @dataclass(frozen=True)
@@ -70,20 +74,30 @@ class Stop:
         patient: bool = False,
         heard: Callable[[], None] = lambda: None,
     ) -> Iterator[None]:
-        """Takes these signals as the wish; a second one acts as usual, unless `patient`.
+        """Takes these signals as the wish; a later one acts as usual, unless `patient`.
+
+        Those that come together are one: whoever sends to a process and to its group, as
+        `timeout` does, sends two.
 
         Arguments:
             numbers: The signals.
-            patient: Whether a second one is no more than the first.
+            patient: Whether a later one is no more than the first.
             heard: Is called at once, within the signal's handler.
         """
         before = {number: signal.getsignal(number) for number in numbers}
+        first = math.inf
 
         def wish(number: int, frame: FrameType | None) -> None:
-            self.signal = signal.Signals(number)
-            heard()
-            for each, handler in before.items() if not patient else ():
-                signal.signal(each, handler)
+            nonlocal first
+            now = time.monotonic()
+            if now <= first + TOGETHER:
+                self.signal = signal.Signals(number)
+                if first == math.inf:
+                    heard()
+                    first = now
+            elif not patient:
+                signal.signal(number, before[signal.Signals(number)])
+                signal.raise_signal(number)
 
         for number in numbers:
             signal.signal(number, wish)
