@@ -80,7 +80,7 @@ def memory(side, num):
 
 def _memory(side, num):
     code = f"from benchmarks.evaluation import memory; print(*memory({side}, {num}))"
-    before, more = map(float, run_apart(code)[1].split())
+    before, more = map(float, run_apart("-c", code)[1].split())
     return (
         f"An evaluation of {num:,} images of {side} x {side} pixels takes {more:.0f} MiB more "
         f"than the {before:.0f} that were there before it."

@@ -13,7 +13,9 @@ from typing import get_args
 import torch
 
 from benchmarks.interleaved import Variant, measure, ratios
+from benchmarks.profiled import operations
 from iidgan.engine.compiled import compiled
+from iidgan.engine.generate import code_for_python, generate_code
 from iidgan.functional import gaussian
 
 NAMES = get_args(gaussian.Distance)
@@ -22,6 +24,7 @@ COLUMNS = (MOMENTS, *NAMES)
 DIRECTIONS = 16
 BATCHES = (64, 128, 256)
 SMALL, LARGE = (2, 16), (128, 512, 2048)
+MOST = 3  # products that a loss may take where compiled
 
 
 def _slope(name, codes, directions):
@@ -41,24 +44,24 @@ def _apply(code, inputs):
     return code(*inputs)
 
 
-def _variants(n, m, executor):
+def _eager(name, n, m):
+    return partial(_slope, name, torch.randn(1, n, m), torch.randn(1, DIRECTIONS, m))
+
+
+def _compiled(name, n, m, generate=generate_code):
     inputs = [torch.randn(1, n, m), torch.randn(1, DIRECTIONS, m)]
-    for name in NAMES:
-        slope = partial(_slope, name)
-        if executor == "compiled":
-            yield Variant(name, partial(_apply, compiled(slope, inputs), inputs))
-        else:
-            yield Variant(name, partial(slope, *inputs))
+    return partial(_apply, compiled(partial(_slope, name), inputs, generate), inputs)
 
 
-def _rows(executor, sizes):
-    """Measures each size: n, M, seconds of the product, and the losses in products."""
+def _rows(made, sizes):
+    """Measures each size: n, M, seconds of the product, and by name the losses in products."""
     for n, m in itertools.product(BATCHES, sizes):
         product = partial(torch.mm, torch.randn(m, n), torch.randn(n, min(n, m)))
         moments = partial(_moments, torch.randn(1, n, m))
         variants = [Variant("product", product), Variant(MOMENTS, moments)]
-        times = measure([*variants, *_variants(n, m, executor)], rounds=5, seconds=0.05)
-        medians = [statistics.median(ratios(times, name, "product")) for name in COLUMNS]
+        variants += [Variant(name, made(name, n, m)) for name in NAMES]
+        times = measure(variants, rounds=5, seconds=0.05)
+        medians = {name: statistics.median(ratios(times, name, "product")) for name in COLUMNS}
         yield n, m, statistics.median(times["product"]), medians
 
 
@@ -66,13 +69,23 @@ def _table(rows):
     yield f"| n | M | product, ms | {' | '.join(COLUMNS)} |"
     yield "| --- " * (3 + len(COLUMNS)) + "|"
     for n, m, product, medians in rows:
-        cells = " | ".join(f"{median:.1f}" for median in medians)
+        cells = " | ".join(f"{median:.1f}" for median in medians.values())
         yield f"| {n} | {m} | {product * 1e3:.4f} | {cells} |"
 
 
+def _profiles(worst):
+    """Where the time goes of each loss that takes more products than it may, at its worst size."""
+    for name, (products, n, m) in worst.items():
+        if products > MOST:
+            once = _compiled(name, n, m, code_for_python)
+            yield f"\nOperations of `{name}` at n = {n}, M = {m}, {products:.1f} products:\n"
+            yield operations(once, times=30, rows=6)
+
+
 def compare():
-    """Gives both tables, and the greatest number of products of each loss where compiled."""
-    eager, code = [*_rows("eager", SMALL + LARGE)], [*_rows("compiled", LARGE)]
+    """Gives both tables, and of each loss where compiled: the most products, and at which size."""
+    eager, code = [*_rows(_eager, SMALL + LARGE)], [*_rows(_compiled, LARGE)]
+    worst = {name: max((row[name], n, m) for n, m, _, row in code) for name in NAMES}
     lines = [
         "Eager:",
         "",
@@ -81,6 +94,6 @@ def compare():
         "Compiled, as in long trainings:",
         "",
         *_table(code),
+        *_profiles(worst),
     ]
-    worst = dict(zip(COLUMNS, map(max, zip(*(medians for *_, medians in code)))))
-    return "\n".join(lines), {name: worst[name] for name in NAMES}
+    return "\n".join(lines), worst

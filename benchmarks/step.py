@@ -1,7 +1,6 @@
 """Time per step and seed on the 2D-Ring: the engine, a plain loop, JAX, and the floor."""
 
 import statistics
-import time
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -9,6 +8,7 @@ from torch.utils.flop_counter import flop_registry
 
 from benchmarks.interleaved import Variant, measure, ratios, table
 from benchmarks.plain import PLAIN
+from benchmarks.profiled import operations
 from iidgan.bench.game import Game
 from iidgan.bench.plan import prepare
 from iidgan.bench.run import Run
@@ -88,7 +88,7 @@ def matrices(size=1024):
 
 
 def compare(method, seeds=(1, 5, 10), *, jax=True):
-    """A table of one method, and the median times of a step at best over its floor."""
+    """A table of one method; by variant, how many times as fast as a plain loop, and the floor."""
     variants = [plain(method, loader=True), plain(method, loader=False), matrices()]
     variants += [ours(method, s, name) for name in ("eager", "compiled") for s in seeds]
     if jax:
@@ -107,70 +107,20 @@ def compare(method, seeds=(1, 5, 10), *, jax=True):
         f"1024 x 1024 ran at {1e-9 / statistics.median(rate):.0f} GFLOP/s beside it."
     )
     base = "plain loop, DataLoader"
-    best = min((name for name in times if "JAX" not in name), key=lambda n: floor[n])
     facts = {
-        "best": best,
-        "faster": statistics.median(ratios(times, base, best)),
-        "floor": floor[best],
+        name: (statistics.median(ratios(times, base, name)), value)
+        for name, value in floor.items()
     }
     return f"{text}\n\n{line}", facts
 
 
-def profile(executor, method="iid-gan", seeds=5, steps=30):
+def profile(executor, method="iid-gan", seeds=5):
     """Where the time of a step goes, by operation."""
     played = game(method, seeds)
     once = looped(played, _seen(played) if executor == "compiled" else played.move)
-    once()
-    with torch.profiler.profile() as found:
-        for _ in range(steps):
-            once()
-    events = sorted(found.key_averages(), key=lambda e: -e.self_cpu_time_total)
-    total = sum(event.self_cpu_time_total for event in events)
-    lines = ["| operation | calls a step | share % |", "| --- | --- | --- |"]
-    lines += [
-        f"| {_named(e.key)} | {e.count / steps:.0f} | {100 * e.self_cpu_time_total / total:.1f} |"
-        for e in events[:8]
-    ]
-    return "\n".join(lines)
+    return operations(once, times=30, rows=8)
 
 
 def _seen(played):
     """The generated code called from Python, since the profiler does not look into libraries."""
     return Compiled.record(played.move, played.batches.at(0), generate=code_for_python)
-
-
-def _named(key):
-    return "generated code, and its calls" if "CompiledFxGraph" in key else key
-
-
-def whole_machine(workers, method="iid-gan", *, seeds=10, steps=700, rounds=3):
-    """Steps of all seeds a second with one process and with several, whole runs in turn."""
-    import tempfile
-
-    from iidgan.bench.train import train
-
-    run = Run(source=Ring(), method=METHODS[method](), steps=steps)
-    speeds = {1: [], workers: []}
-    for _ in range(rounds):
-        for number, found in speeds.items():
-            times = []
-
-            def listener(news, tick, times=times):
-                if tick is not None:
-                    times.append((tick.step, time.perf_counter()))
-
-            with tempfile.TemporaryDirectory() as out:
-                train(
-                    run,
-                    out=f"{out}/run",
-                    seeds=seeds,
-                    workers=number,
-                    executor="compiled",
-                    checkpoint_every=10**6,
-                    listener=listener,
-                )
-            # The last tick waits for the samples that end a run; the first for the compiler.
-            (first, start), (last, end) = times[0], times[-2]
-            found.append((last - first) * seeds / (end - start))
-    gain = statistics.median(b / a for a, b in zip(speeds[1], speeds[workers]))
-    return gain, {number: statistics.median(found) for number, found in speeds.items()}
