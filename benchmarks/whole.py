@@ -7,7 +7,7 @@ from functools import partial
 from benchmarks.interleaved import ratios, table
 from benchmarks.start import TRAIN, cache_in, run_apart
 
-STEPS = 24_000
+STEPS, SEVERAL = 24_000, 5
 LOOP = """
 import torch
 from benchmarks.plain import PLAIN
@@ -21,27 +21,31 @@ with torch.no_grad():
 """
 PLAIN, OURS = "plain loop, DataLoader", "`iidgan train`"
 ONCE = f"{OURS}, one measurement"
+BESIDE = f"{ONCE}, {SEVERAL} seeds, for each"
 
 
 def _plain(steps):
     return run_apart("-c", LOOP.format(steps=steps))[0]
 
 
-def _ours(steps, *options, **environment):
+def _ours(steps, *options, seeds=1, **environment):
     with tempfile.TemporaryDirectory() as out:
-        given = ["--seeds=1", "--workers=1", f"--steps={steps}", f"--out={out}/run", *options]
-        return run_apart(*TRAIN, *given, **environment)[0]
+        given = [f"--seeds={seeds}", "--workers=1", f"--steps={steps}", f"--out={out}/run"]
+        return run_apart(*TRAIN, *given, *options, **environment)[0] / seeds
 
 
 def compare(steps=STEPS, rounds=2):
-    """A table of whole processes in turn, and how many times as fast ours does the same work."""
+    """A table of whole processes in turn, and how many times as fast ours do the same work."""
     with tempfile.TemporaryDirectory() as place:
         ours = partial(_ours, **cache_in(place))
-        ours(10)  # compiles: code does not depend on the length
+        for seeds in (1, SEVERAL):
+            ours(10, seeds=seeds)  # compiles: code does not depend on the length
+        at_its_end = f"--checkpoint-every={steps}"
         variants = {
             PLAIN: partial(_plain, steps),
             OURS: partial(ours, steps),
-            ONCE: partial(ours, steps, f"--checkpoint-every={steps}"),
+            ONCE: partial(ours, steps, at_its_end),
+            BESIDE: partial(ours, steps, at_its_end, seeds=SEVERAL),
         }
         times = {name: [] for name in variants}
         for _ in range(rounds):
@@ -52,5 +56,5 @@ def compare(steps=STEPS, rounds=2):
         "its end, as one measurement does; by default a training leaves a checkpoint and a "
         "measurement every 2,000 steps."
     )
-    faster = statistics.median(ratios(times, PLAIN, ONCE))
+    faster = {name: statistics.median(ratios(times, PLAIN, name)) for name in (ONCE, BESIDE)}
     return f"{table(times, unit='s', scale=1)}\n\n{line}", faster
