@@ -159,9 +159,11 @@ def test_the_distance_is_symmetric_never_negative_and_turns_with_the_space(seed,
     x, y = normal(1, n, dim, seed=seed), normal(m, dim, seed=seed + 1)
     value = frechet.distance(x, y).item()
     assert value >= 0
-    assert frechet.distance(y[None], x[0]).item() == pytest.approx(value, abs=1e-7)
+    # Where a covariance is singular, roots of its eigenvalues are rounded by that of the epsilon.
+    close = 1e-7 if min(n, m) > dim else 1e-6
+    assert frechet.distance(y[None], x[0]).item() == pytest.approx(value, abs=close)
     turn = torch.linalg.qr(normal(dim, dim, seed=seed + 2)).Q
-    assert frechet.distance(x @ turn, y @ turn).item() == pytest.approx(value, abs=1e-7)
+    assert frechet.distance(x @ turn, y @ turn).item() == pytest.approx(value, abs=close)
 
 
 def test_vectors_that_are_not_finite_concern_their_seed_alone():

@@ -53,9 +53,7 @@ def train(
     Raises:
         InputError: A field, the data or the folder is not what it has to be.
     """
-    if isinstance(seeds, int) and seeds < 1:
-        raise InputError(f"seeds: {seeds} is too small; at least 1")
-    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(map(index, seeds))
+    chosen = _chosen(seeds)
     if workers != "auto" and not isinstance(workers, int):
         raise InputError(f"workers: {workers!r} is no whole number; such as 2, or auto")
     numbers = {"checkpoint-every": checkpoint_every, "keep": keep}
@@ -98,6 +96,14 @@ def _dealt(session: Session, plan: Plan, checkpoint_every: int, stop: Stop) -> E
         on_executor=session.use,
     )
     return together.fit(on_tick=session.log, on_checkpoint=session.save, stop=stop)
+
+
+def _chosen(seeds: int | Sequence[int]) -> tuple[int, ...]:
+    if not isinstance(seeds, int):
+        return tuple(map(index, seeds))
+    if seeds < 1:
+        raise InputError(f"seeds: {seeds} is too small; at least 1")
+    return tuple(range(seeds))
 
 
 def _check(seeds: tuple[int, ...], numbers: Mapping[str, int]) -> None:
