@@ -60,6 +60,12 @@ class Block:
         assert isinstance(run, Run), f"row {row!r} is a change, which is not trained"
         return replace(run, source=self.data[data])
 
+    @property
+    def ids(self) -> set[str]:
+        """The ids of its runs."""
+        rows = [row for row, run in self.rows.items() if isinstance(run, Run)]
+        return {self.run(row, data).id for row in rows for data in self.data}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Quick:
@@ -180,18 +186,9 @@ def _different(blocks: Sequence[Block]) -> tuple[Block, ...]:
     kept = list(blocks)
     for block in reversed(blocks):
         others = [other for other in kept if other is not block]
-        if _ids(block) <= set().union(*map(_ids, others)):
+        if block.ids <= set().union(*(other.ids for other in others)):
             kept = others
     return tuple(kept)
-
-
-def _ids(block: Block) -> set[str]:
-    return {
-        block.run(row, data).id
-        for row, run in block.rows.items()
-        for data in block.data
-        if isinstance(run, Run)
-    }
 
 
 def _shortened(block: Block, steps: int) -> Block:
