@@ -10,7 +10,8 @@ from dataclasses import fields, is_dataclass
 from operator import attrgetter
 from typing import Any
 
-from iidgan.core import Reference, Regularised
+from iidgan.bench.type_names import TYPE_NAMES
+from iidgan.core import Reference
 from iidgan.data import SOURCES
 from iidgan.engine.optim import OPTIMISERS
 from iidgan.errors import InputError, unknown
@@ -72,13 +73,7 @@ def ensure_named(value: object) -> None:
             ensure_named(getattr(value, f.name))
 
 
-_CLASSES: dict[str, type] = {
-    name: made
-    for kind in KINDS.values()
-    for name, made in kind.items()
-    if isinstance(made, type) and is_dataclass(made)
-} | {"regularised": Regularised}
-_NAMES = {made: name for name, made in _CLASSES.items()}
+_NAMES = {made: name for name, made in TYPE_NAMES.items()}
 
 
 def name_of(made: type) -> str:
@@ -87,9 +82,9 @@ def name_of(made: type) -> str:
 
 
 def class_of(name: str) -> type:
-    found = _CLASSES.get(name) or (_import("type", name) if ":" in name else None)
+    found = TYPE_NAMES.get(name) or (_import("type", name) if ":" in name else None)
     if not (isinstance(found, type) and is_dataclass(found)):
-        raise unknown("type", name, _CLASSES)
+        raise unknown("type", name, TYPE_NAMES)
     return found
 
 
