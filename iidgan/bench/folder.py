@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from iidgan.bench.migration import VERSION, read_facts
 from iidgan.bench.provenance import provenance
 from iidgan.bench.run import Run, decode, difference, encode
 from iidgan.core import Dataset
@@ -83,6 +84,7 @@ class RunFolder:
         """
         if not self._holds_run():
             facts = {
+                "version": VERSION,
                 "id": run.id,
                 "run": encode(run),
                 "seeds": list(seeds),
@@ -108,8 +110,7 @@ class RunFolder:
         Raises:
             InputError: They are not.
         """
-        facts = json.loads(self.run_file.read_text())
-        if facts.get("data") != data.digest():
+        if read_facts(self.run_file).get("data") != data.digest():
             raise InputError(
                 f"source: its data are not those that {self.path} began with; "
                 "bring them back, or choose another folder"
@@ -133,13 +134,12 @@ class RunFolder:
         """Reads the run and its seeds.
 
         Raises:
-            InputError: There is no run here, or `run.json` is damaged.
+            InputError: There is no run here, or `run.json` is damaged or of a newer version.
         """
         if not self.run_file.exists():
             raise InputError(f"run: {self.path} holds no run (no run.json); train one first")
+        facts = read_facts(self.run_file)
         try:
-            with explained(self.run_file):
-                facts = json.loads(self.run_file.read_text())
             return decode(facts["run"]), tuple(facts["seeds"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{self.run_file}: damaged ({error})") from None

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from iidgan.bench.evaluate import Stand
 from iidgan.bench.folder import RunFolder
+from iidgan.bench.migration import VERSION, read_facts
 from iidgan.bench.run import decode, encode
 from iidgan.core import Arch, Method
 from iidgan.engine.loop import positions
@@ -137,6 +138,7 @@ def export(folder: Path, maps: Maps) -> None:
     """Writes G (and F) of all seeds, and what it takes to build them again."""
     stand = maps.stand
     config = {
+        "version": VERSION,
         "run": encode(stand.run),
         "seeds": list(stand.seeds),
         "step": stand.step,
@@ -165,7 +167,7 @@ def load_maps(path: str | Path, device: torch.device | str = "cpu") -> Maps:
         raise InputError(f"run: {path} holds no generator; train one first, or go on training")
     if reason := damage(folder):
         raise InputError(f"{folder}: damaged ({reason}); train again to write it anew")
-    config = json.loads((folder / "config.json").read_text())
+    config = read_facts(folder / "config.json")
     stand = Stand(decode(config["run"]), config["seeds"], config["step"], config["diverged"])
     shape = tuple(config["shape"])
     values = load((folder / "model.safetensors").read_bytes())
