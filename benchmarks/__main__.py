@@ -6,10 +6,14 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import block, cores, evaluation, gaussian, images, prepare, start, step, whole
-from benchmarks.interleaved import machine, one_core
-from iidgan.files import write_text
-from iidgan.processes import num_cores
+from benchmarks import cold_start as start
+from benchmarks import evaluation, gaussian, images, prepare, step
+from benchmarks import full_run as whole
+from benchmarks import multiprocess as cores
+from benchmarks import table_block as block
+from benchmarks.timing import machine, one_core
+from iidgan.utils.files import write_text
+from iidgan.utils.processes import num_cores
 
 CORES = num_cores()
 LOOP = "the plain loop with DataLoader"

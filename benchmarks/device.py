@@ -5,8 +5,8 @@ import time
 
 import torch
 
-from benchmarks.interleaved import Variant, measure
 from benchmarks.step import game, taking
+from benchmarks.timing import Variant, measure
 
 EXECUTORS = ("eager", "graphed", "compiled")
 METHODS = ("gan", "veegan", "iid-gan", "unrolled")

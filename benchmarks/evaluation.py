@@ -5,18 +5,18 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from benchmarks.cold_start import peak, run_apart
 from benchmarks.images import Images
-from benchmarks.start import peak, run_apart
-from iidgan.bench.draw import draw
-from iidgan.bench.evaluate import Stand, rows
-from iidgan.bench.game import Game
-from iidgan.bench.judge import Judge
-from iidgan.bench.recipe import Recipe
-from iidgan.bench.run import recommended
-from iidgan.engine.sample import final
+from iidgan.config.defaults import recommended
+from iidgan.engine.inference import final
+from iidgan.evaluation.classifier.store import Judge
+from iidgan.evaluation.classifier.train import Recipe
+from iidgan.evaluation.evaluate import Stand, rows
+from iidgan.evaluation.sampling import draw
 from iidgan.methods import METHODS
 from iidgan.metrics.classifier import Classifier
 from iidgan.metrics.features import Extractor
+from iidgan.training.context import Game
 
 EVERY, TIMES = 2000, 10
 """Steps between evaluations of `iidgan train`, and how many there are in its usual run."""

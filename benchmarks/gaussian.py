@@ -12,10 +12,10 @@ from typing import get_args
 
 import torch
 
-from benchmarks.interleaved import Variant, measure, ratios
-from benchmarks.profiled import operations
-from iidgan.engine.compiled import compiled
-from iidgan.engine.generate import code_for_python, generate_code
+from benchmarks.profiling import operations
+from benchmarks.timing import Variant, measure, ratios
+from iidgan.engine.compile.capture import compiled
+from iidgan.engine.compile.inductor import code_for_python, generate_code
 from iidgan.functional import gaussian
 
 NAMES = get_args(gaussian.Distance)

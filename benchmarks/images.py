@@ -7,11 +7,11 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from benchmarks.interleaved import Variant, measure, ratios, table
-from iidgan.bench.game import Game
-from iidgan.bench.run import recommended
+from benchmarks.timing import Variant, measure, ratios, table
+from iidgan.config.defaults import recommended
 from iidgan.core import Dataset, Source
 from iidgan.methods import METHODS
+from iidgan.training.context import Game
 
 SIDE, WIDTH, LATENT, BATCH = 32, 64, 64, 64
 

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.interleaved import Variant, measure, ratios, table
-from iidgan.bench.game import Game
-from iidgan.bench.run import recommended
+from benchmarks.timing import Variant, measure, ratios, table
+from iidgan.config.defaults import recommended
 from iidgan.data import prepared
 from iidgan.methods import METHODS
-from iidgan.processes import num_cores
+from iidgan.training.context import Game
+from iidgan.utils.processes import num_cores
 
 NUMBER, SIDE = 10_000, 64
 

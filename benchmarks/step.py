@@ -6,16 +6,16 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from benchmarks.interleaved import Variant, measure, ratios, table
-from benchmarks.plain import PLAIN
-from benchmarks.profiled import operations
-from iidgan.bench.game import Game
-from iidgan.bench.plan import prepare
-from iidgan.bench.run import Run
+from benchmarks.profiling import operations
+from benchmarks.timing import Variant, measure, ratios, table
+from benchmarks.torch_baseline import PLAIN
+from iidgan.config.run import Run
 from iidgan.data import Ring
-from iidgan.engine.compiled import Compiled
-from iidgan.engine.generate import code_for_python
+from iidgan.engine.compile.capture import Compiled
+from iidgan.engine.compile.inductor import code_for_python
 from iidgan.methods import METHODS
+from iidgan.training.context import Game
+from iidgan.training.plan import prepare
 
 SCAN = 20  # steps of a call into JAX
 
@@ -52,7 +52,7 @@ def plain(method, *, loader):
 
 
 def peer(method, seeds):
-    from benchmarks.peer import many_steps
+    from benchmarks.jax_baseline import many_steps
 
     once = many_steps(method, Ring().load().x, seeds=seeds, steps=SCAN)
     return Variant(f"JAX jit and scan, {seeds} seed{'s' * (seeds > 1)}", once, seeds * SCAN)

@@ -1,4 +1,4 @@
-"""The one exception that a user's input can raise, and the help that it gives."""
+"""The exceptions that a user's input can raise, and suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -7,29 +7,39 @@ from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """Says in one line which field or file is wrong, how, and what would be right.
+    """An invalid input: one line that names the field or file, what was expected and what was got.
 
     The command line prints it on standard error without a traceback and exits with 2.
+
+    Example:
+        >>> error = InputError("weight: must be >= 0, got -1")
+        >>> error.field
+        'weight'
     """
+
+    @property
+    def field(self) -> str:
+        """The field or file that is wrong: the message up to its first colon and space."""
+        return str(self).partition(": ")[0]
 
 
 class AbsentError(InputError):
-    """Files are not where they are looked for; damaged ones are another matter."""
+    """Files are missing; damaged files raise a plain `InputError`."""
 
 
 class BusyError(InputError):
-    """Another process is at work in the same folder."""
+    """Another process is using the same folder."""
 
 
 def nearest(value: object, choices: Iterable[str], *, cutoff: float = 0.3) -> str | None:
-    """Finds the choice that `value` is likely to mean; the lower the cutoff, the bolder."""
+    """Find the choice closest to `value`, or None below a similarity of `cutoff` in [0, 1]."""
     lower = {name.lower(): name for name in choices}
     near = difflib.get_close_matches(str(value).lower(), lower, n=1, cutoff=cutoff)
     return lower[near[0]] if near else None
 
 
 def unknown(field: str, value: object, choices: Iterable[str]) -> InputError:
-    """Creates the error for a name that is not among `choices`, with the nearest one first."""
+    """Create the error for a name that is not among `choices`; it suggests the closest one."""
     names = sorted(choices)
     near = nearest(value, names)
     hint = f"did you mean {near!r}? " if near else ""

@@ -10,22 +10,22 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from iidgan.core import Arch, Dataset, Method, Player, Refreshing
-from iidgan.engine import sample
-from iidgan.engine.batches import Batches
-from iidgan.engine.move import Move
+from iidgan.engine import inference as sample
 from iidgan.engine.optim import Adam
+from iidgan.engine.sampling import Batches
 from iidgan.engine.state import init
+from iidgan.engine.step import Move
 from iidgan.errors import InputError
 from iidgan.functional.gradient import gradient, slope_penalty
 from iidgan.functional.reduce import mean
 from iidgan.methods import METHODS, iid_gan
 from iidgan.nn import ARCHS, DCGAN, DCGANSN, MLP, SNGANCNN, ArxivCIFAR, ArxivSTL, MnistNet, ResNet
-from iidgan.nn.arxiv_stl import Block
-from iidgan.nn.conv import BatchNorm, Conv2d, ConvTranspose2d, Dense
-from iidgan.nn.image import Spread
-from iidgan.nn.linear import Linear
-from iidgan.nn.resnet import Down, Up
-from iidgan.nn.weight import SpectralWeight, Weight
+from iidgan.nn.backbones.arxiv_stl import Block
+from iidgan.nn.backbones.image import Spread
+from iidgan.nn.backbones.resnet import Down, Up
+from iidgan.nn.layers.conv import BatchNorm, Conv2d, ConvTranspose2d, Dense
+from iidgan.nn.layers.linear import Linear
+from iidgan.nn.layers.weight import SpectralWeight, Weight
 from iidgan.testing import check_method
 from iidgan.testing.trial import Trial, go
 from iidgan.testing.value import differing

@@ -22,14 +22,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from iidgan.bench import provenance
-from iidgan.bench import rows as rowfile
-from iidgan.bench.folder import RunFolder
-from iidgan.bench.model import load_model
-from iidgan.bench.registry import KINDS, class_of, find, name_of
-from iidgan.bench.run import Run, decode, difference, encode, recommended
-from iidgan.bench.session import Result
-from iidgan.bench.train import train
+from iidgan import records as rowfile
+from iidgan.config.defaults import recommended
+from iidgan.config.registry import KINDS, class_of, find, name_of
+from iidgan.config.run import Run
+from iidgan.config.serialization import difference
 from iidgan.core import (
     Arch,
     Batch,
@@ -46,18 +43,25 @@ from iidgan.core import (
 )
 from iidgan.data import SOURCES, ArrayFile, FashionMnist, Grid, Mnist, Prepared, Ring, array
 from iidgan.engine import checkpoint
-from iidgan.engine.batches import Batches
+from iidgan.engine.inference import prior
 from iidgan.engine.loop import Stop
-from iidgan.engine.move import Move
 from iidgan.engine.optim import OPTIMISERS, Adam
-from iidgan.engine.sample import prior
+from iidgan.engine.sampling import Batches
 from iidgan.engine.state import init
+from iidgan.engine.step import Move
 from iidgan.errors import InputError
-from iidgan.files import MANIFEST, PARTIAL, append_lines, damage, locked, read_lines
 from iidgan.methods import GAN, METHODS, iid_gan
 from iidgan.metrics import ModeCoverage
 from iidgan.nn import ARCHS, DCGAN, MLP
 from iidgan.terms import TERMS, CycleConsistency, GaussianConsistency
+from iidgan.train import train
+from iidgan.training.model import load as load_model
+from iidgan.training.run_dir import RunFolder
+from iidgan.training.session import Result
+from iidgan.utils import provenance
+from iidgan.utils.files import MANIFEST, PARTIAL, damage
+from iidgan.utils.jsonl import append_lines, read_lines
+from iidgan.utils.locks import locked
 
 STEPS, EVERY = 12, 4
 
@@ -66,7 +70,7 @@ STEPS, EVERY = 12, 4
 def quick(monkeypatch):
     """Few samples for the metrics, and no look at the version control."""
     monkeypatch.setattr(Ring, "num_evaluated", 150)
-    monkeypatch.setattr("iidgan.bench.provenance.commit", lambda: "some-commit")
+    monkeypatch.setattr("iidgan.utils.provenance.commit", lambda: "some-commit")
 
 
 def tiny(method: Method | None = None, **changes: Any) -> Run:
@@ -300,7 +304,7 @@ def edits(thing: Any) -> Iterator[tuple[str, Any, bool]]:
                     yield f"{f.name}[{i}].{name}", replace(thing, **{f.name: changed}), place
         else:
             changed = other(value, hints[f.name])
-            yield f.name, replace(thing, **{f.name: changed}), bool(f.metadata.get("place"))
+            yield f.name, replace(thing, **{f.name: changed}), bool(f.metadata.get("path"))
 
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
@@ -309,10 +313,10 @@ def test_every_option_but_places_is_in_the_id_and_survives_json(run):
     for name, edited, place in edits(run):
         assert (edited.id in seen) == place, name
         seen.add(edited.id)
-        again = decode(json.loads(json.dumps(encode(edited))))
+        again = Run.from_dict(json.loads(json.dumps(edited.to_dict())))
         assert again == edited
         assert again.id == edited.id
-        lines = difference(encode(run, places=False), encode(edited, places=False))
+        lines = difference(run.to_dict(include_paths=False), edited.to_dict(include_paths=False))
         assert [line[: len(name)] for line in lines] == ([] if place else [name])
 
 
@@ -357,7 +361,7 @@ def test_the_id_is_a_dozen_hexadecimal_digits_that_a_name_does_not_change():
 )
 def test_decoding_names_what_it_does_not_know(data, words):
     with refused(*words):
-        decode(data)
+        Run.from_dict(data)
 
 
 @pytest.mark.parametrize(
@@ -397,7 +401,7 @@ def test_images_change_only_weights_that_are_at_their_defaults(method):
 def test_differences_show_both_values():
     old = Run(method=iid_gan())
     new = Run(method=GAN(), source=Grid(), steps=5)
-    lines = difference(encode(old), encode(new))
+    lines = difference(old.to_dict(), new.to_dict())
     assert lines == [
         "source (ring there, grid here)",
         "method (regularised there, gan here)",
@@ -617,7 +621,7 @@ def test_a_stop_between_checkpoints_saves_the_step_it_came_in(tmp_path, whole, m
             return super().at(number)
 
     with monkeypatch.context() as patch:
-        patch.setattr("iidgan.bench.game.Batches", Watched)
+        patch.setattr("iidgan.training.context.Batches", Watched)
         first = teach(run, tmp_path, seeds=2, stop=stop)
     assert (first.ending, first.step) == ("stopped", step)
     teach(run, tmp_path, seeds=2)
@@ -771,7 +775,7 @@ def test_samples_do_not_depend_on_the_chunks(tmp_path, monkeypatch):
     model = teach(tiny(iid_gan()), tmp_path).model()
     expected, codes = model.sample(100), model.invert(torch.ones(100, 2))
     for size in (1, 7, 99, 100):
-        monkeypatch.setattr("iidgan.engine.sample.CHUNK", size)
+        monkeypatch.setattr("iidgan.engine.inference.CHUNK", size)
         torch.testing.assert_close(model.sample(100), expected)
         torch.testing.assert_close(model.invert(torch.ones(100, 2)), codes)
 
@@ -968,7 +972,7 @@ def test_a_measurement_that_failed_is_made_up_for(tmp_path, whole, monkeypatch, 
 
     def listener(news, tick):
         if tick is not None and tick.step == step:
-            patch.setattr(f"iidgan.bench.session.{part}", fail)
+            patch.setattr(f"iidgan.training.session.{part}", fail)
 
     run = tiny()
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
@@ -1167,10 +1171,10 @@ def test_a_later_field_leaves_older_ids_alone():
     """The default of a field that came later is no part of the id, nor of what is stored."""
     run = Run()
     assert run.id == "6cd2c3fe7e92"
-    assert "precision" not in encode(run)
+    assert "precision" not in run.to_dict()
     half = Run(precision="bfloat16")
     assert half.id != run.id
-    assert decode(encode(half)) == half
-    assert decode(encode(run)) == run
+    assert Run.from_dict(half.to_dict()) == half
+    assert Run.from_dict(run.to_dict()) == run
     with pytest.raises(InputError, match="precision: unknown 'float16'; did you mean 'bfloat16'"):
         Run(precision="float16")

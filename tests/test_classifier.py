@@ -16,14 +16,21 @@ from safetensors.torch import load_file
 from torch.nn.functional import avg_pool2d, interpolate, pad
 
 import iidgan
-from iidgan.bench import judge as judge_module
-from iidgan.bench.classifier import prepare_classifier, read_facts, shortfall
-from iidgan.bench.draw import draw
-from iidgan.bench.evaluate import Stand
-from iidgan.bench.fill import Place, Training, ensure_same_classifiers, fill
-from iidgan.bench.game import Game
-from iidgan.bench.judge import Judge, classifier_folder, classifier_of, judge_of, stored
-from iidgan.bench.recipe import (
+from iidgan.cli import main
+from iidgan.core import Dataset, Source
+from iidgan.data import SOURCES, Mnist, Mnist5k, StackedMnist, source_from
+from iidgan.engine.loop import Stop
+from iidgan.errors import InputError
+from iidgan.evaluation.classifier import store as judge_module
+from iidgan.evaluation.classifier.prepare import prepare_classifier, read_facts, shortfall
+from iidgan.evaluation.classifier.store import (
+    Judge,
+    classifier_folder,
+    classifier_of,
+    judge_of,
+    stored,
+)
+from iidgan.evaluation.classifier.train import (
     HANDWRITING,
     Recipe,
     _varied,
@@ -32,18 +39,17 @@ from iidgan.bench.recipe import (
     recipe_of,
     train_classifier,
 )
-from iidgan.bench.rows import Row, read
-from iidgan.bench.train import train
-from iidgan.cli import main
-from iidgan.core import Dataset, Source
-from iidgan.data import SOURCES, Mnist, Mnist5k, StackedMnist, source_from
-from iidgan.engine.loop import Stop
-from iidgan.errors import InputError
-from iidgan.files import damage, digest
+from iidgan.evaluation.evaluate import Stand
+from iidgan.evaluation.sampling import draw
 from iidgan.metrics import Reconstruction
 from iidgan.metrics import features as features_module
 from iidgan.metrics.classifier import Classifier
 from iidgan.metrics.features import Extractor, fit, resize_rule
+from iidgan.records import Row, read
+from iidgan.studies.train_missing import Place, Training, ensure_same_classifiers, fill
+from iidgan.train import train
+from iidgan.training.context import Game
+from iidgan.utils.files import damage, digest
 
 CPU = torch.device("cpu")
 QUICK = Recipe(width=4, images=600, least=1, batch=20)
@@ -595,7 +601,7 @@ def test_a_classifier_of_other_data_ends_a_run_before_it_begins(classifier, root
 
 
 def test_the_command_prepares_and_evaluates(root, few, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("iidgan.bench.classifier.recipe_of", lambda name: QUICK)
+    monkeypatch.setattr("iidgan.evaluation.classifier.prepare.recipe_of", lambda name: QUICK)
     train(a_run(), out=tmp_path / "run")
     assert main(["evaluate", str(tmp_path / "run"), "--json"]) == 0
     assert "iidgan prepare mnist-classifier" in capsys.readouterr().err
@@ -611,7 +617,7 @@ def test_the_command_prepares_and_evaluates(root, few, tmp_path, monkeypatch, ca
 
 
 def test_without_a_terminal_a_line_tells_of_the_training_now_and_then(root, monkeypatch, capsys):
-    monkeypatch.setattr("iidgan.bench.classifier.recipe_of", lambda name: QUICK)
+    monkeypatch.setattr("iidgan.evaluation.classifier.prepare.recipe_of", lambda name: QUICK)
     monkeypatch.setattr("iidgan.cli.progress.PATIENCE", -1.0)
     assert main(["prepare", "mnist-classifier", "--device", "cpu"]) == 0
     first, *_ = capsys.readouterr().err.splitlines()
@@ -635,7 +641,7 @@ class TestDraw:
 
     def drawn(self, monkeypatch, num=16, method=None, judge=None, **limits):
         for name, value in limits.items():
-            monkeypatch.setattr(f"iidgan.bench.draw.{name}", value)
+            monkeypatch.setattr(f"iidgan.evaluation.sampling.{name}", value)
         run = replace(self.run, method=method or self.run.method)
         nets = Game.of(run, (0, 1), self.data, CPU).state.nets.eval()
         return draw(nets, self.data, Stand(run, (0, 1), 0, (-1, -1)), judge or Judge(), num)

@@ -10,8 +10,8 @@ import time
 import numpy as np
 import pytest
 
-from iidgan.bench.papers import STUDIES
 from iidgan.cli import COMMANDS, main
+from iidgan.studies.papers import STUDIES
 
 TINY = ("--arch.hidden", "8", "--source.size", "400", "--batch", "16", "--checkpoint-every", "4")
 
@@ -216,7 +216,7 @@ def test_a_folder_without_rows_is_told(here, capsys, command):
 def test_a_table_is_trained_once_and_printed_in_every_format(here, capsys, monkeypatch):
     from dataclasses import replace
 
-    from iidgan.bench.run import Run
+    from iidgan.config.run import Run
     from iidgan.data import Ring
     from iidgan.nn import MLP
 

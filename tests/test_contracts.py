@@ -9,13 +9,13 @@ import torch
 from torch import nn
 
 from iidgan.core import Arch, Losses, Method, Metric, Player, Regularised, Term
-from iidgan.engine.move import Move
+from iidgan.engine.step import Move
 from iidgan.errors import InputError
 from iidgan.functional.reduce import mean
 from iidgan.methods import GAN, METHODS, Unrolled, iid_gan
 from iidgan.metrics import METRICS
 from iidgan.nn import DCGAN
-from iidgan.nn.linear import Linear
+from iidgan.nn.layers.linear import Linear
 from iidgan.terms import TERMS, GaussianConsistency
 from iidgan.testing import check_compiled, check_method, check_metric, check_term
 from iidgan.testing.trial import ARCH, MOVES, Trial

@@ -24,9 +24,9 @@ from iidgan.core import (
 from iidgan.errors import InputError, unknown
 from iidgan.methods import GAN, iid_gan
 from iidgan.nn import MLP
-from iidgan.nn.conv import BatchNorm
-from iidgan.nn.linear import Linear
-from iidgan.nn.weight import SpectralWeight
+from iidgan.nn.layers.conv import BatchNorm
+from iidgan.nn.layers.linear import Linear
+from iidgan.nn.layers.weight import SpectralWeight
 from iidgan.terms import CycleConsistency, GaussianConsistency, ZDiscriminator
 
 ARCH = Arch(MLP(latent=2, hidden=(4,)), (2,))

@@ -26,18 +26,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from iidgan.bench import game, provenance, train
-from iidgan.bench import rows as rowfile
-from iidgan.bench.folder import RunFolder
-from iidgan.bench.run import Run
+from iidgan import records as rowfile
+from iidgan import train
+from iidgan.config.run import Run
 from iidgan.data import Ring
 from iidgan.engine import checkpoint
 from iidgan.engine.loop import Stop
 from iidgan.errors import InputError
-from iidgan.files import PARTIAL, damage, read_lines, write, write_folder
 from iidgan.methods import iid_gan
 from iidgan.metrics import METRICS
 from iidgan.nn import MLP
+from iidgan.training import context as game
+from iidgan.training.run_dir import RunFolder
+from iidgan.utils import provenance
+from iidgan.utils.files import PARTIAL, damage, write, write_folder
+from iidgan.utils.jsonl import read_lines
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 

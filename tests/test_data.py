@@ -631,7 +631,7 @@ def test_only_places_are_no_part_of_the_identity():
         (name, field.name)
         for name, kind in SOURCES.items()
         for field in dataclasses.fields(kind)
-        if field.metadata.get("place")
+        if field.metadata.get("path")
     }
     stacked = ("stacked-mnist", "stacked-fashion")
     named = ("mnist", "mnist-5k", "fashion-mnist", "prepared", *stacked)

@@ -21,7 +21,7 @@ from iidgan.methods.mrgan import MRGAN
 from iidgan.methods.vae import VAE
 from iidgan.methods.veegan import VEEGAN
 from iidgan.nn import DCGAN, MLP
-from iidgan.nn.mlp import Perceptron
+from iidgan.nn.backbones.mlp import Perceptron
 from iidgan.terms import ZDiscriminator
 from iidgan.testing import check_method
 

@@ -15,17 +15,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from iidgan.core import Arch, Batch, Dataset, Method, Player
-from iidgan.engine.batches import BLOCK, Batches
-from iidgan.engine.compiled import Compiled
-from iidgan.engine.executors import MADE, Phases, executor
-from iidgan.engine.move import Move
+from iidgan.engine.compile.capture import Compiled
+from iidgan.engine.compile.executors import MADE, Phases, executor
 from iidgan.engine.optim import SCHEDULES, Adam
+from iidgan.engine.sampling import BLOCK, Batches
 from iidgan.engine.state import build, entropy, init, live, restore, tensors
+from iidgan.engine.step import Move
 from iidgan.errors import InputError
 from iidgan.functional.reduce import mean
 from iidgan.methods import GAN, iid_gan
 from iidgan.nn import DCGAN, MLP
-from iidgan.nn.linear import Linear
+from iidgan.nn.layers.linear import Linear
 from iidgan.terms import CycleConsistency
 
 ARCH = Arch(MLP(latent=2, hidden=(8, 8)), (3,))

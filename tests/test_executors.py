@@ -11,13 +11,13 @@ from torch import nn
 
 import iidgan
 from iidgan.core import Arch, Dataset, Nets
-from iidgan.engine.batches import Batches
-from iidgan.engine.decompositions import THIN, baddbmm, bmm, fused_adam_
-from iidgan.engine.executors import MADE, Phases, check, executor
-from iidgan.engine.graphed import Graphed
-from iidgan.engine.move import Move
+from iidgan.engine.compile.cuda_graph import Graphed
+from iidgan.engine.compile.decompositions import THIN, baddbmm, bmm, fused_adam_
+from iidgan.engine.compile.executors import MADE, Phases, check, executor
 from iidgan.engine.optim import Adam
+from iidgan.engine.sampling import Batches
 from iidgan.engine.state import init, tensors
+from iidgan.engine.step import Move
 from iidgan.errors import InputError
 from iidgan.methods import GAN, METHODS, iid_gan, wgan_gp
 from iidgan.nn import DCGAN, MLP

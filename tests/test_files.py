@@ -11,17 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iidgan.errors import InputError
-from iidgan.files import (
+from iidgan.utils.files import (
     MANIFEST,
     PARTIAL,
-    append_lines,
     damage,
     digest,
     explained,
-    in_turn,
-    keep_lines,
-    locked,
-    read_lines,
     remove_folder,
     set_aside,
     sweep,
@@ -29,6 +24,8 @@ from iidgan.files import (
     write_folder,
     write_text,
 )
+from iidgan.utils.jsonl import append_lines, keep_lines, read_lines
+from iidgan.utils.locks import in_turn, locked
 
 
 def names(folder):

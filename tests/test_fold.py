@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from iidgan.engine.fold import fold
+from iidgan.engine.compile.constant_folding import fold
 
 
 def _folded(function, *inputs):

@@ -11,17 +11,18 @@ import pytest
 import torch
 
 import iidgan
-from iidgan.bench import plan
-from iidgan.bench.game import Game
 from iidgan.core import Regularised, Term
-from iidgan.engine import generate, recall
-from iidgan.engine.agreement import ensure_agreement
-from iidgan.engine.compiled import Compiled, compiled
-from iidgan.engine.generate import Library, library, place_of_code
+from iidgan.engine.compile import cache as recall
+from iidgan.engine.compile import inductor as generate
+from iidgan.engine.compile.capture import Compiled, compiled
+from iidgan.engine.compile.inductor import Library, library, place_of_code
+from iidgan.engine.compile.verify import ensure_agreement
 from iidgan.engine.state import tensors
-from iidgan.files import PARTIAL
 from iidgan.methods import GAN, METHODS, iid_gan
 from iidgan.nn import MLP
+from iidgan.training import plan
+from iidgan.training.context import Game
+from iidgan.utils.files import PARTIAL
 
 WARM = """
 import sys, torch, iidgan

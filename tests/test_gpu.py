@@ -7,19 +7,19 @@ import pytest
 import torch
 
 import iidgan
-from iidgan.bench.stack import Part, train_stack
-from iidgan.bench.train import train
 from iidgan.core import Arch, Regularised
 from iidgan.engine import checkpoint
-from iidgan.engine.batches import Batches
-from iidgan.engine.executors import executor
-from iidgan.engine.move import Move
+from iidgan.engine.compile.executors import executor
 from iidgan.engine.optim import Adam
+from iidgan.engine.sampling import Batches
 from iidgan.engine.state import init, tensors
+from iidgan.engine.step import Move
 from iidgan.functional import gaussian
 from iidgan.methods import GAN, METHODS, iid_gan
 from iidgan.nn import DCGAN, MLP
+from iidgan.parallel.batched_runs import Part, train_stack
 from iidgan.terms import TERMS, GaussianConsistency
+from iidgan.train import train
 
 pytestmark = [
     pytest.mark.gpu,

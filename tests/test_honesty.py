@@ -13,15 +13,15 @@ import pytest
 import torch
 
 import iidgan
-from iidgan.bench.cells import tabulate
-from iidgan.bench.rows import append, collect, read
-from iidgan.bench.study import Block, Column, Quick, Study
-from iidgan.bench.train import train
 from iidgan.cli import main
 from iidgan.core import Regularised
 from iidgan.engine import checkpoint
 from iidgan.errors import InputError
+from iidgan.records import append, collect, read
+from iidgan.studies.table_spec import Block, Column, Quick, Study
+from iidgan.studies.tabulate import tabulate
 from iidgan.terms import GaussianConsistency
+from iidgan.train import train
 
 
 def points(path, *, shift=0.0):

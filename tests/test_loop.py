@@ -10,16 +10,17 @@ import pytest
 import torch
 
 from iidgan.core import Arch, Dataset, Method
-from iidgan.engine import checkpoint, loop, sample
-from iidgan.engine.batches import Batches
+from iidgan.engine import checkpoint, loop
+from iidgan.engine import inference as sample
 from iidgan.engine.loop import Schedule, Stop, fit, positions
-from iidgan.engine.move import Move
 from iidgan.engine.optim import Adam
+from iidgan.engine.sampling import Batches
 from iidgan.engine.state import init, tensors
+from iidgan.engine.step import Move
 from iidgan.errors import InputError
 from iidgan.methods import GAN, iid_gan
 from iidgan.nn import DCGAN, MLP
-from iidgan.nn.conv import BatchNorm, ungroup
+from iidgan.nn.layers.conv import BatchNorm, ungroup
 
 ARCH = Arch(MLP(latent=2, hidden=(8,)), (2,))
 SEEDS = (0, 1, 2)

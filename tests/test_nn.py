@@ -6,17 +6,10 @@ from torch import nn
 from torch.nn.utils import parametrizations
 
 from iidgan.nn import DCGAN
-from iidgan.nn.conv import (
-    BatchNorm,
-    Conv2d,
-    ConvTranspose2d,
-    Dense,
-    group,
-    ungroup,
-)
-from iidgan.nn.linear import Linear, hidden_layers
-from iidgan.nn.mlp import Perceptron
-from iidgan.nn.weight import SpectralWeight
+from iidgan.nn.backbones.mlp import Perceptron
+from iidgan.nn.layers.conv import BatchNorm, Conv2d, ConvTranspose2d, Dense, group, ungroup
+from iidgan.nn.layers.linear import Linear, hidden_layers
+from iidgan.nn.layers.weight import SpectralWeight
 
 S, B = 3, 5
 

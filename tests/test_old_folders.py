@@ -18,18 +18,19 @@ import torch
 from safetensors.torch import load_file
 
 import iidgan
-from iidgan.bench.folder import RunFolder
-from iidgan.bench.migration import VERSION, migrate
-from iidgan.bench.rows import read
-from iidgan.bench.run import Run, encode
 from iidgan.cli import main
+from iidgan.config.run import Run
+from iidgan.config.serialization import encode
 from iidgan.core import Regularised
 from iidgan.data import Prepared, Ring, prepared
 from iidgan.errors import InputError
-from iidgan.files import MANIFEST, digest
 from iidgan.methods import GAN, wgan_gp
 from iidgan.nn import DCGAN, MLP
+from iidgan.records import read
 from iidgan.terms import CycleConsistency, GaussianConsistency
+from iidgan.training.migration import VERSION, migrate
+from iidgan.training.run_dir import RunFolder
+from iidgan.utils.files import MANIFEST, digest
 
 FIXTURES = Path(__file__).parent / "fixtures"
 END = FIXTURES / "run-v1-end"
@@ -153,7 +154,7 @@ def test_new_folders_name_their_version(tmp_path):
         facts = facts_of(tmp_path / "r" / name)
         assert next(iter(facts)) == "version"
         assert facts["version"] == VERSION == 2
-        assert facts["run"] == encode(run)
+        assert facts["run"] == run.to_dict()
 
 
 def test_what_has_no_version_is_of_the_first(tmp_path):

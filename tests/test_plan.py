@@ -12,13 +12,13 @@ import pytest
 import torch
 
 import iidgan
-from iidgan.bench import plan
-from iidgan.bench.game import Game
-from iidgan.bench.plan import COMPILATION, START, Pace, Plan, choose, expected
 from iidgan.core import Dataset
-from iidgan.engine.generate import place_of_code
+from iidgan.engine.compile.inductor import place_of_code
 from iidgan.engine.state import tensors
-from iidgan.files import cache
+from iidgan.training import plan
+from iidgan.training.context import Game
+from iidgan.training.plan import COMPILATION, START, Pace, Plan, choose, expected
+from iidgan.utils.files import cache
 
 
 @pytest.fixture(autouse=True)
@@ -196,7 +196,7 @@ def test_a_run_that_could_not_be_compiled_goes_on_eagerly(tmp_path, monkeypatch)
 def test_compiled_code_lies_in_the_users_cache(tmp_path):
     """Unless it cannot be written to; whoever names a place gets that."""
     script = (
-        "import os, torch, iidgan; from iidgan.bench.game import Game\n"
+        "import os, torch, iidgan; from iidgan.training.context import Game\n"
         "run = iidgan.Run(source=iidgan.Ring(size=200))\n"
         "Game.of(run, (0,), run.source.load(), torch.device('cpu'))\n"
         "print(os.environ.get('TORCHINDUCTOR_CACHE_DIR'))"

@@ -12,13 +12,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from image_files import arrays, encoded, pixels, put
 
 from iidgan.data import Prepared
 from iidgan.data.manifest import Manifest
-from iidgan.data.prepare import job, prepare
+from iidgan.data.prepare import prepare
+from iidgan.data.prepare import prepare as job
 from iidgan.errors import InputError
-from iidgan.files import locked
+from iidgan.utils.locks import locked
+from tests.helpers.images import arrays, encoded, pixels, put
 
 
 @pytest.fixture(autouse=True)

@@ -8,11 +8,11 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from image_files import arrays, pixels, put, zipped
 
 from iidgan.data.prepare import prepare
-from iidgan.data.prepare.unpickle import unpickle
+from iidgan.data.prepare.readers.unpickle import unpickle
 from iidgan.errors import InputError
+from tests.helpers.images import arrays, pixels, put, zipped
 
 TEN = tuple(f"class {i}" for i in range(10))
 FINE = tuple(f"fine_{i}" for i in range(100))

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from image_files import encoded, pixels, put
 
 from iidgan.cli import main
+from tests.helpers.images import encoded, pixels, put
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,11 @@ from importlib import util
 
 import numpy as np
 import pytest
-from image_files import arrays, encoded, pixels, put, zipped
 
 from iidgan.data import idx
 from iidgan.data.prepare import SETS, prepare
 from iidgan.errors import InputError
+from tests.helpers.images import arrays, encoded, pixels, put, zipped
 
 SYSTEM = idx.SYSTEM
 

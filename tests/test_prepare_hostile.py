@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from image_files import arrays, encoded, pixels, put, zipped
 
-from iidgan.data.prepare import prepare, tree
+from iidgan.data.prepare import archives as tree
+from iidgan.data.prepare import prepare
 from iidgan.data.prepare.decode import convert
-from iidgan.data.prepare.reading import Item
-from iidgan.data.prepare.rule import Rule
+from iidgan.data.prepare.reader import Item
+from iidgan.data.prepare.resize import Rule
 from iidgan.errors import InputError
+from tests.helpers.images import arrays, encoded, pixels, put, zipped
 
 GOOD = encoded(pixels(1, 64)[0])
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from image_files import encoded, pixels, put
 
 import iidgan
 from iidgan.data.prepare import pool
 from iidgan.data.prepare.pool import CHUNK, chunked, converted
-from iidgan.data.prepare.reading import Item, Skip
-from iidgan.data.prepare.rule import Rule
+from iidgan.data.prepare.reader import Item, Skip
+from iidgan.data.prepare.resize import Rule
+from tests.helpers.images import encoded, pixels, put
 
 
 def items(number):
@@ -85,8 +85,8 @@ def test_large_images_are_handed_over_in_small_numbers(monkeypatch):
 SCRIPT = """
 import multiprocessing, sys, time
 from iidgan.data.prepare.pool import CHUNK, converted
-from iidgan.data.prepare.reading import Skip
-from iidgan.data.prepare.rule import Rule
+from iidgan.data.prepare.reader import Skip
+from iidgan.data.prepare.resize import Rule
 
 def endless():
     for i in range(10**9):

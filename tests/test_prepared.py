@@ -6,19 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from image_files import arrays, encoded, pixels, put
 
-from iidgan.bench.run import Run, encode
-from iidgan.bench.train import train
+from iidgan.config.run import Run
 from iidgan.core import Dataset, data
 from iidgan.data import FashionMnist, Mnist, Prepared, Ring, prepared, source_from
 from iidgan.data.manifest import Stamp
 from iidgan.data.prepare import prepare
 from iidgan.data.prepared import names
-from iidgan.engine.batches import Batches
+from iidgan.engine.sampling import Batches
 from iidgan.errors import InputError
 from iidgan.methods import GAN
 from iidgan.nn import DCGAN
+from iidgan.train import train
+from tests.helpers.images import arrays, encoded, pixels, put
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +79,7 @@ def test_a_run_is_known_by_the_content_not_by_the_place(faces, tmp_path):
     assert Run(source=replace(source, root=str(tmp_path)), arch=DCGAN()).id == run.id
     for change in ({"sha256": "0" * 64}, {"flip": True}, {"name": "other"}):
         assert Run(source=replace(source, **change), arch=DCGAN()).id != run.id
-    assert encode(run)["source"]["type"] == "prepared"
+    assert run.to_dict()["source"]["type"] == "prepared"
 
 
 def test_digests_come_from_the_manifest(faces, monkeypatch):

@@ -9,29 +9,29 @@ import numpy as np
 import pytest
 import torch
 
-from iidgan.bench import papers
-from iidgan.bench.compared import latents, quantiles, stages, training
-from iidgan.bench.figures import load_arrays
-from iidgan.bench.fill import Place, Training, train_runs
-from iidgan.bench.papers import PICTURES, SWEEP
-from iidgan.bench.past import arrays_at
-from iidgan.bench.picture import Picture
-from iidgan.bench.rows import append, failure, read_all
-from iidgan.bench.run import Run
-from iidgan.bench.study import SEEDS
-from iidgan.bench.sweep import Sweep
 from iidgan.cli import figure as figure_module
 from iidgan.cli import main
 from iidgan.cli import sweep as sweep_module
+from iidgan.config.run import Run
 from iidgan.core import Arch
 from iidgan.data import Ring
 from iidgan.engine.loop import Stop
 from iidgan.engine.state import build
 from iidgan.errors import InputError
+from iidgan.figures.comparison import latents, quantiles, stages, training
+from iidgan.figures.run import load_arrays
 from iidgan.methods import GAN, iid_gan
 from iidgan.nn import DCGAN, MLP, Shrunk
+from iidgan.records import append, failure, read_all
 from iidgan.report import t_interval
+from iidgan.studies import papers
+from iidgan.studies.figure_spec import Picture
+from iidgan.studies.papers import PICTURES, SWEEP
+from iidgan.studies.table_spec import SEEDS
+from iidgan.studies.train_missing import Place, Training, train_runs
+from iidgan.studies.tuning import Sweep
 from iidgan.testing import check_method
+from iidgan.training.replay import arrays_at
 
 RUN = Run(source=Ring(size=400), arch=MLP(hidden=(8,)), steps=12, batch=16)
 RUNS = {"GAN": RUN, "IID-GAN": replace(RUN, method=iid_gan())}
@@ -171,7 +171,7 @@ def test_a_sweep_trains_what_is_named_and_prints_scores(tmp_path, monkeypatch, c
         rows={"a": RUN, "b": RUNS["IID-GAN"]}, data={"Ring": RUN.source}, modes={"Ring": 8}
     )
     monkeypatch.setattr(sweep_module, "SWEEP", small)
-    monkeypatch.setattr("iidgan.bench.sweep.STEPS", 2)
+    monkeypatch.setattr("iidgan.studies.tuning.STEPS", 2)
     monkeypatch.chdir(tmp_path)
     assert main(["sweep", "c"]) == 2
     assert "rows: unknown 'c'" in capsys.readouterr().err

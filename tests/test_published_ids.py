@@ -15,15 +15,16 @@ from typing import Any
 
 import pytest
 
-from iidgan.bench.cells import tabulate
-from iidgan.bench.papers import PICTURES, STUDIES, SWEEP
-from iidgan.bench.rows import Row, read_all
-from iidgan.bench.run import Run, decode, encode
+from iidgan.config.run import Run
+from iidgan.config.serialization import encode
 from iidgan.data import Grid, Ring, StackedFashion, StackedMnist
 from iidgan.engine.optim import Adam
 from iidgan.methods import GAN, VAE, VEEGAN, Wasserstein, iid_gan, wgan_gp
 from iidgan.nn import DCGAN
+from iidgan.records import Row, read_all
 from iidgan.report.formats import render
+from iidgan.studies.papers import PICTURES, STUDIES, SWEEP
+from iidgan.studies.tabulate import tabulate
 from iidgan.terms import CycleConsistency, GaussianConsistency, GradientPenalty
 
 RESULTS = Path(__file__).parent.parent / "results"
@@ -73,7 +74,7 @@ def test_no_published_id_is_lost(published):
 
 def test_every_published_run_survives_json_with_its_id(published, declared):
     for name in published:
-        again = decode(json.loads(json.dumps(encode(declared[name]))))
+        again = Run.from_dict(json.loads(json.dumps(encode(declared[name]))))
         assert (again, again.id) == (declared[name], name)
 
 

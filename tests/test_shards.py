@@ -14,9 +14,6 @@ import pytest
 import torch
 
 import iidgan
-from iidgan.bench.rows import read
-from iidgan.bench.shards import Shards, deal
-from iidgan.bench.train import train
 from iidgan.core import Arch
 from iidgan.data import Ring
 from iidgan.engine import checkpoint
@@ -25,6 +22,9 @@ from iidgan.engine.optim import Adam
 from iidgan.engine.state import init, joined, part, tensors
 from iidgan.errors import InputError
 from iidgan.methods import GAN
+from iidgan.parallel.seed_pool import Shards, deal
+from iidgan.records import read
+from iidgan.train import train
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 7, 20])

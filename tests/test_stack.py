@@ -11,19 +11,19 @@ import pytest
 import torch
 
 import iidgan
-from iidgan.bench.fill import Training, stacked
-from iidgan.bench.rows import read
-from iidgan.bench.session import Session
-from iidgan.bench.stack import Part, alike, train_stack
-from iidgan.bench.train import train
-from iidgan.bench.workers import Job, train_all
 from iidgan.data import Grid, Ring, StackedFashion
 from iidgan.engine import checkpoint
-from iidgan.engine.batches import BLOCK, Batches, Beside
 from iidgan.engine.loop import Stop, Tick
 from iidgan.engine.optim import Adam
+from iidgan.engine.sampling import BLOCK, Batches, Beside
 from iidgan.errors import InputError
-from iidgan.files import locked
+from iidgan.parallel.batched_runs import Part, alike, train_stack
+from iidgan.parallel.job_pool import Job, train_all
+from iidgan.records import read
+from iidgan.studies.train_missing import Training, stacked
+from iidgan.train import train
+from iidgan.training.session import Session
+from iidgan.utils.locks import locked
 
 RUN = iidgan.Run(
     source=Ring(size=500), method=iidgan.iid_gan(), arch=iidgan.MLP(hidden=(8,)), steps=60
@@ -115,7 +115,7 @@ def test_a_run_whose_seeds_all_diverge_leaves_the_others_alone(tmp_path):
 
 
 def test_samples_that_are_gathered_step_by_step_are_not_laid_side_by_side(tmp_path, monkeypatch):
-    monkeypatch.setattr("iidgan.engine.batches.AT_ONCE", 0)
+    monkeypatch.setattr("iidgan.engine.sampling.AT_ONCE", 0)
     given = parts(tmp_path / "stack")[:2]
     assert together(given) == ["finished"] * 2
     apart(given[0], tmp_path / "alone")
@@ -144,7 +144,7 @@ def test_what_the_device_cannot_do_is_refused_before_there_is_a_folder(tmp_path)
 
 
 def test_a_group_that_fails_leaves_the_others_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr("iidgan.engine.batches.AT_ONCE", 0)  # so that each is a group
+    monkeypatch.setattr("iidgan.engine.sampling.AT_ONCE", 0)  # so that each is a group
     given = parts(tmp_path)
     save = Session.save
 
@@ -158,7 +158,7 @@ def test_a_group_that_fails_leaves_the_others_alone(tmp_path, monkeypatch):
 
 
 def test_nothing_begins_after_a_wish_to_stop(tmp_path, monkeypatch):
-    monkeypatch.setattr("iidgan.engine.batches.AT_ONCE", 0)
+    monkeypatch.setattr("iidgan.engine.sampling.AT_ONCE", 0)
     given, stop = parts(tmp_path), Stop()
 
     def listener(position, news, tick):
@@ -204,7 +204,7 @@ class TestBeside:
 
     def test_gathering_by_the_block_changes_no_batch(self, monkeypatch):
         blocks = self.batches((3, 4))
-        monkeypatch.setattr("iidgan.engine.batches.AT_ONCE", 0)
+        monkeypatch.setattr("iidgan.engine.sampling.AT_ONCE", 0)
         steps = self.batches((3, 4))
         assert (blocks.at_once, steps.at_once) == (True, False)
         for step in (0, 5, BLOCK + 1):

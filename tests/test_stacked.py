@@ -11,14 +11,14 @@ import torch
 from torch.nn.functional import interpolate
 
 import iidgan
-from iidgan.bench.game import Game
-from iidgan.bench.run import Run, decode, encode
+from iidgan.config.run import Run
 from iidgan.core import Dataset
 from iidgan.data import SOURCES, StackedFashion, StackedMnist
-from iidgan.engine.batches import Batches
+from iidgan.engine.sampling import Batches
 from iidgan.errors import InputError
 from iidgan.methods import iid_gan
 from iidgan.nn import DCGAN
+from iidgan.training.context import Game
 
 EACH = 30
 
@@ -152,7 +152,7 @@ def test_mnist_5k_is_a_base():
 def test_a_method_trains_on_it(folder):
     source = stacked(folder, size=64)
     run = Run(source=source, method=iid_gan(), arch=DCGAN(width=4, latent=6), batch=8, steps=2)
-    assert decode(encode(run)) == run
+    assert Run.from_dict(run.to_dict()) == run
     game = Game.of(run, (0, 1), source.load(), torch.device("cpu"))
     before = [parameter.clone() for parameter in game.state.nets.parameters()]
     for step in range(2):

@@ -7,31 +7,31 @@ import numpy as np
 import pytest
 import torch
 
-from iidgan.bench import draw as draw_module
-from iidgan.bench import fill
-from iidgan.bench.cells import tabulate
-from iidgan.bench.compared import images, latent_planes, training
-from iidgan.bench.draw import draw
-from iidgan.bench.evaluate import Stand, to_arrays
-from iidgan.bench.fill import Place
-from iidgan.bench.game import Game
-from iidgan.bench.judge import Judge
-from iidgan.bench.papers import PICTURES, STUDIES
-from iidgan.bench.papers.stacked import ROWS, STACKED, kl_heading
-from iidgan.bench.picture import Picture
-from iidgan.bench.rows import Row, append
-from iidgan.bench.run import Run
-from iidgan.bench.train import train
 from iidgan.cli import main
+from iidgan.config.run import Run
 from iidgan.core import Dataset, Regularised, Samples
 from iidgan.data import Mnist5k, Ring, StackedMnist
 from iidgan.engine.loop import Stop
 from iidgan.errors import InputError
+from iidgan.evaluation import sampling as draw_module
+from iidgan.evaluation.classifier.store import Judge
+from iidgan.evaluation.evaluate import Stand, to_arrays
+from iidgan.evaluation.sampling import draw
+from iidgan.figures.comparison import images, latent_planes, training
 from iidgan.functional import histogram
 from iidgan.methods import GAN, iid_gan
 from iidgan.nn import DCGAN, MLP, MnistNet
+from iidgan.records import Row, append
 from iidgan.report import Mosaic, mosaics
+from iidgan.studies import train_missing as fill
+from iidgan.studies.figure_spec import Picture
+from iidgan.studies.papers import PICTURES, STUDIES
+from iidgan.studies.papers.stacked import ROWS, STACKED, kl_heading
+from iidgan.studies.tabulate import tabulate
+from iidgan.studies.train_missing import Place
 from iidgan.terms import CycleConsistency, GaussianConsistency
+from iidgan.train import train
+from iidgan.training.context import Game
 
 KL = kl_heading("MNIST")
 NAMES = ("mnist-training", "mnist-latent", "stacked-samples")

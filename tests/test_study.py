@@ -6,24 +6,24 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from iidgan.bench.cells import tabulate
-from iidgan.bench.fill import Place, fill, lacking
-from iidgan.bench.papers import PICTURES, STUDIES, SWEEP
-from iidgan.bench.papers.digits import PICTURES_OF_DIGITS
-from iidgan.bench.papers.tuned import tuned
-from iidgan.bench.rows import Row, append, failure, read
-from iidgan.bench.run import Run
-from iidgan.bench.study import Block, Change, Column, Quick, Study
-from iidgan.bench.sweep import SEEDS, STEPS, Sweep, scaled, trials
+from iidgan.config.run import Run
 from iidgan.core import Regularised
 from iidgan.data import Grid, Ring
 from iidgan.engine.loop import Stop
 from iidgan.errors import InputError
-from iidgan.files import locked
 from iidgan.methods import GAN, iid_gan
 from iidgan.nn import MLP
+from iidgan.records import Row, append, failure, read
 from iidgan.report import render
+from iidgan.studies.papers import PICTURES, STUDIES, SWEEP
+from iidgan.studies.papers.digits import PICTURES_OF_DIGITS
+from iidgan.studies.papers.tuned import tuned
+from iidgan.studies.table_spec import Block, Change, Column, Quick, Study
+from iidgan.studies.tabulate import tabulate
+from iidgan.studies.train_missing import Place, fill, lacking
+from iidgan.studies.tuning import SEEDS, STEPS, Sweep, scaled, trials
 from iidgan.terms import GaussianConsistency
+from iidgan.utils.locks import locked
 
 SMALL = Run(arch=MLP(hidden=(8,)), steps=4, batch=16)
 DATA = {"A": Ring(size=400), "B": Ring(size=400, std=0.1)}

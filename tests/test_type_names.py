@@ -5,9 +5,9 @@ from dataclasses import dataclass, is_dataclass
 
 import pytest
 
-from iidgan.bench.registry import KINDS, class_of, name_of
-from iidgan.bench.run import Run, decode, encode
-from iidgan.bench.type_names import TYPE_NAMES
+from iidgan.config.registry import KINDS, class_of, name_of
+from iidgan.config.run import Run
+from iidgan.config.type_names import TYPE_NAMES
 from iidgan.core import Backbone, Method, Metric, Regularised, Source, Term
 from iidgan.engine.optim import Optimiser
 from iidgan.methods import GAN, METHODS, Wasserstein, lsgan, wgan_gp
@@ -126,11 +126,11 @@ def test_a_factory_under_the_name_of_a_class_changes_no_name(monkeypatch):
         assert fresh.name_of(made) == name_of(made)
         assert fresh.class_of(name_of(made)) is made
     assert fresh.find("methods", "gan") is lsgan
-    monkeypatch.setattr("iidgan.bench.run.name_of", fresh.name_of)
+    monkeypatch.setattr("iidgan.config.run.name_of", fresh.name_of)
     assert [Run(method=method).id for method in (GAN(), wgan_gp())] == ids
 
 
 def test_a_class_from_elsewhere_is_named_by_its_module():
     assert name_of(PlugIn) == f"{__name__}:PlugIn"
     run = Run(method=PlugIn())
-    assert decode(encode(run)) == run
+    assert Run.from_dict(run.to_dict()) == run

@@ -6,11 +6,11 @@ import sys
 import pytest
 
 import iidgan
-from iidgan.bench.provenance import device_from
-from iidgan.bench.registry import ensure_named, find
 from iidgan.cli import main
+from iidgan.config.registry import ensure_named, find
 from iidgan.errors import InputError
 from iidgan.terms import ZDiscriminator
+from iidgan.utils.device import device_from
 
 
 @pytest.mark.parametrize(

@@ -14,19 +14,19 @@ from iidgan.errors import InputError, unknown
 COMMANDS = {
     "prepare": ("prepare", "make one array of images, or the classifier that measures them"),
     "train": ("train", "train a method on a source; the same command again goes on"),
-    "evaluate": ("inspect", "measure a trained run"),
-    "sample": ("inspect", "draw samples from a trained run, as arrays or as a picture"),
-    "invert": ("inspect", "map samples to their latent codes"),
+    "evaluate": ("evaluate", "measure a trained run"),
+    "sample": ("evaluate", "draw samples from a trained run, as arrays or as a picture"),
+    "invert": ("evaluate", "map samples to their latent codes"),
     "figure": ("figure", "draw the figures of a run, or a published one"),
     "table": ("table", "train what a published table lacks, and print it"),
-    "why": ("why", "print the run, the rows and the command behind a number of a table"),
+    "why": ("explain", "print the run, the rows and the command behind a number of a table"),
     "sweep": ("sweep", "tune the methods of the synthetic tables, with the same budget each"),
     "list": (
-        "catalogue",
+        "info",
         "list methods, terms, sources, ..., tables and figures",
     ),
-    "cite": ("catalogue", "print the publication of a method, term or source"),
-    "doctor": ("catalogue", "show versions, devices, free disk, and what is installed"),
+    "cite": ("info", "print the publication of a method, term or source"),
+    "doctor": ("info", "show versions, devices, free disk, and what is installed"),
 }
 
 NO_MEMORY = re.compile(
@@ -85,7 +85,7 @@ def _dispatch(given: list[str]) -> int:
         print(USAGE.format(commands="\n".join(lines)), end="")
         return 0 if given else 2
     if given[0] == "--version":
-        from iidgan import __version__
+        from iidgan._version import __version__
 
         print(__version__)
         return 0

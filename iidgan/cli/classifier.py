@@ -9,9 +9,9 @@ from typing import Annotated
 import tyro
 from rich.console import Console
 
-from iidgan.bench.classifier import prepare_classifier, read_facts, shortfall
 from iidgan.cli.parse import parse
 from iidgan.cli.progress import bars, teller
+from iidgan.evaluation.classifier.prepare import prepare_classifier, read_facts, shortfall
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ from typing import Annotated
 
 import tyro
 
-from iidgan.bench.figures import draw_figures
-from iidgan.bench.fill import Place, Training, train_runs
-from iidgan.bench.folder import RunFolder
-from iidgan.bench.papers import PICTURES
-from iidgan.bench.picture import Picture
-from iidgan.cli.filling import Filling, number_of_seeds, report_endings, watched
+from iidgan.cli.options import Filling, number_of_seeds, report_endings, watched
 from iidgan.cli.parse import parse
 from iidgan.errors import InputError, unknown
+from iidgan.figures.run import draw_figures
 from iidgan.report import save
+from iidgan.studies.figure_spec import Picture
+from iidgan.studies.papers import PICTURES
+from iidgan.studies.train_missing import Place, Training, train_runs
+from iidgan.training.run_dir import RunFolder
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,6 @@ from typing import Annotated
 import tyro
 from rich.console import Console
 
-from iidgan.bench.judge import SUFFIX
 from iidgan.cli.classifier import prepare_classifier_command
 from iidgan.cli.parse import parse
 from iidgan.cli.progress import bars, teller
@@ -24,6 +23,7 @@ from iidgan.data import READERS, SOURCES
 from iidgan.data.manifest import SKIPPED
 from iidgan.data.prepare import SETS, Outcome, prepare
 from iidgan.errors import InputError
+from iidgan.evaluation.classifier.store import SUFFIX
 
 
 @dataclass(frozen=True, kw_only=True)

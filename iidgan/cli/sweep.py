@@ -7,12 +7,12 @@ from typing import Annotated
 
 import tyro
 
-from iidgan.bench.fill import fill, lacking
-from iidgan.bench.papers import SWEEP
-from iidgan.bench.sweep import SEEDS
-from iidgan.cli.filling import Filling, Format, note_if_none, report_endings, show, watched
+from iidgan.cli.options import Filling, Format, note_if_none, report_endings, show, watched
 from iidgan.cli.parse import parse
 from iidgan.errors import unknown
+from iidgan.studies.papers import SWEEP
+from iidgan.studies.train_missing import fill, lacking
+from iidgan.studies.tuning import SEEDS
 
 
 @dataclass(frozen=True, kw_only=True)

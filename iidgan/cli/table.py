@@ -8,12 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from iidgan.bench.cells import tabulate
-from iidgan.bench.compared import draw_all
-from iidgan.bench.fill import Place, ensure_same_classifiers, fill, lacking
-from iidgan.bench.papers import STUDIES
-from iidgan.bench.study import Study
-from iidgan.cli.filling import (
+from iidgan.cli.options import (
     Filling,
     Format,
     note_if_none,
@@ -24,6 +19,11 @@ from iidgan.cli.filling import (
 )
 from iidgan.cli.parse import parse
 from iidgan.errors import InputError, unknown
+from iidgan.figures.comparison import draw_all
+from iidgan.studies.papers import STUDIES
+from iidgan.studies.table_spec import Study
+from iidgan.studies.tabulate import tabulate
+from iidgan.studies.train_missing import Place, ensure_same_classifiers, fill, lacking
 
 
 @dataclass(frozen=True, kw_only=True)

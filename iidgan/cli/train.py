@@ -12,21 +12,22 @@ from typing import Annotated, Any
 
 import tyro
 
-from iidgan.bench.plan import Auto
-from iidgan.bench.registry import find, name_of
-from iidgan.bench.run import Run, recommended
-from iidgan.bench.session import Result
-from iidgan.bench.train import train
 from iidgan.cli.parse import parse
 from iidgan.cli.progress import Monitor, heard
-from iidgan.cli.show import summary
+from iidgan.cli.summary import summary
+from iidgan.config.defaults import recommended
+from iidgan.config.registry import find, name_of
+from iidgan.config.run import Run
 from iidgan.core import Backbone, Method, Regularised, Source, Term
 from iidgan.data import source_from
-from iidgan.engine.executors import Executor
+from iidgan.engine.compile.executors import Executor
 from iidgan.engine.loop import Stop
-from iidgan.engine.move import Precision
 from iidgan.engine.optim import Optimiser
+from iidgan.engine.step import Precision
 from iidgan.errors import InputError
+from iidgan.train import train
+from iidgan.training.plan import Auto
+from iidgan.training.session import Result
 
 HELP = """\
 usage: iidgan train SOURCE [--method NAME] [--term NAME ...] [--arch NAME] [OPTIONS]

@@ -5,13 +5,14 @@ from iidgan.core.batch import Batch, join
 from iidgan.core.data import AsStored, Dataset, Mixture, Source, View
 from iidgan.core.method import Loss, Losses, Method, Player, Shapes, Term
 from iidgan.core.metric import Features, Judged, Metric, Protocol, Samples
-from iidgan.core.nets import Headed, Nets, Refreshing, Standing
-from iidgan.core.options import LATER
+from iidgan.core.networks import Headed, Nets, Refreshing, Standing
+from iidgan.core.options import IS_PATH, OMIT_IF_DEFAULT
 from iidgan.core.reference import Reference, cites
 from iidgan.core.regularised import Regularised
 
 __all__ = [
-    "LATER",
+    "IS_PATH",
+    "OMIT_IF_DEFAULT",
     "Arch",
     "AsStored",
     "Backbone",

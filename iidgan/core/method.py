@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from iidgan.core.backbone import Arch
 from iidgan.core.batch import Batch
-from iidgan.core.nets import Nets
+from iidgan.core.networks import Nets
 
 Losses = dict[str, Tensor]
 """Named addends of a loss, each of shape (S,); their sum is minimised, their names are the log."""

@@ -10,7 +10,7 @@ from torch import nn
 from iidgan.core.backbone import Arch
 from iidgan.core.batch import Batch
 from iidgan.core.method import Loss, Losses, Method, Player, Shapes, Term
-from iidgan.core.nets import Nets
+from iidgan.core.networks import Nets
 from iidgan.errors import InputError
 
 

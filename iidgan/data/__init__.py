@@ -7,8 +7,8 @@ from pathlib import Path
 
 from iidgan.core import Source
 from iidgan.data.array import READERS, ArrayFile, array
+from iidgan.data.gaussian_mixture import Grid, Ring
 from iidgan.data.idx import FashionMnist, Mnist
-from iidgan.data.mixture import Grid, Ring
 from iidgan.data.mnist_5k import Mnist5k
 from iidgan.data.prepared import Prepared, is_prepared, names, prepared
 from iidgan.data.stacked import StackedFashion, StackedMnist
@@ -61,7 +61,7 @@ def source_from(text: str, root: str | None = None) -> Source:
     Raises:
         InputError: `text` is neither, or there is no such file, or the set is not prepared yet.
     """
-    from iidgan.data.prepare.names import SETS  # takes its time, and few sources need it
+    from iidgan.data.prepare.catalog import SETS  # takes its time, and few sources need it
 
     suffixes = ", ".join(READERS)
     if Path(text).suffix.lower() in READERS:

@@ -17,7 +17,7 @@ import torch
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from iidgan.core import Dataset, Source
+from iidgan.core import IS_PATH, Dataset, Source
 from iidgan.errors import InputError
 
 
@@ -25,7 +25,7 @@ from iidgan.errors import InputError
 class ArrayFile(Source):
     """N samples of d numbers each, from a .npy or .csv file."""
 
-    path: str = field(metadata={"place": True})
+    path: str = field(metadata=IS_PATH)
     """File with an array of shape (N, d); a .csv file may begin with a line of names."""
     sha256: str = ""
     """Digest that the file has to have, in hexadecimal; any if empty."""

@@ -24,7 +24,7 @@ from typing import BinaryIO, ClassVar, Literal, cast
 import torch
 from torch import Tensor
 
-from iidgan.core import Dataset, Reference, Source, cites
+from iidgan.core import IS_PATH, Dataset, Reference, Source, cites
 from iidgan.errors import AbsentError, InputError, unknown
 
 Split = Literal["train", "test"]
@@ -53,7 +53,7 @@ class _IdxImages(Source):
     name: ClassVar[str]
     classes: ClassVar[tuple[str, ...]]
 
-    root: str | None = field(default=None, metadata={"place": True})
+    root: str | None = field(default=None, metadata=IS_PATH)
     """Folder of the IDX files; else $IIDGAN_DATA and the system's data sets are searched."""
     split: Split = "train"
     """Which part to load."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from iidgan.errors import InputError
-from iidgan.files import cache, digest, explained
+from iidgan.utils.files import cache, digest, explained
 
 FILE = "manifest.json"
 IMAGES, LABELS, SKIPPED = "images.npy", "labels.npy", "skipped.csv"

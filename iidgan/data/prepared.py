@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from iidgan.core import Dataset, Source
+from iidgan.core import IS_PATH, Dataset, Source
 from iidgan.data.manifest import FILE, IMAGES, LABELS, Manifest, home
 from iidgan.errors import InputError
 
@@ -27,7 +27,7 @@ class Prepared(Source):
 
     name: str
     """Name of the set."""
-    root: str | None = field(default=None, metadata={"place": True})
+    root: str | None = field(default=None, metadata=IS_PATH)
     """Folder of prepared sets; else $IIDGAN_DATA, or `data` in the user's cache."""
     sha256: str = ""
     """Digest that the array of images has to have, in hexadecimal; any if empty."""

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from iidgan.core import Dataset, Reference, Source, View, cites
+from iidgan.core import IS_PATH, Dataset, Reference, Source, View, cites
 from iidgan.data.idx import FashionMnist, Mnist, Split
 from iidgan.data.mnist_5k import Mnist5k
 from iidgan.data.prepared import Prepared, is_prepared
@@ -88,7 +88,7 @@ class _Stacked(Source):
     """Number of training samples."""
     seed: int = 0
     """Seed that decides which images make a sample."""
-    root: str | None = field(default=None, metadata={"place": True})
+    root: str | None = field(default=None, metadata=IS_PATH)
     """Folder of the base's files, as the base itself takes it."""
     split: Split = "train"
     """Part of the base whose images are stacked."""

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from iidgan.engine.state import State, restore, tensors
 from iidgan.errors import InputError
-from iidgan.files import damage, remove_folder, write_folder
+from iidgan.utils.files import damage, remove_folder, write_folder
 
 GLOBAL_RNG = "rng"
 

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from iidgan.core import Losses
-from iidgan.engine.batches import Blocks
-from iidgan.engine.executors import Step
 from iidgan.engine.optim import Optimiser
+from iidgan.engine.sampling import Blocks
 from iidgan.engine.state import State
+from iidgan.engine.step import Step
 
 Ending = Literal["finished", "stopped", "diverged"]
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from iidgan.core import Method, Regularised, cites
 from iidgan.methods.gan import GAN
 from iidgan.terms import CycleConsistency, GaussianConsistency
-from iidgan.terms.papers import IID_GAN
+from iidgan.terms.references import IID_GAN
 
 
 @cites(IID_GAN)

@@ -30,7 +30,7 @@ from dataclasses import replace
 from iidgan.core import Method, Regularised, cites
 from iidgan.methods.iid_gan import iid_gan
 from iidgan.terms import CodeNoise, CycleConsistency, GaussianConsistency
-from iidgan.terms.papers import IID_GAN
+from iidgan.terms.references import IID_GAN
 
 GROWTH = 30.0
 """To how many times the paper's the weights grow."""

@@ -24,7 +24,7 @@ from torch import nn
 from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, cites
 from iidgan.functional import adversarial, checks, likelihood
 from iidgan.methods.gan import GAN
-from iidgan.methods.papers import MODE_REGULARISED
+from iidgan.methods.references import MODE_REGULARISED
 
 BASE = GAN()
 

@@ -21,17 +21,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from iidgan.core import (
-    Arch,
-    Batch,
-    Losses,
-    Method,
-    Nets,
-    Player,
-    Reference,
-    Regularised,
-    cites,
-)
+from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, Reference, Regularised, cites
 from iidgan.functional import adversarial
 from iidgan.methods.gan import GAN
 from iidgan.terms.r1 import R1

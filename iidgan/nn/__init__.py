@@ -1,15 +1,15 @@
 """Backbones whose parameters carry the seed axis, and their layers."""
 
 from iidgan.core import Backbone
-from iidgan.nn.arxiv_cifar import ArxivCIFAR
-from iidgan.nn.arxiv_stl import ArxivSTL
-from iidgan.nn.dcgan import DCGAN
-from iidgan.nn.dcgan_sn import DCGANSN
-from iidgan.nn.mlp import MLP
-from iidgan.nn.mnist_net import MnistNet
-from iidgan.nn.resnet import ResNet
-from iidgan.nn.shrunk import Shrunk
-from iidgan.nn.sngan_cnn import SNGANCNN
+from iidgan.nn.backbones.arxiv_cifar import ArxivCIFAR
+from iidgan.nn.backbones.arxiv_stl import ArxivSTL
+from iidgan.nn.backbones.collapsed_init import Shrunk
+from iidgan.nn.backbones.dcgan import DCGAN
+from iidgan.nn.backbones.dcgan_sn import DCGANSN
+from iidgan.nn.backbones.mlp import MLP
+from iidgan.nn.backbones.mnist_net import MnistNet
+from iidgan.nn.backbones.resnet import ResNet
+from iidgan.nn.backbones.sngan_cnn import SNGANCNN
 
 ARCHS: dict[str, type[Backbone]] = {
     "mlp": MLP,

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from PIL.Image import Image
 
 from iidgan.errors import InputError
-from iidgan.files import write
 from iidgan.report.stats import Floats
+from iidgan.utils.files import write
 
 DPI = 150
 BAD = "#c4c4c4"

@@ -25,7 +25,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from iidgan.core import LATER, Arch, Batch, Loss, Nets, Reference, Shapes, Term, cites
+from iidgan.core import OMIT_IF_DEFAULT, Arch, Batch, Loss, Nets, Reference, Shapes, Term, cites
 from iidgan.errors import InputError
 from iidgan.functional import checks
 
@@ -49,10 +49,10 @@ class CodeNoise(Term):
 
     std: float = 0.25
     """Standard deviation of the noise on each code; the codes together have 1."""
-    widening: float = field(default=0.0, metadata=LATER)
+    widening: float = field(default=0.0, metadata=OMIT_IF_DEFAULT)
     """How much noisier codes are where the prior is thinner: not at all (0), or so much that all
     clouds have the same share of the prior (1)."""
-    tails: int | None = field(default=None, metadata=LATER)
+    tails: int | None = field(default=None, metadata=OMIT_IF_DEFAULT)
     """Degrees of freedom of Student's noise, the farther-reaching the fewer; None: Gaussian."""
 
     def __post_init__(self) -> None:

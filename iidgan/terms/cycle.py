@@ -17,10 +17,10 @@ from typing import ClassVar
 
 from torch import nn
 
-from iidgan.core import LATER, Arch, Batch, Loss, Losses, Nets, Term, cites
+from iidgan.core import OMIT_IF_DEFAULT, Arch, Batch, Loss, Losses, Nets, Term, cites
 from iidgan.functional import checks, cycle
 from iidgan.terms.growth import grown
-from iidgan.terms.papers import IID_GAN
+from iidgan.terms.references import IID_GAN
 
 
 @cites(IID_GAN)
@@ -34,7 +34,7 @@ class CycleConsistency(Term):
     """Weight of the term."""
     norm: cycle.Norm = "l1-sum"
     """L1 norms; 1/M of that, by element means, which suits images; or InvertGAN's L2 norms."""
-    growth: float = field(default=1.0, metadata=LATER)
+    growth: float = field(default=1.0, metadata=OMIT_IF_DEFAULT)
     """Factor by which the weight of x's part is greater at the end, and that of z's part smaller;
     both change from a quarter of the run on. The narrower modes are, the steeper D becomes, beside
     which a slope of 1 is nothing; and within a mode F cannot tell z, whatever z's part asks."""

@@ -19,11 +19,11 @@ from typing import ClassVar
 
 from torch import nn
 
-from iidgan.core import LATER, Arch, Batch, Loss, Losses, Nets, Term, cites
+from iidgan.core import OMIT_IF_DEFAULT, Arch, Batch, Loss, Losses, Nets, Term, cites
 from iidgan.errors import InputError
 from iidgan.functional import checks, gaussian
 from iidgan.terms.growth import grown
-from iidgan.terms.papers import IID_GAN
+from iidgan.terms.references import IID_GAN
 
 
 @cites(IID_GAN)
@@ -45,7 +45,7 @@ class GaussianConsistency(Term):
     """Shrinkage of kl, about 1e-3 where a batch has fewer codes than dimensions; None: least."""
     directions: int = 16
     """Random directions a step, where the distance is sliced (Epps-Pulley)."""
-    growth: float = field(default=1.0, metadata=LATER)
+    growth: float = field(default=1.0, metadata=OMIT_IF_DEFAULT)
     """Factor by which the weight is greater at the end; it grows from a quarter of the run on. As
     much as that of the cycle, lest codes leave the prior for the sake of x."""
 

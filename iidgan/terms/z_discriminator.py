@@ -18,7 +18,7 @@ from torch import nn
 
 from iidgan.core import Arch, Batch, Loss, Losses, Nets, Player, Term, cites
 from iidgan.functional import adversarial, checks
-from iidgan.terms.papers import IID_GAN
+from iidgan.terms.references import IID_GAN
 
 
 @cites(IID_GAN)

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from iidgan.core import Arch, Batch, Loss, Losses, Method, Nets, Player
 from iidgan.engine import checkpoint
-from iidgan.engine.compiled import Compiled
-from iidgan.engine.generate import generate_code
+from iidgan.engine.compile.capture import Compiled
+from iidgan.engine.compile.inductor import generate_code
 from iidgan.engine.state import tensors
 from iidgan.testing import parts
 from iidgan.testing.trial import ARCH, MOVES, SEEDS, Trial, float64, fresh, go, snapshot

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from iidgan.core import Arch, Batch, Dataset, Losses, Method, Nets, Player, join
-from iidgan.engine.batches import Batches
-from iidgan.engine.executors import Make, Phases
-from iidgan.engine.move import Move
+from iidgan.engine.compile.executors import Make, Phases
 from iidgan.engine.optim import Adam
+from iidgan.engine.sampling import Batches
 from iidgan.engine.state import State, init
+from iidgan.engine.step import Move
 from iidgan.nn import MLP
 
 ARCH = Arch(MLP(latent=2, hidden=(16, 16)), (2,))

@@ -60,14 +60,16 @@ def is_a_value(thing: object) -> None:
 
 
 def survives_json(method: Method) -> None:
-    from iidgan.bench.run import Run, decode, encode
+    from iidgan.config.run import Run
 
     rule = (
         "keep its class at the top level of a module, and its fields numbers, strings, tuples, or "
         "frozen dataclasses of these"
     )
     try:
-        again = decode(json.loads(json.dumps(encode(Run(method=method)), allow_nan=False))).method
+        again = Run.from_dict(
+            json.loads(json.dumps(Run(method=method).to_dict(), allow_nan=False))
+        ).method
     except (TypeError, ValueError) as error:
         problem = f"{name_of(method)} cannot be written as JSON and read again ({error}); {rule}"
         raise AssertionError(problem) from error

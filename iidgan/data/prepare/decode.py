@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from iidgan.data.prepare.reading import Item, Pixels, Skip
-from iidgan.data.prepare.rule import Rule
+from iidgan.data.prepare.reader import Item, Pixels, Skip
+from iidgan.data.prepare.resize import Rule
 
 SUFFIXES = frozenset(
     {

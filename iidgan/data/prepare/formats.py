@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from iidgan.data.prepare.hub import hub_data, is_parquet
-from iidgan.data.prepare.lmdb_files import lmdb_files, lmdb_folder
-from iidgan.data.prepare.order import Order
-from iidgan.data.prepare.reading import Reader
+from iidgan.data.prepare.reader import Reader
+from iidgan.data.prepare.readers.hub import hub_data, is_parquet
+from iidgan.data.prepare.readers.lmdb_files import lmdb_files, lmdb_folder
+from iidgan.data.prepare.request import Order
 from iidgan.errors import InputError
 
 

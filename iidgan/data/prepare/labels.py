@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
-from iidgan.data.prepare.tree import Tree, UnreadableError
+from iidgan.data.prepare.archives import Tree, UnreadableError
 from iidgan.errors import InputError
 
 

@@ -15,9 +15,9 @@ from itertools import chain
 from multiprocessing.connection import wait
 
 from iidgan.data.prepare.decode import Converted, convert
-from iidgan.data.prepare.reading import Item, Skip
-from iidgan.data.prepare.rule import Rule
-from iidgan.processes import deaf, num_cores
+from iidgan.data.prepare.reader import Item, Skip
+from iidgan.data.prepare.resize import Rule
+from iidgan.utils.processes import deaf, num_cores
 
 CHUNK, CHUNK_BYTES = 64, 1 << 24
 """Images, and bytes, that are handed over at once."""

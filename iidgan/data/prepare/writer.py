@@ -11,7 +11,7 @@ from numpy.lib import format as npy
 
 from iidgan.data.manifest import IMAGES, LABELS
 from iidgan.data.prepare.decode import Converted
-from iidgan.data.prepare.reading import Pixels
+from iidgan.data.prepare.reader import Pixels
 from iidgan.errors import InputError
 
 _BLOCK = 1 << 24

@@ -1,0 +1,47 @@
+"""Whole runs in one process, and in one on each core, each with as many seeds."""
+
+import statistics
+import tempfile
+import time
+
+from iidgan.config.run import Run
+from iidgan.data import Ring
+from iidgan.methods import METHODS
+from iidgan.train import train
+
+SEEDS = 5  # of each process
+
+
+def whole_machine(workers, method="iid-gan", *, steps=2000, rounds=3):
+    """Steps of a seed a second of one process and of several: how many times as many, and both."""
+    run = Run(source=Ring(), method=METHODS[method](), steps=steps)
+    speeds = {1: [], workers: []}
+    for _ in range(rounds):
+        for number, found in speeds.items():
+            found.append(_speed(run, number))
+    gain = statistics.median(b / a for a, b in zip(speeds[1], speeds[workers]))
+    return gain, {number: statistics.median(found) for number, found in speeds.items()}
+
+
+def _speed(run, workers):
+    """Trains a whole run, and gives the steps of a seed a second from its first tick on."""
+    times, seeds = [], SEEDS * workers
+
+    def listener(news, tick):
+        if tick is not None:
+            times.append((tick.step, time.perf_counter()))
+
+    with tempfile.TemporaryDirectory() as out:
+        train(
+            run,
+            out=f"{out}/run",
+            seeds=seeds,
+            workers=workers,
+            executor="compiled",
+            checkpoint_every=run.steps,
+            listener=listener,
+        )
+    # A tick comes when the last process has come so far. So at the last tick all steps are done,
+    # whoever was ahead; at the first, some are only by as much as their processes began earlier.
+    (first, start), (last, end) = times[0], times[-1]
+    return (last - first) * seeds / (end - start)

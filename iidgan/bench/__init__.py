@@ -1,1 +1,0 @@
-"""Runs and what comes of them: the single place where names become objects."""

@@ -1,0 +1,4 @@
+"""Layers whose parameters carry the seed axis first.
+
+Whole networks are in `nn.backbones`.
+"""

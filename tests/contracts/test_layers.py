@@ -1,0 +1,187 @@
+"""The table of layers: imports go strictly downwards, and the report works without torch."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import iidgan
+
+ROOT = Path(iidgan.__file__).parent
+
+LAYERS = {
+    "errors": 0,
+    "_version": 0,
+    "utils": 1,
+    "core": 2,
+    "functional": 2,
+    "records": 2,
+    "losses": 3,
+    "nn": 3,
+    "terms": 3,
+    "data": 3,
+    "metrics": 3,
+    "report": 3,
+    "engine": 3,
+    "engine.compile": 4,
+    "methods": 4,
+    "config": 5,
+    "evaluation": 6,
+    "training": 7,
+    "parallel": 8,
+    "figures": 8,
+    "train": 9,
+    "testing": 9,
+    "studies": 9,
+    "studies.papers": 10,
+    "cli": 11,
+    "__main__": 12,
+}
+"""A room may import rooms of lower numbers, and nothing else but itself."""
+
+WITHOUT_TORCH = ("errors", "_version", "records", "report")
+"""Rooms whose import does not import torch, besides the package itself."""
+
+PRIVATE_TORCH = {
+    f"iidgan.engine.compile.{name}" for name in ("constant_folding", "decompositions", "inductor")
+}
+"""The only modules that read private names of torch."""
+
+
+def module_name(path):
+    parts = ("iidgan", *path.relative_to(ROOT).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+PATHS = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text()) for name, path in PATHS.items()}
+
+
+def room(module):
+    """iidgan.engine.compile.cache -> engine.compile, iidgan.train -> train."""
+    parts = module.split(".")[1:]
+    nested = ".".join(parts[:2])
+    return nested if nested in LAYERS else parts[0] if parts else "iidgan"
+
+
+def resolved(module, name):
+    """Resolves `from module import name`: to the submodule `name` where there is one."""
+    submodule = f"{module}.{name}"
+    return submodule if submodule in PATHS else module
+
+
+def imported_modules(tree, *, lazy):
+    """Lists the imported modules; without `lazy`, those that importing the module executes."""
+    modules = []
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            modules += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            modules += [resolved(node.module, alias.name) for alias in node.names]
+        elif lazy or not (isinstance(node, ast.FunctionDef) or is_type_checking(node)):
+            modules += imported_modules(node, lazy=lazy)
+    return modules
+
+
+def is_type_checking(node):
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def is_allowed(module, imported):
+    upper, lower = room(module), room(imported)
+    return upper == lower or LAYERS[lower] < LAYERS[upper]
+
+
+def own(modules):
+    return [name for name in modules if name.split(".")[0] == "iidgan"]
+
+
+@pytest.mark.parametrize("module", [name for name in PATHS if name != "iidgan"])
+def test_imports_go_downwards(module):
+    assert room(module) in LAYERS, f"{module}: give its room a number in LAYERS"
+    imported = own(imported_modules(TREES[module], lazy=True))
+    assert "iidgan" not in imported, f"{module} imports the root package"
+    assert [name for name in imported if not is_allowed(module, name)] == []
+
+
+def test_every_layer_exists():
+    assert {room(name) for name in PATHS} - {"iidgan"} == LAYERS.keys()
+
+
+def test_modules_have_no_import_cycle():
+    graph = {name: set(own(imported_modules(TREES[name], lazy=False))) - {name} for name in PATHS}
+    while leaves := {name for name, below in graph.items() if not below & graph.keys()}:
+        graph = {name: below for name, below in graph.items() if name not in leaves}
+    assert not graph, f"modules import each other: {sorted(graph)}"
+
+
+def executed_modules(module):
+    """Collects the modules that importing `module` executes: ours, and the tops of others."""
+    visited, waiting = set(), [module]
+    while waiting:
+        current = waiting.pop()
+        if current in visited:
+            continue
+        visited.add(current)
+        parts = current.split(".")
+        if current in PATHS:
+            waiting += imported_modules(TREES[current], lazy=False)
+            waiting += [".".join(parts[:end]) for end in range(1, len(parts))]
+    return {name if name in PATHS else name.split(".")[0] for name in visited}
+
+
+@pytest.mark.parametrize("module", [n for n in PATHS if room(n) in (*WITHOUT_TORCH, "iidgan")])
+def test_report_imports_no_torch(module):
+    assert "torch" not in executed_modules(module)
+
+
+def test_report_imports_no_torch_in_the_interpreter():
+    code = "import sys, iidgan.report, iidgan.records; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def private_torch_names(tree):
+    """Lists dotted names below torch with a private part, in imports and in attributes."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Attribute):
+            names.add(ast.unparse(node))
+    parts = {name: name.split(".") for name in names}
+    return sorted(
+        name
+        for name, (top, *rest) in parts.items()
+        if top == "torch" and any(re.match(r"_(?!_|foreach_)", part) for part in rest)
+    )
+
+
+@pytest.mark.parametrize("module", sorted(PATHS.keys() - PRIVATE_TORCH))
+def test_private_torch_is_used_in_one_module(module):
+    assert private_torch_names(TREES[module]) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "imported", "expected"),
+    [
+        ("iidgan.methods.gan", "iidgan.terms", True),
+        ("iidgan.terms.cycle", "iidgan.methods", False),
+        ("iidgan.terms.cycle", "iidgan.nn.layers.conv", False),
+        ("iidgan.engine.loop", "iidgan.config.run", False),
+        ("iidgan.engine.step", "iidgan.engine.compile.executors", False),
+        ("iidgan.engine.compile.executors", "iidgan.engine.step", True),
+        ("iidgan.nn.backbones.mlp", "iidgan.data", False),
+        ("iidgan.report.table", "iidgan.records", True),
+        ("iidgan.report.table", "iidgan.config.run", False),
+        ("iidgan.train", "iidgan.cli", False),
+        ("iidgan.training.session", "iidgan.train", False),
+    ],
+)
+def test_layers_tell_up_from_down(module, imported, expected):
+    assert is_allowed(module, imported) is expected
