@@ -3,12 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test lint bench results clean
+.PHONY: help demo test test-fast lint package bench results clean
 
 help:
 	@echo "make demo   plain GAN and IID-GAN on the 2D-Ring: table and figures, a few minutes"
 	@echo "make test   lint, types and every test"
-	@echo "make results docs/results from the rows in results, without training"
+	@echo "make test-fast  the tests that take less than a few seconds each"
+	@echo "make package    wheel and sdist; the wheel is installed and tried in an empty environment"
+	@echo "make results update the tables in docs/results from results, without training"
 	@echo "make bench  runs/performance.md: speed against plain loops and JAX, on a quiet machine"
 	@echo "make clean  remove the environment and the demo's runs"
 
@@ -18,19 +20,23 @@ demo: .venv/runtime
 test: lint
 	$(BIN)/pytest -n 2 --durations=10
 
+test-fast: .venv/development
+	$(BIN)/pytest -n 2 -m "not slow"
+
+package: .venv/development
+	rm -rf build dist .venv/package
+	$(BIN)/python -m build --outdir dist .
+	$(PYTHON) -m venv .venv/package
+	.venv/package/bin/pip install --quiet --constraint requirements.txt dist/*.whl
+	cd dist && ../.venv/package/bin/iidgan doctor
+
 lint: .venv/development
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 results: .venv/runtime
-	for name in ring synthetic normality plug-in tuned; do \
-	  $(BIN)/iidgan table $$name --no-train --format md > .part && \
-	  mv .part docs/results/$$name.md || exit 1; \
-	done
-	$(BIN)/iidgan table stacked --quick --no-train --format md > .part && \
-	  mv .part docs/results/stacked.md
-	$(BIN)/iidgan sweep --no-train --format md > .part && mv .part docs/results/sweep.md
+	$(BIN)/python tools/update_results.py
 
 bench: .venv/development
 	$(BIN)/pip install --quiet --requirement requirements-bench.txt

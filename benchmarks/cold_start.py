@@ -12,9 +12,9 @@ from pathlib import Path
 
 FIRST_STEP = """
 import torch
-from benchmarks.step import ours
+from benchmarks.step import time_engine
 torch.set_num_threads(1)
-ours("iid-gan", {seeds}, "{executor}").once()
+time_engine("iid-gan", {seeds}, "{executor}").once()
 """
 TRAINING = """
 import os, time
@@ -27,12 +27,12 @@ def listener(news, tick):
         os._exit(0)
 
 run = iidgan.Run(source=iidgan.Ring(), method=iidgan.iid_gan())
-iidgan.train(run, out="{out}/run", seeds={seeds}, executor="compiled", listener=listener)
+iidgan.train(run, out="{out}/run", seeds={seeds}, executor="compiled", on_progress=listener)
 """
 MEMORY = """
 from benchmarks.cold_start import peak
-from benchmarks.step import ours
-ours("iid-gan", {seeds}, "eager").once()
+from benchmarks.step import time_engine
+time_engine("iid-gan", {seeds}, "eager").once()
 print(peak())
 """
 TRAIN = ["-m", "iidgan", "train", "ring", "--method", "iid-gan", "--executor", "compiled"]
@@ -53,19 +53,19 @@ def run_apart(*arguments, **environment):
     return time.perf_counter() - start, answer.stdout
 
 
-def cache_in(place):
-    """The environment of a process that keeps generated code in `place`."""
-    return {"TORCHINDUCTOR_CACHE_DIR": place, "XDG_CACHE_HOME": place}
+def cache_in(cache_folder):
+    """The environment of a process that keeps generated code in `cache_folder`."""
+    return {"TORCHINDUCTOR_CACHE_DIR": cache_folder, "XDG_CACHE_HOME": cache_folder}
 
 
-def _until_first_step(seeds, **environment):
+def _time_first_step(seeds, **environment):
     """Seconds from the start of a training, imports included, until its first step."""
     with tempfile.TemporaryDirectory() as out:
         text = run_apart("-c", TRAINING.format(out=out, seeds=seeds), **environment)[1]
         return float(text.split()[-1])
 
 
-def _of_the_command(seeds, workers, **environment):
+def _time_command(seeds, workers, **environment):
     """Seconds from the start of `iidgan train` until its first step, by the first line it logs."""
     with tempfile.TemporaryDirectory() as out:
         log = Path(out, "run", "log.jsonl")
@@ -89,36 +89,38 @@ def _seconds(code, **environment):
     return _median(lambda: run_apart("-c", code, **environment)[0])
 
 
-def _warm(seeds, where):
-    """Seconds of second trainings, each in the ways that a user begins one."""
-    ways = {"`iidgan.train`": partial(_until_first_step, seeds)}
+def _warm(seeds, environment):
+    """Seconds of second trainings, each with each way to start one."""
+    time_starts = {"`iidgan.train`": partial(_time_first_step, seeds)}
     for workers in (1, 2):
-        ways[f"`iidgan train --workers {workers}`"] = partial(_of_the_command, seeds, workers)
-    found = {}
-    for name, way in ways.items():
-        way(**where)  # compiles
-        found[name] = _median(partial(way, **where))
-    return found
+        time_starts[f"`iidgan train --workers {workers}`"] = partial(_time_command, seeds, workers)
+    seconds_by_name = {}
+    for name, time_start in time_starts.items():
+        time_start(**environment)  # compiles
+        seconds_by_name[name] = _median(partial(time_start, **environment))
+    return seconds_by_name
 
 
 def compare(seeds=5):
-    """Seconds until a first step, of whole processes, and MiB per seed; warm ones by their way."""
+    """Return a table of seconds until the first step, and those with a warm cache by name."""
     eager, compiled = (FIRST_STEP.format(seeds=seeds, executor=e) for e in ("eager", "compiled"))
-    with tempfile.TemporaryDirectory() as place:
-        where = cache_in(place)
-        cold = run_apart("-c", compiled, **where)[0]
-        found = {
+    with tempfile.TemporaryDirectory() as cache_folder:
+        environment = cache_in(cache_folder)
+        cold = run_apart("-c", compiled, **environment)[0]
+        seconds_by_name = {
             "`iidgan --help`": _seconds("import iidgan.cli as c; c.main(['--help'])"),
             "`import torch`": _seconds("import torch"),
             "first step, eager": _seconds(eager),
             "first step, compiled, cold cache": cold,
-            "first step, compiled, warm cache": _seconds(compiled, **where),
+            "first step, compiled, warm cache": _seconds(compiled, **environment),
         }
-        warm = _warm(seeds, where)
-    found |= {f"{name}, until the first step, warm cache": value for name, value in warm.items()}
+        warm = _warm(seeds, environment)
+    seconds_by_name |= {
+        f"{name}, until the first step, warm cache": value for name, value in warm.items()
+    }
     few, many = (float(run_apart("-c", MEMORY.format(seeds=s))[1].split()[-1]) for s in (1, 41))
     lines = ["| what | seconds |", "| --- | --- |"]
-    lines += [f"| {name} | {value:.2f} |" for name, value in found.items()]
+    lines += [f"| {name} | {value:.2f} |" for name, value in seconds_by_name.items()]
     lines += [
         "",
         f"Memory: {few:.0f} MiB with one seed, {(many - few) / 40:.1f} MiB more for each.",

@@ -5,24 +5,24 @@ import time
 
 import torch
 
-from benchmarks.step import game, taking
+from benchmarks.step import build_stepper, create_context
 from benchmarks.timing import Variant, measure
 
 EXECUTORS = ("eager", "graphed", "compiled")
 METHODS = ("gan", "veegan", "iid-gan", "unrolled")
 STACKS = (5, 10, 20)  # seeds side by side
-AT_ONCE = 50  # steps between waits for the device
+STEPS_PER_SYNC = 50  # steps between waits for the device
 HEAD = "| method, executor, seeds | ms a step | kernels | us of the device | s to prepare |"
 
 
-def prepared(method, executor, seeds, device):
-    """Gives what takes `AT_ONCE` steps and waits for them, and the seconds until it could."""
-    played = game(method, seeds, device)
+def prepare_case(method, executor, seeds, device):
+    """Return a function that takes `STEPS_PER_SYNC` steps, and the seconds to build it."""
+    context = create_context(method, seeds, device)
     start = time.perf_counter()
-    once = taking(played, executor)
+    once = build_stepper(context, executor)
 
     def many():
-        for _ in range(AT_ONCE):
+        for _ in range(STEPS_PER_SYNC):
             once()
         torch.cuda.synchronize()
 
@@ -31,11 +31,11 @@ def prepared(method, executor, seeds, device):
 
 
 def kernels(many):
-    """Counts the kernels of a step and the microseconds that the device works on them."""
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as found:
+    """Count the kernels of a step and the microseconds they take on the device."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
         many()
-    events = found.key_averages()
-    number, time_us = (sum(values) / AT_ONCE for values in zip(*map(_count, events)))
+    events = profile.key_averages()
+    number, time_us = (sum(values) / STEPS_PER_SYNC for values in zip(*map(_count, events)))
     return number, time_us
 
 
@@ -47,11 +47,11 @@ def compare(device="cuda"):
     """A table of all methods and executors with five seeds, and of IID-GAN's larger stacks."""
     cases = [(method, executor, 5) for method in METHODS for executor in EXECUTORS]
     cases += [("iid-gan", "compiled", seeds) for seeds in STACKS[1:]]
-    made = {case: prepared(*case, device) for case in cases}
-    variants = [Variant(case, many, AT_ONCE) for case, (many, _) in made.items()]
+    prepared_cases = {case: prepare_case(*case, device) for case in cases}
+    variants = [Variant(case, many, STEPS_PER_SYNC) for case, (many, _) in prepared_cases.items()]
     times = measure(variants, rounds=5)
     lines = [HEAD, "| --- | --- | --- | --- | --- |"]
-    for case, (many, seconds) in made.items():
+    for case, (many, seconds) in prepared_cases.items():
         number, time_us = kernels(many)
         lines.append(
             f"| {', '.join(map(str, case))} | {1e3 * statistics.median(times[case]):.3f} "

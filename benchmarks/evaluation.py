@@ -8,15 +8,14 @@ import torch
 from benchmarks.cold_start import peak, run_apart
 from benchmarks.images import Images
 from iidgan.config.defaults import recommended
-from iidgan.engine.inference import final
-from iidgan.evaluation.classifier.store import Judge
-from iidgan.evaluation.classifier.train import Recipe
-from iidgan.evaluation.evaluate import Stand, rows
-from iidgan.evaluation.sampling import draw
-from iidgan.methods import METHODS
-from iidgan.metrics.classifier import Classifier
-from iidgan.metrics.features import Extractor
-from iidgan.training.context import Game
+from iidgan.engine.inference import inference_networks
+from iidgan.evaluation.classifier.store import ClassifierEvaluator
+from iidgan.evaluation.classifier.train import ClassifierConfig
+from iidgan.evaluation.evaluate import EvaluationPoint, evaluate_samples
+from iidgan.evaluation.sampling import draw_samples
+from iidgan.metrics.classifier import ImageClassifier
+from iidgan.metrics.features import FeatureExtractor
+from iidgan.training.context import TrainContext
 
 EVERY, TIMES = 2000, 10
 """Steps between evaluations of `iidgan train`, and how many there are in its usual run."""
@@ -36,45 +35,56 @@ LARGE = (64, 5_000)
 CASES = (Case("images of one channel", 5_000, 1), Case("stacked images", 26_000, 3))
 
 
-def _judge(case):
+def _create_evaluator(case):
     """An untrained classifier takes as long as a trained one."""
-    net = Classifier(1, 10, Recipe().width).eval()
-    apart = case.channels > 1
-    return Judge(Extractor(net, "untrained", "", (1, 28, 28), apart), 10, "noise")
+    net = ImageClassifier(1, 10, ClassifierConfig().width).eval()
+    per_channel = case.channels > 1
+    return ClassifierEvaluator(
+        FeatureExtractor(net, "untrained", "", (1, 28, 28), per_channel), 10, "noise"
+    )
 
 
 def _shares(case, steps):
     """Gives an evaluation's share of the steps, without a classifier and with one."""
-    run = recommended(Images(size=case.num, channels=case.channels), METHODS["iid-gan"]())
+    run = recommended(Images(size=case.num, channels=case.channels), "iid-gan")
     data = run.source.load()
-    game = Game.of(run, (0,), data, torch.device("cpu"))
-    stand = Stand(run, (0,), 0, (-1,))
+    context = TrainContext.create(run, (0,), data, torch.device("cpu"))
+    point = EvaluationPoint(run, (0,), 0, (-1,))
     for step in range(3):
-        game.move(game.batches.at(step))
+        context.train_step(context.batches.batches_at(step))
     start = time.perf_counter()
     for step in range(steps):
-        game.move(game.batches.at(step))
+        context.train_step(context.batches.batches_at(step))
     training = EVERY * (time.perf_counter() - start) / steps
 
-    def evaluate(look):
+    def evaluate(evaluator):
         start = time.perf_counter()
-        nets = final(game.state, game.batches)
-        rows(draw(nets, data, stand, look, case.num), stand, {})
+        nets = inference_networks(context.state, context.batches)
+        evaluate_samples(draw_samples(nets, data, point, evaluator, case.num), point, {})
         return (time.perf_counter() - start) / training
 
-    for look in (Judge(), _judge(case)):
-        first, other = evaluate(look), evaluate(look)  # real images are judged once a run
+    for evaluator in (ClassifierEvaluator(), _create_evaluator(case)):
+        first, other = (
+            evaluate(evaluator),
+            evaluate(evaluator),
+        )  # real images are with_classifier once a run
         yield (first + (TIMES - 1) * other) / TIMES
 
 
 def memory(side, num):
     """MiB before an evaluation of a small net's images, and what that takes besides."""
-    run = recommended(Images(size=num, side=side), METHODS["iid-gan"]())
+    run = recommended(Images(size=num, side=side), "iid-gan")
     run = replace(run, arch=replace(run.arch, width=4))
     data = run.source.load()
-    game = Game.of(run, (0,), data, torch.device("cpu"))
+    context = TrainContext.create(run, (0,), data, torch.device("cpu"))
     before = peak()
-    draw(final(game.state, game.batches), data, Stand(run, (0,), 0, (-1,)), Judge(), num)
+    draw_samples(
+        inference_networks(context.state, context.batches),
+        data,
+        EvaluationPoint(run, (0,), 0, (-1,)),
+        ClassifierEvaluator(),
+        num,
+    )
     return before, peak() - before
 
 
@@ -91,11 +101,11 @@ def compare(steps=20):
     """Times IID-GAN on images of 32 pixels; gives the largest share too."""
     lines, worst = [], 0.0
     for case in CASES:
-        without, judged = _shares(case, steps)
+        without, with_classifier = _shares(case, steps)
         lines.append(
             f"* {case.num:,} {case.name}: {100 * without:.1f} %, with a classifier "
-            f"{100 * judged:.1f} %"
+            f"{100 * with_classifier:.1f} %"
         )
-        worst = max(worst, judged)
+        worst = max(worst, with_classifier)
     head = f"Share of {EVERY:,} steps that an evaluation takes, of {TIMES} in a run, IID-GAN:\n"
     return "\n".join([head, *lines, "", _memory(*LARGE)]), worst

@@ -19,33 +19,38 @@ for _ in range({steps}):
 with torch.no_grad():
     trainer.nets["G"](torch.randn(Ring.num_evaluated, 2))
 """
-PLAIN, OURS = "plain loop, DataLoader", "`iidgan train`"
-ONCE = f"{OURS}, one measurement"
-BESIDE = f"{ONCE}, {SEVERAL} seeds, for each"
+PLAIN, IIDGAN = "plain loop, DataLoader", "`iidgan train`"
+ONE_EVALUATION = f"{IIDGAN}, one measurement"
+SEVERAL_SEEDS = f"{ONE_EVALUATION}, {SEVERAL} seeds, for each"
 
 
-def _plain(steps):
+def _time_plain(steps):
     return run_apart("-c", LOOP.format(steps=steps))[0]
 
 
-def _ours(steps, *options, seeds=1, **environment):
+def _time_iidgan(steps, *options, seeds=1, **environment):
     with tempfile.TemporaryDirectory() as out:
-        given = [f"--seeds={seeds}", "--workers=1", f"--steps={steps}", f"--out={out}/run"]
-        return run_apart(*TRAIN, *given, *options, **environment)[0] / seeds
+        options_of_run = [
+            f"--seeds={seeds}",
+            "--workers=1",
+            f"--steps={steps}",
+            f"--out={out}/run",
+        ]
+        return run_apart(*TRAIN, *options_of_run, *options, **environment)[0] / seeds
 
 
 def compare(steps=STEPS, rounds=2):
-    """A table of whole processes in turn, and how many times as fast ours do the same work."""
-    with tempfile.TemporaryDirectory() as place:
-        ours = partial(_ours, **cache_in(place))
+    """Return a table of whole processes, and the speedup of `iidgan train`."""
+    with tempfile.TemporaryDirectory() as cache_folder:
+        time_iidgan = partial(_time_iidgan, **cache_in(cache_folder))
         for seeds in (1, SEVERAL):
-            ours(10, seeds=seeds)  # compiles: code does not depend on the length
+            time_iidgan(10, seeds=seeds)  # compiles: code does not depend on the length
         at_its_end = f"--checkpoint-every={steps}"
         variants = {
-            PLAIN: partial(_plain, steps),
-            OURS: partial(ours, steps),
-            ONCE: partial(ours, steps, at_its_end),
-            BESIDE: partial(ours, steps, at_its_end, seeds=SEVERAL),
+            PLAIN: partial(_time_plain, steps),
+            IIDGAN: partial(time_iidgan, steps),
+            ONE_EVALUATION: partial(time_iidgan, steps, at_its_end),
+            SEVERAL_SEEDS: partial(time_iidgan, steps, at_its_end, seeds=SEVERAL),
         }
         times = {name: [] for name in variants}
         for _ in range(rounds):
@@ -56,5 +61,8 @@ def compare(steps=STEPS, rounds=2):
         "its end, as one measurement does; by default a training leaves a checkpoint and a "
         "measurement every 2,000 steps."
     )
-    faster = {name: statistics.median(ratios(times, PLAIN, name)) for name in (ONCE, BESIDE)}
+    faster = {
+        name: statistics.median(ratios(times, PLAIN, name))
+        for name in (ONE_EVALUATION, SEVERAL_SEEDS)
+    }
     return f"{table(times, unit='s', scale=1)}\n\n{line}", faster

@@ -14,8 +14,8 @@ import torch
 
 from benchmarks.profiling import operations
 from benchmarks.timing import Variant, measure, ratios
-from iidgan.engine.compile.capture import compiled
-from iidgan.engine.compile.inductor import code_for_python, generate_code
+from iidgan.engine.compile.capture import capture_and_compile
+from iidgan.engine.compile.inductor import compile_graph, compile_with_wrapper
 from iidgan.functional import gaussian
 
 NAMES = get_args(gaussian.Distance)
@@ -29,7 +29,7 @@ MOST = 3  # products that a loss may take where compiled
 
 def _slope(name, codes, directions):
     codes = codes.detach().requires_grad_()
-    value = gaussian.distance(name, codes, directions)
+    value = gaussian.gaussian_distance(name, codes, directions)
     (slope,) = torch.autograd.grad(value.sum(), codes)
     return value, slope
 
@@ -48,9 +48,9 @@ def _eager(name, n, m):
     return partial(_slope, name, torch.randn(1, n, m), torch.randn(1, DIRECTIONS, m))
 
 
-def _compiled(name, n, m, generate=generate_code):
+def _compiled(name, n, m, generate=compile_graph):
     inputs = [torch.randn(1, n, m), torch.randn(1, DIRECTIONS, m)]
-    return partial(_apply, compiled(partial(_slope, name), inputs, generate), inputs)
+    return partial(_apply, capture_and_compile(partial(_slope, name), inputs, generate), inputs)
 
 
 def _rows(made, sizes):
@@ -77,7 +77,7 @@ def _profiles(worst):
     """Where the time goes of each loss that takes more products than it may, at its worst size."""
     for name, (products, n, m) in worst.items():
         if products > MOST:
-            once = _compiled(name, n, m, code_for_python)
+            once = _compiled(name, n, m, compile_with_wrapper)
             yield f"\nOperations of `{name}` at n = {n}, M = {m}, {products:.1f} products:\n"
             yield operations(once, times=30, rows=6)
 

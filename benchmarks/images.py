@@ -10,8 +10,7 @@ from torch.nn.functional import softplus
 from benchmarks.timing import Variant, measure, ratios, table
 from iidgan.config.defaults import recommended
 from iidgan.core import Dataset, Source
-from iidgan.methods import METHODS
-from iidgan.training.context import Game
+from iidgan.training.context import TrainContext
 
 SIDE, WIDTH, LATENT, BATCH = 32, 64, 64, 64
 
@@ -44,7 +43,7 @@ def _discriminator():
 class Images(Source):
     """Uniform noise: a step takes as long on it as on pictures."""
 
-    images = True
+    has_images = True
     size: int = 2048
     channels: int = 1
     side: int = SIDE
@@ -76,15 +75,15 @@ class Plain:
         optimise_G.step()
 
 
-def ours(method, data):
-    run = recommended(Images(), METHODS[method]())
+def time_engine(method, data):
+    run = recommended(Images(), method)
     run = replace(run, arch=replace(run.arch, latent=LATENT, width=WIDTH), batch=BATCH)
-    played = Game.of(run, (0,), data, torch.device("cpu"))
+    context = TrainContext.create(run, (0,), data, torch.device("cpu"))
 
     def once():
-        played.state.set_rate(run.optimiser.rate(played.state.step, run.steps))
-        played.move(played.batches.at(played.state.step))
-        played.state.step += 1
+        context.state.set_lr(run.optimiser.lr_at(context.state.step, run.steps))
+        context.train_step(context.batches.batches_at(context.state.step))
+        context.state.step += 1
 
     return Variant(f"{method}, eager", once)
 
@@ -92,7 +91,7 @@ def ours(method, data):
 def compare():
     data = Images().load()
     variants = [Variant("plain GAN", Plain(data.x[:]).step)]
-    variants += [ours(name, data) for name in ("gan", "iid-gan")]
+    variants += [time_engine(name, data) for name in ("gan", "iid-gan")]
     times = measure(variants, rounds=7, seconds=2.0)
     facts = {
         "engine": statistics.median(ratios(times, "gan, eager", "plain GAN")),

@@ -91,8 +91,8 @@ def _iid_gan(data, state, key):
 
 def _wgan_gp(data, state, key):
     *keys, last = jax.random.split(key, CRITIC_MOVES + 1)
-    for each in keys:
-        key_draw, key_share = jax.random.split(each)
+    for step_key in keys:
+        key_draw, key_share = jax.random.split(step_key)
         x, z = _draw(data, key_draw)
         fake = _apply(state[0]["G"], z)
         share = jax.random.uniform(key_share, (BATCH, 1))
@@ -173,13 +173,13 @@ def many_steps(method, data, *, seeds, steps):
     def scan(state, keys):
         return jax.lax.scan(lambda state, key: (step(state, key), None), state, keys)[0]
 
-    go = jax.jit(jax.vmap(scan))
+    run_scan = jax.jit(jax.vmap(scan))
     holder = [state, jax.random.key(1)]
 
     def once():
         holder[1], key = jax.random.split(holder[1])
         keys = jax.random.split(key, (seeds, steps))
-        holder[0] = jax.block_until_ready(go(holder[0], keys))
+        holder[0] = jax.block_until_ready(run_scan(holder[0], keys))
         return holder[0]
 
     return once

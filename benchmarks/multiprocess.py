@@ -17,14 +17,17 @@ def whole_machine(workers, method="iid-gan", *, steps=2000, rounds=3):
     run = Run(source=Ring(), method=METHODS[method](), steps=steps)
     speeds = {1: [], workers: []}
     for _ in range(rounds):
-        for number, found in speeds.items():
-            found.append(_speed(run, number))
+        for number, seed_steps_per_second in speeds.items():
+            seed_steps_per_second.append(_speed(run, number))
     gain = statistics.median(b / a for a, b in zip(speeds[1], speeds[workers]))
-    return gain, {number: statistics.median(found) for number, found in speeds.items()}
+    return gain, {
+        number: statistics.median(seed_steps_per_second)
+        for number, seed_steps_per_second in speeds.items()
+    }
 
 
 def _speed(run, workers):
-    """Trains a whole run, and gives the steps of a seed a second from its first tick on."""
+    """Train a full run; return its steps of a seed per second from the first log record on."""
     times, seeds = [], SEEDS * workers
 
     def listener(news, tick):
@@ -39,9 +42,9 @@ def _speed(run, workers):
             workers=workers,
             executor="compiled",
             checkpoint_every=run.steps,
-            listener=listener,
+            on_progress=listener,
         )
-    # A tick comes when the last process has come so far. So at the last tick all steps are done,
-    # whoever was ahead; at the first, some are only by as much as their processes began earlier.
+    # A record is logged when the slowest process has reached its step. At the last record all
+    # steps are done; at the first one, the others are ahead by their earlier start only.
     (first, start), (last, end) = times[0], times[-1]
     return (last - first) * seeds / (end - start)

@@ -14,8 +14,7 @@ from PIL import Image
 from benchmarks.timing import Variant, measure, ratios, table
 from iidgan.config.defaults import recommended
 from iidgan.data import prepared
-from iidgan.methods import METHODS
-from iidgan.training.context import Game
+from iidgan.training.context import TrainContext
 from iidgan.utils.processes import num_cores
 
 NUMBER, SIDE = 10_000, 64
@@ -43,15 +42,15 @@ def seconds(origin, root, *options):
 
 def share(source, method="gan", steps=40):
     """The part of a step that goes into its batches, on one thread of the CPU."""
-    run = recommended(source, METHODS[method]())
+    run = recommended(source, method)
     data = source.load()
-    played = Game.of(run, (0,), data, torch.device("cpu"))
+    context = TrainContext.create(run, (0,), data, torch.device("cpu"))
     for_data, whole = 0.0, 0.0
     for step in range(steps + 4):
         start = time.perf_counter()
-        batches = played.batches.at(step)
+        batches = context.batches.batches_at(step)
         drawn = time.perf_counter()
-        played.move(batches)
+        context.train_step(batches)
         if step >= 4:
             for_data += drawn - start
             whole += time.perf_counter() - start
@@ -61,33 +60,33 @@ def share(source, method="gan", steps=40):
 def streamed(source, batch=64):
     """Batches out of the mapped file, and out of memory, in turn."""
     mapped = source.load()
-    held = torch.empty_like(mapped.x).copy_(mapped.x)
+    in_memory = torch.empty_like(mapped.x).copy_(mapped.x)
     draw = torch.Generator().manual_seed(0)
 
     def gather(x):
         return lambda: x[torch.randint(len(x), (batch,), generator=draw)].float() / 127.5 - 1
 
-    variants = [Variant("memory", gather(held)), Variant("mapped file", gather(mapped.x))]
+    variants = [Variant("memory", gather(in_memory)), Variant("mapped file", gather(mapped.x))]
     return measure(variants)
 
 
 def compare():
-    with tempfile.TemporaryDirectory() as place:
-        folder, root = f"{place}/photos", f"{place}/sets"
+    with tempfile.TemporaryDirectory() as work_dir:
+        folder, root = f"{work_dir}/photos", f"{work_dir}/sets"
         write_images(folder)
-        took, again = seconds(folder, root), seconds(folder, root)
+        first_seconds, second_seconds = seconds(folder, root), seconds(folder, root)
         source = prepared("photos", root)
         parts = {name: share(source, name) for name in ("gan", "iid-gan")}
         times = streamed(source)
     lines = [
-        f"* {NUMBER:,} PNGs of {SIDE} pixels in {took:.1f} s, {num_cores()} cores; the same "
-        f"command again takes {again:.1f} s",
+        f"* {NUMBER:,} PNGs of {SIDE} pixels in {first_seconds:.1f} s, {num_cores()} cores; "
+        f"the same command again takes {second_seconds:.1f} s",
         *(f"* data take {100 * part:.2f} % of a step of {name}" for name, part in parts.items()),
         "",
         table(times, unit="ms a batch of 64"),
     ]
     facts = {
-        "seconds": took,
+        "seconds": first_seconds,
         "share": max(parts.values()),
         "mapped": statistics.median(ratios(times, "mapped file", "memory")),
     }

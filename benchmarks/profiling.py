@@ -6,10 +6,10 @@ import torch
 def operations(once, *, times, rows):
     """A table of the operations that take most of the CPU's time, for each call of `once`."""
     once()  # the first makes what later ones find
-    with torch.profiler.profile() as found:
+    with torch.profiler.profile() as profile:
         for _ in range(times):
             once()
-    events = sorted(found.key_averages(), key=lambda e: -e.self_cpu_time_total)
+    events = sorted(profile.key_averages(), key=lambda e: -e.self_cpu_time_total)
     total = sum(event.self_cpu_time_total for event in events)
     lines = ["| operation | calls | share % |", "| --- | --- | --- |"]
     lines += [

@@ -11,65 +11,69 @@ from benchmarks.timing import Variant, measure, ratios, table
 from benchmarks.torch_baseline import PLAIN
 from iidgan.config.run import Run
 from iidgan.data import Ring
-from iidgan.engine.compile.capture import Compiled
-from iidgan.engine.compile.inductor import code_for_python
+from iidgan.engine.compile.capture import CompiledStep
+from iidgan.engine.compile.inductor import compile_with_wrapper
 from iidgan.methods import METHODS
-from iidgan.training.context import Game
-from iidgan.training.plan import prepare
+from iidgan.training.context import TrainContext
+from iidgan.training.plan import build_step
 
-SCAN = 20  # steps of a call into JAX
+STEPS_PER_SCAN = 20  # steps of a call into JAX
 
 
-def game(method, seeds, device="cpu"):
+def create_context(method, seeds, device="cpu"):
     run = Run(source=Ring(), method=METHODS[method]())
-    return Game.of(run, range(seeds), run.source.load().to(device), torch.device(device))
+    return TrainContext.create(
+        run, range(seeds), run.source.load().to(device), torch.device(device)
+    )
 
 
-def taking(played, executor):
-    """The engine's loop, without its log: a function that takes the next step."""
-    return looped(played, prepare(executor, played)[0])
+def build_stepper(context, executor):
+    """Return a function that takes the next step as the engine does, without logging."""
+    return loop_steps(context, build_step(executor, context)[0])
 
 
-def looped(played, step):
-    state, run = played.state, played.run
+def loop_steps(context, step):
+    state, run = context.state, context.run
 
     def once():
-        state.set_rate(run.optimiser.rate(state.step, run.steps))
-        step(played.batches.at(state.step))
+        state.set_lr(run.optimiser.lr_at(state.step, run.steps))
+        step(context.batches.batches_at(state.step))
         state.step = (state.step + 1) % run.steps
 
     return once
 
 
-def ours(method, seeds, executor):
-    once = taking(game(method, seeds), executor)
+def time_engine(method, seeds, executor):
+    once = build_stepper(create_context(method, seeds), executor)
     return Variant(f"{executor}, {seeds} seed{'s' * (seeds > 1)}", once, seeds)
 
 
-def plain(method, *, loader):
+def time_plain_loop(method, *, loader):
     trainer = PLAIN[method](Ring().load().x, loader=loader)
     return Variant("plain loop, DataLoader" if loader else "plain loop", trainer.step)
 
 
-def peer(method, seeds):
+def time_jax(method, seeds):
     from benchmarks.jax_baseline import many_steps
 
-    once = many_steps(method, Ring().load().x, seeds=seeds, steps=SCAN)
-    return Variant(f"JAX jit and scan, {seeds} seed{'s' * (seeds > 1)}", once, seeds * SCAN)
+    once = many_steps(method, Ring().load().x, seeds=seeds, steps=STEPS_PER_SCAN)
+    return Variant(
+        f"JAX jit and scan, {seeds} seed{'s' * (seeds > 1)}", once, seeds * STEPS_PER_SCAN
+    )
 
 
-def flops(method):
-    """Counts the floating-point operations of matrix products in a step of one seed."""
-    played = game(method, 1)
-    batches = played.batches.at(0)
-    played.move(batches)
-    with _Products() as counter:
-        played.move(batches)
+def count_flops(method):
+    """Count the floating-point operations of matrix products in a step of one seed."""
+    context = create_context(method, 1)
+    batches = context.batches.batches_at(0)
+    context.train_step(batches)
+    with FlopCounter() as counter:
+        context.train_step(batches)
     return counter.flops
 
 
-class _Products(TorchDispatchMode):
-    """Counts as PyTorch's counter does, without the hooks that inner gradients break."""
+class FlopCounter(TorchDispatchMode):
+    """Counts as PyTorch's counter does, without its hooks, which fail with inner gradients."""
 
     def __init__(self):
         super().__init__()
@@ -82,20 +86,24 @@ class _Products(TorchDispatchMode):
         return result
 
 
-def matrices(size=1024):
+def time_matrix_product(size=1024):
     a, b = torch.randn(size, size), torch.randn(size, size)
     return Variant("matrix product", lambda: torch.mm(a, b), 2 * size**3)
 
 
 def compare(method, seeds=(1, 5, 10), *, jax=True):
-    """A table of one method; by variant, how many times as fast as a plain loop, and the floor."""
-    variants = [plain(method, loader=True), plain(method, loader=False), matrices()]
-    variants += [ours(method, s, name) for name in ("eager", "compiled") for s in seeds]
+    """Return a table, and by variant the speedup over a plain loop and the ratio to the floor."""
+    variants = [
+        time_plain_loop(method, loader=True),
+        time_plain_loop(method, loader=False),
+        time_matrix_product(),
+    ]
+    variants += [time_engine(method, s, name) for name in ("eager", "compiled") for s in seeds]
     if jax:
-        variants += [peer(method, s) for s in seeds]
+        variants += [time_jax(method, s) for s in seeds]
     times = measure(variants)
     rate = times.pop("matrix product")
-    work = flops(method)
+    work = count_flops(method)
     floor = {
         name: statistics.median(t / (work * r) for t, r in zip(values, rate))
         for name, values in times.items()
@@ -115,12 +123,16 @@ def compare(method, seeds=(1, 5, 10), *, jax=True):
 
 
 def profile(executor, method="iid-gan", seeds=5):
-    """Where the time of a step goes, by operation."""
-    played = game(method, seeds)
-    once = looped(played, _seen(played) if executor == "compiled" else played.move)
+    """Profile a step by operation."""
+    context = create_context(method, seeds)
+    once = loop_steps(
+        context, _record_python_code(context) if executor == "compiled" else context.train_step
+    )
     return operations(once, times=30, rows=8)
 
 
-def _seen(played):
+def _record_python_code(context):
     """The generated code called from Python, since the profiler does not look into libraries."""
-    return Compiled.record(played.move, played.batches.at(0), generate=code_for_python)
+    return CompiledStep.capture(
+        context.train_step, context.batches.batches_at(0), graph_compiler=compile_with_wrapper
+    )

@@ -82,8 +82,8 @@ def table(times, *, unit, scale=1e3, base=None, extra=None):
     return "\n".join(lines)
 
 
-def machine():
-    """What the numbers depend on."""
+def describe_machine():
+    """Describe everything that the numbers depend on."""
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     jax = f"JAX {metadata.version('jax')}, " if find_spec("jax") else ""
     return (

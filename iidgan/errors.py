@@ -23,24 +23,24 @@ class InputError(ValueError):
         return str(self).partition(": ")[0]
 
 
-class AbsentError(InputError):
+class MissingFileError(InputError):
     """Files are missing; damaged files raise a plain `InputError`."""
 
 
-class BusyError(InputError):
+class FolderInUseError(InputError):
     """Another process is using the same folder."""
 
 
-def nearest(value: object, choices: Iterable[str], *, cutoff: float = 0.3) -> str | None:
+def find_nearest_name(value: object, choices: Iterable[str], *, cutoff: float = 0.3) -> str | None:
     """Find the choice closest to `value`, or None below a similarity of `cutoff` in [0, 1]."""
     lower = {name.lower(): name for name in choices}
     near = difflib.get_close_matches(str(value).lower(), lower, n=1, cutoff=cutoff)
     return lower[near[0]] if near else None
 
 
-def unknown(field: str, value: object, choices: Iterable[str]) -> InputError:
+def unknown_name_error(field: str, value: object, choices: Iterable[str]) -> InputError:
     """Create the error for a name that is not among `choices`; it suggests the closest one."""
     names = sorted(choices)
-    near = nearest(value, names)
+    near = find_nearest_name(value, names)
     hint = f"did you mean {near!r}? " if near else ""
     return InputError(f"{field}: unknown {value!r}; {hint}known: {', '.join(names)}")

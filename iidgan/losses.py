@@ -1,4 +1,4 @@
-"""The consistency losses as plain modules, for people with a training loop of their own."""
+"""The consistency losses as modules, for use in other training loops."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from torch import Tensor, nn
 
 from iidgan.errors import InputError
 from iidgan.functional import checks, cycle, gaussian
-from iidgan.functional.linalg import at_least_single
+from iidgan.functional.linalg import to_full_precision
 
 
 class GaussianConsistency(nn.Module):
-    """Measures how far a batch of codes is from IID samples of N(0, I).
+    """Distance of a batch of codes to IID samples of N(0, I).
 
     Li, Shi & Yan, *IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse*, IJCAI
     2023, https://www.ijcai.org/proceedings/2023/437.
@@ -19,10 +19,11 @@ class GaussianConsistency(nn.Module):
     Arguments:
         distance: Name of the distance: `p-norm`, `w2`, `kl`, `w2-1d`, `epps-pulley` or `energy`;
             see `iidgan.functional.gaussian`.
-        directions: Random directions per call of `epps-pulley`, from torch's default generator.
+        directions: Number of random directions of `epps-pulley`, drawn at each call from torch's
+            default generator.
         p: Exponent of `p-norm`, at least 1.
-        root: Whether `w2` and `w2-1d` are the distance rather than its square.
-        eps: Shrinkage of `kl`, None for the least; 1e-3 is good for batches of n <= M codes.
+        root: Whether `w2` and `w2-1d` return the distance rather than its square.
+        eps: Shrinkage of `kl`, None for the smallest; use 1e-3 for batches of n <= M codes.
 
     Raises:
         InputError: An argument is unknown or out of range.
@@ -42,8 +43,8 @@ class GaussianConsistency(nn.Module):
         eps: float | None = None,
     ) -> None:
         super().__init__()
-        checks.one_of("distance", distance, gaussian.Distance)
-        checks.gaussian_options(p, eps, directions)
+        checks.require_one_of("distance", distance, gaussian.Distance)
+        checks.require_gaussian_options(p, eps, directions)
         self.distance: gaussian.Distance = distance
         self.directions = directions
         self.p = p
@@ -51,18 +52,20 @@ class GaussianConsistency(nn.Module):
         self.eps = eps
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Computes the distance of codes (n, M) as a scalar, float32 but for float64 codes.
+        """Compute the distance of codes (n, M), a scalar: float64 for float64 codes, else float32.
 
         Raises:
-            InputError: `codes` are not a matrix of floating-point numbers.
+            InputError: `codes` is not a non-empty float matrix.
         """
         if codes.ndim != 2 or not codes.numel() or not codes.is_floating_point():
-            raise InputError(f"codes: {_describe(codes)}; has to be a float matrix (n, M)")
-        directions = None
+            raise InputError(
+                f"codes: must be a non-empty float tensor of shape (n, M), got {_describe(codes)}"
+            )
+        projections = None
         if self.distance == "epps-pulley":
-            directions = torch.randn(self.directions, codes.shape[1], device=codes.device)
-        return gaussian.distance(
-            self.distance, codes, directions, p=self.p, root=self.root, eps=self.eps
+            projections = torch.randn(self.directions, codes.shape[1], device=codes.device)
+        return gaussian.gaussian_distance(
+            self.distance, codes, projections, p=self.p, root=self.root, eps=self.eps
         )
 
     def extra_repr(self) -> str:
@@ -70,14 +73,14 @@ class GaussianConsistency(nn.Module):
 
 
 class CycleConsistency(nn.Module):
-    """Measures how far latents and samples are from themselves after a round trip.
+    """Distance of latents and samples to their reconstructions by generator and inverse.
 
-    The sum of both parts of `iidgan.functional.cycle.consistency`.
+    The sum of both values of `iidgan.functional.cycle.cycle_consistency`.
 
     Arguments:
-        norm: `l1-sum`, IID-GAN's L1 norms; `l1`, element-wise means, whose weight fits any size
-            of image; or `l2`, as InvertGAN.
-        ratio: Weight of the samples against the latents; None for that of the paper.
+        norm: `l1-sum`, the L1 norms of IID-GAN; `l1`, element-wise means, whose weight applies to
+            images of any size; or `l2`, as InvertGAN.
+        ratio: Weight of the samples relative to the latents; None for that of the paper.
 
     Raises:
         InputError: `norm` is unknown.
@@ -85,33 +88,33 @@ class CycleConsistency(nn.Module):
 
     def __init__(self, norm: cycle.Norm = "l1-sum", ratio: float | None = None) -> None:
         super().__init__()
-        checks.one_of("norm", norm, cycle.Norm)
+        checks.require_one_of("norm", norm, cycle.Norm)
         self.norm: cycle.Norm = norm
         self.ratio = ratio
 
     def forward(self, z: Tensor, z_cycled: Tensor, x: Tensor, x_cycled: Tensor) -> Tensor:
-        """Computes a scalar from z and F(G(z)), (n, *latent), and x and G(F(x)), (n, *shape).
+        """Compute a scalar from z and F(G(z)), (n, *latent), and x and G(F(x)), (n, *shape).
 
         Raises:
-            InputError: A tensor and its cycled one differ in shape, or have no batch axis.
+            InputError: A tensor and its reconstruction differ in shape, or have no batch axis.
         """
-        _check_pair("z", z, z_cycled)
-        _check_pair("x", x, x_cycled)
+        _require_same_shape("z", z, z_cycled)
+        _require_same_shape("x", x, x_cycled)
         z, z_cycled, x, x_cycled = (
-            at_least_single(tensor)[None] for tensor in (z, z_cycled, x, x_cycled)
+            to_full_precision(tensor)[None] for tensor in (z, z_cycled, x, x_cycled)
         )
-        of_z, of_x = cycle.consistency(z, z_cycled, x, x_cycled, self.norm, self.ratio)
-        return (of_z + of_x)[0]
+        z_error, x_error = cycle.cycle_consistency(z, z_cycled, x, x_cycled, self.norm, self.ratio)
+        return (z_error + x_error)[0]
 
     def extra_repr(self) -> str:
         return f"norm={self.norm!r}, ratio={self.ratio}"
 
 
-def _check_pair(name: str, a: Tensor, b: Tensor) -> None:
-    if a.shape != b.shape or a.ndim < 2:
+def _require_same_shape(name: str, original: Tensor, cycled: Tensor) -> None:
+    if original.shape != cycled.shape or original.ndim < 2:
         raise InputError(
-            f"{name}_cycled: shape {tuple(b.shape)} beside {tuple(a.shape)} of {name}; "
-            "both have to be (n, ...) alike"
+            f"{name}_cycled: must have the shape (n, ...) of {name}, {tuple(original.shape)}, "
+            f"got {tuple(cycled.shape)}"
         )
 
 

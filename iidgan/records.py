@@ -1,4 +1,4 @@
-"""Rows: one number each, with everything that it depends on. Imports no torch."""
+"""Metric records: one value each, with everything that it depends on. Imports no torch."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from iidgan.utils.jsonl import append_lines, read_lines
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """One number.
+class MetricRecord:
+    """One value of a metric.
 
     Arguments:
         run: Id of the run.
-        seed: Which training.
-        step: Steps taken when it was measured; -1 where a training failed.
+        seed: Seed of the run.
+        step: Step of the measurement; -1 if training failed.
         metric: Name of the value.
-        value: The number; NaN where it does not exist.
+        value: The value; NaN if it does not exist.
         diverged: Step at which the seed diverged, or -1.
-        protocol: How it was measured.
-        provenance: What it was measured with.
+        protocol: How the value was measured.
+        provenance: Versions and hardware of the measurement.
     """
 
     run: str
@@ -39,16 +39,16 @@ class Row:
 
     @property
     def is_failure(self) -> bool:
-        """Whether the row says that there is no number because the training failed."""
-        return self.metric == _FAILURE
+        """Whether the record stands for a failed training, without a value."""
+        return self.metric == _FAILURE_METRIC
 
-    def is_final(self, steps: int) -> bool:
-        """Whether nothing comes after it in a run of `steps`."""
-        return self.step == steps or self.diverged >= 0
+    def at_end(self, num_steps: int) -> bool:
+        """Whether it is of the end of training: the last step, or after divergence."""
+        return self.step == num_steps or self.diverged >= 0
 
 
-_FAILURE = "failure"
-_KINDS: dict[str, tuple[type, ...]] = {
+_FAILURE_METRIC = "failure"
+_FIELD_TYPES: dict[str, tuple[type, ...]] = {
     "run": (str,),
     "seed": (int,),
     "step": (int,),
@@ -58,16 +58,16 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "protocol": (dict,),
     "provenance": (dict,),
 }
-"""What each field of a row is in a file."""
+"""Types of the fields in a file."""
 
 
-def failure(run: str, seed: int, reason: str) -> Row:
-    """Makes the row of a training that ended without a result."""
-    return Row(
+def failure_record(run: str, seed: int, reason: str) -> MetricRecord:
+    """Create the record of a training that failed."""
+    return MetricRecord(
         run=run,
         seed=seed,
         step=-1,
-        metric=_FAILURE,
+        metric=_FAILURE_METRIC,
         value=math.nan,
         diverged=-1,
         protocol={},
@@ -75,75 +75,96 @@ def failure(run: str, seed: int, reason: str) -> Row:
     )
 
 
-def append(path: Path, rows: Iterable[Row]) -> None:
-    append_lines(path, ({**asdict(row), "value": _json(row.value)} for row in rows))
+def append_records(path: Path, records: Iterable[MetricRecord]) -> None:
+    """Append records to a JSONL file; values that are not finite become null."""
+    append_lines(
+        path, ({**asdict(record), "value": _encode_value(record.value)} for record in records)
+    )
 
 
-def read(path: Path) -> list[Row]:
-    """Reads rows; of those that only differ in value or provenance, the last one counts."""
-    return _last(_rows(path))
+def _encode_value(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
-def read_all(folder: Path) -> list[Row]:
-    """Reads the rows of all files of a folder, as `read` does of one: studies share runs.
+def read_records(path: Path) -> list[MetricRecord]:
+    """Read the records of a file.
+
+    Of records that differ only in value or provenance, the last one is kept.
 
     Raises:
-        InputError: It is a file.
+        InputError: A line is not a record.
+    """
+    return _drop_superseded(_iterate_records(path))
+
+
+def read_all_records(folder: Path) -> list[MetricRecord]:
+    """Read the records of all files in a folder as if they were one file.
+
+    Raises:
+        InputError: `folder` is a file, or a line is not a record.
     """
     if folder.is_file():
-        raise InputError(f"results: {folder} is a file; name the folder that it lies in")
-    return _last(row for path in sorted(folder.glob("*.jsonl")) for row in _rows(path))
+        raise InputError(f"results: expected a folder, got the file {folder}")
+    paths = sorted(folder.glob("*.jsonl"))
+    return _drop_superseded(record for path in paths for record in _iterate_records(path))
 
 
-def by_run(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """Lays rows out by their run, each run's in their order."""
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.run, []).append(row)
-    return found
+def group_by_run(records: Iterable[MetricRecord]) -> dict[str, list[MetricRecord]]:
+    """Group records by the id of their run, in their order."""
+    records_by_run: dict[str, list[MetricRecord]] = {}
+    for record in records:
+        records_by_run.setdefault(record.run, []).append(record)
+    return records_by_run
 
 
-def _rows(path: Path) -> Iterator[Row]:
-    for i, record in enumerate(read_lines(path), 1):
-        _check(record, f"{path}: line {i}")
-        value = math.nan if record["value"] is None else float(record["value"])
-        yield Row(**{**record, "value": value})
+def _iterate_records(path: Path) -> Iterator[MetricRecord]:
+    for line_number, data in enumerate(read_lines(path), 1):
+        _check_fields(data, f"{path}: line {line_number}")
+        value = math.nan if data["value"] is None else float(data["value"])
+        yield MetricRecord(**{**data, "value": value})
 
 
-def _check(record: Mapping[str, Any], place: str) -> None:
-    if record.keys() != _KINDS.keys():
-        odd = ", ".join(sorted(record.keys() ^ _KINDS.keys()))
-        raise InputError(f"{place} has other fields than a row has ({odd})")
-    for name, kinds in _KINDS.items():
-        if type(record[name]) not in kinds or (name == "seed" and record[name] < 0):
-            wanted = " or ".join("null" if k is NoneType else k.__name__ for k in kinds)
-            least = " from 0 on" if name == "seed" else ""
-            raise InputError(f"{place}: {name} is {record[name]!r}; it has to be {wanted}{least}")
-    for key, value in record["protocol"].items():
+def _check_fields(data: Mapping[str, Any], line: str) -> None:
+    if data.keys() != _FIELD_TYPES.keys():
+        names = ", ".join(sorted(data.keys() ^ _FIELD_TYPES.keys()))
+        raise InputError(f"{line}: missing or unknown fields ({names})")
+    for name, types in _FIELD_TYPES.items():
+        if type(data[name]) not in types or (name == "seed" and data[name] < 0):
+            type_names = " or ".join("null" if t is NoneType else t.__name__ for t in types)
+            minimum = " >= 0" if name == "seed" else ""
+            raise InputError(f"{line}: {name} must be {type_names}{minimum}, got {data[name]!r}")
+    for key, value in data["protocol"].items():
         if isinstance(value, list | dict):
-            raise InputError(f"{place}: protocol has {key} {value!r}; it has to be one value")
+            raise InputError(f"{line}: protocol must map {key} to a single value, got {value!r}")
 
 
-def _last(rows: Iterable[Row]) -> list[Row]:
-    found: dict[tuple[object, ...], Row] = {}
-    for row in rows:
-        protocol = tuple(sorted(row.protocol.items()))
-        found[row.run, row.seed, row.step, row.metric, protocol] = row
-    return list(found.values())
+def _drop_superseded(records: Iterable[MetricRecord]) -> list[MetricRecord]:
+    last_records: dict[tuple[object, ...], MetricRecord] = {}
+    for record in records:
+        protocol = tuple(sorted(record.protocol.items()))
+        last_records[record.run, record.seed, record.step, record.metric, protocol] = record
+    return list(last_records.values())
 
 
-def collect(path: Path, run: str, steps: int, metrics: Path) -> None:
-    """Copies the final rows of a run that has ended, those of its last step, to `path`.
+def copy_final_records(path: Path, run: str, num_steps: int, metrics_path: Path) -> None:
+    """Copy the records of a finished run's last step to `path`.
 
-    Of a seed some of whose rows are not there all are copied: its numbers are of one training.
+    If some records of a seed are missing there, all of them are copied, so that a seed's values
+    are always of one training.
     """
-    known = {(row.run, row.seed, row.step, row.metric) for row in read(path)}
-    final = [row for row in read(metrics) if row.run == run and row.is_final(steps)]
-    last = max((row.step for row in final), default=0)
-    ended = [row for row in final if row.step == last]
-    fresh = {r.seed for r in ended if (r.run, r.seed, r.step, r.metric) not in known}
-    append(path, [row for row in ended if row.seed in fresh])
+    present_values = {_value_key(record) for record in read_records(path)}
+    end_records = [
+        record
+        for record in read_records(metrics_path)
+        if record.run == run and record.at_end(num_steps)
+    ]
+    last_step = max((record.step for record in end_records), default=0)
+    final_records = [record for record in end_records if record.step == last_step]
+    seeds_to_copy = {
+        record.seed for record in final_records if _value_key(record) not in present_values
+    }
+    append_records(path, [record for record in final_records if record.seed in seeds_to_copy])
 
 
-def _json(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _value_key(record: MetricRecord) -> tuple[str, int, int, str]:
+    return record.run, record.seed, record.step, record.metric

@@ -1,4 +1,4 @@
-"""Training: from a run to a folder with checkpoints, logs, rows and a generator."""
+"""Training of a run, into a directory with checkpoints, logs, metrics and networks."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from typing import get_args
 import torch
 
 from iidgan.config.run import Run
-from iidgan.engine.compile.executors import Executor
-from iidgan.engine.loop import Ending, Stop
-from iidgan.errors import InputError, unknown
-from iidgan.parallel.batched_runs import Stack
-from iidgan.parallel.seed_pool import Shards, deal
-from iidgan.parallel.seed_worker import Shard
-from iidgan.training.plan import Auto, Plan, choose
-from iidgan.training.session import Listener, Result, Session, opened
+from iidgan.core import Metric
+from iidgan.engine.compile import Executor
+from iidgan.engine.loop import Outcome, StopRequest
+from iidgan.errors import InputError, unknown_name_error
+from iidgan.parallel.batched_runs import BatchedSessions
+from iidgan.parallel.seed_pool import SeedPool, partition_seeds
+from iidgan.parallel.seed_worker import SeedWorkerTask
+from iidgan.training.metrics import resolve_metrics
+from iidgan.training.plan import Auto, ExecutionPlan, choose_plan
+from iidgan.training.session import ProgressCallback, Result, TrainSession, open_session
 
 
 def train(
@@ -30,85 +32,99 @@ def train(
     device: str = "auto",
     executor: Executor | Auto = "auto",
     workers: int | Auto = 1,
-    listener: Listener = lambda news, tick: None,
-    stop: Stop | None = None,
+    metrics: Mapping[str, Metric] | Sequence[Metric | str] | None = None,
+    on_progress: ProgressCallback = lambda message, record: None,
+    stop: StopRequest | None = None,
 ) -> Result:
-    """Trains all seeds side by side; goes on where an earlier call stopped.
+    """Train all seeds in parallel, or resume where an earlier call stopped.
 
     Arguments:
-        run: What to train.
-        out: Folder of the run; made if it is not there.
-        seeds: How many (0, 1, ...), or which ones.
-        checkpoint_every: Steps between checkpoints, each with a measurement.
-        keep: Checkpoints that are kept, the newest ones.
+        run: The run to train.
+        out: Run directory; it is created if it does not exist.
+        seeds: Number of seeds (0, 1, ...), or a list of seeds.
+        checkpoint_every: Steps between checkpoints, at each of which metrics are measured.
+        keep: Number of newest checkpoints to keep.
         device: `cpu`, `cuda`, ..., or `auto`.
-        executor: How moves are carried out; `auto` compiles where that pays within the run. One
-            that goes on keeps what it began with, and the number of its processes.
-        workers: Processes among which the seeds are dealt, or `auto` for one a core where that
-            pays. They start the program anew, so that a script needs `if __name__ ==
-            "__main__":` around what it does.
-        listener: Is told of ticks and news.
-        stop: A wish to stop that may come from elsewhere.
+        executor: How steps are executed; `auto` compiles long runs. A resumed run keeps the
+            executor and the number of processes that it was started with.
+        workers: Processes across which the seeds are split, or `auto` for one per core in long
+            runs. Processes import the main module again, so scripts need
+            `if __name__ == "__main__":`.
+        metrics: Metrics to measure in addition to the registered ones: a mapping from the name of
+            the family to a `Metric`, or a list of metrics or of names such as `module:Name`.
+        on_progress: Callback `(message, record)`, called with a message for the user, or with a
+            log record and an empty message.
+        stop: A stop request that other code may trigger.
 
     Raises:
-        InputError: A field, the data or the folder is not what it has to be.
+        InputError: A field, the data or the run directory is invalid.
     """
-    chosen = _chosen(seeds)
-    if workers != "auto" and not isinstance(workers, int):
-        raise InputError(f"workers: {workers!r} is no whole number; such as 2, or auto")
-    numbers = {"checkpoint-every": checkpoint_every, "keep": keep}
-    _check(chosen, numbers if workers == "auto" else numbers | {"workers": workers})
-    if executor not in (known := ("auto", *get_args(Executor))):
-        raise unknown("executor", executor, known)
-    stop = stop or Stop()
-    folder = opened(
+    seed_list = _resolve_seeds(seeds)
+    _check_options(seed_list, checkpoint_every, keep, executor, workers)
+    stop = stop or StopRequest()
+    session_manager = open_session(
         run,
-        chosen,
+        seed_list,
         out=Path(out),
         keep=keep,
         device=device,
         executor=executor,
-        listener=listener,
+        on_progress=on_progress,
+        metrics=resolve_metrics(metrics),
     )
-    with torch.random.fork_rng(devices=[]), folder as session:
-        if ending := session.over(stop):
-            return session.result(ending)
-        plan = choose(session.game, *session.as_before(executor, workers))
-        session.begin(plan)
+    with torch.random.fork_rng(devices=[]), session_manager as session:
+        if outcome := session.outcome(stop):
+            return session.make_result(outcome)
+        plan = choose_plan(session.context, *session.resume_plan(executor, workers))
+        session.log_start(plan)
         if plan.workers == 1:
-            ending = Stack([session]).fit(plan.executor, checkpoint_every, stop)
+            outcome = BatchedSessions([session]).fit(plan.executor, checkpoint_every, stop)
         else:
-            ending = _dealt(session, plan, checkpoint_every, stop)
-        return session.end(ending)
+            outcome = _train_in_workers(session, plan, checkpoint_every, stop)
+        return session.log_end(outcome)
 
 
-def _dealt(session: Session, plan: Plan, checkpoint_every: int, stop: Stop) -> Ending:
-    """Trains in several processes."""
-    shards = [
-        Shard(session.run, seeds, str(session.device), plan.executor, checkpoint_every)
-        for seeds in deal(session.seeds, plan.workers)
+def _train_in_workers(
+    session: TrainSession, plan: ExecutionPlan, checkpoint_every: int, stop: StopRequest
+) -> Outcome:
+    tasks = [
+        SeedWorkerTask(session.run, seeds, str(session.device), plan.executor, checkpoint_every)
+        for seeds in partition_seeds(session.seeds, plan.workers)
     ]
-    together = Shards(
+    pool = SeedPool(
         session.state,
-        shards,
-        on_loss=session.lost,
-        on_news=session.tell,
-        on_executor=session.use,
+        tasks,
+        on_worker_failure=session.worker_failed,
+        on_message=session.notify,
+        on_executor=session.set_executor,
     )
-    return together.fit(on_tick=session.log, on_checkpoint=session.save, stop=stop)
+    return pool.fit(on_log=session.log_record, on_checkpoint=session.save_checkpoint, stop=stop)
 
 
-def _chosen(seeds: int | Sequence[int]) -> tuple[int, ...]:
+def _resolve_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
     if not isinstance(seeds, int):
         return tuple(map(index, seeds))
     if seeds < 1:
-        raise InputError(f"seeds: {seeds} is too small; at least 1")
+        raise InputError(f"seeds: must be >= 1, got {seeds}")
     return tuple(range(seeds))
 
 
-def _check(seeds: tuple[int, ...], numbers: Mapping[str, int]) -> None:
+def _check_options(
+    seeds: tuple[int, ...],
+    checkpoint_every: int,
+    keep: int,
+    executor: str,
+    workers: int | Auto,
+) -> None:
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise InputError(f"seeds: {seeds} are not one or more different numbers from 0 on")
+        raise InputError(f"seeds: must be one or more distinct integers >= 0, got {seeds}")
+    numbers = {"checkpoint-every": checkpoint_every, "keep": keep}
+    if workers != "auto":
+        if not isinstance(workers, int):
+            raise InputError(f"workers: must be an integer >= 1, or auto, got {workers!r}")
+        numbers["workers"] = workers
     for name, number in numbers.items():
         if number < 1:
-            raise InputError(f"{name}: {number} is too small; at least 1")
+            raise InputError(f"{name}: must be >= 1, got {number}")
+    if executor not in (choices := ("auto", *get_args(Executor))):
+        raise unknown_name_error("executor", executor, choices)

@@ -1,4 +1,8 @@
-"""The command line. Commands are imported when they are used, so that `--help` answers at once."""
+"""The command line: one command, one file, imported on use so that `--help` answers at once.
+
+Parsing options, printing and exit codes belong here; whatever Python users need as well is in the
+packages below.
+"""
 
 from __future__ import annotations
 
@@ -8,90 +12,91 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 
-from iidgan.errors import InputError, unknown
+from iidgan.errors import InputError, unknown_name_error
 
 # name -> (module, help)
 COMMANDS = {
-    "prepare": ("prepare", "make one array of images, or the classifier that measures them"),
-    "train": ("train", "train a method on a source; the same command again goes on"),
+    "prepare": ("prepare", "convert images to one array, or train a classifier of them"),
+    "train": ("train", "train a method on a source; rerunning the command resumes"),
     "evaluate": ("evaluate", "measure a trained run"),
     "sample": ("evaluate", "draw samples from a trained run, as arrays or as a picture"),
     "invert": ("evaluate", "map samples to their latent codes"),
-    "figure": ("figure", "draw the figures of a run, or a published one"),
+    "figure": ("figure", "draw the figures of a run, or a published figure"),
     "table": ("table", "train what a published table lacks, and print it"),
-    "why": ("explain", "print the run, the rows and the command behind a number of a table"),
-    "sweep": ("sweep", "tune the methods of the synthetic tables, with the same budget each"),
-    "list": (
-        "info",
-        "list methods, terms, sources, ..., tables and figures",
-    ),
-    "cite": ("info", "print the publication of a method, term or source"),
-    "doctor": ("info", "show versions, devices, free disk, and what is installed"),
+    "why": ("explain", "print the run, the records and the command behind a number of a table"),
+    "sweep": ("sweep", "tune the methods of the synthetic tables, each with the same budget"),
+    "list": ("info", "list methods, terms, sources, data sets, tables, figures, ..."),
+    "cite": ("info", "print the publication of a method, term, source or data set"),
+    "doctor": ("info", "show versions, devices, free disk space and installed extras"),
 }
 
-NO_MEMORY = re.compile(
+OUT_OF_MEMORY = re.compile(
     "allocate memory|not enough memory|out of memory|size calculation overflowed", re.I
 )
 
 USAGE = """\
 usage: iidgan COMMAND ...
 
-GANs that do not drop modes, and the proof that they did not.
+GANs without mode collapse, with metrics that verify mode coverage.
 
 commands:
 {commands}
 
-`iidgan COMMAND --help` tells more.
+`iidgan COMMAND --help` shows the options of a command. An example:
 
   iidgan train ring --method iid-gan --seeds 5
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit code: 0, 2 for bad input, 3 if all seeds diverged."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    """Run one command and return its exit code: 0, 2 for bad input, 3 if all seeds diverged."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = _dispatch(given)
+        exit_code = run_command(words)
         print(end="", flush=True)
-        return code
+        return exit_code
     except InputError as error:
         print(f"iidgan: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        _silence()
+        _discard_output()
         return 141
     except OSError as error:
-        _silence()
-        print(f"iidgan: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        _discard_output()
+        file_name = error.filename or "output"
+        print(f"iidgan: {file_name}: {error.strerror or error}", file=sys.stderr)
         return 2
     except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and not NO_MEMORY.search(str(error)):
+        if not isinstance(error, MemoryError) and not OUT_OF_MEMORY.search(str(error)):
             raise
-        print("iidgan: not enough memory; ask for fewer samples or seeds", file=sys.stderr)
+        print("iidgan: not enough memory; use fewer samples or seeds", file=sys.stderr)
         return 2
 
 
-def _silence() -> None:
-    """Lets the interpreter end without another try at an output that takes nothing."""
+def _discard_output() -> None:
+    """Redirect standard output to /dev/null, so that the interpreter can exit without an error."""
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _dispatch(given: list[str]) -> int:
-    if not given or given[0] in ("-h", "--help"):
-        lines = (f"  {name:10}{text}" for name, (_, text) in COMMANDS.items())
-        print(USAGE.format(commands="\n".join(lines)), end="")
-        return 0 if given else 2
-    if given[0] == "--version":
+def run_command(words: list[str]) -> int:
+    """Run the command that the first word names."""
+    if not words or words[0] in ("-h", "--help"):
+        command_lines = (f"  {name:10}{summary}" for name, (_, summary) in COMMANDS.items())
+        print(USAGE.format(commands="\n".join(command_lines)), end="")
+        return 0 if words else 2
+    if words[0] == "--version":
         from iidgan._version import __version__
 
         print(__version__)
         return 0
-    name, *rest = given
-    if name not in COMMANDS:
-        raise unknown("command", name, COMMANDS)
-    module = importlib.import_module(f"iidgan.cli.{COMMANDS[name][0]}")
-    command: Callable[[list[str]], int] = getattr(module, f"{name}_command")
-    return command(rest)
+    command_name, *command_arguments = words
+    if command_name not in COMMANDS:
+        raise unknown_name_error("command", command_name, COMMANDS)
+    command_module = importlib.import_module(f"iidgan.cli.{COMMANDS[command_name][0]}")
+    command_function: Callable[[list[str]], int] = getattr(
+        command_module, f"{command_name}_command"
+    )
+    return command_function(command_arguments)

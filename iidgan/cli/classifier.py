@@ -9,37 +9,42 @@ from typing import Annotated
 import tyro
 from rich.console import Console
 
-from iidgan.cli.parse import parse
-from iidgan.cli.progress import bars, teller
-from iidgan.evaluation.classifier.prepare import prepare_classifier, read_facts, shortfall
+from iidgan.cli.parse import parse_options
+from iidgan.cli.progress import count_progress, create_progress
+from iidgan.evaluation.classifier.prepare import (
+    accuracy_warning,
+    prepare_classifier,
+    read_classifier_manifest,
+)
 
 
 @dataclass(frozen=True)
-class Classifier:
-    """Trains the classifier that the metrics of images read, once for a data set."""
+class ClassifierOptions:
+    """Train the classifier that the metrics of images need, once for a data set."""
 
     source_root: Annotated[str | None, tyro.conf.arg(name="from")] = None
-    """Folder of the source's files, where it would not be looked for."""
+    """Folder of the source's files; by default where the source looks for them."""
     root: str | None = None
-    """Folder of prepared data; by default $IIDGAN_DATA, or one in the user's cache."""
+    """Folder of prepared data sets; by default $IIDGAN_DATA, or `data` in the user's cache."""
     device: str = "auto"
-    """cpu, cuda, ...; auto takes an accelerator if there is one."""
+    """cpu, cuda, ...; auto uses an accelerator if there is one."""
 
 
 def prepare_classifier_command(name: str, arguments: list[str]) -> int:
-    """Trains `NAME-classifier`, or sees that it is there, and says how good it is."""
-    options = parse(Classifier, f"iidgan prepare {name}", arguments)
+    """Train `NAME-classifier` unless it exists, and print its accuracy."""
+    options = parse_options(ClassifierOptions, f"iidgan prepare {name}", arguments)
     console = Console(stderr=True)
-    with bars(console) as progress:
-        folder = prepare_classifier(
+    with create_progress(console) as progress:
+        classifier_dir = prepare_classifier(
             name,
             source_root=options.source_root,
             root=None if options.root is None else Path(options.root),
             device=options.device,
-            listener=teller(progress, name, "steps"),
+            on_step=count_progress(progress, name, "steps"),
         )
-    facts = read_facts(folder)
-    print(f"{folder}: {facts['accuracy']:.2f} % of {facts['num_test']:,} test images are right")
-    if short := shortfall(facts):
-        console.print(f"warning: {short}", highlight=False, markup=False)
+    classifier_facts = read_classifier_manifest(classifier_dir)
+    test_accuracy, num_images = classifier_facts["accuracy"], classifier_facts["num_test"]
+    print(f"{classifier_dir}: accuracy {test_accuracy:.2f} % on {num_images:,} test images")
+    if warning := accuracy_warning(classifier_facts):
+        console.print(f"warning: {warning}", highlight=False, markup=False)
     return 0

@@ -1,103 +1,122 @@
-"""`iidgan why`: where a number of a table comes from."""
+"""`iidgan why`: the runs and records behind a number of a table."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from iidgan.cli.options import note_if_none
-from iidgan.cli.parse import parse
+from iidgan.cli.options import warn_if_empty
+from iidgan.cli.parse import parse_options
 from iidgan.config.run import Run
-from iidgan.errors import unknown
-from iidgan.records import Row, read_all
-from iidgan.report.formats import plain, sentence
-from iidgan.studies.papers import STUDIES
-from iidgan.studies.table_spec import Change, Study
+from iidgan.errors import unknown_name_error
+from iidgan.records import MetricRecord, read_all_records
+from iidgan.report.formats import format_cell, format_mean_std
+from iidgan.studies.papers import TABLES
+from iidgan.studies.table_spec import Delta, TableSpec
 from iidgan.studies.tabulate import tabulate
 
 
 @dataclass(frozen=True)
-class Options:
-    """Prints a cell and what is behind it: the run, its rows with provenance, the command."""
+class ExplainOptions:
+    """Print a cell with its run, its records with provenance, and the command that trains it."""
 
-    table: Annotated[str, tyro.conf.Positional]
+    table: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="TABLE")]
     """Name of the table."""
-    row: Annotated[str, tyro.conf.Positional]
+    row: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="ROW")]
     """Name of the row."""
-    column: Annotated[str, tyro.conf.Positional]
-    """Heading of the column."""
+    column: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="COLUMN")]
+    """Title of the column."""
     quick: bool = False
-    """Of the quick profile."""
+    """Use the quick profile of the table."""
     results: str = "results"
-    """Folder of the rows."""
+    """Folder of the metric records."""
 
 
 def why_command(arguments: list[str]) -> int:
-    options = parse(Options, "iidgan why", arguments)
-    if options.table not in STUDIES:
-        raise unknown("table", options.table, STUDIES)
-    rows = read_all(Path(options.results))
-    note_if_none(rows, options.results)
-    study = STUDIES[options.table](rows)
-    study = study.shortened() if options.quick else study
-    if options.row not in study.names:
-        raise unknown("row", options.row, study.names)
-    if options.column not in study.columns:
-        raise unknown("column", options.column, study.columns)
-    cells = {(cell.block, cell.row, cell.column): cell for cell in tabulate(study, rows).cells}
-    for title, run in _found(study, options.row, options.column):
-        shown = sentence(cells[title, options.row, options.column], plain)
-        print(
-            "\n".join(
-                [
-                    f"{shown} | {options.row} | {options.column} | {title or study.title}",
-                    *_lines(run, study, options, rows),
-                ]
-            )
+    options = parse_options(ExplainOptions, "iidgan why", arguments)
+    if options.table not in TABLES:
+        raise unknown_name_error("table", options.table, TABLES)
+    records = read_all_records(Path(options.results))
+    warn_if_empty(records, options.results)
+    spec = TABLES[options.table](records)
+    spec = spec.with_quick_profile() if options.quick else spec
+    if options.row not in spec.row_names:
+        raise unknown_name_error("row", options.row, spec.row_names)
+    if options.column not in spec.columns:
+        raise unknown_name_error("column", options.column, spec.columns)
+    cells_by_position = {
+        (cell.block, cell.row, cell.column): cell for cell in tabulate(spec, records).cells
+    }
+    for group_title, run in _find_runs(spec, options.row, options.column):
+        value = format_cell(
+            cells_by_position[group_title, options.row, options.column], format_mean_std
         )
+        print(f"{value} | {options.row} | {options.column} | {group_title or spec.title}")
+        print(*_explain_run(run, spec, options, records), sep="\n")
     return 0
 
 
-def _found(study: Study, row: str, column: str) -> list[tuple[str, Run | Change]]:
-    """Lists what the row is in each block that has it."""
-    data = study.columns[column].data
-    return [
-        (block.title, block.run(row, data) if isinstance(made, Run) else made)
-        for block in study.blocks
-        if (made := block.rows.get(row)) is not None
-    ]
+def _find_runs(spec: TableSpec, row: str, column: str) -> list[tuple[str, Run | Delta]]:
+    """List the title of each group that has the row, and what the row shows there."""
+    dataset_name = spec.columns[column].dataset
+    found_runs: list[tuple[str, Run | Delta]] = []
+    for row_group in spec.row_groups:
+        row_entry = row_group.rows.get(row)
+        if row_entry is not None:
+            run = row_group.get_run(row, dataset_name) if isinstance(row_entry, Run) else row_entry
+            found_runs.append((row_group.title, run))
+    return found_runs
 
 
-def _lines(run: Run | Change, study: Study, options: Options, rows: list[Row]) -> list[str]:
-    if isinstance(run, Change):
-        return [f"seed by seed, {run.after!r} less {run.before!r}; ask why of these"]
-    column = study.columns[options.column]
-    metric = column.metric
-    there = sorted(
-        (r for r in rows if (r.run, r.metric) == (run.id, metric) and r.is_final(run.steps)),
-        key=lambda r: r.seed,
+def _explain_run(
+    run: Run | Delta, spec: TableSpec, options: ExplainOptions, records: Sequence[MetricRecord]
+) -> list[str]:
+    if isinstance(run, Delta):
+        return [f"difference per seed: {run.after!r} minus {run.before!r}; see these rows"]
+    column = spec.columns[options.column]
+    final_records = sorted(
+        (
+            record
+            for record in records
+            if (record.run, record.metric) == (run.id, column.metric) and record.at_end(run.steps)
+        ),
+        key=lambda record: record.seed,
     )
-    shown = [f"  seed {r.seed}: {r.value:g}{_fate(r)}, {_facts(r.provenance)}" for r in there]
-    done = {r.seed for r in there}
-    lost = [r for r in rows if r.run == run.id and r.is_failure and r.seed not in done]
-    shown += [f"  seed {r.seed}: {r.provenance.get('reason', 'failed')}" for r in lost]
+    protocol_text = _format_facts(final_records[0].protocol) if final_records else "no records yet"
+    quick_option = " --quick" if options.quick else ""
     return [
         f"run {run.id}: {json.dumps(run.to_dict(include_paths=False))}",
-        f"{metric}, {_facts(there[0].protocol)}" if there else f"{metric}: no rows yet",
-        *shown,
-        f"trained by: iidgan table {options.table}{' --quick' if options.quick else ''} "
-        f"--rows {json.dumps(options.row)} --data {json.dumps(column.data)}",
+        f"{column.metric}: {protocol_text}",
+        *map(_format_record, final_records),
+        *_list_failures(run, final_records, records),
+        f"trained by: iidgan table {options.table}{quick_option} --rows {json.dumps(options.row)} "
+        f"--data {json.dumps(column.dataset)}",
     ]
 
 
-def _fate(row: Row) -> str:
-    return f" (diverged at step {row.diverged})" if row.diverged >= 0 else ""
+def _format_record(record: MetricRecord) -> str:
+    diverged_note = f" (diverged at step {record.diverged})" if record.diverged >= 0 else ""
+    facts = _format_facts(record.provenance)
+    return f"  seed {record.seed}: {record.value:g}{diverged_note}, {facts}"
 
 
-def _facts(facts: object) -> str:
-    assert isinstance(facts, dict)
+def _list_failures(
+    run: Run, final_records: Sequence[MetricRecord], records: Sequence[MetricRecord]
+) -> list[str]:
+    """List the failures of the seeds that have no final record."""
+    complete_seeds = {record.seed for record in final_records}
+    failed_records = [record for record in records if record.run == run.id and record.is_failure]
+    return [
+        f"  seed {failure.seed}: {failure.provenance.get('reason', 'failed')}"
+        for failure in failed_records
+        if failure.seed not in complete_seeds
+    ]
+
+
+def _format_facts(facts: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in facts.items())

@@ -10,89 +10,100 @@ from typing import Annotated
 
 import tyro
 
-from iidgan.cli.options import Filling, number_of_seeds, report_endings, watched
-from iidgan.cli.parse import parse
-from iidgan.errors import InputError, unknown
+from iidgan.cli.options import (
+    TrainMissingOptions,
+    monitor_jobs,
+    report_outcomes,
+    resolve_seed_count,
+)
+from iidgan.cli.parse import parse_options
+from iidgan.errors import InputError, unknown_name_error
 from iidgan.figures.run import draw_figures
-from iidgan.report import save
-from iidgan.studies.figure_spec import Picture
-from iidgan.studies.papers import PICTURES
-from iidgan.studies.train_missing import Place, Training, train_runs
-from iidgan.training.run_dir import RunFolder
+from iidgan.report import save_figure
+from iidgan.studies.figure_spec import FigureSpec
+from iidgan.studies.papers import FIGURES
+from iidgan.studies.train_missing import TrainingJob, Workspace, train_runs
+from iidgan.training.run_dir import RunDir
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Filling):
-    """Draws the figures of a run into its folder, or a published figure by its name.
+class FigureOptions(TrainMissingOptions):
+    """Draw the figures of a run into its directory, or a published figure by its name.
 
-    Published figures (iidgan list figures) train what they lack first, as tables do.
+    Published figures (iidgan list figures) first train what they lack, as tables do.
     """
 
-    name: Annotated[str, tyro.conf.Positional]
-    """Folder of a run, or name of a published figure."""
+    name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
+    """Run directory, or name of a published figure."""
     quick: bool = False
-    """Of a published figure: fewer or shorter runs, or smaller nets."""
+    """Published figures: fewer or shorter runs, or smaller networks."""
     seeds: int | None = None
-    """Of a published figure: trainings per run; by default as the figure says."""
+    """Published figures: number of seeds per run; by default that of the figure."""
     seed: int | None = None
-    """Of a run: which training is shown; by default the first that did not diverge."""
+    """Figures of a run: seed to show; by default the first that did not diverge."""
     out: str | None = None
-    """Folder for the figures; by default the run's, or docs/results."""
+    """Folder for the figures; by default the run directory, or docs/results."""
 
 
 def figure_command(arguments: list[str]) -> int:
-    options = parse(Options, "iidgan figure", arguments)
-    if options.name in PICTURES:
-        return _published(_asked_for(options), options)
-    for name in ("quick", "seeds"):
-        if getattr(options, name):
-            raise InputError(f"{name}: only published figures have it, not those of a run")
+    options = parse_options(FigureOptions, "iidgan figure", arguments)
+    if options.name in FIGURES:
+        return _draw_published(_select_figure(options), options)
+    for option_name in ("quick", "seeds"):
+        if getattr(options, option_name):
+            raise InputError(
+                f"{option_name}: applies to published figures only, not to those of a run"
+            )
     if not Path(options.name).exists() and "/" not in options.name:
-        raise unknown("figure", options.name, PICTURES)
-    folder = RunFolder(Path(options.name))
-    for path in draw_figures(folder, Path(options.out or options.name), options.seed):
-        print(path)
+        raise unknown_name_error("figure", options.name, FIGURES)
+    run_dir = RunDir(Path(options.name))
+    for figure_path in draw_figures(run_dir, Path(options.out or options.name), options.seed):
+        print(figure_path)
     return 0
 
 
-def _asked_for(options: Options) -> Picture:
-    picture = PICTURES[options.name]
+def _select_figure(options: FigureOptions) -> FigureSpec:
+    spec = FIGURES[options.name]
     if options.seed is not None:
-        raise InputError("seed: published figures show the first one, or all; --seeds counts them")
-    if options.quick and picture.runs:
-        assert picture.quick is not None, "whatever is trained has a quick profile"
-        picture = picture.quick
-    return replace(picture, seeds=number_of_seeds(options.seeds, picture.seeds))
+        raise InputError("seed: applies to figures of a run only; use --seeds for their number")
+    if options.quick and spec.runs:
+        assert spec.quick is not None, "every figure with runs has a quick profile"
+        spec = spec.quick
+    return replace(spec, num_seeds=resolve_seed_count(options.seeds, spec.num_seeds))
 
 
-def _published(picture: Picture, options: Options) -> int:
-    """Draws what there is, after training what is missing; returns the exit code."""
-    place = options.place()
-    missing = picture.missing(place)
-    code = _train(picture, missing, place) if missing and options.train else 0
-    if code > 1:  # stopped: the same command goes on
-        return code
-    there = picture.folders(place)
-    lacking = ", ".join(label for label in picture.runs if label not in there)
-    if lacking and not there:
-        raise InputError(f"train: none of the runs is there: {lacking}")
-    profile = "-quick" if options.quick else ""
-    out = Path(options.out or "docs/results") / f"{options.name}{profile}.png"
-    print(save(picture.draw(there), out))
-    print(picture.title, file=sys.stderr)
-    if lacking:
-        print(f"not in it, for lack of a finished training: {lacking}", file=sys.stderr)
-    return code
-
-
-def _train(picture: Picture, missing: Sequence[Training], place: Place) -> int:
-    with watched(missing) as (news, stop):
-        endings = train_runs(
-            missing,
-            place,
-            news=news,
-            stop=stop,
-            keep=picture.keep,
-            checkpoints=picture.checkpoints,
+def _draw_published(spec: FigureSpec, options: FigureOptions) -> int:
+    """Train what is missing, draw what is available, and return the exit code."""
+    workspace = options.create_workspace()
+    missing_jobs = spec.missing_runs(workspace)
+    must_train = missing_jobs and options.train
+    exit_code = _train_jobs(spec, missing_jobs, workspace) if must_train else 0
+    if exit_code > 1:  # stopped: rerunning resumes
+        return exit_code
+    run_dirs = spec.find_run_dirs(workspace)
+    missing_labels = ", ".join(label for label in spec.runs if label not in run_dirs)
+    if missing_labels and not run_dirs:
+        raise InputError(f"train: none of the runs is trained to completion: {missing_labels}")
+    profile_suffix = "-quick" if options.quick else ""
+    out_path = Path(options.out or "docs/results") / f"{options.name}{profile_suffix}.png"
+    print(save_figure(spec.draw(run_dirs), out_path))
+    print(spec.title, file=sys.stderr)
+    if missing_labels:
+        print(
+            f"missing from the figure (not trained to completion): {missing_labels}",
+            file=sys.stderr,
         )
-    return report_endings(endings, stop)
+    return exit_code
+
+
+def _train_jobs(spec: FigureSpec, jobs: Sequence[TrainingJob], workspace: Workspace) -> int:
+    with monitor_jobs(jobs) as (on_progress, stop):
+        outcomes = train_runs(
+            jobs,
+            workspace,
+            on_progress=on_progress,
+            stop=stop,
+            keep_checkpoints=spec.keep_checkpoints,
+            num_checkpoints=spec.num_checkpoints,
+        )
+    return report_outcomes(outcomes, stop)

@@ -1,4 +1,4 @@
-"""`iidgan list`, `cite` and `doctor`: what there is."""
+"""`iidgan list`, `cite` and `doctor`: what is available and installed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import inspect
 import os
 import platform
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
@@ -17,15 +18,15 @@ from rich.console import Console
 from rich.table import Table
 
 from iidgan._version import __version__
-from iidgan.cli.parse import parse
-from iidgan.config.registry import KINDS, reference_of
+from iidgan.cli.parse import parse_options
+from iidgan.config.registry import REGISTRIES, get_reference
 from iidgan.core import Reference
-from iidgan.data.manifest import home
-from iidgan.data.prepare import SETS
-from iidgan.data.prepared import names
-from iidgan.engine.compile.inductor import place_of_code
-from iidgan.errors import InputError, unknown
-from iidgan.studies.papers import PICTURES, STUDIES
+from iidgan.data.manifest import data_home
+from iidgan.data.prepare import DATASETS
+from iidgan.data.prepared import prepared_names
+from iidgan.engine.compile import cache_dir
+from iidgan.errors import InputError, unknown_name_error
+from iidgan.studies.papers import FIGURES, TABLES
 from iidgan.utils.processes import num_cores
 
 Kind = Literal[
@@ -43,137 +44,147 @@ Kind = Literal[
 
 
 @dataclass(frozen=True)
-class List:
-    """Lists everything that has a name."""
+class ListOptions:
+    """List everything that has a name.
+
+    Methods, terms, sources, archs, optimisers and metrics of your own are package.module:Name.
+    """
 
     kind: Annotated[Kind, tyro.conf.Positional] = "all"
     """What to list."""
 
 
 def list_command(arguments: list[str]) -> int:
-    options = parse(List, "iidgan list", arguments)
+    options = parse_options(ListOptions, "iidgan list", arguments)
     table = Table(box=None, pad_edge=False)
-    for heading in ("kind", "name", "what it is"):
-        table.add_column(heading, no_wrap=heading != "what it is")
-    for kind, things in _described().items():
+    for heading in ("kind", "name", "description"):
+        table.add_column(heading, no_wrap=heading != "description")
+    for kind, descriptions in _collect_descriptions().items():
         if options.kind in ("all", kind):
-            for name, text in things.items():
-                table.add_row(kind.removesuffix("s"), name, text)
+            for name, description in descriptions.items():
+                table.add_row(kind.removesuffix("s"), name, description)
     Console(markup=False).print(table)
     return 0
 
 
-def _described() -> dict[str, dict[str, str]]:
-    """Lists what each name stands for, by kind."""
-    found = {
-        kind: {name: _first_line(made) for name, made in things.items()}
-        for kind, things in KINDS.items()
+def _collect_descriptions() -> dict[str, dict[str, str]]:
+    """Collect the description of each name, by kind."""
+    descriptions_by_kind = {
+        kind: _describe_registry(registry) for kind, registry in REGISTRIES.items()
     }
-    sets = {name: f"{known.title}: iidgan prepare {name}" for name, known in SETS.items()}
-    there = {name: f"is prepared: iidgan train {name}" for name in names()}
-    tables = {name: make([]).title for name, make in STUDIES.items()}
-    return found | {
-        "sets": sets | there,
-        "tables": tables,
-        "figures": {k: p.title for k, p in PICTURES.items()},
+    descriptions_by_kind["sets"] = {
+        name: f"{info.title}: iidgan prepare {name}" for name, info in DATASETS.items()
     }
+    for name in prepared_names():
+        descriptions_by_kind["sets"][name] = f"prepared: iidgan train {name}"
+    descriptions_by_kind["tables"] = {name: create([]).title for name, create in TABLES.items()}
+    descriptions_by_kind["figures"] = {name: figure.title for name, figure in FIGURES.items()}
+    return descriptions_by_kind
 
 
-def _first_line(made: object) -> str:
-    return (inspect.getdoc(made) or "").partition("\n")[0]
+def _describe_registry(registry: Mapping[str, object]) -> dict[str, str]:
+    """Return the first line of each docstring."""
+    docstrings_by_name = {name: inspect.getdoc(entry) or "" for name, entry in registry.items()}
+    return {name: docstring.partition("\n")[0] for name, docstring in docstrings_by_name.items()}
 
 
 @dataclass(frozen=True)
-class Cite:
-    """Prints the publication of a method, term, source or set as BibTeX."""
+class CiteOptions:
+    """Print the publication of a method, term, source or data set as BibTeX."""
 
-    name: Annotated[str, tyro.conf.Positional]
-    """Name of a method, term, source or set."""
+    name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
+    """Name of a method, term, source, backbone or data set."""
 
 
 def cite_command(arguments: list[str]) -> int:
-    name = parse(Cite, "iidgan cite", arguments).name
-    found: dict[str, object] = {**SETS}
-    found |= {n: made for things in KINDS.values() for n, made in things.items()}
-    if name not in found:
-        raise unknown("cite", name, [n for n, made in found.items() if reference_of(made)])
-    reference = reference_of(found[name])
+    name = parse_options(CiteOptions, "iidgan cite", arguments).name
+    citable_entries: dict[str, object] = {**DATASETS}
+    for registry in REGISTRIES.values():
+        citable_entries |= registry
+    if name not in citable_entries:
+        names = [name for name, entry in citable_entries.items() if get_reference(entry)]
+        raise unknown_name_error("cite", name, names)
+    reference = get_reference(citable_entries[name])
     if reference is None:
-        raise InputError(f"cite: {name!r} is from no publication")
-    print(_bibtex(name, reference))
+        raise InputError(f"cite: {name!r} has no publication")
+    print(_format_bibtex(name, reference))
     return 0
 
 
-def _bibtex(key: str, reference: Reference) -> str:
-    entries = {
+def _format_bibtex(citation_key: str, reference: Reference) -> str:
+    bibtex_fields = {
         "title": reference.title,
         "author": reference.authors.replace(", ", " and "),
         "year": reference.year,
         "url": reference.url,
         "note": reference.note,
     }
-    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in entries.items() if value)
-    return f"@misc{{{key},\n{lines}}}"
+    bibtex_lines = "".join(
+        f"  {name} = {{{value}}},\n" for name, value in bibtex_fields.items() if value
+    )
+    return f"@misc{{{citation_key},\n{bibtex_lines}}}"
 
 
 @dataclass(frozen=True)
-class Doctor:
-    """Shows versions, devices, free disk, and which extras are installed."""
+class DoctorOptions:
+    """Show versions, devices, free disk space, and which extras are installed."""
 
 
 PACKAGES = ("torch", "numpy", "scipy", "safetensors", "tyro", "rich", "matplotlib", "pillow")
 EXTRAS = {
     "hub": ("datasets", "huggingface_hub"),
     "lmdb": ("lmdb",),
-    "metrics": ("torchmetrics", "sklearn"),
-    "track": ("tensorboard",),
 }
 
 
 def doctor_command(arguments: list[str]) -> int:
-    parse(Doctor, "iidgan doctor", arguments)
+    parse_options(DoctorOptions, "iidgan doctor", arguments)
     table = Table(box=None, pad_edge=False, show_header=False)
-    for name, text in _findings():
-        table.add_row(name, text)
+    for heading, text in _collect_facts():
+        table.add_row(heading, text)
     Console(markup=False).print(table)
     return 0
 
 
-def _findings() -> list[tuple[str, str]]:
-    free = shutil.disk_usage(os.getcwd()).free / 2**30
-    found = [
+def _collect_facts() -> list[tuple[str, str]]:
+    free_gib = shutil.disk_usage(os.getcwd()).free / 2**30
+    compiler_path = shutil.which(os.environ.get("CXX", "g++"))
+    return [
         ("iidgan", __version__),
         ("python", f"{platform.python_version()} on {platform.platform()}"),
-        *((name, metadata.version(name)) for name in PACKAGES),
+        *((package, metadata.version(package)) for package in PACKAGES),
         ("cpu", f"{num_cores()} cores, torch uses {torch.get_num_threads()} threads"),
-        ("cuda", _cuda()),
-        ("compiler", shutil.which(os.environ.get("CXX", "g++")) or "none: compiled runs eagerly"),
-        ("compiled code", _compiled()),
-        ("data", f"{home()}: {len(names())} prepared sets"),
-        ("free disk", f"{free:.1f} GiB here"),
+        ("cuda", _describe_cuda()),
+        ("compiler", compiler_path or "none: the executor `compiled` runs eagerly"),
+        ("compiled code", _describe_cache()),
+        ("data", f"{data_home()}: {len(prepared_names())} prepared data sets"),
+        ("free disk", f"{free_gib:.1f} GiB in the working directory"),
+        *((f"extra {extra}", _describe_extra(extra)) for extra in EXTRAS),
     ]
-    for extra, modules in EXTRAS.items():
-        lacking = [module for module in modules if util.find_spec(module) is None]
-        text = f"lacks {', '.join(lacking)}: pip install 'iidgan[{extra}]'" if lacking else "ready"
-        found.append((f"extra {extra}", text))
-    return found
 
 
-def _compiled() -> str:
-    place = place_of_code()
-    size = sum(map(_size, place.rglob("*"))) / 2**20
-    return f"{size:.0f} MiB in {place}; what is removed there is made again"
+def _describe_extra(extra: str) -> str:
+    missing_modules = [module for module in EXTRAS[extra] if util.find_spec(module) is None]
+    if not missing_modules:
+        return "installed"
+    return f"missing {', '.join(missing_modules)}: pip install 'iidgan[{extra}]'"
 
 
-def _size(path: Path) -> int:
+def _describe_cache() -> str:
+    path = cache_dir()
+    size_mib = sum(map(_get_file_size, path.rglob("*"))) / 2**20
+    return f"{size_mib:.0f} MiB in {path}; safe to delete"
+
+
+def _get_file_size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:  # a compiler at work
+    except OSError:  # a compiler may have just removed it
         return 0
 
 
-def _cuda() -> str:
+def _describe_cuda() -> str:
     if not torch.cuda.is_available():
         return "none"
-    count = torch.cuda.device_count()
-    return ", ".join(torch.cuda.get_device_name(index) for index in range(count))
+    device_count = torch.cuda.device_count()
+    return ", ".join(torch.cuda.get_device_name(index) for index in range(device_count))

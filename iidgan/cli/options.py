@@ -1,109 +1,116 @@
-"""What commands that train many runs share: options, what they show, and how they end."""
+"""Options, displays and exit codes that commands share."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from rich.console import Console
 
-from iidgan.cli.progress import Monitor, heard
-from iidgan.engine.compile.executors import Executor
-from iidgan.engine.loop import Stop
+from iidgan.cli.progress import ProgressMonitor, acknowledge_stop
+from iidgan.engine.compile import Executor
+from iidgan.engine.loop import StopRequest
 from iidgan.errors import InputError
-from iidgan.parallel.job_pool import News
-from iidgan.records import Row
-from iidgan.report import Table, render, to_rich
-from iidgan.studies.train_missing import Place, Training
+from iidgan.parallel.batched_runs import RunProgressCallback
+from iidgan.records import MetricRecord
+from iidgan.report import Table, render_table, to_rich
+from iidgan.studies.train_missing import TrainingJob, Workspace
 from iidgan.training.plan import Auto
 from iidgan.utils.processes import num_cores
 
-MOST_SEEDS = 10_000
-Format = Literal["rich", "md", "tex", "csv", "json"]
+MAX_SEEDS = 10_000
+TableFormat = Literal["rich", "md", "tex", "csv", "json"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filling:
-    """Where many runs are trained, and how."""
+class TrainMissingOptions:
+    """Where and how to train the runs of a table, a figure or a sweep."""
 
     train: bool = True
-    """Train what is missing; without it, show what there is."""
+    """Train what is missing; --no-train shows only what is already there."""
     results: str = "results"
-    """Folder of the rows."""
+    """Folder of the metric records."""
     runs: str = "runs/tables"
-    """Folder of the trainings."""
+    """Folder of the run directories."""
     workers: int = num_cores()
-    """Trainings at a time."""
+    """Number of trainings at a time."""
     device: str = "auto"
-    """cpu, cuda, ...; auto takes an accelerator if there is one."""
+    """cpu, cuda, ...; auto uses an accelerator if there is one."""
     executor: Executor | Auto = "auto"
-    """How steps are carried out; auto compiles where that pays within the run, and on a CUDA
-    device records and replays them (graphed)."""
+    """How steps are executed; auto chooses by device, networks and number of steps."""
 
-    def place(self) -> Place:
-        """Checks the options.
+    def create_workspace(self) -> Workspace:
+        """Check the options and create the workspace.
 
         Raises:
-            InputError: There are no workers.
+            InputError: The number of workers is less than 1.
         """
         if self.workers < 1:
-            raise InputError(f"workers: {self.workers} is too small; at least 1")
-        return Place(
-            results=Path(self.results),
-            runs=Path(self.runs),
-            workers=self.workers,
+            raise InputError(f"workers: must be >= 1, got {self.workers}")
+        return Workspace(
+            results_dir=Path(self.results),
+            runs_dir=Path(self.runs),
+            num_workers=self.workers,
             device=self.device,
             executor=self.executor,
         )
 
 
-def number_of_seeds(asked: int | None, usual: int) -> int:
-    """Gives how many trainings a run is to have.
+def get_field_values(options: object, options_type: type) -> dict[str, Any]:
+    """Return the values of the fields that `options_type` declares, as keyword arguments."""
+    return {field.name: getattr(options, field.name) for field in fields(options_type)}
+
+
+def resolve_seed_count(requested: int | None, default: int) -> int:
+    """Return the requested number of seeds or the default.
 
     Raises:
-        InputError: None are asked for, or more than anybody can train.
+        InputError: The number is out of range.
     """
-    if asked is not None and asked < 1:
-        raise InputError(f"seeds: {asked} is too small; at least 1")
-    if asked is not None and asked > MOST_SEEDS:
-        raise InputError(f"seeds: {asked} is too large; at most {MOST_SEEDS}")
-    return usual if asked is None else asked
+    if requested is not None and not 1 <= requested <= MAX_SEEDS:
+        raise InputError(f"seeds: must be between 1 and {MAX_SEEDS}, got {requested}")
+    return default if requested is None else requested
 
 
-def note_if_none(rows: Sequence[Row], results: str | Path) -> None:
-    """Says so if a folder has no rows: it may be another than was meant."""
-    if not rows:
-        print(f"no rows in {results}: --results names their folder", file=sys.stderr)
+def warn_if_empty(records: Sequence[MetricRecord], results_dir: str | Path) -> None:
+    """Print a note if there are no records: the folder may not be the intended one."""
+    if not records:
+        print(f"no records in {results_dir}: --results names their folder", file=sys.stderr)
 
 
-def show(table: Table, format: Format) -> None:
-    """Prints a table: with colours, or as text of a format."""
+def print_table(table: Table, format: TableFormat) -> None:
+    """Print a table with colours, or as text in a format."""
     if format == "rich":
         console = Console()
         console.print(to_rich(table, console.width))
     else:
-        print(render(table, format), end="")
+        print(render_table(table, format), end="")
 
 
 @contextmanager
-def watched(trainings: Sequence[Training]) -> Iterator[tuple[News, Stop]]:
-    """Shows trainings as they go on, and takes Ctrl-C as the wish to stop."""
-    names, steps = [t.name for t in trainings], [t.run.steps for t in trainings]
-    stop = Stop()
-    with stop.listening(heard=heard), Monitor(steps, names) as monitor:
-        yield monitor.tell, stop
+def monitor_jobs(
+    jobs: Sequence[TrainingJob],
+) -> Iterator[tuple[RunProgressCallback, StopRequest]]:
+    """Show the progress of training jobs, and turn Ctrl-C into a stop request."""
+    labels, total_steps = [job.name for job in jobs], [job.run.steps for job in jobs]
+    stop = StopRequest()
+    with (
+        stop.handle_signals(on_first=acknowledge_stop),
+        ProgressMonitor(total_steps, labels) as monitor,
+    ):
+        yield monitor.show, stop
 
 
-def report_endings(endings: Sequence[tuple[str, str]], stop: Stop) -> int:
-    """Says which trainings did not end well; returns the exit code, 0 if all did."""
-    for name, ending in endings:
-        if ending not in ("finished", "diverged"):
-            print(f"{name}: {ending}", file=sys.stderr)
+def report_outcomes(outcomes: Sequence[tuple[str, str]], stop: StopRequest) -> int:
+    """Print which jobs did not finish, and return the exit code, 0 if all did."""
+    for label, outcome in outcomes:
+        if outcome not in ("finished", "diverged"):
+            print(f"{label}: {outcome}", file=sys.stderr)
     if stop.signal is not None:
-        print("the same command again goes on", file=sys.stderr)
+        print("stopped; run the same command again to resume", file=sys.stderr)
         return 128 + stop.signal
-    return 1 if any(ending.startswith(("failed", "busy")) for _, ending in endings) else 0
+    return 1 if any(outcome.startswith(("failed", "busy")) for _, outcome in outcomes) else 0

@@ -17,114 +17,126 @@ import tyro
 from rich.console import Console
 
 from iidgan.cli.classifier import prepare_classifier_command
-from iidgan.cli.parse import parse
-from iidgan.cli.progress import bars, teller
-from iidgan.data import READERS, SOURCES
-from iidgan.data.manifest import SKIPPED
-from iidgan.data.prepare import SETS, Outcome, prepare
+from iidgan.cli.options import get_field_values
+from iidgan.cli.parse import parse_options
+from iidgan.cli.progress import count_progress, create_progress
+from iidgan.data import ARRAY_READERS, SOURCES
+from iidgan.data.manifest import SKIPPED_FILE
+from iidgan.data.prepare import DATASETS, PrepareResult, prepare
 from iidgan.errors import InputError
 from iidgan.evaluation.classifier.store import SUFFIX
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
-    """Makes one array of a set's images, which `iidgan train NAME` reads.
+class PrepareOptions:
+    """Convert a data set of images to one array, for `iidgan train NAME`.
 
-    Interrupted, it leaves nothing; the same command starts anew, or does nothing if all is done.
+    An interrupted call leaves nothing behind; if the data set is there already, nothing is done.
+    NAME-classifier trains the classifier that the metrics of NAME's images need.
     """
 
-    name: Annotated[str, tyro.conf.Positional]
-    """mnist, fashion-mnist, ..., (iidgan list sets), the id of a data set on the Hub, or a name of
-    your own for images of your own; or NAME-classifier, which trains what measures its images."""
+    name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
+    """mnist, ... (iidgan list sets), an id on the Hub, a new name, or NAME-classifier."""
     origin: Annotated[str | None, tyro.conf.arg(name="from")] = None
-    """A folder, an archive or a file; or `hub`, which downloads."""
+    """A folder, an archive or a file; `hub` downloads."""
     size: int | None = None
-    """Side of the images in pixels; by default the set's usual one, 64 for images of your own."""
+    """Side of the images in pixels; by default the usual one, and 64 for your own images."""
     config: str | None = None
-    """Configuration of a data set on the Hub that has several; it is named NAME-CONFIG."""
+    """Configuration of a Hub data set that has several; the result is named NAME-CONFIG."""
     split: str | None = None
-    """Part of the set, such as test; by default the usual one. Another one is named NAME-SPLIT."""
+    """Split of the data set, such as test; other splits than the default are named NAME-SPLIT."""
     labels: str | None = None
-    """`none`, `folders`, or a CSV file of names and labels; by default what the files suggest."""
+    """`none`, `folders`, or a CSV file of names and labels; by default detected."""
     root: str | None = None
-    """Folder of prepared sets; by default $IIDGAN_DATA, or `data` in the user's cache."""
+    """Folder of prepared data sets; by default $IIDGAN_DATA, or `data` in the user's cache."""
     strict: bool = False
-    """Stop at the first file that cannot be used, instead of leaving it out."""
+    """Stop at the first unusable file instead of skipping it."""
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """Lets SIGTERM end what runs as Ctrl-C does: what is half done is cleared away."""
+def _handle_sigterm() -> Iterator[None]:
+    """Make SIGTERM clean up as Ctrl-C does."""
 
-    def end(number: int, frame: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_IGN)  # a second one would end the clearing
+    def exit_on_signal(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a second signal would interrupt the cleanup
         raise SystemExit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, end)
+    previous_handler = signal.signal(signal.SIGTERM, exit_on_signal)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous_handler)
 
 
-@_terminable()
+@_handle_sigterm()
 def prepare_command(arguments: list[str]) -> int:
-    place = _place_of_name(arguments)
-    if place is not None and arguments[place].endswith(SUFFIX):
-        others = arguments[:place] + arguments[place + 1 :]
-        return prepare_classifier_command(arguments[place], others)
-    options = parse(Options, "iidgan prepare", arguments)
-    taken = options.name in SOURCES and options.name not in SETS
-    if taken or Path(options.name).suffix.lower() in READERS:
-        raise InputError(f"name: {options.name!r} is a source of its own; choose another name")
+    name_index = _find_name(arguments)
+    if name_index is not None and arguments[name_index].endswith(SUFFIX):
+        other_arguments = arguments[:name_index] + arguments[name_index + 1 :]
+        return prepare_classifier_command(arguments[name_index], other_arguments)
+    options = parse_options(PrepareOptions, "iidgan prepare", arguments)
+    is_reserved = options.name in SOURCES and options.name not in DATASETS
+    if is_reserved or Path(options.name).suffix.lower() in ARRAY_READERS:
+        raise InputError(f"name: {options.name!r} is the name of a source; choose another name")
     console = Console(stderr=True)
-    with bars(console) as progress:
-        outcome = prepare(
-            options.name,
-            origin=options.origin,
-            size=options.size,
-            config=options.config,
-            split=options.split,
-            labels=options.labels,
-            root=options.root,
-            strict=options.strict,
-            progress=teller(progress, options.name, "images"),
-            news=lambda text: console.print(text, highlight=False, markup=False),
+    with create_progress(console) as progress:
+        result = prepare(
+            **get_field_values(options, PrepareOptions),
+            on_progress=count_progress(progress, options.name, "images"),
+            on_message=lambda text: console.print(text, highlight=False, markup=False),
         )
-    _report(outcome, options.root)
+    _print_result(result, options.root)
     return 0
 
 
-_ALONE = ("--strict", "--no-strict", "--help", "-h")
+FLAGS_WITHOUT_VALUE = ("--strict", "--no-strict", "--help", "-h")
 
 
-def _place_of_name(arguments: list[str]) -> int | None:
-    """Finds the first word that is neither a flag nor the value of one."""
-    for place, (before, word) in enumerate(itertools.pairwise(["", *arguments])):
-        takes = before.startswith("-") and "=" not in before and before not in _ALONE
-        if not takes and not word.startswith("-"):
-            return place
+def _find_name(arguments: list[str]) -> int | None:
+    """Find the first word that is neither a flag nor the value of one."""
+    for index, (previous_word, word) in enumerate(itertools.pairwise(["", *arguments])):
+        is_flag = previous_word.startswith("-") and "=" not in previous_word
+        takes_value = is_flag and previous_word not in FLAGS_WITHOUT_VALUE
+        if not takes_value and not word.startswith("-"):
+            return index
     return None
 
 
-def _report(outcome: Outcome, root: str | None) -> None:
-    """Tells what there is, and what was left out, before anything is trained on it."""
-    made = outcome.manifest
-    kind = " x ".join(map(str, made.shape))
-    labels = f"{len(made.label_counts)} labels" if made.label_counts else "no labels"
-    already = "" if outcome.fresh else " there already:"
-    print(f"{made.name}:{already} {made.count:,} images of {kind}, {labels}, in {outcome.folder}")
-    if outcome.fresh:
-        print(f"  made from {made.source}: {made.rule}")
-    if made.labels:
-        print(f"  labels: {textwrap.shorten(', '.join(made.labels), 100, placeholder=' ...')}")
-    if left := sum(made.skipped.values()):
-        print(f"  left out: {left:,} of {left + made.count:,} ({SKIPPED} names them)")
-        for reason, count in made.skipped.items():
-            first = next((skip for skip in outcome.skipped if skip.reason == reason), None)
-            such = "" if first is None else f", such as {first.example}"
-            print(f"    {count:,} x {reason}{such}")
-    if made.enlarged:
-        print(f"  {made.enlarged:,} images were smaller, and have been enlarged")
-    where = "" if root is None else f" --root {shlex.quote(root)}"
-    print(f"Next: iidgan train {made.name}{where}")
+def _print_result(result: PrepareResult, root: str | None) -> None:
+    """Print what was prepared and what was skipped, before anything is trained on it."""
+    manifest = result.manifest
+    shape_text = " x ".join(map(str, manifest.shape))
+    labels = f"{len(manifest.label_counts)} labels" if manifest.label_counts else "no labels"
+    status_text = "" if result.is_new else " already prepared:"
+    print(
+        f"{manifest.name}:{status_text} {manifest.count:,} images of {shape_text}, {labels}, in "
+        f"{result.folder}"
+    )
+    if result.is_new:
+        print(f"  made from {manifest.source}: {manifest.rule}")
+    if manifest.labels:
+        label_names = textwrap.shorten(", ".join(manifest.labels), 100, placeholder=" ...")
+        print(f"  labels: {label_names}")
+    _print_skipped(result)
+    if manifest.enlarged:
+        print(f"  {manifest.enlarged:,} smaller images were enlarged")
+    root_option = "" if root is None else f" --root {shlex.quote(root)}"
+    print(f"Next: iidgan train {manifest.name}{root_option}")
+
+
+def _print_skipped(result: PrepareResult) -> None:
+    """Print the number of skipped files for each reason, with an example."""
+    manifest = result.manifest
+    skipped_count = sum(manifest.skipped.values())
+    if not skipped_count:
+        return
+    file_count = skipped_count + manifest.count
+    print(f"  skipped: {skipped_count:,} of {file_count:,} files (listed in {SKIPPED_FILE})")
+    examples_by_reason: dict[str, str] = {}
+    for skipped_image in result.skipped:
+        examples_by_reason.setdefault(skipped_image.reason, skipped_image.example)
+    for reason, count in manifest.skipped.items():
+        example_text = (
+            f", such as {examples_by_reason[reason]}" if reason in examples_by_reason else ""
+        )
+        print(f"    {count:,} x {reason}{example_text}")

@@ -1,4 +1,4 @@
-"""What a user sees of a training: a live bar on a terminal, a line now and then elsewhere."""
+"""Progress of a training: a live bar on a terminal, otherwise a line from time to time."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from iidgan.engine.loop import Tick
+from iidgan.engine.loop import LogRecord
 
-PATIENCE = 30.0  # seconds between lines, where there is no terminal to draw a bar on
+SECONDS_PER_LINE = 30.0  # between two lines, without a terminal to draw a bar on
 
 
-def bars(console: Console) -> Progress:
-    """Creates the display: name, bar, steps, times, losses."""
+def create_progress(console: Console) -> Progress:
+    """Create the display: name, bar, steps, times, losses."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -40,87 +40,96 @@ def bars(console: Console) -> Progress:
     )
 
 
-def teller(progress: Progress, name: str, what: str) -> Callable[[int, int | None], None]:
-    """Makes what shows how many are done: a bar, or a line now and then without a terminal.
+def count_progress(progress: Progress, name: str, unit: str) -> Callable[[int, int | None], None]:
+    """Create a callback `(done, total)` that shows a count.
+
+    It moves a bar, or prints a line from time to time without a terminal.
 
     Arguments:
-        progress: The display of `bars`.
-        name: What is shown in front.
-        what: What is counted.
+        progress: The display of `create_progress`.
+        name: Label shown in front.
+        unit: Plural noun of what is counted.
     """
-    task, told = progress.add_task(name, total=None, losses=""), time.monotonic()
+    task_id = progress.add_task(name, total=None, losses="")
+    last_printed = time.monotonic()
 
-    def tell(done: int, total: int | None) -> None:
-        nonlocal told
-        progress.update(task, completed=done, total=total)
-        if not progress.console.is_terminal and time.monotonic() > told + PATIENCE:
-            told = time.monotonic()
-            of = "" if total is None else f" of {total:,}"
-            progress.console.print(f"{name}: {done:,}{of} {what}", highlight=False, markup=False)
+    def show_count(done: int, total: int | None) -> None:
+        nonlocal last_printed
+        progress.update(task_id, completed=done, total=total)
+        if not progress.console.is_terminal and time.monotonic() > last_printed + SECONDS_PER_LINE:
+            last_printed = time.monotonic()
+            out_of = "" if total is None else f" of {total:,}"
+            line = f"{name}: {done:,}{out_of} {unit}"
+            progress.console.print(line, highlight=False, markup=False)
 
-    return tell
+    return show_count
 
 
-def heard() -> None:
-    """Answers Ctrl-C at once, since a measurement or a compilation may have to end first.
+def acknowledge_stop() -> None:
+    """Confirm Ctrl-C at once, since a measurement or a compilation may have to finish first.
 
-    Writes past Python's buffers, which the signal may have found in use.
+    Writes past Python's buffers, which the signal may have interrupted.
     """
     with suppress(OSError):
-        os.write(2, b"\nstopping as soon as all is saved; once more to stop at once\n")
+        os.write(2, b"\nstopping after saving; press Ctrl-C again to stop at once\n")
 
 
-def losses(tick: Tick) -> str:
-    """Shows the adversarial losses, averaged over the seeds that have not diverged."""
-    shown = []
-    for name, values in tick.losses.items():
-        finite = [value for value in values if math.isfinite(value)]
-        if name.endswith("/adversarial") and finite:
-            shown.append(f"{name.partition('/')[0]} {sum(finite) / len(finite):.3f}")
-    return "  ".join(shown)
+def format_losses(record: LogRecord) -> str:
+    """Format the adversarial losses, averaged over the seeds that have not diverged."""
+    shown_losses = []
+    for loss_name, seed_values in record.losses.items():
+        finite_values = [value for value in seed_values if math.isfinite(value)]
+        if loss_name.endswith("/adversarial") and finite_values:
+            player_name = loss_name.partition("/")[0]
+            shown_losses.append(f"{player_name} {sum(finite_values) / len(finite_values):.3f}")
+    return "  ".join(shown_losses)
 
 
-class Monitor:
-    """Listens to trainings.
+class ProgressMonitor:
+    """Display of one or more trainings.
 
     Arguments:
-        steps: Length of each training.
-        names: What is shown in front of each bar.
+        total_steps: Number of steps of each training.
+        labels: Label in front of each bar.
     """
 
-    def __init__(self, steps: Sequence[int], names: Sequence[str]) -> None:
+    def __init__(self, total_steps: Sequence[int], labels: Sequence[str]) -> None:
         self._console = Console(stderr=True)
-        self._progress = bars(self._console)
-        self._tasks = [
-            self._progress.add_task(name, total=total, losses="")
-            for name, total in zip(names, steps)
+        self._progress = create_progress(self._console)
+        self._task_ids = [
+            self._progress.add_task(label, total=total, losses="")
+            for label, total in zip(labels, total_steps)
         ]
-        self._steps, self._names, self._told = steps, names, [0] * len(names)
+        self._total_steps, self._labels = total_steps, labels
+        self._printed_tenths = [0] * len(labels)
 
-    def __enter__(self) -> Monitor:
+    def __enter__(self) -> ProgressMonitor:
         self._progress.start()
         return self
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         self._progress.stop()
 
-    def tell(self, index: int, news: str, tick: Tick | None) -> None:
-        """Shows a line of news, or a tick, of one training."""
-        if news:
-            self._print(index, news)
-        if tick is not None:
-            shown = losses(tick)
-            self._progress.update(self._tasks[index], completed=tick.step, losses=shown)
-            tenth = 10 * tick.step // self._steps[index]
-            if not self._console.is_terminal and tenth > self._told[index]:
-                self._told[index] = tenth
-                self._print(index, f"step {tick.step} of {self._steps[index]}  {shown}")
+    def show(self, run_index: int, message: str, record: LogRecord | None) -> None:
+        """Show a message or a log record of one training."""
+        if message:
+            self._print_line(run_index, message)
+        if record is not None:
+            self._show_record(run_index, record)
 
-    def _print(self, index: int, text: str) -> None:
-        line = f"{self._names[index]}: {text}"
+    def _show_record(self, run_index: int, record: LogRecord) -> None:
+        losses_text, num_steps = format_losses(record), self._total_steps[run_index]
+        self._progress.update(self._task_ids[run_index], completed=record.step, losses=losses_text)
+        tenths_done = 10 * record.step // num_steps
+        if not self._console.is_terminal and tenths_done > self._printed_tenths[run_index]:
+            self._printed_tenths[run_index] = tenths_done
+            self._print_line(run_index, f"step {record.step} of {num_steps}  {losses_text}")
+
+    def _print_line(self, run_index: int, text: str) -> None:
+        line = f"{self._labels[run_index]}: {text}"
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)

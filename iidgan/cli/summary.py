@@ -1,38 +1,48 @@
-"""Rows as a table on the terminal."""
+"""Metric records as a table on the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-from iidgan.records import Row
+from iidgan.records import MetricRecord
 from iidgan.report.stats import mean, std
 
 
-def summary(rows: Iterable[Row], *, title: str) -> None:
-    """Prints mean and standard deviation over seeds of each metric at the last step."""
-    found = list(rows)
-    if not found:
+def print_summary(records: Iterable[MetricRecord], *, title: str) -> None:
+    """Print mean and standard deviation over seeds of each metric at the last step."""
+    all_records = list(records)
+    if not all_records:
         return
-    last = max(row.step for row in found)
+    last_step = max(record.step for record in all_records)
     table = Table(title=title, title_justify="left")
     for heading in ("metric", "mean ± std", "seeds", "diverged"):
         table.add_column(heading, justify="left" if heading == "metric" else "right")
-    for metric in dict.fromkeys(row.metric for row in found):
-        here = [row for row in found if row.metric == metric and row.step == last]
-        values = [row.value for row in here if row.diverged < 0 and row.value == row.value]
-        table.add_row(metric, _text(values), str(len(values)), str(_diverged(here) or ""))
+    for metric in dict.fromkeys(record.metric for record in all_records):
+        table.add_row(metric, *_summarize_metric(all_records, metric, last_step))
     Console().print(table)
 
 
-def _diverged(rows: list[Row]) -> int:
-    return sum(row.diverged >= 0 for row in rows)
+def _summarize_metric(
+    records: Sequence[MetricRecord], metric: str, last_step: int
+) -> tuple[str, str, str]:
+    """Return the statistics, the number of finite values and the number of diverged seeds."""
+    at_end = [record for record in records if (record.metric, record.step) == (metric, last_step)]
+    diverged_count = sum(record.diverged >= 0 for record in at_end)
+    finite_values = [
+        record.value
+        for record in at_end
+        if record.diverged < 0 and record.value == record.value  # not NaN
+    ]
+    return _format_mean(finite_values), str(len(finite_values)), str(diverged_count or "")
 
 
-def _text(values: list[float]) -> str:
+def _format_mean(values: list[float]) -> str:
     if not values:
         return "-"
-    spread = std(values)
-    return f"{mean(values):.4g}" + ("" if spread is None else f" ± {spread:.2g}")
+    standard_deviation = std(values)
+    return f"{mean(values):.4g}" + (
+        "" if standard_deviation is None else f" ± {standard_deviation:.2g}"
+    )

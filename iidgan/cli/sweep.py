@@ -2,48 +2,60 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Annotated
 
 import tyro
 
-from iidgan.cli.options import Filling, Format, note_if_none, report_endings, show, watched
-from iidgan.cli.parse import parse
-from iidgan.errors import unknown
-from iidgan.studies.papers import SWEEP
-from iidgan.studies.train_missing import fill, lacking
-from iidgan.studies.tuning import SEEDS
+from iidgan.cli.options import (
+    TableFormat,
+    TrainMissingOptions,
+    monitor_jobs,
+    print_table,
+    report_outcomes,
+    warn_if_empty,
+)
+from iidgan.cli.parse import parse_options
+from iidgan.errors import unknown_name_error
+from iidgan.studies.papers import TUNING
+from iidgan.studies.train_missing import missing_runs, train_missing
+from iidgan.studies.tuning import TUNING_SEEDS
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Filling):
-    """Tunes methods: six short trials each, of learning rate and weights, on seeds of their own.
+class SweepOptions(TrainMissingOptions):
+    """Tune methods: six short trials each, over learning rate and weights, on separate seeds.
 
-    Interrupted and started again, it goes on where it was. `iidgan table tuned` trains the best.
+    Rerunning the command resumes. `iidgan table tuned` trains the best trial of each method.
     """
 
-    rows: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
+    rows: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="ROWS")] = ()
     """Names of rows of the synthetic table; by default all of them."""
-    format: Format = "rich"
-    """How the scores are printed."""
+    format: TableFormat = "rich"
+    """Output format of the scores."""
     runs: str = "runs/sweep"
-    """Folder of the trainings."""
+    """Folder of the run directories."""
 
 
 def sweep_command(arguments: list[str]) -> int:
-    options = parse(Options, "iidgan sweep", arguments)
+    options = parse_options(SweepOptions, "iidgan sweep", arguments)
     for row in options.rows:
-        if row not in SWEEP.rows:
-            raise unknown("rows", row, SWEEP.rows)
-    place = options.place()
-    wanted = SWEEP.only(options.rows) if options.rows else SWEEP
-    missing = lacking(wanted, SEEDS, place.rows()) if options.train else []
-    code = 0
-    if missing:
-        with watched(missing) as (news, stop):
-            endings = fill("sweep", missing, place, news=news, stop=stop)
-        code = report_endings(endings, stop)
-    rows = place.rows()
-    note_if_none(rows, place.results)
-    show(SWEEP.table(rows), options.format)
-    return code
+        if row not in TUNING.rows:
+            raise unknown_name_error("rows", row, TUNING.rows)
+    workspace = options.create_workspace()
+    selected_spec = TUNING.restrict_to(options.rows) if options.rows else TUNING
+    missing_jobs = missing_runs(selected_spec, TUNING_SEEDS, workspace.load_records())
+    exit_code = 0
+    if missing_jobs and options.train:
+        with monitor_jobs(missing_jobs) as (on_progress, stop):
+            outcomes = train_missing(
+                "sweep", missing_jobs, workspace, on_progress=on_progress, stop=stop
+            )
+        exit_code = report_outcomes(outcomes, stop)
+    records = workspace.load_records()
+    warn_if_empty(records, workspace.results_dir)
+    print_table(TUNING.tabulate_scores(records), options.format)
+    if options.format == "rich":
+        print("discussion: docs/results/sweep.md", file=sys.stderr)
+    return exit_code

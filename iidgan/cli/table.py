@@ -9,98 +9,112 @@ from typing import Annotated
 import tyro
 
 from iidgan.cli.options import (
-    Filling,
-    Format,
-    note_if_none,
-    number_of_seeds,
-    report_endings,
-    show,
-    watched,
+    TableFormat,
+    TrainMissingOptions,
+    monitor_jobs,
+    print_table,
+    report_outcomes,
+    resolve_seed_count,
+    warn_if_empty,
 )
-from iidgan.cli.parse import parse
-from iidgan.errors import InputError, unknown
-from iidgan.figures.comparison import draw_all
-from iidgan.studies.papers import STUDIES
-from iidgan.studies.table_spec import Study
+from iidgan.cli.parse import parse_options
+from iidgan.errors import InputError, unknown_name_error
+from iidgan.figures.comparison import save_figures
+from iidgan.studies.papers import TABLES
+from iidgan.studies.table_spec import TableSpec
 from iidgan.studies.tabulate import tabulate
-from iidgan.studies.train_missing import Place, ensure_same_classifiers, fill, lacking
+from iidgan.studies.train_missing import (
+    Workspace,
+    check_same_classifiers,
+    missing_runs,
+    train_missing,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Filling):
-    """Trains what a table lacks, side by side on all cores, and prints it beside the paper's.
+class TableOptions(TrainMissingOptions):
+    """Train what a table lacks, several runs at a time, and print it with the paper's numbers.
 
-    Interrupted and started again, it goes on where it was; each row is kept as it is done.
+    Rerunning the command resumes; the records of each run are stored as soon as it ends.
     """
 
-    name: Annotated[str, tyro.conf.Positional]
+    name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
     """Name of the table: ring, synthetic, normality, plug-in, tuned or stacked."""
     quick: bool = False
-    """Fewer steps, seeds or rows, or smaller nets: another table of its own."""
+    """Use the quick profile, a separate table: fewer steps, seeds or rows, or smaller networks."""
     seeds: int | None = None
-    """Trainings per row; by default as the table says."""
+    """Number of seeds per row; by default that of the table."""
     rows: tuple[str, ...] = ()
-    """Train only these rows, by name; the others are printed as they are."""
+    """Names of the rows to train; the others are printed as they are."""
     data: tuple[str, ...] = ()
-    """Train only on these data sets, by name."""
-    format: Format = "rich"
-    """How the table is printed."""
+    """Names of the data sets to train on."""
+    format: TableFormat = "rich"
+    """Output format."""
 
 
 def table_command(arguments: list[str]) -> int:
-    options = parse(Options, "iidgan table", arguments)
-    place = options.place()
-    study = _study(options, place)
-    stopped = _train(study, options, place) if options.train else 0
-    rows = place.rows()
-    table = tabulate(study, rows)
-    note_if_none(rows, place.results)
-    if rows and not table.cells:
-        print("no rows yet: iidgan sweep makes the trials that choose them", file=sys.stderr)
-    show(table, options.format)
-    if study.drawn and options.train and not stopped:
-        _draw(study, place)
-    return stopped
+    options = parse_options(TableOptions, "iidgan table", arguments)
+    workspace = options.create_workspace()
+    spec = _select_table(options, workspace)
+    exit_code = _train_table(spec, options, workspace) if options.train else 0
+    records = workspace.load_records()
+    table = tabulate(spec, records)
+    warn_if_empty(records, workspace.results_dir)
+    if records and not table.cells:
+        print("no rows yet: run iidgan sweep, whose trials select them", file=sys.stderr)
+    print_table(table, options.format)
+    if options.format == "rich":
+        print(f"discussion: docs/results/{options.name}.md", file=sys.stderr)
+    if spec.plot_runs and options.train and not exit_code:
+        _draw_runs(spec, workspace)
+    return exit_code
 
 
-def _draw(study: Study, place: Place) -> None:
-    """Draws the runs of a small table, if they were trained here: rows alone have no samples."""
-    seeds = range(study.seeds)
-    folders = {row: place.folder(run, seeds) for row, run in study.runs.values()}
-    if all(folder.arrays.exists() for folder in folders.values()):
-        for figure in draw_all(folders, place.runs):
-            print(figure, file=sys.stderr)
+def _draw_runs(spec: TableSpec, workspace: Workspace) -> None:
+    """Draw the runs of a small table if they were trained here: records contain no samples."""
+    seeds = range(spec.num_seeds)
+    run_dirs = {row: workspace.run_dir(run, seeds) for row, run in spec.runs.values()}
+    if all(run_dir.arrays_file.exists() for run_dir in run_dirs.values()):
+        for figure_path in save_figures(run_dirs, workspace.runs_dir):
+            print(figure_path, file=sys.stderr)
 
 
-def _study(options: Options, place: Place) -> Study:
-    if options.name not in STUDIES:
-        raise unknown("table", options.name, STUDIES)
-    study = STUDIES[options.name](place.rows())
-    study = study.shortened() if options.quick else study
-    seeds = number_of_seeds(options.seeds, study.seeds)
-    if seeds != study.seeds:  # findings are of the usual number
-        study = replace(study, seeds=seeds, findings=())
+def _select_table(options: TableOptions, workspace: Workspace) -> TableSpec:
+    if options.name not in TABLES:
+        raise unknown_name_error("table", options.name, TABLES)
+    spec = TABLES[options.name](workspace.load_records())
+    spec = spec.with_quick_profile() if options.quick else spec
+    spec = replace(spec, num_seeds=resolve_seed_count(options.seeds, spec.num_seeds))
     for row in options.rows:
-        if not study.names:
-            raise InputError("rows: the table has none yet; train its sweep first: iidgan sweep")
-        if row not in study.names:
-            raise unknown("rows", row, study.names)
-    for data in options.data:
-        if data not in study.data:
-            raise unknown("data", data, study.data)
-    return study
+        if not spec.row_names:
+            raise InputError("rows: the table has no rows yet; run iidgan sweep first")
+        if row not in spec.row_names:
+            raise unknown_name_error("rows", row, spec.row_names)
+    for dataset in options.data:
+        if dataset not in spec.dataset_names:
+            raise unknown_name_error("data", dataset, spec.dataset_names)
+    return spec
 
 
-def _train(study: Study, options: Options, place: Place) -> int:
-    """Trains and collects what is missing; returns 0, or the exit code of an early end."""
-    wanted = study.only(options.rows, options.data)
-    rows = place.rows()
-    missing = lacking(wanted, range(study.seeds), rows)
-    if not missing:
+def _train_table(spec: TableSpec, options: TableOptions, workspace: Workspace) -> int:
+    """Train what is missing and collect its records.
+
+    Returns:
+        0, or the exit code if training was stopped or failed.
+    """
+    selected = spec.restrict_to(options.rows, options.data)
+    records = workspace.load_records()
+    missing_jobs = missing_runs(selected, range(spec.num_seeds), records)
+    if not missing_jobs:
         return 0
-    ensure_same_classifiers(study.runs, rows, missing)
-    with watched(missing) as (news, stop):
-        endings = fill(
-            options.name, missing, place, news=news, stop=stop, checkpoints=study.checkpoints
+    check_same_classifiers(spec.runs, records, missing_jobs)
+    with monitor_jobs(missing_jobs) as (on_progress, stop):
+        outcomes = train_missing(
+            options.name,
+            missing_jobs,
+            workspace,
+            on_progress=on_progress,
+            stop=stop,
+            num_checkpoints=spec.num_checkpoints,
         )
-    return report_endings(endings, stop)
+    return report_outcomes(outcomes, stop)

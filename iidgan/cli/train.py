@@ -5,23 +5,32 @@ from __future__ import annotations
 import dataclasses
 import shlex
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any
 
-import tyro
-
-from iidgan.cli.parse import parse
-from iidgan.cli.progress import Monitor, heard
-from iidgan.cli.summary import summary
+from iidgan.cli.components import (
+    check_flag_prefixes,
+    create_metrics,
+    find_flag_value,
+    get_flag_prefix,
+    get_parsed_components,
+    make_flags_type,
+    split_component_names,
+)
+from iidgan.cli.options import get_field_values
+from iidgan.cli.parse import parse_options
+from iidgan.cli.progress import ProgressMonitor, acknowledge_stop
+from iidgan.cli.summary import print_summary
 from iidgan.config.defaults import recommended
-from iidgan.config.registry import find, name_of
+from iidgan.config.registry import create_component
 from iidgan.config.run import Run
-from iidgan.core import Backbone, Method, Regularised, Source, Term
-from iidgan.data import source_from
-from iidgan.engine.compile.executors import Executor
-from iidgan.engine.loop import Stop
+from iidgan.core import Backbone, Metric, Regularised, Source, Term
+from iidgan.data import ARRAY_READERS, resolve_source
+from iidgan.engine.compile import Executor
+from iidgan.engine.loop import StopRequest
 from iidgan.engine.optim import Optimiser
 from iidgan.engine.step import Precision
 from iidgan.errors import InputError
@@ -30,64 +39,77 @@ from iidgan.training.plan import Auto
 from iidgan.training.session import Result
 
 HELP = """\
-usage: iidgan train SOURCE [--method NAME] [--term NAME ...] [--arch NAME] [OPTIONS]
+usage: iidgan train SOURCE [--method NAME] [--term NAME ...] [--arch NAME] [--optimiser NAME]
+                    [--metric NAME ...] [OPTIONS]
 
-SOURCE is a name (iidgan list sources), a set that iidgan prepare made, or a .npy or .csv file of
-shape (N, d). Methods, terms and archs are names (iidgan list) or `module:Name` of your own. What
-follows are the options for this choice. --lr, --root, --latent and --width are short for
---optimiser.lr, --source.root, --arch.latent and --arch.width. The same command again goes on with
-an unfinished run.
+SOURCE is a name (iidgan list sources), a data set made by iidgan prepare, or a .npy or .csv file
+of shape (N, d). The other names are listed by iidgan list; each can be package.module:Name for
+your own class, and so can SOURCE. --metric adds a metric to those that are always measured.
+Rerunning the command resumes an unfinished run.
+
+The options below are those of the given names. Short forms: --lr for --optimiser.lr, --root for
+--source.root, --latent for --arch.latent, --width for --arch.width; --optimizer is accepted for
+--optimiser.
 """
 
-SHORT = {
-    "--lr": "--optimiser.lr",
-    "--root": "--source.root",
-    "--latent": "--arch.latent",
-    "--width": "--arch.width",
-}
+COMPONENT_KINDS = ("method", "term", "arch", "optimiser", "metric")
+REPEATABLE_KINDS = ("term", "metric")
 
 
-@dataclass(kw_only=True)
-class Options:
-    """Options of the training itself."""
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Fields of the run."""
 
-    seeds: int = 1
-    """How many seeds train side by side: 0, 1, ..."""
     steps: int = 24_000
-    """Steps of the run."""
+    """Number of training steps."""
     batch: int = 100
     """Samples per batch and seed."""
     ema: float = 0.0
-    """Decay per step of an average of the weights that samples are drawn with; 0: none."""
+    """Decay per step of the average of the weights that samples are drawn with; 0: no average."""
     precision: Precision = "float32"
-    """What networks compute in while they train; bfloat16 is for images on devices with units
-    for it."""
-    out: str | None = None
-    """Folder of the run; by default runs/SOURCE-METHOD-ID."""
+    """Precision of the networks in training; bfloat16 is for images on devices that support it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionOptions:
+    """How to train; numbers do not depend on it, except for rounding."""
+
+    seeds: int = 1
+    """Number of seeds, trained side by side: 0, 1, ..."""
     checkpoint_every: int = 2000
-    """Steps between checkpoints, each with a measurement."""
+    """Steps between checkpoints; the metrics are measured at each."""
     keep: int = 3
-    """Checkpoints that are kept."""
+    """Number of checkpoints to keep."""
     device: str = "auto"
-    """cpu, cuda, ...; auto takes an accelerator if there is one."""
+    """cpu, cuda, ...; auto uses an accelerator if there is one."""
     executor: Executor | Auto = "auto"
-    """How steps are carried out; auto compiles where that pays within the run, and on a CUDA
-    device records and replays them (graphed). A run that goes on keeps what it began with."""
+    """How steps are executed; a resumed run keeps its executor."""
     workers: int | Auto = "auto"
-    """Processes among which the seeds are dealt; auto is one a core where that pays. A run that
-    goes on keeps their number."""
+    """Number of processes to split the seeds across; a resumed run keeps its number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(RunOptions, SessionOptions):
+    """Options of the training."""
+
+    out: str | None = None
+    """Run directory; by default runs/SOURCE-METHOD-ID."""
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What the flags choose by name, before the options of the chosen can be read."""
+class TrainChoice:
+    """Components chosen by name, which determine the other flags.
+
+    Arguments:
+        source: The source.
+        names: Names of the other components by kind.
+        flags: All other arguments.
+        label: Name of the run directory, without the id.
+    """
 
     source: Source
-    method: Method
-    terms: tuple[Term, ...]
-    arch: str | None
-    optimiser: str | None
-    rest: list[str]
+    names: Mapping[str, Sequence[str]]
+    flags: list[str]
     label: str
 
 
@@ -95,150 +117,133 @@ def train_command(arguments: list[str]) -> int:
     if not arguments:
         print(HELP, end="", file=sys.stderr)
         return 2
-    helping = bool({"-h", "--help"} & set(arguments))
-    if helping:
+    if {"-h", "--help"} & set(arguments):
         print(HELP)
         arguments = arguments if not arguments[0].startswith("-") else ["ring", *arguments]
-    choice = _choose(arguments)
-    run, options = _configure(choice)
+    choice = _parse_choice(arguments)
+    run, metrics, options = _configure_run(choice)
     out = options.out or f"runs/{choice.label}-{run.id}"
-    stop = Stop()
-    with stop.listening(heard=heard), Monitor([run.steps], [out]) as monitor:
+    stop = StopRequest()
+    with (
+        stop.handle_signals(on_first=acknowledge_stop),
+        ProgressMonitor([run.steps], [out]) as monitor,
+    ):
         result = train(
             run,
             out=out,
-            seeds=options.seeds,
-            checkpoint_every=options.checkpoint_every,
-            keep=options.keep,
-            device=options.device,
-            executor=options.executor,
-            workers=options.workers,
-            listener=partial(monitor.tell, 0),
+            metrics=metrics,
+            on_progress=partial(monitor.show, 0),
             stop=stop,
+            **get_field_values(options, SessionOptions),
         )
-    return _tell(result, stop)
+    return _report_result(result, stop)
 
 
-def _tell(result: Result, stop: Stop) -> int:
-    if result.ending == "stopped" and stop.signal is not None:
-        print(
-            f"stopped and saved at step {result.step}; the same command again goes on: "
-            f"iidgan {shlex.join(sys.argv[1:])}"
-        )
+def _report_result(result: Result, stop: StopRequest) -> int:
+    """Print the result and return the exit code."""
+    if result.outcome == "stopped" and stop.signal is not None:
+        command = f"iidgan {shlex.join(sys.argv[1:])}"
+        print(f"stopped and saved at step {result.step}; to resume, run again: {command}")
         return 128 + stop.signal
-    summary(result.rows, title=f"{result.path}, step {result.step}")
-    if result.ending == "diverged":
-        print(f"every seed diverged, the last at step {max(result.diverged)}", file=sys.stderr)
+    print_summary(result.records, title=f"{result.path}, step {result.step}")
+    if result.outcome == "diverged":
+        last_step = max(result.diverged)
+        print(f"every seed diverged, the last one at step {last_step}", file=sys.stderr)
         return 3
     print(f"{result.path} is done. Next: iidgan figure {result.path}")
     return 0
 
 
-def _choose(arguments: Sequence[str]) -> Choice:
-    """Reads the names that decide which options there are, and leaves the other flags."""
-    named: dict[str, list[str]] = {name: [] for name in ("method", "term", "arch", "optimiser")}
-    source, rest = "", list[str]()
-    words = iter(arguments)
-    for word in words:
-        flag, equals, value = word.partition("=")
-        if flag.startswith("--") and flag[2:] in named:
-            value = value if equals else next(words, "")
-            if not value or value.startswith("--"):
-                raise InputError(f"{flag}: needs a name; iidgan list shows them")
-            named[flag[2:]].append(value)
-        elif not source and not rest and not word.startswith("-"):
-            source = word
-        else:
-            rest.append(SHORT.get(flag, flag) + equals + value)
-    if not source:
-        raise InputError("source: missing; the first word names it: iidgan list sources")
-    for name in ("method", "arch", "optimiser"):
-        if len(named[name]) > 1:
-            raise InputError(f"--{name}: given {len(named[name])} times; give it once")
-    method = (named["method"] or ["iid-gan"])[0]
-    return Choice(
-        source=source_from(source, _root(rest)),
-        method=_made("methods", method, Method),
-        terms=tuple(_made("terms", name, Term) for name in named["term"]),
-        arch=next(iter(named["arch"]), None),
-        optimiser=next(iter(named["optimiser"]), None),
-        rest=rest,
-        label=f"{source.rsplit('/', 1)[-1].rsplit('.', 1)[0]}-{method.rsplit(':', 1)[-1]}",
+def _parse_choice(arguments: Sequence[str]) -> TrainChoice:
+    """Read the names of components, which determine what other flags there are."""
+    names, other_arguments = split_component_names(arguments, COMPONENT_KINDS)
+    if not other_arguments or other_arguments[0].startswith("-"):
+        raise InputError("source: missing; give its name first (iidgan list sources)")
+    for kind in COMPONENT_KINDS:
+        if len(names[kind]) > 1 and kind not in REPEATABLE_KINDS:
+            raise InputError(f"--{kind}: must be given once, got {len(names[kind])} names")
+    source_name, *flags = other_arguments
+    names["method"] = names["method"] or ["iid-gan"]
+    return TrainChoice(
+        source=_create_source(source_name, find_flag_value(flags, "--source.root")),
+        names=names,
+        flags=flags,
+        label=f"{_shorten_source(source_name)}-{names['method'][0].rpartition(':')[2]}",
     )
 
 
-def _root(rest: Sequence[str]) -> str | None:
-    """Finds the folder of prepared sets among the flags: what flags there are depends on it."""
-    pairs = [*zip(rest, [*rest[1:], None]), *(word.split("=", 1) for word in rest if "=" in word)]
-    return next((value for flag, value in pairs if flag == SHORT["--root"]), None)
+def _is_plugin(name: str) -> bool:
+    return ":" in name and Path(name).suffix.lower() not in ARRAY_READERS
 
 
-def _made(kind: str, name: str, wanted: type) -> Any:  # noqa: ANN401
-    factory = find(kind, name)
-    try:
-        made = factory() if callable(factory) else None
-    except Exception as error:  # whatever a user's code may raise
-        raise InputError(f"{kind.removesuffix('s')}: {name!r} fails ({error})") from error
-    if not isinstance(made, wanted):
-        raise InputError(f"{kind.removesuffix('s')}: {name!r} makes no {wanted.__name__}")
-    return made
+def _create_source(name: str, root: str | None) -> Source:
+    if _is_plugin(name):
+        return create_component("sources", name, Source)  # type: ignore[type-abstract]
+    return resolve_source(name, root)
 
 
-def _configure(choice: Choice) -> tuple[Run, Options]:
-    """Reads all other flags, with defaults that fit the choice."""
-    base, terms = choice.method.flat
-    terms += choice.terms
-    _check_names(terms)
-    method = Regularised(method=base, terms=terms) if terms else base
-    run = recommended(choice.source, method)
-    base, terms = run.method.flat
-    if choice.arch is not None:
-        run = replace(run, arch=_made("archs", choice.arch, Backbone))
-    if choice.optimiser is not None:
-        run = replace(run, optimiser=_made("optimisers", choice.optimiser, Optimiser))
-    parts = {"source": run.source, "method": base, **{_term_name(t): t for t in terms}}
-    parts |= {"arch": run.arch, "optimiser": run.optimiser}
-    flags = _flags(parts, run)
-    read = parse(type(flags), "iidgan train SOURCE", choice.rest, default=flags)
-    values = {name: getattr(read, name.replace("-", "_")) for name in parts}
-    changed = tuple(values[_term_name(term)] for term in terms)
-    base = values["method"]
-    return (
-        Run(
-            source=values["source"],
-            method=Regularised(method=base, terms=changed) if changed else base,
-            arch=values["arch"],
-            optimiser=values["optimiser"],
-            steps=read.steps,
-            batch=read.batch,
-            ema=read.ema,
-            precision=read.precision,
-        ),
-        read,
+def _shorten_source(name: str) -> str:
+    """Return a name for folders: that of a file without its suffix, or of a class."""
+    if _is_plugin(name):
+        return name.rpartition(":")[2]
+    return name.rpartition("/")[2].rsplit(".", 1)[0]
+
+
+def _create_default_run(choice: TrainChoice) -> Run:
+    """Create the run with recommended values for everything that flags do not set."""
+    run = recommended(choice.source, choice.names["method"][0], choice.names["term"])
+    _check_terms(run.method.base_and_terms[1])
+    for name in choice.names["arch"]:
+        arch = create_component("archs", name, Backbone)  # type: ignore[type-abstract]
+        run = replace(run, arch=arch)
+    for name in choice.names["optimiser"]:
+        optimiser = create_component("optimisers", name, Optimiser)  # type: ignore[type-abstract]
+        run = replace(run, optimiser=optimiser)
+    return run
+
+
+def _check_terms(terms: tuple[Term, ...]) -> None:
+    prefixes = [get_flag_prefix(term) for term in terms]
+    for index, prefix in enumerate(prefixes):
+        if prefix in prefixes[:index]:
+            raise InputError(
+                f"term: {prefix!r} is already part of the method; its options are --{prefix}.…"
+            )
+
+
+def _configure_run(choice: TrainChoice) -> tuple[Run, list[Metric], TrainOptions]:
+    """Parse all other flags, with recommended values as defaults.
+
+    Returns:
+        The run, the additional metrics, and the options.
+    """
+    default_run = _create_default_run(choice)
+    base, terms = default_run.method.base_and_terms
+    fixed_parts: dict[str, Any] = {
+        "source": default_run.source,
+        "method": base,
+        "arch": default_run.arch,
+        "optimiser": default_run.optimiser,
+    }
+    term_parts = {get_flag_prefix(term): term for term in terms}
+    metrics = create_metrics(choice.names["metric"])
+    option_names = [field.name for field in dataclasses.fields(TrainOptions)]
+    check_flag_prefixes([*fixed_parts, *term_parts, *metrics], option_names)
+    flags_type = make_flags_type(TrainOptions, {**fixed_parts, **term_parts, **metrics})
+    default_options = flags_type(
+        steps=default_run.steps, batch=default_run.batch, ema=default_run.ema
     )
-
-
-def _check_names(terms: tuple[Term, ...]) -> None:
-    """Sees that each term has flags of its own."""
-    taken = {"source", "method", "arch", "optimiser"}
-    taken |= {f.name for f in dataclasses.fields(Options)}
-    for name in map(_term_name, terms):
-        if name in taken:
-            raise InputError(f"term: {name!r} is there already; set its options with --{name}.…")
-        taken.add(name)
-
-
-def _term_name(term: Term) -> str:
-    return name_of(type(term)).rpartition(":")[2].lower()
-
-
-def _flags(parts: dict[str, Any], run: Run) -> Options:
-    """Makes the dataclass whose fields are the flags of this choice."""
-    fields: list[Any] = [
-        (name.replace("-", "_"), Annotated[type(part), tyro.conf.arg(name=name)], field())
-        for name, part in parts.items()
-    ]
-    made = dataclasses.make_dataclass("Flags", fields, bases=(Options,), kw_only=True)
-    values = {name.replace("-", "_"): part for name, part in parts.items()}
-    flags: Options = made(**values, steps=run.steps, batch=run.batch, ema=run.ema)
-    return flags
+    options = parse_options(
+        flags_type, "iidgan train SOURCE", choice.flags, default=default_options
+    )
+    parsed_parts = get_parsed_components(options, fixed_parts)
+    parsed_terms = tuple(get_parsed_components(options, term_parts).values())
+    base = parsed_parts["method"]
+    run = Run(
+        source=parsed_parts["source"],
+        method=Regularised(method=base, terms=parsed_terms) if parsed_terms else base,
+        arch=parsed_parts["arch"],
+        optimiser=parsed_parts["optimiser"],
+        **get_field_values(options, RunOptions),
+    )
+    return run, list(get_parsed_components(options, metrics).values()), options

@@ -1,5 +1,4 @@
-"""What a run is made of, and the names under which its parts are found.
+"""Configuration of runs: `Run`, its JSON form, registries and recommended settings.
 
-`Run`, its JSON form, the registries and recommended defaults belong here; nothing here trains,
-samples or touches a run directory.
+Nothing here trains, samples, or reads a run directory.
 """

@@ -1,53 +1,112 @@
-"""Recommended settings for a data set."""
+"""Recommended settings for the kind of data."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+
+from iidgan.config.registry import create_component
 from iidgan.config.run import Run
 from iidgan.core import Method, Regularised, Source, Term
 from iidgan.engine.optim import Adam
-from iidgan.methods.iid_gan_plus import GROWTH
+from iidgan.errors import InputError
+from iidgan.methods import iid_gan, iid_gan_plus
 from iidgan.nn import DCGAN
-from iidgan.terms import R1, R2, CycleConsistency, GaussianConsistency, GradientPenalty
+from iidgan.terms import R1, R2, CycleTerm, GaussianTerm, GradientPenalty
 
 
-def recommended(source: Source, method: Method) -> Run:
-    """Fits defaults to the kind of data.
+def recommended(
+    source: Source, method: Method | str = "iid-gan", terms: Sequence[Term | str] = ()
+) -> Run:
+    """Create a run with settings that fit the kind of data.
 
-    For vectors, the papers' synthetic setting. For images, DCGAN with Adam at 2e-4 (Radford et
-    al., 2015), and the weights that IID-GAN's authors give for MNIST, 0.5 and 0.1, on element-wise
-    means, wherever the method's terms have their defaults. Where a term penalises D's slope at
-    single samples, D has no batch norm, in which every logit depends on all samples.
+    For vectors: the papers' synthetic setting. For images: DCGAN, Adam at 2e-4 (Radford et al.,
+    2015) and, for methods and terms given by name, the weights that IID-GAN's authors give for
+    MNIST, 0.5 and 0.1, on element-wise means. A method or term object keeps all its values. D has
+    no batch norm if a term penalises its slope at single samples: with batch norm, each logit
+    depends on all samples.
+
+    Arguments:
+        source: The source.
+        method: Name of a method (registered, or `module:Name`), or a method object.
+        terms: Names or objects of terms to add to the method.
+
+    Raises:
+        InputError: A name cannot be resolved.
+
+    Example:
+        >>> run = recommended(iidgan.Mnist(), "gan", ["cycle", "gaussian"])
+        >>> run.method.terms[0].weight
+        0.5
     """
-    if not source.images:
-        return Run(source=source, method=method)
-    alone = any(isinstance(term, SLOPES) for term in method.flat[1])
+    built_method = _create_method(method, has_images=source.has_images)
+    if terms:
+        base, own_terms = built_method.base_and_terms
+        new_terms = [_create_term(term, has_images=source.has_images) for term in terms]
+        built_method = Regularised(method=base, terms=(*own_terms, *new_terms))
+    if not source.has_images:
+        return Run(source=source, method=built_method)
+    has_penalty = any(isinstance(term, SLOPE_PENALTIES) for term in built_method.base_and_terms[1])
     return Run(
         source=source,
-        method=_for_images(method),
-        arch=DCGAN(width=32, norm="none" if alone else "batch"),
+        method=built_method,
+        arch=DCGAN(width=32, norm="none" if has_penalty else "batch"),
         optimiser=Adam(lr=2e-4),
         batch=64,
         steps=20_000,
     )
 
 
-SLOPES = (GradientPenalty, R1, R2)
+SLOPE_PENALTIES = (GradientPenalty, R1, R2)
 
 
-_MEANS = CycleConsistency(norm="l1", weight=0.5)
+def _image_cycle() -> CycleTerm:
+    return CycleTerm(norm="l1", weight=0.5)
 
 
-FOR_IMAGES: dict[Term, Term] = {
-    CycleConsistency(): _MEANS,
-    CycleConsistency(norm="l1"): _MEANS,
-    GaussianConsistency(): GaussianConsistency(weight=0.1),
-    # What grows for the sake of narrow modes stays as it is where there are none.
-    CycleConsistency(growth=GROWTH): _MEANS,
-    GaussianConsistency(growth=GROWTH): GaussianConsistency(weight=0.1),
+def _image_gaussian() -> GaussianTerm:
+    return GaussianTerm(weight=0.1)
+
+
+IMAGE_TERMS: Mapping[str, Callable[[], Term]] = {
+    "cycle": _image_cycle,
+    "gaussian": _image_gaussian,
 }
+"""Factories of the terms whose weights for images are not their defaults, by registered name."""
 
 
-def _for_images(method: Method) -> Method:
-    base, terms = method.flat
-    fitting = tuple(FOR_IMAGES.get(term, term) for term in terms)
-    return method if fitting == terms else Regularised(method=base, terms=fitting)
+def _image_iid_gan() -> Regularised:
+    return iid_gan(cycle=_image_cycle(), gaussian=_image_gaussian())
+
+
+def _image_iid_gan_plus() -> Regularised:
+    """Create IID-GAN+ with constant weights: they grow for narrow modes, which images lack."""
+    base, terms = _image_iid_gan().base_and_terms
+    code_noise = iid_gan_plus().base_and_terms[1][-1]
+    return Regularised(method=base, terms=(*terms, code_noise))
+
+
+IMAGE_METHODS: Mapping[str, Callable[[], Method]] = {
+    "iid-gan": _image_iid_gan,
+    "iid-gan+": _image_iid_gan_plus,
+}
+"""Factories of the methods whose weights for images are not their defaults, by registered name."""
+
+
+def _create_method(method: Method | str, *, has_images: bool) -> Method:
+    if isinstance(method, str) and has_images and method in IMAGE_METHODS:
+        return IMAGE_METHODS[method]()
+    if isinstance(method, str):
+        return create_component("methods", method, Method)  # type: ignore[type-abstract]
+    if not isinstance(method, Method):
+        raise InputError(f"method: expected a method or its name, got {method!r}")
+    return method
+
+
+def _create_term(term: Term | str, *, has_images: bool) -> Term:
+    if isinstance(term, str) and has_images and term in IMAGE_TERMS:
+        return IMAGE_TERMS[term]()
+    if isinstance(term, str):
+        return create_component("terms", term, Term)  # type: ignore[type-abstract]
+    if not isinstance(term, Term):
+        raise InputError(f"terms: expected a term or its name, got {term!r}")
+    return term

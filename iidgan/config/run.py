@@ -1,4 +1,4 @@
-"""A run: everything that can change a number, and nothing that cannot."""
+"""The configuration of a run: everything that can change its numbers, and nothing else."""
 
 from __future__ import annotations
 
@@ -8,72 +8,88 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from iidgan.config.serialization import build_dataclass, encode_fields
+from iidgan.config.serialization import decode_dataclass, encode_fields
 from iidgan.core import OMIT_IF_DEFAULT, Backbone, Method, Source
 from iidgan.data import Ring
 from iidgan.engine.optim import Adam, Optimiser
 from iidgan.engine.step import Precision
-from iidgan.errors import InputError, unknown
+from iidgan.errors import InputError, unknown_name_error
 from iidgan.methods import GAN
 from iidgan.nn import MLP
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What is trained, on what, and for how long. Device, paths, executor and seeds are not here.
+    """Configuration of a training. Device, paths, executor and seeds are not part of it.
 
     Raises:
-        InputError: A number is out of range.
+        InputError: A value is out of range or of the wrong type.
     """
 
     source: Source = field(default_factory=Ring)
-    """Where the data come from."""
+    """Source of the data."""
     method: Method = field(default_factory=GAN)
-    """Who plays."""
+    """GAN method: networks and losses to train."""
     arch: Backbone = field(default_factory=MLP)
-    """Family of the networks."""
+    """Architecture of the networks."""
     optimiser: Optimiser = field(default_factory=Adam)
-    """Moves every player."""
+    """Optimiser of every player."""
     steps: int = 24_000
-    """Steps of the run; in each, every player moves as often as its method says."""
+    """Number of steps; in each one, every player is updated as often as the method specifies."""
     batch: int = 100
     """Samples per batch and seed."""
     ema: float = 0.0
-    """Decay per step of an average of the weights that samples are drawn with; 0: none."""
+    """Decay per step of the weights' moving average that samples are drawn with; 0: no average."""
     precision: Precision = field(default="float32", metadata=OMIT_IF_DEFAULT)
-    """What networks compute in while they train; weights are float32. bfloat16 is for images on
-    devices with units for it: its eight bits do not resolve the modes of 2D-Ring."""
+    """Precision of the networks in training; weights are float32. bfloat16 is for images, on
+    devices that support it: with eight bits it does not resolve the modes of 2D-Ring."""
 
     def __post_init__(self) -> None:
-        kinds = {"source": Source, "method": Method, "arch": Backbone, "optimiser": Optimiser}
-        for name, kind in {**kinds, "steps": int, "batch": int}.items():
-            if not isinstance(value := getattr(self, name), kind):
-                call = "; call it" if callable(value) else ""
-                raise InputError(f"{name}: {value!r} is no {kind.__name__}{call}")
+        for name, expected_type in _FIELD_TYPES.items():
+            value = getattr(self, name)
+            if not isinstance(value, expected_type):
+                call_hint = "; call it" if callable(value) else ""
+                raise InputError(
+                    f"{name}: expected {expected_type.__name__}, got {value!r}{call_hint}"
+                )
         for name in ("steps", "batch"):
             if getattr(self, name) < 1:
-                raise InputError(f"{name}: {getattr(self, name)} is too small; at least 1")
+                raise InputError(f"{name}: must be >= 1, got {getattr(self, name)}")
         if not 0 <= self.ema < 1:
-            raise InputError(f"ema: {self.ema} is not in [0, 1)")
-        if self.precision not in (known := get_args(Precision)):
-            raise unknown("precision", self.precision, known)
+            raise InputError(f"ema: must be in [0, 1), got {self.ema}")
+        if self.precision not in get_args(Precision):
+            raise unknown_name_error("precision", self.precision, get_args(Precision))
 
     @property
     def id(self) -> str:
-        """Twelve hexadecimal digits of the digest of all that can change a number."""
+        """First 12 hexadecimal digits of the SHA-256 of the configuration without paths."""
         text = json.dumps(self.to_dict(include_paths=False), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def to_dict(self, *, include_paths: bool = True) -> dict[str, Any]:
-        """The run as JSON; without paths, which change no number, where `include_paths` is off."""
+        """Encode the run as JSON.
+
+        Arguments:
+            include_paths: Whether to include paths, which change no numbers.
+        """
         return encode_fields(self, include_paths=include_paths)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Run:
-        """The run that `to_dict` wrote.
+        """Decode a run that `to_dict` encoded.
 
         Raises:
-            InputError: A type or a field is unknown.
+            InputError: A type or a field is unknown, or a value is invalid.
         """
-        run: Run = build_dataclass(cls, data)
+        run: Run = decode_dataclass(cls, data)
         return run
+
+
+_FIELD_TYPES: dict[str, type] = {
+    "source": Source,
+    "method": Method,
+    "arch": Backbone,
+    "optimiser": Optimiser,
+    "steps": int,
+    "batch": int,
+}

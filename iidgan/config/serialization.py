@@ -1,4 +1,4 @@
-"""Dataclasses to JSON and back."""
+"""Conversion of dataclasses to JSON, and back."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from iidgan.config.registry import class_of, name_of
-from iidgan.errors import unknown
+from iidgan.config.registry import get_type_name, resolve_type
+from iidgan.errors import unknown_name_error
 
 
 def encode(value: object, *, include_paths: bool = True) -> Any:  # noqa: ANN401 - JSON
@@ -19,7 +19,10 @@ def encode(value: object, *, include_paths: bool = True) -> Any:  # noqa: ANN401
         include_paths: Whether fields that are marked as paths are encoded.
     """
     if is_dataclass(value) and not isinstance(value, type):
-        return {"type": name_of(type(value)), **encode_fields(value, include_paths=include_paths)}
+        return {
+            "type": get_type_name(type(value)),
+            **encode_fields(value, include_paths=include_paths),
+        }
     if isinstance(value, tuple | list):
         return [encode(item, include_paths=include_paths) for item in value]
     return value
@@ -28,68 +31,84 @@ def encode(value: object, *, include_paths: bool = True) -> Any:  # noqa: ANN401
 def encode_fields(value: Any, *, include_paths: bool = True) -> dict[str, Any]:  # noqa: ANN401
     """Encode the fields of a dataclass, without its type name.
 
-    A field marked `OMIT_IF_DEFAULT` is left out at its default: runs made before the field was
+    A field marked `OMIT_IF_DEFAULT` is omitted at its default: runs made before the field was
     introduced keep their ids.
     """
-    encoded_fields = [
-        field
-        for field in fields(value)
-        if (include_paths or not field.metadata.get("path"))
-        and not (
-            field.metadata.get("omit_if_default") and getattr(value, field.name) == field.default
-        )
-    ]
-    return {
-        field.name: encode(
-            _as_declared(getattr(value, field.name), field.type), include_paths=include_paths
-        )
-        for field in encoded_fields
-    }
+    encoded_fields: dict[str, Any] = {}
+    for field in fields(value):
+        field_value = getattr(value, field.name)
+        is_omitted_path = field.metadata.get("path") and not include_paths
+        is_omitted_default = field.metadata.get("omit_if_default") and field_value == field.default
+        if not is_omitted_path and not is_omitted_default:
+            typed_value = _convert_integers(field_value, field.type)
+            encoded_fields[field.name] = encode(typed_value, include_paths=include_paths)
+    return encoded_fields
 
 
-def _as_declared(value: Any, kind: Any) -> Any:  # noqa: ANN401
-    """Makes whole numbers floats where those are declared: equal runs are written alike."""
+def _convert_integers(value: Any, declared_type: Any) -> Any:  # noqa: ANN401
+    """Convert integers in fields of floats, so that equal runs are encoded equally."""
     if isinstance(value, tuple | list):
-        return tuple(_as_declared(item, kind) for item in value)
-    return float(value) if type(value) is int and "float" in str(kind) else value
+        return tuple(_convert_integers(item, declared_type) for item in value)
+    return float(value) if type(value) is int and "float" in str(declared_type) else value
 
 
-def build_dataclass(made: type, data: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    known = [f.name for f in fields(made)]
-    for name in data:
-        if name not in known:
-            raise unknown(f"{made.__name__}", name, known)
-    return made(**{name: _decode(value) for name, value in data.items()})
+def decode_dataclass(cls: type, encoded_fields: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Create a dataclass from its encoded fields.
+
+    Raises:
+        InputError: A type or a field is unknown, or a value is invalid.
+    """
+    field_names = [field.name for field in fields(cls)]
+    for name in encoded_fields:
+        if name not in field_names:
+            raise unknown_name_error(cls.__name__, name, field_names)
+    return cls(**{name: _decode_value(value) for name, value in encoded_fields.items()})
 
 
-def _decode(value: Any) -> Any:  # noqa: ANN401
+def _decode_value(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, dict):
-        data = dict(value)
-        return build_dataclass(class_of(str(data.pop("type", ""))), data)
+        encoded_fields = dict(value)
+        return decode_dataclass(resolve_type(str(encoded_fields.pop("type", ""))), encoded_fields)
     if isinstance(value, list):
-        return tuple(_decode(item) for item in value)
+        return tuple(_decode_value(item) for item in value)
     return value
 
 
-def difference(old: Any, new: Any, name: str = "") -> list[str]:  # noqa: ANN401
-    """Names the fields in which two encoded values differ, with both values."""
-    if isinstance(old, dict) and isinstance(new, dict) and old.get("type") == new.get("type"):
-        keys = [*old, *(key for key in new if key not in old)]
-        inside = (
-            difference(old.get(k, _DEFAULT), new.get(k, _DEFAULT), f"{name}.{k}".lstrip("."))
-            for k in keys
-        )
-        return [line for lines in inside for line in lines]
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        inside = (difference(o, n, f"{name}[{i}]") for i, (o, n) in enumerate(zip(old, new)))
-        return [line for lines in inside for line in lines]
-    return [] if old == new else [f"{name} ({_short(old)} there, {_short(new)} here)"]
+def describe_differences(old: Any, new: Any, path: str = "") -> list[str]:  # noqa: ANN401
+    """List the fields in which two encoded values differ, with both values.
+
+    Arguments:
+        old: Encoded value that was read, called `there`.
+        new: Encoded value that is requested, called `here`.
+        path: Dotted name of the values.
+    """
+    if _is_same_type(old, new):
+        field_names = dict.fromkeys([*old, *new])
+        value_pairs = [
+            (old.get(name, _DEFAULT), new.get(name, _DEFAULT), f"{path}.{name}".lstrip("."))
+            for name in field_names
+        ]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        value_pairs = [
+            (*item_pair, f"{path}[{index}]") for index, item_pair in enumerate(zip(old, new))
+        ]
+    elif old == new:
+        return []
+    else:
+        return [f"{path} ({_format_value(old)} there, {_format_value(new)} here)"]
+    return [text for value_pair in value_pairs for text in describe_differences(*value_pair)]
 
 
-_DEFAULT = object()  # of a field that `encode` leaves out
+def _is_same_type(old: object, new: object) -> bool:
+    """Whether both are encoded dataclasses of the same type."""
+    are_dataclasses = isinstance(old, dict) and isinstance(new, dict)
+    return are_dataclasses and old.get("type") == new.get("type")  # type: ignore[attr-defined]
 
 
-def _short(value: Any) -> str:  # noqa: ANN401
+_DEFAULT = object()  # value of a field that `encode` omits
+
+
+def _format_value(value: Any) -> str:  # noqa: ANN401
     if value is _DEFAULT:
         return "the default"
     return str(value["type"]) if isinstance(value, dict) and "type" in value else json.dumps(value)

@@ -1,4 +1,4 @@
-"""The names of classes in files: `type` in `run.json`, and in what ids are digests of."""
+"""Type names: how files and the ids of runs refer to classes."""
 
 from __future__ import annotations
 
@@ -36,16 +36,33 @@ from iidgan.methods import (
     Unrolled,
     Wasserstein,
 )
-from iidgan.metrics import ClassifierFID, Digits, ModeCoverage, Normality, Reconstruction, Stacked
-from iidgan.nn import DCGAN, DCGANSN, MLP, SNGANCNN, ArxivCIFAR, ArxivSTL, MnistNet, ResNet, Shrunk
+from iidgan.metrics import (
+    ClassCoverage,
+    ClassifierFID,
+    ModeCoverage,
+    Normality,
+    Reconstruction,
+    StackedCoverage,
+)
+from iidgan.nn import (
+    DCGAN,
+    DCGANSN,
+    MLP,
+    SNGANCNN,
+    ArxivCIFAR,
+    ArxivSTL,
+    CollapsedInit,
+    MnistNet,
+    ResNet,
+)
 from iidgan.terms import (
     GDPP,
     R1,
     R2,
     Bures,
     CodeNoise,
-    CycleConsistency,
-    GaussianConsistency,
+    CycleTerm,
+    GaussianTerm,
     GradientPenalty,
     InstanceNoise,
     Intervention,
@@ -53,15 +70,15 @@ from iidgan.terms import (
     ZDiscriminator,
 )
 
-# These strings never change, whatever becomes of the classes, their modules, and the names under
-# which they are looked up: a run's id is a digest of them, and folders and published rows are
-# found by ids. A new class gets a new name; one that is gone leaves its name to no other.
+# These strings never change, even if a class, its module or its registered name does: ids of runs
+# are digests of them, and run directories and published records are found by ids. A new class gets
+# a new name; the name of a removed class is not reused.
 TYPE_NAMES: dict[str, type] = {
     # Methods
     "regularised": Regularised,
     "gan": GAN,
     "wgan": WGAN,
-    "iidgan.methods.wgan:Wasserstein": Wasserstein,  # had no short name when runs were published
+    "iidgan.methods.wgan:Wasserstein": Wasserstein,  # unregistered when runs were published
     "sngan": SNGAN,
     "bigan": BiGAN,
     "unrolled": Unrolled,
@@ -79,8 +96,8 @@ TYPE_NAMES: dict[str, type] = {
     "adv-latent": AdvLatentGAN,
     "rpgan": RelativisticGAN,
     # Terms
-    "gaussian": GaussianConsistency,
-    "cycle": CycleConsistency,
+    "gaussian": GaussianTerm,
+    "cycle": CycleTerm,
     "z-discriminator": ZDiscriminator,
     "gdpp": GDPP,
     "bures": Bures,
@@ -110,14 +127,14 @@ TYPE_NAMES: dict[str, type] = {
     "arxiv-cifar": ArxivCIFAR,
     "arxiv-stl": ArxivSTL,
     "mnist-net": MnistNet,
-    "shrunk": Shrunk,
+    "shrunk": CollapsedInit,
     # Optimisers
     "adam": Adam,
     # Metrics
     "coverage": ModeCoverage,
     "normality": Normality,
     "reconstruction": Reconstruction,
-    "digits": Digits,
-    "stacked": Stacked,
+    "digits": ClassCoverage,
+    "stacked": StackedCoverage,
     "classifier-fid": ClassifierFID,
 }

@@ -1,43 +1,47 @@
-"""The vocabulary that everything else is written in."""
+"""The vocabulary: what a method, a term, a source, a network and a metric are.
 
-from iidgan.core.backbone import Arch, Backbone
-from iidgan.core.batch import Batch, join
-from iidgan.core.data import AsStored, Dataset, Mixture, Source, View
-from iidgan.core.method import Loss, Losses, Method, Player, Shapes, Term
-from iidgan.core.metric import Features, Judged, Metric, Protocol, Samples
-from iidgan.core.networks import Headed, Nets, Refreshing, Standing
-from iidgan.core.options import IS_PATH, OMIT_IF_DEFAULT
+Protocols and value classes belong here, with no formulas and no concrete methods, networks or data
+sets.
+"""
+
+from iidgan.core.backbone import Backbone, NetworkFactory
+from iidgan.core.batch import Batch, concatenate_batches
+from iidgan.core.data import Dataset, GaussianMixture, SampleView, Source, StoredView
+from iidgan.core.field_metadata import IS_PATH, OMIT_IF_DEFAULT
+from iidgan.core.method import Losses, LossFn, Method, NoiseShapes, Player, Term
+from iidgan.core.metric import ClassifierOutputs, Metric, Predictions, Protocol, Samples
+from iidgan.core.networks import HasBatchStatistics, HasFeatures, HasPostUpdate, Nets
 from iidgan.core.reference import Reference, cites
 from iidgan.core.regularised import Regularised
 
 __all__ = [
     "IS_PATH",
     "OMIT_IF_DEFAULT",
-    "Arch",
-    "AsStored",
     "Backbone",
     "Batch",
+    "ClassifierOutputs",
     "Dataset",
-    "Features",
-    "Headed",
-    "Judged",
-    "Loss",
+    "GaussianMixture",
+    "HasBatchStatistics",
+    "HasFeatures",
+    "HasPostUpdate",
+    "LossFn",
     "Losses",
     "Method",
     "Metric",
-    "Mixture",
     "Nets",
+    "NetworkFactory",
+    "NoiseShapes",
     "Player",
+    "Predictions",
     "Protocol",
     "Reference",
-    "Refreshing",
     "Regularised",
+    "SampleView",
     "Samples",
-    "Shapes",
     "Source",
-    "Standing",
+    "StoredView",
     "Term",
-    "View",
     "cites",
-    "join",
+    "concatenate_batches",
 ]

@@ -1,4 +1,4 @@
-"""A family of networks, and what a method builds its own from."""
+"""Families of networks, and the factory with which a method builds its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 
 
 class Backbone(ABC):
-    """A family of networks; subclasses are frozen dataclasses, their fields its options.
+    """A family of networks; subclasses are frozen dataclasses whose fields are its options.
 
     Every network is built with a seed axis of length one in its parameters and buffers.
 
@@ -20,12 +20,12 @@ class Backbone(ABC):
     latent: int
 
     @abstractmethod
-    def generator(self, shape: tuple[int, ...]) -> nn.Module:
-        """Creates a map (S, B, M) -> (S, B, *shape) that is `Headed`."""
+    def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
+        """Build a map (S, B, M) -> (S, B, *shape) that is `HasFeatures`."""
 
     @abstractmethod
-    def discriminator(self, shape: tuple[int, ...], *, spectral: bool = False) -> nn.Module:
-        """Creates a map (S, B, *shape) -> (S, B) of logits that is `Headed`.
+    def build_discriminator(self, shape: tuple[int, ...], *, spectral: bool = False) -> nn.Module:
+        """Build a map (S, B, *shape) -> (S, B) to logits that is `HasFeatures`.
 
         Arguments:
             shape: Shape of a sample.
@@ -33,54 +33,60 @@ class Backbone(ABC):
         """
 
     @abstractmethod
-    def encoder(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
-        """Creates a map (S, B, *shape) -> (S, B, outputs), the discriminator but for its end."""
+    def build_encoder(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
+        """Build a map (S, B, *shape) -> (S, B, outputs): the discriminator with another head."""
 
     @abstractmethod
-    def inverse(self, shape: tuple[int, ...]) -> nn.Module:
-        """Creates a map (S, B, *shape) -> (S, B, M)."""
+    def build_inverse(self, shape: tuple[int, ...]) -> nn.Module:
+        """Build a map (S, B, *shape) -> (S, B, M)."""
 
     @abstractmethod
-    def joint_discriminator(self, shape: tuple[int, ...]) -> nn.Module:
-        """Creates a map (S, B, *shape), (S, B, M) -> (S, B) of logits."""
+    def build_joint_discriminator(self, shape: tuple[int, ...]) -> nn.Module:
+        """Build a map (S, B, *shape), (S, B, M) -> (S, B) to logits."""
 
     @abstractmethod
-    def latent_discriminator(self) -> nn.Module:
-        """Creates a map (S, B, M) -> (S, B) of logits."""
+    def build_latent_discriminator(self) -> nn.Module:
+        """Build a map (S, B, M) -> (S, B) to logits."""
 
     @abstractmethod
-    def head(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
-        """Creates an affine map from the discriminator's features to (S, B, outputs)."""
+    def build_head(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
+        """Build an affine map from the discriminator's features to (S, B, outputs)."""
 
 
 @dataclass(frozen=True)
-class Arch:
-    """A backbone for data of one shape: what a method builds its networks with."""
+class NetworkFactory:
+    """A backbone bound to the shape of the data: what a method builds its networks with.
+
+    Arguments:
+        backbone: Family of networks.
+        shape: Shape of a sample.
+    """
 
     backbone: Backbone
     shape: tuple[int, ...]
 
     @property
     def latent(self) -> int:
+        """Dimension M of the prior."""
         return self.backbone.latent
 
-    def generator(self) -> nn.Module:
-        return self.backbone.generator(self.shape)
+    def build_generator(self) -> nn.Module:
+        return self.backbone.build_generator(self.shape)
 
-    def discriminator(self, *, spectral: bool = False) -> nn.Module:
-        return self.backbone.discriminator(self.shape, spectral=spectral)
+    def build_discriminator(self, *, spectral: bool = False) -> nn.Module:
+        return self.backbone.build_discriminator(self.shape, spectral=spectral)
 
-    def encoder(self, outputs: int) -> nn.Module:
-        return self.backbone.encoder(self.shape, outputs)
+    def build_encoder(self, outputs: int) -> nn.Module:
+        return self.backbone.build_encoder(self.shape, outputs)
 
-    def inverse(self) -> nn.Module:
-        return self.backbone.inverse(self.shape)
+    def build_inverse(self) -> nn.Module:
+        return self.backbone.build_inverse(self.shape)
 
-    def joint_discriminator(self) -> nn.Module:
-        return self.backbone.joint_discriminator(self.shape)
+    def build_joint_discriminator(self) -> nn.Module:
+        return self.backbone.build_joint_discriminator(self.shape)
 
-    def latent_discriminator(self) -> nn.Module:
-        return self.backbone.latent_discriminator()
+    def build_latent_discriminator(self) -> nn.Module:
+        return self.backbone.build_latent_discriminator()
 
-    def head(self, outputs: int) -> nn.Module:
-        return self.backbone.head(self.shape, outputs)
+    def build_head(self, outputs: int) -> nn.Module:
+        return self.backbone.build_head(self.shape, outputs)

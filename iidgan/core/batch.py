@@ -1,4 +1,4 @@
-"""What a loss reads besides the networks: data, and all of its randomness."""
+"""Batches: the data and all random numbers that a loss reads."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+NOISE_PREFIX = "noise."
+
 
 @dataclass(frozen=True)
 class Batch:
-    """What a loss may read besides the networks; all of its randomness is here.
+    """All inputs of a loss besides the networks, including all of its randomness.
 
     Arguments:
         x: Real samples, with shape (S, B, *shape).
         z: Samples of the prior N(0, I), with shape (S, B, M).
-        u: Spare uniform numbers in [0, 1), with shape (S, B).
+        u: Uniform random numbers in [0, 1), with shape (S, B).
         y: Labels of `x`, with shape (S, B), or None.
-        t: Share of the run that is done, in [0, 1), with shape ().
-        noise: Standard normal numbers by name, with shapes (S, B, ...): what the method's or a
-            term's `noise` asks for.
+        t: Completed fraction of the training, in [0, 1), with shape ().
+        noise: Standard normal numbers by name, with shapes (S, B, ...), as declared by the
+            `noise_shapes` of the method and its terms.
     """
 
     x: Tensor
@@ -30,30 +32,38 @@ class Batch:
     t: Tensor = field(default_factory=lambda: torch.zeros(()))
     noise: Mapping[str, Tensor] = field(default_factory=dict)
 
-    def noise_for(self, name: str, num: int) -> Tensor:
-        """Gives the noise `name` for `num` samples: a loss may need it for more than a batch."""
+    def noise_for(self, name: str, num_samples: int) -> Tensor:
+        """Return the noise `name` for `num_samples` samples, repeated if they exceed the batch."""
         noise = self.noise[name]
-        copies = -(-num // noise.shape[1])
-        return noise.repeat(1, copies, *[1] * (noise.dim() - 2))[:, :num]
+        num_copies = -(-num_samples // noise.shape[1])
+        return noise.repeat(1, num_copies, *[1] * (noise.dim() - 2))[:, :num_samples]
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Lists what there is by name, always in the same order."""
-        parts = {"x": self.x, "z": self.z, "u": self.u, "y": self.y, "t": self.t}
-        there = {name: part for name, part in parts.items() if part is not None}
-        return there | {f"noise.{name}": self.noise[name] for name in sorted(self.noise)}
+    def to_tensors(self) -> dict[str, Tensor]:
+        """Return all tensors by name, always in the same order."""
+        optional_fields = {"x": self.x, "z": self.z, "u": self.u, "y": self.y, "t": self.t}
+        tensors = {name: value for name, value in optional_fields.items() if value is not None}
+        return tensors | {f"{NOISE_PREFIX}{name}": self.noise[name] for name in sorted(self.noise)}
 
     @classmethod
-    def of(cls, tensors: Mapping[str, Tensor]) -> Batch:
-        """Undoes `tensors`."""
-        noise = {k.removeprefix("noise."): v for k, v in tensors.items() if k.startswith("noise.")}
-        parts = {k: v for k, v in tensors.items() if not k.startswith("noise.")}
-        return cls(**parts, noise=noise)
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Batch:
+        """Create a batch from the result of `to_tensors`."""
+        noise_tensors, field_tensors = {}, {}
+        for name, value in tensors.items():
+            if name.startswith(NOISE_PREFIX):
+                noise_tensors[name.removeprefix(NOISE_PREFIX)] = value
+            else:
+                field_tensors[name] = value
+        return cls(**field_tensors, noise=noise_tensors)
 
 
-def join(batches: list[Batch]) -> Batch:
-    """Lays batches end to end along the batch axis; `t` is that of the first."""
+def concatenate_batches(batches: list[Batch]) -> Batch:
+    """Concatenate batches along the batch axis; `t` is that of the first."""
     if len(batches) == 1:
         return batches[0]
-    parts = [batch.tensors() for batch in batches]
-    joined = {k: torch.cat([part[k] for part in parts], 1) for k in parts[0] if k != "t"}
-    return Batch.of(joined | {"t": batches[0].t})
+    tensor_dicts = [batch.to_tensors() for batch in batches]
+    concatenated = {
+        name: torch.cat([tensors[name] for tensors in tensor_dicts], 1)
+        for name in tensor_dicts[0]
+        if name != "t"
+    }
+    return Batch.from_tensors(concatenated | {"t": batches[0].t})

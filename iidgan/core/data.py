@@ -1,11 +1,13 @@
-"""What a data set is to the rest: an array on the device, and what is known of its truth."""
+"""Sources of data, and data sets as the rest of the package reads them."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import ClassVar
 
 import torch
@@ -15,8 +17,8 @@ CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
-class Mixture:
-    """An isotropic Gaussian mixture of equal weights: the truth of a synthetic source.
+class GaussianMixture:
+    """An isotropic Gaussian mixture of equal weights: the true distribution of synthetic data.
 
     Arguments:
         centres: Means of the modes, with shape (K, d).
@@ -27,156 +29,171 @@ class Mixture:
     std: float
 
 
-class View(ABC):
-    """Samples that are made of what is stored when they are taken, and so need no memory."""
+class SampleView(ABC):
+    """Samples that are computed from a stored tensor on access, and so take no memory."""
 
     @abstractmethod
-    def count(self, stored: Tensor) -> int:
-        """Counts the samples that there are."""
+    def num_samples(self, stored: Tensor) -> int:
+        """Return the number of samples."""
 
     @abstractmethod
-    def shape(self, stored: Tensor) -> tuple[int, ...]:
-        """Gives the shape of one sample, without batch axes."""
+    def sample_shape(self, stored: Tensor) -> tuple[int, ...]:
+        """Return the shape of one sample, without batch axes."""
 
     @abstractmethod
-    def take(self, stored: Tensor, index: Tensor) -> Tensor:
-        """Makes samples, with shape (*index.shape, *shape) and the scale of `stored`."""
+    def take_samples(self, stored: Tensor, index: Tensor) -> Tensor:
+        """Compute samples, with shape (*index.shape, *sample_shape) and the scale of `stored`."""
 
     @abstractmethod
-    def tensors(self) -> tuple[Tensor, ...]:
-        """Lists what decides, besides `stored`, what the samples are."""
+    def key_tensors(self) -> tuple[Tensor, ...]:
+        """Return the tensors that, together with `stored`, determine the samples."""
 
     @abstractmethod
-    def to(self, device: torch.device | str) -> View:
-        """Moves itself to where `stored` is."""
+    def to(self, device: torch.device | str) -> SampleView:
+        """Return the view with its tensors on `device`, where `stored` is."""
 
 
-class AsStored(View):
-    """The samples that are stored, as they are."""
+class StoredView(SampleView):
+    """The stored samples, unchanged."""
 
-    def count(self, stored: Tensor) -> int:
+    def num_samples(self, stored: Tensor) -> int:
         return len(stored)
 
-    def shape(self, stored: Tensor) -> tuple[int, ...]:
+    def sample_shape(self, stored: Tensor) -> tuple[int, ...]:
         return tuple(stored.shape[1:])
 
-    def take(self, stored: Tensor, index: Tensor) -> Tensor:
+    def take_samples(self, stored: Tensor, index: Tensor) -> Tensor:
         return stored[index]
 
-    def tensors(self) -> tuple[Tensor, ...]:
+    def key_tensors(self) -> tuple[Tensor, ...]:
         return ()
 
-    def to(self, device: torch.device | str) -> View:
+    def to(self, device: torch.device | str) -> SampleView:
         return self
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """All samples of a source, in memory or in a file that is mapped into it.
+    """All samples of a source, in memory or in a memory-mapped file.
 
     Arguments:
-        x: What is stored, with shape (N, *shape): float32, or uint8 in 0 ... 255 for images.
+        x: Stored samples, with shape (N, *shape): float32, or uint8 in 0 ... 255 for images.
         y: Labels, int64 with one for each sample, or None.
-        truth: The mixture that `x` was drawn from, where that is known.
-        labels: Names of the labels, in order; empty where they have none.
-        view: What makes samples of `x`; by default they are its rows.
-        sha256: What `digest` gives, where it is known without reading all samples.
-        flip: Whether training mirrors each sample left to right with a chance of 1/2.
-        device: Where `take` brings samples; `x` itself stays behind if it is too large for it.
+        truth: The mixture that `x` was drawn from, if it is known.
+        labels: Names of the labels, in order; empty if they have none.
+        view: Computes samples from `x`; by default they are its rows.
+        sha256: Result of `compute_sha256`, if it is known without reading all samples.
+        flip: Whether training mirrors each sample left to right with probability 1/2.
+        device: Device of the samples that `take_samples` returns; `x` itself stays on its own
+            device if it is too large for this one.
     """
 
     x: Tensor
     y: Tensor | None = None
-    truth: Mixture | None = None
+    truth: GaussianMixture | None = None
     labels: tuple[str, ...] = ()
-    view: View = AsStored()  # noqa: RUF009 - it has no state
+    view: SampleView = StoredView()  # noqa: RUF009 - it has no state
     sha256: str | None = None
     flip: bool = False
     device: torch.device = CPU
 
     def __len__(self) -> int:
-        return self.view.count(self.x)
+        return self.view.num_samples(self.x)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one sample, without batch axes."""
-        return self.view.shape(self.x)
+        return self.view.sample_shape(self.x)
 
     @property
     def is_image(self) -> bool:
         return self.x.dtype == torch.uint8
 
-    def take(self, index: Tensor) -> Tensor:
-        """Gathers float32 samples, with shape (*index.shape, *shape); images scale to [-1, 1].
+    def take_samples(self, index: Tensor) -> Tensor:
+        """Gather float32 samples, with shape (*index.shape, *shape); images are in [-1, 1].
 
         Arguments:
-            index: Positions of the samples, on the device of `x`.
+            index: Indices of the samples, on the device of `x`.
         """
-        picked = self._bring(self.view.take(self.x, index))
-        return picked.float() / 127.5 - 1 if self.is_image else picked
+        raw_samples = self._to_device(self.view.take_samples(self.x, index))
+        return raw_samples.float() / 127.5 - 1 if self.is_image else raw_samples
 
     def take_labels(self, index: Tensor) -> Tensor | None:
-        return None if self.y is None else self._bring(self.y[index])
+        """Gather labels, with the shape of `index`; None if the data set has no labels."""
+        return None if self.y is None else self._to_device(self.y[index])
 
-    def _bring(self, picked: Tensor) -> Tensor:
-        """Moves samples to the device, without waiting for what that is still busy with."""
-        if picked.device.type == "cpu" and self.device.type == "cuda":
-            return picked.pin_memory().to(self.device, non_blocking=True)
-        return picked.to(self.device)
+    def _to_device(self, values: Tensor) -> Tensor:
+        """Move `values` to the device, without waiting for work that is queued there."""
+        if values.device.type == "cpu" and self.device.type == "cuda":
+            return values.pin_memory().to(self.device, non_blocking=True)
+        return values.to(self.device)
 
-    def digest(self) -> str:
-        """Gives the SHA-256 of all samples and labels, or of the files that hold them."""
+    def compute_sha256(self) -> str:
+        """Return the SHA-256 of all samples and labels, or of the files that hold them."""
         if self.sha256 is not None:
             return self.sha256
-        found = hashlib.sha256(str(self.x.dtype).encode())
-        for part in (self.x, self.y, *self.view.tensors()):
-            if part is not None:
-                found.update(part.cpu().contiguous().numpy().data)
-        return found.hexdigest()
+        hasher = hashlib.sha256(str(self.x.dtype).encode())
+        for tensor in (self.x, self.y, *self.view.key_tensors()):
+            if tensor is not None:
+                hasher.update(tensor.cpu().contiguous().numpy().data)
+        return hasher.hexdigest()
 
     def to(self, device: torch.device | str) -> Dataset:
-        """Lets `take` bring samples to `device`: from there if all fit, else from here."""
-        target = torch.device(device)
-        place = target if self.x.nbytes <= SHARE * _free(target) else self.x.device
-        y = None if self.y is None else self.y.to(place)
-        return replace(self, x=self.x.to(place), y=y, view=self.view.to(place), device=target)
+        """Return a data set whose samples arrive on `device`; `x` moves there only if it fits."""
+        sample_device = torch.device(device)
+        fits = self.x.nbytes <= MAX_MEMORY_SHARE * _free_memory(sample_device)
+        storage_device = sample_device if fits else self.x.device
+        return replace(
+            self,
+            x=self.x.to(storage_device),
+            y=None if self.y is None else self.y.to(storage_device),
+            view=self.view.to(storage_device),
+            device=sample_device,
+        )
 
 
-SHARE = 0.5
-"""Part of a device's free memory that a data set may take; the rest is for the networks."""
+MAX_MEMORY_SHARE = 0.5
+"""Share of a device's free memory that a data set may take; the rest is for the networks."""
 
 
-def _free(device: torch.device) -> float:
-    """Asks how many bytes are free; of a device that does not tell, all that one wants."""
-    ask = getattr(getattr(torch, device.type, None), "mem_get_info", None)
-    return math.inf if ask is None else float(ask(device)[0])
+def _free_memory(device: torch.device) -> float:
+    """Return the free memory in bytes; infinity if the device does not report it."""
+    mem_get_info = getattr(getattr(torch, device.type, None), "mem_get_info", None)
+    return math.inf if mem_get_info is None else float(mem_get_info(device)[0])
 
 
 class Source(ABC):
-    """Where data come from; subclasses are frozen dataclasses, their fields its options.
+    """A source of data; subclasses are frozen dataclasses whose fields are its options.
 
     Attributes:
-        images: Whether the samples are images.
-        num_evaluated: Generated samples that a metric reads unless told otherwise.
-        apart: Whether a classifier judges each channel of an image by itself: stacked images.
+        has_images: Whether the samples are images.
+        num_evaluated: Default number of generated samples that metrics read.
+        per_channel: Whether a classifier reads each channel of an image separately, as for
+            stacked images.
+        classifier_options: Options of `ClassifierConfig` for the classifier of the images, other
+            than its defaults; only those of the source named by `classifier_source` are read.
+        expected_accuracy: Test accuracy of that classifier, in percent, below which metrics based
+            on it are unreliable.
     """
 
-    images: ClassVar[bool] = False
+    has_images: ClassVar[bool] = False
     num_evaluated: ClassVar[int] = 10_000
-    apart: ClassVar[bool] = False
+    per_channel: ClassVar[bool] = False
+    classifier_options: ClassVar[Mapping[str, float]] = MappingProxyType({})
+    expected_accuracy: ClassVar[float] = 0.0
 
     @property
-    def classifier(self) -> str:
-        """Name of the labelled source whose classifier judges the images; empty if there is none.
+    def classifier_source(self) -> str:
+        """Name of the labelled source whose classifier evaluates the images; empty if none does.
 
-        Another source may share it: stacked images have that of the images they are made of.
+        Sources may share a classifier: stacked images use that of the images they consist of.
         """
         return ""
 
     @abstractmethod
     def load(self) -> Dataset:
-        """Reads or makes the data set: the same one at every call.
+        """Read or create the data set: the same one at every call.
 
         Raises:
-            InputError: A field or a file is not what it has to be.
+            InputError: A field or a file is invalid.
         """

@@ -1,13 +1,13 @@
-r"""The vocabulary: what a method is, and what its losses read.
+r"""Methods, terms and players: what is trained, and on which losses.
 
-A GAN method is a set of named networks and a few *players*. A player moves some of the networks
-down the gradient of its own loss, a pure function of the networks and a batch. Every tensor
-carries the seed axis first: S independent runs of one method train side by side, so a loss
+A GAN method is a set of named networks and a few *players*. Each player updates some of the
+networks by gradient descent on its own loss, a pure function of the networks and a batch. Every
+tensor has the seed axis first: S independent runs of one method train side by side. A loss
 returns one value per seed, and since no parameter is shared between seeds, the gradient of the
 sum over seeds is the gradient of each.
 
-A *term* is an addend to a player's loss. `Regularised(method, terms)` is a method again, so that
-a term works on any method, and IID-GAN is a value rather than a class.
+A *term* adds to the losses of players. `Regularised(method, terms)` is a method again, so that a
+term works with any method, and IID-GAN is a value rather than a class.
 """
 
 from __future__ import annotations
@@ -19,103 +19,105 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from iidgan.core.backbone import Arch
+from iidgan.core.backbone import NetworkFactory
 from iidgan.core.batch import Batch
 from iidgan.core.networks import Nets
 
 Losses = dict[str, Tensor]
-"""Named addends of a loss, each of shape (S,); their sum is minimised, their names are the log."""
+"""Named losses, each of shape (S,): their sum is minimised, and each is logged by its name."""
 
-Loss = Callable[[Nets, Batch], Losses]
+LossFn = Callable[[Nets, Batch], Losses]
+"""A pure function of networks and a batch."""
 
-Shapes = Mapping[str, tuple[int, ...]]
+NoiseShapes = Mapping[str, tuple[int, ...]]
+"""Shapes of the noise for one sample, by name."""
 
 
 @dataclass(frozen=True)
 class Player:
-    """Who moves, down which loss, and which networks that move trains.
+    """A set of networks that are trained together on one loss.
 
     Arguments:
         name: Name of the player in the logs.
-        loss: Pure function of networks and batch.
-        trains: Networks that the move changes; all others are constants to it.
-        repeat: Moves per step, each on a batch of its own.
-        batches: How many batches are joined to one for a move.
-        during: The part [start, end) of the run, as shares, in which the player moves.
-        pace: The player's learning rate, as a multiple of the run's.
+        loss: Pure function of networks and a batch.
+        trains: Networks that the player updates; all others are constants to its loss.
+        updates_per_step: Updates per training step, each on a batch of its own.
+        batches_per_update: Number of batches that are concatenated for one update.
+        active: Interval [start, end) in which the player is updated, as fractions of the training.
+        lr_scale: Factor on the run's learning rate.
     """
 
     name: str
-    loss: Loss
+    loss: LossFn
     trains: tuple[str, ...]
-    repeat: int = 1
-    batches: int = 1
-    during: tuple[float, float] = (0.0, 1.0)
-    pace: float = 1.0
+    updates_per_step: int = 1
+    batches_per_update: int = 1
+    active: tuple[float, float] = (0.0, 1.0)
+    lr_scale: float = 1.0
 
 
 class Method(ABC):
     """Named networks and the players that train them; subclasses are frozen dataclasses.
 
     Attributes:
-        strengths: Names of the fields that weigh parts of its losses against each other, which
-            a tuning varies.
+        tunable_weights: Names of the fields that weight parts of its losses against each other,
+            which tuning varies.
     """
 
-    strengths: ClassVar[tuple[str, ...]] = ()
+    tunable_weights: ClassVar[tuple[str, ...]] = ()
 
     @property
     @abstractmethod
     def players(self) -> tuple[Player, ...]:
-        """The players in the order in which they move."""
+        """The players, in the order of their updates."""
 
     @abstractmethod
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        """Creates the networks; `G` generates, `F`, where there is one, inverts."""
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        """Build the networks by name; `G` generates, and `F`, if there is one, inverts it."""
 
-    def noise(self, arch: Arch) -> Shapes:
-        """Names the normal numbers that the losses need, with the shape for one sample each."""
+    def noise_shapes(self, factory: NetworkFactory) -> NoiseShapes:
+        """Return the shapes for one sample of the noise that the losses read, by name."""
         return {}
 
     @property
-    def flat(self) -> tuple[Method, tuple[Term, ...]]:
-        """The method without any term, and all terms: those of a regularised method first."""
+    def base_and_terms(self) -> tuple[Method, tuple[Term, ...]]:
+        """The method without any terms, and all terms, innermost first."""
         return self, ()
 
 
 class Term(ABC):
-    """An addend to the loss of whoever trains certain networks; may bring networks and players.
+    """A loss that is added for the players of certain networks; may add networks and players.
 
     Attributes:
-        brings: For each network that the term needs, the network whose player trains it, in case
-            the method has no such network of its own.
-        strengths: Names of the fields that weigh its losses, which a tuning varies.
+        owned_networks: Networks that the term adds, unless the method has one of the same name,
+            each mapped to the network whose player trains it too.
+        tunable_weights: Names of the fields that weight its losses, which tuning varies.
     """
 
-    brings: ClassVar[Mapping[str, str]] = {}
-    strengths: ClassVar[tuple[str, ...]] = ()
+    owned_networks: ClassVar[Mapping[str, str]] = {}
+    tunable_weights: ClassVar[tuple[str, ...]] = ()
 
     @property
     @abstractmethod
-    def addends(self) -> Mapping[str, Loss]:
-        """For each network that the term pulls on, the loss to add for its player.
+    def losses(self) -> Mapping[str, LossFn]:
+        """Losses to add, by the name of a network: each is added for the player that trains it.
 
-        A player that trains several of them gets a loss that they share once.
+        A loss that is listed for several networks of one player is added once.
         """
 
     @property
     def players(self) -> tuple[Player, ...]:
-        """Players of the term's own."""
+        """Additional players of the term."""
         return ()
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        """Creates what the term brings; a network of the same name in the method comes first."""
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        """Build the networks of the term; those of the method take precedence by name."""
         return {}
 
-    def noise(self, arch: Arch) -> Shapes:
-        """Names the normal numbers that the term needs, with the shape for one sample each."""
+    def noise_shapes(self, factory: NetworkFactory) -> NoiseShapes:
+        """Return the shapes for one sample of the noise that the term reads, by name."""
         return {}
 
-    def view(self, nets: Nets, batch: Batch) -> Nets:
-        """Gives the networks as all losses are to see them, for example with noise before D."""
+    def wrap_networks(self, nets: Nets, batch: Batch) -> Nets:
+        """Return the networks that all losses use, such as with noise added before D."""
         return nets

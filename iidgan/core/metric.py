@@ -1,4 +1,4 @@
-"""What a metric reads, and what it has to say of itself."""
+"""Metrics, and the samples that they read."""
 
 from __future__ import annotations
 
@@ -8,61 +8,63 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from iidgan.core.data import Mixture
+from iidgan.core.data import GaussianMixture
 
 Protocol = Mapping[str, str | int | float | bool]
-"""How a number was made. Numbers of different protocols never stand in one column."""
+"""How a value was measured. Values of different protocols are never put in one column."""
 
 
 @dataclass(frozen=True)
-class Features:
-    """What a classifier says of images, each of which may have several views that it judges.
+class Predictions:
+    """Outputs of a classifier for images, each of which it may read as several views.
 
     Arguments:
-        classes: The most probable class of each view, int64 with shape (..., N, V); -1 where the
+        classes: Most probable class of each view, int64 with shape (..., N, V); -1 where the
             classifier's outputs are not finite.
-        confidences: Its probability, float32 with shape (..., N, V); 0 where there is none.
-        vectors: The activations below the last layer, float32 with shape (..., N, D).
+        confidences: Probability of that class, float32 with shape (..., N, V); 0 where the class
+            is -1.
+        features: Activations before the last layer, float32 with shape (..., N, D).
     """
 
     classes: Tensor
     confidences: Tensor
-    vectors: Tensor
+    features: Tensor
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What a classifier says of generated and of real images.
+class ClassifierOutputs:
+    """Outputs of one classifier for generated and for real images.
 
     Arguments:
-        generated: Of G(z) of S seeds: classes and confidences (S, N, V), vectors (S, N, D).
-        real: Of the real samples: classes and confidences (n, V), vectors (n, D).
-        num_classes: Classes that it tells apart.
-        protocol: Which classifier it is, and how images were brought to its size.
+        generated: For G(z) of S seeds: classes and confidences (S, N, V), features (S, N, D).
+        real: For the real samples: classes and confidences (n, V), features (n, D).
+        num_classes: Number of classes of the classifier.
+        protocol: Which classifier it is, and how images were resized for it.
     """
 
-    generated: Features
-    real: Features
+    generated: Predictions
+    real: Predictions
     num_classes: int
     protocol: Protocol
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Generated samples of S seeds, and what else is known beside them.
+    """Generated samples of S seeds, with optional real samples, codes and classifier outputs.
 
     Arguments:
-        generated: G(z), with shape (S, N, *shape); of many images the first ones.
-        real: Samples of the data set, with shape (n, *shape), the same for every seed; likewise.
-        z: The latents, with shape (S, N, M), those of `generated` first.
+        generated: G(z), with shape (S, N, *shape); of many images, only the first ones.
+        real: Samples of the data set, with shape (n, *shape), the same for every seed; of many
+            images, only the first ones.
+        z: Latents, with shape (S, N, M), those of `generated` first.
         codes: F(x) of m real samples, those of `real` first, with shape (S, m, M).
         z_cycled: F(G(z)) of the first m of `z`, with shape (S, m, M).
         x_cycled: G(F(x)) of the first of `real`, with shape (S, any, *shape).
         x_errors: Mean of |x - G(F(x))| over the elements of each of m real samples, shape (S, m).
         truth: The mixture that `real` was drawn from.
         labels: Labels of the whole data set, int64 with shape (any,).
-        judged: What a classifier says of all generated and real images.
-        unjudged: Why there is no `judged`, and what brings it.
+        classifier_outputs: Outputs of a classifier for all generated and real images.
+        classifier_missing_reason: Why `classifier_outputs` is missing, and how to obtain it.
     """
 
     generated: Tensor
@@ -72,23 +74,45 @@ class Samples:
     z_cycled: Tensor | None = None
     x_cycled: Tensor | None = None
     x_errors: Tensor | None = None
-    truth: Mixture | None = None
+    truth: GaussianMixture | None = None
     labels: Tensor | None = None
-    judged: Judged | None = None
-    unjudged: str = "a classifier of such images"
+    classifier_outputs: ClassifierOutputs | None = None
+    classifier_missing_reason: str = "a classifier of such images"
 
 
 class Metric(ABC):
-    """Numbers from samples; subclasses are frozen dataclasses, their fields its protocol."""
+    """Named values computed from samples, one value per seed.
+
+    A metric is a frozen dataclass whose fields are its options, with three methods: `missing`
+    names what the samples lack, or returns None if the metric can be computed; `protocol` returns
+    everything besides the generator that the values depend on, so that only comparable values
+    share a column; `__call__` computes the values. `iidgan.testing.check_metric` checks all
+    three.
+
+    Example:
+        >>> @dataclass(frozen=True, kw_only=True)
+        ... class MeanNorm(Metric):
+        ...     power: float = 2.0
+        ...
+        ...     def missing(self, samples):
+        ...         return None if samples.codes is not None else "codes F(x) of real data"
+        ...
+        ...     def protocol(self, samples):
+        ...         return {"power": self.power, "num_codes": samples.codes.shape[1]}
+        ...
+        ...     def __call__(self, samples):
+        ...         norms = samples.codes.double().norm(p=self.power, dim=-1)
+        ...         return {"mean_norm_p": norms.mean(1).cpu()}
+    """
 
     @abstractmethod
     def missing(self, samples: Samples) -> str | None:
-        """Names what `samples` lacks for this metric, or None."""
+        """Name what `samples` lacks for this metric; None if the metric can be computed."""
 
     @abstractmethod
     def protocol(self, samples: Samples) -> Protocol:
-        """Everything besides the generator that the values depend on."""
+        """Return everything besides the generator that the values depend on."""
 
     @abstractmethod
     def __call__(self, samples: Samples) -> dict[str, Tensor]:
-        """Computes named values, float64 with shape (S,), on the CPU."""
+        """Compute named values, float64 with shape (S,), on the CPU."""

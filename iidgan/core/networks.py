@@ -1,4 +1,4 @@
-"""Networks as a loss sees them, and what a network may offer besides its map."""
+"""Networks as losses call them, and optional protocols that networks and layers implement."""
 
 from __future__ import annotations
 
@@ -12,37 +12,38 @@ from torch.func import functional_call
 from iidgan.core.batch import Batch
 from iidgan.errors import InputError
 
-Change = Callable[[Tensor], Tensor]
+TensorMap = Callable[[Tensor], Tensor]
 
 
 class Nets(Mapping[str, nn.Module]):
     """Networks by name, callable as attributes: `nets.D(nets.G(batch.z))`.
 
-    The same network on the same tensor is evaluated once: losses stay pure and self-contained,
-    and yet G(z) serves both players and F(x) all terms. `moved` forgets what a network that has
-    just moved had a part in.
+    Outputs are cached: the same network is evaluated on the same tensor once, so that losses can
+    be pure and self-contained while all players share G(z) and all terms share F(x).
+    `invalidate` removes the outputs that depend on networks that have just been updated.
 
     Arguments:
         modules: The networks.
-        half: Whether they compute in bfloat16, where autocast does; what they give has the dtype
-            of what they get all the same, so that losses keep their digits.
+        use_bfloat16: Whether they compute in bfloat16 where autocast does. Outputs have the dtype
+            of the inputs in either case, so that losses are computed in full precision.
     """
 
-    def __init__(self, modules: Mapping[str, nn.Module], *, half: bool = False) -> None:
-        self._modules, self._half = modules, half
-        # (name, input ids) -> (inputs, output); the inputs are held so that their ids stay theirs.
-        self._known: dict[tuple[object, ...], tuple[tuple[Tensor, ...], Tensor]] = {}
-        self._lineage: dict[int, frozenset[str]] = {}
-        self._before: dict[str, tuple[Change, ...]] = {}
-        self._after: dict[str, tuple[Change, ...]] = {}
+    def __init__(self, modules: Mapping[str, nn.Module], *, use_bfloat16: bool = False) -> None:
+        self._modules, self._use_bfloat16 = modules, use_bfloat16
+        # (name, input ids) -> (inputs, output); the inputs are kept so that no id is reused.
+        self._cache: dict[tuple[object, ...], tuple[tuple[Tensor, ...], Tensor]] = {}
+        # id of an output -> names of all networks that it depends on
+        self._dependencies: dict[int, frozenset[str]] = {}
+        self._input_maps: dict[str, tuple[TensorMap, ...]] = {}
+        self._output_maps: dict[str, tuple[TensorMap, ...]] = {}
 
     def __getitem__(self, name: str) -> nn.Module:
         if name not in self._modules:
-            raise KeyError(self._lack(name))
+            raise KeyError(self._unknown_name_message(name))
         return self._modules[name]
 
-    def _lack(self, name: str) -> str:
-        return f"no network {name!r}; there are {', '.join(self._modules)}"
+    def _unknown_name_message(self, name: str) -> str:
+        return f"unknown network {name!r}; known: {', '.join(self._modules)}"
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._modules)
@@ -52,142 +53,154 @@ class Nets(Mapping[str, nn.Module]):
 
     def __getattr__(self, name: str) -> Callable[..., Tensor]:
         if name.startswith("_") or name not in self._modules:
-            raise AttributeError(self._lack(name))
-        return lambda *inputs: self._call(name, *inputs)
+            raise AttributeError(self._unknown_name_message(name))
+        return lambda *inputs: self._call_network(name, *inputs)
 
     def features(self, name: str, x: Tensor) -> Tensor:
-        """Computes the last hidden layer of network `name`, which it shares with its output.
+        """Compute the last hidden layer of network `name`, shared with its output.
 
         Raises:
-            InputError: The network has none to show.
+            InputError: The network has no features.
         """
         module = self[name]
-        if not _is_headed(module):
-            kind = type(module).__name__
-            raise InputError(f"method: network {name!r} ({kind}) has no last hidden layer to read")
-        return self._recall((name, "features"), (x,), lambda: module.features(self._seen(name, x)))
+        if not _has_features(module):
+            raise InputError(
+                f"method: network {name!r} must have `features` and `head`, got "
+                f"{type(module).__name__}"
+            )
+        return self._get_or_compute(
+            (name, "features"), (x,), lambda: module.features(self._map_input(name, x))
+        )
 
-    def seeing(self, name: str, change: Change) -> Nets:
-        """Gives a view in which the first input of network `name` is changed before it enters.
+    def with_input_map(self, name: str, input_map: TensorMap) -> Nets:
+        """Return networks whose `name` applies `input_map` to its first input.
 
-        The memory is shared: within one move all losses have to look through the same changes.
+        The cache is shared: within one update, all losses must use the same maps.
         """
-        view = self._shared()
-        view._before = self._before | {name: (*self._before.get(name, ()), change)}
+        view = self._share_cache()
+        view._input_maps = self._input_maps | {
+            name: (*self._input_maps.get(name, ()), input_map),
+        }
         return view
 
-    def saying(self, name: str, change: Change) -> Nets:
-        """Gives a view in which the output of network `name` is changed; memory as in `seeing`."""
-        view = self._shared()
-        view._after = self._after | {name: (*self._after.get(name, ()), change)}
+    def with_output_map(self, name: str, output_map: TensorMap) -> Nets:
+        """Return networks whose `name` applies `output_map` to its output, with a shared cache."""
+        view = self._share_cache()
+        view._output_maps = self._output_maps | {
+            name: (*self._output_maps.get(name, ()), output_map),
+        }
         return view
 
-    def _shared(self) -> Nets:
-        view = Nets(self._modules, half=self._half)
-        view._known, view._lineage = self._known, self._lineage
-        view._before, view._after = self._before, self._after
+    def _share_cache(self) -> Nets:
+        view = Nets(self._modules, use_bfloat16=self._use_bfloat16)
+        view._cache, view._dependencies = self._cache, self._dependencies
+        view._input_maps, view._output_maps = self._input_maps, self._output_maps
         return view
 
-    def holding(self, name: str, parameters: Mapping[str, Tensor]) -> Nets:
-        """Gives a view, with a memory of its own, in which network `name` has other parameters."""
-        held = _Held(self._modules[name], parameters)
-        view = Nets({**self._modules, name: held}, half=self._half)
-        view._before, view._after = self._before, self._after
+    def with_parameters(self, name: str, parameters: Mapping[str, Tensor]) -> Nets:
+        """Return networks whose `name` has other parameters, with a cache of their own."""
+        replaced_network = _ReplacedParameters(self._modules[name], parameters)
+        view = Nets({**self._modules, name: replaced_network}, use_bfloat16=self._use_bfloat16)
+        view._input_maps, view._output_maps = self._input_maps, self._output_maps
         return view
 
-    def moved(self, names: Iterable[str]) -> None:
-        """Forgets every output that one of the networks `names` helped to compute."""
-        gone = set(names)
-        for key, (_, output) in list(self._known.items()):
-            if gone & self._lineage[id(output)]:
-                del self._known[key]
-        alive = {id(output) for _, output in self._known.values()}
-        for output_id in self._lineage.keys() - alive:
-            del self._lineage[output_id]
+    def invalidate(self, names: Iterable[str]) -> None:
+        """Remove every cached output that depends on one of the networks `names`."""
+        stale_names = set(names)
+        for cache_key, (_, output) in list(self._cache.items()):
+            if stale_names & self._dependencies[id(output)]:
+                del self._cache[cache_key]
+        cached_ids = {id(output) for _, output in self._cache.values()}
+        for output_id in self._dependencies.keys() - cached_ids:
+            del self._dependencies[output_id]
 
-    def _call(self, name: str, *inputs: Tensor) -> Tensor:
-        return self._recall((name,), inputs, lambda: self._evaluate(name, *inputs))
+    def _call_network(self, name: str, *inputs: Tensor) -> Tensor:
+        return self._get_or_compute((name,), inputs, lambda: self._evaluate_network(name, *inputs))
 
-    def _evaluate(self, name: str, *inputs: Tensor) -> Tensor:
+    def _evaluate_network(self, name: str, *inputs: Tensor) -> Tensor:
         module = self._modules[name]
-        if _is_headed(module):
+        if _has_features(module):
             output: Tensor = module.head(self.features(name, *inputs))
         else:
-            seen = (self._seen(name, inputs[0]), *inputs[1:]) if inputs else ()
-            output = module(*seen)
-        return _through(self._after.get(name, ()), output)
+            mapped_inputs = (self._map_input(name, inputs[0]), *inputs[1:]) if inputs else ()
+            output = module(*mapped_inputs)
+        return _apply_maps(self._output_maps.get(name, ()), output)
 
-    def _seen(self, name: str, x: Tensor) -> Tensor:
-        return _through(self._before.get(name, ()), x)
+    def _map_input(self, name: str, x: Tensor) -> Tensor:
+        return _apply_maps(self._input_maps.get(name, ()), x)
 
-    def _recall(
+    def _get_or_compute(
         self, key: tuple[str, ...], inputs: tuple[Tensor, ...], compute: Callable[[], Tensor]
     ) -> Tensor:
-        """Looks up what network `key[0]` made of these inputs, or computes it."""
-        known = (*key, *map(id, inputs))
-        if known not in self._known:
-            output = self._halved(inputs, compute)
-            self._known[known] = (inputs, output)
-            ancestors = (self._lineage.get(id(i), frozenset()) for i in inputs)
-            self._lineage[id(output)] = frozenset({key[0]}).union(*ancestors)
-        return self._known[known][1]
+        """Return the cached output of network `key[0]` for these inputs, or compute it."""
+        cache_key = (*key, *map(id, inputs))
+        if cache_key not in self._cache:
+            output = self._compute_in_precision(inputs, compute)
+            self._cache[cache_key] = (inputs, output)
+            input_dependencies = (self._dependencies.get(id(x), frozenset()) for x in inputs)
+            self._dependencies[id(output)] = frozenset({key[0]}).union(*input_dependencies)
+        return self._cache[cache_key][1]
 
-    def _halved(self, inputs: tuple[Tensor, ...], compute: Callable[[], Tensor]) -> Tensor:
-        if not self._half or not inputs:
+    def _compute_in_precision(
+        self, inputs: tuple[Tensor, ...], compute: Callable[[], Tensor]
+    ) -> Tensor:
+        if not self._use_bfloat16 or not inputs:
             return compute()
         with torch.autocast(inputs[0].device.type, torch.bfloat16):
             return compute().to(inputs[0].dtype)
 
 
-def _through(changes: Iterable[Change], x: Tensor) -> Tensor:
-    for change in changes:
-        x = change(x)
+def _apply_maps(tensor_maps: Iterable[TensorMap], x: Tensor) -> Tensor:
+    for tensor_map in tensor_maps:
+        x = tensor_map(x)
     return x
 
 
-class _Held(nn.Module):
-    """A network with other parameters than its own."""
+class _ReplacedParameters(nn.Module):
+    """A network that is evaluated with other parameters than its own."""
 
-    def __init__(self, net: nn.Module, parameters: Mapping[str, Tensor]) -> None:
+    def __init__(self, network: nn.Module, parameters: Mapping[str, Tensor]) -> None:
         super().__init__()
-        self._pair = net, dict(parameters)  # in a tuple: the network is no part of this one
+        # In a tuple, so that the network is not registered as a submodule.
+        self._network_and_parameters = network, dict(parameters)
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        output: Tensor = functional_call(*self._pair, inputs)
+        output: Tensor = functional_call(*self._network_and_parameters, inputs)
         return output
 
 
-class Headed(Protocol):
-    """A network whose output is `head(features(x))`: features are its last hidden layer."""
+class HasFeatures(Protocol):
+    """A network whose output is `head(features(x))`; features are its last hidden layer."""
 
     head: nn.Module
 
     def features(self, x: Tensor) -> Tensor: ...
 
 
-def _is_headed(module: nn.Module) -> TypeGuard[Headed]:
-    # A check against the protocol would look past __getattr__, where torch keeps submodules.
+def _has_features(module: nn.Module) -> TypeGuard[HasFeatures]:
+    # A check against the protocol would bypass __getattr__, where torch keeps submodules.
     return hasattr(module, "head") and callable(getattr(module, "features", None))
 
 
 @runtime_checkable
-class Refreshing(Protocol):
-    """A module with state that changes after its player's moves, never in a forward pass.
+class HasPostUpdate(Protocol):
+    """A module whose state changes after its player's updates, never in a forward pass.
 
-    `refresh` is told the batch of the move, computes in tensors alone, and keeps seeds apart.
+    `post_update` receives the batch of the update, computes with tensors only, and keeps seeds
+    separate.
     """
 
-    def refresh(self, batch: Batch) -> None: ...
+    def post_update(self, batch: Batch) -> None: ...
 
 
 @runtime_checkable
-class Standing(Protocol):
-    """A layer that normalises by the batch in training and by standing statistics in sampling."""
+class HasBatchStatistics(Protocol):
+    """A layer that normalises by batch statistics in training and by fixed ones in sampling."""
 
-    def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Computes the means of `x` and of its square that the layer normalises by."""
+    def batch_moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute the means of `x` and of its square, by which the layer normalises."""
         ...
 
-    def stand(self, mean: Tensor, square: Tensor) -> None:
-        """Sets the standing statistics from averages of `moments`."""
+    def set_statistics(self, mean: Tensor, square: Tensor) -> None:
+        """Set the statistics for sampling to averages of `batch_moments`."""
         ...

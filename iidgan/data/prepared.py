@@ -1,4 +1,4 @@
-"""Images that `iidgan prepare` put into one array: mapped into memory, not read into it."""
+"""Images that `iidgan prepare` wrote into one array, which is mapped rather than read."""
 
 from __future__ import annotations
 
@@ -14,108 +14,120 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from iidgan.core import IS_PATH, Dataset, Source
-from iidgan.data.manifest import FILE, IMAGES, LABELS, Manifest, home
+from iidgan.data.manifest import IMAGES_FILE, LABELS_FILE, MANIFEST_FILE, Manifest, data_home
 from iidgan.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared(Source):
-    """Images of a set that `iidgan prepare` made."""
+    """Images of a data set that `iidgan prepare` has written."""
 
-    images: ClassVar[bool] = True
-    num_evaluated: ClassVar[int] = 5_000  # each takes a pass through a convolutional net, or four
+    has_images: ClassVar[bool] = True
+    num_evaluated: ClassVar[int] = 5_000  # evaluation takes up to four passes of a CNN per image
 
     name: str
-    """Name of the set."""
+    """Name of the data set."""
     root: str | None = field(default=None, metadata=IS_PATH)
-    """Folder of prepared sets; else $IIDGAN_DATA, or `data` in the user's cache."""
+    """Folder of prepared data sets; None: $IIDGAN_DATA, or `data` in the user's cache."""
     sha256: str = ""
-    """Digest that the array of images has to have, in hexadecimal; any if empty."""
+    """Expected SHA-256 digest of the array of images, in hexadecimal; empty: any."""
     flip: bool = False
-    """Whether training mirrors each image left to right with a chance of 1/2."""
+    """Whether training mirrors each image left to right with probability 1/2."""
 
     @property
-    def classifier(self) -> str:
+    def classifier_source(self) -> str:
         return self.name
 
     def load(self) -> Dataset:
-        """Maps the images, uint8 with shape (N, C, H, W), and reads the labels, if there are any.
+        """Map the images, uint8 of shape (N, C, H, W), and read the labels, if there are any.
 
-        A set may be larger than the memory: what is mapped is read where it is needed.
+        A data set may be larger than the memory: mapped pages are read on demand.
 
         Raises:
-            InputError: There is no such set, or its files are not those that were prepared.
+            InputError: The data set does not exist, or its files have changed.
         """
-        folder = folder_of(self.name, self.root)
+        folder = prepared_folder(self.name, self.root)
         manifest = Manifest.read(folder)
         if self.sha256 and self.sha256.lower() != manifest.images.sha256:
             raise InputError(
-                f"{folder}: the set has changed: sha256 {self.sha256} was asked for, "
-                f"it is {manifest.images.sha256}"
+                f"{folder}: the data set has changed: expected sha256 {self.sha256}, "
+                f"got {manifest.images.sha256}"
             )
-        if reason := manifest.damage(folder):
-            raise InputError(f"{folder}: {reason}; `{manifest.command(self.root)}` makes it anew")
-        x = _mapped(folder / IMAGES, (manifest.count, *manifest.shape))
+        if reason := manifest.integrity_error(folder):
+            command = manifest.prepare_command(self.root)
+            raise InputError(f"{folder}: {reason}; run `{command}` to prepare it again")
+        x = _map_images(folder / IMAGES_FILE, (manifest.count, *manifest.shape))
         y = None
-        if LABELS in manifest.files:
-            y = torch.from_numpy(np.load(folder / LABELS, allow_pickle=False))
-        return Dataset(x, y, labels=manifest.labels, sha256=_digest(manifest), flip=self.flip)
+        if LABELS_FILE in manifest.files:
+            y = torch.from_numpy(np.load(folder / LABELS_FILE, allow_pickle=False))
+        return Dataset(
+            x, y, labels=manifest.labels, sha256=_combine_digests(manifest), flip=self.flip
+        )
 
 
-def folder_of(name: str, root: str | None = None) -> Path:
-    """Finds the folder of a set.
+def prepared_folder(name: str, root: str | None = None) -> Path:
+    """Find the folder of a prepared data set.
 
     Raises:
-        InputError: There is none.
+        InputError: The data set is not prepared.
     """
-    folder = _root(root) / name
-    if not (folder / FILE).exists():
-        raise InputError(f"{name}: not prepared in {folder.parent}; iidgan prepare {name} does")
+    folder = _resolve_root(root) / name
+    if not (folder / MANIFEST_FILE).exists():
+        raise InputError(f"{name}: not prepared in {folder.parent}; run iidgan prepare {name}")
     return folder
 
 
 def is_prepared(name: str, root: str | None = None) -> bool:
-    """Tells whether there is a set of that name; a path is none."""
+    """Whether a data set of that name is prepared; False for names that are paths."""
     path = PurePath(name)
-    plain = bool(path.parts) and not path.is_absolute() and ".." not in path.parts
-    return plain and (_root(root) / path / FILE).is_file()
+    is_plain_name = bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+    return is_plain_name and (_resolve_root(root) / path / MANIFEST_FILE).is_file()
 
 
-def names(root: str | None = None) -> list[str]:
-    """Lists the sets that there are."""
-    place = _root(root)
-    found = [path.parent for depth in ("*", "*/*") for path in place.glob(f"{depth}/{FILE}")]
-    return sorted(path.relative_to(place).as_posix() for path in found)
+def prepared_names(root: str | None = None) -> list[str]:
+    """List the names of all prepared data sets."""
+    root_folder = _resolve_root(root)
+    manifest_paths = [
+        path for depth in ("*", "*/*") for path in root_folder.glob(f"{depth}/{MANIFEST_FILE}")
+    ]
+    return sorted(path.parent.relative_to(root_folder).as_posix() for path in manifest_paths)
 
 
-def _root(root: str | None) -> Path:
-    return Path(root) if root is not None else home()
+def _resolve_root(root: str | None) -> Path:
+    return Path(root) if root is not None else data_home()
 
 
 def prepared(name: str, root: str | None = None, *, flip: bool = False) -> Prepared:
-    """Creates the source of a prepared set as it is now, pinned by its digest.
+    """Create the source of a prepared data set in its present state, pinned by its digest.
 
     Raises:
-        InputError: There is no such set.
+        InputError: The data set is not prepared.
     """
-    manifest = Manifest.read(folder_of(name, root))
-    return Prepared(name=name, root=str(_root(root)), sha256=manifest.images.sha256, flip=flip)
+    manifest = Manifest.read(prepared_folder(name, root))
+    return Prepared(
+        name=name, root=str(_resolve_root(root)), sha256=manifest.images.sha256, flip=flip
+    )
 
 
-def _mapped(path: Path, shape: tuple[int, ...]) -> Tensor:
-    """Maps an array read-only: a private mapping that could be written to counts as memory."""
+def _map_images(path: Path, shape: tuple[int, ...]) -> Tensor:
+    """Map an array read-only: a private mapping that is writable counts as used memory."""
     try:
         mapped: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be mapped: {error}") from error
     if mapped.shape != shape or mapped.dtype != np.uint8:
-        found = f"{mapped.dtype} of shape {mapped.shape}"
-        raise InputError(f"{path}: holds {found} where uint8 of shape {shape} is needed")
+        raise InputError(
+            f"{path}: expected uint8 of shape {shape}, got {mapped.dtype} of shape {mapped.shape}"
+        )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
         return torch.from_numpy(mapped)
 
 
-def _digest(manifest: Manifest) -> str:
-    known = [stamp.sha256 for name, stamp in manifest.files.items() if name in (IMAGES, LABELS)]
-    return hashlib.sha256(" ".join(known).encode()).hexdigest()
+def _combine_digests(manifest: Manifest) -> str:
+    digests = [
+        record.sha256
+        for file_name, record in manifest.files.items()
+        if file_name in (IMAGES_FILE, LABELS_FILE)
+    ]
+    return hashlib.sha256(" ".join(digests).encode()).hexdigest()

@@ -1,8 +1,8 @@
-r"""Three grey images as red, green and blue: a thousand modes that a classifier can count.
+r"""Stacked images: three grey images as red, green and blue, with 1,000 countable modes.
 
-The base has ten classes. A sample takes three of its images at random, independently and with
+The base has ten classes. A sample consists of three of its images, drawn independently with
 replacement; its mode is \(100 r + 10 g + b\) for their labels r, g and b. Nothing is copied: a
-triple is three places in the base, and an image is made when it is taken.
+sample is stored as three indices into the base, and its pixels are composed on demand.
 
 References:
     Unrolled Generative Adversarial Networks (Metz et al., 2016), https://arxiv.org/abs/1611.02163
@@ -14,17 +14,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from iidgan.core import IS_PATH, Dataset, Reference, Source, View, cites
+from iidgan.core import IS_PATH, Dataset, Reference, SampleView, Source, cites
 from iidgan.data.idx import FashionMnist, Mnist, Split
 from iidgan.data.mnist_5k import Mnist5k
 from iidgan.data.prepared import Prepared, is_prepared
-from iidgan.errors import AbsentError, InputError, unknown
+from iidgan.errors import InputError, MissingFileError, unknown_name_error
 
 PAPER = Reference(
     title="Unrolled Generative Adversarial Networks",
@@ -34,121 +35,116 @@ PAPER = Reference(
 )
 
 SIDE = 28
-"""Pixels of a side of a base's images."""
+"""Side of the images of a base, in pixels."""
 PADDED, RESIZED = (28, 32), (64,)
-"""Sides of stacked images: with black around the base's, or resized bilinearly."""
+"""Sides of stacked images that are padded with black, or resized bilinearly."""
 
 
 @dataclass(frozen=True)
-class Stack(View):
-    """Grey images, stored with shape (n, 1, 28, 28), three at a time.
+class StackedView(SampleView):
+    """View of grey images, stored with shape (n, 1, 28, 28), as colour channels of samples.
 
     Arguments:
-        triples: Places of the red, green and blue image of each sample, int64 with shape (N, 3).
+        triples: Indices of the red, green and blue image of each sample, int64 of shape (N, 3).
         pixels: Side of the samples: 28, 32 or 64.
     """
 
     triples: Tensor
     pixels: int
 
-    def count(self, stored: Tensor) -> int:
+    def num_samples(self, stored: Tensor) -> int:
         return len(self.triples)
 
-    def shape(self, stored: Tensor) -> tuple[int, ...]:
+    def sample_shape(self, stored: Tensor) -> tuple[int, ...]:
         return (3, self.pixels, self.pixels)
 
-    def take(self, stored: Tensor, index: Tensor) -> Tensor:
-        places = self.triples[index].flatten()
-        grey = stored.flatten(1).index_select(0, places).view(-1, 3, SIDE, SIDE)
-        return self._enlarged(grey).reshape(*index.shape, *self.shape(stored))
+    def take_samples(self, stored: Tensor, index: Tensor) -> Tensor:
+        base_index = self.triples[index].flatten()
+        channels = stored.flatten(1).index_select(0, base_index).view(-1, 3, SIDE, SIDE)
+        return self._resize(channels).reshape(*index.shape, *self.sample_shape(stored))
 
-    def _enlarged(self, images: Tensor) -> Tensor:
+    def _resize(self, images: Tensor) -> Tensor:
         if self.pixels in PADDED:
             return pad(images, [(self.pixels - SIDE) // 2] * 4)
         return interpolate(images.float(), size=(self.pixels,) * 2, mode="bilinear").round()
 
-    def tensors(self) -> tuple[Tensor, ...]:
+    def key_tensors(self) -> tuple[Tensor, ...]:
         return (self.triples, torch.tensor(self.pixels))
 
-    def to(self, device: torch.device | str) -> Stack:
+    def to(self, device: torch.device | str) -> StackedView:
         return replace(self, triples=self.triples.to(device))
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Stacked(Source):
-    """Stacked images; the data sets below say of what."""
+    """Stacked images; base class of the data sets below."""
 
-    images: ClassVar[bool] = True
+    has_images: ClassVar[bool] = True
     num_evaluated: ClassVar[int] = 26_000
-    apart: ClassVar[bool] = True
+    per_channel: ClassVar[bool] = True
 
     pixels: Literal[28, 32, 64] = 32
     """Side of the images: 28, 32 (padded with black) or 64 (resized bilinearly)."""
     size: int = 128_000
     """Number of training samples."""
     seed: int = 0
-    """Seed that decides which images make a sample."""
+    """Seed of the choice of images for each sample."""
     root: str | None = field(default=None, metadata=IS_PATH)
-    """Folder of the base's files, as the base itself takes it."""
+    """Folder of the files of the base; None: where the base searches by default."""
     split: Split = "train"
     """Part of the base whose images are stacked."""
 
     def __post_init__(self) -> None:
-        if self.pixels not in (known := (*PADDED, *RESIZED)):
+        if self.pixels not in (known_sides := (*PADDED, *RESIZED)):
             raise InputError(
-                f"pixels: {self.pixels} is no side of stacked images; known: "
-                f"{', '.join(map(str, known))}"
+                f"pixels: must be one of {', '.join(map(str, known_sides))}, got {self.pixels}"
             )
         if self.size < 1:
-            raise InputError(f"size: {self.size} is too small; at least 1")
+            raise InputError(f"size: must be >= 1, got {self.size}")
         if not 0 <= self.seed < 2**63:
-            raise InputError(f"seed: {self.seed} is out of range; from 0 to {2**63 - 1}")
-        self._base()  # sees that its own fields are right
+            raise InputError(f"seed: must be between 0 and {2**63 - 1}, got {self.seed}")
+        self._base_source()  # validates its fields
 
     @property
-    def classifier(self) -> str:
-        return self._base().classifier
+    def classifier_source(self) -> str:
+        return self._base_source().classifier_source
 
     @abstractmethod
-    def _base(self) -> Source:
-        """Creates the source of the grey images."""
+    def _base_source(self) -> Source:
+        """Create the source of the grey images."""
 
-    def _read(self) -> Dataset:
-        """Reads the base from its own files, or from the set that was prepared of them."""
-        base = self._base()
-        name = base.classifier if self.split == "train" else f"{base.classifier}-{self.split}"
+    def _load_base(self) -> Dataset:
+        """Load the base from its own files, or from the data set prepared from them."""
+        base_source = self._base_source()
+        base_name = base_source.classifier_source
+        dataset_name = base_name if self.split == "train" else f"{base_name}-{self.split}"
         try:
-            return base.load()
-        except AbsentError:
-            if not is_prepared(name, self.root):
+            return base_source.load()
+        except MissingFileError:
+            if not is_prepared(dataset_name, self.root):
                 raise
-        return Prepared(name=name, root=self.root).load()
+        return Prepared(name=dataset_name, root=self.root).load()
 
     def load(self) -> Dataset:
-        """Reads the base and draws the triples: uint8 samples of shape (3, pixels, pixels).
+        """Load the base and draw the triples: uint8 samples of shape (3, pixels, pixels).
 
         Labels are 100 r + 10 g + b, in 0 ... 999.
 
         Raises:
-            InputError: The base cannot be read, has no labels, or other images.
+            InputError: The base cannot be read, has no labels, or has images of another shape.
         """
-        base = self._read()
+        base = self._load_base()
         if base.shape != (1, SIDE, SIDE):
-            raise InputError(
-                f"base: its images have shape {base.shape}; stacked ones are made of "
-                f"{(1, SIDE, SIDE)}"
-            )
+            raise InputError(f"base: expected images of shape {(1, SIDE, SIDE)}, got {base.shape}")
         if base.y is None:
-            raise InputError("base: it has no labels, which tell the modes of stacked images")
+            raise InputError("base: expected labels, which define the modes, got none")
         generator = torch.Generator().manual_seed(self.seed)
         triples = torch.randint(len(base), (self.size, 3), generator=generator)
         return Dataset(
             base.x,
             base.y[triples] @ torch.tensor([100, 10, 1]),
-            labels=tuple(
-                f"{r}, {g}, {b}" for r in base.labels for g in base.labels for b in base.labels
-            ),
-            view=Stack(triples, self.pixels),
+            labels=tuple(map(", ".join, product(base.labels, repeat=3))),
+            view=StackedView(triples, self.pixels),
         )
 
 
@@ -160,10 +156,10 @@ class StackedMnist(_Stacked):
     base: Literal["mnist", "mnist-5k"] = "mnist"
     """Where the digits come from: MNIST itself, or 5,000 of its images."""
 
-    def _base(self) -> Source:
+    def _base_source(self) -> Source:
         bases = {"mnist": Mnist, "mnist-5k": Mnist5k}
         if self.base not in bases:
-            raise unknown("base", self.base, bases)
+            raise unknown_name_error("base", self.base, bases)
         return bases[self.base](root=self.root, split=self.split)
 
 
@@ -172,5 +168,5 @@ class StackedMnist(_Stacked):
 class StackedFashion(_Stacked):
     """Stacked Fashion-MNIST: three articles as red, green and blue, 1,000 modes."""
 
-    def _base(self) -> Source:
+    def _base_source(self) -> Source:
         return FashionMnist(root=self.root, split=self.split)

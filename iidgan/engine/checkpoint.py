@@ -1,7 +1,7 @@
-"""Checkpoints: the whole state in a folder that exists only if it is whole.
+"""Checkpoints: the whole training state in a folder that is written atomically.
 
 `checkpoints/step-00024000/` holds `state.safetensors`, `state.json` and a manifest of digests. It
-is written under a temporary name and renamed. The newest is found by looking.
+is written under a temporary name and renamed.
 """
 
 from __future__ import annotations
@@ -15,69 +15,86 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialise
 from torch import Tensor
 
-from iidgan.engine.state import State, restore, tensors
+from iidgan.engine.state import State, named_tensors, restore_state
 from iidgan.errors import InputError
-from iidgan.utils.files import damage, remove_folder, write_folder
+from iidgan.utils.files import integrity_error, remove_folder, write_folder
 
 GLOBAL_RNG = "rng"
+TENSORS_FILE = "state.safetensors"
+FACTS_FILE = "state.json"
 
 
-def save(folder: Path, state: State, *, keep: int = 3) -> Path:
-    """Writes a checkpoint of `state` below `folder` and removes all but the newest `keep`."""
+def save_state(folder: Path, state: State, *, keep: int = 3) -> Path:
+    """Write a checkpoint of `state` into `folder` and remove all but the newest `keep`.
+
+    Returns:
+        The folder of the checkpoint.
+    """
     target = folder / f"step-{state.step:08d}"
-    write_folder(target, lambda place: _fill(place, state))
-    for old in _found(folder)[keep:]:
-        remove_folder(old)
+    write_folder(target, lambda checkpoint_dir: _write_files(checkpoint_dir, state))
+    for old_checkpoint in _list_checkpoints(folder)[keep:]:
+        remove_folder(old_checkpoint)
     return target
 
 
-def _fill(place: Path, state: State) -> None:
-    values = {name: value.detach().cpu().contiguous() for name, value in tensors(state).items()}
-    content = serialise(values | {GLOBAL_RNG: torch.get_rng_state()})
-    (place / "state.safetensors").write_bytes(content)
+def _write_files(checkpoint_dir: Path, state: State) -> None:
+    tensors = {
+        name: value.detach().cpu().contiguous() for name, value in named_tensors(state).items()
+    }
+    serialised = serialise(tensors | {GLOBAL_RNG: torch.get_rng_state()})
+    (checkpoint_dir / TENSORS_FILE).write_bytes(serialised)
     facts = {"step": state.step, "diverged": state.diverged.tolist()}
-    (place / "state.json").write_text(json.dumps(facts))
+    (checkpoint_dir / FACTS_FILE).write_text(json.dumps(facts))
 
 
-def _found(folder: Path) -> list[Path]:
+def _list_checkpoints(folder: Path) -> list[Path]:
+    """List the checkpoints in `folder`, newest first."""
     return sorted(folder.glob("step-*"), reverse=True)
 
 
 @dataclass(frozen=True)
-class Newest:
-    """The newest whole checkpoint of a run, and what is wrong with any newer ones."""
+class LatestCheckpoint:
+    """The newest valid checkpoint of a run.
+
+    Arguments:
+        path: Its folder, or None if the run has no valid checkpoint.
+        damaged: Newer checkpoints that are damaged, each with the reason.
+    """
 
     path: Path | None
     damaged: dict[Path, str]
 
 
-def newest(folder: Path) -> Newest:
-    """Looks for the newest checkpoint whose manifest verifies."""
+def find_latest(folder: Path) -> LatestCheckpoint:
+    """Find the newest checkpoint whose files match their manifest."""
     damaged: dict[Path, str] = {}
-    for path in _found(folder):
-        reason = damage(path)
+    for path in _list_checkpoints(folder):
+        reason = integrity_error(path)
         if reason is None:
-            return Newest(path, damaged)
+            return LatestCheckpoint(path, damaged)
         damaged[path] = reason
-    return Newest(None, damaged)
+    return LatestCheckpoint(None, damaged)
 
 
-def load(path: Path, state: State) -> None:
-    """Brings `state` to where the checkpoint was taken, exactly.
+def load_state(path: Path, state: State) -> None:
+    """Restore `state` and the global random state from the checkpoint at `path`.
 
     Raises:
         InputError: The checkpoint belongs to other networks.
     """
-    saved = read(path)
-    rng = saved.pop(GLOBAL_RNG)
+    saved_tensors = read_tensors(path)
+    rng_state = saved_tensors.pop(GLOBAL_RNG)
     try:
-        restore(state, saved)
+        restore_state(state, saved_tensors)
     except (KeyError, ValueError) as error:
-        raise InputError(f"{path}: does not fit the networks of this run ({error})") from None
-    torch.set_rng_state(rng)
-    facts = json.loads((path / "state.json").read_text())
+        raise InputError(
+            f"{path}: checkpoint does not match the networks of this run ({error})"
+        ) from None
+    torch.set_rng_state(rng_state)
+    facts = json.loads((path / FACTS_FILE).read_text())
     state.step, state.diverged = facts["step"], torch.tensor(facts["diverged"])
 
 
-def read(path: Path) -> dict[str, Tensor]:
-    return load_file(path / "state.safetensors")
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of the checkpoint at `path` by name, on the CPU."""
+    return load_file(path / TENSORS_FILE)

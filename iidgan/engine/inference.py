@@ -1,4 +1,4 @@
-"""From a trained state to samples: final weights, standing statistics, and maps in chunks."""
+"""From a trained state to samples: networks for inference, latents, and mapping in chunks."""
 
 from __future__ import annotations
 
@@ -9,41 +9,45 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from iidgan.core import Standing
-from iidgan.engine.sampling import Batches
-from iidgan.engine.state import State, entropy
+from iidgan.core import HasBatchStatistics
+from iidgan.engine.sampling import BatchStream
+from iidgan.engine.state import State, derive_seed
 
-CHUNK = 1024  # samples a forward pass, per seed: more is slower, as activations leave the caches
+CHUNK_SIZE = 1024  # samples per forward pass and seed; larger activations no longer fit in caches
 
 
-def prior(seeds: Sequence[int], num: int, latent: int, *, stream: int = 0) -> Tensor:
-    """Draws latents (S, num, M), those of a seed the same whatever stands beside it.
+def sample_prior(
+    seeds: Sequence[int], num_samples: int, latent_dim: int, *, stream: int = 0
+) -> Tensor:
+    """Draw latents (S, N, M); those of a seed do not depend on the other seeds.
 
     Arguments:
         seeds: Seeds of the run.
-        num: Latents per seed.
-        latent: Dimension M.
-        stream: Which of the unrelated sets of latents.
+        num_samples: Latents per seed, N.
+        latent_dim: Dimension M.
+        stream: Index of the random stream; different streams are unrelated.
     """
-    generators = [torch.Generator().manual_seed(entropy(seed, 2, stream)) for seed in seeds]
-    return torch.stack([torch.randn(num, latent, generator=g) for g in generators])
+    generators = [torch.Generator().manual_seed(derive_seed(seed, 2, stream)) for seed in seeds]
+    return torch.stack([torch.randn(num_samples, latent_dim, generator=g) for g in generators])
 
 
 @torch.no_grad()
-def final(state: State, batches: Batches, *, num_batches: int = 50) -> nn.ModuleDict:
-    """Copies the maps G and F with final (or averaged) weights, ready for evaluation.
+def inference_networks(
+    state: State, batch_stream: BatchStream, *, num_batches: int = 50
+) -> nn.ModuleDict:
+    """Copy the maps G and F with their final (or averaged) weights, in evaluation mode.
 
-    Layers that normalised by the batch get standing statistics from `num_batches` batches.
+    Layers that normalise by batch statistics get fixed statistics from `num_batches` batches.
     """
-    source = state.nets if state.average is None else state.average
+    trained_nets = state.nets if state.ema_nets is None else state.ema_nets
     nets = nn.ModuleDict(
-        {name: copy.deepcopy(source[name]) for name in ("G", "F") if name in source}
+        {name: copy.deepcopy(trained_nets[name]) for name in ("G", "F") if name in trained_nets}
     )
     nets.requires_grad_(False).train()
-    if any(isinstance(module, Standing) for module in nets.modules()):
-        with _observed(nets):
+    if any(isinstance(module, HasBatchStatistics) for module in nets.modules()):
+        with _recorded_statistics(nets):
             for step in range(num_batches):
-                batch = batches.at(step)[0]
+                batch = batch_stream.batches_at(step)[0]
                 nets["G"](batch.z)
                 if "F" in nets:
                     nets["F"](batch.x)
@@ -51,42 +55,43 @@ def final(state: State, batches: Batches, *, num_batches: int = 50) -> nn.Module
 
 
 @contextmanager
-def _observed(nets: nn.ModuleDict) -> Iterator[None]:
-    """Averages the moments of every normalising layer's inputs and lets it stand on them."""
-    layers = [module for module in nets.modules() if isinstance(module, Standing)]
-    seen: list[list[tuple[Tensor, Tensor]]] = [[] for _ in layers]
+def _recorded_statistics(nets: nn.ModuleDict) -> Iterator[None]:
+    """Record the batch moments of every normalising layer and fix their means on exit."""
+    norm_layers = [module for module in nets.modules() if isinstance(module, HasBatchStatistics)]
+    recorded: list[list[tuple[Tensor, Tensor]]] = [[] for _ in norm_layers]
 
-    def observe(
-        index: int,
-    ) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
-        def hook(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            seen[index].append(layers[index].moments(inputs[0]))
+    def make_hook(index: int) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
+        def record_moments(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            recorded[index].append(norm_layers[index].batch_moments(inputs[0]))
 
-        return hook
+        return record_moments
 
-    hooks = [
-        layer.register_forward_pre_hook(observe(index))
-        for index, layer in enumerate(layers)
+    handles = [
+        layer.register_forward_pre_hook(make_hook(index))
+        for index, layer in enumerate(norm_layers)
         if isinstance(layer, nn.Module)
     ]
     yield
-    for hook in hooks:
-        hook.remove()
-    for layer, moments in zip(layers, seen, strict=True):
-        means, squares = zip(*moments)
-        layer.stand(torch.stack(means).mean(0), torch.stack(squares).mean(0))
+    for handle in handles:
+        handle.remove()
+    for layer, layer_moments in zip(norm_layers, recorded, strict=True):
+        means, squares = zip(*layer_moments)
+        layer.set_statistics(torch.stack(means).mean(0), torch.stack(squares).mean(0))
 
 
 @torch.no_grad()
-def apply(net: nn.Module, inputs: Tensor) -> Tensor:
-    """Maps (S, N, ...) through a network in chunks of N, to the CPU."""
-    device = next(net.parameters()).device
-    first, *others = inputs.split(CHUNK, dim=1)
-    part = net(first.to(device))
-    # Filled rather than joined, lest everything be there twice.
-    found = torch.empty(len(part), inputs.shape[1], *part.shape[2:], dtype=part.dtype)
-    place, *places = found.split(CHUNK, dim=1)
-    place.copy_(part)
-    for place, chunk in zip(places, others, strict=True):
-        place.copy_(net(chunk.to(device)))
-    return found
+def map_chunked(network: nn.Module, inputs: Tensor) -> Tensor:
+    """Map inputs (S, N, ...) through a network in chunks along N; the outputs are on the CPU."""
+    device = next(network.parameters()).device
+    first_chunk, *other_chunks = inputs.split(CHUNK_SIZE, dim=1)
+    first_output = network(first_chunk.to(device))
+    num_seeds, num_samples = len(first_output), inputs.shape[1]
+    # Chunks are written into one tensor: concatenating them would need twice the memory.
+    outputs = torch.empty(
+        num_seeds, num_samples, *first_output.shape[2:], dtype=first_output.dtype
+    )
+    first_target, *other_targets = outputs.split(CHUNK_SIZE, dim=1)
+    first_target.copy_(first_output)
+    for target, chunk in zip(other_targets, other_chunks, strict=True):
+        target.copy_(network(chunk.to(device)))
+    return outputs

@@ -1,4 +1,4 @@
-"""The loop: steps, ticks, checkpoints, and how a run ends."""
+"""The training loop: steps, log records, checkpoints and stop requests."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ from torch import Tensor
 
 from iidgan.core import Losses
 from iidgan.engine.optim import Optimiser
-from iidgan.engine.sampling import Blocks
+from iidgan.engine.sampling import BatchStream
 from iidgan.engine.state import State
-from iidgan.engine.step import Step
+from iidgan.engine.step import StepFn
 
-Ending = Literal["finished", "stopped", "diverged"]
+Outcome = Literal["finished", "stopped", "diverged"]
 
-TOGETHER = 0.5
-"""Seconds within which signals are one."""
+DEBOUNCE_SECONDS = 0.5
+"""Signals that arrive within this time after the first count as one."""
 
 
 @dataclass(frozen=True)
-class Tick:
-    """What happened since the last tick.
+class LogRecord:
+    """Losses, time and divergences since the previous record.
 
     Arguments:
-        step: Steps taken so far.
-        losses: Means over the tick's steps, one number per seed; not finite where diverged.
-        seconds: Time that the tick's steps took.
-        diverged: For seeds that diverged in this tick, by position, the step.
+        step: Number of steps taken so far.
+        losses: Means over the steps of the record, one number per seed; not finite where a seed
+            has diverged.
+        seconds: Wall time of these steps.
+        diverged: Step at which a seed diverged, by its position, for these steps alone.
     """
 
     step: int
@@ -42,161 +43,198 @@ class Tick:
     seconds: float
     diverged: dict[int, int]
 
-    def of(self, place: slice) -> Tick:
-        """Leaves out all seeds but those at `place`."""
-        mine = range(place.start, place.stop)
+    def for_seeds(self, seeds: slice) -> LogRecord:
+        """Select the seeds at positions `seeds`."""
+        positions = range(seeds.start, seeds.stop)
         return replace(
             self,
-            losses={name: values[place] for name, values in self.losses.items()},
-            diverged={i - place.start: step for i, step in self.diverged.items() if i in mine},
+            losses={name: values[seeds] for name, values in self.losses.items()},
+            diverged={
+                position - seeds.start: step
+                for position, step in self.diverged.items()
+                if position in positions
+            },
         )
 
 
-class Stop:
-    """A wish to stop that the loop grants after the step that it is in."""
+class StopRequest:
+    """A request to stop, honoured at the end of the current step."""
 
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
 
-    def granted(self, step: int) -> bool:
-        """Is asked after a step, also twice: whether the run stops here."""
+    def requested(self, step: int) -> bool:
+        """Return whether to stop after step `step`; may be called repeatedly for one step."""
         return self.signal is not None
 
-    def hopeless(self, diverged: Tensor) -> bool:
-        """Tells whether no seed is left that is worth going on for."""
+    def all_diverged(self, diverged: Tensor) -> bool:
+        """Return whether every seed has diverged, so that training on is pointless."""
         return bool((diverged >= 0).all())
 
     @contextmanager
-    def listening(
+    def handle_signals(
         self,
-        numbers: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM),
+        signals: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM),
         *,
-        patient: bool = False,
-        heard: Callable[[], None] = lambda: None,
+        ignore_repeats: bool = False,
+        on_first: Callable[[], None] = lambda: None,
     ) -> Iterator[None]:
-        """Takes these signals as the wish; a later one acts as usual, unless `patient`.
+        """Turn signals into a stop request while the context is active.
 
-        Those that come together are one: whoever sends to a process and to its group, as
+        A later signal has its usual effect, unless `ignore_repeats`. Signals within
+        `DEBOUNCE_SECONDS` count as one: a sender that signals a process and its group, as
         `timeout` does, sends two.
 
         Arguments:
-            numbers: The signals.
-            patient: Whether a later one is no more than the first.
-            heard: Is called at once, within the signal's handler.
+            signals: Signals to handle.
+            ignore_repeats: Whether later signals have no effect.
+            on_first: Called once, inside the signal handler.
         """
-        before = {number: signal.getsignal(number) for number in numbers}
-        first = math.inf
+        handlers_before = {number: signal.getsignal(number) for number in signals}
+        first_time = math.inf
 
-        def wish(number: int, frame: FrameType | None) -> None:
-            nonlocal first
+        def request_stop(number: int, frame: FrameType | None) -> None:
+            nonlocal first_time
             now = time.monotonic()
-            if now <= first + TOGETHER:
+            if now <= first_time + DEBOUNCE_SECONDS:
                 self.signal = signal.Signals(number)
-                if first == math.inf:
-                    heard()
-                    first = now
-            elif not patient:
-                signal.signal(number, before[signal.Signals(number)])
+                if first_time == math.inf:
+                    on_first()
+                    first_time = now
+            elif not ignore_repeats:
+                signal.signal(number, handlers_before[signal.Signals(number)])
                 signal.raise_signal(number)
 
-        for number in numbers:
-            signal.signal(number, wish)
+        for number in signals:
+            signal.signal(number, request_stop)
         try:
             yield
         finally:
-            for number, handler in before.items():
+            for number, handler in handlers_before.items():
                 signal.signal(number, handler)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schedule:
-    """When things happen, in steps.
+class LoopSchedule:
+    """Length of a run and intervals of the loop, in steps.
 
     Arguments:
         steps: Length of the run.
         checkpoint_every: Steps between checkpoints.
-        tick: Steps between looks at the losses: the only synchronisation with the device.
+        log_every: Steps between log records, the only synchronisation with the device.
     """
 
     steps: int
     checkpoint_every: int
-    tick: int = 100
+    log_every: int = 100
+
+    def is_checkpoint_step(self, step: int) -> bool:
+        """Return whether a checkpoint is due after `step` steps."""
+        return step % self.checkpoint_every == 0 or step == self.steps
 
 
 @dataclass
-class _Record:
-    """Losses of the steps since the last tick, left on the device."""
+class _LossBuffer:
+    """Losses of the steps since the last log record, left on the device."""
 
-    steps: list[Losses] = field(default_factory=list)
-    since: float = field(default_factory=time.perf_counter)
+    step_losses: list[Losses] = field(default_factory=list)
+    start_time: float = field(default_factory=time.perf_counter)
 
-    def flush(self, state: State) -> Tick:
-        names = self.steps[0]
-        history = torch.stack(
-            [torch.stack([losses[name] for name in names]) for losses in self.steps]
+    def has_other_losses(self, losses: Losses) -> bool:
+        """Return whether `losses` has other names, as when other players become active."""
+        return bool(self.step_losses) and losses.keys() != self.step_losses[0].keys()
+
+    def flush(self, state: State) -> LogRecord:
+        """Return the record of the buffered steps and empty the buffer."""
+        loss_names = self.step_losses[0]
+        loss_history = torch.stack(
+            [torch.stack([losses[name] for name in loss_names]) for losses in self.step_losses]
         ).cpu()  # (T, names, S)
-        first = state.step - len(self.steps) + 1
-        diverged = _mark(history, first, state.diverged)
-        tick = Tick(
+        first_step = state.step - len(self.step_losses) + 1
+        newly_diverged = _mark_diverged(loss_history, first_step, state.diverged)
+        log_record = LogRecord(
             step=state.step,
-            losses=dict(zip(names, history.mean(0).tolist())),
-            seconds=time.perf_counter() - self.since,
-            diverged=diverged,
+            losses=dict(zip(loss_names, loss_history.mean(0).tolist())),
+            seconds=time.perf_counter() - self.start_time,
+            diverged=newly_diverged,
         )
-        self.steps, self.since = [], time.perf_counter()
-        return tick
+        self.step_losses = []
+        self.restart_clock()
+        return log_record
+
+    def restart_clock(self) -> None:
+        self.start_time = time.perf_counter()
 
 
-def _mark(history: Tensor, first: int, diverged: Tensor) -> dict[int, int]:
-    """Writes the step of each seed's first loss that is not finite into `diverged`."""
-    broken = ~history.isfinite().all(1)  # (T, S)
-    found: dict[int, int] = {}
+def _mark_diverged(loss_history: Tensor, first_step: int, diverged: Tensor) -> dict[int, int]:
+    """Write the step of each seed's first non-finite loss into `diverged`."""
+    is_broken = ~loss_history.isfinite().all(1)  # (T, S)
+    newly_diverged: dict[int, int] = {}
     for position in range(len(diverged)):
-        if diverged[position] < 0 and broken[:, position].any():
-            found[position] = first + int(broken[:, position].nonzero()[0])
-            diverged[position] = found[position]
-    return found
+        if diverged[position] < 0 and is_broken[:, position].any():
+            step = first_step + int(is_broken[:, position].nonzero()[0])
+            newly_diverged[position] = step
+            diverged[position] = step
+    return newly_diverged
 
 
-def fit(
+def run_training_loop(
     state: State,
-    step: Step,
-    batches: Blocks,
+    step_fn: StepFn,
+    batch_stream: BatchStream,
     optimiser: Optimiser,
-    schedule: Schedule,
+    schedule: LoopSchedule,
     *,
-    on_tick: Callable[[Tick], None],
+    on_log: Callable[[LogRecord], None],
     on_checkpoint: Callable[[], None],
-    stop: Stop,
-) -> Ending:
-    """Trains from `state.step` on, until the end, a wish to stop, or until no seed is left.
+    stop: StopRequest,
+) -> Outcome:
+    """Train from `state.step` to the end, a stop request, or until every seed has diverged.
 
-    Every ending is preceded by a checkpoint.
+    A checkpoint is written before returning, whatever the outcome.
+
+    Arguments:
+        state: State that `step_fn` updates; its `step` is counted here.
+        step_fn: Takes one step.
+        batch_stream: Batches by step.
+        optimiser: Defines the learning rate of each step.
+        schedule: Length of the run and intervals.
+        on_log: Called with each log record.
+        on_checkpoint: Called when a checkpoint is due.
+        stop: Stop request, checked after each step.
+
+    Returns:
+        Why the loop ended.
     """
-    record = _Record()
-    ending: Ending = "finished"
+    buffer = _LossBuffer()
     while state.step < schedule.steps:
-        state.set_rate(optimiser.rate(state.step, schedule.steps))
-        losses = step(batches.at(state.step))
-        if record.steps and losses.keys() != record.steps[0].keys():  # other players move now
-            on_tick(record.flush(state))
-        record.steps.append(losses)
+        state.set_lr(optimiser.lr_at(state.step, schedule.steps))
+        losses = step_fn(batch_stream.batches_at(state.step))
+        if buffer.has_other_losses(losses):
+            on_log(buffer.flush(state))
+        buffer.step_losses.append(losses)
         state.step += 1
-        due = state.step % schedule.checkpoint_every == 0 or state.step == schedule.steps
-        if due or stop.granted(state.step) or state.step % schedule.tick == 0:
-            on_tick(record.flush(state))
-            if stop.hopeless(state.diverged):
-                ending = "diverged"
-            elif stop.granted(state.step) and state.step < schedule.steps:
-                ending = "stopped"
-            if due or ending != "finished":
+        is_due = schedule.is_checkpoint_step(state.step)
+        if is_due or stop.requested(state.step) or state.step % schedule.log_every == 0:
+            on_log(buffer.flush(state))
+            outcome = _outcome_after_step(state, schedule, stop)
+            if is_due or outcome != "finished":
                 on_checkpoint()
-                record.since = time.perf_counter()
-        if ending != "finished":
-            break
-    return ending
+                buffer.restart_clock()
+            if outcome != "finished":
+                return outcome
+    return "finished"
 
 
-def positions(diverged: Tensor) -> Sequence[int]:
-    """Lists the positions of the seeds that have not diverged."""
+def _outcome_after_step(state: State, schedule: LoopSchedule, stop: StopRequest) -> Outcome:
+    """Return "finished" unless the run ends early after the current step."""
+    if stop.all_diverged(state.diverged):
+        return "diverged"
+    if stop.requested(state.step) and state.step < schedule.steps:
+        return "stopped"
+    return "finished"
+
+
+def surviving_positions(diverged: Tensor) -> Sequence[int]:
+    """List the positions of the seeds that have not diverged."""
     return [position for position, step in enumerate(diverged.tolist()) if step < 0]

@@ -1,7 +1,8 @@
-"""Optimisers and learning-rate schedules as values: functions of `torch.optim` do the work.
+"""Optimisers and learning-rate schedules as configuration values.
 
-All of them are elementwise, so that seeds that share a parameter tensor stay independent. The
-learning rate is a 0-d tensor: a schedule writes into it, and nothing is compiled again.
+All optimisers are elementwise, so that seeds that share a parameter tensor stay independent. The
+learning rate is a 0-d tensor that the training loop writes into, so that a change of the rate
+does not trigger recompilation.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from torch import Tensor, nn
 from torch.optim.adam import adam
 
 from iidgan.core import Reference, cites
-from iidgan.errors import InputError, unknown
+from iidgan.errors import InputError, unknown_name_error
 
-Schedule = Literal["constant", "linear", "cosine"]
+LrSchedule = Literal["constant", "linear", "cosine"]
 
-# Share of the base rate that is left when a share t of the run is done.
+# Factor of the base learning rate at progress t in [0, 1].
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda t: 1.0,
     "linear": lambda t: 1.0 - t,
@@ -29,37 +30,37 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 }
 
 
-class Stepper(Protocol):
-    """What moves parameters down their gradients, as every `torch.optim.Optimizer` does."""
+class TorchOptimizer(Protocol):
+    """The part of the interface of `torch.optim.Optimizer` that training uses."""
 
     param_groups: list[dict[str, Any]]
     state: Any  # a mapping from each parameter to its tensors by name
 
     def step(self) -> object:
-        """Moves the parameters once."""
+        """Update the parameters once."""
 
 
 class Optimiser(ABC):
-    """An optimiser's options; subclasses are frozen dataclasses.
+    """Options of an optimiser; subclasses are frozen dataclasses.
 
     Attributes:
         lr: Base learning rate.
-        schedule: How the rate falls over the run.
+        schedule: Learning-rate schedule.
     """
 
     lr: float
-    schedule: Schedule
+    schedule: LrSchedule
 
     @abstractmethod
-    def build(self, parameters: Sequence[nn.Parameter], lr: Tensor) -> Stepper:
-        """Creates the optimiser of one player, which reads its rate from the 0-d tensor `lr`."""
+    def build(self, parameters: Sequence[nn.Parameter], lr: Tensor) -> TorchOptimizer:
+        """Create the optimiser of one player, which reads its rate from the 0-d tensor `lr`."""
 
-    def rate(self, step: int, steps: int) -> float:
-        """Computes the learning rate of step `step` (from 0) in a run of `steps`."""
+    def lr_at(self, step: int, steps: int) -> float:
+        """Return the learning rate of step `step` (counted from 0) in a run of `steps`."""
         return self.lr * SCHEDULES[self.schedule](step / steps)
 
 
-PAPER = Reference(
+ADAM_PAPER = Reference(
     title="Adam: A Method for Stochastic Optimization",
     authors="Diederik P. Kingma and Jimmy Ba",
     year=2014,
@@ -67,7 +68,7 @@ PAPER = Reference(
 )
 
 
-@cites(PAPER)
+@cites(ADAM_PAPER)
 @dataclass(frozen=True, kw_only=True)
 class Adam(Optimiser):
     """Adam in one fused kernel.
@@ -78,33 +79,34 @@ class Adam(Optimiser):
     """
 
     lr: float = 2e-3
-    """Learning rate at the first step."""
+    """Initial learning rate."""
     betas: tuple[float, float] = (0.5, 0.999)
-    """Decay of the averages of the gradient and of its square."""
+    """Decay rates of the moving averages of the gradient and of its square."""
     eps: float = 1e-8
-    """Added to the root of the second moment."""
-    schedule: Schedule = "linear"
-    """How the rate falls over the run: not at all, to 0 on a line, or to 0 on a half cosine."""
+    """Added to the square root of the second moment for numerical stability."""
+    schedule: LrSchedule = "linear"
+    """Learning-rate schedule: constant, or decay to 0 along a line or half a cosine."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.lr <= torch.finfo(torch.float32).max:
-            raise InputError(f"lr: {self.lr} is no learning rate; a positive number, such as 2e-4")
+        max_lr = torch.finfo(torch.float32).max
+        if not 0 < self.lr <= max_lr:
+            raise InputError(f"lr: must be a positive number, such as 2e-4, got {self.lr}")
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
-            raise InputError(f"betas: {self.betas} are not two numbers in [0, 1)")
+            raise InputError(f"betas: must be two numbers in [0, 1), got {self.betas}")
         if self.schedule not in SCHEDULES:
-            raise unknown("schedule", self.schedule, SCHEDULES)
+            raise unknown_name_error("schedule", self.schedule, SCHEDULES)
         if not 0 < self.eps < math.inf:
-            raise InputError(f"eps: {self.eps} is not positive; 1e-8 is usual")
+            raise InputError(f"eps: must be a positive number, such as 1e-8, got {self.eps}")
 
-    def build(self, parameters: Sequence[nn.Parameter], lr: Tensor) -> Stepper:
-        return _Fused(parameters, lr, self.betas, self.eps)
+    def build(self, parameters: Sequence[nn.Parameter], lr: Tensor) -> TorchOptimizer:
+        return _FusedAdam(parameters, lr, self.betas, self.eps)
 
 
-class _Fused:
-    """Adam's tensors, and its step in one kernel.
+class _FusedAdam:
+    """The tensors of Adam, and its step in one kernel.
 
-    `torch.optim.Adam` does the same. Making one imports the front of torch's compiler, which takes
-    longer than all else that comes before the first step of a training.
+    Equivalent to `torch.optim.Adam(fused=True)`. Constructing that one imports the front end of
+    torch's compiler, which takes longer than everything else before the first training step.
     """
 
     def __init__(
@@ -115,22 +117,22 @@ class _Fused:
         eps: float,
     ) -> None:
         self.param_groups: list[dict[str, Any]] = [{"params": [*parameters]}]
-        self.state = {parameter: _slots(parameter) for parameter in parameters}
+        self.state = {parameter: _make_slots(parameter) for parameter in parameters}
         self._lr, self._betas, self._eps = lr, betas, eps
 
     @torch.no_grad()
     def step(self) -> None:
-        found = [(p, p.grad, slot) for p, slot in self.state.items() if p.grad is not None]
-        slots = [slot for _, _, slot in found]
+        updates = [(p, p.grad, slot) for p, slot in self.state.items() if p.grad is not None]
+        slots = [slot for _, _, slot in updates]
         adam(
-            [parameter for parameter, _, _ in found],
-            [gradient for _, gradient, _ in found],
+            [parameter for parameter, _, _ in updates],
+            [gradient for _, gradient, _ in updates],
             [slot["exp_avg"] for slot in slots],
             [slot["exp_avg_sq"] for slot in slots],
             [],
             [slot["step"] for slot in slots],
             fused=True,
-            capturable=self._lr.is_cuda,  # a recorded step has to count on the device
+            capturable=self._lr.is_cuda,  # a captured step must count on the device
             amsgrad=False,
             beta1=self._betas[0],
             beta2=self._betas[1],
@@ -141,7 +143,7 @@ class _Fused:
         )
 
 
-def _slots(parameter: nn.Parameter) -> dict[str, Tensor]:
+def _make_slots(parameter: nn.Parameter) -> dict[str, Tensor]:
     return {
         "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
         "exp_avg": torch.zeros_like(parameter, requires_grad=False),

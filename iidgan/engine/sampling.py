@@ -1,9 +1,8 @@
-"""Batches as a pure function of data, seed and step.
+"""Batches as a pure function of data set, seed and step.
 
-What is drawn in a block of steps follows from the seed and the block's number alone, on the CPU
-whatever the device. So a run that is resumed at any step, or moved to another device, or trained
-beside other seeds, sees the batches that it would have seen anyway, and no generator's state
-needs to be saved.
+The random numbers of a block of steps depend on the seed and the block's index alone, and are
+drawn on the CPU whatever the device. A run that is resumed at any step, moved to another device
+or trained next to other seeds therefore uses the same batches, and no generator state is saved.
 """
 
 from __future__ import annotations
@@ -16,62 +15,64 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from iidgan.core import Batch, Dataset, Shapes
-from iidgan.engine.state import entropy
+from iidgan.core import Batch, Dataset, NoiseShapes
+from iidgan.engine.state import derive_seed
 from iidgan.errors import InputError
 
-BLOCK = 64  # steps drawn at once: large enough to hide the cost, small enough to waste little
-AT_ONCE = 2**25  # bytes of samples up to which those of a block are gathered together
+STEPS_PER_BLOCK = 64  # large enough to hide the cost of a draw, small enough to waste little
+MAX_GATHERED_BYTES = 2**25  # larger blocks are gathered step by step
 
 
-class Blocks(ABC):
-    """Batches step by step, cut from blocks that are drawn at once.
+class BatchStream(ABC):
+    """Batches by step, cut from blocks of steps that are drawn together.
 
     Arguments:
-        repeat: Batches per step, R.
-        steps: Length of the run, of which `Batch.t` tells the share done; None: it stays 0.
+        batches_per_step: Batches per step, R.
+        steps: Length of the run, which defines `Batch.t`; None keeps `Batch.t` at 0.
 
     Attributes:
-        at_once: Whether samples are gathered by the block; else blocks hold their positions.
+        gathers_blocks: Whether a block holds samples; otherwise it holds their indices.
     """
 
-    at_once = True
+    gathers_blocks = True
 
-    def __init__(self, repeat: int, steps: int | None) -> None:
-        self.repeat, self.steps = repeat, steps
-        self._number, self._block = 0, self.draw(0)
+    def __init__(self, batches_per_step: int, steps: int | None) -> None:
+        self.batches_per_step, self.steps = batches_per_step, steps
+        self._block_index, self._block = 0, self.draw_block(0)
 
-    def at(self, step: int) -> list[Batch]:
-        """Gives the batches of step `step`, counted from 0."""
-        number, offset = divmod(step, BLOCK)
-        if number != self._number:
-            self._number, self._block = number, self.draw(number)
-        parts = {name: part[offset] for name, part in self._block.items()}
-        share = torch.full((), step / self.steps if self.steps else 0.0, device=parts["z"].device)
+    def batches_at(self, step: int) -> list[Batch]:
+        """Return the batches of step `step`, counted from 0."""
+        block_index, offset = divmod(step, STEPS_PER_BLOCK)
+        if block_index != self._block_index:
+            self._block_index, self._block = block_index, self.draw_block(block_index)
+        tensors = {name: values[offset] for name, values in self._block.items()}
+        progress = torch.full(
+            (), step / self.steps if self.steps else 0.0, device=tensors["z"].device
+        )
         return [
-            self._batch({name: part[i] for name, part in parts.items()} | {"t": share})
-            for i in range(self.repeat)
+            self._make_batch({name: value[i] for name, value in tensors.items()} | {"t": progress})
+            for i in range(self.batches_per_step)
         ]
 
     @abstractmethod
-    def draw(self, number: int) -> dict[str, Tensor]:
-        """Draws block `number`, by name with shapes (T, R, S, B, ...)."""
+    def draw_block(self, block_index: int) -> dict[str, Tensor]:
+        """Draw block `block_index`: tensors by name with shapes (T, R, S, B, ...)."""
 
-    def _batch(self, drawn: dict[str, Tensor]) -> Batch:
-        return Batch.of(drawn)
+    def _make_batch(self, tensors: dict[str, Tensor]) -> Batch:
+        return Batch.from_tensors(tensors)
 
 
-class Batches(Blocks):
-    """The batches of S seeds.
+class DatasetStream(BatchStream):
+    """The batches of S seeds of a run.
 
     Arguments:
-        data: Where `x` and `y` come from, with replacement.
-        seeds: One stream each.
-        size: Samples per batch and seed, B.
-        latent: Dimension M of the prior.
-        repeat: Batches per step, R.
-        noise: Normal numbers to draw besides, by name, with the shape for one sample.
-        steps: Length of the run, of which `Batch.t` tells the share done; None: it stays 0.
+        dataset: Samples and labels, drawn with replacement.
+        seeds: Each has its own random stream.
+        batch_size: Samples per batch and seed, B.
+        latent_dim: Dimension M of the prior.
+        batches_per_step: Batches per step, R.
+        noise_shapes: Additional standard normal numbers: shape per sample, by name.
+        steps: Length of the run, which defines `Batch.t`; None keeps `Batch.t` at 0.
 
     Raises:
         InputError: A batch is larger than the data set.
@@ -79,76 +80,82 @@ class Batches(Blocks):
 
     def __init__(
         self,
-        data: Dataset,
+        dataset: Dataset,
         seeds: Sequence[int],
         *,
-        size: int,
-        latent: int,
-        repeat: int = 1,
-        noise: Shapes = MappingProxyType({}),
+        batch_size: int,
+        latent_dim: int,
+        batches_per_step: int = 1,
+        noise_shapes: NoiseShapes = MappingProxyType({}),
         steps: int | None = None,
     ) -> None:
-        if not 1 <= size <= len(data):
+        if not 1 <= batch_size <= len(dataset):
             raise InputError(
-                f"batch: {size} is not between 1 and the {len(data)} samples of the source"
+                f"batch: must be between 1 and {len(dataset)}, the samples of the source, "
+                f"got {batch_size}"
             )
-        self.data, self.seeds = data, tuple(seeds)
-        self._shape = (BLOCK, repeat, size)
-        self._latent, self._noise = latent, noise
-        of_block = BLOCK * repeat * size * len(self.seeds) * math.prod(data.shape)
-        self.at_once = 4 * of_block <= AT_ONCE
-        super().__init__(repeat, steps)
+        self.dataset, self.seeds = dataset, tuple(seeds)
+        self._index_shape = (STEPS_PER_BLOCK, batches_per_step, batch_size)
+        self._latent_dim, self._noise_shapes = latent_dim, noise_shapes
+        samples_per_block = math.prod(self._index_shape) * len(self.seeds)
+        self.gathers_blocks = (
+            4 * samples_per_block * math.prod(dataset.shape) <= MAX_GATHERED_BYTES
+        )
+        super().__init__(batches_per_step, steps)
 
-    def _batch(self, drawn: dict[str, Tensor]) -> Batch:
-        return Batch.of(drawn if self.at_once else self._gathered(**drawn))
+    def _make_batch(self, tensors: dict[str, Tensor]) -> Batch:
+        return Batch.from_tensors(
+            tensors if self.gathers_blocks else self._gather_samples(**tensors)
+        )
 
-    def _gathered(
-        self, index: Tensor, mirrored: Tensor | None = None, **drawn: Tensor
+    def _gather_samples(
+        self, index: Tensor, mirrored: Tensor | None = None, **tensors: Tensor
     ) -> dict[str, Tensor]:
-        """Puts samples in the place of their positions."""
-        x, labels = self.data.take(index), self.data.take_labels(index)
+        """Replace indices by samples and labels."""
+        x, labels = self.dataset.take_samples(index), self.dataset.take_labels(index)
         if mirrored is not None:
             x = torch.where(mirrored[..., None, None, None], x.flip(-1), x)
-        found = {"x": x, **drawn}
-        return found if labels is None else found | {"y": labels}
+        gathered = {"x": x, **tensors}
+        return gathered if labels is None else gathered | {"y": labels}
 
-    def draw(self, number: int) -> dict[str, Tensor]:
-        seeds = [self._draw_seed(seed, number) for seed in self.seeds]
-        there = {"index": self.data.x.device}
-        drawn = {
-            name: torch.stack([seed[name] for seed in seeds], dim=2).to(
-                there.get(name, self.data.device)
+    def draw_block(self, block_index: int) -> dict[str, Tensor]:
+        draws = [self._draw_for_seed(seed, block_index) for seed in self.seeds]
+        devices = {"index": self.dataset.x.device}
+        block = {
+            name: torch.stack([draw[name] for draw in draws], dim=2).to(
+                devices.get(name, self.dataset.device)
             )
-            for name in seeds[0]
+            for name in draws[0]
         }
-        return self._gathered(**drawn) if self.at_once else drawn
+        return self._gather_samples(**block) if self.gathers_blocks else block
 
-    def _draw_seed(self, seed: int, number: int) -> dict[str, Tensor]:
-        # The order is part of what a run is: what a method asks for besides comes last.
-        generator = torch.Generator().manual_seed(entropy(seed, 1, number))
-        drawn = {
-            "index": torch.randint(len(self.data), self._shape, generator=generator),
-            "z": torch.randn(*self._shape, self._latent, generator=generator),
-            "u": torch.rand(self._shape, generator=generator),
+    def _draw_for_seed(self, seed: int, block_index: int) -> dict[str, Tensor]:
+        # The order of the draws defines a run: additional noise comes last.
+        generator = torch.Generator().manual_seed(derive_seed(seed, 1, block_index))
+        shape = self._index_shape
+        draws = {
+            "index": torch.randint(len(self.dataset), shape, generator=generator),
+            "z": torch.randn(*shape, self._latent_dim, generator=generator),
+            "u": torch.rand(shape, generator=generator),
         }
-        for name, shape in sorted(self._noise.items()):
-            drawn[f"noise.{name}"] = torch.randn(*self._shape, *shape, generator=generator)
-        if self.data.flip:
-            drawn["mirrored"] = torch.rand(self._shape, generator=generator) < 0.5
-        return drawn
+        for name, noise_shape in sorted(self._noise_shapes.items()):
+            draws[f"noise.{name}"] = torch.randn(*shape, *noise_shape, generator=generator)
+        if self.dataset.flip:
+            draws["mirrored"] = torch.rand(shape, generator=generator) < 0.5
+        return draws
 
 
-class Beside(Blocks):
-    """The batches of several runs side by side along the seed axis.
+class ConcatenatedStream(BatchStream):
+    """The batches of several runs, concatenated along the seed axis.
 
     Arguments:
-        parts: Batches that are alike but for their data and seeds, and gathered `at_once`.
+        streams: Streams that differ in data set and seeds alone, all with `gathers_blocks`.
     """
 
-    def __init__(self, parts: Sequence[Blocks]) -> None:
-        self._parts = parts
-        super().__init__(parts[0].repeat, parts[0].steps)
+    def __init__(self, streams: Sequence[BatchStream]) -> None:
+        self._streams = streams
+        super().__init__(streams[0].batches_per_step, streams[0].steps)
 
-    def draw(self, number: int) -> dict[str, Tensor]:
-        drawn = [part.draw(number) for part in self._parts]
-        return {name: torch.cat([each[name] for each in drawn], dim=2) for name in drawn[0]}
+    def draw_block(self, block_index: int) -> dict[str, Tensor]:
+        blocks = [stream.draw_block(block_index) for stream in self._streams]
+        return {name: torch.cat([block[name] for block in blocks], dim=2) for name in blocks[0]}

@@ -1,4 +1,4 @@
-"""All that changes in a run: networks, their average, optimisers, step, and who has diverged."""
+"""The training state of several seeds: networks, their EMA, optimisers, step and divergence."""
 
 from __future__ import annotations
 
@@ -7,203 +7,225 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from iidgan.core import Arch, Method
-from iidgan.engine.optim import Optimiser, Stepper
+from iidgan.core import Method, NetworkFactory
+from iidgan.engine.optim import Optimiser, TorchOptimizer
 from iidgan.errors import InputError
 
 
 @dataclass
 class State:
-    """The state of S seeds of one run.
+    """The training state of S seeds of one run.
 
     Arguments:
         nets: Networks by name; every parameter and buffer has the seed axis first.
-        average: Exponential moving averages of `nets`, or None.
-        optimisers: One per player, by the player's name.
-        lr: Learning rates, 0-d tensors, by the pace of the players that share them.
-        step: Steps taken.
-        diverged: Step at which each seed's loss first was not finite, or -1; int64 (S,), CPU.
+        ema_nets: Exponential moving averages of `nets`, or None.
+        optimisers: One optimiser per player, by the player's name.
+        learning_rates: 0-d tensors by `lr_scale`; players of the same scale share one.
+        step: Number of steps taken.
+        diverged: Step of each seed's first non-finite loss, or -1; int64 (S,), on the CPU.
     """
 
     nets: nn.ModuleDict
-    average: nn.ModuleDict | None
-    optimisers: dict[str, Stepper]
-    lr: dict[float, Tensor]
+    ema_nets: nn.ModuleDict | None
+    optimisers: dict[str, TorchOptimizer]
+    learning_rates: dict[float, Tensor]
     step: int
     diverged: Tensor
 
-    def set_rate(self, rate: float) -> None:
-        """Writes the run's learning rate into those of the players, each times its pace."""
-        for pace, lr in self.lr.items():
-            lr.fill_(pace * rate)
+    def set_lr(self, base_lr: float) -> None:
+        """Set the learning rate of every player to `base_lr` times the player's scale."""
+        for lr_scale, lr in self.learning_rates.items():
+            lr.fill_(lr_scale * base_lr)
 
 
-def entropy(*numbers: int) -> int:
-    """Mixes integers into a seed of 63 bits, so that near ones give unrelated streams."""
+def derive_seed(*numbers: int) -> int:
+    """Hash integers into a seed of 63 bits; similar integers give unrelated random streams."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
 
 
-def build(method: Method, arch: Arch, seeds: Sequence[int]) -> nn.ModuleDict:
-    """Creates the networks of all seeds, each as if it were alone.
+def build_networks(method: Method, arch: NetworkFactory, seeds: Sequence[int]) -> nn.ModuleDict:
+    """Create the networks of all seeds, each initialised independently of the other seeds.
 
     Raises:
-        InputError: A network's parameter has no seed axis.
+        InputError: A parameter or buffer has no seed axis.
     """
     with torch.random.fork_rng(devices=[]):
-        alone = []
+        nets_per_seed = []
         for seed in seeds:
-            torch.manual_seed(entropy(seed, 0))
-            alone.append(nn.ModuleDict(method.networks(arch)))
-    return _stack(alone)
+            torch.manual_seed(derive_seed(seed, 0))
+            nets_per_seed.append(nn.ModuleDict(method.networks(arch)))
+    return _stack_networks(nets_per_seed)
 
 
-def _stack(alone: list[nn.ModuleDict]) -> nn.ModuleDict:
-    """Concatenates parameters and buffers along the seed axis."""
-    stacked = copy.deepcopy(alone[0])
-    for name, module in stacked.named_modules():
-        twins = [nets.get_submodule(name) for nets in alone]
-        for kind in ("_parameters", "_buffers"):
-            for key, value in getattr(module, kind).items():
+def _stack_networks(nets_per_seed: list[nn.ModuleDict]) -> nn.ModuleDict:
+    """Concatenate parameters and buffers along the seed axis."""
+    stacked_nets = copy.deepcopy(nets_per_seed[0])
+    for module_name, module in stacked_nets.named_modules():
+        seed_modules = [nets.get_submodule(module_name) for nets in nets_per_seed]
+        for registry in ("_parameters", "_buffers"):
+            for key, value in getattr(module, registry).items():
                 if value is None:
                     continue
-                if value.dim() == 0 or len(value) != 1:
-                    raise InputError(
-                        f"networks: {name}.{key} of shape {tuple(value.shape)} lacks the seed "
-                        f"axis; build it with shape (1, ...), for example with iidgan.nn"
-                    )
-                joined = torch.cat([getattr(twin, kind)[key].detach() for twin in twins])
-                getattr(module, kind)[key] = (
-                    nn.Parameter(joined, value.requires_grad) if kind == "_parameters" else joined
-                )
-    return stacked
+                _check_seed_axis(f"{module_name}.{key}", value)
+                values = [getattr(other, registry)[key].detach() for other in seed_modules]
+                stacked = torch.cat(values)
+                if registry == "_parameters":
+                    stacked = nn.Parameter(stacked, value.requires_grad)
+                getattr(module, registry)[key] = stacked
+    return stacked_nets
 
 
-def parameters(nets: nn.ModuleDict, names: Sequence[str]) -> list[nn.Parameter]:
+def _check_seed_axis(tensor_name: str, value: Tensor) -> None:
+    if value.dim() == 0 or len(value) != 1:
+        raise InputError(
+            f"networks: {tensor_name} must have shape (1, ...), with the seed axis first, "
+            f"got {tuple(value.shape)}; layers of iidgan.nn have this axis"
+        )
+
+
+def collect_parameters(nets: nn.ModuleDict, names: Sequence[str]) -> list[nn.Parameter]:
+    """List the parameters of the networks in `names`, in order."""
     return [parameter for name in names for parameter in nets[name].parameters()]
 
 
-def init(
+def init_state(
     method: Method,
-    arch: Arch,
+    arch: NetworkFactory,
     optimiser: Optimiser,
     seeds: Sequence[int],
     *,
     ema: float = 0.0,
     device: torch.device | str = "cpu",
 ) -> State:
-    """Creates the state before the first step.
+    """Create the state before the first step.
 
     Arguments:
-        method: Names the networks and the players.
+        method: Defines the networks and the players.
         arch: Builds the networks.
-        optimiser: One is built for each player.
-        seeds: Each decides on its own initial weights, whatever its neighbours are.
-        ema: Decay per step of the average of the weights; 0 keeps none.
-        device: Where the tensors live.
+        optimiser: Options from which the optimiser of each player is built.
+        seeds: Each determines its own initial weights, independently of the other seeds.
+        ema: Decay per step of the moving average of the weights; 0 keeps no average.
+        device: Device of the tensors.
     """
-    nets = build(method, arch, seeds).to(device)
-    paces = dict.fromkeys(player.pace for player in method.players)
-    single = torch.float32 if torch.device(device).type == "cuda" else None  # as kernels there ask
-    lr = {pace: torch.tensor(pace * optimiser.lr, dtype=single, device=device) for pace in paces}
+    nets = build_networks(method, arch, seeds).to(device)
+    lr_scales = dict.fromkeys(player.lr_scale for player in method.players)
+    # Fused kernels on CUDA require a learning rate in float32.
+    lr_dtype = torch.float32 if torch.device(device).type == "cuda" else None
+    learning_rates = {
+        scale: torch.tensor(scale * optimiser.lr, dtype=lr_dtype, device=device)
+        for scale in lr_scales
+    }
+    optimisers = {
+        player.name: optimiser.build(
+            collect_parameters(nets, player.trains), learning_rates[player.lr_scale]
+        )
+        for player in method.players
+    }
     return State(
         nets=nets,
-        average=copy.deepcopy(nets).requires_grad_(False) if ema else None,
-        optimisers={
-            player.name: optimiser.build(parameters(nets, player.trains), lr[player.pace])
-            for player in method.players
-        },
-        lr=lr,
+        ema_nets=copy.deepcopy(nets).requires_grad_(False) if ema else None,
+        optimisers=optimisers,
+        learning_rates=learning_rates,
         step=0,
         diverged=torch.full((len(seeds),), -1),
     )
 
 
-def tensors(state: State) -> dict[str, Tensor]:
-    """Lists every tensor that a move changes, by name; the live ones, not copies."""
-    found = {f"nets.{name}": value for name, value in state.nets.state_dict().items()}
-    if state.average is not None:
-        averages = state.average.state_dict()
-        found |= {f"average.{name}": value for name, value in averages.items()}
-    for player, optimiser in state.optimisers.items():
+def named_tensors(state: State) -> dict[str, Tensor]:
+    """Return every tensor that a step changes, by name; the tensors themselves, not copies."""
+    tensors = {f"nets.{name}": value for name, value in state.nets.state_dict().items()}
+    if state.ema_nets is not None:
+        ema_tensors = state.ema_nets.state_dict()
+        tensors |= {f"average.{name}": value for name, value in ema_tensors.items()}
+    for prefix, slots in _optimiser_slots(state):
+        tensors |= {prefix + key: value for key, value in slots.items()}
+    return tensors
+
+
+def _optimiser_slots(state: State) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Iterate over the optimisers' tensors of each parameter, with the prefix of their names."""
+    for player_name, optimiser in state.optimisers.items():
         for group in optimiser.param_groups:
             for index, parameter in enumerate(group["params"]):
-                for key, value in optimiser.state[parameter].items():
-                    found[f"optimiser.{player}.{index}.{key}"] = value
-    return found
+                yield f"optimiser.{player_name}.{index}.", optimiser.state[parameter]
 
 
-def places(sizes: Sequence[int]) -> list[slice]:
-    """Says where each of several runs of seeds lies, laid end to end."""
-    ends = [0, *accumulate(sizes)]
-    return [slice(start, end) for start, end in pairwise(ends)]
+def seed_slices(seed_counts: Sequence[int]) -> list[slice]:
+    """Return the slice of each group of seeds when the groups are concatenated."""
+    boundaries = [0, *accumulate(seed_counts)]
+    return [slice(start, end) for start, end in pairwise(boundaries)]
 
 
-def part(saved: Mapping[str, Tensor], place: slice) -> dict[str, Tensor]:
-    """Takes the seeds at `place`; tensors without axes, such as counters, belong to all."""
-    return {name: value[place] if value.dim() else value for name, value in saved.items()}
+def select_seeds(tensors: Mapping[str, Tensor], seeds: slice) -> dict[str, Tensor]:
+    """Select the seeds at positions `seeds`; 0-d tensors, such as counters, are shared by all."""
+    return {name: value[seeds] if value.dim() else value for name, value in tensors.items()}
 
 
-def joined(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Undoes `part`: puts states of one step side by side."""
-    first = parts[0]
+def concat_seeds(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Concatenate named tensors of the same step along the seed axis; inverts `select_seeds`."""
     return {
-        name: torch.cat([other[name] for other in parts]) if value.dim() else value
-        for name, value in first.items()
+        name: torch.cat([part[name] for part in parts]) if value.dim() else value
+        for name, value in parts[0].items()
     }
 
 
-def live(state: State) -> list[Tensor]:
-    """Lists every tensor that a move reads or writes, the objects themselves."""
-    modules = [nets for nets in (state.nets, state.average) if nets is not None]
-    found = [value for nets in modules for value in (*nets.parameters(), *nets.buffers())]
+def state_tensors(state: State) -> list[Tensor]:
+    """List every tensor that a step reads or writes; the tensors themselves, not copies."""
+    tensors: list[Tensor] = []
+    for nets in (state.nets, state.ema_nets):
+        if nets is not None:
+            tensors += [*nets.parameters(), *nets.buffers()]
     for optimiser in state.optimisers.values():
-        found += [value for slots in optimiser.state.values() for value in slots.values()]
-    return [*found, *state.lr.values()]
+        tensors += [value for slots in optimiser.state.values() for value in slots.values()]
+    return [*tensors, *state.learning_rates.values()]
 
 
-def restore(state: State, saved: dict[str, Tensor]) -> None:
-    """Writes `saved` into the state's tensors, and creates the optimisers' where they lack.
+def restore_state(state: State, saved: Mapping[str, Tensor]) -> None:
+    """Copy `saved` into the state's tensors; missing optimiser tensors are created.
+
+    Optimiser tensors that are not in `saved` did not exist yet, and are set to zero.
 
     Raises:
-        KeyError: A network's tensor is not in `saved`, or there is no such network.
+        KeyError: A network's tensor is missing from `saved`, or `saved` has an unknown one.
         ValueError: A tensor has another shape.
     """
-    there = tensors(state)
-    for name in saved.keys() - there.keys():
-        if not name.startswith("optimiser."):
-            raise KeyError(name)
-    for name in saved.keys() & there.keys():
-        if saved[name].shape != there[name].shape:  # copying would broadcast
-            shapes = f"{tuple(saved[name].shape)}, not {tuple(there[name].shape)}"
-            raise ValueError(f"{name} has shape {shapes}")
+    current = named_tensors(state)
+    _check_names_and_shapes(current, saved)
     with torch.no_grad():
-        for name, value in there.items():
+        for name, value in current.items():
             if name in saved:
                 value.copy_(saved[name])
-            elif name.startswith("optimiser."):
-                value.zero_()  # born after `saved` was taken: as it was born
             else:
-                raise KeyError(name)
-    for player, optimiser in state.optimisers.items():
-        for group in optimiser.param_groups:
-            for index, parameter in enumerate(group["params"]):
-                prefix = f"optimiser.{player}.{index}."
-                for key in (k.removeprefix(prefix) for k in saved if k.startswith(prefix)):
-                    if key not in optimiser.state[parameter]:
-                        value = saved[prefix + key].to(parameter.device)
-                        optimiser.state[parameter][key] = value.clone()
+                value.zero_()
+    for prefix, slots in _optimiser_slots(state):
+        saved_keys = [name.removeprefix(prefix) for name in saved if name.startswith(prefix)]
+        for key in saved_keys:
+            if key not in slots:
+                value = saved[prefix + key]
+                slots[key] = value.to(next(state.nets.parameters()).device).clone()
+
+
+def _check_names_and_shapes(current: Mapping[str, Tensor], saved: Mapping[str, Tensor]) -> None:
+    for name in current.keys() ^ saved.keys():
+        if not name.startswith("optimiser."):
+            raise KeyError(name)
+    for name in saved.keys() & current.keys():
+        if saved[name].shape != current[name].shape:  # copying would broadcast
+            shapes = f"{tuple(current[name].shape)}, got {tuple(saved[name].shape)}"
+            raise ValueError(f"{name} must have shape {shapes}")
 
 
 @contextmanager
-def undone(state: State) -> Iterator[None]:
-    """Undoes on leaving whatever moves have done to the state's tensors since."""
-    before = {name: value.clone() for name, value in tensors(state).items()}
+def rollback(state: State) -> Iterator[None]:
+    """Restore the state's tensors on exit, whatever steps were taken in between."""
+    tensors_before = {name: value.clone() for name, value in named_tensors(state).items()}
     try:
         yield
     finally:
-        restore(state, before)
+        restore_state(state, tensors_before)

@@ -1,4 +1,4 @@
-"""One step of a run: every player moves once, or as often as it says, on the same batches."""
+"""One training step: every active player updates its networks, on shared batches."""
 
 from __future__ import annotations
 
@@ -7,29 +7,30 @@ from typing import Literal
 
 import torch
 
-from iidgan.core import Batch, Losses, Method, Nets, Player, Refreshing, join
-from iidgan.engine.state import State, parameters
+from iidgan.core import Batch, HasPostUpdate, Losses, Method, Nets, Player, concatenate_batches
+from iidgan.engine.state import State, collect_parameters
 from iidgan.errors import InputError
 
 Precision = Literal["float32", "bfloat16"]
-Step = Callable[[Sequence[Batch]], Losses]
-"""A step of training on the batches it is given."""
+StepFn = Callable[[Sequence[Batch]], Losses]
+"""A function that takes one training step on some batches and returns the losses."""
 
 
-class Move:
-    """A step of `method` on `state`, in place.
+class TrainStep:
+    """A training step of `method`, which updates `state` in place.
 
-    Players move in order, each in its part of the run. A player that takes r moves on k batches
-    each gets the last r k batches, so that players share those that they can.
+    Active players are updated in order. A player that makes r updates on k batches each uses the
+    last r k batches, so that players share as many batches as possible.
 
     Arguments:
-        method: Who moves down which loss.
-        state: What moves.
+        method: Defines the players and their losses.
+        state: State to update.
         steps: Length of the run.
-        ema: Decay per step of the average of the weights, if the state has one.
-        precision: What networks compute in; weights, losses and optimisers stay as they are.
-        recipe: Names all that this is made of, so that its code can be found again; if all of it
-            is of this package.
+        ema: Decay per step of the moving average of the weights, if the state has one.
+        precision: Number format of the networks' computations; weights, losses and optimisers
+            keep their own.
+        cache_key: Identifies all that the compiled code of this step depends on, so that it can
+            be reused; None if some of it is defined outside this package.
     """
 
     def __init__(
@@ -40,113 +41,124 @@ class Move:
         steps: int,
         ema: float = 0.0,
         precision: Precision = "float32",
-        recipe: str | None = None,
+        cache_key: str | None = None,
     ) -> None:
-        self.recipe = recipe
+        self.cache_key = cache_key
         self.players = method.players
         self.state = state
         self.steps = steps
         self.ema = ema
-        self._half = precision == "bfloat16"
-        self.num_batches = max(player.repeat * player.batches for player in self.players)
-        self._trained = {
-            player.name: parameters(state.nets, player.trains) for player in self.players
+        self._is_half_precision = precision == "bfloat16"
+        self.num_batches = max(
+            player.updates_per_step * player.batches_per_update for player in self.players
+        )
+        self._parameters_by_player = {
+            player.name: collect_parameters(state.nets, player.trains) for player in self.players
         }
-        self._refreshing = {
+        self._hooked_modules = {
             player.name: [
                 module
                 for name in player.trains
                 for module in state.nets[name].modules()
-                if isinstance(module, Refreshing)
+                if isinstance(module, HasPostUpdate)
             ]
             for player in self.players
         }
 
     @property
-    def active(self) -> tuple[Player, ...]:
-        """The players that move in the state's step."""
-        share = self.state.step / self.steps
-        return tuple(p for p in self.players if p.during[0] <= share < p.during[1])
+    def active_players(self) -> tuple[Player, ...]:
+        """The players that are updated in the state's current step."""
+        progress = self.state.step / self.steps
+        return tuple(p for p in self.players if p.active[0] <= progress < p.active[1])
 
     def __call__(self, batches: Sequence[Batch]) -> Losses:
-        """Takes a step on `num_batches` batches.
+        """Take a step on `num_batches` batches.
 
         Returns:
-            The players' losses at their last move, as `player/name`, each with shape (S,).
+            The players' losses in their last update, as `player/name`, each of shape (S,).
         """
-        nets = Nets(dict(self.state.nets.items()), half=self._half)
-        logs: Losses = {}
-        joined = _Joined(batches)
-        for player in self.active:
-            for batch in joined.of(player):
-                losses = self._descend(player, nets, batch)
-                nets.moved(player.trains)
-            logs |= {f"{player.name}/{name}": value for name, value in losses.items()}
-        self._settle()
-        return logs
+        nets = Nets(dict(self.state.nets.items()), use_bfloat16=self._is_half_precision)
+        all_losses: Losses = {}
+        batch_groups = _BatchGroups(batches)
+        for player in self.active_players:
+            for batch in batch_groups.select(player):
+                losses = self._update_player(player, nets, batch)
+                nets.invalidate(player.trains)
+            all_losses |= {f"{player.name}/{name}": value for name, value in losses.items()}
+        self._update_ema()
+        return all_losses
 
-    def rehearse(self, batches: Sequence[Batch]) -> None:
-        """Computes every loss once and changes nothing: what is wrong shows before a run begins.
+    def dry_run(self, batches: Sequence[Batch]) -> None:
+        """Compute every loss once without changing the state, to find errors before training.
 
         Raises:
-            InputError: A loss fails, or a value has not one number per seed.
+            InputError: A loss raises an error or does not return one number per seed.
         """
-        nets = Nets(dict(self.state.nets.items()), half=self._half)
-        joined = _Joined(batches)
+        nets = Nets(dict(self.state.nets.items()), use_bfloat16=self._is_half_precision)
+        batch_groups = _BatchGroups(batches)
         with torch.random.fork_rng(devices=[]):
             for player in self.players:
-                self._rehearse(player, nets, joined.of(player)[-1])
+                self._check_losses(player, nets, batch_groups.select(player)[-1])
 
-    def _rehearse(self, player: Player, nets: Nets, batch: Batch) -> None:
-        seeds = len(self.state.diverged)
+    def _check_losses(self, player: Player, nets: Nets, batch: Batch) -> None:
+        num_seeds = len(self.state.diverged)
         try:
             losses = player.loss(nets, batch)
         except (RuntimeError, TypeError, AttributeError, KeyError, IndexError) as error:
             reason = f"{type(error).__name__}: {error}"
-            raise InputError(f"method: the loss of {player.name} fails ({reason})") from error
-        for name, value in losses.items():
-            if value.shape != (seeds,):
+            raise InputError(
+                f"method: the loss of player {player.name} raised {reason}"
+            ) from error
+        for loss_name, value in losses.items():
+            if value.shape != (num_seeds,):
                 raise InputError(
-                    f"method: {player.name}/{name} has shape {tuple(value.shape)}, "
-                    f"not ({seeds},): one value per seed"
+                    f"method: {player.name}/{loss_name} must have shape ({num_seeds},), one value "
+                    f"per seed, got {tuple(value.shape)}"
                 )
 
-    def _descend(self, player: Player, nets: Nets, batch: Batch) -> Losses:
+    def _update_player(self, player: Player, nets: Nets, batch: Batch) -> Losses:
         losses = player.loss(nets, batch)
-        trained = self._trained[player.name]
-        total = torch.stack([value.sum() for value in losses.values()]).sum()
-        gradients = torch.autograd.grad(total, trained, allow_unused=True, materialize_grads=True)
-        for parameter, gradient in zip(trained, gradients, strict=True):
-            # Twice differentiated, a gradient may be a transposed view, and fused optimisers
-            # read its memory as if it were not.
+        parameters = self._parameters_by_player[player.name]
+        total_loss = torch.stack([value.sum() for value in losses.values()]).sum()
+        gradients = torch.autograd.grad(
+            total_loss, parameters, allow_unused=True, materialize_grads=True
+        )
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            # Second derivatives may be transposed views, and fused optimisers read the memory of
+            # a gradient as if it were contiguous.
             parameter.grad = gradient.contiguous()
         self.state.optimisers[player.name].step()
-        for parameter in trained:
+        for parameter in parameters:
             parameter.grad = None
-        for module in self._refreshing[player.name]:
-            module.refresh(batch)
+        for module in self._hooked_modules[player.name]:
+            module.post_update(batch)
         return {name: value.detach() for name, value in losses.items()}
 
     @torch.no_grad()
-    def _settle(self) -> None:
-        if self.state.average is not None:
-            average, nets = self.state.average, self.state.nets
-            torch._foreach_lerp_([*average.parameters()], [*nets.parameters()], 1 - self.ema)
-            for kept, value in zip(average.buffers(), nets.buffers()):
-                kept.copy_(value)  # singular vectors have no average
+    def _update_ema(self) -> None:
+        if self.state.ema_nets is not None:
+            ema_nets, nets = self.state.ema_nets, self.state.nets
+            torch._foreach_lerp_([*ema_nets.parameters()], [*nets.parameters()], 1 - self.ema)
+            for ema_buffer, buffer in zip(ema_nets.buffers(), nets.buffers()):
+                ema_buffer.copy_(buffer)  # singular vectors have no meaningful average
 
 
-class _Joined:
-    """The batches of a step, joined as players want them; equal wishes get the same object."""
+class _BatchGroups:
+    """The batches of a step, concatenated into the batch sizes that players ask for.
+
+    Players that ask for the same size get the same `Batch` objects.
+    """
 
     def __init__(self, batches: Sequence[Batch]) -> None:
         self._batches = list(batches)
-        self._made: dict[int, list[Batch]] = {}
+        self._groups_by_size: dict[int, list[Batch]] = {}
 
-    def of(self, player: Player) -> list[Batch]:
-        k = player.batches
-        if k not in self._made:
-            first = len(self._batches) % k
-            starts = range(first, len(self._batches), k)
-            self._made[k] = [join(self._batches[start : start + k]) for start in starts]
-        return self._made[k][-player.repeat :]
+    def select(self, player: Player) -> list[Batch]:
+        """Return one batch for each update of `player`."""
+        group_size = player.batches_per_update
+        if group_size not in self._groups_by_size:
+            starts = range(len(self._batches) % group_size, len(self._batches), group_size)
+            self._groups_by_size[group_size] = [
+                concatenate_batches(self._batches[start : start + group_size]) for start in starts
+            ]
+        return self._groups_by_size[group_size][-player.updates_per_step :]

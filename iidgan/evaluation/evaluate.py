@@ -1,4 +1,4 @@
-"""From samples to rows and arrays: every metric that applies reads them."""
+"""From samples to metric records, and to the arrays that figures show."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from torch import Tensor
 
 from iidgan.config.run import Run
 from iidgan.core import Metric, Samples
-from iidgan.metrics import METRICS, assign
-from iidgan.records import Row
-from iidgan.utils.files import write
+from iidgan.metrics import METRICS, assign_modes
+from iidgan.records import MetricRecord
+from iidgan.utils.files import write_file
 
-STORED = 5000  # samples per seed that figures need; images are fewer as they are drawn
+MAX_ARRAY_SAMPLES = 5000  # samples per seed for figures; of images, fewer are drawn
 
 
 @dataclass(frozen=True)
-class Stand:
-    """Where a run stands: what rows say of it besides their value.
+class EvaluationPoint:
+    """A run at one step: what its metric records say besides the values.
 
     Arguments:
         run: The run.
         seeds: Its seeds.
-        step: Steps taken.
-        diverged: For each seed the step at which it diverged, or -1.
+        step: Number of steps trained.
+        diverged: For each seed, the step at which it diverged, or -1.
     """
 
     run: Run
@@ -38,58 +38,66 @@ class Stand:
     diverged: Sequence[int]
 
 
-def rows(
+def evaluate_samples(
     samples: Samples,
-    stand: Stand,
+    point: EvaluationPoint,
     provenance: Mapping[str, str],
     metrics: Mapping[str, Metric] | None = None,
-) -> list[Row]:
-    """Measures everything that applies."""
-    made = metrics or {name: make() for name, make in METRICS.items()}
-    found: list[Row] = []
-    for name, metric in made.items():
+) -> list[MetricRecord]:
+    """Compute all metrics that the samples suffice for.
+
+    Arguments:
+        samples: The samples.
+        point: Run, seeds and step of the samples.
+        provenance: Versions and hardware, as in `MetricRecord`.
+        metrics: Metrics by the name of their family; by default the registered ones.
+    """
+    if not metrics:
+        metrics = {name: create_metric() for name, create_metric in METRICS.items()}
+    records: list[MetricRecord] = []
+    for family, metric in metrics.items():
         if metric.missing(samples) is not None:
             continue
-        protocol = {"family": name, **metric.protocol(samples), "ema": stand.run.ema}
-        for value_name, values in metric(samples).items():
-            found += [
-                Row(
-                    run=stand.run.id,
+        protocol = {"family": family, **metric.protocol(samples), "ema": point.run.ema}
+        for name, values in metric(samples).items():
+            records += [
+                MetricRecord(
+                    run=point.run.id,
                     seed=seed,
-                    step=stand.step,
-                    metric=value_name,
+                    step=point.step,
+                    metric=name,
                     value=float(value),
                     diverged=diverged,
                     protocol=protocol,
                     provenance=provenance,
                 )
-                for seed, value, diverged in zip(stand.seeds, values, stand.diverged)
+                for seed, value, diverged in zip(point.seeds, values, point.diverged)
             ]
-    return found
+    return records
 
 
 Arrays = dict[str, NDArray[Any]]
 
 
-def to_arrays(samples: Samples, stand: Stand) -> Arrays:
-    """Takes some samples of every seed, for figures."""
-    arrays: dict[str, Tensor | None] = {
-        "generated": samples.generated[:, :STORED],
-        "real": samples.real[:STORED],
-        "z": None if samples.z is None else samples.z[:, :STORED],
-        "codes": None if samples.codes is None else samples.codes[:, :STORED],
-        "x_cycled": None if samples.x_cycled is None else samples.x_cycled[:, :STORED],
-    }
+def to_arrays(samples: Samples, point: EvaluationPoint) -> Arrays:
+    """Convert the first samples of every seed to arrays for figures."""
+    generated = samples.generated[:, :MAX_ARRAY_SAMPLES]
+    real = samples.real[:MAX_ARRAY_SAMPLES]
+    tensors: dict[str, Tensor] = {"generated": generated, "real": real}
+    for name in ("z", "codes", "x_cycled"):
+        tensor = getattr(samples, name)
+        if tensor is not None:
+            tensors[name] = tensor[:, :MAX_ARRAY_SAMPLES]
     if samples.truth is not None:
-        arrays["centres"] = samples.truth.centres
-        arrays["std"] = torch.tensor(samples.truth.std)
-        arrays["modes"] = assign(samples.generated[:, :STORED], samples.truth)
-        arrays["real_modes"] = assign(samples.real[None, :STORED], samples.truth)[0]
-    kept = {name: value.cpu().numpy() for name, value in arrays.items() if value is not None}
-    return kept | {"seeds": np.array(stand.seeds), "step": np.array(stand.step)}
+        tensors["centres"] = samples.truth.centres
+        tensors["std"] = torch.tensor(samples.truth.std)
+        tensors["modes"] = assign_modes(generated, samples.truth)
+        tensors["real_modes"] = assign_modes(real[None], samples.truth)[0]
+    arrays = {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
+    return arrays | {"seeds": np.array(point.seeds), "step": np.array(point.step)}
 
 
-def store(path: Path, samples: Samples, stand: Stand) -> None:
-    """Writes the samples that figures need."""
-    kept = to_arrays(samples, stand)
-    write(path, lambda place: np.savez_compressed(place, allow_pickle=False, **kept))
+def save_arrays(path: Path, samples: Samples, point: EvaluationPoint) -> None:
+    """Write the arrays for figures to an .npz file."""
+    arrays = to_arrays(samples, point)
+    write_file(path, lambda file: np.savez_compressed(file, allow_pickle=False, **arrays))

@@ -1,4 +1,4 @@
-"""From trained maps to samples. Images go by in chunks: all are judged, and some are kept."""
+"""From trained networks to samples, in chunks: all images are classified, only some are kept."""
 
 from __future__ import annotations
 
@@ -9,61 +9,71 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from iidgan.core import Dataset, Features, Samples
-from iidgan.engine.inference import CHUNK, prior
-from iidgan.evaluation.classifier.store import Judge, joined
-from iidgan.evaluation.evaluate import Stand
+from iidgan.core import Dataset, Predictions, Samples
+from iidgan.engine.inference import CHUNK_SIZE, sample_prior
+from iidgan.evaluation.classifier.store import ClassifierEvaluator, concat_predictions
+from iidgan.evaluation.evaluate import EvaluationPoint
 
-INVERTED = 5000  # images that go through the inverse: more would change no error
-KEPT = 500  # images of a seed that figures may show
-_KEPT_VALUES = 2**25  # ... and fewer of large ones
-_CHUNK_VALUES = 2**22  # of the images of a chunk, per seed
+NUM_INVERTED_IMAGES = 5000  # images per seed mapped to codes: more would not change the errors
+MAX_KEPT_IMAGES = 500  # images per seed kept for figures ...
+_MAX_KEPT_VALUES = 2**25  # ... and fewer of large ones
+_MAX_CHUNK_VALUES = 2**22  # values in a chunk of images, per seed
 
 
-def draw(
-    nets: nn.ModuleDict, data: Dataset, stand: Stand, judge: Judge, num: int | None = None
+def draw_samples(
+    nets: nn.ModuleDict,
+    data: Dataset,
+    point: EvaluationPoint,
+    evaluator: ClassifierEvaluator,
+    num_samples: int | None = None,
 ) -> Samples:
-    """Draws what metrics read: G(z), and with an inverse F(x), F(G(z)) and G(F(x)).
+    """Draw the samples that metrics read: G(z) and, with an inverse, F(x), F(G(z)) and G(F(x)).
 
-    Points are all kept. Of images, the first ones are, and what the judge says of all: memory
-    does not grow with their number, but for some hundred bytes each.
+    All points are kept. Of images, only the first ones are kept, and the classifier's outputs for
+    all of them: a few hundred bytes per image.
 
     Arguments:
-        nets: `G`, and `F` where there is one, ready for evaluation.
+        nets: `G`, and `F` if there is one, in evaluation mode.
         data: The data set; its first samples in a fixed random order are the real ones.
-        stand: Whose maps these are.
-        judge: Looks at images.
-        num: Generated samples per seed; by default as many as the source says.
+        point: Run, seeds and step of the networks.
+        evaluator: Classifies images.
+        num_samples: Generated samples per seed; by default `num_evaluated` of the source.
     """
-    num = num or stand.run.source.num_evaluated
-    values, points = math.prod(data.shape), len(data.shape) < 3
-    return _Drawing(
+    num_samples = num_samples or point.run.source.num_evaluated
+    values_per_sample, are_points = math.prod(data.shape), len(data.shape) < 3
+    max_kept = max(1, min(MAX_KEPT_IMAGES, _MAX_KEPT_VALUES // values_per_sample))
+    sampler = _Sampler(
         nets=nets,
         data=data,
-        judge=judge,
-        num=num,
-        kept=num if points else max(1, min(KEPT, _KEPT_VALUES // values)),
-        inverted=num if points else INVERTED,
-        chunk=max(1, min(CHUNK, _CHUNK_VALUES // values)),
-    ).samples(prior(stand.seeds, num, stand.run.arch.latent))
+        evaluator=evaluator,
+        num_samples=num_samples,
+        num_kept=num_samples if are_points else max_kept,
+        num_inverted=num_samples if are_points else NUM_INVERTED_IMAGES,
+        chunk_size=max(1, min(CHUNK_SIZE, _MAX_CHUNK_VALUES // values_per_sample)),
+    )
+    return sampler.draw(sample_prior(point.seeds, num_samples, point.run.arch.latent))
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Drawing:
-    """How samples are drawn; `kept`, `inverted` and `chunk` count them per seed."""
+class _Sampler:
+    """Networks, data and numbers of samples; all numbers are per seed."""
 
     nets: nn.ModuleDict
     data: Dataset
-    judge: Judge
-    num: int
-    kept: int
-    inverted: int
-    chunk: int
+    evaluator: ClassifierEvaluator
+    num_samples: int
+    num_kept: int
+    num_inverted: int
+    chunk_size: int
 
     @torch.no_grad()
-    def samples(self, z: Tensor) -> Samples:
-        generated, z_cycled, seen = self._of_prior(z)
-        real, codes, x_cycled, x_errors = self._of_data(len(z))
+    def draw(self, z: Tensor) -> Samples:
+        generated, z_cycled, predictions = self._map_prior(z)
+        real, codes, x_cycled, x_errors = self._map_data(len(z))
+        outputs = self.evaluator.compare_with_real(
+            predictions, self._real_chunks(), self.num_samples, self.data.shape
+        )
+        reason = self.evaluator.missing_reason
         return Samples(
             generated,
             real,
@@ -74,8 +84,8 @@ class _Drawing:
             x_errors=x_errors,
             truth=self.data.truth,
             labels=self.data.y,
-            judged=self.judge.judged(seen, self._real(), self.num, self.data.shape),
-            **({"unjudged": self.judge.lack} if self.judge.lack else {}),
+            classifier_outputs=outputs,
+            **({"classifier_missing_reason": reason} if reason else {}),
         )
 
     @property
@@ -83,51 +93,59 @@ class _Drawing:
         return next(self.nets["G"].parameters()).device
 
     @property
-    def _shown(self) -> int:
-        """Samples that are kept or inverted: the first ones."""
-        return min(self.num, max(self.kept, self.inverted if "F" in self.nets else 0))
+    def _num_first(self) -> int:
+        """Number of first samples that are kept or inverted."""
+        num_inverted = self.num_inverted if "F" in self.nets else 0
+        return min(self.num_samples, max(self.num_kept, num_inverted))
 
-    @property
-    def _looked_at(self) -> int:
-        return self._shown if self.judge.extractor is None else self.num
+    def _map_prior(self, z: Tensor) -> tuple[Tensor, Tensor | None, Predictions | None]:
+        """Compute G(z), F(G(z)), and the classifier's predictions for G(z)."""
+        samples, codes, predictions = [], [], []
+        extractor = self.evaluator.extractor
+        num_generated = self._num_first if extractor is None else self.num_samples
+        for start in range(0, num_generated, self.chunk_size):
+            x = self.nets["G"](z[:, start : start + self.chunk_size].to(self._device))
+            num_kept, num_inverted = self._remaining_numbers(start)
+            samples.append(x[:, :num_kept].cpu())
+            if "F" in self.nets and num_inverted:
+                codes.append(self.nets["F"](x[:, :num_inverted]).cpu())
+            if extractor is not None:
+                predictions.append(extractor(x))
+        all_predictions = concat_predictions(predictions) if predictions else None
+        return torch.cat(samples, 1), _concat_chunks(codes), all_predictions
 
-    def _of_prior(self, z: Tensor) -> tuple[Tensor, Tensor | None, Features | None]:
-        """Gives G(z), F(G(z)), and what is seen in G(z)."""
-        images, codes, seen = [], [], []
-        for at in range(0, self._looked_at, self.chunk):
-            x = self.nets["G"](z[:, at : at + self.chunk].to(self._device))
-            kept, inverted = max(self.kept - at, 0), max(self.inverted - at, 0)
-            images.append(x[:, :kept].cpu())
-            if "F" in self.nets and inverted:
-                codes.append(self.nets["F"](x[:, :inverted]).cpu())
-            if self.judge.extractor is not None:
-                seen.append(self.judge.extractor(x))
-        return torch.cat(images, 1), _cat(codes), joined(seen) if seen else None
-
-    def _of_data(self, seeds: int) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:
-        """Gives x, F(x), G(F(x)), and the mean of |x - G(F(x))| of each sample."""
-        images: list[Tensor] = []
+    def _map_data(
+        self, num_seeds: int
+    ) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:
+        """Compute x, F(x), G(F(x)), and the mean of |x - G(F(x))| of each sample."""
+        samples: list[Tensor] = []
         codes: list[Tensor] = []
         cycled: list[Tensor] = []
         errors: list[Tensor] = []
-        for at, x in zip(range(0, self._shown, self.chunk), self._real()):
-            kept, inverted = max(self.kept - at, 0), max(self.inverted - at, 0)
-            images.append(x[:kept].cpu())
-            if "F" in self.nets and inverted:
-                x = x[:inverted].to(self._device).expand(seeds, *x[:inverted].shape)
+        starts = range(0, self._num_first, self.chunk_size)
+        for start, x in zip(starts, self._real_chunks()):
+            num_kept, num_inverted = self._remaining_numbers(start)
+            samples.append(x[:num_kept].cpu())
+            if "F" in self.nets and num_inverted:
+                x = x[:num_inverted].to(self._device).expand(num_seeds, *x[:num_inverted].shape)
                 z = self.nets["F"](x)
-                again = self.nets["G"](z)
+                x_hat = self.nets["G"](z)
                 codes.append(z.cpu())
-                cycled.append(again[:, :kept].cpu())
-                errors.append((x - again).abs().flatten(2).mean(2).cpu())
-        return torch.cat(images), _cat(codes), _cat(cycled), _cat(errors)
+                cycled.append(x_hat[:, :num_kept].cpu())
+                errors.append((x - x_hat).abs().flatten(2).mean(2).cpu())
+        x_cycled, x_errors = _concat_chunks(cycled), _concat_chunks(errors)
+        return torch.cat(samples), _concat_chunks(codes), x_cycled, x_errors
 
-    def _real(self) -> Iterator[Tensor]:
-        """Takes real samples chunk by chunk, in an order that does not depend on their number."""
+    def _remaining_numbers(self, start: int) -> tuple[int, int]:
+        """Return how many samples from `start` on are kept, and how many are inverted."""
+        return max(self.num_kept - start, 0), max(self.num_inverted - start, 0)
+
+    def _real_chunks(self) -> Iterator[Tensor]:
+        """Yield real samples in an order that does not depend on their number."""
         order = torch.randperm(len(self.data), generator=torch.Generator().manual_seed(0))
-        for index in order[: self.num].split(self.chunk):
-            yield self.data.take(index.to(self.data.x.device))
+        for index in order[: self.num_samples].split(self.chunk_size):
+            yield self.data.take_samples(index.to(self.data.x.device))
 
 
-def _cat(parts: list[Tensor]) -> Tensor | None:
-    return torch.cat(parts, 1) if parts else None
+def _concat_chunks(chunks: list[Tensor]) -> Tensor | None:
+    return torch.cat(chunks, 1) if chunks else None

@@ -1,4 +1,4 @@
-"""Figures of run directories: one run, or several beside each other.
+"""Figures of run directories: of one run, or of several in comparison.
 
-Drawing primitives, which know nothing of runs, are in `report`.
+Functions that draw arrays, without knowledge of runs, are in `report`.
 """

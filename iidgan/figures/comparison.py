@@ -1,10 +1,9 @@
-"""Figures that set several runs beside each other: seed 0 where points are shown, else all."""
+"""Figures that compare runs: points of their first seed, and curves of all seeds."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
@@ -15,118 +14,145 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from iidgan.core import Source
-from iidgan.figures.run import SHOWN, load_arrays, metric_series, panel_of, qq_of
+from iidgan.figures.run import (
+    CURVE_METRICS,
+    load_arrays,
+    load_metric_series,
+    make_latent_panel,
+    make_qq,
+)
 from iidgan.functional import intervention
 from iidgan.report import (
+    LatentPanel,
     Mosaic,
     Series,
-    curve_grid,
-    generations,
-    latent_panels,
-    mosaics,
-    qq_plot,
-    save,
-    square_fitting,
+    plot_curve_grid,
+    plot_generated,
+    plot_latent_panels,
+    plot_mosaics,
+    plot_qq,
+    plot_square_fitting,
+    save_figure,
 )
 from iidgan.training.model import load as load_model
-from iidgan.training.replay import arrays_at
-from iidgan.training.run_dir import RunFolder
+from iidgan.training.replay import replay_arrays
+from iidgan.training.run_dir import RunDir
 
-Folders = Mapping[str, RunFolder]
-"""Folders of finished runs, by the label of their method."""
-
-
-def latents(folders: Folders) -> Figure:
-    """Draws codes, prior, samples and shares of modes, a row per run."""
-    return latent_panels([panel_of(load_arrays(f), label, 0) for label, f in folders.items()])
+RunDirs = Mapping[str, RunDir]
+"""Run directories of finished runs, by the label of their method."""
 
 
-def samples(folders: Folders) -> Figure:
-    """Draws generated samples, a panel per run."""
-    return generations([panel_of(load_arrays(f), label, 0) for label, f in folders.items()])
+def plot_latents(run_dirs: RunDirs) -> Figure:
+    """Draw codes, prior, samples and mode shares, one row per run."""
+    return plot_latent_panels(_make_latent_panels(run_dirs))
 
 
-def quantiles(folders: Folders) -> Figure:
-    """Draws QQ-plots of the codes, a column per run that has an inverse."""
-    return qq_plot([qq_of(load_arrays(f), label, 0) for label, f in folders.items()])
+def plot_samples(run_dirs: RunDirs) -> Figure:
+    """Draw generated samples, one panel per run."""
+    return plot_generated(_make_latent_panels(run_dirs))
 
 
-def training(
-    folders: Folders,
-    metrics: Sequence[str] = SHOWN,
+def _make_latent_panels(run_dirs: RunDirs) -> list[LatentPanel]:
+    return [
+        make_latent_panel(load_arrays(run_dir), label, 0) for label, run_dir in run_dirs.items()
+    ]
+
+
+def plot_quantiles(run_dirs: RunDirs) -> Figure:
+    """Draw QQ plots of the codes, one panel per run; every run needs an inverse."""
+    return plot_qq(
+        [make_qq(load_arrays(run_dir), label, 0) for label, run_dir in run_dirs.items()]
+    )
+
+
+def plot_training(
+    run_dirs: RunDirs,
+    metrics: Sequence[str] = CURVE_METRICS,
     names: Mapping[str, str] = MappingProxyType({}),
 ) -> Figure:
-    """Draws metrics over training, all runs in each panel.
+    """Draw metrics over training, all runs in each panel.
 
     Arguments:
-        folders: The runs.
-        metrics: Which metrics.
-        names: What to call a metric, where its own name does not say enough.
+        run_dirs: The runs.
+        metrics: Names of the metrics.
+        names: Titles of metrics whose own names are unclear.
     """
-    found: dict[str, list[Series]] = {}
-    for label, folder in folders.items():
-        series = metric_series(folder, label, folder.read()[1])
+    series_by_title: dict[str, list[Series]] = {}
+    for label, run_dir in run_dirs.items():
+        run_series = load_metric_series(run_dir, label, run_dir.read_run()[1])
         for metric in metrics:
-            found.setdefault(names.get(metric, metric), []).extend(series.get(metric, ()))
-    return curve_grid({name: series for name, series in found.items() if series})
+            title = names.get(metric, metric)
+            series_by_title.setdefault(title, []).extend(run_series.get(metric, ()))
+    return plot_curve_grid({title: series for title, series in series_by_title.items() if series})
 
 
-def stages(folders: Folders, shares: Sequence[float]) -> Figure:
-    """Draws generated samples at several steps of each run, given as shares of its length."""
+def plot_stages(run_dirs: RunDirs, shares: Sequence[float]) -> Figure:
+    """Draw generated samples at several steps of each run, given as shares of its length."""
     panels = []
-    for label, folder in folders.items():
-        steps = folder.read()[0].steps
+    for label, run_dir in run_dirs.items():
+        num_steps = run_dir.read_run()[0].steps
         for share in shares:
-            step = round(share * steps)
-            arrays = arrays_at(folder, step)
-            panels.append(panel_of(arrays, f"{label}, step {step:,}", 0))
-    return generations(panels)
+            step = round(share * num_steps)
+            arrays = replay_arrays(run_dir, step)
+            panels.append(make_latent_panel(arrays, f"{label}, step {step:,}", 0))
+    return plot_generated(panels)
 
 
-def squares(folders: Folders) -> Figure:
-    """Draws the example of two squares, for which nothing is trained."""
+def plot_squares(run_dirs: RunDirs) -> Figure:
+    """Draw the example of two squares, which needs no training."""
     shifts = torch.linspace(0, 1, 51)
-    two, four = intervention.square_fitting(shifts)
-    return square_fitting(shifts.numpy(), two.numpy(), four.numpy())
+    of_two, of_four = intervention.shifted_square_divergences(shifts)
+    return plot_square_fitting(shifts.numpy(), of_two.numpy(), of_four.numpy())
 
 
-def images(folders: Folders, side: int = 10) -> Figure:
-    """Draws generated samples, `side` x `side` of each run, after real ones of its data set."""
-    shown: dict[Source, list[Mosaic]] = {}
-    for label, folder in folders.items():
-        arrays, source = load_arrays(folder), folder.read()[0].source
-        panels = shown.setdefault(source, [_square("real", arrays["real"], side)])
-        panels.append(_square(label, arrays["generated"][0], side))
-    lines = list(shown.values())
-    return mosaics(list(chain(*lines)), columns=len(lines[0]), side=3.6)
+def plot_images(run_dirs: RunDirs, side: int = 10) -> Figure:
+    """Draw `side` x `side` generated images of each run, after real ones of its data set."""
+    mosaics_by_source: dict[Source, list[Mosaic]] = {}
+    for label, run_dir in run_dirs.items():
+        arrays, source = load_arrays(run_dir), run_dir.read_run()[0].source
+        real_mosaic = _make_square_mosaic("real", arrays["real"], side)
+        mosaics = mosaics_by_source.setdefault(source, [real_mosaic])
+        mosaics.append(_make_square_mosaic(label, arrays["generated"][0], side))
+    rows = list(mosaics_by_source.values())
+    return plot_mosaics(list(chain(*rows)), columns=len(rows[0]), side=3.6)
 
 
-def _square(label: str, images: NDArray[Any], side: int) -> Mosaic:
-    return Mosaic(label=label, images=images[: side**2].reshape(side, side, *images.shape[1:]))
+def _make_square_mosaic(label: str, images: NDArray[Any], side: int) -> Mosaic:
+    square = images[: side**2].reshape(side, side, *images.shape[1:])
+    return Mosaic(label=label, images=square)
 
 
-def latent_planes(folders: Folders, side: int = 17) -> Figure:
-    """Draws what lies where in a latent plane: by coordinates, and by radius and angle."""
+def plot_latent_planes(run_dirs: RunDirs, side: int = 17) -> Figure:
+    """Draw the images of a latent plane: on a Cartesian grid, and by radius and angle."""
     line = torch.linspace(-2, 2, side)
     radii, angles = torch.linspace(0, 3, side), torch.linspace(0, 2 * math.pi, side)
-    distance, angle = torch.meshgrid(radii, angles, indexing="xy")
-    flat = torch.stack(torch.meshgrid(line, line.flip(0), indexing="xy"), -1)
-    bent = distance[..., None] * torch.stack((angle.cos(), angle.sin()), -1)
-    items = []
-    for label, folder in folders.items():
-        model = load_model(folder.path)
-        for kind, z, x, y in (
-            ("Cartesian", flat, ("$z_1$", line), ("$z_2$", line.flip(0))),
-            ("polar", bent, ("radius |z|", radii), ("angle in degrees", angles.rad2deg())),
+    radius_grid, angle_grid = torch.meshgrid(radii, angles, indexing="xy")
+    cartesian_z = torch.stack(torch.meshgrid(line, line.flip(0), indexing="xy"), -1)
+    directions = torch.stack((angle_grid.cos(), angle_grid.sin()), -1)
+    polar_z = radius_grid[..., None] * directions
+    mosaics = []
+    for label, run_dir in run_dirs.items():
+        model = load_model(run_dir.path)
+        for kind, z, (x_label, x_values), (y_label, y_values) in (
+            ("Cartesian", cartesian_z, ("$z_1$", line), ("$z_2$", line.flip(0))),
+            ("polar", polar_z, ("radius |z|", radii), ("angle in degrees", angles.rad2deg())),
         ):
             images = model.generate(z.reshape(-1, 2)).unflatten(0, (side, side)).numpy()
-            lattice = Mosaic(label=f"{label}, {kind}", images=images, x=x[0], y=y[0])
-            items.append(replace(lattice, at_x=x[1].tolist(), at_y=y[1].tolist()))
-    return mosaics(items)
+            mosaics.append(
+                Mosaic(
+                    label=f"{label}, {kind}",
+                    images=images,
+                    x=x_label,
+                    y=y_label,
+                    at_x=x_values.tolist(),
+                    at_y=y_values.tolist(),
+                )
+            )
+    return plot_mosaics(mosaics)
 
 
-def draw_all(folders: Folders, out: Path) -> Iterator[Path]:
-    """Saves what shows the runs of a small table, and gives the path of each figure."""
-    yield save(latents(folders), out / "latent.png")
-    yield save(samples(folders), out / "samples.png")
-    yield save(training(folders), out / "metrics.png")
+def save_figures(run_dirs: RunDirs, out_dir: Path) -> Iterator[Path]:
+    """Save the figures of a small table's runs, and yield their paths."""
+    yield save_figure(plot_latents(run_dirs), out_dir / "latent.png")
+    yield save_figure(plot_samples(run_dirs), out_dir / "samples.png")
+    yield save_figure(plot_training(run_dirs), out_dir / "metrics.png")

@@ -1,4 +1,4 @@
-"""From a run's stored arrays and logs to its figures."""
+"""Figures of one run, from its stored arrays, metric records and log."""
 
 from __future__ import annotations
 
@@ -14,140 +14,185 @@ import torch
 
 from iidgan.errors import InputError
 from iidgan.evaluation.evaluate import Arrays
-from iidgan.metrics import qq
-from iidgan.records import Row, read
+from iidgan.metrics import METRICS, qq_quantiles
+from iidgan.records import MetricRecord, read_records
 from iidgan.report import (
     QQ,
-    Panel,
+    LatentPanel,
     Series,
-    curve_grid,
-    generations,
-    image_grid,
-    latent_panels,
-    qq_plot,
-    save,
-    scatter,
+    make_image_grid,
+    plot_curve_grid,
+    plot_generated,
+    plot_latent_panels,
+    plot_points,
+    plot_qq,
+    save_figure,
 )
-from iidgan.training.run_dir import RunFolder
+from iidgan.training.run_dir import RunDir
 from iidgan.utils.jsonl import read_lines
 
-DIGITS = ("digits_modes", "digits_bad", "digits_kl", "digits_kl_reverse")
-STACKED = ("stacked_modes", "stacked_kl", "stacked_kl_train")
-SHOWN = (
+DIGIT_METRICS = ("digits_modes", "digits_bad", "digits_kl", "digits_kl_reverse")
+STACKED_METRICS = ("stacked_modes", "stacked_kl", "stacked_kl_train")
+CURVE_METRICS = (
     *("modes_100", "quality", "reverse_kl", "shapiro_wilk", "ks", "z_error", "x_error"),
-    *(*DIGITS, *STACKED, "classifier_fid"),
+    *(*DIGIT_METRICS, *STACKED_METRICS, "classifier_fid"),
 )
-IMAGES = 64
+"""Metrics that figures show as curves, besides those that are not registered."""
+MAX_GRID_IMAGES = 64
 
 
-def load_arrays(folder: RunFolder) -> Arrays:
-    """Reads the samples that a run keeps for its figures.
+def load_arrays(run_dir: RunDir) -> Arrays:
+    """Load the samples that a run stores for figures.
 
     Raises:
-        InputError: There are none yet, or they are damaged.
+        InputError: They do not exist yet, or are damaged.
     """
-    if not folder.arrays.exists():
-        raise InputError(f"run: {folder.path} holds no samples yet; it has no checkpoint")
+    if not run_dir.arrays_file.exists():
+        raise InputError(f"run: {run_dir.path} has no checkpoint yet, and so no samples")
     try:
-        with folder.arrays.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            return dict(stored)
+        with run_dir.arrays_file.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return dict(arrays)
     except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
-        raise InputError(f"{folder.arrays}: damaged ({error}); evaluate again") from None
+        raise InputError(
+            f"{run_dir.arrays_file}: damaged ({error}); run iidgan evaluate again"
+        ) from None
 
 
-def draw_figures(folder: RunFolder, out: Path, seed: int | None = None) -> Iterator[Path]:
-    """Draws what can be drawn of a run, and gives the path of each figure."""
-    run, seeds = folder.read()
-    arrays = load_arrays(folder)
-    position = _position(seeds, seed, read(folder.metrics))
-    label = f"run {run.id}, seed {seeds[position]}"
+def draw_figures(run_dir: RunDir, out_dir: Path, seed: int | None = None) -> Iterator[Path]:
+    """Save all figures of a run, and yield their paths.
+
+    Arguments:
+        run_dir: The run directory.
+        out_dir: Folder of the figures.
+        seed: Seed whose samples are shown; by default the first one that did not diverge.
+    """
+    run, seeds = run_dir.read_run()
+    arrays = load_arrays(run_dir)
+    seed_index = _select_seed(seeds, seed, read_records(run_dir.metrics_file))
+    label = f"run {run.id}, seed {seeds[seed_index]}"
     if "centres" in arrays and run.arch.latent == 2:
-        panel = panel_of(arrays, label, position)
-        yield save(latent_panels([panel]), out / "latent.png")
-        yield save(generations([panel]), out / "samples.png")
+        panel = make_latent_panel(arrays, label, seed_index)
+        yield save_figure(plot_latent_panels([panel]), out_dir / "latent.png")
+        yield save_figure(plot_generated([panel]), out_dir / "samples.png")
     elif arrays["real"].shape[1:] == (2,):
-        yield save(scatter(arrays["generated"][position], arrays["real"]), out / "samples.png")
+        figure = plot_points(arrays["generated"][seed_index], arrays["real"])
+        yield save_figure(figure, out_dir / "samples.png")
     elif arrays["real"].ndim == 4:
-        yield picture(arrays["generated"][position][:IMAGES], out / "samples.png")
+        images = arrays["generated"][seed_index][:MAX_GRID_IMAGES]
+        yield save_samples_figure(images, out_dir / "samples.png")
     if "x_cycled" in arrays and arrays["real"].ndim == 4:
-        half = IMAGES // 2
-        pairs = np.stack([arrays["real"][:half], arrays["x_cycled"][position][:half]], axis=1)
-        yield picture(pairs.reshape(-1, *pairs.shape[2:]), out / "reconstructions.png")
+        images = _pair_reconstructions(arrays, seed_index)
+        yield save_samples_figure(images, out_dir / "reconstructions.png")
     if "codes" in arrays:
-        yield save(qq_plot([qq_of(arrays, label, position)]), out / "qq.png")
-    if losses := loss_series(folder, f"run {run.id}", seeds):
-        yield save(curve_grid(losses), out / "losses.png")
-    if metrics := metric_series(folder, f"run {run.id}", seeds):
-        yield save(curve_grid(metrics), out / "metrics.png")
+        yield save_figure(plot_qq([make_qq(arrays, label, seed_index)]), out_dir / "qq.png")
+    if losses := load_loss_series(run_dir, f"run {run.id}", seeds):
+        yield save_figure(plot_curve_grid(losses), out_dir / "losses.png")
+    if metrics := load_metric_series(run_dir, f"run {run.id}", seeds):
+        yield save_figure(plot_curve_grid(metrics), out_dir / "metrics.png")
 
 
-def picture(samples: npt.NDArray[Any], out: Path) -> Path:
-    """Saves images as a grid, or points in the plane as a scatter plot.
+def _pair_reconstructions(arrays: Arrays, seed_index: int) -> npt.NDArray[Any]:
+    """Place each real image x beside G(F(x))."""
+    num_pairs = MAX_GRID_IMAGES // 2
+    real, x_cycled = arrays["real"][:num_pairs], arrays["x_cycled"][seed_index][:num_pairs]
+    pairs = np.stack([real, x_cycled], axis=1)
+    return pairs.reshape(-1, *pairs.shape[2:])
+
+
+def save_samples_figure(samples: npt.NDArray[Any], path: Path) -> Path:
+    """Save images as a grid, or points in the plane as a scatter plot.
 
     Raises:
         InputError: The samples are neither.
     """
     if samples.ndim == 4 and samples.shape[1] in (1, 3):
-        return save(image_grid(samples, columns=8 if len(samples) <= IMAGES else 16), out)
+        columns = 8 if len(samples) <= MAX_GRID_IMAGES else 16
+        return save_figure(make_image_grid(samples, columns=columns), path)
     if samples.ndim == 2 and samples.shape[1] == 2:
-        return save(scatter(samples), out)
+        return save_figure(plot_points(samples), path)
     raise InputError(
-        f"out: samples of shape {samples.shape[1:]} have no picture; use .npz instead of .png"
+        f"out: samples of shape {samples.shape[1:]} cannot be drawn; use .npz instead of .png"
     )
 
 
-def panel_of(arrays: Arrays, label: str, position: int) -> Panel:
-    """Collects one seed's row of the latent figure."""
+def make_latent_panel(arrays: Arrays, label: str, seed_index: int) -> LatentPanel:
+    """Collect the latents, codes and samples of one seed for a figure."""
     codes = arrays.get("codes")
-    return Panel(
+    return LatentPanel(
         label=label,
-        codes=None if codes is None else codes[position].astype(float),
+        codes=None if codes is None else codes[seed_index].astype(float),
         code_modes=None if codes is None else arrays["real_modes"],
-        z=arrays["z"][position].astype(float),
-        z_modes=arrays["modes"][position],
-        generated=arrays["generated"][position].astype(float),
+        z=arrays["z"][seed_index].astype(float),
+        z_modes=arrays["modes"][seed_index],
+        generated=arrays["generated"][seed_index].astype(float),
         centres=arrays["centres"].astype(float),
         std=float(arrays["std"]),
     )
 
 
-def qq_of(arrays: Arrays, label: str, position: int) -> QQ:
-    theoretical, ordered = qq(torch.from_numpy(arrays["codes"][position : position + 1]))
+def make_qq(arrays: Arrays, label: str, seed_index: int) -> QQ:
+    """Compute the quantiles of one seed's codes for a QQ plot."""
+    codes = torch.from_numpy(arrays["codes"][seed_index : seed_index + 1])
+    theoretical, ordered = qq_quantiles(codes)
     return QQ(label=label, theoretical=theoretical.numpy(), ordered=ordered[0].numpy())
 
 
-def loss_series(folder: RunFolder, label: str, seeds: Sequence[int]) -> dict[str, list[Series]]:
-    """Reads the loss curves, one for each name, seeds together."""
-    records = read_lines(folder.log)
-    names = dict.fromkeys(key for record in records for key in record if "/" in key)
-    found = {
-        name: {(r["step"], r["seed"]): r[name] for r in records if r.get(name) is not None}
-        for name in names
-    }
-    return {name: [_series(label, points, seeds)] for name, points in found.items() if points}
+def load_loss_series(run_dir: RunDir, label: str, seeds: Sequence[int]) -> dict[str, list[Series]]:
+    """Load the loss curves of a run's log by the name of the loss."""
+    log_records = read_lines(run_dir.log_file)
+    names = dict.fromkeys(name for record in log_records for name in record if "/" in name)
+    loss_series = {}
+    for name in names:
+        points = {
+            (record["step"], record["seed"]): record[name]
+            for record in log_records
+            if record.get(name) is not None
+        }
+        if points:
+            loss_series[name] = [_make_series(label, points, seeds)]
+    return loss_series
 
 
-def metric_series(folder: RunFolder, label: str, seeds: Sequence[int]) -> dict[str, list[Series]]:
-    """Reads the metric curves that a figure shows, where there are at least two points."""
-    rows = read(folder.metrics)
-    made = {}
-    for name in SHOWN:
-        points = {(row.step, row.seed): row.value for row in rows if row.metric == name}
+def load_metric_series(
+    run_dir: RunDir, label: str, seeds: Sequence[int]
+) -> dict[str, list[Series]]:
+    """Load the metric curves of at least two steps by the name of the metric.
+
+    These are the curves of `CURVE_METRICS`, and of all metrics that are not registered.
+    """
+    records = read_records(run_dir.metrics_file)
+    own_metrics = [
+        record.metric for record in records if record.protocol.get("family", "") not in _FAMILIES
+    ]
+    metric_series = {}
+    for name in dict.fromkeys((*CURVE_METRICS, *own_metrics)):
+        points = {
+            (record.step, record.seed): record.value for record in records if record.metric == name
+        }
         if len({step for step, _ in points}) > 1:
-            made[name] = [_series(label, points, seeds)]
-    return made
+            metric_series[name] = [_make_series(label, points, seeds)]
+    return metric_series
 
 
-def _series(label: str, points: Mapping[tuple[int, int], float], seeds: Sequence[int]) -> Series:
-    """Lays points out by seed and step; NaN where there is none."""
+_FAMILIES = ("", *METRICS)  # records of older versions name no family
+
+
+def _make_series(
+    label: str, points: Mapping[tuple[int, int], float], seeds: Sequence[int]
+) -> Series:
+    """Arrange values by seed and step; NaN where there is no value."""
     steps = sorted({step for step, _ in points})
     values = [[points.get((step, seed), np.nan) for step in steps] for seed in seeds]
     return Series(label=label, steps=np.array(steps, float), values=np.array(values, float))
 
 
-def _position(seeds: tuple[int, ...], seed: int | None, rows: list[Row]) -> int:
-    if seed is not None and seed not in seeds:
-        raise InputError(f"seed: {seed} was not trained; there are {', '.join(map(str, seeds))}")
-    broken = {row.seed for row in rows if row.diverged >= 0}
-    healthy = next((each for each in seeds if each not in broken), seeds[0])
-    return seeds.index(healthy if seed is None else seed)
+def _select_seed(seeds: tuple[int, ...], seed: int | None, records: list[MetricRecord]) -> int:
+    """Return the index of a seed; by default of the first one that did not diverge."""
+    if seed is not None:
+        if seed not in seeds:
+            trained_seeds = ", ".join(map(str, seeds))
+            raise InputError(f"seed: {seed} was not trained; trained seeds: {trained_seeds}")
+        return seeds.index(seed)
+    diverged_seeds = {record.seed for record in records if record.diverged >= 0}
+    stable_seeds = [seed for seed in seeds if seed not in diverged_seeds]
+    return seeds.index(stable_seeds[0]) if stable_seeds else 0

@@ -1,1 +1,4 @@
-"""Pure mathematics on tensors: no modules, no configuration, no optimisers."""
+"""Mathematics on tensors: shape (S, B, ...) in, one value per seed, shape (S,), out.
+
+Pure functions belong here; no modules, configuration or optimisers.
+"""

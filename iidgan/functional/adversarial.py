@@ -10,7 +10,7 @@ Logits have shape (S, B), losses (S,); real comes before fake. With \(\zeta(t) =
 | wasserstein | \(E D(Gz) - E D(x)\) | \(-E D(Gz)\) |
 | hinge | \(E \max(0, 1 - D(x)) + E \max(0, 1 + D(Gz))\) | \(-E D(Gz)\) |
 
-In the relativistic pairing loss both sides read real and fake, so it is no such pair.
+The relativistic loss is not among these pairs, since both of its sides read real and fake logits.
 
 References:
     Generative Adversarial Nets (Goodfellow et al., 2014), https://arxiv.org/abs/1406.2661
@@ -30,79 +30,82 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from iidgan.functional.reduce import mean
+from iidgan.functional.reduce import mean_per_seed
 
 Adversarial = Literal["non-saturating", "saturating", "least-squares", "wasserstein", "hinge"]
 
 
-class Pair(NamedTuple):
-    """The two sides of an adversarial loss."""
+class LossPair(NamedTuple):
+    """The losses of the discriminator and of the generator."""
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor], Tensor]
 
 
-def discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Computes the cross-entropy of telling `real` from `fake` logits."""
-    return mean(softplus(-real)) + mean(softplus(fake))
+def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Compute the cross-entropy of classifying real and fake logits."""
+    return mean_per_seed(softplus(-real_logits)) + mean_per_seed(softplus(fake_logits))
 
 
-def non_saturating(fake: Tensor) -> Tensor:
-    """Computes the cross-entropy of taking `fake` for real: its gradient survives a strong D."""
-    return mean(softplus(-fake))
+def non_saturating_loss(fake_logits: Tensor) -> Tensor:
+    """Compute the cross-entropy of fake logits with the label real.
 
-
-def saturating(fake: Tensor) -> Tensor:
-    """Computes the generator's side of the zero-sum game."""
-    return -mean(softplus(fake))
-
-
-def least_squares(real: Tensor, fake: Tensor) -> Tensor:
-    """Computes half the squared distances of `real` logits to 1 and of `fake` ones to 0."""
-    return (mean((real - 1).square()) + mean(fake.square())) / 2
-
-
-def least_squares_generator(fake: Tensor) -> Tensor:
-    """Computes half the squared distance of `fake` logits to 1."""
-    return mean((fake - 1).square()) / 2
-
-
-def wasserstein(real: Tensor, fake: Tensor) -> Tensor:
-    """Computes how far `fake` values of a critic are above `real` ones."""
-    return mean(fake) - mean(real)
-
-
-def hinge(real: Tensor, fake: Tensor) -> Tensor:
-    """Computes how far `real` logits fall short of 1, and `fake` ones exceed -1."""
-    return mean((1 - real).relu()) + mean((1 + fake).relu())
-
-
-def raising(fake: Tensor) -> Tensor:
-    """Computes the loss of a generator that raises `fake`, however high they are."""
-    return -mean(fake)
-
-
-def relativistic(high: Tensor, low: Tensor) -> Tensor:
-    """Computes the cross-entropy of ranking each logit of `high` above its partner in `low`.
-
-    The discriminator wants real above fake, the generator fake above real.
+    Unlike that of `saturating_loss`, its gradient does not vanish when D is confident.
     """
-    return mean(softplus(low - high))
+    return mean_per_seed(softplus(-fake_logits))
+
+
+def saturating_loss(fake_logits: Tensor) -> Tensor:
+    """Compute the generator's loss of the zero-sum game."""
+    return -mean_per_seed(softplus(fake_logits))
+
+
+def least_squares_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Compute half the squared distances of real logits to 1 and of fake logits to 0."""
+    return (mean_per_seed((real_logits - 1).square()) + mean_per_seed(fake_logits.square())) / 2
+
+
+def least_squares_generator_loss(fake_logits: Tensor) -> Tensor:
+    """Compute half the squared distance of fake logits to 1."""
+    return mean_per_seed((fake_logits - 1).square()) / 2
+
+
+def wasserstein_critic_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Compute the mean of fake values of a critic minus that of real ones."""
+    return mean_per_seed(fake_logits) - mean_per_seed(real_logits)
+
+
+def hinge_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Compute by how much real logits are below 1 and fake logits above -1."""
+    return mean_per_seed((1 - real_logits).relu()) + mean_per_seed((1 + fake_logits).relu())
+
+
+def critic_generator_loss(fake_logits: Tensor) -> Tensor:
+    """Compute the generator's loss against a critic: the negative mean of fake logits."""
+    return -mean_per_seed(fake_logits)
+
+
+def relativistic_loss(higher_logits: Tensor, lower_logits: Tensor) -> Tensor:
+    """Compute the cross-entropy of ranking `higher_logits` above their pairs in `lower_logits`.
+
+    The discriminator ranks real above fake, the generator fake above real.
+    """
+    return mean_per_seed(softplus(lower_logits - higher_logits))
 
 
 def log_softplus(logits: Tensor) -> Tensor:
-    r"""Computes \(\log \zeta(t)\), where softplus alone is 0 to rounding and has no logarithm.
+    r"""Compute \(\log \zeta(t)\), also where softplus underflows to 0.
 
     Far below 0 it is t, up to \(e^t / 2\).
     """
-    far = -30.0
-    return torch.where(logits > far, softplus(logits.clamp_min(far)).log(), logits)
+    cutoff = -30.0
+    return torch.where(logits > cutoff, softplus(logits.clamp_min(cutoff)).log(), logits)
 
 
-PAIRS: dict[str, Pair] = {
-    "non-saturating": Pair(discriminator, non_saturating),
-    "saturating": Pair(discriminator, saturating),
-    "least-squares": Pair(least_squares, least_squares_generator),
-    "wasserstein": Pair(wasserstein, raising),
-    "hinge": Pair(hinge, raising),
+LOSS_PAIRS: dict[str, LossPair] = {
+    "non-saturating": LossPair(discriminator_loss, non_saturating_loss),
+    "saturating": LossPair(discriminator_loss, saturating_loss),
+    "least-squares": LossPair(least_squares_discriminator_loss, least_squares_generator_loss),
+    "wasserstein": LossPair(wasserstein_critic_loss, critic_generator_loss),
+    "hinge": LossPair(hinge_discriminator_loss, critic_generator_loss),
 }

@@ -1,4 +1,4 @@
-"""Cycle consistency: what went through generator and inverse comes back as it was."""
+"""Cycle consistency: distances of latents and samples to their reconstructions."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from typing import Literal, assert_never
 import torch
 from torch import Tensor
 
-from iidgan.functional.reduce import mean
+from iidgan.functional.reduce import mean_per_seed
 
 Norm = Literal["l1", "l1-sum", "l2"]
 
 
-def l1(a: Tensor, b: Tensor) -> Tensor:
-    """Averages |a - b| over everything but the seed axis: (S, B, *), (S, B, *) -> (S,)."""
-    return mean((a - b).abs())
+def l1(x: Tensor, x_cycled: Tensor) -> Tensor:
+    """Average |x - x_cycled| over everything but the seed axis: (S, B, *), (S, B, *) -> (S,)."""
+    return mean_per_seed((x - x_cycled).abs())
 
 
-def l1_sum(a: Tensor, b: Tensor) -> Tensor:
-    """Averages the L1 norm of a sample of a - b: (S, B, *), (S, B, *) -> (S,)."""
-    return (a - b).abs().flatten(2).sum(2).mean(1)
+def l1_sum(x: Tensor, x_cycled: Tensor) -> Tensor:
+    """Average the L1 norm per sample of x - x_cycled: (S, B, *), (S, B, *) -> (S,)."""
+    return (x - x_cycled).abs().flatten(2).sum(2).mean(1)
 
 
-def l2(a: Tensor, b: Tensor) -> Tensor:
-    """Averages the Euclidean norm of a sample of a - b: (S, B, *), (S, B, *) -> (S,)."""
-    norms: Tensor = torch.linalg.vector_norm((a - b).flatten(2), dim=2)
-    return norms.mean(1)
+def l2(x: Tensor, x_cycled: Tensor) -> Tensor:
+    """Average the Euclidean norm per sample of x - x_cycled: (S, B, *), (S, B, *) -> (S,)."""
+    sample_norms: Tensor = torch.linalg.vector_norm((x - x_cycled).flatten(2), dim=2)
+    return sample_norms.mean(1)
 
 
-def consistency(
+def cycle_consistency(
     z: Tensor,
     z_cycled: Tensor,
     x: Tensor,
@@ -36,14 +36,14 @@ def consistency(
     norm: Norm = "l1-sum",
     ratio: float | None = None,
 ) -> tuple[Tensor, Tensor]:
-    r"""Computes how far F(G(z)) is from z, and G(F(x)) from x.
+    r"""Compute the distances of F(G(z)) to z and of G(F(x)) to x.
 
-    `l1-sum` takes the L1 norms per sample, of equal weight (Shi, Li & Yan, *IID-GAN*, 2021,
+    `l1-sum` takes L1 norms per sample, weighted equally (Shi, Li & Yan, *IID-GAN*, 2021,
     https://arxiv.org/abs/2106.00563). `l1` takes the element-wise mean of absolute differences
     for both, and weighs x with d / M, its number of dimensions over that of z (Li, Shi & Yan,
     *IID-GAN*, IJCAI 2023, https://www.ijcai.org/proceedings/2023/437, equation 7): 1 / M of
     `l1-sum`, so that weights fit any size of image. `l2` takes Euclidean norms per sample, not
-    squared, of equal weight, as InvertGAN, its anonymous predecessor.
+    squared, weighted equally, as in InvertGAN, its anonymous predecessor.
 
     Arguments:
         z: Latents, with shape (S, B, *latent).
@@ -58,11 +58,12 @@ def consistency(
     """
     match norm:
         case "l1":
-            gap, weight = l1, x.shape[2:].numel() / z.shape[2:].numel()
+            norm_fn, default_ratio = l1, x.shape[2:].numel() / z.shape[2:].numel()
         case "l1-sum":
-            gap, weight = l1_sum, 1.0
+            norm_fn, default_ratio = l1_sum, 1.0
         case "l2":
-            gap, weight = l2, 1.0
+            norm_fn, default_ratio = l2, 1.0
         case _:
             assert_never(norm)
-    return gap(z_cycled, z), (weight if ratio is None else ratio) * gap(x_cycled, x)
+    x_ratio = default_ratio if ratio is None else ratio
+    return norm_fn(z_cycled, z), x_ratio * norm_fn(x_cycled, x)

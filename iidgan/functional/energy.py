@@ -12,12 +12,12 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-FEW = 8  # up to so many dimensions all differences of codes take little time
-_NODES = {torch.float32: (0.3, 32), torch.float64: (1 / 6, 80)}  # step and number
+MAX_PAIRWISE_DIMENSIONS = 8  # up to here, all differences of codes take little time
+_QUADRATURE = {torch.float32: (0.3, 32), torch.float64: (1 / 6, 80)}  # step and number
 
 
-def energy(z: Tensor) -> Tensor:
-    r"""Computes the energy distance between the codes and N(0, I).
+def energy(codes: Tensor) -> Tensor:
+    r"""Compute the energy distance between the codes and N(0, I).
 
     .. math:: 2 \, E|Z - Y| - E|Z - Z'| - E|Y - Y'|
 
@@ -26,19 +26,19 @@ def energy(z: Tensor) -> Tensor:
     O(n^2 M), in two matrix products with the gradient.
 
     Arguments:
-        z: Codes, float32 or float64 with shape (..., n, M).
+        codes: Codes, float32 or float64 with shape (..., n, M).
 
     Returns:
         Values with shape (...).
     """
-    M = z.shape[-1]
-    between_normals = 2 * math.exp(math.lgamma((M + 1) / 2) - math.lgamma(M / 2))
-    to_normal = distance_to_normal(z.square().sum(-1), M).mean(-1)
-    return 2 * to_normal - mean_distance(z) - between_normals
+    M = codes.shape[-1]
+    normal_distance = 2 * math.exp(math.lgamma((M + 1) / 2) - math.lgamma(M / 2))
+    code_distance = distance_to_normal(codes.square().sum(-1), M).mean(-1)
+    return 2 * code_distance - mean_distance(codes) - normal_distance
 
 
-def distance_to_normal(q: Tensor, M: int) -> Tensor:
-    r"""Computes E|a - Y| for Y ~ N(0, I) in M dimensions from q = |a|^2, elementwise.
+def distance_to_normal(squared_norms: Tensor, M: int) -> Tensor:
+    r"""Compute E|a - Y| for Y ~ N(0, I) in M dimensions from q = |a|^2, elementwise.
 
     It is \(\sqrt2\,\Gamma(\frac{M+1}2)\,{}_1F_1(-\frac12;\frac M2;-\frac q2) / \Gamma(\frac M2)\).
     With the root as an integral over Gaussians, \(\sqrt r \propto \int (1-e^{-rs}) s^{-3/2} ds\),
@@ -46,69 +46,75 @@ def distance_to_normal(q: Tensor, M: int) -> Tensor:
 
     .. math:: \sqrt{2/\pi} \int_0^\infty b^{M/2} e^{-q v^2 b / 2} (M b + q b^2) \, dv
 
-    whose integrand is positive and even. With \(v = \sinh(t) / \sqrt{M + q}\) its width depends no
-    longer on q and M, and the midpoint rule converges geometrically: 80 nodes give 1e-11, and 32,
-    which float32 has, 6e-8.
+    whose integrand is positive and even. After substituting \(v = \sinh(t) / \sqrt{M + q}\),
+    its width no longer depends on q and M, and the midpoint rule converges geometrically: 80
+    nodes give 1e-11, and 32, used for float32, give 6e-8.
     """
-    step, count = _NODES[q.dtype]
-    t = step * (torch.arange(count, dtype=q.dtype, device=q.device) + 0.5)
-    scale = (M + q.detach()).rsqrt()[..., None]
-    v2 = (t.sinh() * scale).square()
-    b = 1 / (1 + v2)
-    q = q[..., None]
-    density = (-0.5 * (M * v2.log1p() + q * v2 * b)).exp() * (M * b + q * b.square())
-    return math.sqrt(2 / math.pi) * step * (density * t.cosh() * scale).sum(-1)
+    step, num_nodes = _QUADRATURE[squared_norms.dtype]
+    nodes = torch.arange(num_nodes, dtype=squared_norms.dtype, device=squared_norms.device)
+    t = step * (nodes + 0.5)
+    scale = (M + squared_norms.detach()).rsqrt()[..., None]
+    v_squared = (t.sinh() * scale).square()
+    b = 1 / (1 + v_squared)
+    q = squared_norms[..., None]
+    integrand = (-0.5 * (M * v_squared.log1p() + q * v_squared * b)).exp() * (
+        M * b + q * b.square()
+    )
+    return math.sqrt(2 / math.pi) * step * (integrand * t.cosh() * scale).sum(-1)
 
 
-def mean_distance(z: Tensor) -> Tensor:
-    r"""Computes the mean Euclidean distance of all \(n^2\) pairs of codes, (..., n, M) -> (...).
+def mean_distance(codes: Tensor) -> Tensor:
+    r"""Compute the mean Euclidean distance of all \(n^2\) pairs of codes, (..., n, M) -> (...).
 
     Its gradient is \(\frac2{n^2} \sum_j (z_i - z_j) / |z_i - z_j|\), without pairs that coincide.
 
-    In few dimensions it is computed from the differences, in more from the inner products, in
-    whose rounding distances are lost below the root of the machine epsilon times the length of
-    codes: in float32, those of a cluster whose width is a thousandth of that push each other apart
-    with an error of a tenth.
+    In few dimensions it is computed from the differences, in more from the inner products.
+    Rounding of these hides distances below the root of the machine epsilon times the length of
+    codes: in float32, gradients within a cluster of a thousandth of that length have an error of
+    10 %.
     """
-    if z.shape[-1] <= FEW:
-        rows = z.mT  # code by code in memory, as the loops over pairs go
-        return _norm(rows[..., :, None] - rows[..., None, :]).mean((-2, -1))
-    z = z - z.mean(-2, keepdim=True)  # distances are differences of what is then small
-    value, _ = _MeanDistance.apply(z)  # type: ignore[no-untyped-call]
-    return cast(Tensor, value)
+    if codes.shape[-1] <= MAX_PAIRWISE_DIMENSIONS:
+        codes_last = codes.mT  # contiguous per code, as the loops over pairs read it
+        differences = codes_last[..., :, None] - codes_last[..., None, :]
+        return _norm_of_differences(differences).mean((-2, -1))
+    # Centred, since distances are differences of norms, and smaller ones lose fewer digits.
+    codes = codes - codes.mean(-2, keepdim=True)
+    mean_value, _ = _MeanDistance.apply(codes)  # type: ignore[no-untyped-call]
+    return cast(Tensor, mean_value)
 
 
-def _norm(a: Tensor) -> Tensor:
-    """Computes Euclidean norms, (..., M, n, n) -> (..., n, n), with derivatives 0 at 0."""
-    square = a.square().sum(-3)
-    apart = square > 1e-30
-    return torch.where(apart, square, 1).sqrt() * apart
+def _norm_of_differences(differences: Tensor) -> Tensor:
+    """Compute Euclidean norms, (..., M, n, n) -> (..., n, n), with derivatives 0 at 0."""
+    squared_norms = differences.square().sum(-3)
+    is_distinct = squared_norms > 1e-30
+    return torch.where(is_distinct, squared_norms, 1).sqrt() * is_distinct
 
 
-def _distances(z: Tensor) -> tuple[Tensor, Tensor]:
-    """Computes the distances of all pairs, and one over them, both 0 where codes coincide."""
-    inner = z @ z.mT
-    eye = torch.eye(z.shape[-2], dtype=z.dtype, device=z.device)
-    square = (inner * eye).sum(-1)  # the diagonal, whose stride would keep code from vectors
-    gap = square[..., :, None] + square[..., None, :] - 2 * inner
-    apart = gap > 1e-20
-    nearness = torch.where(apart, gap, 1).rsqrt() * apart
-    return gap * nearness, nearness
+def _pair_distances(codes: Tensor) -> tuple[Tensor, Tensor]:
+    """Compute the distances of all pairs and their inverses, both 0 where codes coincide."""
+    inner_products = codes @ codes.mT
+    eye = torch.eye(codes.shape[-2], dtype=codes.dtype, device=codes.device)
+    squared_norms = (inner_products * eye).sum(-1)  # a strided diagonal would not vectorise
+    norm_sums = squared_norms[..., :, None] + squared_norms[..., None, :]
+    squared_distances = norm_sums - 2 * inner_products
+    is_distinct = squared_distances > 1e-20
+    inverse_distances = torch.where(is_distinct, squared_distances, 1).rsqrt() * is_distinct
+    return squared_distances * inverse_distances, inverse_distances
 
 
-def _nearness(z: Tensor) -> Tensor:
-    return _distances(z)[1]
+def _inverse_distances(codes: Tensor) -> Tensor:
+    return _pair_distances(codes)[1]
 
 
 class _MeanDistance(torch.autograd.Function):
-    """The mean distance and one over each, which make the gradient in one product."""
+    """The mean distance, and all inverse distances, which give the gradient in one product."""
 
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(z: Tensor) -> tuple[Tensor, Tensor]:
-        distances, nearness = _distances(z)
-        return distances.mean((-2, -1)), nearness
+    def forward(codes: Tensor) -> tuple[Tensor, Tensor]:
+        distances, inverse_distances = _pair_distances(codes)
+        return distances.mean((-2, -1)), inverse_distances
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor], output: tuple[Tensor, Tensor]) -> None:  # noqa: ANN401
@@ -116,14 +122,14 @@ class _MeanDistance(torch.autograd.Function):
         ctx.save_for_backward(inputs[0], output[1])
 
     @staticmethod
-    def backward(ctx: Any, by_mean: Tensor | None, by_nearness: Tensor | None) -> Tensor | None:  # noqa: ANN401
-        z, nearness = ctx.saved_tensors
+    def backward(ctx: Any, grad_mean: Tensor | None, grad_inverse: Tensor | None) -> Tensor | None:  # noqa: ANN401
+        codes, inverse_distances = ctx.saved_tensors
         grad = None
-        if by_mean is not None:
-            ones = torch.ones_like(z[..., :1])
-            pull = (nearness @ ones) * z - nearness @ z
-            grad = (2 / z.shape[-2] ** 2) * by_mean[..., None, None] * pull
-        if by_nearness is None:  # always so, but for second derivatives
+        if grad_mean is not None:
+            ones = torch.ones_like(codes[..., :1])
+            codes_grad = (inverse_distances @ ones) * codes - inverse_distances @ codes
+            grad = (2 / codes.shape[-2] ** 2) * grad_mean[..., None, None] * codes_grad
+        if grad_inverse is None:  # except for second derivatives
             return grad
-        through: Tensor = torch.func.vjp(_nearness, z)[1](by_nearness)[0]
-        return through if grad is None else grad + through
+        second_order_grad: Tensor = torch.func.vjp(_inverse_distances, codes)[1](grad_inverse)[0]
+        return second_order_grad if grad is None else grad + second_order_grad

@@ -1,4 +1,4 @@
-"""The distance between Gaussians that are fitted to two sets of vectors."""
+"""The Frechet distance between Gaussians that are fitted to two sets of features."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import torch
 from torch import Tensor
 
 
-def distance(x: Tensor, y: Tensor) -> Tensor:
-    r"""Computes the squared Frechet (2-Wasserstein) distance between fitted Gaussians.
+def frechet_distance(fake_features: Tensor, real_features: Tensor) -> Tensor:
+    r"""Compute the squared Frechet (2-Wasserstein) distance between fitted Gaussians.
 
     .. math:: \|\mu_x - \mu_y\|^2 + \operatorname{tr} \Sigma_x + \operatorname{tr} \Sigma_y
               - 2 \operatorname{tr} (\Sigma_x \Sigma_y)^{1/2}
 
     with covariances that divide by n - 1. The last trace is the sum of singular values of
-    \(A^\top B\) for any \(\Sigma_x = A A^\top, \Sigma_y = B B^\top\). So no product of covariances
-    is formed, whose eigenvalues rounding makes negative or complex, and covariances of any rank
-    need nothing added to their diagonals.
+    \(A^\top B\) for any \(\Sigma_x = A A^\top, \Sigma_y = B B^\top\). This avoids
+    products of covariances, whose eigenvalues may become negative or complex by rounding, and
+    works for covariances of any rank without adding to their diagonals.
 
     Dowson & Landau, *The Fréchet Distance between Multivariate Normal Distributions*, 1982,
     https://doi.org/10.1016/0047-259X(82)90077-X; Heusel et al., *GANs Trained by a Two Time-Scale
@@ -23,36 +23,42 @@ def distance(x: Tensor, y: Tensor) -> Tensor:
     distance of images, by their features).
 
     Arguments:
-        x: Vectors, with shape (S, n, D), n of at least 2.
-        y: Vectors, with shape (m, D), m of at least 2.
+        fake_features: Features, with shape (S, n, D), n of at least 2.
+        real_features: Features, with shape (m, D), m of at least 2.
 
     Returns:
-        float64 with shape (S,), at least 0; NaN for a seed with vectors that are not finite.
+        float64 with shape (S,), at least 0; NaN for a seed with features that are not finite.
     """
-    reference = _moments(y)
-    return torch.stack([_between(_moments(of_seed), reference) for of_seed in x])
+    real_moments = _mean_and_root(real_features)
+    distances = [
+        _distance_between(_mean_and_root(features), real_moments) for features in fake_features
+    ]
+    return torch.stack(distances)
 
 
-def _between(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> Tensor:
-    (mean, root), (other_mean, other_root) = one, other
-    apart = (mean - other_mean).square().sum()
-    spread = root.square().sum() + other_root.square().sum()
-    if not (apart + spread).isfinite():
-        return torch.full_like(apart, torch.nan)
-    # Not linalg.nuclear_norm, which is differentiable but blind to small singular values.
-    return (apart + spread - 2 * torch.linalg.svdvals(root.mT @ other_root).sum()).clamp_min(0)
+def _distance_between(
+    moments: tuple[Tensor, Tensor], other_moments: tuple[Tensor, Tensor]
+) -> Tensor:
+    (mean, covariance_root), (other_mean, other_root) = moments, other_moments
+    mean_distance = (mean - other_mean).square().sum()
+    total = mean_distance + (covariance_root.square().sum() + other_root.square().sum())
+    if not total.isfinite():
+        return torch.full_like(total, torch.nan)
+    # Not linalg.nuclear_norm, which is differentiable but ignores small singular values.
+    singular_values = torch.linalg.svdvals(covariance_root.mT @ other_root)
+    return (total - 2 * singular_values.sum()).clamp_min(0)
 
 
-def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    r"""Computes the mean and an A with \(\Sigma = A A^\top\): (n, D) -> (D,), (D, D).
+def _mean_and_root(features: Tensor) -> tuple[Tensor, Tensor]:
+    r"""Compute the mean and an A with \(\Sigma = A A^\top\): (n, D) -> (D,), (D, D).
 
-    Both are NaN where a vector is not finite, on which the decomposition would raise.
+    Both are NaN if a feature is not finite, for which the decomposition would raise an error.
     """
-    x = x.double()
-    mean = x.mean(0)
-    centred = x - mean
-    covariance = centred.mT @ centred / (len(x) - 1)
+    features = features.double()
+    mean = features.mean(0)
+    centred_features = features - mean
+    covariance = centred_features.mT @ centred_features / (len(features) - 1)
     if not covariance.isfinite().all():
         return mean * torch.nan, covariance * torch.nan
-    values, vectors = torch.linalg.eigh(covariance)
-    return mean, vectors * values.clamp_min(0).sqrt()
+    eigenvalues, eigenvectors = torch.linalg.eigh(covariance)
+    return mean, eigenvectors * eigenvalues.clamp_min(0).sqrt()

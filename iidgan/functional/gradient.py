@@ -1,4 +1,4 @@
-r"""Gradients of networks with respect to their inputs, for penalties: differentiable again."""
+"""Gradients of networks with respect to their inputs, themselves differentiable."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from iidgan.functional.reduce import mean
+from iidgan.functional.reduce import mean_per_seed
 
 
-def gradient(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    r"""Computes \(\nabla_x \sum_j f(x)_j\), itself differentiable in all that f depends on.
+def input_gradient(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    r"""Compute \(\nabla_x \sum_j f(x)_j\), itself differentiable in all that f depends on.
 
     Arguments:
         f: Map of samples to one number each, (S, B, ...) -> (S, B).
-        x: Where; with shape (S, B, ...). No gradient flows back into it.
+        x: Samples, with shape (S, B, ...). No gradient flows back to them.
 
     Returns:
         The gradient of each sample, with the shape of `x`.
     """
-    return gradient_by_value(f, x).reshape_as(x)
+    return gradient_per_value(f, x).reshape_as(x)
 
 
-def gradient_by_value(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Computes `gradient`, laid flat by values of f: of a value of m samples, in all of them.
+def gradient_per_value(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Compute one flat gradient per value of f, with respect to all samples of that value.
 
     Arguments:
-        f: Map of samples to one number each, or to one for every m that follow each other,
+        f: Map of samples to one number each, or to one for every m consecutive samples,
             (S, m B, ...) -> (S, B).
-        x: Where; with shape (S, m B, ...). No gradient flows back into it.
+        x: Samples, with shape (S, m B, ...). No gradient flows back to them.
 
     Returns:
         One gradient for each value, with shape (S, B, N).
@@ -37,32 +37,29 @@ def gradient_by_value(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     with torch.enable_grad():
         x = x.detach().requires_grad_()
         values = f(x)
-        (found,) = torch.autograd.grad(values.sum(), x, create_graph=True)
-    return found.reshape(*values.shape, -1)
+        (gradients,) = torch.autograd.grad(values.sum(), x, create_graph=True)
+    return gradients.reshape(*values.shape, -1)
 
 
-def norm(x: Tensor) -> Tensor:
-    """Computes norms over all but seeds and samples, whose own gradient at 0 is 0.
-
-    (S, B, ...) -> (S, B).
-    """
-    found: Tensor = torch.linalg.vector_norm(x.flatten(2), dim=2)
-    return found
+def sample_norms(values: Tensor) -> Tensor:
+    """Compute the norm of each sample, with gradient 0 at 0: (S, B, ...) -> (S, B)."""
+    norms: Tensor = torch.linalg.vector_norm(values.flatten(2), dim=2)
+    return norms
 
 
-def between(x: Tensor, y: Tensor, share: Tensor) -> Tensor:
-    """Computes x + share (y - x), one share per sample: (S, B, ...), (S, B) -> (S, B, ...)."""
-    return torch.lerp(x, y, share.view(*share.shape, *[1] * (x.dim() - 2)))
+def interpolate_samples(x: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    """Compute x + w (y - x), with one weight w per sample: (S, B, ...), (S, B) -> (S, B, ...)."""
+    return torch.lerp(x, y, weights.view(*weights.shape, *[1] * (x.dim() - 2)))
 
 
-def slope_penalty(
-    f: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, share: Tensor, centre: float = 1.0
+def gradient_norm_penalty(
+    f: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, weights: Tensor, target_norm: float = 1.0
 ) -> Tensor:
-    r"""Computes \(E (|\nabla f| - c)^2\) between x and y, one `share` per sample: (S,)."""
-    slopes = norm(gradient_by_value(f, between(x, y, share)))
-    return mean((slopes - centre).square())
+    r"""Compute \(E (|\nabla f| - c)^2\) at `interpolate_samples(x, y, weights)`: (S,)."""
+    gradient_norms = sample_norms(gradient_per_value(f, interpolate_samples(x, y, weights)))
+    return mean_per_seed((gradient_norms - target_norm).square())
 
 
-def mean_squared_slope(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    r"""Computes \(E |\nabla f|^2\) at x: (S,)."""
-    return mean(gradient_by_value(f, x).square().sum(-1))
+def mean_squared_gradient_norm(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    r"""Compute \(E |\nabla f|^2\) at x: (S,)."""
+    return mean_per_seed(gradient_per_value(f, x).square().sum(-1))

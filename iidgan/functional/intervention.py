@@ -1,4 +1,4 @@
-r"""Interventions on codes: parts of them are replaced, and their distribution is kept.
+r"""Interventions on codes, which replace parts of them and preserve their distribution.
 
 Liang et al., *Intervention Generative Adversarial Networks*, 2020,
 https://arxiv.org/abs/2008.03712.
@@ -12,41 +12,45 @@ import torch
 from torch import Tensor
 
 
-def standardise(codes: Tensor) -> Tensor:
-    """Gives the codes of a batch mean 0 and variance 1: (S, B, M), per seed and dimension."""
-    var, mean = torch.var_mean(codes, dim=1, correction=0, keepdim=True)
-    return (codes - mean) * (var + 1e-5).rsqrt()
+def standardise_codes(codes: Tensor) -> Tensor:
+    """Scale codes (S, B, M) to mean 0 and variance 1, per seed and dimension."""
+    variance, mean = torch.var_mean(codes, dim=1, correction=0, keepdim=True)
+    return (codes - mean) * (variance + 1e-5).rsqrt()
 
 
-def substitute(codes: Tensor, fresh: Tensor, index: Tensor, blocks: int) -> Tensor:
-    """Replaces one block of dimensions of each code by that of `fresh`.
+def substitute_block(
+    codes: Tensor, new_codes: Tensor, block_index: Tensor, num_blocks: int
+) -> Tensor:
+    """Replace one block of dimensions of each code by that of `new_codes`.
 
-    The dimensions are cut as by `torch.tensor_split`: the first blocks are longer by one where
-    the number of blocks does not divide them.
+    The dimensions are split as by `torch.tensor_split`: if their number is not a multiple of the
+    number of blocks, the first blocks are longer by one.
 
     Arguments:
-        codes: With shape (S, B, M).
-        fresh: With the same shape.
-        index: Which block, one for all codes of a seed; integers in [0, blocks), shape (S,).
-        blocks: How many blocks there are.
+        codes: Codes, with shape (S, B, M).
+        new_codes: Codes to take the block from, with the same shape.
+        block_index: Block of all codes of a seed; integers in [0, num_blocks), with shape (S,).
+        num_blocks: Number of blocks.
     """
     dimensions = torch.arange(codes.shape[-1], device=codes.device)
-    parts = dimensions.tensor_split(blocks)
-    block = torch.cat([torch.full_like(part, i) for i, part in enumerate(parts)])
-    return torch.where((block == index[:, None])[:, None], fresh, codes)
+    block_dimensions = dimensions.tensor_split(num_blocks)
+    block_of_dimension = torch.cat(
+        [torch.full_like(members, i) for i, members in enumerate(block_dimensions)]
+    )
+    return torch.where((block_of_dimension == block_index[:, None])[:, None], new_codes, codes)
 
 
-def cross_entropy(logits: Tensor, index: Tensor) -> Tensor:
-    """Averages the cross-entropy of guessing `index` (S,) from `logits` (S, B, blocks): (S,)."""
-    # By comparison: generated code that picks by an index looks whether it is one, and on a CUDA
-    # device a process does not survive that it is not.
-    chances = logits.movedim(2, 1).log_softmax(1)
-    wanted = torch.arange(logits.shape[2], device=logits.device) == index[:, None]
-    return -torch.where(wanted[..., None], chances, 0).sum(1).mean(1)
+def block_cross_entropy(logits: Tensor, block_index: Tensor) -> Tensor:
+    """Average the cross-entropy of predicting `block_index` from logits (S, B, blocks): (S,)."""
+    # By comparison rather than a gather, for which Inductor inserts a bounds check: a failing
+    # device assertion kills the CUDA context.
+    log_probabilities = logits.movedim(2, 1).log_softmax(1)
+    is_target = torch.arange(logits.shape[2], device=logits.device) == block_index[:, None]
+    return -torch.where(is_target[..., None], log_probabilities, 0).sum(1).mean(1)
 
 
-def square_fitting(a: Tensor) -> tuple[Tensor, Tensor]:
-    r"""Computes two divergences of two unit squares, one above the other, `a` aside of it.
+def shifted_square_divergences(shifts: Tensor) -> tuple[Tensor, Tensor]:
+    r"""Compute two divergences of two unit squares, the second shifted by (a, 1).
 
     X_0 is uniform on \([-\frac12, \frac12]^2\), X_1 on \([a - \frac12, a + \frac12] \times
     [\frac12, \frac32]\), and an intervention replaces the second coordinate of one by that of the
@@ -56,13 +60,13 @@ def square_fitting(a: Tensor) -> tuple[Tensor, Tensor]:
     .. math:: JS(X_0; X_1) = \log 2, \quad
         JS(X_0; X_1; Y_1; Y_2) = (1 + \min(|a|, 1)) \log 2
 
-    Only the second tells how far the squares are apart. (Example 1 of the paper, which prints
+    Only the second depends on the distance of the squares. (Example 1 of the paper, which prints
     -a log 2 for the second; the area of the union is 2 (1 + a), not 2 (2 - a).)
 
     Arguments:
-        a: Shifts of the second square, of any shape.
+        shifts: Shifts of the second square, of any shape.
 
     Returns:
-        The divergence of the two squares and that of all four, in nats, with the shape of `a`.
+        The divergence of the two squares and that of all four, in nats, shaped as `shifts`.
     """
-    return torch.full_like(a, math.log(2)), math.log(2) * (1 + a.abs().clamp_max(1))
+    return torch.full_like(shifts, math.log(2)), math.log(2) * (1 + shifts.abs().clamp_max(1))

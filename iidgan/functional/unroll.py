@@ -1,6 +1,6 @@
-r"""Steps of an optimiser as a function: differentiable in all that the loss depends on.
+r"""Optimiser steps as a differentiable function of everything that the loss depends on.
 
-A loss never sees an optimiser, so these steps start with moments of their own, all zero.
+Losses have no access to an optimiser, so these steps start with moments of zero.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor
 Parameters = dict[str, Tensor]
 
 
-def adam(
+def unrolled_adam(
     loss: Callable[[Parameters], Tensor],
     parameters: Parameters,
     steps: int,
@@ -23,43 +23,48 @@ def adam(
     eps: float = 1e-8,
     second_order: bool = True,
 ) -> Parameters:
-    r"""Computes where Adam gets to from `parameters`, with moments m = v = 0 at the start.
+    r"""Compute the parameters after some steps of Adam, with initial moments m = v = 0.
 
     .. math:: \theta \leftarrow \theta - lr \, \hat m \, / \sqrt{\hat v + \epsilon^2}
 
-    Here \(\epsilon\) stands within the root: outside, as usual, the root has an infinite slope
-    where a gradient is exactly zero, as it is behind a dead ReLU. All parameters are laid out in
-    one vector, so that a step is a few operations however many layers there are.
+    Here \(\epsilon\) is inside the root: with \(\epsilon\) outside, as usual, the root has an
+    infinite derivative where a gradient is exactly zero, as behind a dead ReLU. All parameters are
+    concatenated to one vector, so that a step takes few operations for any number of layers.
 
     Kingma & Ba, *Adam: A Method for Stochastic Optimization*, 2014,
     https://arxiv.org/abs/1412.6980.
 
     Arguments:
-        loss: What is minimised, parameters -> (S,); seeds share no parameter.
-        parameters: Where to start, by name.
-        steps: How many steps; none gives the parameters themselves.
+        loss: Function to minimise, parameters -> (S,); seeds share no parameter.
+        parameters: Initial parameters, by name.
+        steps: Number of steps; 0 returns the parameters themselves.
         lr: Learning rate.
         betas: Decay of the averages of the gradient and of its square.
-        eps: Gradients well below it give steps in proportion to them.
-        second_order: Whether the steps are functions, or constants, of what the loss depends on.
+        eps: Gradients well below it give steps proportional to them.
+        second_order: Whether gradients flow through the steps to what the loss depends on.
     """
     with torch.enable_grad():
-        flat = torch.cat([value.flatten() for value in parameters.values()]).requires_grad_()
-        mean = square = torch.zeros_like(flat)
+        theta = torch.cat([value.flatten() for value in parameters.values()]).requires_grad_()
+        mean_gradient = mean_square = torch.zeros_like(theta)
         for step in range(1, steps + 1):
-            value = loss(_unflatten(flat, parameters)).sum()
-            (slope,) = torch.autograd.grad(value, flat, create_graph=second_order)
-            mean = torch.lerp(mean, slope, 1 - betas[0])
-            square = torch.lerp(square, slope.square(), 1 - betas[1])
-            shrink = 1 - betas[1] ** step
-            rate = lr * shrink**0.5 / (1 - betas[0] ** step)
-            flat = torch.addcmul(flat, mean, (square + shrink * eps**2).rsqrt(), value=-rate)
-    return _unflatten(flat, parameters)
+            value = loss(_split_parameters(theta, parameters)).sum()
+            (gradient,) = torch.autograd.grad(value, theta, create_graph=second_order)
+            mean_gradient = torch.lerp(mean_gradient, gradient, 1 - betas[0])
+            mean_square = torch.lerp(mean_square, gradient.square(), 1 - betas[1])
+            bias_correction = 1 - betas[1] ** step
+            step_size = lr * bias_correction**0.5 / (1 - betas[0] ** step)
+            theta = torch.addcmul(
+                theta,
+                mean_gradient,
+                (mean_square + bias_correction * eps**2).rsqrt(),
+                value=-step_size,
+            )
+    return _split_parameters(theta, parameters)
 
 
-def _unflatten(flat: Tensor, like: Parameters) -> Parameters:
-    parts = flat.split([value.numel() for value in like.values()])
+def _split_parameters(theta: Tensor, template: Parameters) -> Parameters:
+    slices = theta.split([value.numel() for value in template.values()])
     return {
-        name: part.view(value.shape)
-        for (name, value), part in zip(like.items(), parts, strict=True)
+        name: flat_value.view(value.shape)
+        for (name, value), flat_value in zip(template.items(), slices, strict=True)
     }

@@ -1,4 +1,8 @@
-"""One method, one file. `METHODS` is the only list: being in it is being tested and shown."""
+"""GAN methods: one paper, one file.
+
+`METHODS` lists them by name: what is registered there is covered by the contract tests and shown
+by `iidgan list`. A loss that works with any method is a term and belongs in `terms`.
+"""
 
 from collections.abc import Callable
 

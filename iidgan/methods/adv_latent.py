@@ -1,12 +1,11 @@
-r"""AdvLatGAN-qua: D learns from the samples that fool it best in the neighbourhood of each latent.
+r"""AdvLatGAN-qua: D is trained on latents that are perturbed to fool it.
 
-Before D moves, each latent takes a step of the same size in every coordinate, down the loss
-\(L_G\) that G would have there:
+Before each update of D, latents take a step of gradient sign descent on the loss \(L_G\) of G:
 
 .. math:: z' = z - \epsilon \operatorname{sign} \nabla_z L_G(D(G(z)))
 
-D tells real samples from \(G(z')\); G minimises \(L_G(D(G(z)))\) at the latents as they were
-drawn. With \(\epsilon = 0\) this is the plain GAN.
+D distinguishes real samples from \(G(z')\); G minimises \(L_G(D(G(z)))\) at the original latents.
+With \(\epsilon = 0\) this is the plain GAN.
 
 References:
     Improving Generative Adversarial Networks via Adversarial Learning in Latent Space (Li, Mo,
@@ -20,10 +19,10 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, Reference, cites
+from iidgan.core import Batch, Losses, Method, Nets, NetworkFactory, Player, Reference, cites
 from iidgan.functional import checks
-from iidgan.functional.adversarial import PAIRS, Adversarial
-from iidgan.functional.gradient import gradient
+from iidgan.functional.adversarial import LOSS_PAIRS, Adversarial
+from iidgan.functional.gradient import input_gradient
 from iidgan.methods.gan import GAN
 
 PAPER = Reference(
@@ -38,18 +37,18 @@ PAPER = Reference(
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class AdvLatentGAN(Method):
-    """A GAN whose D sees latents that one step of gradient sign has moved."""
+    """A GAN whose D is trained on latents after one step of gradient sign descent."""
 
-    strengths: ClassVar[tuple[str, ...]] = ("eps",)
+    tunable_weights: ClassVar[tuple[str, ...]] = ("eps",)
 
     loss: Adversarial = "non-saturating"
-    """What G minimises, and what latents descend before D sees their samples."""
+    """Adversarial losses; latents descend that of G before the update of D."""
     eps: float = 0.03
-    """Step of each coordinate; the prior's standard deviation is 1, in any dimension."""
+    """Step size of each coordinate of the latents, whose standard deviation is 1."""
 
     def __post_init__(self) -> None:
-        checks.one_of("loss", self.loss, Adversarial)
-        checks.non_negative("eps", self.eps)
+        checks.require_one_of("loss", self.loss, Adversarial)
+        checks.require_non_negative("eps", self.eps)
 
     @property
     def players(self) -> tuple[Player, ...]:
@@ -58,13 +57,15 @@ class AdvLatentGAN(Method):
             Player("G", GAN(loss=self.loss).loss_G, trains=("G",)),
         )
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        return GAN().networks(arch)
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        return GAN().networks(factory)
 
     def loss_D(self, nets: Nets, batch: Batch) -> Losses:
-        moved = batch.z - self.eps * self._slope(nets, batch.z).sign()
-        return GAN(loss=self.loss).loss_D(nets, replace(batch, z=moved))
+        z_perturbed = batch.z - self.eps * self._latent_gradient(nets, batch.z).sign()
+        return GAN(loss=self.loss).loss_D(nets, replace(batch, z=z_perturbed))
 
-    def _slope(self, nets: Nets, z: Tensor) -> Tensor:
-        # Signs are flat: without `detach`, zeros would be carried back through the slope to D.
-        return gradient(lambda z: PAIRS[self.loss].generator(nets.D(nets.G(z))), z).detach()
+    def _latent_gradient(self, nets: Nets, z: Tensor) -> Tensor:
+        # The gradient of the sign is zero: without `detach`, zeros would be backpropagated to D.
+        return input_gradient(
+            lambda z: LOSS_PAIRS[self.loss].generator(nets.D(nets.G(z))), z
+        ).detach()

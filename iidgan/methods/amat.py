@@ -1,27 +1,27 @@
-r"""AMAT: discriminators that share the samples among them, and get company when one forgets.
+r"""AMAT: several discriminators that share the samples; one is added when another forgets modes.
 
-Each generated sample is judged by the discriminator \(i\) that finds it least real, or, with
-probability r, by any; the real sample in the same place goes with it. The discriminators minimise
-the usual loss of the samples that they judge. G minimises
+Each generated sample is assigned to the discriminator \(i\) with the lowest logit, or, with
+probability r, to a random one, together with the real sample at the same position of the batch.
+The discriminators minimise the usual loss of the samples assigned to them. G minimises
 
 .. math:: \sum_i w_i L_G(D_i), \qquad w \sim \mathrm{Dirichlet}(1, \dots, 1)
 
-where the largest weight goes to the discriminator that G fools least, and so on. From time to time
-each D(x), a probability, is looked at on 15 real samples from the start of the run. If
+where the largest weight goes to the discriminator that G fools least, and so on. At certain steps
+the probabilities D(x) of 15 real samples from the start of the run are checked. If
 
 .. math:: \max_j D_i(x_j) > \alpha \, \frac1{15} \sum_j D_i(x_j)
 
-for any i, then \(D_i\) takes some modes for real and has forgotten others, and a further
-discriminator starts. The official code compares logits where the loss is the hinge and none
-otherwise; they have no scale, and a mean below 0 would pass any test.
+for any i, then \(D_i\) considers some modes real and has forgotten others, and another
+discriminator is activated. The official code compares logits with the hinge loss and does no check
+otherwise; logits have no scale, and a mean below 0 would pass any check.
 
-All discriminators are there from the start, so that the steps of a run are all alike; those that
-wait have no part in any loss and do not change. Adam's averages of a late one are 0 when it
-starts, but its correction for that has run out: first steps are up to
-\((1 - \beta_1) / \sqrt{1 - \beta_2}\) times the learning rate, 16 times with the usual betas, and
-settle within \(1 / (1 - \beta_2)\) steps. The official code gives each an optimiser of its own.
+All discriminators exist from the start, so that all steps of a run have the same structure;
+inactive ones take part in no loss and do not change. Adam's averages of a newly activated
+discriminator are 0, but its bias correction has already decayed: first steps are up to
+\((1 - \beta_1) / \sqrt{1 - \beta_2}\) times the learning rate, 16 times with the usual betas, for
+about \(1 / (1 - \beta_2)\) steps. The official code creates a new optimiser for each.
 
-Terms that read a logit, such as gradient penalties, see the mean logit of those that are alive.
+Terms that read a logit, such as gradient penalties, get the mean logit of the active ones.
 
 References:
     Overcoming Mode Collapse with Adaptive Multi Adversarial Training (Mangalam and Garg, 2021),
@@ -37,10 +37,20 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, Reference, Shapes, cites
+from iidgan.core import (
+    Batch,
+    Losses,
+    Method,
+    Nets,
+    NetworkFactory,
+    NoiseShapes,
+    Player,
+    Reference,
+    cites,
+)
 from iidgan.errors import InputError
 from iidgan.functional import checks
-from iidgan.functional.adversarial import PAIRS, Adversarial
+from iidgan.functional.adversarial import LOSS_PAIRS, Adversarial
 
 PAPER = Reference(
     title="Overcoming Mode Collapse with Adaptive Multi Adversarial Training",
@@ -48,13 +58,17 @@ PAPER = Reference(
     year=2021,
     url="https://arxiv.org/abs/2112.14406",
 )
-EXEMPLARS = 15
+NUM_EXEMPLARS = 15
 
 
-class Panel(nn.Module):
-    """Last layers of N discriminators, the first of them alive: (S, B, N, ...) to logits (S, B).
+class DiscriminatorHeads(nn.Module):
+    """Heads of N discriminators, the first of them active: (S, B, N, ...) to logits (S, B).
 
-    The logit is the mean of those that are alive; `each` gives all of them.
+    The logit is the mean of the active discriminators; `compute_logits` returns all of them.
+
+    Arguments:
+        heads: Last layers of the discriminators.
+        num_alive: Number of discriminators that are active at the start.
     """
 
     alive: Tensor
@@ -62,152 +76,158 @@ class Panel(nn.Module):
     def __init__(self, heads: list[nn.Module], num_alive: int) -> None:
         super().__init__()
         self.heads = nn.ModuleList(heads)
-        born = torch.arange(len(heads)) < num_alive
-        self.register_buffer("alive", born.to(torch.get_default_dtype())[None])
+        is_alive = torch.arange(len(heads)) < num_alive
+        self.register_buffer("alive", is_alive.to(torch.get_default_dtype())[None])
 
-    def each(self, hidden: Tensor) -> Tensor:
-        """Computes the logits of each: (S, B, N, ...) -> (S, B, N)."""
+    def compute_logits(self, hidden: Tensor) -> Tensor:
+        """Compute the logits of all discriminators: (S, B, N, ...) -> (S, B, N)."""
         logits = [head(hidden[:, :, i]) for i, head in enumerate(self.heads)]
         return torch.stack(logits, -1)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        shares = self.alive / self.alive.sum(1, keepdim=True)
-        return (self.each(hidden) * shares[:, None]).sum(-1)
+        alive_shares = self.alive / self.alive.sum(1, keepdim=True)
+        return (self.compute_logits(hidden) * alive_shares[:, None]).sum(-1)
 
 
-class Ensemble(nn.Module):
-    """Maps (S, B, *shape) to logits (S, B) of N discriminators, and counts when to start more.
+class DiscriminatorEnsemble(nn.Module):
+    """Map (S, B, *shape) to logits (S, B) of N discriminators, and activate more when needed.
 
-    Its features (S, B, N, ...) are those of all of them, 0 for those that are not alive.
+    The features (S, B, N, ...) are those of all discriminators, 0 for inactive ones.
     """
 
     exemplars: Tensor
     moves: Tensor
     next_check: Tensor
 
-    def __init__(self, rules: AMAT, arch: Arch) -> None:
+    def __init__(self, method: AMAT, arch: NetworkFactory) -> None:
         super().__init__()
-        self.rules = rules
-        discriminators = [arch.discriminator() for _ in range(rules.most)]
-        heads = [cast(nn.Module, each.head) for each in discriminators]
-        self.head = Panel(heads, rules.discriminators)
-        for each in discriminators:
-            each.head = nn.Identity()
+        self.method = method
+        discriminators = [arch.build_discriminator() for _ in range(method.most)]
+        heads = [cast(nn.Module, discriminator.head) for discriminator in discriminators]
+        self.head = DiscriminatorHeads(heads, method.discriminators)
+        for discriminator in discriminators:
+            discriminator.head = nn.Identity()
         self.trunks = nn.ModuleList(discriminators)
-        self.register_buffer("exemplars", torch.zeros(1, EXEMPLARS, *arch.shape))
+        self.register_buffer("exemplars", torch.zeros(1, NUM_EXEMPLARS, *arch.shape))
         self.register_buffer("moves", torch.zeros(1))
-        self.register_buffer("next_check", torch.full((1,), float(rules.first_check)))
+        self.register_buffer("next_check", torch.full((1,), float(method.first_check)))
 
     def features(self, x: Tensor) -> Tensor:
         hidden = torch.stack([trunk(x) for trunk in self.trunks], 2)
-        seeds, num = self.head.alive.shape
-        return hidden * self.head.alive.view(seeds, 1, num, *[1] * (hidden.dim() - 3))
+        num_seeds, num_heads = self.head.alive.shape
+        return hidden * self.head.alive.view(num_seeds, 1, num_heads, *[1] * (hidden.dim() - 3))
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.head(self.features(x))
         return logits
 
     @torch.no_grad()
-    def refresh(self, batch: Batch) -> None:
-        """Keeps samples of the first batch; starts a discriminator where a check asks for it."""
-        place = torch.arange(EXEMPLARS, device=batch.x.device) % batch.x.shape[1]
-        first = (self.moves == 0).view(-1, 1, *[1] * (batch.x.dim() - 2))
-        self.exemplars.copy_(torch.where(first, batch.x[:, place], self.exemplars))
+    def post_update(self, batch: Batch) -> None:
+        """Store samples of the first batch; activate a discriminator where a check requires it."""
+        sample_index = torch.arange(NUM_EXEMPLARS, device=batch.x.device) % batch.x.shape[1]
+        is_first = (self.moves == 0).view(-1, 1, *[1] * (batch.x.dim() - 2))
+        self.exemplars.copy_(torch.where(is_first, batch.x[:, sample_index], self.exemplars))
         self.moves.add_(1)
-        due = self.moves >= self.next_check
+        is_due = self.moves >= self.next_check
         alive = self.head.alive
-        newborn = torch.arange(alive.shape[1], device=due.device) == alive.sum(1)[:, None]
-        spawn = (due & self._forgetful())[:, None]
-        alive.add_((spawn & newborn).to(alive.dtype))
-        self.next_check.mul_(torch.where(due, self.rules.growth, 1.0))
+        is_next = torch.arange(alive.shape[1], device=is_due.device) == alive.sum(1)[:, None]
+        needs_another = (is_due & self._has_forgotten())[:, None]
+        alive.add_((needs_another & is_next).to(alive.dtype))
+        self.next_check.mul_(torch.where(is_due, self.method.growth, 1.0))
 
-    def _forgetful(self) -> Tensor:
-        """Tells whether any discriminator alive believes in some exemplars only: (S,)."""
+    def _has_forgotten(self) -> Tensor:
+        """Whether any active discriminator considers only some of the exemplars real: (S,)."""
         alive = self.head.alive
-        beliefs = self.head.each(self.features(self.exemplars)).sigmoid()
-        more = torch.where(alive.sum(1) > 2, self.rules.caution, 1.0)
-        bound = self.rules.alpha * more[:, None] * beliefs.mean(1)
-        return ((beliefs.amax(1) > bound) & (alive > 0)).any(1)
+        probabilities = self.head.compute_logits(self.features(self.exemplars)).sigmoid()
+        caution_factor = torch.where(alive.sum(1) > 2, self.method.caution, 1.0)
+        upper_bound = self.method.alpha * caution_factor[:, None] * probabilities.mean(1)
+        return ((probabilities.amax(1) > upper_bound) & (alive > 0)).any(1)
 
 
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class AMAT(Method):
-    """A growing set of discriminators against one generator."""
+    """A growing number of discriminators against one generator."""
 
     loss: Adversarial = "non-saturating"
-    """What G minimises for each discriminator."""
+    """Adversarial losses of each discriminator and of G."""
     discriminators: int = 2
-    """Discriminators at the start."""
+    """Number of active discriminators at the start."""
     most: int = 4
-    """Discriminators at the end, at most; all of them cost time from the start."""
+    """Maximum number of discriminators; all of them cost time from the start."""
     random: float = 0.2
-    """Probability r of a sample to be judged by any discriminator."""
+    """Probability r that a sample is assigned to a random discriminator."""
     alpha: float = 1.5
-    """How far the largest D(x) of the samples kept may be above their mean, as a factor."""
+    """Allowed ratio of the largest D(x) of the stored samples to their mean."""
     caution: float = 1.25
-    """Factor of alpha when there are more than two discriminators."""
+    """Factor of alpha with more than two active discriminators."""
     first_check: int = 1000
-    """Moves of D before the first check; the default is for runs of 24,000 steps."""
+    """Number of updates of D before the first check; the default is for runs of 24,000 steps."""
     growth: float = 2.0
-    """Each check comes at the time of the last times this."""
+    """Ratio between the times of consecutive checks."""
 
     def __post_init__(self) -> None:
-        checks.one_of("loss", self.loss, Adversarial)
+        checks.require_one_of("loss", self.loss, Adversarial)
         if not 1 <= self.discriminators <= self.most:
             raise InputError(
-                f"discriminators: {self.discriminators} is not between 1 and most, {self.most}"
+                f"discriminators: must be between 1 and most = {self.most}, "
+                f"got {self.discriminators}"
             )
         if not 0 <= self.random <= 1:
-            raise InputError(f"random: {self.random} is no probability; between 0 and 1")
-        for name, least in (("alpha", 1), ("caution", 1), ("first_check", 1)):
-            if not least <= getattr(self, name) < math.inf:
-                raise InputError(f"{name}: {getattr(self, name)} is too small; at least {least}")
+            raise InputError(f"random: must be a probability between 0 and 1, got {self.random}")
+        for name in ("alpha", "caution", "first_check"):
+            if not 1 <= getattr(self, name) < math.inf:
+                raise InputError(f"{name}: must be finite and >= 1, got {getattr(self, name)}")
         if not 1 < self.growth < math.inf:
-            raise InputError(f"growth: {self.growth} never ends checking; above 1, such as 2")
+            raise InputError(f"growth: must be finite and > 1, got {self.growth}")
 
     @property
     def players(self) -> tuple[Player, ...]:
         return Player("D", self.loss_D, trains=("D",)), Player("G", self.loss_G, trains=("G",))
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        return {"G": arch.generator(), "D": Ensemble(self, arch)}
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        return {"G": factory.build_generator(), "D": DiscriminatorEnsemble(self, factory)}
 
-    def noise(self, arch: Arch) -> Shapes:
+    def noise_shapes(self, factory: NetworkFactory) -> NoiseShapes:
         return {"amat_judge": (self.most,), "amat_weight": (self.most,)}
 
     def loss_D(self, nets: Nets, batch: Batch) -> Losses:
-        real, fake = _each(nets, batch.x), _each(nets, nets.G(batch.z))
-        judge = self._judges(nets, batch, fake).unsqueeze(-1)
-        pair = (logits.gather(-1, judge).squeeze(-1) for logits in (real, fake))
-        return {"adversarial": PAIRS[self.loss].discriminator(*pair)}
+        real_logits = _compute_logits(nets, batch.x)
+        fake_logits = _compute_logits(nets, nets.G(batch.z))
+        index = self._assign_samples(nets, batch, fake_logits).unsqueeze(-1)
+        assigned_logits = (
+            logits.gather(-1, index).squeeze(-1) for logits in (real_logits, fake_logits)
+        )
+        return {"adversarial": LOSS_PAIRS[self.loss].discriminator(*assigned_logits)}
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
-        fake = _each(nets, nets.G(batch.z))
-        losses = torch.stack([PAIRS[self.loss].generator(each) for each in fake.unbind(-1)], -1)
-        return {"adversarial": (self._weights(nets, batch, fake) * losses).sum(-1)}
+        fake_logits = _compute_logits(nets, nets.G(batch.z))
+        generator_loss = LOSS_PAIRS[self.loss].generator
+        losses = torch.stack([generator_loss(logits) for logits in fake_logits.unbind(-1)], -1)
+        return {"adversarial": (self._draw_weights(nets, batch, fake_logits) * losses).sum(-1)}
 
-    def _judges(self, nets: Nets, batch: Batch, fake: Tensor) -> Tensor:
-        """Chooses a discriminator that is alive for each sample: (S, B)."""
-        alive = _alive(nets)[:, None] > 0
-        strictest = torch.where(alive, fake, math.inf).argmin(-1)
-        # The largest of independent equals is any of them.
-        drawn = torch.where(alive, batch.noise["amat_judge"], -math.inf).argmax(-1)
-        return torch.where(batch.u < self.random, drawn, strictest)
+    def _assign_samples(self, nets: Nets, batch: Batch, fake_logits: Tensor) -> Tensor:
+        """Choose an active discriminator for each sample: (S, B)."""
+        is_alive = _alive_mask(nets)[:, None] > 0
+        strictest_index = torch.where(is_alive, fake_logits, math.inf).argmin(-1)
+        # The index of the largest of independent, identically distributed numbers is uniform.
+        random_index = torch.where(is_alive, batch.noise["amat_judge"], -math.inf).argmax(-1)
+        return torch.where(batch.u < self.random, random_index, strictest_index)
 
-    def _weights(self, nets: Nets, batch: Batch, fake: Tensor) -> Tensor:
-        """Draws weights, larger where D(G(z)) is smaller, 0 for who is not alive: (S, N)."""
-        alive = _alive(nets)
+    def _draw_weights(self, nets: Nets, batch: Batch, fake_logits: Tensor) -> Tensor:
+        """Draw weights, larger where D(G(z)) is smaller, 0 for inactive discriminators: (S, N)."""
+        alive = _alive_mask(nets)
         # Minus the logarithm of a uniform number is exponential; normalised, a Dirichlet sample.
-        lots = -torch.special.log_ndtr(batch.noise["amat_weight"][:, 0]) * alive
-        shares = (lots / lots.sum(-1, keepdim=True)).sort(-1, descending=True).values
-        fooled = torch.where(alive > 0, fake.sigmoid().sum(1), math.inf)
-        return shares.gather(-1, fooled.argsort(-1).argsort(-1))
+        exponentials = -torch.special.log_ndtr(batch.noise["amat_weight"][:, 0]) * alive
+        dirichlet_sample = exponentials / exponentials.sum(-1, keepdim=True)
+        sorted_weights = dirichlet_sample.sort(-1, descending=True).values
+        fooled_scores = torch.where(alive > 0, fake_logits.sigmoid().sum(1), math.inf)
+        return sorted_weights.gather(-1, fooled_scores.argsort(-1).argsort(-1))
 
 
-def _alive(nets: Nets) -> Tensor:
-    return cast(Ensemble, nets["D"]).head.alive
+def _alive_mask(nets: Nets) -> Tensor:
+    return cast(DiscriminatorEnsemble, nets["D"]).head.alive
 
 
-def _each(nets: Nets, x: Tensor) -> Tensor:
-    return cast(Ensemble, nets["D"]).head.each(nets.features("D", x))
+def _compute_logits(nets: Nets, x: Tensor) -> Tensor:
+    return cast(DiscriminatorEnsemble, nets["D"]).head.compute_logits(nets.features("D", x))

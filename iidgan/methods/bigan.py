@@ -1,10 +1,11 @@
 r"""The bidirectional GAN, also known as adversarially learned inference.
 
-\(D\) tells pairs \((x, F(x))\) from pairs \((G(z), z)\), G and F together make it fail. Where they
-do, the joint distributions are equal, and F inverts G. With \(\zeta(t) = \log(1 + e^t)\):
+\(D\) distinguishes pairs \((x, F(x))\) from pairs \((G(z), z)\), and G and F are trained against
+it. At the optimum the joint distributions are equal, and F inverts G. With
+\(\zeta(t) = \log(1 + e^t)\):
 
 * D minimises \(E \zeta(-D(x, F(x))) + E \zeta(D(G(z), z))\);
-* G and F minimise \(E \zeta(D(x, F(x))) + E \zeta(-D(G(z), z))\), the labels exchanged: the
+* G and F minimise \(E \zeta(D(x, F(x))) + E \zeta(-D(G(z), z))\), with the labels swapped: the
   non-saturating loss for both.
 
 References:
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, Reference, cites
+from iidgan.core import Batch, Losses, Method, Nets, NetworkFactory, Player, Reference, cites
 from iidgan.functional import adversarial
 
 PAPER = Reference(
@@ -39,16 +40,20 @@ class BiGAN(Method):
     def players(self) -> tuple[Player, ...]:
         return Player("D", self.loss_D, trains=("D",)), Player("G", self.loss_G, trains=("G", "F"))
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        return {"G": arch.generator(), "D": arch.joint_discriminator(), "F": arch.inverse()}
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        return {
+            "G": factory.build_generator(),
+            "D": factory.build_joint_discriminator(),
+            "F": factory.build_inverse(),
+        }
 
     def loss_D(self, nets: Nets, batch: Batch) -> Losses:
-        encoded, generated = self._logits(nets, batch)
-        return {"adversarial": adversarial.discriminator(encoded, generated)}
+        encoded_logits, generated_logits = self._compute_logits(nets, batch)
+        return {"adversarial": adversarial.discriminator_loss(encoded_logits, generated_logits)}
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
-        encoded, generated = self._logits(nets, batch)
-        return {"adversarial": adversarial.discriminator(generated, encoded)}
+        encoded_logits, generated_logits = self._compute_logits(nets, batch)
+        return {"adversarial": adversarial.discriminator_loss(generated_logits, encoded_logits)}
 
-    def _logits(self, nets: Nets, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _compute_logits(self, nets: Nets, batch: Batch) -> tuple[Tensor, Tensor]:
         return nets.D(batch.x, nets.F(batch.x)), nets.D(nets.G(batch.z), batch.z)

@@ -1,14 +1,14 @@
-r"""D2GAN: one discriminator rewards samples for being plausible, another for covering the data.
+r"""D2GAN: one discriminator rewards plausible samples, another one coverage of the data.
 
-Both have positive values, \(D_i = \zeta(\cdot) = \log(1 + e^\cdot)\) of a network's logit:
+Both have positive values, \(D_i = \zeta(\cdot) = \log(1 + e^\cdot)\) of the logit of a network:
 
 * \(D_1\), high on data, minimises \(E D_1(G(z)) - \alpha E \log D_1(x)\);
 * \(D_2\), high on samples, minimises \(E D_2(x) - \beta E \log D_2(G(z))\);
 * G minimises \(\beta E \log D_2(G(z)) - E D_1(G(z))\).
 
 Against their optima \(\alpha p / q\) and \(\beta q / p\), G minimises
-\(\alpha KL(p \| q) + \beta KL(q \| p)\) of data p and samples q: the first punishes lost modes,
-the second implausible samples.
+\(\alpha KL(p \| q) + \beta KL(q \| p)\) of data p and samples q: the first penalises missing
+modes, the second implausible samples.
 
 References:
     Dual Discriminator Generative Adversarial Nets (Nguyen et al., 2017),
@@ -23,10 +23,10 @@ from typing import ClassVar
 from torch import nn
 from torch.nn.functional import softplus
 
-from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, Reference, cites
+from iidgan.core import Batch, Losses, Method, Nets, NetworkFactory, Player, Reference, cites
 from iidgan.functional import checks
 from iidgan.functional.adversarial import log_softplus
-from iidgan.functional.reduce import mean
+from iidgan.functional.reduce import mean_per_seed
 
 PAPER = Reference(
     title="Dual Discriminator Generative Adversarial Nets",
@@ -41,16 +41,16 @@ PAPER = Reference(
 class D2GAN(Method):
     """The GAN with two discriminators; the weights are those for toy data."""
 
-    strengths: ClassVar[tuple[str, ...]] = ("alpha", "beta")
+    tunable_weights: ClassVar[tuple[str, ...]] = ("alpha", "beta")
 
     alpha: float = 1.0
-    """Weight of the divergence that punishes lost modes; the paper has at most 1."""
+    """Weight of the divergence that penalises missing modes; the paper uses at most 1."""
     beta: float = 1.0
-    """Weight of the divergence that punishes implausible samples; the paper has at most 1."""
+    """Weight of the divergence that penalises implausible samples; the paper uses at most 1."""
 
     def __post_init__(self) -> None:
-        checks.positive("alpha", self.alpha)
-        checks.positive("beta", self.beta)
+        checks.require_positive("alpha", self.alpha)
+        checks.require_positive("beta", self.beta)
 
     @property
     def players(self) -> tuple[Player, ...]:
@@ -60,22 +60,28 @@ class D2GAN(Method):
             Player("G", self.loss_G, trains=("G",)),
         )
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         return {
-            "G": arch.generator(),
-            "D1": arch.discriminator(),
-            "D2": arch.discriminator(),
+            "G": factory.build_generator(),
+            "D1": factory.build_discriminator(),
+            "D2": factory.build_discriminator(),
         }
 
     def loss_D1(self, nets: Nets, batch: Batch) -> Losses:
-        real, fake = nets.D1(batch.x), nets.D1(nets.G(batch.z))
-        return {"adversarial": mean(softplus(fake)) - self.alpha * mean(log_softplus(real))}
+        real_logits, fake_logits = nets.D1(batch.x), nets.D1(nets.G(batch.z))
+        return {
+            "adversarial": mean_per_seed(softplus(fake_logits))
+            - self.alpha * mean_per_seed(log_softplus(real_logits))
+        }
 
     def loss_D2(self, nets: Nets, batch: Batch) -> Losses:
-        real, fake = nets.D2(batch.x), nets.D2(nets.G(batch.z))
-        return {"adversarial": mean(softplus(real)) - self.beta * mean(log_softplus(fake))}
+        real_logits, fake_logits = nets.D2(batch.x), nets.D2(nets.G(batch.z))
+        return {
+            "adversarial": mean_per_seed(softplus(real_logits))
+            - self.beta * mean_per_seed(log_softplus(fake_logits))
+        }
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
-        fake = nets.G(batch.z)
-        plausible, covered = softplus(nets.D1(fake)), log_softplus(nets.D2(fake))
-        return {"adversarial": self.beta * mean(covered) - mean(plausible)}
+        x_fake = nets.G(batch.z)
+        plausibility, coverage = softplus(nets.D1(x_fake)), log_softplus(nets.D2(x_fake))
+        return {"adversarial": self.beta * mean_per_seed(coverage) - mean_per_seed(plausibility)}

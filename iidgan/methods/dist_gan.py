@@ -1,4 +1,4 @@
-r"""Dist-GAN: an autoencoder in D's features keeps distances, and G matches D's average verdict.
+r"""Dist-GAN: an autoencoder in D's features preserves distances, and G matches D's mean output.
 
 With an encoder F, D's last hidden layer f of \(d_f\) units, \(\zeta(t) = \log(1 + e^t)\), and m
 for means over batch and units, the autoencoder minimises
@@ -14,8 +14,8 @@ is uniform between x and G(z),
 
 and last G minimises \(|E s(D(x)) - E s(D(G(z)))|\) with the logistic function s.
 
-As in the authors' code for images, but the slope has the norm of the gradient, where that has the
-root mean square. Their code for toy data reconstructs x itself, by its cross-entropy.
+As in the authors' code for images, but with the norm of the gradient instead of its root mean
+square. Their code for toy data reconstructs x itself, with a cross-entropy.
 
 References:
     Dist-GAN: An Improved GAN using Distance Constraints (Tran, Bui and Cheung, 2018),
@@ -30,10 +30,10 @@ from typing import ClassVar
 from torch import nn
 from torch.nn.functional import softplus
 
-from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, Reference, cites
+from iidgan.core import Batch, Losses, Method, Nets, NetworkFactory, Player, Reference, cites
 from iidgan.functional import adversarial, checks, likelihood
-from iidgan.functional.gradient import slope_penalty
-from iidgan.functional.reduce import mean
+from iidgan.functional.gradient import gradient_norm_penalty
+from iidgan.functional.reduce import mean_per_seed
 
 PAPER = Reference(
     title="Dist-GAN: An Improved GAN using Distance Constraints",
@@ -48,52 +48,60 @@ PAPER = Reference(
 class DistGAN(Method):
     """Dist-GAN; the weights are those for toy data."""
 
-    strengths: ClassVar[tuple[str, ...]] = ("distance", "slope")
+    tunable_weights: ClassVar[tuple[str, ...]] = ("distance", "slope")
 
     decoder: bool = True
-    """Whether G moves with F to reconstruct: on toy data and digits, but not on other images."""
+    """Whether G is trained to reconstruct: on toy data and digits, but not on other images."""
     distance: float = 0.1
-    """Weight of the distances that F and G keep; 1 for images."""
+    """Weight of the distances that F and G preserve; 1 for images."""
     slope: float = 0.1
     """Weight of the gradient penalty; 1 for images."""
 
     def __post_init__(self) -> None:
-        checks.non_negative("distance", self.distance)
-        checks.non_negative("slope", self.slope)
+        checks.require_non_negative("distance", self.distance)
+        checks.require_non_negative("slope", self.slope)
 
     @property
     def players(self) -> tuple[Player, ...]:
         trains = ("F", "G") if self.decoder else ("F",)
         return (
-            Player("autoencoder", self.loss, trains=trains),
+            Player("autoencoder", self.loss_autoencoder, trains=trains),
             Player("D", self.loss_D, trains=("D",)),
             Player("G", self.loss_G, trains=("G",)),
         )
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        return {"G": arch.generator(), "D": arch.discriminator(), "F": arch.inverse()}
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        return {
+            "G": factory.build_generator(),
+            "D": factory.build_discriminator(),
+            "F": factory.build_inverse(),
+        }
 
-    def loss(self, nets: Nets, batch: Batch) -> Losses:
+    def loss_autoencoder(self, nets: Nets, batch: Batch) -> Losses:
         codes = nets.F(batch.x)
         samples = batch.x, nets.G(codes), nets.G(batch.z)
-        real, cycled, fake = (nets.features("D", x).flatten(2) for x in samples)
-        ratio = (codes.shape[2] / real.shape[2]) ** 0.5
-        gap = mean(cycled - fake) - ratio * mean(codes - batch.z)
+        real_features, cycled_features, fake_features = (
+            nets.features("D", x).flatten(2) for x in samples
+        )
+        scale_ratio = (codes.shape[2] / real_features.shape[2]) ** 0.5
+        feature_gap = mean_per_seed(cycled_features - fake_features)
+        distance_gap = feature_gap - scale_ratio * mean_per_seed(codes - batch.z)
         return {
-            "reconstruction": likelihood.squared_error(real, cycled),
-            "distance": self.distance * gap.square(),
+            "reconstruction": likelihood.mean_squared_error(real_features, cycled_features),
+            "distance": self.distance * distance_gap.square(),
         }
 
     def loss_D(self, nets: Nets, batch: Batch) -> Losses:
-        fake, cycled = nets.G(batch.z), nets.G(nets.F(batch.x))
-        share = 0.05 * (1 - (2 * batch.t - 1).relu())
+        x_fake, x_cycled = nets.G(batch.z), nets.G(nets.F(batch.x))
+        cycled_weight = 0.05 * (1 - (2 * batch.t - 1).relu())
         return {
-            "real": (1 - share) * adversarial.non_saturating(nets.D(batch.x)),
-            "cycled": share * adversarial.non_saturating(nets.D(cycled)),
-            "fake": mean(softplus(nets.D(fake))),
-            "slope": self.slope * slope_penalty(nets.D, batch.x, fake, batch.u),
+            "real": (1 - cycled_weight) * adversarial.non_saturating_loss(nets.D(batch.x)),
+            "cycled": cycled_weight * adversarial.non_saturating_loss(nets.D(x_cycled)),
+            "fake": mean_per_seed(softplus(nets.D(x_fake))),
+            "slope": self.slope * gradient_norm_penalty(nets.D, batch.x, x_fake, batch.u),
         }
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
-        real, fake = nets.D(batch.x).sigmoid(), nets.D(nets.G(batch.z)).sigmoid()
-        return {"adversarial": mean(real - fake).abs()}
+        real_probabilities = nets.D(batch.x).sigmoid()
+        fake_probabilities = nets.D(nets.G(batch.z)).sigmoid()
+        return {"adversarial": mean_per_seed(real_probabilities - fake_probabilities).abs()}

@@ -1,6 +1,6 @@
 r"""The generative adversarial network.
 
-\(D\) tells real from generated samples, \(G\) makes it fail:
+\(D\) distinguishes real from generated samples, and \(G\) is trained against it:
 
 .. math:: \min_G \max_D E \log D(x) + E \log(1 - D(G(z)))
 
@@ -10,13 +10,13 @@ References:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
-from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, Reference, cites
+from iidgan.core import Batch, Losses, Method, Nets, NetworkFactory, Player, Reference, cites
 from iidgan.functional import checks
-from iidgan.functional.adversarial import PAIRS, Adversarial
+from iidgan.functional.adversarial import LOSS_PAIRS, Adversarial
 
 PAPER = Reference(
     title="Generative Adversarial Nets",
@@ -33,21 +33,27 @@ class GAN(Method):
     """The plain GAN."""
 
     loss: Adversarial = "non-saturating"
-    """The pair of losses that D and G minimise."""
+    """Name of the pair of losses of D and G."""
 
     def __post_init__(self) -> None:
-        checks.one_of("loss", self.loss, Adversarial)
+        checks.require_one_of("loss", self.loss, Adversarial)
 
     @property
     def players(self) -> tuple[Player, ...]:
         return Player("D", self.loss_D, trains=("D",)), Player("G", self.loss_G, trains=("G",))
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        return {"G": arch.generator(), "D": arch.discriminator()}
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        return {"G": factory.build_generator(), "D": factory.build_discriminator()}
 
     def loss_D(self, nets: Nets, batch: Batch) -> Losses:
-        real, fake = nets.D(batch.x), nets.D(nets.G(batch.z))
-        return {"adversarial": PAIRS[self.loss].discriminator(real, fake)}
+        real_logits, fake_logits = nets.D(batch.x), nets.D(nets.G(batch.z))
+        return {"adversarial": LOSS_PAIRS[self.loss].discriminator(real_logits, fake_logits)}
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
-        return {"adversarial": PAIRS[self.loss].generator(nets.D(nets.G(batch.z)))}
+        return {"adversarial": LOSS_PAIRS[self.loss].generator(nets.D(nets.G(batch.z)))}
+
+
+def critic_players(loss: Adversarial, critic_steps: int) -> tuple[Player, ...]:
+    """Return the players of a GAN whose D is updated `critic_steps` times per step."""
+    critic, generator = GAN(loss=loss).players
+    return replace(critic, updates_per_step=critic_steps), generator

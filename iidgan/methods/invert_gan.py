@@ -1,4 +1,4 @@
-r"""InvertGAN, the forerunner of IID-GAN: plain L2 norms, and weights of 1.
+r"""InvertGAN, the predecessor of IID-GAN: L2 norms and weights of 1.
 
 .. math:: E \|z - F(G(z))\|_2 + E \|x - G(F(x))\|_2 + \|\mu\|_p + \|\Sigma - I\|_p
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from iidgan.core import Method, Reference, Regularised, cites
 from iidgan.methods.gan import GAN
-from iidgan.terms import CycleConsistency, GaussianConsistency
+from iidgan.terms import CycleTerm, GaussianTerm
 
 PAPER = Reference(
     title="InvertGAN: Reducing Mode Collapse with Multi-dimensional Gaussian Inversion",
@@ -25,18 +25,16 @@ PAPER = Reference(
 
 
 @cites(PAPER)
-def invert_gan(
-    base: Method | None = None, gaussian: GaussianConsistency | None = None
-) -> Regularised:
-    """Creates InvertGAN (p-norm, as its tables), or another base method with its terms.
+def invert_gan(base: Method | None = None, gaussian: GaussianTerm | None = None) -> Regularised:
+    """Create InvertGAN (p-norm, as in its tables), or add its terms to another base method.
 
-    The manuscript's other distances are square roots: `GaussianConsistency(distance="w2",
+    The other distances of the manuscript are square roots: `GaussianTerm(distance="w2",
     root=True, weight=1.0)`.
     """
     return Regularised(
         method=base or GAN(),
         terms=(
-            CycleConsistency(norm="l2", weight=1.0),
-            gaussian or GaussianConsistency(weight=1.0),
+            CycleTerm(norm="l2", weight=1.0),
+            gaussian or GaussianTerm(weight=1.0),
         ),
     )

@@ -1,7 +1,7 @@
 r"""IVGAN: interventions on codes of data, and instance noise before the discriminator.
 
-With a base loss \(V(D, G)\) that sees samples through noise, f a head on D's features that
-guesses which block i of a code was replaced, and \(\tilde x = G(O_i(E(x)))\),
+With a base loss \(V(D, G)\) of samples with noise, f a head on D's features that predicts which
+block i of a code was replaced, and \(\tilde x = G(O_i(E(x)))\),
 
 .. math:: \min_{D, f} V_D + \mu \, CE(f(\tilde x), i), \quad
     \min_G V_G - \mu \, CE(f(\tilde x), i)
@@ -26,11 +26,11 @@ def iv_gan(
     intervention: Intervention | None = None,
     noise: InstanceNoise | None = None,
 ) -> Regularised:
-    """Creates IVGAN on least squares, or on another method whose discriminator has features.
+    """Create IVGAN with least squares, or with another method whose discriminator has features.
 
-    The authors cut 100 latent dimensions into 4 blocks; their noise falls in steps over the first
-    half of a run, their least squares have the targets 1, -1 and, for G, 0, and their E a learning
-    rate 50 times as high as the others'.
+    The authors divide 100 latent dimensions into 4 blocks; their noise decreases in steps over the
+    first half of a run, their least squares have targets 1, -1 and, for G, 0, and the learning
+    rate of their E is 50 times that of the others.
     """
     return Regularised(
         method=base or GAN(loss="least-squares"),

@@ -1,4 +1,4 @@
-r"""The least-squares GAN: logits are regressed on labels, so that a far one is pulled hard.
+r"""The least-squares GAN: logits are regressed on labels.
 
 * D minimises \(\frac12 E (D(x) - 1)^2 + \frac12 E D(G(z))^2\);
 * G minimises \(\frac12 E (D(G(z)) - 1)^2\).
@@ -24,5 +24,5 @@ PAPER = Reference(
 
 @cites(PAPER)
 def lsgan() -> GAN:
-    """Creates the least-squares GAN with labels 0 and 1."""
+    """Create the least-squares GAN with labels 0 and 1."""
     return GAN(loss="least-squares")

@@ -1,18 +1,18 @@
-r"""MAD-GAN: several generators, and a discriminator that also has to tell which one it was.
+r"""MAD-GAN: several generators, and a discriminator that also identifies the generator.
 
-D puts a sample into one of K + 1 classes: real, or made by generator 1 to K. With p its
-probabilities, it minimises the cross-entropy over a real batch and K generated ones, and all
-generators together look real:
+D classifies samples into K + 1 classes: real, or from generator 1 to K. With p its probabilities,
+it minimises the cross-entropy over a real batch and K generated ones, while all generators are
+trained to look real:
 
 .. math:: \min_D -\frac1{K + 1} \Big( E \log p_0(x) + \sum_i E \log p_i(G_i(z)) \Big),
           \qquad \min_G -\frac1K \sum_i E \log p_0(G_i(z))
 
-so that each generator does best where the others are not. They share all layers but the last,
-and take the same z.
+so that each generator is best off where the others are not. They share all layers but the last,
+and get the same z.
 
-Here D gives the log-odds of being real, \(\log p_0 - \log (1 - p_0)\), so that whatever reads a
-logit or the features of D fits; -log p_0 is then the non-saturating loss. G, called on a batch,
-takes the generators in turn: sample j is made by generator j mod K, which makes it a mixture of
+Here D outputs the log-odds of being real, \(\log p_0 - \log (1 - p_0)\), so that terms that read a
+logit or the features of D work; -log p_0 is then the non-saturating loss. Called on a batch, G
+alternates between the generators: sample j is from generator j mod K, which makes G a mixture of
 equal parts.
 
 References:
@@ -28,10 +28,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, Reference, cites
+from iidgan.core import Batch, Losses, Method, Nets, NetworkFactory, Player, Reference, cites
 from iidgan.functional import checks
-from iidgan.functional.adversarial import non_saturating
-from iidgan.functional.reduce import mean
+from iidgan.functional.adversarial import non_saturating_loss
+from iidgan.functional.reduce import mean_per_seed
 
 PAPER = Reference(
     title="Multi-Agent Diverse Generative Adversarial Networks",
@@ -42,24 +42,24 @@ PAPER = Reference(
 )
 
 
-class Generators(nn.Module):
-    """Last layers of K generators on features that they share."""
+class GeneratorHeads(nn.Module):
+    """Last layers of K generators on shared features."""
 
     def __init__(self, heads: list[nn.Module]) -> None:
         super().__init__()
         self.heads = nn.ModuleList(heads)
 
-    def every(self, hidden: Tensor) -> Tensor:
-        """Makes K samples of each: (S, B, ...) -> (S, B K, *shape), generators in turn."""
+    def sample_all(self, hidden: Tensor) -> Tensor:
+        """Apply all K generators to each input: (S, B, ...) -> (S, B K, *shape), in turn."""
         return torch.stack([head(hidden) for head in self.heads], 2).flatten(1, 2)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        turn = torch.arange(hidden.shape[1], device=hidden.device)
-        return self.every(hidden)[:, turn * len(self.heads) + turn % len(self.heads)]
+        index = torch.arange(hidden.shape[1], device=hidden.device)
+        return self.sample_all(hidden)[:, index * len(self.heads) + index % len(self.heads)]
 
 
-class LogOdds(nn.Module):
-    """Turns the logits of K + 1 classes into the log-odds of the first: (S, B, ...) -> (S, B)."""
+class RealLogOdds(nn.Module):
+    """Log-odds of the first of K + 1 classes from their logits: (S, B, ...) -> (S, B)."""
 
     def __init__(self, classes: nn.Module) -> None:
         super().__init__()
@@ -73,39 +73,43 @@ class LogOdds(nn.Module):
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class MADGAN(Method):
-    """Generators that D keeps apart."""
+    """Several generators, which D distinguishes."""
 
     generators: int = 4
-    """Generators K; they share all layers but the last, and each step makes K batches."""
+    """Number K of generators, which share all layers but the last; a step generates K batches."""
 
     def __post_init__(self) -> None:
-        checks.at_least("generators", self.generators, 1)
+        checks.require_at_least("generators", self.generators, 1)
 
     @property
     def players(self) -> tuple[Player, ...]:
         return Player("D", self.loss_D, trains=("D",)), Player("G", self.loss_G, trains=("G",))
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        G, *others = (arch.generator() for _ in range(self.generators))
-        G.head = Generators([cast(nn.Module, each.head) for each in (G, *others)])
-        D = arch.encoder(self.generators + 1)
-        D.head = LogOdds(cast(nn.Module, D.head))
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        generator_networks = [factory.build_generator() for _ in range(self.generators)]
+        G = generator_networks[0]
+        G.head = GeneratorHeads(
+            [cast(nn.Module, generator.head) for generator in generator_networks]
+        )
+        D = factory.build_encoder(self.generators + 1)
+        D.head = RealLogOdds(cast(nn.Module, D.head))
         return {"G": G, "D": D}
 
     def loss_D(self, nets: Nets, batch: Batch) -> Losses:
-        classes = cast(LogOdds, nets["D"].head).classes
-        samples = (batch.x, *self._fakes(nets, batch))
-        logits = torch.cat([classes(nets.features("D", each)) for each in samples], 1)
-        num = batch.x.shape[1]
-        place = torch.arange(logits.shape[1], device=logits.device)
-        labels = torch.where(place < num, 0, 1 + (place - num) % self.generators)
-        return {"adversarial": -mean(logits.log_softmax(-1)[:, place, labels])}
+        class_head = cast(RealLogOdds, nets["D"].head).classes
+        sample_batches = (batch.x, *self._generate_batches(nets, batch))
+        class_logits = torch.cat([class_head(nets.features("D", x)) for x in sample_batches], 1)
+        batch_size = batch.x.shape[1]
+        index = torch.arange(class_logits.shape[1], device=class_logits.device)
+        labels = torch.where(index < batch_size, 0, 1 + (index - batch_size) % self.generators)
+        return {"adversarial": -mean_per_seed(class_logits.log_softmax(-1)[:, index, labels])}
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
-        logits = torch.cat([nets.D(each) for each in self._fakes(nets, batch)], 1)
-        return {"adversarial": non_saturating(logits)}
+        logits = torch.cat([nets.D(x) for x in self._generate_batches(nets, batch)], 1)
+        return {"adversarial": non_saturating_loss(logits)}
 
-    def _fakes(self, nets: Nets, batch: Batch) -> tuple[Tensor, ...]:
-        """Makes one sample of each generator and latent, in K batches of the usual size."""
-        made = cast(Generators, nets["G"].head).every(nets.features("G", batch.z))
-        return made.chunk(self.generators, 1)
+    def _generate_batches(self, nets: Nets, batch: Batch) -> tuple[Tensor, ...]:
+        """Generate one sample per generator and latent, in K batches of the usual size."""
+        heads = cast(GeneratorHeads, nets["G"].head)
+        samples = heads.sample_all(nets.features("G", batch.z))
+        return samples.chunk(self.generators, 1)

@@ -1,4 +1,4 @@
-r"""MGGAN, guided by the manifold: a second discriminator judges the codes of an autoencoder.
+r"""The manifold-guided GAN: a second discriminator compares the codes of an autoencoder.
 
 With \(\zeta(t) = \log(1 + e^t)\), the run has two parts:
 
@@ -8,9 +8,9 @@ With \(\zeta(t) = \log(1 + e^t)\), the run has two parts:
   the codes \(E_n(x)\) and \(E_n(G(z))\), and G minimises
   \(E \zeta(-D(G(z))) + \lambda E \zeta(-D_m(E_n(G(z))))\).
 
-The authors corrupt a quarter of the pixels with salt and pepper; normal noise means something for
-vectors too. Codes have the prior's dimension, but not its distribution: En is not the inverse of G
-that metrics ask for, and so it is not named F.
+The authors use salt-and-pepper noise on a quarter of the pixels; normal noise works for vectors
+too. Codes have the dimension of the prior, but not its distribution: En is not an inverse of G as
+metrics need it, and so it is not named F.
 
 References:
     MGGAN: Solving Mode Collapse using Manifold Guided Training (Bang and Shim, 2018),
@@ -24,7 +24,17 @@ from typing import ClassVar
 
 from torch import nn
 
-from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, Reference, Shapes, cites
+from iidgan.core import (
+    Batch,
+    Losses,
+    Method,
+    Nets,
+    NetworkFactory,
+    NoiseShapes,
+    Player,
+    Reference,
+    cites,
+)
 from iidgan.errors import InputError
 from iidgan.functional import adversarial, checks, cycle
 from iidgan.methods.gan import GAN
@@ -36,61 +46,61 @@ PAPER = Reference(
     url="https://arxiv.org/abs/1804.04391",
 )
 
-BASE = GAN()
+PLAIN_GAN = GAN()
 
 
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class MGGAN(Method):
-    """The manifold-guided GAN: D judges samples, Dm their codes."""
+    """The manifold-guided GAN: D discriminates samples, Dm their codes."""
 
-    strengths: ClassVar[tuple[str, ...]] = ("manifold",)
+    tunable_weights: ClassVar[tuple[str, ...]] = ("manifold",)
 
     manifold: float = 0.5
-    """Weight of Dm's verdict in G's loss."""
+    """Weight of the adversarial loss of codes in G's loss."""
     pretrain: float = 0.2
-    """Share of the run in which only the autoencoder trains."""
+    """Share of the run in which only the autoencoder is trained."""
     corruption: float = 0.1
-    """Standard deviation of the noise; 0.5 does to images in [-1, 1] about what the paper does."""
+    """Standard deviation of the noise; 0.5 corrupts images in [-1, 1] about as in the paper."""
 
     def __post_init__(self) -> None:
-        checks.non_negative("manifold", self.manifold)
-        checks.non_negative("corruption", self.corruption)
+        checks.require_non_negative("manifold", self.manifold)
+        checks.require_non_negative("corruption", self.corruption)
         if not 0 < self.pretrain < 1:
-            raise InputError(f"pretrain: {self.pretrain} is out of range; above 0 and below 1")
+            raise InputError(f"pretrain: must be between 0 and 1 (exclusive), got {self.pretrain}")
 
     @property
     def players(self) -> tuple[Player, ...]:
-        first, second = (0.0, self.pretrain), (self.pretrain, 1.0)
+        pretraining, adversarial_training = (0.0, self.pretrain), (self.pretrain, 1.0)
         return (
-            Player("autoencoder", self.loss, trains=("En", "De"), during=first),
-            Player("D", BASE.loss_D, trains=("D",), during=second),
-            Player("Dm", self.loss_Dm, trains=("Dm",), during=second),
-            Player("G", self.loss_G, trains=("G",), during=second),
+            Player("autoencoder", self.loss_autoencoder, trains=("En", "De"), active=pretraining),
+            Player("D", PLAIN_GAN.loss_D, trains=("D",), active=adversarial_training),
+            Player("Dm", self.loss_Dm, trains=("Dm",), active=adversarial_training),
+            Player("G", self.loss_G, trains=("G",), active=adversarial_training),
         )
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         return {
-            **BASE.networks(arch),
-            "Dm": arch.latent_discriminator(),
-            "En": arch.encoder(arch.latent),
-            "De": arch.generator(),
+            **PLAIN_GAN.networks(factory),
+            "Dm": factory.build_latent_discriminator(),
+            "En": factory.build_encoder(factory.latent),
+            "De": factory.build_generator(),
         }
 
-    def noise(self, arch: Arch) -> Shapes:
-        return {"corruption": arch.shape}
+    def noise_shapes(self, factory: NetworkFactory) -> NoiseShapes:
+        return {"corruption": factory.shape}
 
-    def loss(self, nets: Nets, batch: Batch) -> Losses:
-        corrupted = batch.x + self.corruption * batch.noise["corruption"]
-        return {"reconstruction": cycle.l1(nets.De(nets.En(corrupted)), batch.x)}
+    def loss_autoencoder(self, nets: Nets, batch: Batch) -> Losses:
+        x_corrupted = batch.x + self.corruption * batch.noise["corruption"]
+        return {"reconstruction": cycle.l1(nets.De(nets.En(x_corrupted)), batch.x)}
 
     def loss_Dm(self, nets: Nets, batch: Batch) -> Losses:
-        real, fake = nets.Dm(nets.En(batch.x)), nets.Dm(nets.En(nets.G(batch.z)))
-        return {"adversarial": adversarial.discriminator(real, fake)}
+        real_logits, fake_logits = nets.Dm(nets.En(batch.x)), nets.Dm(nets.En(nets.G(batch.z)))
+        return {"adversarial": adversarial.discriminator_loss(real_logits, fake_logits)}
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
-        codes = nets.En(nets.G(batch.z))
+        fake_codes = nets.En(nets.G(batch.z))
         return {
-            **BASE.loss_G(nets, batch),
-            "manifold": self.manifold * adversarial.non_saturating(nets.Dm(codes)),
+            **PLAIN_GAN.loss_G(nets, batch),
+            "manifold": self.manifold * adversarial.non_saturating_loss(nets.Dm(fake_codes)),
         }

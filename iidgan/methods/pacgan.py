@@ -1,9 +1,9 @@
-r"""PacGAN: D judges m samples at once, so that a generator that lacks variety gives itself away.
+r"""PacGAN: D classifies packs of m samples, so that it can detect a lack of diversity.
 
 .. math:: \min_G \max_D E \log D(x_1, \dots, x_m) + E \log(1 - D(G(z_1), \dots, G(z_m)))
 
-Both players move on m batches at once, so that D sees as many packs as a plain one sees samples.
-With m = 1 it is the plain GAN.
+Each update of both players uses m batches, so that D gets as many packs as D of a plain GAN gets
+samples. With m = 1 this is the plain GAN.
 
 References:
     PacGAN: The power of two samples in generative adversarial networks (Lin et al., 2018),
@@ -17,7 +17,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from iidgan.core import Arch, Headed, Method, Player, Reference, cites
+from iidgan.core import HasFeatures, Method, NetworkFactory, Player, Reference, cites
 from iidgan.functional import checks
 from iidgan.functional.adversarial import Adversarial
 from iidgan.methods.gan import GAN
@@ -33,36 +33,39 @@ PAPER = Reference(
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class PacGAN(Method):
-    """The GAN whose D judges packs of samples."""
+    """The GAN whose D classifies packs of samples."""
 
     m: int = 2
-    """Samples in a pack."""
+    """Number of samples in a pack."""
     loss: Adversarial = "non-saturating"
-    """The loss of D and G."""
+    """Name of the pair of losses of D and G."""
 
     def __post_init__(self) -> None:
-        checks.at_least("m", self.m, 1)
-        checks.one_of("loss", self.loss, Adversarial)
+        checks.require_at_least("m", self.m, 1)
+        checks.require_one_of("loss", self.loss, Adversarial)
 
     @property
     def players(self) -> tuple[Player, ...]:
-        return tuple(replace(player, batches=self.m) for player in GAN(loss=self.loss).players)
+        players = GAN(loss=self.loss).players
+        return tuple(replace(player, batches_per_update=self.m) for player in players)
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        channels, *sides = arch.shape
-        wide = replace(arch, shape=(self.m * channels, *sides))
-        return {"G": arch.generator(), "D": Packed(wide.discriminator(), self.m)}
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        channels, *sides = factory.shape
+        packed_factory = replace(factory, shape=(self.m * channels, *sides))
+        G = factory.build_generator()
+        return {"G": G, "D": PackedDiscriminator(packed_factory.build_discriminator(), self.m)}
 
 
-class Packed(nn.Module):
-    """A network with a last hidden layer that sees each m samples that follow as one.
+class PackedDiscriminator(nn.Module):
+    """A network with a head that gets each m consecutive samples as one.
 
-    (S, m B, C, ...) enters it as (S, B, m C, ...): vectors end to end, images as more channels.
+    Inputs (S, m B, C, ...) are reshaped to (S, B, m C, ...), which concatenates vectors, or the
+    channels of images.
     """
 
-    def __init__(self, net: nn.Module, m: int) -> None:
+    def __init__(self, network: nn.Module, m: int) -> None:
         super().__init__()
-        self.net, self.m = cast(Headed, net), m
+        self.net, self.m = cast(HasFeatures, network), m
 
     @property
     def head(self) -> nn.Module:

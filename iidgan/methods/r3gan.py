@@ -1,14 +1,14 @@
-r"""R3GAN: a relativistic loss, whose landscape has no place to drop a mode in, made convergent.
+r"""R3GAN: a relativistic loss, which discourages mode dropping, with two gradient penalties.
 
-D judges pairs: real samples are to have higher logits than generated ones. A G that leaves out a
-mode cannot rest in one half-space of logits, since every mode of the data raises the bar that its
-samples are compared with. With \(\zeta(t) = \log(1 + e^t)\) and independent pairs \((x, z)\),
+D compares pairs: real samples should have higher logits than generated ones. G cannot ignore a
+mode, since its samples are compared with real samples of all modes. With
+\(\zeta(t) = \log(1 + e^t)\) and independent pairs \((x, z)\),
 
 * D minimises \(E \zeta(D(G(z)) - D(x)) + \frac{\gamma}{2} E |\nabla D(x)|^2
   + \frac{\gamma}{2} E |\nabla D(G(z))|^2\);
 * G minimises \(E \zeta(D(x) - D(G(z)))\).
 
-The paper also anneals \(\gamma\) and Adam's decay, and designs nets for images.
+The paper also anneals \(\gamma\) and the betas of Adam, and designs networks for images.
 
 References:
     The GAN is dead; long live the GAN! A Modern GAN Baseline (Huang et al., 2024),
@@ -21,7 +21,17 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, Reference, Regularised, cites
+from iidgan.core import (
+    Batch,
+    Losses,
+    Method,
+    Nets,
+    NetworkFactory,
+    Player,
+    Reference,
+    Regularised,
+    cites,
+)
 from iidgan.functional import adversarial
 from iidgan.methods.gan import GAN
 from iidgan.terms.r1 import R1
@@ -46,25 +56,25 @@ RELATIVISTIC = Reference(
 @cites(RELATIVISTIC)
 @dataclass(frozen=True, kw_only=True)
 class RelativisticGAN(Method):
-    """The GAN whose players compare each real sample with a generated one."""
+    """The GAN whose losses compare each real sample with a generated one."""
 
     @property
     def players(self) -> tuple[Player, ...]:
         return Player("D", self.loss_D, trains=("D",)), Player("G", self.loss_G, trains=("G",))
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        return GAN().networks(arch)
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        return GAN().networks(factory)
 
     def loss_D(self, nets: Nets, batch: Batch) -> Losses:
-        real, fake = nets.D(batch.x), nets.D(nets.G(batch.z))
-        return {"adversarial": adversarial.relativistic(real, fake)}
+        real_logits, fake_logits = nets.D(batch.x), nets.D(nets.G(batch.z))
+        return {"adversarial": adversarial.relativistic_loss(real_logits, fake_logits)}
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
-        real, fake = nets.D(batch.x), nets.D(nets.G(batch.z))
-        return {"adversarial": adversarial.relativistic(fake, real)}
+        real_logits, fake_logits = nets.D(batch.x), nets.D(nets.G(batch.z))
+        return {"adversarial": adversarial.relativistic_loss(fake_logits, real_logits)}
 
 
 @cites(PAPER)
 def r3gan(r1: R1 | None = None, r2: R2 | None = None) -> Regularised:
-    """Creates R3GAN, the relativistic GAN with both penalties on the slope of D."""
+    """Create R3GAN, the relativistic GAN with the R1 and R2 penalties."""
     return Regularised(method=RelativisticGAN(), terms=(r1 or R1(), r2 or R2()))

@@ -1,4 +1,4 @@
-"""The publication that two methods share."""
+"""Publications cited by more than one method."""
 
 from iidgan.core import Reference
 

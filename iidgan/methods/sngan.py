@@ -1,10 +1,10 @@
-r"""SNGAN: every layer of D is divided by its largest singular value, so that D is not steep.
+r"""SNGAN: every layer of D is divided by its largest singular value, which bounds D's slope.
 
 * D minimises \(E \max(0, 1 - D(x)) + E \max(0, 1 + D(G(z)))\);
 * G minimises \(-E D(G(z))\).
 
-The singular vectors take one power iteration after each move of D; in the authors' code they take
-one in every forward pass of a training. That code has five moves of D a step with its ResNets.
+There is one power iteration after each update of D; in the authors' code there is one in every
+forward pass in training mode. That code has five updates of D per step with its ResNets.
 
 References:
     Spectral Normalization for Generative Adversarial Networks (Miyato et al., 2018),
@@ -13,20 +13,14 @@ References:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from torch import nn
 
-from iidgan.core import Arch, Method, Player, Reference, cites
+from iidgan.core import Method, NetworkFactory, Player, cites
+from iidgan.core.references import SNGAN as PAPER
 from iidgan.functional import checks
-from iidgan.methods.gan import GAN
-
-PAPER = Reference(
-    title="Spectral Normalization for Generative Adversarial Networks",
-    authors="Takeru Miyato, Toshiki Kataoka, Masanori Koyama and Yuichi Yoshida",
-    year=2018,
-    url="https://arxiv.org/abs/1802.05957",
-)
+from iidgan.methods.gan import critic_players
 
 
 @cites(PAPER)
@@ -35,15 +29,14 @@ class SNGAN(Method):
     """The GAN with hinge loss and a spectrally normalised D."""
 
     critic_steps: int = 1
-    """Moves of D per step."""
+    """Number of updates of D per step."""
 
     def __post_init__(self) -> None:
-        checks.at_least("critic_steps", self.critic_steps, 1)
+        checks.require_at_least("critic_steps", self.critic_steps, 1)
 
     @property
     def players(self) -> tuple[Player, ...]:
-        critic, generator = GAN(loss="hinge").players
-        return replace(critic, repeat=self.critic_steps), generator
+        return critic_players("hinge", self.critic_steps)
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        return {"G": arch.generator(), "D": arch.discriminator(spectral=True)}
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        return {"G": factory.build_generator(), "D": factory.build_discriminator(spectral=True)}

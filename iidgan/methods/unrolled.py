@@ -1,4 +1,4 @@
-r"""Unrolled GAN: the generator plays against the discriminator of some steps ahead.
+r"""Unrolled GAN: the generator is trained against the discriminator of some steps ahead.
 
 With \(f(\theta_G, \theta_D) = E \zeta(-D(x)) + E \zeta(D(Gz))\) and \(\zeta(t) = \log(1 + e^t)\),
 D takes ordinary steps down f, and G takes steps up
@@ -6,13 +6,14 @@ D takes ordinary steps down f, and G takes steps up
 .. math:: f(\theta_G, \theta_D^{(K)}), \quad \theta_D^{(k+1)}
     = \theta_D^{(k)} - \text{Adam} \, \nabla_{\theta_D} f(\theta_G, \theta_D^{(k)})
 
-from D's present weights on the same batch, through all K steps. What they lead to is forgotten
-then. Adam's moments start at zero here, as a loss sees no optimiser; terms on D's own loss have
-no part in these steps.
+starting from the current weights of D, on the same batch, with gradients through all K steps. The
+unrolled weights are then discarded. Adam's moments start at zero, as a loss has no access to the
+optimiser; terms on D's own loss are not part of these steps.
 
-The authors' script for toy data has a rate of 1e-4 for D, also in these steps, and of 1e-3 for G.
-Both matter: with G's saturating loss a D as fast as G leaves it no gradient, and K steps down the
-same batch at D's rate of 2e-3 lead to weights that say nothing about the D to come.
+The authors' script for toy data uses a learning rate of 1e-4 for D, also in these steps, and of
+1e-3 for G. Both matter: with the saturating loss, a D that learns as fast as G leaves G without
+gradient, and K steps on the same batch with a learning rate of 2e-3 do not predict later weights
+of D.
 
 References:
     Unrolled Generative Adversarial Networks (Metz et al., 2016), https://arxiv.org/abs/1611.02163
@@ -25,7 +26,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, Reference, cites
+from iidgan.core import Batch, Losses, Method, Nets, NetworkFactory, Player, Reference, cites
 from iidgan.errors import InputError
 from iidgan.functional import adversarial, checks, unroll
 from iidgan.methods.gan import GAN
@@ -37,58 +38,60 @@ PAPER = Reference(
     url="https://arxiv.org/abs/1611.02163",
 )
 
-BASE = GAN()
+PLAIN_GAN = GAN()
 
 
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class Unrolled(Method):
-    """A GAN whose generator foresees how the discriminator will answer."""
+    """A GAN whose generator anticipates the updates of the discriminator."""
 
-    strengths: ClassVar[tuple[str, ...]] = ("lr",)
+    tunable_weights: ClassVar[tuple[str, ...]] = ("lr",)
 
     steps: int = 5
-    """Steps of D that G looks ahead; 0, with a pace of 1, for a GAN with the saturating loss."""
+    """Number of unrolled steps of D; 0, with a pace of 1, for a GAN with the saturating loss."""
     lr: float = 1e-4
-    """Learning rate of these steps."""
+    """Learning rate of the unrolled steps."""
     betas: tuple[float, float] = (0.5, 0.999)
-    """Decay of the averages of their gradient and of its square."""
+    """Decay rates of the averages of the gradient and of its square in the unrolled steps."""
     second_order: bool = True
-    """Whether G knows that it changes these steps, rather than only what they lead to."""
+    """Whether gradients of G pass through the unrolled steps, or treat their result as fixed."""
     pace: float = 0.1
-    """Learning rate of D's own steps, as a multiple of G's."""
+    """Learning rate of the actual updates of D, as a multiple of that of G."""
 
     def __post_init__(self) -> None:
-        checks.at_least("steps", self.steps, 0)
-        checks.positive("lr", self.lr)
-        checks.positive("pace", self.pace)
+        checks.require_at_least("steps", self.steps, 0)
+        checks.require_positive("lr", self.lr)
+        checks.require_positive("pace", self.pace)
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
-            raise InputError(f"betas: {self.betas} are not two numbers in [0, 1)")
+            raise InputError(f"betas: must be two numbers in [0, 1), got {self.betas}")
 
     @property
     def players(self) -> tuple[Player, ...]:
         return (
-            Player("D", BASE.loss_D, trains=("D",), pace=self.pace),
+            Player("D", PLAIN_GAN.loss_D, trains=("D",), lr_scale=self.pace),
             Player("G", self.loss_G, trains=("G",)),
         )
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        return BASE.networks(arch)
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        return PLAIN_GAN.networks(factory)
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
-        fake = nets.G(batch.z)
+        x_fake = nets.G(batch.z)
 
-        def f(weights: unroll.Parameters) -> Tensor:
-            held = nets.holding("D", weights)
-            # Two calls, not one on both: batch normalisation must not mix real and generated.
-            return adversarial.discriminator(held.D(batch.x), held.D(fake))
+        def discriminator_loss(weights: unroll.Parameters) -> Tensor:
+            unrolled_nets = nets.with_parameters("D", weights)
+            # Two calls, so that batch normalisation does not mix real and generated samples.
+            return adversarial.discriminator_loss(
+                unrolled_nets.D(batch.x), unrolled_nets.D(x_fake)
+            )
 
-        ahead = unroll.adam(
-            f,
+        unrolled_weights = unroll.unrolled_adam(
+            discriminator_loss,
             dict(nets["D"].named_parameters()),
             self.steps,
             self.lr,
             betas=self.betas,
             second_order=self.second_order,
         )
-        return {"adversarial": -f(ahead)}
+        return {"adversarial": -discriminator_loss(unrolled_weights)}

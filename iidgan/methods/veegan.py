@@ -1,14 +1,14 @@
-r"""VEEGAN: a reconstructor of latents reports the modes that the generator lost.
+r"""VEEGAN: a reconstructor of latents detects modes that the generator misses.
 
 The reconstructor is the normal distribution \(N(F(x), I)\), \(\zeta(t) = \log(1 + e^t)\):
 
 * D estimates a log-ratio of joint densities, high on generated pairs. It minimises
   \(E \zeta(-D(G(z), z)) + E \zeta(D(x, F(x) + \varepsilon))\) with normal \(\varepsilon\);
-* G and F minimise \(E D(G(z), z) + E[-\log N(z; F(G(z)), I)]\). The first addend is the estimate
-  itself, a Kullback-Leibler divergence, and no cross-entropy; F has a part in the second alone.
+* G and F minimise \(E D(G(z), z) + E[-\log N(z; F(G(z)), I)]\). The first part is the estimate
+  itself, a Kullback-Leibler divergence, not a cross-entropy; only the second depends on F.
 
-As in the authors' TensorFlow code; but D moves first, and G and F then see the new D, where there
-all move at once.
+As in the authors' TensorFlow code, except that there all networks are updated at once, and here D
+is updated before G and F.
 
 References:
     VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational Learning (Srivastava et al.,
@@ -21,9 +21,19 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from iidgan.core import Arch, Batch, Losses, Method, Nets, Player, Reference, Shapes, cites
+from iidgan.core import (
+    Batch,
+    Losses,
+    Method,
+    Nets,
+    NetworkFactory,
+    NoiseShapes,
+    Player,
+    Reference,
+    cites,
+)
 from iidgan.functional import adversarial, likelihood
-from iidgan.functional.reduce import mean
+from iidgan.functional.reduce import mean_per_seed
 
 PAPER = Reference(
     title="VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational Learning",
@@ -42,20 +52,25 @@ class VEEGAN(Method):
     def players(self) -> tuple[Player, ...]:
         return Player("D", self.loss_D, trains=("D",)), Player("G", self.loss_G, trains=("G", "F"))
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        return {"G": arch.generator(), "D": arch.joint_discriminator(), "F": arch.inverse()}
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        return {
+            "G": factory.build_generator(),
+            "D": factory.build_joint_discriminator(),
+            "F": factory.build_inverse(),
+        }
 
-    def noise(self, arch: Arch) -> Shapes:
-        return {"posterior": (arch.latent,)}
+    def noise_shapes(self, factory: NetworkFactory) -> NoiseShapes:
+        return {"posterior": (factory.latent,)}
 
     def loss_D(self, nets: Nets, batch: Batch) -> Losses:
-        code = nets.F(batch.x) + batch.noise["posterior"]
-        generated, encoded = nets.D(nets.G(batch.z), batch.z), nets.D(batch.x, code)
-        return {"adversarial": adversarial.discriminator(generated, encoded)}
+        noisy_codes = nets.F(batch.x) + batch.noise["posterior"]
+        generated_logits = nets.D(nets.G(batch.z), batch.z)
+        encoded_logits = nets.D(batch.x, noisy_codes)
+        return {"adversarial": adversarial.discriminator_loss(generated_logits, encoded_logits)}
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
-        fake = nets.G(batch.z)
+        x_fake = nets.G(batch.z)
         return {
-            "adversarial": mean(nets.D(fake, batch.z)),
-            "reconstruction": likelihood.unit_normal(batch.z, nets.F(fake)),
+            "adversarial": mean_per_seed(nets.D(x_fake, batch.z)),
+            "reconstruction": likelihood.unit_normal_nll(batch.z, nets.F(x_fake)),
         }

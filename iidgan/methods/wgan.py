@@ -1,14 +1,14 @@
-r"""The Wasserstein GAN: G minimises the distance by which the earth between it and data moves.
+r"""The Wasserstein GAN: G minimises the earth mover's distance between samples and data.
 
 .. math:: \min_G \max_{|D|_{Lip} \le 1} E D(x) - E D(G(z))
 
-* D, the critic, minimises \(E D(G(z)) - E D(x)\), several moves a step, so that it stays near its
-  optimum;
+* D, the critic, minimises \(E D(G(z)) - E D(x)\), with several updates per step, so that it stays
+  near its optimum;
 * G minimises \(-E D(G(z))\).
 
-The critic's slope has to be bounded. `WGAN` clips every parameter of it to \([-c, c]\) after each
-move, and before the first; `Wasserstein` leaves that to a term. The authors' code has RMSProp, and
-100 moves of the critic in the first 25 steps and in every 500th.
+The slope of the critic must be bounded. `WGAN` clips its parameters to \([-c, c]\) at the start
+and after each update; `Wasserstein` relies on a term to do so. The authors' code uses RMSProp, and
+100 updates of the critic in the first 25 steps and in every 500th.
 
 References:
     Wasserstein GAN (Arjovsky, Chintala and Bottou, 2017), https://arxiv.org/abs/1701.07875
@@ -16,15 +16,15 @@ References:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
-from iidgan.core import Arch, Batch, Headed, Method, Player, Reference, cites
+from iidgan.core import Batch, HasFeatures, Method, NetworkFactory, Player, Reference, cites
 from iidgan.functional import checks
-from iidgan.methods.gan import GAN
+from iidgan.methods.gan import GAN, critic_players
 
 PAPER = Reference(
     title="Wasserstein GAN",
@@ -37,55 +37,54 @@ PAPER = Reference(
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class Wasserstein(Method):
-    """The game of the Wasserstein GAN; a term has to bound the slope of its critic."""
+    """The losses of the Wasserstein GAN; add a term that bounds the slope of the critic."""
 
     critic_steps: int = 5
-    """Moves of the critic per step."""
+    """Number of updates of the critic per step."""
 
     def __post_init__(self) -> None:
-        checks.at_least("critic_steps", self.critic_steps, 1)
+        checks.require_at_least("critic_steps", self.critic_steps, 1)
 
     @property
     def players(self) -> tuple[Player, ...]:
-        critic, generator = GAN(loss="wasserstein").players
-        return replace(critic, repeat=self.critic_steps), generator
+        return critic_players("wasserstein", self.critic_steps)
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        return GAN().networks(arch)
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        return GAN().networks(factory)
 
 
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class WGAN(Method):
-    """The Wasserstein GAN with a clipped critic."""
+    """The Wasserstein GAN with weight clipping."""
 
-    strengths: ClassVar[tuple[str, ...]] = ("clip",)
+    tunable_weights: ClassVar[tuple[str, ...]] = ("clip",)
 
     critic_steps: int = 5
-    """Moves of the critic per step."""
+    """Number of updates of the critic per step."""
     clip: float = 0.01
-    """Largest absolute value of a parameter of the critic."""
+    """Maximum absolute value of the parameters of the critic."""
 
     def __post_init__(self) -> None:
-        checks.at_least("critic_steps", self.critic_steps, 1)
-        checks.positive("clip", self.clip)
+        checks.require_at_least("critic_steps", self.critic_steps, 1)
+        checks.require_positive("clip", self.clip)
 
     @property
     def players(self) -> tuple[Player, ...]:
-        return Wasserstein(critic_steps=self.critic_steps).players
+        return critic_players("wasserstein", self.critic_steps)
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        nets = GAN().networks(arch)
-        return nets | {"D": Clipped(nets["D"], self.clip)}
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        networks = GAN().networks(factory)
+        return networks | {"D": ClippedCritic(networks["D"], self.clip)}
 
 
-class Clipped(nn.Module):
-    """A network with a last hidden layer whose parameters stay within [-bound, bound]."""
+class ClippedCritic(nn.Module):
+    """A network with a head whose parameters are clipped to [-bound, bound]."""
 
-    def __init__(self, net: nn.Module, bound: float) -> None:
+    def __init__(self, network: nn.Module, bound: float) -> None:
         super().__init__()
-        self.net, self.bound = cast(Headed, net), bound
-        self.clip()
+        self.net, self.bound = cast(HasFeatures, network), bound
+        self.clip_parameters()
 
     @property
     def head(self) -> nn.Module:
@@ -97,10 +96,10 @@ class Clipped(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.features(x))
 
-    def refresh(self, batch: Batch) -> None:
-        self.clip()
+    def post_update(self, batch: Batch) -> None:
+        self.clip_parameters()
 
     @torch.no_grad()
-    def clip(self) -> None:
+    def clip_parameters(self) -> None:
         for parameter in self.parameters():
             parameter.clamp_(-self.bound, self.bound)

@@ -1,7 +1,7 @@
-r"""WGAN-GP: the critic of the Wasserstein GAN is held by a penalty on its slope.
+r"""WGAN-GP: the Wasserstein GAN with a gradient penalty on the critic.
 
 * D minimises \(E D(G(z)) - E D(x) + \lambda E (|\nabla D(\hat x)| - 1)^2\), where \(\hat x\) is
-  uniform between x and G(z), several moves a step;
+  uniform between x and G(z), with several updates per step;
 * G minimises \(-E D(G(z))\).
 
 References:
@@ -18,7 +18,7 @@ from iidgan.terms.gradient_penalty import PAPER, GradientPenalty
 
 @cites(PAPER)
 def wgan_gp(critic_steps: int = 5, penalty: GradientPenalty | None = None) -> Regularised:
-    """Creates WGAN-GP."""
+    """Create WGAN-GP."""
     return Regularised(
         method=Wasserstein(critic_steps=critic_steps), terms=(penalty or GradientPenalty(),)
     )

@@ -1,34 +1,38 @@
-"""Numbers from samples; `METRICS` is the only list."""
+"""Metrics: named numbers computed from generated and real samples.
+
+`METRICS` lists them by name: what is registered there is measured wherever it applies. Drawing the
+samples and storing the numbers is in `evaluation`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from iidgan.core import Metric
-from iidgan.metrics.coverage import ModeCoverage, assign
-from iidgan.metrics.digits import Digits
+from iidgan.metrics.coverage import ModeCoverage, assign_modes
+from iidgan.metrics.digits import ClassCoverage
 from iidgan.metrics.fid import ClassifierFID
-from iidgan.metrics.normality import Normality, qq
+from iidgan.metrics.normality import Normality, qq_quantiles
 from iidgan.metrics.reconstruction import Reconstruction
-from iidgan.metrics.stacked import Stacked
+from iidgan.metrics.stacked import StackedCoverage
 
 __all__ = [
     "METRICS",
+    "ClassCoverage",
     "ClassifierFID",
-    "Digits",
     "ModeCoverage",
     "Normality",
     "Reconstruction",
-    "Stacked",
-    "assign",
-    "qq",
+    "StackedCoverage",
+    "assign_modes",
+    "qq_quantiles",
 ]
 
 METRICS: dict[str, Callable[..., Metric]] = {
     "coverage": ModeCoverage,
     "normality": Normality,
     "reconstruction": Reconstruction,
-    "digits": Digits,
-    "stacked": Stacked,
+    "digits": ClassCoverage,
+    "stacked": StackedCoverage,
     "classifier-fid": ClassifierFID,
 }

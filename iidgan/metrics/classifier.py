@@ -1,8 +1,7 @@
-"""The small convolutional network that tells what generated images show.
+"""The small convolutional network that classifies generated images.
 
-It is an ordinary module without an axis of seeds: there is one classifier of a data set for all
-runs and seeds, or their numbers could not be compared, and it is applied to all their images as
-one batch.
+It is an ordinary module without a seed axis: all runs and seeds share one classifier of a data
+set, so that their numbers are comparable, and it reads all of their images as one batch.
 """
 
 from __future__ import annotations
@@ -10,42 +9,42 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-LEAST = 8
-"""Smallest side of an image, of which two poolings leave something."""
+MIN_IMAGE_SIDE = 8
+"""Smallest height and width of an image, since there are two poolings."""
 
 
-class Classifier(nn.Module):
-    """Four convolutions with batch norm, the last one residual, the maximum over places, a layer.
+class ImageClassifier(nn.Module):
+    """Four convolutions with batch norm, the last one residual, max pooling and a linear layer.
 
     Arguments:
         channels: Channels of an image.
-        classes: Classes K to tell apart.
-        width: Channels of the first convolution; the second has twice, the others four times as
-            many, which are the features.
+        classes: Number of classes K.
+        width: Channels of the first convolution; the second has twice as many, the others four
+            times as many, and these are the features.
     """
 
     def __init__(self, channels: int, classes: int, width: int) -> None:
         super().__init__()
-        self.first = nn.Sequential(*_layer(channels, width, pool=True))
-        self.second = nn.Sequential(*_layer(width, 2 * width, pool=True))
-        self.third = nn.Sequential(*_layer(2 * width, 4 * width, pool=False))
-        self.residual = nn.Sequential(*_layer(4 * width, 4 * width, pool=False))
+        self.first = nn.Sequential(*_conv_block(channels, width, with_pooling=True))
+        self.second = nn.Sequential(*_conv_block(width, 2 * width, with_pooling=True))
+        self.third = nn.Sequential(*_conv_block(2 * width, 4 * width, with_pooling=False))
+        self.residual = nn.Sequential(*_conv_block(4 * width, 4 * width, with_pooling=False))
         self.last = nn.Linear(4 * width, classes)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps images (n, C, H, W) in [-1, 1] to logits (n, K) and features (n, D)."""
-        x = images.contiguous(memory_format=torch.channels_last)  # half as much time on a CPU
+        """Map images (n, C, H, W) in [-1, 1] to logits (n, K) and features (n, D)."""
+        x = images.contiguous(memory_format=torch.channels_last)  # twice as fast on a CPU
         x = self.third(self.second(self.first(x)))
-        vectors = (x + self.residual(x)).amax((-2, -1))
-        return self.last(vectors), vectors
+        features = (x + self.residual(x)).amax((-2, -1))
+        return self.last(features), features
 
 
-def _layer(inputs: int, outputs: int, *, pool: bool) -> list[nn.Module]:
-    """Lists a convolution's parts; pooling comes early, so that what follows has a quarter."""
+def _conv_block(in_channels: int, out_channels: int, *, with_pooling: bool) -> list[nn.Module]:
+    """Return the layers of a block; pooling comes early, so that later layers are cheaper."""
     return [
-        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
-        *([nn.MaxPool2d(2)] if pool else []),
-        nn.BatchNorm2d(outputs),
+        nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
+        *([nn.MaxPool2d(2)] if with_pooling else []),
+        nn.BatchNorm2d(out_channels),
         nn.ReLU(),
     ]

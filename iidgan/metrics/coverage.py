@@ -1,4 +1,4 @@
-"""How many modes of a known mixture the generator covers, how well, and how evenly."""
+"""Mode coverage on a known Gaussian mixture."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from iidgan.core import Metric, Mixture, Protocol, Samples
+from iidgan.core import GaussianMixture, Metric, Protocol, Samples
 from iidgan.errors import InputError
 from iidgan.functional import histogram
 
-_DISTANCES_AT_ONCE = 2**23  # float64: 64 MB
+_MAX_DISTANCES = 2**23  # float64: 64 MB
 
 
-def assign(samples: Tensor, mixture: Mixture, k: float = 3.0) -> Tensor:
-    """Finds the mode of each good sample: the nearest centre, if at most `k` std away.
+def assign_modes(samples: Tensor, mixture: GaussianMixture, k: float = 3.0) -> Tensor:
+    """Find the mode of each good sample: the nearest centre, if at most `k` std away.
 
     Arguments:
         samples: Points, with shape (S, N, d).
@@ -23,26 +23,26 @@ def assign(samples: Tensor, mixture: Mixture, k: float = 3.0) -> Tensor:
         k: Largest Euclidean distance of a good sample from its centre, in std.
 
     Returns:
-        Index of the centre, int64 with shape (S, N), on the CPU; -1 for a bad sample. A sample
-        that is not finite is bad.
+        Index of the centre, int64 with shape (S, N), on the CPU; -1 for bad samples, including
+        those that are not finite.
     """
     centres = mixture.centres.cpu().double()
-    rows = max(1, _DISTANCES_AT_ONCE // len(centres))
-    parts = torch.split(samples.cpu().flatten(0, -2), rows)
-    index = [_nearest(part.double(), centres, k * mixture.std) for part in parts]
-    return torch.cat(index).reshape(samples.shape[:-1])
+    chunk_size = max(1, _MAX_DISTANCES // len(centres))
+    chunks = torch.split(samples.cpu().flatten(0, -2), chunk_size)
+    chunk_modes = [_assign_chunk(chunk.double(), centres, k * mixture.std) for chunk in chunks]
+    return torch.cat(chunk_modes).reshape(samples.shape[:-1])
 
 
-def _nearest(points: Tensor, centres: Tensor, radius: float) -> Tensor:
-    # Distances by matrix product cancel digits, and a radius is tiny beside a centre.
+def _assign_chunk(points: Tensor, centres: Tensor, radius: float) -> Tensor:
+    # Distances by matrix products lose digits, and the radius is small relative to the centres.
     distances = torch.cdist(points, centres, compute_mode="donot_use_mm_for_euclid_dist")
-    nearest, index = distances.min(-1)
-    return index.where(nearest <= radius, -1)
+    min_distances, nearest_modes = distances.min(-1)
+    return nearest_modes.where(min_distances <= radius, -1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModeCoverage(Metric):
-    r"""Counts modes, good samples and the imbalance between modes on a known mixture.
+    r"""Number of covered modes, good samples and imbalance between modes of a known mixture.
 
     A sample is good if its Euclidean distance to the nearest of the K centres is at most `k` std.
     Of N samples, n_i good ones have centre i as the nearest. Values, each with shape (S,):
@@ -53,12 +53,12 @@ class ModeCoverage(Metric):
     * `reverse_kl`: KL(p || uniform) of the good samples alone, p_i = n_i / sum n. The mixture
       itself has (K - 1) / (2N) on average, not 0: 0.00007 for 8 modes and 50,000 samples.
     * `reverse_kl_raw`: the same sum with p_i = n_i / N, as IID-GAN defines it. It may be negative
-      and falls when quality falls: read it beside `reverse_kl`.
+      and decreases with quality: read it together with `reverse_kl`.
     * `forward_kl`: KL(uniform || p) with p_i = (n_i + 1/2) / (sum n + K/2), Jeffreys' estimate,
-      since an empty mode would make it infinite.
+      since one empty mode would make it infinite.
 
-    Logarithms are natural. Without any good sample there is no histogram: the three divergences
-    are NaN, `quality` and the modes are 0. Samples that are not finite are bad.
+    Logarithms are natural. Without good samples, the three divergences are NaN, and `quality` and
+    the modes are 0. Samples that are not finite are bad.
 
     Sources: IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse, Li, Shi and Yan,
     2023, https://www.ijcai.org/proceedings/2023/437 (quality, raw reverse KL); VEEGAN: Reducing
@@ -73,26 +73,26 @@ class ModeCoverage(Metric):
     """Largest distance of a good sample from its centre, in standard deviations."""
 
     thresholds: tuple[int, ...] = (1, 20, 100)
-    """Numbers of good samples from which on a mode counts as covered."""
+    """Smallest numbers of good samples for which a mode counts as covered."""
 
     def __post_init__(self) -> None:
         if not self.k > 0:
-            raise InputError(f"k: {self.k} is not positive; good samples lie within k = 3 std")
+            raise InputError(f"k: must be > 0, got {self.k}; the default is 3 standard deviations")
         for threshold in self.thresholds:
             if threshold < 1:
-                raise InputError(f"thresholds: {threshold} counts empty modes; the least is 1")
+                raise InputError(f"thresholds: must be >= 1, got {threshold}")
 
     def missing(self, samples: Samples) -> str | None:
         truth, generated = samples.truth, samples.generated
         if truth is None:
-            return "the truth of the source: centres and std of a Gaussian mixture"
-        dim = truth.centres.shape[-1]
-        if generated.ndim != 3 or generated.shape[-1] != dim:
-            return f"flat samples (S, N, {dim}) like the truth; they are {tuple(generated.shape)}"
+            return "the true mixture of the source: centres and std"
+        num_dimensions = truth.centres.shape[-1]
+        if generated.ndim != 3 or generated.shape[-1] != num_dimensions:
+            return f"samples of shape (S, N, {num_dimensions}), got {tuple(generated.shape)}"
         return None
 
     def protocol(self, samples: Samples) -> Protocol:
-        truth = self._truth(samples)
+        truth = self._require_truth(samples)
         return {
             "k": self.k,
             "thresholds": ",".join(map(str, self.thresholds)),
@@ -102,24 +102,25 @@ class ModeCoverage(Metric):
         }
 
     def __call__(self, samples: Samples) -> dict[str, Tensor]:
-        """Computes the values above, float64 with shape (S,), on the CPU.
+        """Compute the values above, float64 with shape (S,), on the CPU.
 
         Raises:
-            InputError: The samples lack what `missing` names.
+            InputError: The samples lack the input that `missing` names.
         """
-        truth = self._truth(samples)
-        counts = histogram.count(assign(samples.generated, truth, self.k), len(truth.centres))
-        total = samples.generated.shape[1]
+        truth = self._require_truth(samples)
+        assigned_modes = assign_modes(samples.generated, truth, self.k)
+        counts = histogram.count_bins(assigned_modes, len(truth.centres))
+        num_samples = samples.generated.shape[1]
         modes = {f"modes_{t}": (counts >= t).sum(-1).double() for t in self.thresholds}
         return modes | {
-            "quality": 100 * counts.sum(-1).double() / total,
+            "quality": 100 * counts.sum(-1).double() / num_samples,
             "reverse_kl": histogram.kl_to_uniform(counts),
-            "reverse_kl_raw": histogram.kl_to_uniform_raw(counts, total),
+            "reverse_kl_raw": histogram.kl_to_uniform_raw(counts, num_samples),
             "forward_kl": histogram.kl_from_uniform(counts),
         }
 
-    def _truth(self, samples: Samples) -> Mixture:
-        lack = self.missing(samples)
-        if samples.truth is None or lack:
-            raise InputError(f"coverage: the samples lack {lack}")
+    def _require_truth(self, samples: Samples) -> GaussianMixture:
+        missing_input = self.missing(samples)
+        if samples.truth is None or missing_input:
+            raise InputError(f"coverage: missing {missing_input}")
         return samples.truth

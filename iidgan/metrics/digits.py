@@ -1,4 +1,4 @@
-"""Which classes generated images fall into, and how many are of none: MNIST in eleven classes."""
+"""Coverage of the classes of a data set by a classifier: MNIST in eleven classes."""
 
 from __future__ import annotations
 
@@ -7,33 +7,34 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from iidgan.core import Features, Metric, Protocol, Samples
+from iidgan.core import Metric, Predictions, Protocol, Samples
 from iidgan.errors import InputError
 from iidgan.functional import histogram
-from iidgan.metrics.features import judged_by
+from iidgan.metrics.features import require_classifier_outputs
 
 
 @dataclass(frozen=True, kw_only=True)
-class Digits(Metric):
-    r"""Counts classes and bad samples, by a classifier of the data set with K classes.
+class ClassCoverage(Metric):
+    r"""Numbers of classes and bad samples, by a classifier of the data set with K classes.
 
     A sample is bad if the probability of its most probable class is below `confidence`. The K
     classes and the bad ones make a histogram of K + 1 bins, eleven for digits; that of the real
-    images is made in the same way by the same classifier. It has learned from the images of a
-    training part, of which it is surer than of new ones: `reference` says which part they are of.
-    Values, each with shape (S,), of N samples of which n_i are good and of class i:
+    images is computed in the same way by the same classifier. The classifier is more confident on
+    images that it was trained on: `reference` names the split of the real images. Values, each
+    with shape (S,), of N samples of which n_i are good and of class i:
 
     * `digits_modes`: classes with n_i >= `share` N. A fixed share rather than a single sample,
-      since a classifier takes about one image in a hundred for another class.
-    * `digits_bad`: bad samples in percent; `digits_bad_real`: of the real images.
+      since a classifier misclassifies about one image in a hundred.
+    * `digits_bad`: bad samples in percent; `digits_bad_real`: those of the real images.
     * `digits_kl`: KL(generated || real) over the K + 1 bins.
     * `digits_kl_reverse`: KL(real || generated).
 
-    Few bad samples do not mean good ones: a classifier is sure of much that it has never seen, and
-    takes uniform noise for one class. That shows in the classes and in the divergences.
+    Few bad samples do not imply good ones: a classifier may be confident on images unlike its
+    training data, and assigns uniform noise to one class. The number of classes and the
+    divergences show this.
 
     Logarithms are natural, and the second histogram of a divergence is smoothed by Jeffreys' 1/2 a
-    bin (`histogram.kl`). Samples that are not finite are bad.
+    bin (`histogram.kl_divergence`). Samples that are not finite are bad.
 
     Sources: IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse, Li, Shi and Yan,
     2023, https://www.ijcai.org/proceedings/2023/437 (Fig. 6; 0.75); Prescribed Generative
@@ -45,55 +46,60 @@ class Digits(Metric):
     """
 
     confidence: float = 0.75
-    """Probability of the most probable class from which on a sample is good."""
+    """Smallest probability of the most probable class of a good sample."""
 
     share: float = 0.01
-    """Share of all samples from which on a class counts as covered."""
+    """Smallest share of all samples for which a class counts as covered."""
 
     def __post_init__(self) -> None:
         for name in ("confidence", "share"):
             if not 0 < (value := getattr(self, name)) <= 1:
-                raise InputError(f"{name}: {value} is no share; above 0, at most 1")
+                raise InputError(f"{name}: must be in (0, 1], got {value}")
 
     def missing(self, samples: Samples) -> str | None:
-        if samples.judged is None:
-            return samples.unjudged
-        views = samples.judged.real.classes.shape[-1]
-        return None if views == 1 else f"images of one class; they are {views} stacked ones"
+        if samples.classifier_outputs is None:
+            return samples.classifier_missing_reason
+        num_views = samples.classifier_outputs.real.classes.shape[-1]
+        if num_views > 1:
+            return f"images with one class each, got {num_views} stacked images"
+        return None
 
     def protocol(self, samples: Samples) -> Protocol:
-        judged = judged_by(self, "digits", samples)
+        outputs = require_classifier_outputs(self, "digits", samples)
         return {
-            **judged.protocol,
+            **outputs.protocol,
             "confidence": self.confidence,
             "share": self.share,
             "smoothing": "jeffreys",
-            "num_generated": judged.generated.classes.shape[-2],
-            "num_real": judged.real.classes.shape[-2],
+            "num_generated": outputs.generated.classes.shape[-2],
+            "num_real": outputs.real.classes.shape[-2],
         }
 
     def __call__(self, samples: Samples) -> dict[str, Tensor]:
-        """Computes the values above, float64 with shape (S,), on the CPU.
+        """Compute the values above, float64 with shape (S,), on the CPU.
 
         Raises:
-            InputError: The samples lack what `missing` names.
+            InputError: The samples lack the input that `missing` names.
         """
-        judged = judged_by(self, "digits", samples)
-        generated, real = (
-            self._histogram(features, judged.num_classes)
-            for features in (judged.generated, judged.real)
+        outputs = require_classifier_outputs(self, "digits", samples)
+        generated_counts, real_counts = (
+            self._count_classes(predictions, outputs.num_classes)
+            for predictions in (outputs.generated, outputs.real)
         )
-        total = generated.sum(-1)
-        bad = 100 * generated[:, -1].double() / total
+        num_generated = generated_counts.sum(-1)
+        is_covered = generated_counts[:, :-1] >= self.share * num_generated[:, None]
+        bad_percent = 100 * generated_counts[:, -1].double() / num_generated
+        real_bad_percent = 100 * float(real_counts[-1] / real_counts.sum())
         return {
-            "digits_modes": (generated[:, :-1] >= self.share * total[:, None]).sum(-1).double(),
-            "digits_bad": bad,
-            "digits_bad_real": torch.full_like(bad, 100 * float(real[-1] / real.sum())),
-            "digits_kl": histogram.kl(generated, real),
-            "digits_kl_reverse": histogram.kl(real, generated),
+            "digits_modes": is_covered.sum(-1).double(),
+            "digits_bad": bad_percent,
+            "digits_bad_real": torch.full_like(bad_percent, real_bad_percent),
+            "digits_kl": histogram.kl_divergence(generated_counts, real_counts),
+            "digits_kl_reverse": histogram.kl_divergence(real_counts, generated_counts),
         }
 
-    def _histogram(self, features: Features, classes: int) -> Tensor:
-        """Counts the samples of each class, and those of none: int64 (..., K + 1)."""
-        good = features.confidences[..., 0] >= self.confidence
-        return histogram.count(features.classes[..., 0].where(good, classes), classes + 1)
+    def _count_classes(self, predictions: Predictions, num_classes: int) -> Tensor:
+        """Count the samples of each class, and the bad ones: int64 (..., K + 1)."""
+        is_good = predictions.confidences[..., 0] >= self.confidence
+        bins = predictions.classes[..., 0].where(is_good, num_classes)
+        return histogram.count_bins(bins, num_classes + 1)

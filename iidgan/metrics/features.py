@@ -1,4 +1,4 @@
-"""What a classifier says of images: classes, confidences and features."""
+"""Classes, confidences and features of images by a classifier."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from iidgan.core import Features, Judged, Metric, Protocol, Samples
+from iidgan.core import ClassifierOutputs, Metric, Predictions, Protocol, Samples
 from iidgan.errors import InputError
-from iidgan.metrics.classifier import Classifier
+from iidgan.metrics.classifier import ImageClassifier
 
-_PIXELS_AT_ONCE = 2**20
-_PADDING = 4  # 28 pixels are padded to 32
+_MAX_PIXELS = 2**20
+_MAX_PADDING = 4  # 28 pixels are padded to 32
 
 
 @dataclass(frozen=True)
-class Extractor:
-    """A trained classifier, and how it reads images of any size.
+class FeatureExtractor:
+    """A trained classifier for images of any size, which are resized for it.
 
     Arguments:
         net: The classifier, in evaluation mode.
-        name: What it is called.
-        weights: The first digits of the digest of its weights, by which rows know them.
+        name: Name of the classifier.
+        weights: First digits of the SHA-256 of its weights, recorded with the metrics.
         shape: Shape (C, H, W) of the images that it was trained on.
-        apart: Whether each channel of an image is one to it: stacked images.
+        per_channel: Whether it reads each channel of an image separately: stacked images.
     """
 
-    net: Classifier
+    net: ImageClassifier
     name: str
     weights: str
     shape: tuple[int, int, int]
-    apart: bool = False
+    per_channel: bool = False
 
     def protocol(self, shape: tuple[int, ...]) -> Protocol:
-        """Says what was used, and how images of `shape` were brought to its size."""
+        """Return which classifier is used, and how images of `shape` are resized for it."""
         return {
             "extractor": self.name,
             "weights": self.weights,
@@ -43,85 +43,88 @@ class Extractor:
         }
 
     @torch.no_grad()
-    def __call__(self, images: Tensor) -> Features:
-        """Judges images, a bounded number at a time.
+    def __call__(self, images: Tensor) -> Predictions:
+        """Classify images, in chunks of bounded size.
 
         Arguments:
             images: In [-1, 1], with shape (..., C, H, W).
 
         Returns:
-            Features of shape (..., V) and (..., V D) on the CPU, with one view V of an image, or
-            each of its channels.
+            Classes and confidences of shape (..., V) and features of shape (..., V D) on the CPU,
+            with V = 1 or the number of channels.
 
         Raises:
-            InputError: The images have another number of channels than the classifier reads.
+            InputError: The number of channels is not that of the classifier.
         """
-        channels, *size = images.shape[-3:]
-        views = channels // self.shape[0] if self.apart else 1
-        if channels != views * self.shape[0]:
+        channels, *image_size = images.shape[-3:]
+        num_views = channels // self.shape[0] if self.per_channel else 1
+        if channels != num_views * self.shape[0]:
             raise InputError(
-                f"{self.name}: reads images of shape {self.shape}; these have shape "
-                f"{tuple(images.shape[-3:])}: it is a classifier of another data set"
+                f"{self.name}: images must have the channels of {self.shape}, got shape "
+                f"{tuple(images.shape[-3:])}; use the classifier of this data set"
             )
-        singles = images.reshape(-1, self.shape[0], *size)
-        at_once = views * max(1, _PIXELS_AT_ONCE // (channels * size[0] * size[1]))
-        parts = [self._judge(chunk) for chunk in singles.split(at_once)]
-        classes, confidences, vectors = (torch.cat(part) for part in zip(*parts))
-        lead = images.shape[:-3]
-        return Features(
-            classes.reshape(*lead, views),
-            confidences.reshape(*lead, views),
-            vectors.reshape(*lead, views * vectors.shape[-1]),
+        single_images = images.reshape(-1, self.shape[0], *image_size)
+        chunk_size = num_views * max(1, _MAX_PIXELS // (channels * image_size[0] * image_size[1]))
+        chunk_outputs = [self._classify(chunk) for chunk in single_images.split(chunk_size)]
+        classes, confidences, features = (torch.cat(outputs) for outputs in zip(*chunk_outputs))
+        batch_shape = images.shape[:-3]
+        return Predictions(
+            classes.reshape(*batch_shape, num_views),
+            confidences.reshape(*batch_shape, num_views),
+            features.reshape(*batch_shape, num_views * features.shape[-1]),
         )
 
-    def _judge(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _classify(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         device = next(self.net.parameters()).device
         images = images.to(device)
-        logits, vectors = self.net(fit(images, self.shape[-2:]))
-        # A maximum may hide what is not finite in an image, so the images are asked.
-        finite = images.isfinite().flatten(1).all(1) & logits.isfinite().all(1)
+        logits, features = self.net(resize_images(images, self.shape[-2:]))
+        # Max pooling may drop non-finite pixels, so the images are checked, too.
+        is_finite = images.isfinite().flatten(1).all(1) & logits.isfinite().all(1)
         confidences, classes = logits.softmax(1).max(1)
-        vectors = vectors.where(finite[:, None], torch.nan)
-        return classes.where(finite, -1).cpu(), confidences.where(finite, 0).cpu(), vectors.cpu()
+        features = features.where(is_finite[:, None], torch.nan)
+        classes, confidences = classes.where(is_finite, -1), confidences.where(is_finite, 0)
+        return classes.cpu(), confidences.cpu(), features.cpu()
 
 
-def fit(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """Brings images (n, C, H, W) in [-1, 1] to `size` by the rule that `resize_rule` names."""
+def resize_images(images: Tensor, target_size: tuple[int, int]) -> Tensor:
+    """Resize images (n, C, H, W) in [-1, 1] to `target_size` as `resize_rule` names."""
     height, width = images.shape[-2:]
-    rule = resize_rule((height, width), size)
-    if rule == "none":
+    resize_name = resize_rule((height, width), target_size)
+    if resize_name == "none":
         return images
-    if rule.startswith("bicubic"):
-        return interpolate(images, size=size, mode="bicubic").clamp(-1, 1)
-    y, x = (size[0] - height) // 2, (size[1] - width) // 2
-    return pad(images, (x, x, y, y), value=-1.0)
+    if resize_name.startswith("bicubic"):
+        return interpolate(images, size=target_size, mode="bicubic").clamp(-1, 1)
+    pad_y, pad_x = (target_size[0] - height) // 2, (target_size[1] - width) // 2
+    return pad(images, (pad_x, pad_x, pad_y, pad_y), value=-1.0)
 
 
-def resize_rule(size: tuple[int, ...], target: tuple[int, ...]) -> str:
-    """Names how images of one size become images of another.
+def resize_rule(image_size: tuple[int, ...], target_size: tuple[int, ...]) -> str:
+    """Name the rule by which images of one size are resized to another.
 
-    A difference of up to four pixels is padding: 28 pixels stand in 32 with black around them. It
-    is cut off or put on, evenly on all sides. Anything else is resized, without antialiasing: such
-    images were enlarged before, from ones of about the target's size, and another blur would cost
-    more than it saves. Of the test digits of mnist-5k enlarged to 64 pixels the classifier knows
-    99.2 %, with an antialiased bilinear filter 98.9 %, and 99.3 % of those of 28 pixels.
+    An even difference of up to four pixels is padding, such as 28 pixels in 32, which is cropped
+    or added on all sides. Other images are interpolated without antialiasing: they were enlarged
+    before, from about the target size, and another blur would cost accuracy. For the test digits
+    of mnist-5k enlarged to 64 pixels, the accuracy is 99.2 %, with an antialiased bilinear filter
+    98.9 %, and 99.3 % at 28 pixels.
     """
-    if size == target:
+    if image_size == target_size:
         return "none"
-    change = f"{'x'.join(map(str, size))} to {'x'.join(map(str, target))}"
-    steps = [to - at for at, to in zip(size, target)]
-    if all(abs(step) <= _PADDING and step % 2 == 0 for step in steps):
-        return f"crop or pad {change}"
-    return f"bicubic {change}"
+    sizes = f"{'x'.join(map(str, image_size))} to {'x'.join(map(str, target_size))}"
+    differences = [target_side - side for side, target_side in zip(image_size, target_size)]
+    if all(abs(difference) <= _MAX_PADDING and difference % 2 == 0 for difference in differences):
+        return f"crop or pad {sizes}"
+    return f"bicubic {sizes}"
 
 
-def judged_by(metric: Metric, name: str, samples: Samples) -> Judged:
-    """Gives what `metric` reads of `samples`.
+def require_classifier_outputs(
+    metric: Metric, metric_name: str, samples: Samples
+) -> ClassifierOutputs:
+    """Return the classifier outputs that `metric` reads.
 
     Raises:
-        InputError: The samples lack what its `missing` names.
+        InputError: The samples lack the input that its `missing` names.
     """
-    lack = metric.missing(samples)
-    if samples.judged is None or lack:
-        raise InputError(f"{name}: the samples lack {lack}")
-    return samples.judged
+    missing_input = metric.missing(samples)
+    if samples.classifier_outputs is None or missing_input:
+        raise InputError(f"{metric_name}: missing {missing_input}")
+    return samples.classifier_outputs

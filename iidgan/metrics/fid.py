@@ -6,51 +6,52 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from iidgan.core import Judged, Metric, Protocol, Samples
+from iidgan.core import ClassifierOutputs, Metric, Protocol, Samples
 from iidgan.functional import frechet
-from iidgan.metrics.features import judged_by
+from iidgan.metrics.features import require_classifier_outputs
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierFID(Metric):
-    r"""Measures the Frechet distance on the features of the data set's own classifier.
+    r"""The Frechet distance on the features of the data set's own classifier.
 
-    `classifier_fid`, with shape (S,), is `frechet.distance` of the features of generated and real
-    images: the activations below the classifier's last layer, those of stacked images side by
-    side. It is not comparable with an FID on the features of an Inception network, nor between
-    data sets. It falls with the number of samples on either side: compare equal numbers only. A
-    seed whose samples are not finite has NaN.
+    `classifier_fid`, with shape (S,), is `frechet.frechet_distance` of the features of generated
+    and real images: the activations before the classifier's last layer, those of stacked images
+    concatenated. It is not comparable with an FID on the features of an Inception network, nor
+    between data sets. It decreases with the number of samples on either side: compare equal
+    numbers only. It is NaN for a seed whose samples are not finite.
 
     Sources: GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium,
     Heusel et al., 2017, https://arxiv.org/abs/1706.08500.
     """
 
     def missing(self, samples: Samples) -> str | None:
-        if samples.judged is None:
-            return samples.unjudged
-        least = min(_counts(samples.judged))
-        return None if least > 1 else f"two samples on either side; there is {least}"
+        if samples.classifier_outputs is None:
+            return samples.classifier_missing_reason
+        min_count = min(_count_images(samples.classifier_outputs))
+        return None if min_count > 1 else f"two generated and two real samples, got {min_count}"
 
     def protocol(self, samples: Samples) -> Protocol:
-        judged = judged_by(self, "classifier-fid", samples)
-        generated, real = _counts(judged)
+        outputs = require_classifier_outputs(self, "classifier-fid", samples)
+        num_generated, num_real = _count_images(outputs)
         return {
-            **judged.protocol,
-            "features": judged.real.vectors.shape[-1],
-            "num_generated": generated,
-            "num_real": real,
+            **outputs.protocol,
+            "features": outputs.real.features.shape[-1],
+            "num_generated": num_generated,
+            "num_real": num_real,
         }
 
     def __call__(self, samples: Samples) -> dict[str, Tensor]:
-        """Computes the value, float64 with shape (S,), on the CPU.
+        """Compute the value, float64 with shape (S,), on the CPU.
 
         Raises:
-            InputError: The samples lack what `missing` names.
+            InputError: The samples lack the input that `missing` names.
         """
-        judged = judged_by(self, "classifier-fid", samples)
-        vectors = judged.generated.vectors.cpu()
-        return {"classifier_fid": frechet.distance(vectors, judged.real.vectors.cpu())}
+        outputs = require_classifier_outputs(self, "classifier-fid", samples)
+        generated_features = outputs.generated.features.cpu()
+        real_features = outputs.real.features.cpu()
+        return {"classifier_fid": frechet.frechet_distance(generated_features, real_features)}
 
 
-def _counts(judged: Judged) -> tuple[int, int]:
-    return judged.generated.vectors.shape[-2], judged.real.vectors.shape[-2]
+def _count_images(outputs: ClassifierOutputs) -> tuple[int, int]:
+    return outputs.generated.features.shape[-2], outputs.real.features.shape[-2]

@@ -1,4 +1,4 @@
-"""How far the inverses of real data are from independent samples of N(0, I)."""
+"""Normality tests of the codes of real data."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from torch import Tensor
 from iidgan.core import Metric, Protocol, Samples
 from iidgan.errors import InputError
 
-_FEWEST, _MOST = 3, 5000  # between these numbers of samples W is defined and reliable
-_DIRECTIONS = 32
-_PRINTED = 16
+_MIN_CODES, _MAX_CODES = 3, 5000  # W is defined and reliable for these numbers of codes
+_NUM_DIRECTIONS = 32
+_MAX_LISTED = 16
 
 
 @dataclass(frozen=True, kw_only=True)
 class Normality(Metric):
-    r"""Tests whether the codes z = F(x) of real data look like samples of N(0, I).
+    r"""Test statistics of whether the codes z = F(x) of real data look like samples of N(0, I).
 
     Values, each with shape (S,), of n codes with M dimensions:
 
     * `shapiro_wilk`: W of one dimension, mean over dimensions; 1 is normal of any mean and
-      variance. `shapiro_wilk_1` ... `shapiro_wilk_M` are its addends, for M <= 16.
-    * `shapiro_wilk_sliced`: W of z . v, mean over 32 fixed random unit vectors v. Normal axes do
-      not make a normal vector; normal projections on all v do. For large M every projection
-      tends to normal whatever the codes are, so that a high W then says little.
+      variance. `shapiro_wilk_1` ... `shapiro_wilk_M` are those of each dimension, for M <= 16.
+    * `shapiro_wilk_sliced`: W of z . v, mean over 32 fixed random unit vectors v. A vector
+      with normal components need not be normal, but one with normal projections on all v is. For
+      large M, projections of any codes tend to be normal, so that a high W means little.
     * `ks`: Kolmogorov-Smirnov distance sup_t |F_n(t) - Phi(t)| of one dimension from N(0, 1),
-      mean over dimensions; 0 is best. `ks_1` ... `ks_M` are its addends, for M <= 16.
+      mean over dimensions; 0 is best. `ks_1` ... `ks_M` are those of each dimension, for
+      M <= 16.
     * `mean_norm`: Euclidean norm of the mean code.
     * `cov_error`: Frobenius norm of Sigma - I, where Sigma = (1/n) sum (z - mean)(z - mean)^T.
 
@@ -47,122 +48,128 @@ class Normality(Metric):
         InputError: `max_codes` is not in 3 ... 5000.
     """
 
-    max_codes: int = _MOST
-    """Codes of a seed that the Shapiro-Wilk statistic reads at most, 3 to 5000."""
+    max_codes: int = _MAX_CODES
+    """Largest number of codes of a seed that the Shapiro-Wilk statistic reads, 3 to 5000."""
 
     def __post_init__(self) -> None:
-        if not _FEWEST <= self.max_codes <= _MOST:
-            nearest = min(max(self.max_codes, _FEWEST), _MOST)
+        if not _MIN_CODES <= self.max_codes <= _MAX_CODES:
+            nearest_value = min(max(self.max_codes, _MIN_CODES), _MAX_CODES)
             raise InputError(
-                f"max_codes: W is reliable for {_FEWEST} to {_MOST} codes, "
-                f"not {self.max_codes}; nearest: {nearest}"
+                f"max_codes: must be in [{_MIN_CODES}, {_MAX_CODES}], got {self.max_codes}; "
+                f"nearest: {nearest_value}"
             )
 
     def missing(self, samples: Samples) -> str | None:
         if samples.codes is None:
             return "codes F(x) of real data: the method has no inverse F"
         num_codes = samples.codes.shape[1]
-        return f"{_FEWEST} codes a seed; there are {num_codes}" if num_codes < _FEWEST else None
+        return f"{_MIN_CODES} codes per seed, got {num_codes}" if num_codes < _MIN_CODES else None
 
     def protocol(self, samples: Samples) -> Protocol:
-        _, num_codes, latent = self._codes(samples).shape
+        _, num_codes, latent = self._require_codes(samples).shape
         return {"max_codes": self.max_codes, "num_codes": num_codes, "latent": latent}
 
     def __call__(self, samples: Samples) -> dict[str, Tensor]:
-        """Computes the values above, float64 with shape (S,), on the CPU.
+        """Compute the values above, float64 with shape (S,), on the CPU.
 
         Raises:
-            InputError: The samples lack what `missing` names.
+            InputError: The samples lack the input that `missing` names.
         """
-        codes = _prepare(self._codes(samples))
+        codes = _to_finite_double(self._require_codes(samples))
         latent = codes.shape[-1]
-        few = _spread(codes, self.max_codes)
-        w, distance = _shapiro_wilk(few), _kolmogorov_smirnov(codes)
+        selected_codes = _select_evenly(codes, self.max_codes)
+        projected_codes = selected_codes @ _unit_directions(latent)
+        w_statistics, ks_distances = _shapiro_wilk(selected_codes), _kolmogorov_smirnov(codes)
         return {
-            "shapiro_wilk": w.mean(-1),
-            "shapiro_wilk_sliced": _shapiro_wilk(few @ _directions(latent)).mean(-1),
-            "ks": distance.mean(-1),
+            "shapiro_wilk": w_statistics.mean(-1),
+            "shapiro_wilk_sliced": _shapiro_wilk(projected_codes).mean(-1),
+            "ks": ks_distances.mean(-1),
             "mean_norm": torch.linalg.vector_norm(codes.mean(1), dim=-1),
-            "cov_error": torch.linalg.matrix_norm(_covariance(codes) - torch.eye(latent)),
-            **_per_dimension("shapiro_wilk", w),
-            **_per_dimension("ks", distance),
+            "cov_error": torch.linalg.matrix_norm(_biased_covariance(codes) - torch.eye(latent)),
+            **_per_dimension("shapiro_wilk", w_statistics),
+            **_per_dimension("ks", ks_distances),
         }
 
-    def _codes(self, samples: Samples) -> Tensor:
-        lack = self.missing(samples)
-        if samples.codes is None or lack:
-            raise InputError(f"normality: the samples lack {lack}")
+    def _require_codes(self, samples: Samples) -> Tensor:
+        missing_input = self.missing(samples)
+        if samples.codes is None or missing_input:
+            raise InputError(f"normality: missing {missing_input}")
         return samples.codes
 
 
-def qq(codes: Tensor, num: int = 200) -> tuple[Tensor, Tensor]:
-    r"""Computes what a QQ plot of the codes against N(0, 1) shows.
+def qq_quantiles(codes: Tensor, num_points: int = 200) -> tuple[Tensor, Tensor]:
+    r"""Compute the points of a QQ plot of the codes against N(0, 1).
 
-    Both sides are quantiles at (i - 1/2) / num, i = 1 ... num; those of the codes interpolate
-    linearly between order statistics, of which the i-th of n stands at (i - 1/2) / n.
+    Both are quantiles at (i - 1/2) / num_points, i = 1 ... num_points; those of the codes are
+    interpolated linearly between order statistics, with the i-th of n at (i - 1/2) / n.
 
     Arguments:
         codes: Codes, with shape (S, n, M).
-        num: Points of the plot.
+        num_points: Number of points of the plot.
 
     Returns:
-        Quantiles of N(0, 1), with shape (num,), and of each dimension of the codes, with shape
-        (S, num, M), both float64 on the CPU; NaN for a seed whose codes are not finite.
+        Quantiles of N(0, 1), with shape (num_points,), and of each dimension of the codes, with
+        shape (S, num_points, M), both float64 on the CPU; NaN for a seed whose codes are not
+        finite.
     """
-    levels = (torch.arange(num, dtype=torch.float64) + 0.5) / num
-    ordered = np.quantile(_prepare(codes).numpy(), levels.numpy(), axis=1, method="hazen")
-    return torch.special.ndtri(levels), torch.from_numpy(ordered).movedim(0, 1)
+    levels = (torch.arange(num_points, dtype=torch.float64) + 0.5) / num_points
+    code_values = _to_finite_double(codes).numpy()
+    code_quantiles = np.quantile(code_values, levels.numpy(), axis=1, method="hazen")
+    return torch.special.ndtri(levels), torch.from_numpy(code_quantiles).movedim(0, 1)
 
 
-def _prepare(codes: Tensor) -> Tensor:
-    """Converts to float64 on the CPU; all codes of a seed are NaN if one is not finite."""
+def _to_finite_double(codes: Tensor) -> Tensor:
+    """Convert to float64 on the CPU; all codes of a seed are NaN if one is not finite."""
     codes = codes.detach().cpu().double()
     return codes.where(codes.isfinite().all(-1).all(-1)[:, None, None], torch.nan)
 
 
-def _spread(codes: Tensor, most: int) -> Tensor:
-    """Picks at most `most` codes of each seed, evenly spread: (S, n, M) -> (S, <= most, M)."""
-    num = codes.shape[1]
-    return codes if num <= most else codes[:, torch.arange(most) * num // most]
+def _select_evenly(codes: Tensor, max_codes: int) -> Tensor:
+    """Select at most `max_codes` evenly spread codes of each seed: (S, n, M) -> (S, m, M)."""
+    num_codes = codes.shape[1]
+    if num_codes <= max_codes:
+        return codes
+    return codes[:, torch.arange(max_codes) * num_codes // max_codes]
 
 
-def _directions(latent: int) -> Tensor:
-    """Creates the same unit vectors at every call, as columns: (M, 32)."""
+def _unit_directions(latent: int) -> Tensor:
+    """Create the same unit vectors at every call, as columns: (M, 32)."""
     generator = torch.Generator().manual_seed(0)
-    vectors = torch.randn(_DIRECTIONS, latent, generator=generator, dtype=torch.float64)
-    return torch.nn.functional.normalize(vectors, dim=-1).mT
+    directions = torch.randn(_NUM_DIRECTIONS, latent, generator=generator, dtype=torch.float64)
+    return torch.nn.functional.normalize(directions, dim=-1).mT
 
 
-def _covariance(codes: Tensor) -> Tensor:
-    centred = codes - codes.mean(1, keepdim=True)
-    return centred.mT @ centred / codes.shape[1]
+def _biased_covariance(codes: Tensor) -> Tensor:
+    centred_codes = codes - codes.mean(1, keepdim=True)
+    return centred_codes.mT @ centred_codes / codes.shape[1]
 
 
 def _kolmogorov_smirnov(codes: Tensor) -> Tensor:
-    """Computes sup |F_n - Phi|, which is on one side of a jump of F_n: (S, n, M) -> (S, M)."""
-    num = codes.shape[1]
-    normal = torch.special.ndtr(codes.sort(1).values)
-    step = torch.arange(num + 1, dtype=torch.float64)[:, None] / num
-    return torch.maximum((step[1:] - normal).amax(1), (normal - step[:-1]).amax(1))
+    """Compute sup |F_n - Phi|, attained at a jump of F_n: (S, n, M) -> (S, M)."""
+    num_codes = codes.shape[1]
+    normal_cdf = torch.special.ndtr(codes.sort(1).values)
+    empirical_cdf = torch.arange(num_codes + 1, dtype=torch.float64)[:, None] / num_codes
+    above, below = empirical_cdf[1:] - normal_cdf, normal_cdf - empirical_cdf[:-1]
+    return torch.maximum(above.amax(1), below.amax(1))
 
 
 def _shapiro_wilk(codes: Tensor) -> Tensor:
-    """Computes W of each column: (S, n, M) -> (S, M)."""
+    """Compute W of each column: (S, n, M) -> (S, M)."""
     return torch.from_numpy(np.apply_along_axis(_column_w, 1, codes.numpy()))
 
 
 def _column_w(values: NDArray[np.float64]) -> float:
-    from scipy.stats import shapiro  # a second to import, and only this needs it
+    from scipy.stats import shapiro  # takes a second to import
 
-    centred = values - values.mean()
-    spread = np.abs(centred).max()
-    # W is 0/0 where values are equal but for rounding. NaN fails the comparison, too.
-    if not spread > 1e-12 * np.abs(values).max():
+    centred_values = values - values.mean()
+    max_deviation = np.abs(centred_values).max()
+    # W is 0/0 for values that are equal up to rounding. NaN fails the comparison, too.
+    if not max_deviation > 1e-12 * np.abs(values).max():
         return float("nan")
-    return float(shapiro(centred / spread).statistic)
+    return float(shapiro(centred_values / max_deviation).statistic)
 
 
 def _per_dimension(name: str, values: Tensor) -> dict[str, Tensor]:
-    """Names the columns of (S, M) from 1 on, or none of them if there are too many to print."""
-    columns = values.unbind(-1) if values.shape[-1] <= _PRINTED else ()
+    """Name the columns of (S, M) from 1 on; return nothing if there are too many to list."""
+    columns = values.unbind(-1) if values.shape[-1] <= _MAX_LISTED else ()
     return {f"{name}_{i}": column for i, column in enumerate(columns, start=1)}

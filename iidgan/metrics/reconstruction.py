@@ -1,4 +1,4 @@
-"""How well the generator and its inverse undo each other."""
+"""Reconstruction errors of the generator and its inverse."""
 
 from __future__ import annotations
 
@@ -12,30 +12,33 @@ from iidgan.errors import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class Reconstruction(Metric):
-    r"""Measures the absolute errors of both cycles, averaged over samples and elements.
+    r"""Absolute errors of both cycles, averaged over samples and elements.
 
-    * `z_error`: mean of |z - F(G(z))| over samples of the prior, if `z` and `z_cycled` are there.
-    * `x_error`: mean of |x - G(F(x))| over real samples, if `x_errors` is there.
+    * `z_error`: mean of |z - F(G(z))| over samples of the prior, if `z` and `z_cycled` are given.
+    * `x_error`: mean of |x - G(F(x))| over real samples, if `x_errors` is given.
 
-    Both have shape (S,) and the units of z and x. A seed whose samples are not finite has an error
-    that is not.
+    Both have shape (S,) and the units of z and x. The errors of a seed whose samples are not
+    finite are not finite either.
     """
 
     def missing(self, samples: Samples) -> str | None:
-        return None if _ends(samples) else "F(G(z)) and G(F(x)): the method has no inverse F"
+        if _available_cycles(samples):
+            return None
+        return "F(G(z)) and G(F(x)): the method has no inverse F"
 
     def protocol(self, samples: Samples) -> Protocol:
-        return {f"num_{name}": end.shape[1] for name, end in _ends(samples).items()}
+        cycles = _available_cycles(samples)
+        return {f"num_{name}": values.shape[1] for name, values in cycles.items()}
 
     def __call__(self, samples: Samples) -> dict[str, Tensor]:
-        """Computes the values above, float64 with shape (S,), on the CPU.
+        """Compute the values above, float64 with shape (S,), on the CPU.
 
         Raises:
-            InputError: The samples lack what `missing` names.
+            InputError: The samples lack the input that `missing` names.
         """
-        if lack := self.missing(samples):
-            raise InputError(f"reconstruction: the samples lack {lack}")
-        errors = _ends(samples)
+        if missing_input := self.missing(samples):
+            raise InputError(f"reconstruction: missing {missing_input}")
+        errors = _available_cycles(samples)
         if samples.z is not None and "z" in errors:
             errors["z"] = (samples.z[:, : errors["z"].shape[1]] - errors["z"]).abs()
         return {
@@ -44,8 +47,8 @@ class Reconstruction(Metric):
         }
 
 
-def _ends(samples: Samples) -> dict[str, Tensor]:
-    """Gathers what there is of the two cycles: F(G(z)), and the errors of G(F(x))."""
+def _available_cycles(samples: Samples) -> dict[str, Tensor]:
+    """Return F(G(z)) and the errors of G(F(x)), where they are given."""
     z_cycled = None if samples.z is None else samples.z_cycled
-    ends = {"z": z_cycled, "x": samples.x_errors}
-    return {name: end for name, end in ends.items() if end is not None}
+    cycles = {"z": z_cycled, "x": samples.x_errors}
+    return {name: values for name, values in cycles.items() if values is not None}

@@ -1,4 +1,4 @@
-"""How many of the thousand modes of stacked images the generator covers, and how evenly."""
+"""Mode coverage of stacked images, which have a thousand modes."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from iidgan.core import Features, Judged, Metric, Protocol, Samples
+from iidgan.core import ClassifierOutputs, Metric, Predictions, Protocol, Samples
 from iidgan.errors import InputError
 from iidgan.functional import histogram
-from iidgan.metrics.features import judged_by
+from iidgan.metrics.features import require_classifier_outputs
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stacked(Metric):
-    r"""Counts the modes of stacked images by a classifier of their channels.
+class StackedCoverage(Metric):
+    r"""Numbers of modes of stacked images, by a classifier of their channels.
 
-    The mode of a sample is the triple of the most probable classes of its channels, each judged by
-    itself; no sample is rejected. With ten classes there are K = 1,000. Values, each with shape
-    (S,), of the histogram q of the N samples:
+    The mode of a sample is the triple of the most probable classes of its channels, each
+    classified separately; no sample is rejected. With ten classes there are K = 1,000. Values,
+    each with shape (S,), of the histogram q of the N samples:
 
     * `stacked_modes`: modes with at least one sample.
     * `stacked_kl`: KL(q || uniform) = sum q_i ln(K q_i).
     * `stacked_kl_train`: KL(q || training histogram), if the data set has labels of all K modes;
-      the training histogram is smoothed by Jeffreys' 1/2 a bin (`histogram.kl`).
-    * `stacked_kl_floor`: what N samples of the uniform distribution itself would give for
-      `stacked_kl` on average (`histogram.kl_floor`): 0.0193 for N = 26,000. A generator near it
-      cannot be told from a perfect one.
+      the training histogram is smoothed by Jeffreys' 1/2 a bin (`histogram.kl_divergence`).
+    * `stacked_kl_floor`: the expected `stacked_kl` of N samples of the uniform distribution
+      (`histogram.kl_floor`): 0.0193 for N = 26,000. A generator near it cannot be distinguished
+      from a perfect one.
 
-    Logarithms are natural. Samples that are not finite are of no mode; where all are, the
-    divergences are NaN. Published numbers are of 26,000 samples; the floor shows how much smaller
-    sets cost.
+    Logarithms are natural. Samples that are not finite have no mode; if all samples are such, the
+    divergences are NaN. Published numbers are those of 26,000 samples; the floor shows the bias of
+    smaller sets.
 
     Sources: Unrolled Generative Adversarial Networks, Metz et al., 2016,
     https://arxiv.org/abs/1611.02163 (the data); PacGAN: The power of two samples in generative
@@ -41,62 +41,62 @@ class Stacked(Metric):
     """
 
     def missing(self, samples: Samples) -> str | None:
-        if samples.judged is None:
-            return samples.unjudged
-        views = samples.judged.real.classes.shape[-1]
-        return None if views > 1 else "stacked images; these have one class"
+        if samples.classifier_outputs is None:
+            return samples.classifier_missing_reason
+        num_views = samples.classifier_outputs.real.classes.shape[-1]
+        return None if num_views > 1 else "stacked images, got images with one class each"
 
     def protocol(self, samples: Samples) -> Protocol:
-        judged = judged_by(self, "stacked", samples)
-        found = {
-            **judged.protocol,
-            "num_generated": judged.generated.classes.shape[-2],
-            "num_modes": _modes(judged),
+        outputs = require_classifier_outputs(self, "stacked", samples)
+        protocol_values = {
+            **outputs.protocol,
+            "num_generated": outputs.generated.classes.shape[-2],
+            "num_modes": _num_modes(outputs),
         }
         if samples.labels is None:
-            return found
-        return found | {"num_train": len(samples.labels), "smoothing": "jeffreys"}
+            return protocol_values
+        return protocol_values | {"num_train": len(samples.labels), "smoothing": "jeffreys"}
 
     def __call__(self, samples: Samples) -> dict[str, Tensor]:
-        """Computes the values above, float64 with shape (S,), on the CPU.
+        """Compute the values above, float64 with shape (S,), on the CPU.
 
         Raises:
-            InputError: The samples lack what `missing` names, or labels are not those of modes.
+            InputError: The samples lack the input that `missing` names, or a label is too large.
         """
-        judged = judged_by(self, "stacked", samples)
-        index, bins = _mode_of(judged.generated, judged.num_classes), _modes(judged)
-        counts = histogram.count(index, bins)
-        to_uniform = histogram.kl_to_uniform(counts)
+        outputs = require_classifier_outputs(self, "stacked", samples)
+        num_modes = _num_modes(outputs)
+        mode_index = _mode_index(outputs.generated, outputs.num_classes)
+        counts = histogram.count_bins(mode_index, num_modes)
+        kl_to_uniform = histogram.kl_to_uniform(counts)
+        kl_floor = histogram.kl_floor(num_modes, mode_index.shape[-1])
         values = {
             "stacked_modes": (counts > 0).sum(-1).double(),
-            "stacked_kl": to_uniform,
-            "stacked_kl_floor": torch.full_like(
-                to_uniform, histogram.kl_floor(bins, index.shape[-1])
-            ),
+            "stacked_kl": kl_to_uniform,
+            "stacked_kl_floor": torch.full_like(kl_to_uniform, kl_floor),
         }
         if samples.labels is None:
             return values
-        train = _train_histogram(samples.labels.cpu(), bins)
-        return values | {"stacked_kl_train": histogram.kl(counts, train)}
+        train_counts = _count_train_labels(samples.labels.cpu(), num_modes)
+        return values | {"stacked_kl_train": histogram.kl_divergence(counts, train_counts)}
 
 
-def _modes(judged: Judged) -> int:
-    views: int = judged.real.classes.shape[-1]
-    return judged.num_classes**views
+def _num_modes(outputs: ClassifierOutputs) -> int:
+    num_views: int = outputs.real.classes.shape[-1]
+    return outputs.num_classes**num_views
 
 
-def _mode_of(features: Features, classes: int) -> Tensor:
-    """Reads the classes of the channels as digits, the first one first: (S, N, V) -> (S, N)."""
-    views = features.classes.shape[-1]
-    worth = classes ** torch.arange(views - 1, -1, -1)
-    return (features.classes * worth).sum(-1).where((features.classes >= 0).all(-1), -1)
+def _mode_index(predictions: Predictions, num_classes: int) -> Tensor:
+    """Read the classes of the channels as digits, most significant first: (S, N, V) -> (S, N)."""
+    num_views = predictions.classes.shape[-1]
+    place_values = num_classes ** torch.arange(num_views - 1, -1, -1)
+    mode_index = (predictions.classes * place_values).sum(-1)
+    return mode_index.where((predictions.classes >= 0).all(-1), -1)
 
 
-def _train_histogram(labels: Tensor, bins: int) -> Tensor:
-    largest = int(labels.max())
-    if largest >= bins:
+def _count_train_labels(labels: Tensor, num_modes: int) -> Tensor:
+    max_label = int(labels.max())
+    if max_label >= num_modes:
         raise InputError(
-            f"labels: the data set has a label {largest}; the classifier tells the modes 0 to "
-            f"{bins - 1} apart"
+            f"labels: must be modes in [0, {num_modes - 1}] of the classifier, got {max_label}"
         )
-    return histogram.count(labels, bins)
+    return histogram.count_bins(labels, num_modes)

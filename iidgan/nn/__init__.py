@@ -1,9 +1,13 @@
-"""Backbones whose parameters carry the seed axis, and their layers."""
+"""Networks whose parameters carry the seed axis first.
+
+Layers are in `nn.layers`, families of networks in `nn.backbones`, and `BACKBONES` lists the
+families by name. Nothing here knows a loss.
+"""
 
 from iidgan.core import Backbone
 from iidgan.nn.backbones.arxiv_cifar import ArxivCIFAR
 from iidgan.nn.backbones.arxiv_stl import ArxivSTL
-from iidgan.nn.backbones.collapsed_init import Shrunk
+from iidgan.nn.backbones.collapsed_init import CollapsedInit
 from iidgan.nn.backbones.dcgan import DCGAN
 from iidgan.nn.backbones.dcgan_sn import DCGANSN
 from iidgan.nn.backbones.mlp import MLP
@@ -11,7 +15,7 @@ from iidgan.nn.backbones.mnist_net import MnistNet
 from iidgan.nn.backbones.resnet import ResNet
 from iidgan.nn.backbones.sngan_cnn import SNGANCNN
 
-ARCHS: dict[str, type[Backbone]] = {
+BACKBONES: dict[str, type[Backbone]] = {
     "mlp": MLP,
     "dcgan": DCGAN,
     "dcgan-sn": DCGANSN,
@@ -20,18 +24,18 @@ ARCHS: dict[str, type[Backbone]] = {
     "arxiv-cifar": ArxivCIFAR,
     "arxiv-stl": ArxivSTL,
     "mnist-net": MnistNet,
-    "shrunk": Shrunk,
+    "shrunk": CollapsedInit,
 }
 
 __all__ = [
-    "ARCHS",
+    "BACKBONES",
     "DCGAN",
     "DCGANSN",
     "MLP",
     "SNGANCNN",
     "ArxivCIFAR",
     "ArxivSTL",
+    "CollapsedInit",
     "MnistNet",
     "ResNet",
-    "Shrunk",
 ]

@@ -1,4 +1,4 @@
-"""Values that weights start from, as functions of shapes (1, fan, fan, *kernel)."""
+"""Initial values of weights, as functions of their shape (1, fan, fan, *kernel)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from math import prod
 import torch
 from torch import Tensor
 
-Start = Callable[..., Tensor]
+Initializer = Callable[..., Tensor]
 
 
-def normal(*shape: int) -> Tensor:
-    """Draws from N(0, 0.02) (Radford et al., 2015, https://arxiv.org/abs/1511.06434)."""
+def normal_init(*shape: int) -> Tensor:
+    """Draw from N(0, 0.02^2) (Radford et al., 2015, https://arxiv.org/abs/1511.06434)."""
     return 0.02 * torch.randn(shape)
 
 
-def xavier(*shape: int, gain: float = 1.0) -> Tensor:
-    r"""Draws uniformly, with variance \(2 g^2 / (n_{in} + n_{out})\).
+def xavier_uniform(*shape: int, gain: float = 1.0) -> Tensor:
+    r"""Draw uniformly with variance \(2 g^2 / (n_{in} + n_{out})\).
 
     References:
         Understanding the difficulty of training deep feedforward neural networks (Glorot and
@@ -27,10 +27,10 @@ def xavier(*shape: int, gain: float = 1.0) -> Tensor:
     return torch.empty(shape).uniform_(-bound, bound)
 
 
-def fan_in(*shape: int) -> Tensor:
-    """Draws uniformly within one over the root of the inputs of (1, out, in, *kernel).
+def fan_in_uniform(*shape: int) -> Tensor:
+    """Draw uniformly within one over the square root of the fan-in of (1, out, in, *kernel).
 
-    It is what `torch.nn.Conv2d` starts from.
+    This is the default initialisation of `torch.nn.Conv2d`.
     """
     bound = prod(shape[2:]) ** -0.5
     return torch.empty(shape).uniform_(-bound, bound)

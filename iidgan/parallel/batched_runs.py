@@ -1,8 +1,8 @@
-"""Runs side by side in one process: their seeds are stacked, as the seeds of one run are.
+"""Runs batched along the seed axis in one process, like the seeds of a single run.
 
-On an accelerator a step of a small network takes the same time for ten seeds as for five. So runs
-that differ in their source alone move as one; each sees the batches, and writes the files, that it
-would see and write by itself.
+On an accelerator a step of a small network takes the same time for ten seeds as for five. Runs
+that differ in their source alone are therefore trained as one; each gets the batches, and writes
+the files, that it would get and write by itself.
 """
 
 from __future__ import annotations
@@ -19,149 +19,166 @@ import torch
 
 from iidgan.config.run import Run
 from iidgan.data import Grid, Ring
-from iidgan.engine.compile.executors import Executor
-from iidgan.engine.loop import Ending, Schedule, Stop, Tick, fit
-from iidgan.engine.state import part, places, restore, tensors
-from iidgan.errors import BusyError, InputError
-from iidgan.training.context import Game
-from iidgan.training.plan import Auto, choose, prepare
-from iidgan.training.session import Session, opened
+from iidgan.engine.compile import Executor
+from iidgan.engine.loop import LogRecord, LoopSchedule, Outcome, StopRequest, run_training_loop
+from iidgan.engine.state import named_tensors, restore_state, seed_slices, select_seeds
+from iidgan.errors import FolderInUseError, InputError
+from iidgan.training.context import TrainContext
+from iidgan.training.plan import Auto, build_step, choose_plan
+from iidgan.training.session import TrainSession, open_session
+
+RunProgressCallback = Callable[[int, str, LogRecord | None], None]
+"""Callback `(run_index, message, record)`; see `ProgressCallback`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """A run of a stack: what, where to, and whose seeds."""
+class RunSpec:
+    """A run of a batch: what to train, where to save it, and for which seeds."""
 
     run: Run
     out: Path
     seeds: Sequence[int]
 
 
-def alike(run: Run) -> str:
-    """Gives a text that runs share if they can be stacked."""
-    planar = isinstance(run.source, Ring | Grid)
-    return json.dumps((replace(run, source=Ring()) if planar else run).to_dict(), sort_keys=True)
+def batch_key(run: Run) -> str:
+    """Text that is the same for all runs that can be batched together."""
+    if isinstance(run.source, Ring | Grid):
+        run = replace(run, source=Ring())
+    return json.dumps(run.to_dict(), sort_keys=True)
 
 
-def train_stack(
-    parts: Sequence[Part],
+def train_batched(
+    specs: Sequence[RunSpec],
     *,
     checkpoint_every: int,
     keep: int,
     device: str,
     executor: Executor | Auto,
-    listener: Callable[[int, str, Tick | None], None],
-    stop: Stop,
+    on_progress: RunProgressCallback,
+    stop: StopRequest,
 ) -> list[str]:
-    """Trains runs that are `alike` in one process; those that are at the same step, as one.
+    """Train runs of equal `batch_key` in one process, those at the same step as one batch.
 
-    A run that cannot be trained leaves the others alone. One whose seeds have all diverged goes on
-    beside them to the end.
+    A run that cannot be trained does not affect the others. A run whose seeds have all diverged
+    continues with its batch to the end.
 
     Returns:
-        How each ended, or `busy: ...` where another process is training it, or `failed: ...`.
+        The outcome of each run, or `busy: ...` where another process is training it, or
+        `failed: ...`.
     """
-    endings = ["stopped" for _ in parts]
-    sessions: dict[int, Session] = {}
-    with torch.random.fork_rng(devices=[]), ExitStack() as locks:
-        for position, part in enumerate(parts):
-            folder = opened(
-                part.run,
-                part.seeds,
-                out=part.out,
+    outcomes = ["stopped" for _ in specs]
+    sessions: dict[int, TrainSession] = {}
+    with torch.random.fork_rng(devices=[]), ExitStack() as exit_stack:
+        for position, spec in enumerate(specs):
+            session_manager = open_session(
+                spec.run,
+                spec.seeds,
+                out=spec.out,
                 keep=keep,
                 device=device,
                 executor=executor,
-                listener=partial(listener, position),
+                on_progress=partial(on_progress, position),
             )
-            with _explained(endings, [position]):
-                sessions[position] = locks.enter_context(folder)
-        waiting = sorted(
-            (i for i, each in sessions.items() if not each.over(stop)),
-            key=lambda i: _place(sessions[i]),
-        )
-        for _, group in itertools.groupby(waiting, key=lambda i: _place(sessions[i])):
-            positions = [*group]
+            with _record_failures(outcomes, [position]):
+                sessions[position] = exit_stack.enter_context(session_manager)
+        for positions in _group_unfinished(sessions, stop):
             if stop.signal is None:
-                with _explained(endings, positions):
-                    _train([sessions[i] for i in positions], executor, checkpoint_every, stop)
-        for i, session in sessions.items():
-            endings[i] = (session.over(stop) if endings[i] == "stopped" else None) or endings[i]
-    return endings
+                session_group = [sessions[position] for position in positions]
+                with _record_failures(outcomes, positions):
+                    _train_group(session_group, executor, checkpoint_every, stop)
+        for position, session in sessions.items():
+            if outcomes[position] == "stopped":
+                outcomes[position] = session.outcome(stop) or "stopped"
+    return outcomes
 
 
 @contextmanager
-def _explained(endings: list[str], positions: Sequence[int]) -> Iterator[None]:
-    """Notes why the runs at some positions cannot be trained, if they cannot."""
+def _record_failures(outcomes: list[str], positions: Sequence[int]) -> Iterator[None]:
+    """Turn an input error into the outcome of the runs at some positions."""
     try:
         yield
     except InputError as error:
-        kind = "busy" if isinstance(error, BusyError) else "failed"
+        kind = "busy" if isinstance(error, FolderInUseError) else "failed"
         for position in positions:
-            endings[position] = f"{kind}: {error}"
+            outcomes[position] = f"{kind}: {error}"
 
 
-def _place(session: Session) -> tuple[int, str]:
-    """What sessions share that can move as one; blocks of positions cannot be laid together."""
-    return session.state.step, "" if session.game.batches.at_once else str(session.folder.path)
+def _group_unfinished(
+    sessions: dict[int, TrainSession], stop: StopRequest
+) -> Iterator[Sequence[int]]:
+    """Group the positions of unfinished sessions that can be trained as one batch."""
+    unfinished = [position for position in sessions if not sessions[position].outcome(stop)]
+
+    def group_key(position: int) -> tuple[int, str]:
+        session = sessions[position]
+        # Streams that gather samples step by step cannot be concatenated.
+        is_batchable = session.context.batches.gathers_blocks
+        return session.state.step, "" if is_batchable else str(session.run_dir.path)
+
+    for _, positions in itertools.groupby(sorted(unfinished, key=group_key), key=group_key):
+        yield [*positions]
 
 
-def _train(
-    sessions: Sequence[Session], how: Executor | Auto, checkpoint_every: int, stop: Stop
+def _train_group(
+    sessions: Sequence[TrainSession],
+    executor: Executor | Auto,
+    checkpoint_every: int,
+    stop: StopRequest,
 ) -> None:
-    stack = Stack(sessions)
-    plan = choose(stack.game, how, 1)
+    batched = BatchedSessions(sessions)
+    plan = choose_plan(batched.context, executor, 1)
     for session in sessions:
-        session.begin(plan)
-    ending = stack.fit(plan.executor, checkpoint_every, stop)
+        session.log_start(plan)
+    outcome = batched.fit(plan.executor, checkpoint_every, stop)
     for session in sessions:
-        session.end(session.over(stop) or ending)
+        session.log_end(session.outcome(stop) or outcome)
 
 
-class Stack:
-    """Sessions that are at the same step, as one game.
+class BatchedSessions:
+    """Sessions at the same step, trained as one.
 
     Arguments:
-        sessions: Their runs are `alike`.
+        sessions: Sessions of runs with equal `batch_key`.
     """
 
-    def __init__(self, sessions: Sequence[Session]) -> None:
+    def __init__(self, sessions: Sequence[TrainSession]) -> None:
         self.sessions = sessions
-        self.game = Game.beside([session.game for session in sessions])
-        self._places = places([len(session.seeds) for session in sessions])
+        self.context = TrainContext.concatenate([session.context for session in sessions])
+        self._seed_slices = seed_slices([len(session.seeds) for session in sessions])
 
-    def fit(self, executor: Executor, checkpoint_every: int, stop: Stop) -> Ending:
-        """Trains as `engine.loop.fit` does."""
-        step, used = prepare(executor, self.game, self._tell)
+    def fit(self, executor: Executor, checkpoint_every: int, stop: StopRequest) -> Outcome:
+        """Train like `engine.loop.run_training_loop`."""
+        step, used_executor = build_step(executor, self.context, self._notify)
         for session in self.sessions:
-            session.use(used)
-        run = self.game.run
-        return fit(
-            self.game.state,
+            session.set_executor(used_executor)
+        run = self.context.run
+        return run_training_loop(
+            self.context.state,
             step,
-            self.game.batches,
+            self.context.batches,
             run.optimiser,
-            Schedule(steps=run.steps, checkpoint_every=checkpoint_every),
-            on_tick=self._log,
-            on_checkpoint=self._save,
+            LoopSchedule(steps=run.steps, checkpoint_every=checkpoint_every),
+            on_log=self._log_record,
+            on_checkpoint=self._save_checkpoints,
             stop=stop,
         )
 
-    def _tell(self, news: str) -> None:
+    def _notify(self, message: str) -> None:
         for session in self.sessions:
-            session.tell(news)
+            session.notify(message)
 
-    def _log(self, tick: Tick) -> None:
-        for session, place in zip(self.sessions, self._places):
-            self._bring(session, place)
-            session.log(tick.of(place))
+    def _log_record(self, record: LogRecord) -> None:
+        for session, seed_slice in zip(self.sessions, self._seed_slices):
+            self._sync_progress(session, seed_slice)
+            session.log_record(record.for_seeds(seed_slice))
 
-    def _save(self) -> None:
-        for session, place in zip(self.sessions, self._places):
-            if session.state is not self.game.state:
-                restore(session.state, part(tensors(self.game.state), place))
-            session.save()
+    def _save_checkpoints(self) -> None:
+        for session, seed_slice in zip(self.sessions, self._seed_slices):
+            if session.state is not self.context.state:
+                tensors = select_seeds(named_tensors(self.context.state), seed_slice)
+                restore_state(session.state, tensors)
+            session.save_checkpoint()
 
-    def _bring(self, session: Session, place: slice) -> None:
-        session.state.step = self.game.state.step
-        session.state.diverged[:] = self.game.state.diverged[place]
+    def _sync_progress(self, session: TrainSession, seed_slice: slice) -> None:
+        session.state.step = self.context.state.step
+        session.state.diverged[:] = self.context.state.diverged[seed_slice]

@@ -1,4 +1,4 @@
-"""Several trainings at once, on a few worker processes that take one after the other."""
+"""Training of several runs at once, on a few worker processes that take one job after another."""
 
 from __future__ import annotations
 
@@ -15,177 +15,191 @@ from typing import Any
 
 import torch
 
-from iidgan.engine.compile.executors import Executor
-from iidgan.engine.loop import Stop, Tick
-from iidgan.engine.state import places
-from iidgan.parallel.batched_runs import Part, train_stack
+from iidgan.engine.compile import Executor
+from iidgan.engine.loop import LogRecord, StopRequest
+from iidgan.engine.state import seed_slices
+from iidgan.parallel.batched_runs import RunProgressCallback, RunSpec, train_batched
 from iidgan.training.plan import Auto
-from iidgan.utils.processes import deaf, how_it_ended
+from iidgan.utils.processes import blocked_signals, describe_exit
 
-News = Callable[[int, str, Tick | None], None]
-Ended = Callable[[int, str], None]
+OutcomeCallback = Callable[[int, str], None]
+"""Callback `(run_index, outcome)`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Runs that one process trains as one stack, and how: what `train_stack` takes."""
+    """Runs that one process trains together, with the options of `train_batched`."""
 
-    parts: Sequence[Part]
+    specs: Sequence[RunSpec]
     checkpoint_every: int
     keep: int = 3
     device: str = "auto"
     executor: Executor | Auto = "auto"
 
 
-def train_all(
-    jobs: Sequence[Job], *, workers: int, news: News, ended: Ended, stop: Stop
+def train_jobs(
+    jobs: Sequence[Job],
+    *,
+    workers: int,
+    on_progress: RunProgressCallback,
+    on_outcome: OutcomeCallback,
+    stop: StopRequest,
 ) -> list[str]:
-    """Trains all jobs, at most `workers` at a time; on a wish to stop, each saves and ends.
+    """Train all jobs, at most `workers` at a time. On a stop request each saves and ends.
 
     Arguments:
         jobs: What to train.
-        workers: Processes at a time; the cores are dealt among them.
-        news: Is told the position of a run, all parts counted, and what its training tells.
-        ended: Is told the position of a run, and how it ended, at once.
-        stop: The wish to stop.
+        workers: Number of processes; the cores are divided among them.
+        on_progress: Callback `(run_index, message, record)`; runs are counted over all jobs.
+        on_outcome: Callback `(run_index, outcome)`, called as soon as a run ends.
+        stop: The stop request.
 
     Returns:
-        How each run ended: `finished`, `stopped`, `diverged`, `not begun`, `busy: ...` where
+        The outcome of each run: `finished`, `stopped`, `diverged`, `not begun`, `busy: ...` where
         another process is training it, or `failed: ...`.
     """
-    pool = _Pool(jobs, max(1, torch.get_num_threads() // workers))
-    endings = ["not begun" for job in jobs for _ in job.parts]
-    told = False
+    pool = _JobPool(jobs, max(1, torch.get_num_threads() // workers))
+    outcomes = ["not begun" for job in jobs for _ in job.specs]
     try:
-        while pool.busy or (pool.waiting and stop.signal is None):
-            while pool.waiting and len(pool.busy) < workers and stop.signal is None:
-                pool.deal()
-            if stop.signal is not None and not told:
-                told = True
-                pool.terminate()
-            for position, ending in pool.listen(news):
-                endings[position] = ending
-                ended(position, ending)
-    finally:  # also when a second signal ends the wait: they save, and end
-        pool.terminate()
-        pool.join()
-    return endings
+        while pool.busy_workers or (pool.waiting_jobs and stop.signal is None):
+            while pool.waiting_jobs and len(pool.busy_workers) < workers and stop.signal is None:
+                pool.start_next_job()
+            if stop.signal is not None and not pool.is_stopping:
+                pool.stop_workers()
+            for run_index, outcome in pool.receive_outcomes(on_progress):
+                outcomes[run_index] = outcome
+                on_outcome(run_index, outcome)
+    finally:  # also when a second signal interrupts the wait: workers save and end
+        pool.stop_workers()
+        pool.join_workers()
+    return outcomes
 
 
 @dataclass
-class _Worker:
-    """A process, and the pipe through which it gets its jobs."""
+class _JobWorker:
+    """A worker process, and the pipe through which it receives jobs."""
 
     process: SpawnProcess
     pipe: Connection
 
 
-class _Pool:
-    """The workers, and the jobs that wait for them.
+class _JobPool:
+    """Worker processes, and the jobs that wait for them.
 
     Arguments:
-        jobs: What is to be done.
-        threads: Of each worker.
+        jobs: What to train.
+        num_threads: Threads of each worker.
     """
 
-    def __init__(self, jobs: Sequence[Job], threads: int) -> None:
-        self._context: SpawnContext = multiprocessing.get_context("spawn")
-        self._inbox: multiprocessing.Queue[Any] = self._context.Queue()
-        self._jobs, self._threads = jobs, threads
-        self._places = places([len(job.parts) for job in jobs])
-        self._idle: list[_Worker] = []
-        self._told = False  # to stop
-        self.waiting = [*range(len(jobs))]
-        self.busy: dict[int, _Worker] = {}
+    def __init__(self, jobs: Sequence[Job], num_threads: int) -> None:
+        self._spawn_context: SpawnContext = multiprocessing.get_context("spawn")
+        self._inbox: multiprocessing.Queue[Any] = self._spawn_context.Queue()
+        self._jobs, self._num_threads = jobs, num_threads
+        self._run_slices = seed_slices([len(job.specs) for job in jobs])
+        self._idle_workers: list[_JobWorker] = []
+        self.is_stopping = False
+        self.waiting_jobs = [*range(len(jobs))]
+        self.busy_workers: dict[int, _JobWorker] = {}
 
-    def deal(self) -> None:
-        """Gives the next job to a worker that has none, or to a new one."""
-        index = self.waiting.pop(0)
-        self._idle = [worker for worker in self._idle if worker.process.is_alive()]
-        worker = self._idle.pop() if self._idle else self._start()
-        self.busy[index] = worker
+    def start_next_job(self) -> None:
+        """Send the next job to an idle worker, or to a new one."""
+        job_index = self.waiting_jobs.pop(0)
+        alive_workers = [worker for worker in self._idle_workers if worker.process.is_alive()]
+        self._idle_workers = alive_workers
+        worker = self._idle_workers.pop() if self._idle_workers else self._start_worker()
+        self.busy_workers[job_index] = worker
         try:
-            worker.pipe.send((index, self._jobs[index]))
+            worker.pipe.send((job_index, self._jobs[job_index]))
         except OSError:  # it ended a moment ago
-            self.busy[index] = worker = self._start()
-            worker.pipe.send((index, self._jobs[index]))
+            self.busy_workers[job_index] = worker = self._start_worker()
+            worker.pipe.send((job_index, self._jobs[job_index]))
 
-    def _start(self) -> _Worker:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(theirs, self._threads, self._inbox))
-        with deaf((signal.SIGINT, signal.SIGTERM)):  # a terminal sends one to parent and child
+    def _start_worker(self) -> _JobWorker:
+        parent_end, worker_end = self._spawn_context.Pipe()
+        process = self._spawn_context.Process(
+            target=_worker_main, args=(worker_end, self._num_threads, self._inbox)
+        )
+        # A terminal sends signals to parent and children; the parent passes them on.
+        with blocked_signals((signal.SIGINT, signal.SIGTERM)):
             process.start()
-        theirs.close()  # so that its end is seen
-        return _Worker(process, ours)
+        worker_end.close()  # so that a dead worker is noticed
+        return _JobWorker(process, parent_end)
 
-    def listen(self, news: News) -> Iterator[tuple[int, str]]:
-        """Passes on one message; gives the runs that ended, also those without a message."""
+    def receive_outcomes(self, on_progress: RunProgressCallback) -> Iterator[tuple[int, str]]:
+        """Receive one message, and yield `(run_index, outcome)` of the runs that have ended."""
         try:
-            index, kind, content, tick = self._inbox.get(timeout=0.2)
+            job_index, kind, content, record = self._inbox.get(timeout=0.2)
         except queue.Empty:
-            yield from self._silent()
+            yield from self._collect_dead_workers()
             return
-        first = self._places[index].start
+        first_run = self._run_slices[job_index].start
         if kind == "ended":
-            endings, willing = content
-            worker = self.busy.pop(index)
-            if willing:
-                self._idle.append(worker)
-            yield from enumerate(endings, first)
+            outcomes, takes_more_jobs = content
+            worker = self.busy_workers.pop(job_index)
+            if takes_more_jobs:
+                self._idle_workers.append(worker)
+            yield from enumerate(outcomes, first_run)
         else:
-            part, text = content
-            news(first + part, text, tick)
+            position, message = content
+            on_progress(first_run + position, message, record)
 
-    def _silent(self) -> Iterator[tuple[int, str]]:
-        dead = [i for i, worker in self.busy.items() if not worker.process.is_alive()]
-        for index in dead if self._inbox.empty() else ():
-            process = self.busy.pop(index).process
+    def _collect_dead_workers(self) -> Iterator[tuple[int, str]]:
+        # Look for dead workers first: their last messages are in the inbox by then.
+        busy = self.busy_workers.items()
+        dead_jobs = [job_index for job_index, worker in busy if not worker.process.is_alive()]
+        for job_index in dead_jobs if self._inbox.empty() else ():
+            process = self.busy_workers.pop(job_index).process
             process.join()
-            failed = f"failed: its process {how_it_ended(process.exitcode)}"
-            ending = "stopped" if self._told and not process.exitcode else failed
-            place = self._places[index]
-            yield from ((position, ending) for position in range(place.start, place.stop))
+            failed_outcome = f"failed: its process {describe_exit(process.exitcode)}"
+            outcome = "stopped" if self.is_stopping and not process.exitcode else failed_outcome
+            run_slice = self._run_slices[job_index]
+            for run_index in range(run_slice.start, run_slice.stop):
+                yield run_index, outcome
 
-    def terminate(self) -> None:
-        self._told = True
-        for worker in self.busy.values():
+    def stop_workers(self) -> None:
+        """Send SIGTERM to all busy workers."""
+        self.is_stopping = True
+        for worker in self.busy_workers.values():
             worker.process.terminate()
 
-    def join(self) -> None:
-        workers = [*self.busy.values(), *self._idle]
+    def join_workers(self) -> None:
+        """Wait until all workers have ended."""
+        workers = [*self.busy_workers.values(), *self._idle_workers]
         for worker in workers:
-            worker.pipe.close()  # no job comes any more
+            worker.pipe.close()  # signals that no more jobs follow
         for worker in workers:
             worker.process.join(60)
 
 
-def _work(pipe: Connection, threads: int, inbox: multiprocessing.Queue[Any]) -> None:
-    torch.set_num_threads(threads)
-    stop = Stop()
-    # A group may get the signal that the parent passes on: the first one is granted either way.
-    with stop.listening([signal.SIGTERM], patient=True), suppress(EOFError):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # it waited while this began
-        while stop.signal is None:  # a wish that only this process got ends it, not its next jobs
-            index, job = pipe.recv()
-            endings = _train(index, job, stop, inbox)
-            inbox.put((index, "ended", (endings, stop.signal is None), None))
-            gc.collect()  # what was recorded or compiled holds memory in cycles
+def _worker_main(pipe: Connection, num_threads: int, inbox: multiprocessing.Queue[Any]) -> None:
+    torch.set_num_threads(num_threads)
+    stop = StopRequest()
+    # A process group may get a signal that the parent also passes on: repeats are ignored.
+    with stop.handle_signals([signal.SIGTERM], ignore_repeats=True), suppress(EOFError):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # blocked during start-up
+        while stop.signal is None:  # a signal to this process alone ends it after its job
+            job_index, job = pipe.recv()
+            outcomes = _train_job(job_index, job, stop, inbox)
+            inbox.put((job_index, "ended", (outcomes, stop.signal is None), None))
+            gc.collect()  # captured and compiled steps hold memory in reference cycles
 
 
-def _train(index: int, job: Job, stop: Stop, inbox: multiprocessing.Queue[Any]) -> list[str]:
+def _train_job(
+    job_index: int, job: Job, stop: StopRequest, inbox: multiprocessing.Queue[Any]
+) -> list[str]:
     parent = multiprocessing.parent_process()
 
-    def listener(part: int, text: str, tick: Tick | None) -> None:
+    def send_progress(position: int, message: str, record: LogRecord | None) -> None:
         if parent is not None and not parent.is_alive():
-            stop.signal = signal.SIGTERM  # nobody is left to collect what it trains
-        inbox.put((index, "news", (part, text), tick))
+            stop.signal = signal.SIGTERM  # only the parent collects the results
+        inbox.put((job_index, "progress", (position, message), record))
 
-    return train_stack(
-        job.parts,
+    return train_batched(
+        job.specs,
         checkpoint_every=job.checkpoint_every,
         keep=job.keep,
         device=job.device,
         executor=job.executor,
-        listener=listener,
+        on_progress=send_progress,
         stop=stop,
     )

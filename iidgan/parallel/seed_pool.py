@@ -1,9 +1,9 @@
-"""One run whose seeds are dealt among processes, each with a core to itself.
+"""Supervision of one run whose seeds are split across processes, one core each.
 
-Every process trains its seeds as if there were no others, and sends what happened at ticks and its
-state at checkpoints. What this process sees, logs and saves is the whole: the same state, up to
-rounding, and the same files as if all seeds had trained here. So a run may be resumed with any
-number of processes; the same bit for bit is what as many make of it.
+Every worker trains its seeds independently, and sends a record at each log interval and its state
+at each checkpoint. The supervisor joins them into the records, the state and the files that a
+single process would have written, up to rounding. A run may therefore be resumed with any number
+of workers; results are bit-identical only for the same number.
 """
 
 from __future__ import annotations
@@ -19,207 +19,231 @@ from typing import Any, Literal
 
 from safetensors.torch import load
 
-from iidgan.engine.compile.executors import Executor
-from iidgan.engine.loop import Ending, Stop, Tick
-from iidgan.engine.state import State, joined, part, places, restore, tensors
+from iidgan.engine.compile import Executor
+from iidgan.engine.loop import LogRecord, Outcome, StopRequest
+from iidgan.engine.state import (
+    State,
+    concat_seeds,
+    named_tensors,
+    restore_state,
+    seed_slices,
+    select_seeds,
+)
 from iidgan.errors import InputError
-from iidgan.parallel.seed_worker import SIGNALS, Control, Shard, Stand, Together, packed, work
-from iidgan.utils.processes import deaf, how_it_ended
+from iidgan.parallel.seed_worker import (
+    STOP_SIGNALS,
+    CoordinatedStop,
+    SeedWorkerTask,
+    SharedProgress,
+    WorkerStart,
+    pack_tensors,
+    worker_main,
+)
+from iidgan.utils.processes import blocked_signals, describe_exit
 
-RESTARTS = 1
+MAX_RESTARTS = 1
+"""Times that a worker which ended unexpectedly is started again."""
 
 
-def deal(seeds: Sequence[int], workers: int) -> list[tuple[int, ...]]:
-    """Deals seeds in order among at most `workers` hands that differ by one at most."""
+def partition_seeds(seeds: Sequence[int], workers: int) -> list[tuple[int, ...]]:
+    """Split seeds in order into at most `workers` shares, whose sizes differ by at most one."""
     workers = min(workers, len(seeds))
-    bounds = [len(seeds) * i // workers for i in range(workers + 1)]
-    return [tuple(seeds[a:b]) for a, b in itertools.pairwise(bounds)]
+    share_bounds = [len(seeds) * i // workers for i in range(workers + 1)]
+    return [tuple(seeds[start:end]) for start, end in itertools.pairwise(share_bounds)]
 
 
 @dataclass
-class _Worker:
-    """A process, and what it has sent that waits for the others."""
+class _SeedWorker:
+    """A worker process, and what it has sent that other workers have not sent yet."""
 
     process: SpawnProcess
     pipe: Connection
-    ticks: dict[int, Tick] = field(default_factory=dict)
+    records: dict[int, LogRecord] = field(default_factory=dict)
     states: dict[int, bytes] = field(default_factory=dict)
-    ending: Ending | None = None
-    restarts: int = 0
+    outcome: Outcome | None = None
+    num_restarts: int = 0
 
 
-class Shards:
-    """The processes of one run.
+class SeedPool:
+    """The worker processes of one run.
 
     Arguments:
-        state: The state of all seeds, from which they start and which they bring forward.
-        shards: Who trains what.
-        on_loss: Is told that a process has ended before its time, and is started again.
-        on_news: Is told what else a user should know, once.
-        on_executor: Is told how a process carries out its steps.
+        state: State of all seeds, from which the workers start and which is updated at
+            checkpoints.
+        tasks: One task per worker.
+        on_worker_failure: Callback `(message)`: a worker ended unexpectedly.
+        on_message: Callback `(message)`: other messages for the user, each once.
+        on_executor: Callback `(executor)`: how a worker executes its steps.
     """
 
     def __init__(
         self,
         state: State,
-        shards: Sequence[Shard],
+        tasks: Sequence[SeedWorkerTask],
         *,
-        on_loss: Callable[[str], None],
-        on_news: Callable[[str], None],
+        on_worker_failure: Callable[[str], None],
+        on_message: Callable[[str], None],
         on_executor: Callable[[Executor], None],
     ) -> None:
-        self._state, self._shards, self._on_loss = state, shards, on_loss
-        self._on_news, self._on_executor = on_news, on_executor
-        self._heard: set[str] = set()
-        self._context = multiprocessing.get_context("spawn")
-        self._control = Control(self._context, len(shards))
-        self._places = places([len(shard.seeds) for shard in shards])
-        self._told = state.step
-        self._workers: list[_Worker] = []
+        self._state, self._tasks = state, tasks
+        self._on_worker_failure = on_worker_failure
+        self._on_message, self._on_executor = on_message, on_executor
+        self._sent_messages: set[str] = set()
+        self._spawn_context = multiprocessing.get_context("spawn")
+        self._progress = SharedProgress(self._spawn_context, len(tasks))
+        self._seed_slices = seed_slices([len(task.seeds) for task in tasks])
+        self._logged_step = state.step
+        self._workers: list[_SeedWorker] = []
 
     def fit(
         self,
         *,
-        on_tick: Callable[[Tick], None],
+        on_log: Callable[[LogRecord], None],
         on_checkpoint: Callable[[], None],
-        stop: Stop,
-    ) -> Ending:
-        """Trains as `engine.loop.fit` does.
+        stop: StopRequest,
+    ) -> Outcome:
+        """Train like `engine.loop.run_training_loop`.
 
         Raises:
-            InputError: A process is given what it cannot use, or ends twice before its time.
-            RuntimeError: A process fails.
+            InputError: The input of a worker is invalid, or a worker ended unexpectedly twice.
+            RuntimeError: A worker failed.
         """
         try:
-            self._workers = [self._start(index) for index in range(len(self._shards))]
-            for index in range(len(self._shards)):  # which have all begun to import by now
-                self._feed(index)
-            while any(worker.ending is None for worker in self._workers):
-                self._agree(stop)
-                self._receive()
-                for tick in self._whole_ticks():
-                    on_tick(tick)
-                for _ in self._whole_states():
+            self._workers = [self._start_worker(index) for index in range(len(self._tasks))]
+            for index in range(len(self._tasks)):  # by now all of them are importing
+                self._send_start(index)
+            while any(worker.outcome is None for worker in self._workers):
+                self._coordinate_stop(stop)
+                self._receive_messages()
+                for record in self._join_records():
+                    on_log(record)
+                for _ in self._restore_states():
                     on_checkpoint()
         finally:
             for worker in self._workers:
                 worker.process.kill()
                 worker.process.join()
-        if stop.hopeless(self._state.diverged):
+        if stop.all_diverged(self._state.diverged):
             return "diverged"
-        return "stopped" if any(w.ending == "stopped" for w in self._workers) else "finished"
+        is_stopped = any(worker.outcome == "stopped" for worker in self._workers)
+        return "stopped" if is_stopped else "finished"
 
-    def _start(self, index: int) -> _Worker:
-        ours, theirs = self._context.Pipe()
-        self._control.at[index], self._control.resting[index] = self._state.step, 0
-        stop = Together(self._control, index)
-        process = self._context.Process(target=work, args=(self._shards[index], theirs, stop))
-        with deaf(SIGNALS):
+    def _start_worker(self, index: int) -> _SeedWorker:
+        parent_end, worker_end = self._spawn_context.Pipe()
+        self._progress.reset_worker(index, self._state.step)
+        stop = CoordinatedStop(self._progress, index)
+        process = self._spawn_context.Process(
+            target=worker_main, args=(self._tasks[index], worker_end, stop)
+        )
+        with blocked_signals(STOP_SIGNALS):
             process.start()
-        theirs.close()  # so that its end is seen
-        return _Worker(process, ours)
+        worker_end.close()  # so that reading from a dead worker raises EOFError
+        return _SeedWorker(process, parent_end)
 
-    def _feed(self, index: int) -> None:
-        """Sends a process what it starts from; if it has ended, that is seen where it is heard."""
-        state, place = self._state, self._places[index]
-        values = packed(part(tensors(state), place))
+    def _send_start(self, index: int) -> None:
+        """Send a worker its initial state. A dead worker is detected in `_receive_messages`."""
+        state, seed_slice = self._state, self._seed_slices[index]
+        packed_tensors = pack_tensors(select_seeds(named_tensors(state), seed_slice))
+        start = WorkerStart(state.step, state.diverged[seed_slice].tolist(), packed_tensors)
         with suppress(OSError):
-            self._workers[index].pipe.send(
-                Stand(state.step, state.diverged[place].tolist(), values)
-            )
+            self._workers[index].pipe.send(start)
 
-    def _agree(self, stop: Stop) -> None:
-        control = self._control
-        if stop.granted(self._state.step) or stop.hopeless(self._state.diverged):
-            control.ask()
-        at_rest = [
-            resting or worker.ending is not None
-            for resting, worker in zip(control.resting, self._workers)
-        ]
-        if control.asked.value and all(at_rest) and control.last.value < 0:
-            control.release()
+    def _coordinate_stop(self, stop: StopRequest) -> None:
+        progress = self._progress
+        if stop.requested(self._state.step) or stop.all_diverged(self._state.diverged):
+            progress.request_stop()
+        all_paused = all(
+            paused or worker.outcome is not None
+            for paused, worker in zip(progress.is_paused, self._workers)
+        )
+        if progress.stop_requested.value and all_paused and progress.final_step.value < 0:
+            progress.release_workers()
 
-    def _receive(self) -> None:
-        wait([worker.pipe for worker in self._workers if worker.ending is None], timeout=0.2)
+    def _receive_messages(self) -> None:
+        running_pipes = [worker.pipe for worker in self._workers if worker.outcome is None]
+        wait(running_pipes, timeout=0.2)
         for index, worker in enumerate(self._workers):
             try:
-                while worker.ending is None and worker.pipe.poll():
-                    self._take(worker, *worker.pipe.recv())
+                while worker.outcome is None and worker.pipe.poll():
+                    self._handle_message(worker, *worker.pipe.recv())
             except (EOFError, OSError):
-                self._restart(index)
+                self._restart_worker(index)
 
-    def _take(
+    def _handle_message(
         self,
-        worker: _Worker,
-        kind: Literal["tick", "state", "news", "executor", "ended", "failed"],
-        content: Any,  # noqa: ANN401 - what a message of this kind holds
+        worker: _SeedWorker,
+        kind: Literal["record", "state", "message", "executor", "ended", "failed"],
+        content: Any,  # noqa: ANN401 - its type depends on the kind
     ) -> None:
-        if kind == "tick" and content.step > self._told:
-            worker.ticks[content.step] = content
+        if kind == "record" and content.step > self._logged_step:
+            worker.records[content.step] = content
         elif kind == "state" and content[0] > self._state.step:
             worker.states[content[0]] = content[1]
-        elif kind == "news" and content not in self._heard:
-            self._heard.add(content)
-            self._on_news(content)
+        elif kind == "message" and content not in self._sent_messages:
+            self._sent_messages.add(content)
+            self._on_message(content)
         elif kind == "executor":
             self._on_executor(content)
         elif kind == "ended":
-            worker.ending = content
+            worker.outcome = content
         elif kind == "failed":
             raise content
 
-    def _restart(self, index: int) -> None:
-        worker, shard = self._workers[index], self._shards[index]
+    def _restart_worker(self, index: int) -> None:
+        worker = self._workers[index]
         worker.process.join()
-        whose = f"the process of seeds {', '.join(map(str, shard.seeds))}"
-        how = f"{how_it_ended(worker.process.exitcode)} at about step {self._control.at[index]}"
-        if worker.restarts == RESTARTS:
-            self._on_loss(f"{whose} {how}, again")
+        failure = (
+            f"the process of seeds {', '.join(map(str, self._tasks[index].seeds))} "
+            f"{describe_exit(worker.process.exitcode)} "
+            f"at about step {self._progress.worker_steps[index]}"
+        )
+        if worker.num_restarts == MAX_RESTARTS:
+            self._on_worker_failure(f"{failure}, again")
             raise InputError(
-                f"workers: {whose} {how}, again; the same command goes on from step "
-                f"{self._state.step}, with --workers 1 in one process"
+                f"workers: {failure}, again; rerun the same command to resume from step "
+                f"{self._state.step}, or add --workers 1 to train in one process"
             )
-        self._on_loss(f"{whose} {how}; starting it again from step {self._state.step}")
-        self._workers[index] = self._start(index)
-        self._workers[index].restarts = worker.restarts + 1
-        self._feed(index)
+        self._on_worker_failure(f"{failure}; restarting it from step {self._state.step}")
+        self._workers[index] = self._start_worker(index)
+        self._workers[index].num_restarts = worker.num_restarts + 1
+        self._send_start(index)
 
-    def _whole_ticks(self) -> Iterator[Tick]:
-        """Joins the ticks that have come from all."""
-        for step in _in_all([worker.ticks for worker in self._workers]):
-            parts = [worker.ticks.pop(step) for worker in self._workers]
-            self._told = step
-            self._heard.clear()  # what is said again after steps is news again
-            tick = self._joined_tick(parts)
-            for position, when in tick.diverged.items():
-                self._state.diverged[position] = when
-            yield tick
+    def _join_records(self) -> Iterator[LogRecord]:
+        """Join the log records of each step that all workers have sent."""
+        for step in _common_steps([worker.records for worker in self._workers]):
+            record = self._join_seeds([worker.records.pop(step) for worker in self._workers])
+            self._logged_step = step
+            self._sent_messages.clear()  # a message repeated at a later step is shown again
+            for position, diverged_step in record.diverged.items():
+                self._state.diverged[position] = diverged_step
+            yield record
 
-    def _joined_tick(self, parts: Sequence[Tick]) -> Tick:
+    def _join_seeds(self, records: Sequence[LogRecord]) -> LogRecord:
         diverged = {
-            place.start + position: step
-            for place, tick in zip(self._places, parts)
-            for position, step in tick.diverged.items()
+            seed_slice.start + position: step
+            for seed_slice, record in zip(self._seed_slices, records)
+            for position, step in record.diverged.items()
         }
-        return Tick(
-            step=parts[0].step,
-            losses={
-                name: [value for tick in parts for value in tick.losses[name]]
-                for name in parts[0].losses
-            },
-            seconds=max(tick.seconds for tick in parts),
+        losses = {
+            name: [value for record in records for value in record.losses[name]]
+            for name in records[0].losses
+        }
+        return LogRecord(
+            step=records[0].step,
+            losses=losses,
+            seconds=max(record.seconds for record in records),
             diverged=diverged,
         )
 
-    def _whole_states(self) -> Iterator[int]:
-        """Brings the state to each step at which those of all have come."""
-        for step in _in_all([worker.states for worker in self._workers]):
-            parts = [load(worker.states.pop(step)) for worker in self._workers]
-            restore(self._state, joined(parts))
+    def _restore_states(self) -> Iterator[int]:
+        """Advance the state to each step whose states all workers have sent."""
+        for step in _common_steps([worker.states for worker in self._workers]):
+            worker_tensors = [load(worker.states.pop(step)) for worker in self._workers]
+            restore_state(self._state, concat_seeds(worker_tensors))
             self._state.step = step
             yield step
 
 
-def _in_all(found: Sequence[Mapping[int, object]]) -> list[int]:
-    first, *others = map(set, found)
-    return sorted(first.intersection(*others))
+def _common_steps(values_by_step: Sequence[Mapping[int, object]]) -> list[int]:
+    first_steps, *other_steps = map(set, values_by_step)
+    return sorted(first_steps.intersection(*other_steps))

@@ -1,7 +1,7 @@
-"""One share of a run's seeds, trained in a process of its own beside the others.
+"""Body of the worker processes that train one share of a run's seeds each.
 
-No process gets further ahead than `LEAD` steps. On a wish to stop all end at one step: the wish
-lets each come to rest, and then all go on to where the foremost is.
+No worker gets more than `MAX_LEAD` steps ahead of the slowest. On a stop request workers pause,
+then all advance to the step of the furthest one, so that they end at the same step.
 """
 
 from __future__ import annotations
@@ -20,84 +20,96 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from iidgan.config.run import Run
-from iidgan.engine.compile.executors import Executor
-from iidgan.engine.loop import Ending, Schedule, Stop, Tick, fit
-from iidgan.engine.state import restore, tensors
+from iidgan.engine.compile import Executor
+from iidgan.engine.loop import LogRecord, LoopSchedule, Outcome, StopRequest, run_training_loop
+from iidgan.engine.state import named_tensors, restore_state
 from iidgan.errors import InputError
-from iidgan.training.context import Game
-from iidgan.training.plan import prepare
+from iidgan.training.context import TrainContext
+from iidgan.training.plan import build_step
 
-LEAD = 500  # steps: evens out what a noisy machine does to one core, and is soon caught up
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
-REST = 0.01  # seconds between looks at what the others do
+MAX_LEAD = 500
+"""Steps: absorbs the noise of single cores, and takes little time to catch up with."""
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+POLL_SECONDS = 0.01
+"""Seconds between two looks at the progress of the other workers."""
 
 
-class Control:
-    """What all processes see of each other.
+class SharedProgress:
+    """Shared memory in which workers publish their steps and agree on where to stop.
 
     Arguments:
-        context: Makes what they share.
-        workers: How many they are.
+        spawn_context: Context that creates the shared arrays.
+        num_workers: Number of workers.
+
+    Attributes:
+        worker_steps: Steps that each worker has taken.
+        is_paused: Whether each worker has paused for a stop request.
+        stop_requested: Whether all workers are to pause.
+        final_step: Step after which all workers end, or -1 while it is undecided.
     """
 
-    def __init__(self, context: SpawnContext, workers: int) -> None:
-        self.at = context.Array("q", workers, lock=False)
-        self.resting = context.Array("b", workers, lock=False)
-        self.asked = context.Value("b", 0, lock=False)
-        self.last = context.Value("q", -1, lock=False)
+    def __init__(self, spawn_context: SpawnContext, num_workers: int) -> None:
+        self.worker_steps = spawn_context.Array("q", num_workers, lock=False)
+        self.is_paused = spawn_context.Array("b", num_workers, lock=False)
+        self.stop_requested = spawn_context.Value("b", 0, lock=False)
+        self.final_step = spawn_context.Value("q", -1, lock=False)
 
-    def ask(self) -> None:
-        """Asks everyone to come to rest."""
-        self.asked.value = 1
+    def reset_worker(self, index: int, step: int) -> None:
+        """Record that a worker (re)starts from `step`."""
+        self.worker_steps[index], self.is_paused[index] = step, 0
 
-    def release(self) -> None:
-        """Lets everyone go on to where the foremost is, and end there."""
-        self.last.value = max(self.at)
+    def request_stop(self) -> None:
+        """Ask all workers to pause."""
+        self.stop_requested.value = 1
+
+    def release_workers(self) -> None:
+        """Resume the paused workers up to the step of the furthest one, where they end."""
+        self.final_step.value = max(self.worker_steps)
 
 
-class Together(Stop):
-    """A worker's stop: after each step it may wait for those behind, or for all to agree."""
+class CoordinatedStop(StopRequest):
+    """Stop request of a worker, which may wait for slower workers or for a common last step."""
 
-    def __init__(self, control: Control, index: int) -> None:
+    def __init__(self, progress: SharedProgress, index: int) -> None:
         super().__init__()
-        self._control, self._index = control, index
+        self._progress, self._index = progress, index
 
-    def granted(self, step: int) -> bool:
-        control = self._control
-        control.at[self._index] = step
-        while not control.asked.value and step > min(control.at) + LEAD:
-            _rest()
-        if control.asked.value:
-            control.resting[self._index] = 1
-            while control.last.value < 0:
-                _rest()
-        return 0 <= control.last.value <= step
+    def requested(self, step: int) -> bool:
+        progress = self._progress
+        progress.worker_steps[self._index] = step
+        while not progress.stop_requested.value and step > min(progress.worker_steps) + MAX_LEAD:
+            _wait()
+        if progress.stop_requested.value:
+            progress.is_paused[self._index] = 1
+            while progress.final_step.value < 0:
+                _wait()
+        return 0 <= progress.final_step.value <= step
 
-    def hopeless(self, diverged: Tensor) -> bool:
-        return False  # the seeds of others may be well
-
-
-def _rest() -> None:
-    _leave_if_alone()
-    time.sleep(REST)
+    def all_diverged(self, diverged: Tensor) -> bool:
+        return False  # seeds of other workers may be healthy
 
 
-def _leave_if_alone() -> None:
+def _wait() -> None:
+    _exit_if_orphaned()
+    time.sleep(POLL_SECONDS)
+
+
+def _exit_if_orphaned() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None and not parent.is_alive():
-        raise SystemExit  # nobody is left to save what this one trains
+        raise SystemExit  # only the parent saves what a worker trains
 
 
 @dataclass(frozen=True)
-class Shard:
-    """What one process trains.
+class SeedWorkerTask:
+    """What one worker trains.
 
     Arguments:
         run: The run.
-        seeds: Its share of the seeds.
-        device: Where.
-        executor: How.
-        checkpoint_every: Steps between the states that it sends.
+        seeds: The worker's share of the seeds.
+        device: Device to train on.
+        executor: How steps are executed.
+        checkpoint_every: Steps between the states that the worker sends.
     """
 
     run: Run
@@ -108,54 +120,71 @@ class Shard:
 
 
 @dataclass(frozen=True)
-class Stand:
-    """Where a process starts."""
+class WorkerStart:
+    """Initial state of a worker.
+
+    Arguments:
+        step: Steps already taken.
+        diverged: For each of its seeds the step at which it diverged, or -1.
+        packed_tensors: The tensors of the state, by `pack_tensors`.
+    """
 
     step: int
     diverged: list[int]
-    tensors: bytes
+    packed_tensors: bytes
 
 
-def work(shard: Shard, pipe: Connection, stop: Together) -> None:
-    for number in SIGNALS:  # a group gets what is meant for the parent
+def worker_main(task: SeedWorkerTask, pipe: Connection, stop: CoordinatedStop) -> None:
+    """Train one share of the seeds, and send log records and states through `pipe`."""
+    for number in STOP_SIGNALS:  # sent to the whole process group, but meant for the parent
         signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)
     try:
-        pipe.send(("ended", _train(shard, pipe.recv(), pipe, stop)))
+        pipe.send(("ended", _train_seeds(task, pipe.recv(), pipe, stop)))
     except EOFError:
-        return  # nobody is left to start from
+        return  # the parent ended before it sent the initial state
     except OSError:
-        _leave_if_alone()
+        _exit_if_orphaned()
         raise
     except Exception as error:
-        known = isinstance(error, InputError)
-        pipe.send(("failed", error if known else RuntimeError(traceback.format_exc())))
+        is_input_error = isinstance(error, InputError)
+        pipe.send(("failed", error if is_input_error else RuntimeError(traceback.format_exc())))
 
 
-def _train(shard: Shard, start: Stand, pipe: Connection, stop: Stop) -> Ending:
-    run, device = shard.run, torch.device(shard.device)
-    game = Game.of(run, shard.seeds, run.source.load().to(device), device)
-    state = game.state
-    restore(state, load(start.tensors))
+def _train_seeds(
+    task: SeedWorkerTask, start: WorkerStart, pipe: Connection, stop: StopRequest
+) -> Outcome:
+    run, device = task.run, torch.device(task.device)
+    context = TrainContext.create(run, task.seeds, run.source.load().to(device), device)
+    state = context.state
+    restore_state(state, load(start.packed_tensors))
     state.step, state.diverged = start.step, torch.tensor(start.diverged)
 
-    def tell(tick: Tick) -> None:
-        _leave_if_alone()
-        pipe.send(("tick", tick))
+    def send_record(record: LogRecord) -> None:
+        _exit_if_orphaned()
+        pipe.send(("record", record))
 
-    step, used = prepare(shard.executor, game, lambda text: pipe.send(("news", text)))
-    pipe.send(("executor", used))
-    return fit(
+    def send_state() -> None:
+        pipe.send(("state", (state.step, pack_tensors(named_tensors(state)))))
+
+    step, executor = build_step(
+        task.executor, context, lambda message: pipe.send(("message", message))
+    )
+    pipe.send(("executor", executor))
+    return run_training_loop(
         state,
         step,
-        game.batches,
+        context.batches,
         run.optimiser,
-        Schedule(steps=run.steps, checkpoint_every=shard.checkpoint_every),
-        on_tick=tell,
-        on_checkpoint=lambda: pipe.send(("state", (state.step, packed(tensors(state))))),
+        LoopSchedule(steps=run.steps, checkpoint_every=task.checkpoint_every),
+        on_log=send_record,
+        on_checkpoint=lambda: pipe.send(
+            ("state", (state.step, pack_tensors(named_tensors(state))))
+        ),
         stop=stop,
     )
 
 
-def packed(values: Mapping[str, Tensor]) -> bytes:
-    return save({name: value.detach().cpu().contiguous() for name, value in values.items()})
+def pack_tensors(tensors: Mapping[str, Tensor]) -> bytes:
+    """Serialise named tensors for a pipe."""
+    return save({name: value.detach().cpu().contiguous() for name, value in tensors.items()})

@@ -1,42 +1,45 @@
-"""Rows and arrays to tables and figures; knows nothing of tensors."""
+"""Records and arrays to tables and figures, without torch.
 
-from iidgan.report.curves import Series, curve_grid, curves
-from iidgan.report.formats import render
-from iidgan.report.grid import image_grid
-from iidgan.report.latent import Panel, generations, latent_panels
-from iidgan.report.mosaic import Mosaic, mosaics
-from iidgan.report.points import scatter
-from iidgan.report.qq import QQ, qq_plot
-from iidgan.report.squares import square_fitting
-from iidgan.report.stats import bootstrap_interval, mean, std, t_interval
-from iidgan.report.style import mode_colours, save
-from iidgan.report.table import Cell, Fate, Table, changed, measured
+Statistics, table formats and drawing primitives belong here; which runs are shown is decided in
+`figures` and `studies`.
+"""
+
+from iidgan.report.curves import Series, plot_curve_grid, plot_curves
+from iidgan.report.formats import render_table
+from iidgan.report.grid import make_image_grid
+from iidgan.report.latent import LatentPanel, plot_generated, plot_latent_panels
+from iidgan.report.mosaic import Mosaic, plot_mosaics
+from iidgan.report.points import plot_points
+from iidgan.report.qq import QQ, plot_qq
+from iidgan.report.squares import plot_square_fitting
+from iidgan.report.stats import mean, std, t_interval
+from iidgan.report.style import get_mode_colours, save_figure
+from iidgan.report.table import Cell, SeedStatus, Table, difference_cell, make_cell
 from iidgan.report.terminal import to_rich
 
 __all__ = [
     "QQ",
     "Cell",
-    "Fate",
+    "LatentPanel",
     "Mosaic",
-    "Panel",
+    "SeedStatus",
     "Series",
     "Table",
-    "bootstrap_interval",
-    "changed",
-    "curve_grid",
-    "curves",
-    "generations",
-    "image_grid",
-    "latent_panels",
+    "difference_cell",
+    "get_mode_colours",
+    "make_cell",
+    "make_image_grid",
     "mean",
-    "measured",
-    "mode_colours",
-    "mosaics",
-    "qq_plot",
-    "render",
-    "save",
-    "scatter",
-    "square_fitting",
+    "plot_curve_grid",
+    "plot_curves",
+    "plot_generated",
+    "plot_latent_panels",
+    "plot_mosaics",
+    "plot_points",
+    "plot_qq",
+    "plot_square_fitting",
+    "render_table",
+    "save_figure",
     "std",
     "t_interval",
     "to_rich",

@@ -1,4 +1,4 @@
-"""Numbers along training: means, ranges, and where there are few, every seed."""
+"""Curves over training: means and ranges over seeds and, if they are few, every seed."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from iidgan.report import style
 from iidgan.report.stats import Floats
 from iidgan.report.style import Colour
 
-MOST_LINES = 10  # of single seeds in one axis: more hide the means
+MAX_SEED_LINES = 10  # in one axis: more would hide the means
 
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """One number of S seeds along training.
+    """One value of S seeds over training.
 
     Arguments:
         label: Name of the method.
         steps: Training steps, with shape (T,).
-        values: Values, with shape (S, T); NaN where a seed has none, as after it diverged.
+        values: Values, with shape (S, T); NaN where a seed has none, as after divergence.
 
     Raises:
         InputError: The shapes do not fit each other.
@@ -41,82 +41,83 @@ class Series:
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.steps.shape != self.values.shape[1:]:
             raise InputError(
-                f"values: shape {self.values.shape} does not fit; "
-                f"expected (S, T) with T = {self.steps.size} steps"
+                f"values: expected shape (S, T) with T = {self.steps.size} steps, got "
+                f"{self.values.shape}"
             )
 
 
-def curves(series: Sequence[Series], *, ylabel: str, log: bool = False) -> Figure:
-    """Draws the mean over seeds, the range from the least to the greatest, and each seed.
+def plot_curves(series: Sequence[Series], *, ylabel: str, log: bool = False) -> Figure:
+    """Draw the mean over seeds, the range from minimum to maximum, and each seed.
 
-    A seed counts where it is finite; a cross marks its last value if it ends before the others.
-    Single seeds are drawn where all series together have at most 10.
+    Values that are not finite are ignored; a cross marks the last value of a seed that ends before
+    the others. Single seeds are drawn if all series together have at most 10.
 
     Arguments:
-        series: What to compare.
-        ylabel: What the values are.
-        log: Whether to scale the values logarithmically, if all of them are positive.
+        series: Series to compare.
+        ylabel: Label of the values.
+        log: Whether to use a logarithmic scale, if all values are positive.
 
     Raises:
-        InputError: There is no series.
+        InputError: There are no series.
     """
-    return curve_grid({ylabel: series}, log=(ylabel,) if log else ())
+    return plot_curve_grid({ylabel: series}, log=(ylabel,) if log else ())
 
 
-def curve_grid(metrics: Mapping[str, Sequence[Series]], *, log: Collection[str] = ()) -> Figure:
-    """Draws small multiples, one axis per metric, with one colour per label throughout.
+def plot_curve_grid(
+    metrics: Mapping[str, Sequence[Series]], *, log: Collection[str] = ()
+) -> Figure:
+    """Draw one axis per metric, with one colour per label in all of them.
 
     Arguments:
         metrics: Series by the name of their metric.
-        log: Names of the metrics to scale logarithmically, if all their values are positive.
+        log: Names of the metrics with a logarithmic scale, if all their values are positive.
 
     Raises:
-        InputError: There is no metric, or one without a series.
+        InputError: There are no metrics, or one has no series.
     """
     for name, series in metrics.items():
         if not series:
-            raise InputError(f"series: none given for {name!r}; a curve needs at least one")
-    single = len(metrics) == 1
-    size = (5.5, 3.8) if single else (3.4, 2.6)
-    figure, axes = style.subplots(len(metrics), 3, width=size[0], height=size[1])
-    seeds = {item.label: len(item.values) for series in metrics.values() for item in series}
-    colours = dict(zip(seeds, style.mode_colours(len(seeds))))
+            raise InputError(f"series: {name!r} needs at least one, got none")
+    width, height = (5.5, 3.8) if len(metrics) == 1 else (3.4, 2.6)
+    figure, axes = style.make_subplots(len(metrics), 3, width=width, height=height)
+    seed_counts = {item.label: len(item.values) for series in metrics.values() for item in series}
+    colours = dict(zip(seed_counts, style.get_mode_colours(len(seed_counts))))
     for axis, (name, series) in zip(axes, metrics.items()):
-        style.label(axis, x="step", y=name)
-        _scale(axis, series, log=name in log)
-        _draw(axis, series, colours)
-    _legend(figure, seeds, colours)
+        style.label_axis(axis, x="step", y=name)
+        _set_scales(axis, series, log=name in log)
+        _draw_series(axis, series, colours)
+    _add_legend(figure, seed_counts, colours)
     return figure
 
 
-def _draw(axis: Axes, series: Sequence[Series], colours: Mapping[str, Colour]) -> None:
-    single_seeds = sum(len(item.values) for item in series) <= MOST_LINES
+def _draw_series(axis: Axes, series: Sequence[Series], colours: Mapping[str, Colour]) -> None:
+    draws_seeds = sum(len(item.values) for item in series) <= MAX_SEED_LINES
     for item in series:
         colour = colours[item.label]
         values = np.ma.masked_invalid(item.values)
-        low, high = values.min(axis=0), values.max(axis=0)
-        axis.fill_between(item.steps, low, high, color=colour, alpha=0.2, lw=0)
-        single = "o" if len(item.steps) == 1 else ""  # a line of one point is not seen
-        axis.plot(item.steps, values.mean(axis=0), color=colour, lw=1.8, marker=single)
-        if single_seeds and len(values) > 1:
+        min_values, max_values = values.min(axis=0), values.max(axis=0)
+        axis.fill_between(item.steps, min_values, max_values, color=colour, alpha=0.2, lw=0)
+        point_marker = "o" if len(item.steps) == 1 else ""  # a line of one point is invisible
+        axis.plot(item.steps, values.mean(axis=0), color=colour, lw=1.8, marker=point_marker)
+        if draws_seeds and len(values) > 1:
             axis.plot(item.steps, values.T, color=colour, lw=0.5, alpha=0.7)
-        axis.plot(*_ends(item), "X", color=colour, mec="white", ms=9, zorder=4)
+        axis.plot(*_find_early_ends(item), "X", color=colour, mec="white", ms=9, zorder=4)
     if not any(np.isfinite(item.values).any() for item in series):
-        style.note(axis, "no finite value")
+        style.write_note(axis, "no finite value")
 
 
-def _ends(item: Series) -> tuple[list[float], list[float]]:
-    """Finds the last finite point of every seed that ends before the last step."""
-    steps, ends = [], []
+def _find_early_ends(item: Series) -> tuple[list[float], list[float]]:
+    """Find the last finite point of every seed that ends before the last step."""
+    last_steps, last_values = [], []
     for values in item.values:
-        finite = np.flatnonzero(np.isfinite(values))
-        if finite.size and finite[-1] < len(values) - 1:
-            steps.append(float(item.steps[finite[-1]]))
-            ends.append(float(values[finite[-1]]))
-    return steps, ends
+        finite_indices = np.flatnonzero(np.isfinite(values))
+        if finite_indices.size and finite_indices[-1] < len(values) - 1:
+            last_steps.append(float(item.steps[finite_indices[-1]]))
+            last_values.append(float(values[finite_indices[-1]]))
+    return last_steps, last_values
 
 
-def _scale(axis: Axes, series: Sequence[Series], *, log: bool) -> None:
+def _set_scales(axis: Axes, series: Sequence[Series], *, log: bool) -> None:
     values = np.concatenate([item.values.ravel() for item in series])
     values = values[np.isfinite(values)]
     axis.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
@@ -126,12 +127,14 @@ def _scale(axis: Axes, series: Sequence[Series], *, log: bool) -> None:
     axis.grid(alpha=0.3, lw=0.5)
 
 
-def _legend(figure: Figure, seeds: Mapping[str, int], colours: Mapping[str, Colour]) -> None:
+def _add_legend(
+    figure: Figure, seed_counts: Mapping[str, int], colours: Mapping[str, Colour]
+) -> None:
     entries: dict[str, Artist] = {
         f"{name}, {count} seed{'s'[: count > 1]}": Line2D([], [], color=colours[name], lw=1.8)
-        for name, count in seeds.items()
+        for name, count in seed_counts.items()
     }
-    entries["mean, least and greatest seed"] = Patch(color=style.GUIDE, alpha=0.2, lw=0)
-    cross = Line2D([], [], color=style.GUIDE, marker="X", mec="white", ms=9, ls="")
-    entries["a seed ends early"] = cross
-    style.finish(figure, entries)
+    entries["mean, minimum and maximum over seeds"] = Patch(color=style.GUIDE, alpha=0.2, lw=0)
+    cross_marker = Line2D([], [], color=style.GUIDE, marker="X", mec="white", ms=9, ls="")
+    entries["a seed ends early"] = cross_marker
+    style.add_legend(figure, entries)

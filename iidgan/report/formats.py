@@ -1,4 +1,4 @@
-"""A table as text in any format."""
+"""Tables as text: Markdown, LaTeX, CSV and JSON."""
 
 from __future__ import annotations
 
@@ -11,96 +11,102 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from typing import Any, get_args
 
-from iidgan.errors import unknown
-from iidgan.report.table import Cell, Fate, Table
+from iidgan.errors import unknown_name_error
+from iidgan.report.table import Cell, SeedStatus, Table
 
-Reading = Callable[[float, float | None, int | None], str]
+NumberFormat = Callable[[float, float | None, int | None], str]
+"""Formats a mean and a standard deviation (or None) with some decimals (None: all)."""
 
 
-def render(table: Table, format: str) -> str:
-    """Renders `table` as text that ends in a newline.
+def render_table(table: Table, format: str) -> str:
+    """Render a table as text that ends in a newline.
 
-    `md` is a GitHub table; `tex` a `table` environment that needs the package booktabs; `csv`
-    one line per cell, numbers in full and `NA` where there is none; `json` a list of cells
-    with every field, numbers that are not finite as null.
+    `md` is a GitHub table; `tex` is a `table` environment that needs the package booktabs; `csv`
+    has one line per cell, with all digits, and `NA` for absent values; `json` is a list of cells
+    with all fields, where numbers that are not finite are null.
 
     Arguments:
-        table: What to render.
+        table: The table.
         format: One of `md`, `tex`, `csv`, `json`.
 
     Raises:
         InputError: The format is unknown.
     """
-    if format not in _FORMATS:
-        raise unknown("format", format, _FORMATS)
-    return _FORMATS[format](table)
+    if format not in _RENDERERS:
+        raise unknown_name_error("format", format, _RENDERERS)
+    return _RENDERERS[format](table)
 
 
-def sentence(cell: Cell, reading: Reading) -> str:
-    """What the cell says, e.g. `8.0 ± 0.0 (1 of 5 diverged) (paper 3.6 ± 0.5)`."""
+def format_cell(cell: Cell, format_numbers: NumberFormat) -> str:
+    """Format a cell, e.g. `8.0 ± 0.0 (1 of 5 diverged) (paper 3.6 ± 0.5)`."""
     parts = []
     if cell.mean is not None:
-        parts.append(reading(cell.mean, cell.std, cell.decimals))
+        parts.append(format_numbers(cell.mean, cell.std, cell.decimals))
     if cell.interval is not None:
-        parts.append("[{}, {}]".format(*(f"{end:z.{cell.decimals}f}" for end in cell.interval)))
-    parts += _losses(cell, alone=not parts)
+        low, high = (f"{limit:z.{cell.decimals}f}" for limit in cell.interval)
+        parts.append(f"[{low}, {high}]")
+    parts += _format_statuses(cell, has_numbers=bool(parts))
     if cell.published is not None:
-        parts.append(f"(paper {reading(*cell.published, None)})")
+        parts.append(f"(paper {format_numbers(*cell.published, None)})")
     return " ".join(parts)
 
 
-def _losses(cell: Cell, alone: bool) -> list[str]:
-    """Says how many seeds gave no value, and why; nothing but `missing` if none is trained."""
-    if alone and not cell.failed:
+def _format_statuses(cell: Cell, *, has_numbers: bool) -> list[str]:
+    """Format how many seeds have no value, and why; only `missing` if none is trained."""
+    if not has_numbers and not cell.failed:
         return ["missing"]
-    total = cell.n + cell.failed + cell.missing
-    counts = ((fate, cell.count(fate)) for fate in get_args(Fate))
-    told = [f"{count} of {total} {fate}" for fate, count in counts if count]
-    return [text if alone and not i else f"({text})" for i, text in enumerate(told)]
+    num_seeds = cell.n + cell.failed + cell.missing
+    status_counts = {status: cell.count_seeds(status) for status in get_args(SeedStatus)}
+    texts = [
+        f"{count} of {num_seeds} {status}" for status, count in status_counts.items() if count
+    ]
+    if has_numbers:
+        return [f"({text})" for text in texts]
+    return [*texts[:1], *(f"({text})" for text in texts[1:])]
 
 
-def plain(mean: float, std: float | None, decimals: int | None) -> str:
-    """Writes mean and deviation with so many decimals; None: as they are."""
-    known = [mean] if std is None or math.isnan(std) else [mean, std]
+def format_mean_std(mean: float, std: float | None, decimals: int | None) -> str:
+    """Format a mean and a standard deviation; without `decimals`, with all digits."""
+    numbers = [mean] if std is None or math.isnan(std) else [mean, std]
     texts = (
-        str(float(value)) if decimals is None else f"{value:z.{decimals}f}" for value in known
+        str(float(number)) if decimals is None else f"{number:z.{decimals}f}" for number in numbers
     )
     return " ± ".join(texts)
 
 
-def _math(mean: float, std: float | None, decimals: int | None) -> str:
-    return "$" + plain(mean, std, decimals).replace("±", r"\pm") + "$"
+def _format_math(mean: float, std: float | None, decimals: int | None) -> str:
+    return "$" + format_mean_std(mean, std, decimals).replace("±", r"\pm") + "$"
 
 
-def _markdown(table: Table) -> str:
-    def line(texts: Sequence[str]) -> str:
+def _render_markdown(table: Table) -> str:
+    def format_line(texts: Sequence[str]) -> str:
         return "| " + " | ".join(texts) + " |"
 
     names = [_escape_markdown(name) for name in table.columns]
     lines = [f"**{_escape_markdown(table.title)}**"]
-    for block, grid in table.blocks.items():
+    for block, rows in table.blocks.items():
         lines += ["", _escape_markdown(block)] if block else []
-        lines += ["", line(["", *names]), line(["---"] * (len(names) + 1))]
-        for cells in grid:
-            texts = [sentence(cell, plain) for cell in cells]
-            lines.append(line([_escape_markdown(cells[0].row), *texts]))
+        lines += ["", format_line(["", *names]), format_line(["---"] * (len(names) + 1))]
+        for cells in rows:
+            texts = [format_cell(cell, format_mean_std) for cell in cells]
+            lines.append(format_line([_escape_markdown(cells[0].row), *texts]))
     for note in table.notes:
         lines += ["", _escape_markdown(note)]
     return "\n".join(lines) + "\n"
 
 
-def _latex(table: Table) -> str:
-    def line(texts: Sequence[str]) -> str:
+def _render_latex(table: Table) -> str:
+    def format_line(texts: Sequence[str]) -> str:
         return " & ".join(texts) + r" \\"
 
-    body: list[str] = []
-    for block, grid in table.blocks.items():
+    body_lines: list[str] = []
+    for block, rows in table.blocks.items():
         title = rf"\multicolumn{{{len(table.columns) + 1}}}{{l}}{{{_escape_latex(block)}}} \\"
-        body += [r"\midrule"] if body else []
-        body += [title] if block else []
-        for cells in grid:
-            texts = (sentence(cell, _math) for cell in cells)
-            body.append(line([_escape_latex(cells[0].row), *texts]))
+        body_lines += [r"\midrule"] if body_lines else []
+        body_lines += [title] if block else []
+        for cells in rows:
+            texts = (format_cell(cell, _format_math) for cell in cells)
+            body_lines.append(format_line([_escape_latex(cells[0].row), *texts]))
     return "\n".join(
         [
             r"\begin{table}",
@@ -108,9 +114,9 @@ def _latex(table: Table) -> str:
             rf"\caption{{{_escape_latex(table.title)}}}",
             rf"\begin{{tabular}}{{l{'c' * len(table.columns)}}}",
             r"\toprule",
-            line(["", *map(_escape_latex, table.columns)]),
+            format_line(["", *map(_escape_latex, table.columns)]),
             r"\midrule",
-            *body,
+            *body_lines,
             r"\bottomrule",
             r"\end{tabular}",
             *(rf"\par {_escape_latex(note)}" for note in table.notes),
@@ -120,33 +126,38 @@ def _latex(table: Table) -> str:
     )
 
 
-def _csv(table: Table) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    apart = ("published", "decimals", "interval")
-    names = [field.name for field in fields(Cell) if field.name not in apart]
-    writer.writerow(["text", *names, "published_mean", "published_std", "low", "high"])
-    for cell in (cell for line in table.grid for cell in line):
-        listed = {key: " ".join(map(str, getattr(cell, key))) for key in ("values", "seeds")}
-        fates = " ".join(f"{seed}:{fate}" for seed, fate in cell.fates)
-        record = asdict(cell) | listed | {"fates": fates}
-        pairs = (*(cell.published or (None, None)), *(cell.interval or (None, None)))
-        numbers = [*(record[name] for name in names), *pairs]
-        known = ["NA" if number is None else number for number in numbers]
-        writer.writerow([sentence(cell, plain), *known])
-    return out.getvalue()
+def _render_csv(table: Table) -> str:
+    text_buffer = io.StringIO()
+    csv_writer = csv.writer(text_buffer, lineterminator="\n")
+    omitted_fields = ("published", "decimals", "interval")
+    names = [field.name for field in fields(Cell) if field.name not in omitted_fields]
+    csv_writer.writerow(["text", *names, "published_mean", "published_std", "low", "high"])
+    for cell in (cell for row_cells in table.grid for cell in row_cells):
+        values = asdict(cell) | {
+            "values": " ".join(map(str, cell.values)),
+            "seeds": " ".join(map(str, cell.seeds)),
+            "statuses": " ".join(f"{seed}:{status}" for seed, status in cell.statuses),
+        }
+        columns = [
+            *(values[name] for name in names),
+            *(cell.published or (None, None)),
+            *(cell.interval or (None, None)),
+        ]
+        texts = ["NA" if value is None else value for value in columns]
+        csv_writer.writerow([format_cell(cell, format_mean_std), *texts])
+    return text_buffer.getvalue()
 
 
-def _json(table: Table) -> str:
-    cells = [_finite(asdict(cell)) for line in table.grid for cell in line]
+def _render_json(table: Table) -> str:
+    cells = [_replace_nonfinite(asdict(cell)) for row_cells in table.grid for cell in row_cells]
     return json.dumps(cells, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _finite(value: Any) -> Any:  # noqa: ANN401
+def _replace_nonfinite(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
+        return {key: _replace_nonfinite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(entry) for entry in value]
+        return [_replace_nonfinite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -154,7 +165,7 @@ def _escape_markdown(text: str) -> str:
     return re.sub(r"[\\|*_`\[\]<]|&(?=#?\w+;)", r"\\\g<0>", " ".join(text.split()))
 
 
-_LATEX = {
+_LATEX_ESCAPES = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
@@ -162,16 +173,18 @@ _LATEX = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     "±": r"$\pm$",
-} | {mark: "\\" + mark for mark in "&%$#_{}"}
+} | {character: "\\" + character for character in "&%$#_{}"}
 
 
 def _escape_latex(text: str) -> str:
-    return "".join(_LATEX.get(mark, mark) for mark in " ".join(text.split()))
+    return "".join(
+        _LATEX_ESCAPES.get(character, character) for character in " ".join(text.split())
+    )
 
 
-_FORMATS: dict[str, Callable[[Table], str]] = {
-    "md": _markdown,
-    "tex": _latex,
-    "csv": _csv,
-    "json": _json,
+_RENDERERS: dict[str, Callable[[Table], str]] = {
+    "md": _render_markdown,
+    "tex": _render_latex,
+    "csv": _render_csv,
+    "json": _render_json,
 }

@@ -1,4 +1,4 @@
-"""Generated images where they belong: on a lattice in latent space, or side by side."""
+"""Images on a lattice, such as one in latent space."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from iidgan.errors import InputError
 from iidgan.report import style
-from iidgan.report.grid import image_grid
+from iidgan.report.grid import make_image_grid
 from iidgan.report.stats import Floats
 
-TICKS = 5
+MAX_TICKS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +22,12 @@ class Mosaic:
     """Images on a lattice.
 
     Arguments:
-        label: What they are.
+        label: Title.
         images: As for `image_grid`, with shape (rows, columns, C, H, W); the first row is on top.
-        x: What changes from left to right; nothing if empty.
-        y: What changes from top to bottom.
-        at_x: Its value in each column; none if empty.
-        at_y: Its value in each row.
+        x: Name of what changes from left to right, or empty.
+        y: Name of what changes from top to bottom, or empty.
+        at_x: Value of x in each column, or empty.
+        at_y: Value of y in each row, or empty.
 
     Raises:
         InputError: A shape does not fit the others.
@@ -43,50 +43,55 @@ class Mosaic:
     def __post_init__(self) -> None:
         if self.images.ndim != 5:
             raise InputError(
-                f"images: shape {self.images.shape} does not fit; "
-                "expected (rows, columns, C, H, W)"
+                f"images: expected shape (rows, columns, C, H, W), got {self.images.shape}"
             )
-        for name, at, count in zip(("at_x", "at_y"), (self.at_x, self.at_y), self._columns_rows):
-            if len(at) not in (0, count):
-                raise InputError(f"{name}: {len(at)} values do not fit {count} images in a line")
+        num_rows, num_columns = self.images.shape[:2]
+        for name, values, num_images in (
+            ("at_x", self.at_x, num_columns),
+            ("at_y", self.at_y, num_rows),
+        ):
+            if len(values) not in (0, num_images):
+                raise InputError(
+                    f"{name}: expected {num_images} values or none, got {len(values)}"
+                )
 
-    @property
-    def _columns_rows(self) -> tuple[int, int]:
-        return self.images.shape[1], self.images.shape[0]
 
-
-def mosaics(items: Sequence[Mosaic], *, columns: int = 2, side: float = 4.2) -> Figure:
-    """Draws one axis per lattice, each `side` inches wide.
+def plot_mosaics(items: Sequence[Mosaic], *, columns: int = 2, side: float = 4.2) -> Figure:
+    """Draw one axis per lattice, each `side` inches wide.
 
     Raises:
-        InputError: There is no lattice.
+        InputError: There are no lattices.
     """
-    tallest = max((item.images.shape[0] / item.images.shape[1] for item in items), default=1.0)
-    figure, axes = style.subplots(len(items), columns, width=side, height=side * tallest)
+    max_aspect = max((item.images.shape[0] / item.images.shape[1] for item in items), default=1.0)
+    figure, axes = style.make_subplots(len(items), columns, width=side, height=side * max_aspect)
     for axis, item in zip(axes, items):
-        rows, across, *shape = item.images.shape
-        sheet = np.asarray(image_grid(item.images.reshape(-1, *shape), across, scale=1))
-        extent = (-0.5, across - 0.5, rows - 0.5, -0.5)
+        num_rows, num_columns, *image_shape = item.images.shape
+        sheet = np.asarray(
+            make_image_grid(item.images.reshape(-1, *image_shape), num_columns, scale=1)
+        )
+        axis_extent = (-0.5, num_columns - 0.5, num_rows - 0.5, -0.5)
         axis.imshow(
             sheet,
             cmap="gray",
             vmin=0,
             vmax=255,
-            extent=extent,
+            extent=axis_extent,
             aspect="auto",
             interpolation="none",
         )
-        axis.set_box_aspect(rows / across)
-        style.label(axis, x=item.x, y=item.y)
+        axis.set_box_aspect(num_rows / num_columns)
+        style.label_axis(axis, x=item.x, y=item.y)
         axis.set_title(item.label, fontsize=style.MEDIUM)
-        _mark(axis, item)
+        _set_ticks(axis, item)
     figure.draw_without_rendering()
     return figure
 
 
-def _mark(axis: Axes, item: Mosaic) -> None:
-    for values, place in ((item.at_x, axis.xaxis), (item.at_y, axis.yaxis)):
-        ticks = np.unique(np.linspace(0, max(len(values) - 1, 0), TICKS).round().astype(int))
-        shown = ticks if len(values) else ticks[:0]
-        place.set_ticks(shown, [f"{values[tick]:.3g}" for tick in shown])
-        place.set_tick_params(length=2 if len(values) else 0)
+def _set_ticks(axis: Axes, item: Mosaic) -> None:
+    for values, coordinate in ((item.at_x, axis.xaxis), (item.at_y, axis.yaxis)):
+        tick_indices = np.unique(
+            np.linspace(0, max(len(values) - 1, 0), MAX_TICKS).round().astype(int)
+        )
+        tick_indices = tick_indices if len(values) else tick_indices[:0]
+        coordinate.set_ticks(tick_indices, [f"{values[tick]:.3g}" for tick in tick_indices])
+        coordinate.set_tick_params(length=2 if len(values) else 0)

@@ -1,4 +1,4 @@
-"""Whether inverses are normal: ordered values against the quantiles they ought to have."""
+"""QQ plots: whether codes are normal."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from iidgan.errors import InputError
 from iidgan.report import style
 from iidgan.report.stats import Floats
 
-DIMENSIONS = 6
+MAX_DIMENSIONS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
 class QQ:
-    """Ordered inverses of one method, dimension by dimension.
+    """Quantiles of one method's codes in each dimension.
 
     Arguments:
         label: Name of the method.
@@ -36,34 +36,37 @@ class QQ:
     def __post_init__(self) -> None:
         if self.ordered.ndim != 2 or self.theoretical.shape != self.ordered.shape[:1]:
             raise InputError(
-                f"ordered: shape {self.ordered.shape} does not fit; "
-                f"expected (T, M) with T = {self.theoretical.size} quantiles"
+                f"ordered: expected shape (T, M) with T = {self.theoretical.size} quantiles, got "
+                f"{self.ordered.shape}"
             )
 
 
-def qq_plot(items: Sequence[QQ]) -> Figure:
-    """Draws one axis per method: up to 6 dimensions against the diagonal of N(0, 1).
+def plot_qq(items: Sequence[QQ]) -> Figure:
+    """Draw one axis per method: up to 6 dimensions against the diagonal of N(0, 1).
 
-    The vertical axis reaches to 3.5, further where more than 1 % of the values lie beyond.
+    The vertical axis ends at 3.5, or later if over 1 % of the values exceed it.
 
     Raises:
-        InputError: There is no item.
+        InputError: There are no items.
     """
-    figure, axes = style.subplots(len(items), 4, width=2.6, height=2.9)
-    shown = min(DIMENSIONS, max((item.ordered.shape[1] for item in items), default=0))
-    colours = style.mode_colours(shown)
+    figure, axes = style.make_subplots(len(items), 4, width=2.6, height=2.9)
+    num_shown = min(MAX_DIMENSIONS, max((item.ordered.shape[1] for item in items), default=0))
+    colours = style.get_mode_colours(num_shown)
     for axis, item in zip(axes, items):
-        total = item.ordered.shape[1]
-        few = f"\n({DIMENSIONS} of {total} dimensions)" if total > DIMENSIONS else ""
-        style.label(axis, title=item.label + few, x="quantile of N(0, 1)", y="ordered F(x)")
-        limit = style.reach(item.ordered, 3.5)
-        axis.set(xlim=(-3.5, 3.5), ylim=(-limit, limit), box_aspect=1)
+        num_dims = item.ordered.shape[1]
+        is_cut = num_dims > MAX_DIMENSIONS
+        title_suffix = f"\n({MAX_DIMENSIONS} of {num_dims} dimensions)" if is_cut else ""
+        style.label_axis(
+            axis, title=item.label + title_suffix, x="quantile of N(0, 1)", y="ordered F(x)"
+        )
+        axis_limit = style.symmetric_limit(item.ordered, 3.5)
+        axis.set(xlim=(-3.5, 3.5), ylim=(-axis_limit, axis_limit), box_aspect=1)
         axis.axline((0, 0), slope=1, color=style.GUIDE, ls="--", lw=1, zorder=3)
-        for values, colour in zip(item.ordered.T[:DIMENSIONS], colours):
+        for values, colour in zip(item.ordered.T[:MAX_DIMENSIONS], colours):
             axis.plot(item.theoretical, values, color=colour, lw=1.4)
         if not np.isfinite(item.ordered).any():
-            style.note(axis, "no finite value")
+            style.write_note(axis, "no finite value")
     entries = {f"dimension {i + 1}": Line2D([], [], color=c) for i, c in enumerate(colours)}
     entries["exactly normal"] = Line2D([], [], color=style.GUIDE, ls="--", lw=1)
-    style.finish(figure, entries)
+    style.add_legend(figure, entries)
     return figure

@@ -1,4 +1,4 @@
-"""One look for every figure: colours that colour-blind readers tell apart, text of 8 pt and up."""
+"""Common style of figures: colours for colour-blind readers, and text of at least 8 pt."""
 
 from __future__ import annotations
 
@@ -16,18 +16,27 @@ from PIL.Image import Image
 
 from iidgan.errors import InputError
 from iidgan.report.stats import Floats
-from iidgan.utils.files import write
+from iidgan.utils.files import write_file
 
 DPI = 150
 BAD = "#c4c4c4"
-"""Samples that belong to no mode."""
+"""Colour of samples that belong to no mode."""
 GUIDE = "#606060"
-"""Lines that guide the eye: axes' reference circles, diagonals."""
-SMALL, MEDIUM = 8, 9
-LEGEND = 0.5
+"""Colour of reference lines, such as circles and diagonals."""
+SMALL, MEDIUM = 8, 9  # font sizes
+LEGEND_HEIGHT = 0.5
 
-_FEW = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#000000", "#f0e442")
-_MANY = (
+_SMALL_PALETTE = (
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#cc79a7",
+    "#56b4e9",
+    "#d55e00",
+    "#000000",
+    "#f0e442",
+)
+_LARGE_PALETTE = (
     *("#4eff00", "#d80089", "#4e9dff", "#ff7614", "#3b3b76", "#c46200", "#62ebff", "#004e4e"),
     *("#2762ff", "#b1b176", "#000089", "#007689", "#d89dd8", "#760000", "#0027ff", "#9d4e62"),
     *("#89d889", "#c40000", "#eb62eb", "#4e6227", "#ebb127", "#7662c4", "#3b144e", "#62894e"),
@@ -38,12 +47,12 @@ _MANY = (
 Colour = tuple[float, float, float]
 
 
-def mode_colours(count: int) -> list[Colour]:
-    """Picks the colours of `count` modes, as red, green and blue in [0, 1].
+def get_mode_colours(num_modes: int) -> list[Colour]:
+    """Return the colours of modes, as red, green and blue in [0, 1].
 
-    Up to 8, the set of Okabe and Ito. Beyond, 30 colours spread apart in OKLab under normal,
-    protan and deutan sight, in an order in which numbers 1 and 5 apart, the neighbours on a
-    ring and on a 5 x 5 grid, differ most. They repeat after 30.
+    Up to 8 modes get the set of Okabe and Ito. More get 30 colours that are far apart in OKLab for
+    normal, protan and deutan vision; colours 1 and 5 positions apart, the neighbours on a ring
+    and on a 5 x 5 grid, differ most. They repeat after 30.
 
     References:
         | Color Universal Design (Okabe and Ito, 2008)
@@ -52,88 +61,88 @@ def mode_colours(count: int) -> list[Colour]:
           Oliveira and Fernandes, 2009)
         | https://doi.org/10.1109/TVCG.2009.113
     """
-    chosen = _FEW if count <= len(_FEW) else _MANY
-    return [to_rgb(chosen[i % len(chosen)]) for i in range(count)]
+    mode_palette = _SMALL_PALETTE if num_modes <= len(_SMALL_PALETTE) else _LARGE_PALETTE
+    return [to_rgb(mode_palette[i % len(mode_palette)]) for i in range(num_modes)]
 
 
-def subplots(
-    count: int, columns: int, *, width: float, height: float
+def make_subplots(
+    num_axes: int, max_columns: int, *, width: float, height: float
 ) -> tuple[Figure, list[Axes]]:
-    """Makes a figure of `count` axes, row by row, each `width` x `height` inches.
+    """Create a figure with axes, row by row, each `width` x `height` inches.
 
-    Below them there is room for a legend.
+    Below them there is space for a legend.
 
     Raises:
-        InputError: There is nothing to draw.
+        InputError: There are no axes.
     """
-    if count < 1:
-        raise InputError("items: none given; a figure needs at least one")
-    columns = min(count, columns)
-    rows = -(-count // columns)
-    size = (max(width * columns, 4.0), height * rows + LEGEND)
-    figure = Figure(figsize=size, layout="compressed")
-    axes = [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
+    if num_axes < 1:
+        raise InputError("items: a figure needs at least one, got none")
+    num_columns = min(num_axes, max_columns)
+    num_rows = -(-num_axes // num_columns)
+    figure_size = (max(width * num_columns, 4.0), height * num_rows + LEGEND_HEIGHT)
+    figure = Figure(figsize=figure_size, layout="compressed")
+    axes = [figure.add_subplot(num_rows, num_columns, i + 1) for i in range(num_axes)]
     for axis in axes:
         axis.tick_params(labelsize=SMALL)
     return figure, axes
 
 
-def label(axis: Axes, *, title: str = "", x: str = "", y: str = "") -> None:
-    """Writes the title and the axis labels in the sizes that all figures share."""
-    axis.set_title(wrap(title), fontsize=MEDIUM)
+def label_axis(axis: Axes, *, title: str = "", x: str = "", y: str = "") -> None:
+    """Set the title and the axis labels in the common font sizes."""
+    axis.set_title(wrap_text(title), fontsize=MEDIUM)
     axis.set_xlabel(x, fontsize=SMALL)
     axis.set_ylabel(y, fontsize=SMALL)
 
 
-def wrap(text: str) -> str:
-    """Breaks lines that are longer than an axis is wide."""
+def wrap_text(text: str) -> str:
+    """Break lines that are longer than an axis is wide."""
     return "\n".join(textwrap.fill(line, 26) for line in text.splitlines())
 
 
-def finish(figure: Figure, entries: Mapping[str, Artist]) -> None:
-    """Explains the marks and colours below all axes, and lays the figure out once.
+def add_legend(figure: Figure, entries: Mapping[str, Artist]) -> None:
+    """Add a legend below all axes, and compute the layout.
 
-    Axes of fixed aspect find their place in a second pass, which is that of drawing.
+    Axes of fixed aspect get their final position in a second pass, when the figure is drawn.
     """
-    widest = max(len(text) for text in entries) * 0.065 + 0.6
-    columns = int(np.clip(figure.get_figwidth() // widest, 1, len(entries)))
+    max_entry_width = max(len(text) for text in entries) * 0.065 + 0.6
+    num_columns = int(np.clip(figure.get_figwidth() // max_entry_width, 1, len(entries)))
     figure.legend(
         handles=entries.values(),
         labels=entries.keys(),
         loc="outside lower center",
-        ncols=columns,
+        ncols=num_columns,
         fontsize=SMALL,
     )
     figure.draw_without_rendering()
 
 
-def note(axis: Axes, text: str) -> None:
-    """Says in the middle of an axis why nothing is drawn there."""
+def write_note(axis: Axes, text: str) -> None:
+    """Write a text in the middle of an axis where nothing is drawn."""
     axis.set(xticks=[], yticks=[])
     axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", fontsize=MEDIUM)
 
 
-def reach(values: Floats, least: float) -> float:
-    """Computes a symmetric limit: `least`, or more if over 1 % of the values lie beyond it."""
-    sizes = np.abs(values[np.isfinite(values)])
-    return max(least, float(np.quantile(sizes, 0.99))) if sizes.size else least
+def symmetric_limit(values: Floats, min_limit: float) -> float:
+    """Compute a symmetric limit: `min_limit`, or more if over 1 % of the values exceed it."""
+    magnitudes = np.abs(values[np.isfinite(values)])
+    return max(min_limit, float(np.quantile(magnitudes, 0.99))) if magnitudes.size else min_limit
 
 
-def save(picture: Figure | Image, path: str | os.PathLike[str]) -> Path:
-    """Writes a PNG (figures at 150 dpi) that is there in full or not at all.
+def save_figure(figure: Figure | Image, path: str | os.PathLike[str]) -> Path:
+    """Write a PNG atomically (figures at 150 dpi); missing folders are created.
 
-    The same picture gives the same bytes. Missing folders are made.
+    The same figure gives the same bytes.
 
     Raises:
         InputError: The file cannot be written.
     """
-    target = Path(path)
+    figure_path = Path(path)
 
-    def fill(place: Path) -> None:
-        if isinstance(picture, Image):
-            picture.save(place, format="png")
+    def write_png(temporary_path: Path) -> None:
+        if isinstance(figure, Image):
+            figure.save(temporary_path, format="png")
         else:
-            picture.savefig(place, format="png", dpi=DPI, metadata={"Software": None})
+            figure.savefig(temporary_path, format="png", dpi=DPI, metadata={"Software": None})
 
-    write(target, fill)
-    return target
+    write_file(figure_path, write_png)
+    return figure_path

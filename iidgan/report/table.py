@@ -1,4 +1,4 @@
-"""Cells of mean ± std with the published value beside them, in rows and blocks of rows."""
+"""Tables: cells of mean ± std beside a published value, in rows and blocks of rows."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from typing import Literal, get_args
 from iidgan.errors import InputError
 from iidgan.report import stats
 
-Fate = Literal["diverged", "failed", "missing", "undefined"]
-"""What befell a seed that gave no value: its training ended early, has not been made, or ended
-well, and the value does not exist, such as the divergence of no samples."""
-Status = Literal["done", Fate]
+SeedStatus = Literal["diverged", "failed", "missing", "undefined"]
+"""Status of a seed without a value: training diverged or failed, is missing, or finished and the
+value does not exist, such as the divergence of no samples."""
+CellStatus = Literal["done", SeedStatus]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One number of a table, and how much of it there is.
+    """One number of a table, with the status of its seeds.
 
     Arguments:
         row: Name of the row.
         column: Name of the column.
-        status: `done`, or the first in the order of `Fate` that befell a seed.
-        mean: Mean over the seeds that gave a value, or None where none did.
+        status: `done`, or the first in the order of `SeedStatus` that a seed has.
+        mean: Mean over the seeds that have a value, or None if none has.
         std: Sample standard deviation over them, or None for fewer than two.
-        n: Seeds that gave a value.
-        failed: Seeds that were trained and gave none, so that `n + failed` were trained.
-        missing: Seeds that have not been trained yet.
-        values: The values themselves, one per seed.
-        seeds: Which seed each value is of; empty where that is not known.
-        fates: Seeds that gave no value, each with what befell it.
-        published: Mean and standard deviation (or None) that a paper prints.
-        decimals: Digits after the point of `mean` and `std`.
-        block: Title of the block of rows that it belongs to.
-        interval: Where the mean is expected to lie, or None where nobody asked.
+        n: Number of seeds that have a value.
+        failed: Number of trained seeds without a value, so that `n + failed` were trained.
+        missing: Number of seeds that have not been trained yet.
+        values: The values, one per seed.
+        seeds: Seed of each value; empty if unknown.
+        statuses: Seeds without a value, each with its status.
+        published: Mean and standard deviation (or None) of a publication.
+        decimals: Decimal places of `mean` and `std`.
+        block: Title of its block of rows.
+        interval: Confidence interval of the mean, or None.
     """
 
     row: str
     column: str
-    status: Status = "missing"
+    status: CellStatus = "missing"
     mean: float | None = None
     std: float | None = None
     n: int = 0
@@ -49,116 +49,138 @@ class Cell:
     missing: int = 0
     values: tuple[float, ...] = ()
     seeds: tuple[int, ...] = ()
-    fates: tuple[tuple[int, Fate], ...] = ()
+    statuses: tuple[tuple[int, SeedStatus], ...] = ()
     published: tuple[float, float | None] | None = None
     decimals: int = 2
     block: str = ""
     interval: tuple[float, float] | None = None
 
-    def count(self, fate: Fate) -> int:
-        """Counts the seeds that this befell."""
-        return sum(each == fate for _, each in self.fates)
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Block, row and column."""
+        return self.block, self.row, self.column
+
+    def count_seeds(self, status: SeedStatus) -> int:
+        """Return the number of seeds with a status."""
+        return sum(seed_status == status for _, seed_status in self.statuses)
 
 
-def measured(
+def make_cell(
     row: str,
     column: str,
     values: Sequence[float],
     *,
     seeds: Sequence[int] | None = None,
-    fates: Sequence[tuple[int, Fate]] = (),
+    statuses: Sequence[tuple[int, SeedStatus]] = (),
     published: tuple[float, float | None] | None = None,
     decimals: int = 2,
     block: str = "",
 ) -> Cell:
-    """Makes a cell of one value per seed; one that is not finite is undefined.
+    """Create a cell from one value per seed; values that are not finite are undefined.
 
     Arguments:
         row: Name of the row.
         column: Name of the column.
-        values: One value per seed. If there is neither value nor fate, the cell is missing.
-        seeds: Which seeds these are; by default 0, 1, ...
-        fates: What befell the seeds that gave none.
+        values: One value per seed. Without values and statuses, the cell is missing.
+        seeds: The seeds; by default 0, 1, ...
+        statuses: Seeds without a value, each with its status.
         published: As in `Cell`.
         decimals: As in `Cell`.
         block: As in `Cell`.
     """
-    known = range(len(values)) if seeds is None else seeds
-    pairs = [(seed, float(value)) for seed, value in zip(known, values, strict=True)]
-    finite = tuple(value for _, value in pairs if math.isfinite(value))
-    undefined = ((seed, "undefined") for seed, value in pairs if not math.isfinite(value))
-    lost: tuple[tuple[int, Fate], ...] = (*fates, *undefined)  # type: ignore[arg-type]
-    there = {fate for _, fate in lost}
-    missing = sum(fate == "missing" for _, fate in lost)
+    value_seeds = range(len(values)) if seeds is None else seeds
+    seed_values = [(seed, float(value)) for seed, value in zip(value_seeds, values, strict=True)]
+    finite_pairs = [(seed, value) for seed, value in seed_values if math.isfinite(value)]
+    finite_values = tuple(value for _, value in finite_pairs)
+    undefined: list[tuple[int, SeedStatus]] = [
+        (seed, "undefined") for seed, value in seed_values if not math.isfinite(value)
+    ]
+    all_statuses = (*statuses, *undefined)
+    num_missing = sum(status == "missing" for _, status in all_statuses)
     return Cell(
         row=row,
         column=column,
-        status=next((f for f in get_args(Fate) if f in there), "done" if finite else "missing"),
-        mean=stats.mean(finite) if finite else None,
-        std=stats.std(finite) if finite else None,
-        n=len(finite),
-        failed=len(lost) - missing,
-        missing=missing,
-        values=finite,
-        seeds=tuple(seed for seed, value in pairs if math.isfinite(value)),
-        fates=lost,
+        status=_summarise_statuses(all_statuses, has_values=bool(finite_values)),
+        mean=stats.mean(finite_values) if finite_values else None,
+        std=stats.std(finite_values) if finite_values else None,
+        n=len(finite_values),
+        failed=len(all_statuses) - num_missing,
+        missing=num_missing,
+        values=finite_values,
+        seeds=tuple(seed for seed, _ in finite_pairs),
+        statuses=all_statuses,
         published=published,
         decimals=decimals,
         block=block,
     )
 
 
-def changed(after: Cell, before: Cell, row: str) -> Cell:
-    """Makes the cell of the change from one cell to another, over the seeds that both have.
+def _summarise_statuses(
+    statuses: Sequence[tuple[int, SeedStatus]], *, has_values: bool
+) -> CellStatus:
+    seed_statuses = {status for _, status in statuses}
+    for status in _STATUS_ORDER:
+        if status in seed_statuses:
+            return status
+    return "done" if has_values else "missing"
 
-    A seed that one of them lacks is lost for the change. The interval is Student's, at 95 %.
+
+_STATUS_ORDER: tuple[SeedStatus, ...] = get_args(SeedStatus)
+
+
+def difference_cell(after: Cell, before: Cell, row: str) -> Cell:
+    """Create the cell of the differences between two cells, over the seeds that both have.
+
+    A seed that one of them lacks is left out. The interval is Student's, at 95 %.
 
     Arguments:
-        after: The cell whose value counts.
-        before: The cell that it is compared with.
-        row: Name of the row of the change.
+        after: The cell of the new values.
+        before: The cell of the values that are subtracted.
+        row: Name of the row of the differences.
     """
-    start = dict(zip(before.seeds, before.values, strict=True))
-    end = dict(zip(after.seeds, after.values, strict=True))
-    both = [seed for seed in end if seed in start]
-    values = [end[seed] - start[seed] for seed in both]
-    made = measured(
+    before_values = dict(zip(before.seeds, before.values, strict=True))
+    after_values = dict(zip(after.seeds, after.values, strict=True))
+    common_seeds = [seed for seed in after_values if seed in before_values]
+    differences = [after_values[seed] - before_values[seed] for seed in common_seeds]
+    cell = make_cell(
         row,
         after.column,
-        values,
-        seeds=both,
-        fates=_joint(after.fates, before.fates),
+        differences,
+        seeds=common_seeds,
+        statuses=_merge_statuses(after.statuses, before.statuses),
         decimals=after.decimals,
         block=after.block,
     )
-    return replace(made, interval=stats.t_interval(values) if len(values) > 1 else None)
+    return replace(cell, interval=stats.t_interval(differences) if len(differences) > 1 else None)
 
 
-_GRAVEST: tuple[Fate, ...] = ("missing", "diverged", "failed", "undefined")
+_PAIR_STATUS_ORDER: tuple[SeedStatus, ...] = ("missing", "diverged", "failed", "undefined")
 
 
-def _joint(*lists: Sequence[tuple[int, Fate]]) -> list[tuple[int, Fate]]:
-    """Says what befell pairs of trainings; a pair of which one is not made is not made."""
-    befell: dict[int, set[Fate]] = {}
-    for seed, fate in chain(*lists):
-        befell.setdefault(seed, set()).add(fate)
+def _merge_statuses(
+    *cell_statuses: Sequence[tuple[int, SeedStatus]],
+) -> list[tuple[int, SeedStatus]]:
+    """Return the status of each seed in several cells; it is missing if it is in any of them."""
+    statuses_by_seed: dict[int, set[SeedStatus]] = {}
+    for seed, status in chain(*cell_statuses):
+        statuses_by_seed.setdefault(seed, set()).add(status)
     return [
-        (seed, next(fate for fate in _GRAVEST if fate in fates))
-        for seed, fates in sorted(befell.items())
+        (seed, next(status for status in _PAIR_STATUS_ORDER if status in statuses))
+        for seed, statuses in sorted(statuses_by_seed.items())
     ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Cells under a title; rows and columns stand in the order of their first appearance.
+    """Cells with a title; rows and columns are in the order of their first appearance.
 
     Arguments:
-        title: What the numbers are.
-        cells: In any order; a place without a cell reads `missing`.
+        title: Title of the table.
+        cells: Cells in any order; an absent one is shown as `missing`.
         notes: Lines below the table.
 
     Raises:
-        InputError: Two cells share a place.
+        InputError: Two cells have the same block, row and column.
     """
 
     title: str
@@ -166,11 +188,11 @@ class Table:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        seen: set[tuple[str, str, str]] = set()
+        cell_keys: set[tuple[str, str, str]] = set()
         for cell in self.cells:
-            if (place := (cell.block, cell.row, cell.column)) in seen:
+            if cell.key in cell_keys:
                 raise InputError(f"cells: ({cell.row!r}, {cell.column!r}) is given twice")
-            seen.add(place)
+            cell_keys.add(cell.key)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -178,19 +200,19 @@ class Table:
 
     @property
     def grid(self) -> tuple[tuple[Cell, ...], ...]:
-        """Rows of cells, complete: a place that has none gets a missing one."""
-        places = {(cell.block, cell.row, cell.column): cell for cell in self.cells}
-        lines = dict.fromkeys((cell.block, cell.row) for cell in self.cells)
+        """Complete rows of cells; absent ones are created with the status `missing`."""
+        cells_by_key = {cell.key: cell for cell in self.cells}
+        row_keys = dict.fromkeys((cell.block, cell.row) for cell in self.cells)
         return tuple(
             tuple(
-                places.get((block, row, col), Cell(row=row, column=col, block=block))
-                for col in self.columns
+                cells_by_key.get((block, row, column), Cell(row=row, column=column, block=block))
+                for column in self.columns
             )
-            for block, row in lines
+            for block, row in row_keys
         )
 
     @property
     def blocks(self) -> dict[str, list[tuple[Cell, ...]]]:
-        """The lines of `grid` by the title of their block."""
-        grouped = groupby(self.grid, key=lambda line: line[0].block)
-        return {block: list(lines) for block, lines in grouped}
+        """The rows of `grid` by the title of their block."""
+        grouped_rows = groupby(self.grid, key=lambda row_cells: row_cells[0].block)
+        return {block: list(rows) for block, rows in grouped_rows}

@@ -1,4 +1,4 @@
-"""A table for the terminal: side by side what fits, below each other what does not."""
+"""Tables for the terminal: columns that do not fit side by side follow below."""
 
 from __future__ import annotations
 
@@ -9,75 +9,91 @@ from rich.console import Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from iidgan.report.formats import plain, sentence
+from iidgan.report.formats import format_cell, format_mean_std
 from iidgan.report.table import Cell, Table
 
 _STYLES = {"done": "", "missing": "dim", "failed": "red", "diverged": "red", "undefined": "yellow"}
-_EDGES = 3  # characters between two columns
+_SEPARATOR_WIDTH = 3  # characters between two columns
 
 
 @dataclass(frozen=True)
 class _Column:
+    """A column of texts.
+
+    Arguments:
+        name: Its name.
+        texts: One text per row.
+        min_width: Width at which no word, and no mean with its deviation, is broken.
+    """
+
     name: str
     texts: tuple[Text, ...]
-    need: int
-    """Characters without which a word would be broken, or a mean and its deviation."""
+    min_width: int
 
     @property
-    def want(self) -> int:
+    def full_width(self) -> int:
         return max(len(self.name), *map(len, self.texts))
 
 
 def to_rich(table: Table, width: int = 80) -> Group:
-    """Lays `table` out in `width` characters: missing cells dim, failures in red.
+    """Lay out a table in `width` characters: missing cells are dim, failures are red.
 
-    Columns that do not fit beside each other without breaking a number follow below.
+    Columns that do not fit side by side without breaking a number follow below.
     """
     parts: list[Text | RichTable] = [Text(table.title, style="bold")]
-    for block, lines in table.blocks.items():
+    for block, rows in table.blocks.items():
         parts += [Text(block, style="italic")] if block else []
-        parts += _tables(lines, width)
+        parts += _layout_tables(rows, width)
     return Group(*parts, *(Text(note) for note in table.notes))
 
 
-def _tables(lines: Sequence[Sequence[Cell]], width: int) -> Iterator[RichTable]:
-    rows = tuple(Text(line[0].row) for line in lines)
-    first = _Column("", rows, max(map(_longest, rows)))
-    free = width - 1 - (first.need + _EDGES)
-    for columns in _groups([_column(cells) for cells in zip(*lines)], free):
-        made = RichTable()
-        for column, size in _sized([first, *columns], width - 1):
-            made.add_column(Text(column.name), width=size)
-        for texts in zip(*(column.texts for column in (first, *columns))):
-            made.add_row(*texts)
-        yield made
+def _layout_tables(rows: Sequence[Sequence[Cell]], width: int) -> Iterator[RichTable]:
+    row_names = tuple(Text(cells[0].row) for cells in rows)
+    name_column = _Column("", row_names, max(map(_longest_word, row_names)))
+    free_width = width - 1 - (name_column.min_width + _SEPARATOR_WIDTH)
+    for columns in _group_columns([_make_column(cells) for cells in zip(*rows)], free_width):
+        rich_table = RichTable()
+        for column, column_width in _distribute_width([name_column, *columns], width - 1):
+            rich_table.add_column(Text(column.name), width=column_width)
+        for texts in zip(*(column.texts for column in (name_column, *columns))):
+            rich_table.add_row(*texts)
+        yield rich_table
 
 
-def _column(cells: Sequence[Cell]) -> _Column:
-    name, texts = cells[0].column, [Text(sentence(c, plain), _STYLES[c.status]) for c in cells]
-    means = [plain(c.mean, c.std, c.decimals) for c in cells if c.mean is not None]
-    return _Column(name, tuple(texts), max(*map(_longest, (Text(name), *texts)), *map(len, means)))
+def _make_column(cells: Sequence[Cell]) -> _Column:
+    name = cells[0].column
+    texts = tuple(Text(format_cell(cell, format_mean_std), _STYLES[cell.status]) for cell in cells)
+    numbers = [
+        format_mean_std(cell.mean, cell.std, cell.decimals)
+        for cell in cells
+        if cell.mean is not None
+    ]
+    word_widths = map(_longest_word, (Text(name), *texts))
+    return _Column(name, texts, max(*word_widths, *map(len, numbers)))
 
 
-def _longest(text: Text) -> int:
+def _longest_word(text: Text) -> int:
     return max(map(len, text.plain.split()), default=0)
 
 
-def _groups(columns: Sequence[_Column], free: int) -> Iterator[list[_Column]]:
-    """Deals the columns, in order, to parts that fit; every part has at least one."""
-    group: list[_Column] = []
+def _group_columns(columns: Sequence[_Column], free_width: int) -> Iterator[list[_Column]]:
+    """Divide the columns, in order, into groups that fit; each has at least one column."""
+    column_group: list[_Column] = []
     for column in columns:
-        if group and sum(each.need + _EDGES for each in (*group, column)) > free:
-            yield group
-            group = []
-        group.append(column)
-    yield group
+        needed_width = sum(item.min_width + _SEPARATOR_WIDTH for item in (*column_group, column))
+        if column_group and needed_width > free_width:
+            yield column_group
+            column_group = []
+        column_group.append(column)
+    yield column_group
 
 
-def _sized(columns: Sequence[_Column], free: int) -> Iterator[tuple[_Column, int]]:
-    """Gives each what it needs, and, from the first on, of what is left what it wants."""
-    free -= sum(column.need + _EDGES for column in columns)
+def _distribute_width(
+    columns: Sequence[_Column], free_width: int
+) -> Iterator[tuple[_Column, int]]:
+    """Yield each column with its width; the first ones get what is left, up to their texts."""
+    free_width -= sum(column.min_width + _SEPARATOR_WIDTH for column in columns)
     for column in columns:
-        more = max(min(column.want - column.need, free), 0)
-        free -= more
-        yield column, column.need + more
+        extra_width = max(min(column.full_width - column.min_width, free_width), 0)
+        free_width -= extra_width
+        yield column, column.min_width + extra_width

@@ -1,4 +1,4 @@
-"""Tables and figures as data: which runs they need, training what is missing, and rendering.
+"""Published tables and figures: specifications, training of missing runs, tabulation, tuning.
 
-The mechanics are here, and what a published table contains is in `studies.papers`.
+What each published table contains is in `studies.papers`.
 """

@@ -1,4 +1,4 @@
-"""A published figure as data: the runs that it shows, and how it is drawn."""
+"""Specification of a published figure: the runs that it shows and the function that draws it."""
 
 from __future__ import annotations
 
@@ -8,56 +8,56 @@ from dataclasses import dataclass, field
 from matplotlib.figure import Figure
 
 from iidgan.config.run import Run
-from iidgan.figures.comparison import Folders
+from iidgan.figures.comparison import RunDirs
 from iidgan.figures.run import load_arrays
-from iidgan.studies.table_spec import SEEDS
-from iidgan.studies.train_missing import Place, Training
-from iidgan.training.run_dir import RunFolder
+from iidgan.studies.table_spec import NUM_SEEDS
+from iidgan.studies.train_missing import TrainingJob, Workspace
+from iidgan.training.run_dir import RunDir
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
-    """A figure to be reproduced.
+class FigureSpec:
+    """A published figure to reproduce.
 
     Arguments:
-        title: What it shows, and where it was published.
-        draw: Draws it from the folders of the runs, by label.
-        runs: What has to be trained, by label.
-        seeds: Trainings per run where it has to train them; where those of the tables are there,
-            it shows these. One is enough for points, of which seed 0 is shown.
-        keep: Checkpoints that are kept, for figures that look back.
-        checkpoints: How often a run is saved and measured on its way.
-        quick: The same of fewer or shorter runs, where there is such a profile.
+        title: What the figure shows and where it was published.
+        draw: Draws the figure from the folders of its runs, by label.
+        runs: Runs by label.
+        num_seeds: Number of seeds to train. Finished runs of the tables, which have more seeds,
+            are used where they exist. One is enough for scatter plots, which show seed 0.
+        keep_checkpoints: Number of checkpoints to keep, for figures that show earlier steps.
+        num_checkpoints: How often a run is saved and evaluated during training.
+        quick: The same figure of fewer or shorter runs, or None.
     """
 
     title: str
-    draw: Callable[[Folders], Figure]
+    draw: Callable[[RunDirs], Figure]
     runs: Mapping[str, Run] = field(default_factory=dict)
-    seeds: int = SEEDS
-    keep: int = 3
-    checkpoints: int = 12
-    quick: Picture | None = None
+    num_seeds: int = NUM_SEEDS
+    keep_checkpoints: int = 3
+    num_checkpoints: int = 12
+    quick: FigureSpec | None = None
 
-    def folders(self, place: Place) -> Folders:
-        """Gives the folders of the runs that are trained to their end, by label."""
-        there = {label: self._folder(place, run) for label, run in self.runs.items()}
-        return {label: folder for label, folder in there.items() if folder is not None}
+    def find_run_dirs(self, workspace: Workspace) -> RunDirs:
+        """Return the folders of the runs that are trained to completion, by label."""
+        run_dirs = {label: self._find_run_dir(workspace, run) for label, run in self.runs.items()}
+        return {label: run_dir for label, run_dir in run_dirs.items() if run_dir is not None}
 
-    def missing(self, place: Place) -> list[Training]:
-        """Finds the runs that are not trained to their end."""
-        there = self.folders(place)
+    def missing_runs(self, workspace: Workspace) -> list[TrainingJob]:
+        """List the runs that are not trained to completion."""
+        finished_labels = self.find_run_dirs(workspace).keys()
         return [
-            Training(label, run, tuple(range(self.seeds)))
+            TrainingJob(label, run, tuple(range(self.num_seeds)))
             for label, run in self.runs.items()
-            if label not in there
+            if label not in finished_labels
         ]
 
-    def _folder(self, place: Place, run: Run) -> RunFolder | None:
-        """Finds the run trained to its end: with the seeds of the tables, or with its own."""
-        numbers = (max(SEEDS, self.seeds), self.seeds)
-        folders = (place.folder(run, range(number)) for number in numbers)
-        return next((folder for folder in folders if _is_done(folder, run)), None)
+    def _find_run_dir(self, workspace: Workspace, run: Run) -> RunDir | None:
+        """Find the finished run, with the seeds of the tables or with those of the figure."""
+        seed_counts = (max(NUM_SEEDS, self.num_seeds), self.num_seeds)
+        run_dirs = (workspace.run_dir(run, range(count)) for count in seed_counts)
+        return next((run_dir for run_dir in run_dirs if _is_finished(run_dir, run)), None)
 
 
-def _is_done(folder: RunFolder, run: Run) -> bool:
-    return folder.arrays.exists() and int(load_arrays(folder)["step"]) == run.steps
+def _is_finished(run_dir: RunDir, run: Run) -> bool:
+    return run_dir.arrays_file.exists() and int(load_arrays(run_dir)["step"]) == run.steps

@@ -1,4 +1,4 @@
-"""A published table as data: rows are runs, columns are a value on a data set."""
+"""Specification of a published table: each row is a run, each column a metric on a data set."""
 
 from __future__ import annotations
 
@@ -9,191 +9,205 @@ from functools import cached_property
 from iidgan.config.run import Run
 from iidgan.core import Source
 
-SEEDS = 5
-"""Trainings that a mean is over, unless a table says otherwise."""
+NUM_SEEDS = 5
+"""Default number of seeds behind a mean."""
 
-Published = Mapping[tuple[str, str], tuple[float, float | None]]
+PublishedValues = Mapping[tuple[str, str], tuple[float, float | None]]
+"""Printed mean and standard deviation (or None) by row name and column title."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column: a value, measured on a data set.
+    """One column: a metric on one data set.
 
     Arguments:
-        metric: Name of the value in the rows.
-        data: Name of the data set in each block.
-        decimals: Digits after the point.
+        metric: Name of the metric in the records.
+        dataset: Name of the data set, a key of `RowGroup.datasets`.
+        decimals: Digits after the decimal point.
     """
 
     metric: str
-    data: str
+    dataset: str
     decimals: int = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
-    """A row that tells how much row `after` differs from row `before` of the same block."""
+class Delta:
+    """A row that shows the difference `after` minus `before` of two rows of the same group."""
 
     after: str
     before: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
-    """Rows that are measured on the same data.
+class RowGroup:
+    """Rows that are trained on the same data sets.
 
     Arguments:
-        title: What they have in common.
-        data: Data sets by name; every run of the block is trained on each.
-        rows: Runs, and changes between them, by the name of their row.
-        published: Mean and standard deviation by row and column, where they were published.
+        title: Heading above the rows.
+        datasets: Data sets by name; every run of the group is trained on each of them.
+        rows: Runs, and differences between them, by row name.
+        published: Printed mean and standard deviation by row name and column title.
     """
 
     title: str = ""
-    data: Mapping[str, Source]
-    rows: Mapping[str, Run | Change]
-    published: Published = field(default_factory=dict)
+    datasets: Mapping[str, Source]
+    rows: Mapping[str, Run | Delta]
+    published: PublishedValues = field(default_factory=dict)
 
-    def run(self, row: str, data: str) -> Run:
-        """The run of a row on one of the data sets."""
-        run = self.rows[row]
-        assert isinstance(run, Run), f"row {row!r} is a change, which is not trained"
-        return replace(run, source=self.data[data])
+    def get_run(self, row_name: str, dataset_name: str) -> Run:
+        """Return the run of a row on one of the data sets."""
+        run = self.rows[row_name]
+        assert isinstance(run, Run), f"row {row_name!r} is a difference and has no run"
+        return replace(run, source=self.datasets[dataset_name])
 
     @property
-    def ids(self) -> set[str]:
-        """The ids of its runs."""
-        rows = [row for row, run in self.rows.items() if isinstance(run, Run)]
-        return {self.run(row, data).id for row in rows for data in self.data}
+    def run_ids(self) -> set[str]:
+        """Ids of all runs of the group."""
+        row_names = [name for name, run in self.rows.items() if isinstance(run, Run)]
+        return {self.get_run(row, dataset).id for row in row_names for dataset in self.datasets}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quick:
-    """What a table becomes for those who have little time.
+class QuickProfile:
+    """A shorter version of a table, for a first look.
 
     Arguments:
-        steps: Steps of every run.
-        seeds: How many trainings a mean is over.
-        blocks: The rows, where they are others than the table's: fewer, or of smaller nets.
-        checkpoints: How often a run is saved and measured on its way.
-        findings: What came out of it.
+        steps: Training steps of every run.
+        num_seeds: Number of seeds behind a mean.
+        row_groups: Rows, if they differ from those of the table: fewer, or with smaller networks.
+        num_checkpoints: How often a run is saved and evaluated during training.
     """
 
     steps: int
-    seeds: int = SEEDS
-    blocks: tuple[Block, ...] = ()
-    checkpoints: int = 12
-    findings: tuple[str, ...] = ()
+    num_seeds: int = NUM_SEEDS
+    row_groups: tuple[RowGroup, ...] = ()
+    num_checkpoints: int = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Study:
-    """A table to be reproduced.
+class TableSpec:
+    """A published table to reproduce.
 
     Arguments:
-        title: What it shows, and where it was published.
-        blocks: Its rows.
-        columns: The columns, in order.
-        seeds: How many trainings a mean is over.
-        checkpoints: How often a run is saved and measured on its way.
-        quick: Its quick profile.
-        drawn: Whether its runs are few enough to be drawn beside each other.
-        notes: Sentences below the table, on what it holds.
-        findings: Sentences below it on what came out, which another profile need not show.
+        title: What the table shows and where it was published.
+        row_groups: Groups of rows, in order.
+        columns: Columns by title, in order.
+        num_seeds: Number of seeds behind a mean.
+        num_checkpoints: How often a run is saved and evaluated during training.
+        quick: Quick profile of the table.
+        plot_runs: Whether to plot the runs side by side after training; for small tables.
+        notes: Paragraphs below the table that define its columns.
     """
 
     title: str
-    blocks: tuple[Block, ...]
+    row_groups: tuple[RowGroup, ...]
     columns: Mapping[str, Column]
-    seeds: int = SEEDS
-    checkpoints: int = 12
-    quick: Quick
-    drawn: bool = False
+    num_seeds: int = NUM_SEEDS
+    num_checkpoints: int = 12
+    quick: QuickProfile
+    plot_runs: bool = False
     notes: tuple[str, ...] = ()
-    findings: tuple[str, ...] = ()
 
-    def shortened(self) -> Study:
-        """Gives the table of the quick profile, none of whose runs are those of this one.
+    def with_quick_profile(self) -> TableSpec:
+        """Return the table of the quick profile; it shares no run with the full table.
 
-        Blocks that differ from others in their length alone are left out.
+        Groups that differ from other groups only in their number of steps are dropped.
         """
         quick = self.quick
-        blocks = [_shortened(block, quick.steps) for block in quick.blocks or self.blocks]
+        shortened_groups = [
+            _set_steps(group, quick.steps) for group in quick.row_groups or self.row_groups
+        ]
         return replace(
             self,
-            blocks=_different(blocks),
+            row_groups=_drop_redundant_groups(shortened_groups),
             title=f"{self.title}; quick profile of {quick.steps:,} steps",
-            seeds=quick.seeds,
-            checkpoints=quick.checkpoints,
-            findings=quick.findings,
+            num_seeds=quick.num_seeds,
+            num_checkpoints=quick.num_checkpoints,
         )
 
-    def only(self, rows: Collection[str] = (), data: Collection[str] = ()) -> Study:
-        """Leaves out all rows and data sets but those of these names; none given: keeps all.
+    def restrict_to(
+        self, row_names: Collection[str] = (), dataset_names: Collection[str] = ()
+    ) -> TableSpec:
+        """Keep only the named rows and data sets; an empty selection keeps all.
 
-        A change keeps the rows that it compares.
+        A difference keeps the two rows that it compares.
         """
-        rows, data = rows or self.names, data or self.data
+        row_names = row_names or self.row_names
+        dataset_names = dataset_names or self.dataset_names
         return replace(
             self,
-            blocks=tuple(replace(block, rows=_only(block.rows, rows)) for block in self.blocks),
-            columns={h: column for h, column in self.columns.items() if column.data in data},
+            row_groups=tuple(
+                replace(group, rows=_select_rows(group.rows, row_names))
+                for group in self.row_groups
+            ),
+            columns={
+                title: column
+                for title, column in self.columns.items()
+                if column.dataset in dataset_names
+            },
         )
 
     @property
-    def data(self) -> list[str]:
-        """Lists the names of the data sets that columns are of."""
-        return list(dict.fromkeys(column.data for column in self.columns.values()))
+    def dataset_names(self) -> list[str]:
+        """Names of the data sets that have columns."""
+        return list(dict.fromkeys(column.dataset for column in self.columns.values()))
 
     @property
-    def names(self) -> list[str]:
-        """Lists the names of the rows; blocks may share them."""
-        return list(dict.fromkeys(name for block in self.blocks for name in block.rows))
+    def row_names(self) -> list[str]:
+        """Names of the rows; groups may share them."""
+        return list(dict.fromkeys(name for group in self.row_groups for name in group.rows))
 
     @cached_property
-    def asked(self) -> dict[str, set[str]]:
-        """Lists by a run's id the names of the numbers that columns show of it."""
-        found: dict[str, set[str]] = {}
-        for _, data, run in self._made():
-            metrics = {c.metric for c in self.columns.values() if c.data == data}
-            found.setdefault(run.id, set()).update(metrics)
-        return found
+    def required_metrics(self) -> dict[str, set[str]]:
+        """Metrics that the columns show of each run, by run id."""
+        metrics_by_id: dict[str, set[str]] = {}
+        for _, dataset_name, run in self._iterate_runs():
+            columns = self.columns.values()
+            metrics = {column.metric for column in columns if column.dataset == dataset_name}
+            metrics_by_id.setdefault(run.id, set()).update(metrics)
+        return metrics_by_id
 
     @cached_property
     def runs(self) -> dict[str, tuple[str, Run]]:
-        """Lists the different runs by id, each with the name of its row and its data set."""
-        found: dict[str, tuple[str, Run]] = {}
-        for row, data, run in self._made():
-            found.setdefault(run.id, (f"{row}, {data}", run))
-        return found
+        """Distinct runs by id, each with a display name made of its row and data set."""
+        named_runs: dict[str, tuple[str, Run]] = {}
+        for row_name, dataset_name, run in self._iterate_runs():
+            named_runs.setdefault(run.id, (f"{row_name}, {dataset_name}", run))
+        return named_runs
 
-    def _made(self) -> Iterator[tuple[str, str, Run]]:
-        for data in self.data:
-            for block in self.blocks:
-                for row, run in block.rows.items():
+    def _iterate_runs(self) -> Iterator[tuple[str, str, Run]]:
+        for dataset_name in self.dataset_names:
+            for group in self.row_groups:
+                for row_name, run in group.rows.items():
                     if isinstance(run, Run):
-                        yield row, data, block.run(row, data)
+                        yield row_name, dataset_name, group.get_run(row_name, dataset_name)
 
 
-def _only(rows: Mapping[str, Run | Change], names: Collection[str]) -> dict[str, Run | Change]:
-    changes = [row for name, row in rows.items() if name in names and isinstance(row, Change)]
-    kept = {*names, *(name for row in changes for name in (row.after, row.before))}
-    return {name: row for name, row in rows.items() if name in kept}
+def _select_rows(
+    rows: Mapping[str, Run | Delta], row_names: Collection[str]
+) -> dict[str, Run | Delta]:
+    selected_names = set(row_names)
+    for name, row in rows.items():
+        if name in row_names and isinstance(row, Delta):
+            selected_names |= {row.after, row.before}
+    return {name: row for name, row in rows.items() if name in selected_names}
 
 
-def _different(blocks: Sequence[Block]) -> tuple[Block, ...]:
-    """Leaves out blocks all of whose runs are in others, the last ones first."""
-    kept = list(blocks)
-    for block in reversed(blocks):
-        others = [other for other in kept if other is not block]
-        if block.ids <= set().union(*(other.ids for other in others)):
-            kept = others
-    return tuple(kept)
+def _drop_redundant_groups(row_groups: Sequence[RowGroup]) -> tuple[RowGroup, ...]:
+    """Drop groups all of whose runs are in other groups, starting from the last."""
+    remaining_groups = list(row_groups)
+    for group in reversed(row_groups):
+        other_groups = [other for other in remaining_groups if other is not group]
+        other_ids = set().union(*(other.run_ids for other in other_groups))
+        if group.run_ids <= other_ids:
+            remaining_groups = other_groups
+    return tuple(remaining_groups)
 
 
-def _shortened(block: Block, steps: int) -> Block:
+def _set_steps(group: RowGroup, steps: int) -> RowGroup:
     rows = {
         name: replace(run, steps=steps) if isinstance(run, Run) else run
-        for name, run in block.rows.items()
+        for name, run in group.rows.items()
     }
-    return replace(block, rows=rows)
+    return replace(group, rows=rows)

@@ -1,4 +1,4 @@
-"""From rows to the cells of a study: a table is a pure function of the rows on disk."""
+"""Compute the cells of a table from metric records; a pure function of the files on disk."""
 
 from __future__ import annotations
 
@@ -7,81 +7,101 @@ from typing import Any
 
 from iidgan.config.run import Run
 from iidgan.errors import InputError
-from iidgan.records import Row, by_run
-from iidgan.report import Cell, Fate, Table, changed, measured
-from iidgan.studies.table_spec import Block, Change, Study
+from iidgan.records import MetricRecord, group_by_run
+from iidgan.report import Cell, SeedStatus, Table, difference_cell, make_cell
+from iidgan.studies.table_spec import Delta, RowGroup, TableSpec
+
+_RecordsByRun = Mapping[str, list[MetricRecord]]
 
 
-def tabulate(study: Study, rows: list[Row]) -> Table:
-    """Computes the cells of a study from rows.
+def tabulate(spec: TableSpec, records: list[MetricRecord]) -> Table:
+    """Compute the cells of a table from metric records.
+
+    Arguments:
+        spec: The table.
+        records: Records of its runs; records of other runs and seeds are ignored.
 
     Raises:
-        InputError: Rows of one column were measured in different ways.
+        InputError: Records of one column were measured with different protocols.
     """
-    there = by_run(row for row in rows if row.seed < study.seeds)
-    cells = [cell for block in study.blocks for cell in _cells(study, block, there)]
-    findings = study.findings if any(cell.n for cell in cells) else ()
-    return Table(title=study.title, cells=tuple(cells), notes=(*study.notes, *findings))
+    records_by_run = group_by_run(record for record in records if record.seed < spec.num_seeds)
+    cells = [
+        cell for group in spec.row_groups for cell in _build_cells(spec, group, records_by_run)
+    ]
+    return Table(title=spec.title, cells=tuple(cells), notes=spec.notes)
 
 
-def _cells(study: Study, block: Block, rows: Mapping[str, list[Row]]) -> list[Cell]:
-    found: dict[tuple[str, str], Cell] = {}
-    for heading in study.columns:
-        _ensure_one_protocol(study, block, heading, rows)
-    for name, run in block.rows.items():
-        for heading in study.columns:
-            found[name, heading] = (
-                changed(found[run.after, heading], found[run.before, heading], name)
-                if isinstance(run, Change)
-                else _cell(study, block, (name, heading), rows)
+def _build_cells(spec: TableSpec, group: RowGroup, records_by_run: _RecordsByRun) -> list[Cell]:
+    cells: dict[tuple[str, str], Cell] = {}
+    for column_title in spec.columns:
+        _check_protocols(spec, group, column_title, records_by_run)
+    for row_name, run in group.rows.items():
+        for column_title in spec.columns:
+            cells[row_name, column_title] = (
+                difference_cell(
+                    cells[run.after, column_title], cells[run.before, column_title], row_name
+                )
+                if isinstance(run, Delta)
+                else _build_cell(spec, group, (row_name, column_title), records_by_run)
             )
-    return list(found.values())
+    return list(cells.values())
 
 
-def _ensure_one_protocol(
-    study: Study, block: Block, heading: str, rows: Mapping[str, list[Row]]
+def _check_protocols(
+    spec: TableSpec, group: RowGroup, column_title: str, records_by_run: _RecordsByRun
 ) -> None:
-    column = study.columns[heading]
-    runs = [block.run(name, column.data) for name, r in block.rows.items() if isinstance(r, Run)]
-    found: dict[frozenset[tuple[str, Any]], Row] = {
-        frozenset(row.protocol.items()): row
+    column = spec.columns[column_title]
+    runs = [
+        group.get_run(row_name, column.dataset)
+        for row_name, run in group.rows.items()
+        if isinstance(run, Run)
+    ]
+    example_by_protocol: dict[frozenset[tuple[str, Any]], MetricRecord] = {
+        frozenset(record.protocol.items()): record
         for run in runs
-        for row in rows.get(run.id, ())
-        if row.metric == column.metric and row.is_final(run.steps)
+        for record in records_by_run.get(run.id, ())
+        if record.metric == column.metric and record.at_end(run.steps)
     }
-    if len(found) > 1:
-        (one, first), (other, second) = list(found.items())[:2]
+    if len(example_by_protocol) > 1:
+        (protocol_a, record_a), (protocol_b, record_b) = list(example_by_protocol.items())[:2]
         raise InputError(
-            f"results: {column.metric} was measured with {_facts(one - other)} for run "
-            f"{first.run}, with {_facts(other - one)} for run {second.run}; these do not compare: "
-            "remove the rows of one of them"
+            f"results: {column.metric} was measured with different protocols: "
+            f"{_format_settings(protocol_a - protocol_b)} for run {record_a.run}, "
+            f"{_format_settings(protocol_b - protocol_a)} for run {record_b.run}; "
+            "remove the rows of one protocol"
         )
 
 
-def _facts(protocol: Collection[tuple[str, Any]]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in sorted(protocol)) or "less"
+def _format_settings(protocol: Collection[tuple[str, Any]]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in sorted(protocol)) or "fewer settings"
 
 
-def _cell(
-    study: Study, block: Block, place: tuple[str, str], rows: Mapping[str, list[Row]]
+def _build_cell(
+    spec: TableSpec, group: RowGroup, position: tuple[str, str], records_by_run: _RecordsByRun
 ) -> Cell:
-    name, heading = place
-    column = study.columns[heading]
-    run = block.run(name, column.data)
-    of_run = rows.get(run.id, [])
-    final = [row for row in of_run if row.metric == column.metric and row.is_final(run.steps)]
-    final.sort(key=lambda row: row.seed)
-    values = {row.seed: row.value for row in final if row.diverged < 0}
-    befell: dict[int, Fate] = dict.fromkeys(range(study.seeds), "missing")
-    befell |= dict.fromkeys((row.seed for row in of_run if row.is_failure), "failed")
-    befell |= dict.fromkeys((row.seed for row in final), "diverged")
-    return measured(
-        name,
-        heading,
+    row_name, column_title = position
+    column = spec.columns[column_title]
+    run = group.get_run(row_name, column.dataset)
+    run_records = records_by_run.get(run.id, [])
+    final_records = sorted(
+        (
+            record
+            for record in run_records
+            if record.metric == column.metric and record.at_end(run.steps)
+        ),
+        key=lambda record: record.seed,
+    )
+    values = {record.seed: record.value for record in final_records if record.diverged < 0}
+    statuses: dict[int, SeedStatus] = dict.fromkeys(range(spec.num_seeds), "missing")
+    statuses |= dict.fromkeys((r.seed for r in run_records if r.is_failure), "failed")
+    statuses |= dict.fromkeys((record.seed for record in final_records), "diverged")
+    return make_cell(
+        row_name,
+        column_title,
         list(values.values()),
         seeds=list(values),
-        fates=[(seed, fate) for seed, fate in befell.items() if seed not in values],
-        published=block.published.get(place),
+        statuses=[(seed, status) for seed, status in statuses.items() if seed not in values],
+        published=group.published.get(position),
         decimals=column.decimals,
-        block=block.title,
+        block=group.title,
     )

@@ -1,4 +1,4 @@
-"""Trains what tables and figures lack, in resumable pieces."""
+"""Train the runs that tables and figures still lack; interrupted training is resumed."""
 
 from __future__ import annotations
 
@@ -11,29 +11,35 @@ from typing import Protocol
 import torch
 
 from iidgan.config.run import Run
-from iidgan.engine.compile.executors import Executor
-from iidgan.engine.loop import Stop
+from iidgan.engine.compile import Executor
+from iidgan.engine.loop import StopRequest
 from iidgan.errors import InputError
-from iidgan.evaluation.classifier.store import classifier_of, ensure_classifier
-from iidgan.parallel.batched_runs import Part, alike
-from iidgan.parallel.job_pool import Job, News, train_all
-from iidgan.records import Row, append, collect, failure, read_all
+from iidgan.evaluation.classifier.store import find_classifier, require_classifier
+from iidgan.parallel.batched_runs import RunProgressCallback, RunSpec, batch_key
+from iidgan.parallel.job_pool import Job, train_jobs
+from iidgan.records import (
+    MetricRecord,
+    append_records,
+    copy_final_records,
+    failure_record,
+    read_all_records,
+)
 from iidgan.training.plan import Auto
-from iidgan.training.run_dir import RunFolder
-from iidgan.utils.device import device_from
+from iidgan.training.run_dir import RunDir
+from iidgan.utils.device import resolve_device
 
-Named = Mapping[str, tuple[str, Run]]
-"""Runs by their id, each with a name to show."""
+NamedRuns = Mapping[str, tuple[str, Run]]
+"""Runs by id, each with a display name."""
 
 
 @dataclass(frozen=True)
-class Training:
-    """What is to be trained.
+class TrainingJob:
+    """A run to train, for some of its seeds.
 
     Arguments:
-        name: What is shown of it.
+        name: Display name.
         run: The run.
-        seeds: The seeds that it still needs.
+        seeds: Seeds that are still missing.
     """
 
     name: str
@@ -42,188 +48,224 @@ class Training:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where results are kept, and how they are trained.
+class Workspace:
+    """Where results are stored and how missing runs are trained.
 
     Arguments:
-        results: Folder of the rows of all studies, which share runs.
-        runs: Folder of the trainings.
-        workers: Trainings at a time.
+        results_dir: Folder of the metric records of all tables, which share runs.
+        runs_dir: Folder of the run folders.
+        num_workers: Number of runs trained at the same time.
         device: `cpu`, `cuda`, ..., or `auto`.
-        executor: How steps are carried out.
+        executor: Executor of the training step.
     """
 
-    results: Path
-    runs: Path
-    workers: int
+    results_dir: Path
+    runs_dir: Path
+    num_workers: int
     device: str = "auto"
     executor: Executor | Auto = "auto"
 
-    def file(self, study: str) -> Path:
-        """The rows that a study adds to those of the others."""
-        return self.results / f"{study}.jsonl"
+    def results_file(self, table_name: str) -> Path:
+        """Return the file to which a table appends its records."""
+        return self.results_dir / f"{table_name}.jsonl"
 
-    def rows(self) -> list[Row]:
-        """Reads the rows of all studies."""
-        return read_all(self.results)
+    def load_records(self) -> list[MetricRecord]:
+        """Load the records of all tables."""
+        return read_all_records(self.results_dir)
 
-    def folder(self, run: Run, seeds: Sequence[int]) -> RunFolder:
-        """The folder of a run with these seeds."""
-        first = list(seeds) == list(range(len(seeds)))
-        chosen = f"{len(seeds)}-seeds" if first else f"seeds-{'-'.join(map(str, seeds))}"
-        return RunFolder(self.runs / f"{run.id}-{chosen}")
+    def run_dir(self, run: Run, seeds: Sequence[int]) -> RunDir:
+        """Return the folder of a run that is trained with these seeds."""
+        is_prefix = list(seeds) == list(range(len(seeds)))
+        suffix = f"{len(seeds)}-seeds" if is_prefix else f"seeds-{'-'.join(map(str, seeds))}"
+        return RunDir(self.runs_dir / f"{run.id}-{suffix}")
 
 
-class Asking(Protocol):
-    """What asks for numbers of runs: a table, or a tuning."""
-
-    @property
-    def runs(self) -> Named:
-        """The runs."""
+class RunRequest(Protocol):
+    """Anything that needs metrics of runs: a table, or the tuning."""
 
     @property
-    def asked(self) -> Mapping[str, Collection[str]]:
-        """Names of the numbers that each of them is asked for, by its id."""
+    def runs(self) -> NamedRuns:
+        """The runs by id."""
+
+    @property
+    def required_metrics(self) -> Mapping[str, Collection[str]]:
+        """Names of the metrics that are needed of each run, by run id."""
 
 
-def lacking(wanted: Asking, seeds: Sequence[int], rows: Sequence[Row]) -> list[Training]:
-    """Finds the runs of which seeds lack a final number that is asked for, and these seeds."""
-    runs, asked = wanted.runs, wanted.asked
-    there = {
-        (row.run, row.seed, row.metric)
-        for row in rows
-        if row.run in runs and row.is_final(runs[row.run][1].steps)
+def missing_runs(
+    request: RunRequest, seeds: Sequence[int], records: Sequence[MetricRecord]
+) -> list[TrainingJob]:
+    """List the runs, with their seeds, that lack a required metric at the end of training."""
+    named_runs, required_metrics = request.runs, request.required_metrics
+    recorded_metrics = {
+        (record.run, record.seed, record.metric)
+        for record in records
+        if record.run in named_runs and record.at_end(named_runs[record.run][1].steps)
     }
 
-    def is_whole(run_id: str, seed: int) -> bool:
-        return all((run_id, seed, metric) in there for metric in asked[run_id])
+    def is_complete(run_id: str, seed: int) -> bool:
+        metrics = required_metrics[run_id]
+        return all((run_id, seed, metric) in recorded_metrics for metric in metrics)
 
-    trainings = (
-        Training(name, run, tuple(seed for seed in seeds if not is_whole(run_id, seed)))
-        for run_id, (name, run) in runs.items()
+    jobs = (
+        TrainingJob(name, run, tuple(seed for seed in seeds if not is_complete(run_id, seed)))
+        for run_id, (name, run) in named_runs.items()
     )
-    return [training for training in trainings if training.seeds]
+    return [job for job in jobs if job.seeds]
 
 
-def ensure_same_classifiers(
-    named: Named, rows: Sequence[Row], trainings: Sequence[Training]
+def check_same_classifiers(
+    named_runs: NamedRuns, records: Sequence[MetricRecord], jobs: Sequence[TrainingJob]
 ) -> None:
-    """Sees that trainings will be measured as the rows of their table were.
+    """Check that new runs will be evaluated with the classifiers that the records came from.
 
     Raises:
-        InputError: Rows were measured by a classifier of other weights than the one here.
+        InputError: Records were computed with other classifier weights than those stored here.
     """
-    found = [classifier_of(training.run.source) for training in trainings]
-    here = {each.title: each.weights for each in found if each}
-    for row in rows:
-        title, weights = str(row.protocol.get("extractor")), row.protocol.get("weights")
-        final = row.run in named and row.is_final(named[row.run][1].steps)
-        if final and here.get(title, weights) != weights:
+    classifiers = [find_classifier(job.run.source) for job in jobs]
+    stored_weights = {item.name: item.weights_digest for item in classifiers if item}
+    for record in records:
+        title, weights = str(record.protocol.get("extractor")), record.protocol.get("weights")
+        at_end = record.run in named_runs and record.at_end(named_runs[record.run][1].steps)
+        if at_end and stored_weights.get(title, weights) != weights:
             raise InputError(
-                f"results: {row.metric} of run {row.run} was measured by a {title} of the weights "
-                f"{weights}, and the one here has {here[title]}: what is trained now would not "
-                "compare; name another folder with --results, where the table starts anew"
+                f"results: {record.metric} of run {record.run} was computed with weights "
+                f"{weights} of {title}, but the stored ones are {stored_weights[title]}; new "
+                "results would not be comparable: use --results to start a new folder"
             )
 
 
-def fill(
-    study: str,
-    trainings: Sequence[Training],
-    place: Place,
+def train_missing(
+    table_name: str,
+    jobs: Sequence[TrainingJob],
+    workspace: Workspace,
     *,
-    news: News,
-    stop: Stop,
-    checkpoints: int = 12,
+    on_progress: RunProgressCallback,
+    stop: StopRequest,
+    num_checkpoints: int = 12,
 ) -> list[tuple[str, str]]:
-    """Trains, and keeps the rows of each run among those of a study when it ends.
+    """Train runs and append the records of each to those of the table as soon as it ends.
+
+    Arguments:
+        table_name: Name of the table, which names the file of records.
+        jobs: Runs to train.
+        workspace: Folders and training options.
+        on_progress: Callback `(job_index, message, log_record)`.
+        stop: Ends all training when requested.
+        num_checkpoints: How often each run is saved and evaluated, the last time at its end.
 
     Returns:
-        The name of each training and how it ended, as `train_all` says it.
+        Name and outcome of each job; outcomes are those of `train_jobs`.
 
     Raises:
-        InputError: As `train_runs`, or there is no place for the rows.
+        InputError: As for `train_runs`, or the folder of the records cannot be created.
     """
 
-    def ended(training: Training, ending: str) -> None:
-        run, seeds = training.run, training.seeds
-        if ending in ("finished", "diverged"):
-            collect(place.file(study), run.id, run.steps, place.folder(run, seeds).metrics)
-        elif ending.startswith("failed"):
-            append(place.file(study), [failure(run.id, seed, ending) for seed in seeds])
+    def store_outcome(job: TrainingJob, outcome: str) -> None:
+        results_path = workspace.results_file(table_name)
+        if outcome in ("finished", "diverged"):
+            metrics_path = workspace.run_dir(job.run, job.seeds).metrics_file
+            copy_final_records(results_path, job.run.id, job.run.steps, metrics_path)
+        elif outcome.startswith("failed"):
+            append_records(
+                results_path, [failure_record(job.run.id, seed, outcome) for seed in job.seeds]
+            )
 
-    if trainings:  # hours before the first row
-        _ensure_folder("results", place.results)
-    return train_runs(trainings, place, news=news, ended=ended, stop=stop, checkpoints=checkpoints)
+    if jobs:  # fail now rather than after hours of training
+        _check_creatable("results", workspace.results_dir)
+    return train_runs(
+        jobs,
+        workspace,
+        on_progress=on_progress,
+        on_outcome=store_outcome,
+        stop=stop,
+        num_checkpoints=num_checkpoints,
+    )
 
 
 def train_runs(
-    trainings: Sequence[Training],
-    place: Place,
+    jobs: Sequence[TrainingJob],
+    workspace: Workspace,
     *,
-    news: News,
-    stop: Stop,
-    ended: Callable[[Training, str], None] = lambda training, ending: None,
-    keep: int = 3,
-    checkpoints: int = 12,
+    on_progress: RunProgressCallback,
+    stop: StopRequest,
+    on_outcome: Callable[[TrainingJob, str], None] = lambda job, outcome: None,
+    keep_checkpoints: int = 3,
+    num_checkpoints: int = 12,
 ) -> list[tuple[str, str]]:
-    """Trains side by side; returns the name of each training and how it ended.
+    """Train several runs at the same time.
 
-    Each is saved and measured `checkpoints` times, at its end for the last time.
+    Arguments:
+        jobs: Runs to train.
+        workspace: Folders and training options.
+        on_progress: Callback `(job_index, message, log_record)`.
+        stop: Ends all training when requested.
+        on_outcome: Callback `(job, outcome)`, called as soon as a job ends.
+        keep_checkpoints: Number of checkpoints to keep of each run.
+        num_checkpoints: How often each run is saved and evaluated, the last time at its end.
+
+    Returns:
+        Name and outcome of each job.
 
     Raises:
-        InputError: The classifier that measures a run's images has not been prepared, or there is
-            no place for the trainings.
+        InputError: The classifier that a run needs for its metrics has not been prepared, or the
+            folder of the runs cannot be created.
     """
-    for training in trainings:
-        ensure_classifier(training.run.source)
-    if trainings:
-        _ensure_folder("runs", place.runs)
-    stacks = stacked(trainings, device_from(place.device))
-    jobs = [_job([trainings[i] for i in stack], place, keep, checkpoints) for stack in stacks]
-    at = [i for stack in stacks for i in stack]
-    endings = train_all(
-        jobs,
-        workers=max(min(place.workers, len(jobs)), 1),
-        news=lambda position, text, tick: news(at[position], text, tick),
-        ended=lambda position, ending: ended(trainings[at[position]], ending),
+    for job in jobs:
+        require_classifier(job.run.source)
+    if jobs:
+        _check_creatable("runs", workspace.runs_dir)
+    batches = batch_jobs(jobs, resolve_device(workspace.device))
+    pool_jobs = [
+        _build_pool_job([jobs[i] for i in batch], workspace, keep_checkpoints, num_checkpoints)
+        for batch in batches
+    ]
+    job_indices = [i for batch in batches for i in batch]
+    outcomes = train_jobs(
+        pool_jobs,
+        workers=max(min(workspace.num_workers, len(pool_jobs)), 1),
+        on_progress=lambda i, message, record: on_progress(job_indices[i], message, record),
+        on_outcome=lambda i, outcome: on_outcome(jobs[job_indices[i]], outcome),
         stop=stop,
     )
-    return [(trainings[i].name, ending) for i, ending in sorted(zip(at, endings))]
+    return [(jobs[i].name, outcome) for i, outcome in sorted(zip(job_indices, outcomes))]
 
 
-def _ensure_folder(field: str, folder: Path) -> None:
-    """Sees that a folder can be made; it is made for good by what is first written to it."""
-    there = folder.exists()
+def _check_creatable(option: str, folder: Path) -> None:
+    """Check that a folder can be created, without leaving it behind."""
+    existed = folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not there:
-            with suppress(OSError):  # another process has written to it
+        if not existed:
+            with suppress(OSError):  # another process may already have written to it
                 folder.rmdir()
     except OSError as error:
         raise InputError(
-            f"{field}: {folder} cannot be made ({error.strerror}); name another folder with "
-            f"--{field}"
+            f"{option}: cannot create the folder {folder} ({error.strerror}); choose another one "
+            f"with --{option}"
         ) from None
 
 
-def stacked(trainings: Sequence[Training], device: torch.device) -> list[list[int]]:
-    """Puts together, by position, what is trained as one: on a CPU nothing is gained by it."""
-    if device.type == "cpu":
-        return [[i] for i in range(len(trainings))]
-    found: dict[str, list[int]] = {}
-    for i, training in enumerate(trainings):
-        found.setdefault(alike(training.run), []).append(i)
-    return [*found.values()]
+def batch_jobs(jobs: Sequence[TrainingJob], device: torch.device) -> list[list[int]]:
+    """Group jobs, by index, that one process trains as one batch; on a CPU each is alone."""
+    if device.type == "cpu":  # no gain from batching there
+        return [[i] for i in range(len(jobs))]
+    indices_by_key: dict[str, list[int]] = {}
+    for i, job in enumerate(jobs):
+        indices_by_key.setdefault(batch_key(job.run), []).append(i)
+    return [*indices_by_key.values()]
 
 
-def _job(trainings: Sequence[Training], place: Place, keep: int, checkpoints: int) -> Job:
+def _build_pool_job(
+    jobs: Sequence[TrainingJob], workspace: Workspace, keep_checkpoints: int, num_checkpoints: int
+) -> Job:
     return Job(
-        parts=[
-            Part(run=each.run, out=place.folder(each.run, each.seeds).path, seeds=each.seeds)
-            for each in trainings
+        specs=[
+            RunSpec(run=job.run, out=workspace.run_dir(job.run, job.seeds).path, seeds=job.seeds)
+            for job in jobs
         ],
-        checkpoint_every=-(-trainings[0].run.steps // checkpoints),
-        keep=keep,
-        device=place.device,
-        executor=place.executor,
+        checkpoint_every=-(-jobs[0].run.steps // num_checkpoints),
+        keep=keep_checkpoints,
+        device=workspace.device,
+        executor=workspace.executor,
     )

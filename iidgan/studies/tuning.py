@@ -1,4 +1,4 @@
-"""The same tuning budget for every method: as many trials, on seeds that no table uses."""
+"""Tuning with the same budget for every method: six trials, on seeds that no table uses."""
 
 from __future__ import annotations
 
@@ -10,164 +10,177 @@ from typing import Any
 from iidgan.config.run import Run
 from iidgan.core import Method, Regularised, Source
 from iidgan.engine.optim import Adam
-from iidgan.records import Row, by_run
-from iidgan.report import Cell, Table, measured, stats
+from iidgan.records import MetricRecord, group_by_run
+from iidgan.report import Cell, Table, make_cell, stats
 
-_ByRun = Mapping[str, Sequence[Row]]
-SEEDS = (100, 101)
-STEPS = 6_000
-MODES, QUALITY = "modes_100", "quality"
+_RecordsByRun = Mapping[str, Sequence[MetricRecord]]
+TUNING_SEEDS = (100, 101)
+TUNING_STEPS = 6_000
+MODES_METRIC, QUALITY_METRIC = "modes_100", "quality"
 
 # Factors of the common learning rate and of the method's weights. A method without weights gets
-# two more rates in their place.
-RATES = (0.25, 0.5, 1.0, 2.0)
-WEIGHTS = (1 / 3, 3.0)
-MORE_RATES = (0.7, 1.4)
-AS_IT_IS = "rate 1"
-HEADINGS = (
-    *(f"rate {factor:g}" for factor in RATES),
-    *(f"weight {w:.2g}, else rate {rate:g}" for w, rate in zip(WEIGHTS, MORE_RATES)),
+# two more learning rates instead.
+RATE_FACTORS = (0.25, 0.5, 1.0, 2.0)
+WEIGHT_FACTORS = (1 / 3, 3.0)
+EXTRA_RATE_FACTORS = (0.7, 1.4)
+UNCHANGED_TRIAL = "rate 1"
+COLUMN_TITLES = (
+    *(f"rate {factor:g}" for factor in RATE_FACTORS),
+    *(
+        f"weight {weight:.2g}, else rate {rate:g}"
+        for weight, rate in zip(WEIGHT_FACTORS, EXTRA_RATE_FACTORS)
+    ),
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sweep:
+class TuningSpec:
     """A tuning of several methods.
 
     Arguments:
-        rows: The setting that each is tuned from, by the name of its row.
-        data: Data sets by name; a trial is made on each.
-        modes: Number of modes of each data set.
-        findings: Sentences below the table, on what came out.
+        rows: Run from which each method is tuned, by row name.
+        datasets: Data sets by name; each trial is run on all of them.
+        num_modes: Number of modes of each data set.
     """
 
     rows: Mapping[str, Run]
-    data: Mapping[str, Source]
-    modes: Mapping[str, int]
-    findings: tuple[str, ...] = ()
+    datasets: Mapping[str, Source]
+    num_modes: Mapping[str, int]
 
     @property
     def runs(self) -> dict[str, tuple[str, Run]]:
-        """Lists all trials by id, each with a name."""
+        """Runs of all trials by id, each with a display name."""
         return {
-            run.id: (f"{row}, {label}, {data}", run)
-            for row in self.rows
-            for label in trials(self.rows[row])
-            for data, run in self.trial(row, label).items()
+            run.id: (f"{row_name}, {trial_label}, {dataset_name}", run)
+            for row_name in self.rows
+            for trial_label in build_trials(self.rows[row_name])
+            for dataset_name, run in self.trial_runs(row_name, trial_label).items()
         }
 
     @property
-    def asked(self) -> dict[str, tuple[str, ...]]:
-        """Lists by a trial's id the names of the numbers that its score is made of."""
-        return dict.fromkeys(self.runs, (MODES, QUALITY))
+    def required_metrics(self) -> dict[str, tuple[str, ...]]:
+        """Metrics that the score of a trial is computed from, by run id."""
+        return dict.fromkeys(self.runs, (MODES_METRIC, QUALITY_METRIC))
 
-    def trial(self, row: str, label: str) -> dict[str, Run]:
-        """The runs of one trial, by data set."""
-        made = replace(trials(self.rows[row])[label], steps=STEPS)
-        return {data: replace(made, source=source) for data, source in self.data.items()}
+    def trial_runs(self, row_name: str, trial_label: str) -> dict[str, Run]:
+        """Return the runs of one trial, by data set."""
+        run = replace(build_trials(self.rows[row_name])[trial_label], steps=TUNING_STEPS)
+        return {name: replace(run, source=source) for name, source in self.datasets.items()}
 
-    def scores(self, row: str, label: str, rows: Sequence[Row]) -> list[float]:
-        """Computes share of modes times share of good samples, for each data set and seed.
+    def compute_scores(
+        self, row_name: str, trial_label: str, records: Sequence[MetricRecord]
+    ) -> list[float]:
+        """Compute the share of modes times the share of good samples, per data set and seed.
 
-        A mode counts with at least 100 samples. A seed that diverged, or whose training failed,
-        scores 0; one that has not been trained is NaN.
+        A mode counts with at least 100 samples. A seed that diverged or failed scores 0; a seed
+        that has not been trained yet is NaN.
         """
-        return self._scores(row, label, by_run(rows))
+        return self._compute_scores(row_name, trial_label, group_by_run(records))
 
-    def _scores(self, row: str, label: str, rows: _ByRun) -> list[float]:
+    def _compute_scores(
+        self, row_name: str, trial_label: str, records_by_run: _RecordsByRun
+    ) -> list[float]:
         return [
-            self._score(run, seed, self.modes[data], rows.get(run.id, ()))
-            for data, run in self.trial(row, label).items()
-            for seed in SEEDS
+            self._score_seed(run, seed, self.num_modes[name], records_by_run.get(run.id, ()))
+            for name, run in self.trial_runs(row_name, trial_label).items()
+            for seed in TUNING_SEEDS
         ]
 
-    def _score(self, run: Run, seed: int, modes: int, rows: Sequence[Row]) -> float:
-        of_seed = [row for row in rows if row.seed == seed]
-        values = {row.metric: row for row in of_seed if row.is_final(run.steps)}
-        if values.keys() >= {MODES, QUALITY}:
-            alive = values[QUALITY].diverged < 0
-            share = values[MODES].value / modes * values[QUALITY].value / 100
-            return share if alive else 0.0
-        return 0.0 if any(row.is_failure for row in of_seed) else math.nan
+    def _score_seed(
+        self, run: Run, seed: int, num_modes: int, records: Sequence[MetricRecord]
+    ) -> float:
+        seed_records = [record for record in records if record.seed == seed]
+        by_metric = {r.metric: r for r in seed_records if r.at_end(run.steps)}
+        if by_metric.keys() >= {MODES_METRIC, QUALITY_METRIC}:
+            modes, quality = by_metric[MODES_METRIC], by_metric[QUALITY_METRIC]
+            score = modes.value / num_modes * quality.value / 100
+            return score if quality.diverged < 0 else 0.0
+        return 0.0 if any(record.is_failure for record in seed_records) else math.nan
 
-    def best(self, row: str, rows: Sequence[Row]) -> str | None:
-        """Names the trial with the greatest mean score, or None until all are done.
+    def best_trial(self, row_name: str, records: Sequence[MetricRecord]) -> str | None:
+        """Return the label of the trial with the highest mean score, or None until all are done.
 
-        Of equals, the one that changes nothing wins, or else the first.
+        Among equal scores the unchanged setting wins, then the first trial.
         """
-        return self._best(row, by_run(rows))
+        return self._best_trial(row_name, group_by_run(records))
 
-    def _best(self, row: str, rows: _ByRun) -> str | None:
-        labels = trials(self.rows[row])
-        scores = {label: stats.mean(self._scores(row, label, rows)) for label in labels}
-        if any(math.isnan(score) for score in scores.values()):
+    def _best_trial(self, row_name: str, records_by_run: _RecordsByRun) -> str | None:
+        mean_scores = {
+            label: stats.mean(self._compute_scores(row_name, label, records_by_run))
+            for label in build_trials(self.rows[row_name])
+        }
+        if any(math.isnan(score) for score in mean_scores.values()):
             return None
-        return max(scores, key=lambda label: (scores[label], label == AS_IT_IS))
+        return max(mean_scores, key=lambda label: (mean_scores[label], label == UNCHANGED_TRIAL))
 
-    def only(self, names: Collection[str]) -> Sweep:
-        """Leaves out all rows but those of these names."""
-        return replace(self, rows={n: run for n, run in self.rows.items() if n in names})
+    def restrict_to(self, row_names: Collection[str]) -> TuningSpec:
+        """Keep only the named rows."""
+        return replace(self, rows={n: run for n, run in self.rows.items() if n in row_names})
 
-    def table(self, rows: Sequence[Row]) -> Table:
-        """Tabulates the scores; rows are methods."""
-        there = by_run(rows)
+    def tabulate_scores(self, records: Sequence[MetricRecord]) -> Table:
+        """Compute the table of scores, with one row per method."""
+        records_by_run = group_by_run(records)
         return Table(
-            title=f"Tuning: share of modes x share of good samples after {STEPS:,} steps",
-            cells=tuple(cell for row in self.rows for cell in self._cells(row, there)),
+            title=f"Tuning: share of modes x share of good samples after {TUNING_STEPS:,} steps",
+            cells=tuple(
+                cell for row in self.rows for cell in self._build_cells(row, records_by_run)
+            ),
             notes=(
-                f"Seeds {' and '.join(map(str, SEEDS))}, {' and '.join(self.data)}. A mode counts "
-                "with 100 samples. rate: factor of the learning rate 2e-3. weight: factor of "
-                "what a method weighs its parts with, or bounds and perturbs its networks by "
-                "(clipping, look-ahead, noise).",
-                *self.findings,
+                f"Seeds {' and '.join(map(str, TUNING_SEEDS))}, {' and '.join(self.datasets)}. "
+                "A mode counts with at least 100 samples. rate: factor of the learning rate 2e-3. "
+                "weight: factor of the weights of the method's loss terms, or of the bounds and "
+                "perturbations of its networks (clipping, look-ahead, noise).",
             ),
         )
 
-    def _cells(self, row: str, rows: _ByRun) -> list[Cell]:
-        best = self._best(row, rows)
-        name = f"{row} ({best})" if best else row
+    def _build_cells(self, row_name: str, records_by_run: _RecordsByRun) -> list[Cell]:
+        best_label = self._best_trial(row_name, records_by_run)
+        shown_name = f"{row_name} ({best_label})" if best_label else row_name
+        trial_labels = build_trials(self.rows[row_name])
         return [
-            self._cell(name, heading, self._scores(row, label, rows))
-            for heading, label in zip(HEADINGS, trials(self.rows[row]), strict=True)
+            self._build_cell(
+                shown_name, title, self._compute_scores(row_name, label, records_by_run)
+            )
+            for title, label in zip(COLUMN_TITLES, trial_labels, strict=True)
         ]
 
-    def _cell(self, name: str, heading: str, scores: Sequence[float]) -> Cell:
-        scored = list(zip(SEEDS * len(self.data), scores))
-        there = [(seed, score) for seed, score in scored if not math.isnan(score)]
-        return measured(
-            name,
-            heading,
-            [score for _, score in there],
-            seeds=[seed for seed, _ in there],
-            fates=[(seed, "missing") for seed, score in scored if math.isnan(score)],
+    def _build_cell(self, row_name: str, column_title: str, scores: Sequence[float]) -> Cell:
+        seed_scores = list(zip(TUNING_SEEDS * len(self.datasets), scores))
+        done_scores = [(seed, score) for seed, score in seed_scores if not math.isnan(score)]
+        return make_cell(
+            row_name,
+            column_title,
+            [score for _, score in done_scores],
+            seeds=[seed for seed, _ in done_scores],
+            statuses=[(seed, "missing") for seed, score in seed_scores if math.isnan(score)],
             decimals=3,
         )
 
 
-def trials(run: Run) -> dict[str, Run]:
-    """Varies a setting: six trials, whatever it has to vary."""
-    made = {f"rate {factor:g}": _rated(run, factor) for factor in RATES}
-    for weight, rate in zip(WEIGHTS, MORE_RATES):
-        weighted = replace(run, method=scaled(run.method, weight))
-        if weighted != run:
-            made[f"weight {weight:.2g}"] = weighted
+def build_trials(run: Run) -> dict[str, Run]:
+    """Return six variants of a run by label, whether or not its method has weights to vary."""
+    runs = {f"rate {factor:g}": _scale_rate(run, factor) for factor in RATE_FACTORS}
+    for weight_factor, rate_factor in zip(WEIGHT_FACTORS, EXTRA_RATE_FACTORS):
+        weighted_run = replace(run, method=scale_weights(run.method, weight_factor))
+        if weighted_run != run:
+            runs[f"weight {weight_factor:.2g}"] = weighted_run
         else:
-            made[f"rate {rate:g}"] = _rated(run, rate)
-    return made
+            runs[f"rate {rate_factor:g}"] = _scale_rate(run, rate_factor)
+    return runs
 
 
-def _rated(run: Run, factor: float) -> Run:
+def _scale_rate(run: Run, factor: float) -> Run:
     assert isinstance(run.optimiser, Adam)
     return replace(run, optimiser=replace(run.optimiser, lr=run.optimiser.lr * factor))
 
 
-def scaled(method: Method, factor: float) -> Method:
-    """Multiplies what weighs the parts of a method's losses against each other."""
+def scale_weights(method: Method, factor: float) -> Method:
+    """Multiply the tunable weights of a method and of its terms by a factor."""
     if isinstance(method, Regularised):
-        terms = tuple(_scaled(term, factor) for term in method.terms)
-        return replace(method, method=scaled(method.method, factor), terms=terms)
-    return _scaled(method, factor)
+        terms = tuple(_scale_tunable(term, factor) for term in method.terms)
+        return replace(method, method=scale_weights(method.method, factor), terms=terms)
+    return _scale_tunable(method, factor)
 
 
-def _scaled(thing: Any, factor: float) -> Any:  # noqa: ANN401 - of the same type
-    return replace(thing, **{name: getattr(thing, name) * factor for name in thing.strengths})
+def _scale_tunable(part: Any, factor: float) -> Any:  # noqa: ANN401 - of the same type
+    return replace(part, **{name: getattr(part, name) * factor for name in part.tunable_weights})

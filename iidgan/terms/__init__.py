@@ -1,10 +1,14 @@
-"""One addend, one file. `TERMS` is the only list: being in it is being tested and shown."""
+"""Terms: losses that are added to any method, one file each.
+
+`TERMS` lists them by name: what is registered there is covered by the contract tests and shown by
+`iidgan list`. A term may own networks and players; a method of its own belongs in `methods`.
+"""
 
 from iidgan.core import Term
 from iidgan.terms.bures import Bures
 from iidgan.terms.code_noise import CodeNoise
-from iidgan.terms.cycle import CycleConsistency
-from iidgan.terms.gaussian import GaussianConsistency
+from iidgan.terms.cycle import CycleTerm
+from iidgan.terms.gaussian import GaussianTerm
 from iidgan.terms.gdpp import GDPP
 from iidgan.terms.gradient_penalty import GradientPenalty
 from iidgan.terms.instance_noise import InstanceNoise
@@ -15,8 +19,8 @@ from iidgan.terms.r2 import R2
 from iidgan.terms.z_discriminator import ZDiscriminator
 
 TERMS: dict[str, type[Term]] = {
-    "gaussian": GaussianConsistency,
-    "cycle": CycleConsistency,
+    "gaussian": GaussianTerm,
+    "cycle": CycleTerm,
     "z-discriminator": ZDiscriminator,
     "gdpp": GDPP,
     "bures": Bures,
@@ -36,8 +40,8 @@ __all__ = [
     "TERMS",
     "Bures",
     "CodeNoise",
-    "CycleConsistency",
-    "GaussianConsistency",
+    "CycleTerm",
+    "GaussianTerm",
     "GradientPenalty",
     "InstanceNoise",
     "Intervention",

@@ -1,12 +1,12 @@
-r"""BuresGAN: generated and real batches are to have the same covariance in the eyes of D.
+r"""BuresGAN: match the covariances of D's features on generated and real batches.
 
 With \(C = \frac1B \sum_j \phi_j \phi_j^\top\), where \(\phi_j\) is the last hidden layer of D,
-centred over the batch and then divided by its norm, G minimises besides
+centred over the batch and then divided by its norm, the loss of G is extended by
 
 .. math:: B^2(C_{fake}, C_{real}) = \operatorname{tr} C_{fake} + \operatorname{tr} C_{real}
           - 2 \operatorname{tr} (C_{fake} C_{real})^{1/2}
 
-which is between 0 and 2.
+which lies between 0 and 2.
 
 References:
     The Bures Metric for Generative Adversarial Networks (De Meulemeester, Schreurs, Fanuel,
@@ -15,13 +15,11 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
-from iidgan.core import Batch, Loss, Losses, Nets, Reference, Term, cites
-from iidgan.functional import checks
-from iidgan.functional.diversity import bures, directions
+from iidgan.core import Batch, Losses, Nets, Reference, cites
+from iidgan.functional.diversity import bures_distance, unit_directions
+from iidgan.terms.weighted import WeightedTerm
 
 PAPER = Reference(
     title="The Bures Metric for Generative Adversarial Networks",
@@ -34,22 +32,16 @@ PAPER = Reference(
 
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
-class Bures(Term):
-    """Pulls the covariance of D's features of generated samples to that of real ones."""
-
-    strengths: ClassVar[tuple[str, ...]] = ("weight",)
+class Bures(WeightedTerm):
+    """Bures distance between the covariances of D's features of generated and real samples."""
 
     weight: float = 100.0
-    """Weight of the term; the official code sums over the batch: 1 there is B here."""
+    """Weight of the term; the official code sums over the batch, so that 1 there is B here."""
 
-    def __post_init__(self) -> None:
-        checks.weight(self.weight)
-
-    @property
-    def addends(self) -> Mapping[str, Loss]:
-        return {"G": self.loss}
-
-    def loss(self, nets: Nets, batch: Batch) -> Losses:
-        fake, real = nets.features("D", nets.G(batch.z)), nets.features("D", batch.x)
-        distance = bures(directions(fake.flatten(2)), directions(real.flatten(2)))
+    def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
+        fake_features = nets.features("D", nets.G(batch.z))
+        real_features = nets.features("D", batch.x)
+        distance = bures_distance(
+            unit_directions(fake_features.flatten(2)), unit_directions(real_features.flatten(2))
+        )
         return {"bures": self.weight * distance}

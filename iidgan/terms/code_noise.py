@@ -1,91 +1,96 @@
-r"""Code noise: all losses see the inverse as a cloud around F(x).
+r"""Code noise: noise is added to the codes F(x) in all losses.
 
 .. math:: q(z \mid x) = N(F(x), \sigma^2 e^{w |F(x)|^2 / M} I)
 
-The inverses of narrow modes are almost points, and a Gaussian loss on moments is content with K
-points of the right mean and covariance; then G is tied to the data at these points alone. With
-noise on the codes the cycle G(F(x) + noise) ties it to the data on a cloud around each, and what
-is to look like N(0, I) is the union of the clouds, as in a variational autoencoder, which could be
-N(0, I) itself. With a widening w of 1 the clouds of K modes, each of the same share of the data,
-take up the same share of the prior: \(\sigma^M e^{|z|^2 / 2}\) times the prior's density at z is
-the same everywhere. Noise with Student's tails, \(\epsilon \sqrt{\nu / \chi^2_\nu}\) in place of
-\(\epsilon\), lets G learn also far from any code which one is nearest, where Gaussian noise never
-gets: the reconstruction's median there is the mode of the nearest.
+The codes of narrow modes are almost points, and a Gaussian loss on moments is satisfied by K
+points with the right mean and covariance; the cycle then constrains G at these points only. With
+noise on the codes the cycle G(F(x) + noise) constrains G on a cloud around each of them, and it is
+the union of the clouds that should look like N(0, I), as in a variational autoencoder. With a
+widening w of 1 the clouds of K modes of equal weight cover equal shares of the prior:
+\(\sigma^M e^{|z|^2 / 2}\) times the density of the prior at z is constant. With Student's noise,
+\(\epsilon \sqrt{\nu / \chi^2_\nu}\) in place of \(\epsilon\), G also learns far away from all
+codes, where Gaussian noise never gets, to reconstruct the mode of the nearest code.
 
 References:
     Auto-Encoding Variational Bayes (Kingma and Welling, 2013), https://arxiv.org/abs/1312.6114,
-    for the noisy code; its use in IID-GAN is this library's.
+    for the noisy code; its use in IID-GAN is original to this library.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from torch import Tensor
 
-from iidgan.core import OMIT_IF_DEFAULT, Arch, Batch, Loss, Nets, Reference, Shapes, Term, cites
+from iidgan.core import (
+    OMIT_IF_DEFAULT,
+    Batch,
+    LossFn,
+    Nets,
+    NetworkFactory,
+    NoiseShapes,
+    Term,
+    cites,
+)
+from iidgan.core.references import VAE
 from iidgan.errors import InputError
 from iidgan.functional import checks
 
-PAPER = Reference(
-    title="Auto-Encoding Variational Bayes",
-    authors="Diederik P. Kingma and Max Welling",
-    year=2013,
-    url="https://arxiv.org/abs/1312.6114",
-    note="The noisy code; its use in IID-GAN is iidgan's",
-)
+PAPER = replace(VAE, note="The noisy code; its use in IID-GAN is iidgan's")
 
-FARTHEST = 8.0  # times its Gaussian noise is what Student's is stretched to at most
+MAX_STRETCH = 8.0  # upper bound of the factor by which Student's noise exceeds Gaussian noise
 
 
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class CodeNoise(Term):
-    """Puts noise on what the inverse F says; adds nothing to any loss."""
+    """Noise on the output of the inverse F; adds no loss."""
 
-    strengths: ClassVar[tuple[str, ...]] = ("std",)
+    tunable_weights: ClassVar[tuple[str, ...]] = ("std",)
 
     std: float = 0.25
-    """Standard deviation of the noise on each code; the codes together have 1."""
+    """Standard deviation of the noise; that of the codes is 1."""
     widening: float = field(default=0.0, metadata=OMIT_IF_DEFAULT)
-    """How much noisier codes are where the prior is thinner: not at all (0), or so much that all
-    clouds have the same share of the prior (1)."""
+    """How much the noise grows where the density of the prior is low: not at all (0), or so that
+    all clouds have the same share of the prior (1)."""
     tails: int | None = field(default=None, metadata=OMIT_IF_DEFAULT)
-    """Degrees of freedom of Student's noise, the farther-reaching the fewer; None: Gaussian."""
+    """Degrees of freedom of Student's noise, heavier-tailed the fewer; None: Gaussian noise."""
 
     def __post_init__(self) -> None:
-        checks.non_negative("std", self.std)
-        checks.non_negative("widening", self.widening)
+        checks.require_non_negative("std", self.std)
+        checks.require_non_negative("widening", self.widening)
         if self.tails is not None:
-            checks.at_least("tails", self.tails, 1)
+            checks.require_at_least("tails", self.tails, 1)
 
     @property
-    def addends(self) -> Mapping[str, Loss]:
+    def losses(self) -> Mapping[str, LossFn]:
         return {}
 
-    def noise(self, arch: Arch) -> Shapes:
+    def noise_shapes(self, factory: NetworkFactory) -> NoiseShapes:
         tails = {} if self.tails is None else {"tail": (self.tails,)}
-        return {"code": (arch.latent,), **tails}
+        return {"code": (factory.latent,), **tails}
 
-    def view(self, nets: Nets, batch: Batch) -> Nets:
+    def wrap_networks(self, nets: Nets, batch: Batch) -> Nets:
         if "F" not in nets:
-            raise InputError("terms: code noise is for methods with an inverse F; add cycle")
-        return nets.saying("F", lambda z: z + self._size(z) * self._draw(batch, z.shape[1]))
+            raise InputError("terms: code noise needs an inverse F; add the term cycle")
+        return nets.with_output_map(
+            "F", lambda z: z + self._noise_std(z) * self._draw_noise(batch, z.shape[1])
+        )
 
-    def _draw(self, batch: Batch, num: int) -> Tensor:
-        noise = batch.noise_for("code", num)
+    def _draw_noise(self, batch: Batch, num_codes: int) -> Tensor:
+        normal_noise = batch.noise_for("code", num_codes)
         if self.tails is None:
-            return noise
-        spread = batch.noise_for("tail", num).square().mean(-1, keepdim=True)
-        return noise * spread.clamp_min(FARTHEST**-2).rsqrt()
+            return normal_noise
+        chi_squared_mean = batch.noise_for("tail", num_codes).square().mean(-1, keepdim=True)
+        return normal_noise * chi_squared_mean.clamp_min(MAX_STRETCH**-2).rsqrt()
 
-    def _size(self, z: Tensor) -> Tensor | float:
-        """Gives the noise at codes (S, B, M) its standard deviation, with shape (S, B, 1)."""
+    def _noise_std(self, z: Tensor) -> Tensor | float:
+        """Return the standard deviation of the noise at codes (S, B, M), of shape (S, B, 1)."""
         if self.widening == 0:
             return self.std
-        # Codes beyond sqrt(3 M) are those of nets that have just begun. No gradient: F is not to
-        # move codes for the sake of their noise.
-        half = z.detach().square().mean(-1, keepdim=True).clamp_max(3) / 2
-        return self.std * (self.widening * half).exp()
+        # Only networks at the start of training have codes beyond sqrt(3 M). There is no gradient,
+        # so that F does not change codes to reduce their noise.
+        half_mean_square = z.detach().square().mean(-1, keepdim=True).clamp_max(3) / 2
+        return self.std * (self.widening * half_mean_square).exp()

@@ -2,7 +2,7 @@ r"""Cycle consistency: F inverts G on latents, and G inverts F on data.
 
 .. math:: E \lVert z - F(G(z)) \rVert_1 + E \lVert x - G(F(x)) \rVert_1
 
-or 1 / M of it, whose weight fits any size of image, or Euclidean norms.
+or 1 / M of it, so that one weight fits images of any size, or Euclidean norms.
 
 References:
     IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
@@ -17,47 +17,43 @@ from typing import ClassVar
 
 from torch import nn
 
-from iidgan.core import OMIT_IF_DEFAULT, Arch, Batch, Loss, Losses, Nets, Term, cites
+from iidgan.core import OMIT_IF_DEFAULT, Batch, Losses, Nets, NetworkFactory, cites
+from iidgan.core.references import IID_GAN
 from iidgan.functional import checks, cycle
-from iidgan.terms.growth import grown
-from iidgan.terms.references import IID_GAN
+from iidgan.terms.weight_schedule import weight_schedule
+from iidgan.terms.weighted import WeightedTerm
 
 
 @cites(IID_GAN)
 @dataclass(frozen=True, kw_only=True)
-class CycleConsistency(Term):
-    """Ties F to G in both directions; gradients reach both networks in both parts."""
+class CycleTerm(WeightedTerm):
+    """Cycle consistency of F and G; both networks get gradients from both parts."""
 
-    strengths: ClassVar[tuple[str, ...]] = ("weight",)
+    owned_networks: ClassVar[Mapping[str, str]] = {"F": "G"}
+    target_networks: ClassVar[tuple[str, ...]] = ("G", "F")
 
     weight: float = 3.0
     """Weight of the term."""
     norm: cycle.Norm = "l1-sum"
-    """L1 norms; 1/M of that, by element means, which suits images; or InvertGAN's L2 norms."""
+    """L1 norms; `l1` for 1/M of that, by element means, which suits images; or L2 (InvertGAN)."""
     growth: float = field(default=1.0, metadata=OMIT_IF_DEFAULT)
-    """Factor by which the weight of x's part is greater at the end, and that of z's part smaller;
-    both change from a quarter of the run on. The narrower modes are, the steeper D becomes, beside
-    which a slope of 1 is nothing; and within a mode F cannot tell z, whatever z's part asks."""
+    """Factor by which the weight of the x part is larger at the end of the run, and that of the z
+    part smaller; both change after a quarter of the run. On narrow modes D becomes steep compared
+    to the slope 1 of the x part, and within a mode F cannot recover z."""
 
     def __post_init__(self) -> None:
-        checks.weight(self.weight)
-        checks.one_of("norm", self.norm, cycle.Norm)
-        checks.positive("growth", self.growth)
+        super().__post_init__()
+        checks.require_one_of("norm", self.norm, cycle.Norm)
+        checks.require_positive("growth", self.growth)
 
-    brings: ClassVar[Mapping[str, str]] = {"F": "G"}
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        return {"F": factory.build_inverse()}
 
-    @property
-    def addends(self) -> Mapping[str, Loss]:
-        return {"G": self.loss, "F": self.loss}
-
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        return {"F": arch.inverse()}
-
-    def loss(self, nets: Nets, batch: Batch) -> Losses:
+    def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
         z_cycled, x_cycled = nets.F(nets.G(batch.z)), nets.G(nets.F(batch.x))
-        z_part, x_part = cycle.consistency(batch.z, z_cycled, batch.x, x_cycled, self.norm)
-        factor = grown(self.growth, batch.t)
+        z_part, x_part = cycle.cycle_consistency(batch.z, z_cycled, batch.x, x_cycled, self.norm)
+        growth_factor = weight_schedule(self.growth, batch.t)
         return {
-            "cycle_z": self.weight / factor * z_part,
-            "cycle_x": self.weight * factor * x_part,
+            "cycle_z": self.weight / growth_factor * z_part,
+            "cycle_x": self.weight * growth_factor * x_part,
         }

@@ -1,10 +1,11 @@
-r"""Gaussian consistency: the codes F(x) of a real batch are to look like samples of N(0, I).
+r"""Gaussian consistency: the codes F(x) of a real batch should look like samples of N(0, I).
 
-With mean \(\mu\) and covariance \(\Sigma\) of \(F(x_1), \dots, F(x_n)\), F minimises besides
+With mean \(\mu\) and covariance \(\Sigma\) of \(F(x_1), \dots, F(x_n)\), the loss of F is
+extended by
 
 .. math:: \lambda (\lVert \mu \rVert_p + \lVert \Sigma - I \rVert_p)
 
-or, by name, another distance of these codes from N(0, I) (`iidgan.functional.gaussian`).
+or by another distance of these codes from N(0, I) (see `iidgan.functional.gaussian`).
 
 References:
     IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
@@ -19,60 +20,57 @@ from typing import ClassVar
 
 from torch import nn
 
-from iidgan.core import OMIT_IF_DEFAULT, Arch, Batch, Loss, Losses, Nets, Term, cites
+from iidgan.core import OMIT_IF_DEFAULT, Batch, Losses, Nets, NetworkFactory, cites
+from iidgan.core.references import IID_GAN
 from iidgan.errors import InputError
 from iidgan.functional import checks, gaussian
-from iidgan.terms.growth import grown
-from iidgan.terms.references import IID_GAN
+from iidgan.terms.weight_schedule import weight_schedule
+from iidgan.terms.weighted import WeightedTerm
 
 
 @cites(IID_GAN)
 @dataclass(frozen=True, kw_only=True)
-class GaussianConsistency(Term):
-    """Pulls the codes of real data towards the prior; only F feels it directly."""
+class GaussianTerm(WeightedTerm):
+    """Distance between the codes of real data and the prior, for F."""
 
-    strengths: ClassVar[tuple[str, ...]] = ("weight",)
+    owned_networks: ClassVar[Mapping[str, str]] = {"F": "G"}
+    target_networks: ClassVar[tuple[str, ...]] = ("F",)
 
     weight: float = 10.0
     """Weight of the term."""
     distance: gaussian.Distance = "p-norm"
-    """How far a batch of codes is from N(0, I)."""
+    """Name of the distance of a batch of codes from N(0, I)."""
     p: float = 2.0
     """Exponent of the p-norm."""
     root: bool = False
     """Whether w2 and w2-1d are the distance itself (InvertGAN) rather than its square."""
     eps: float | None = None
-    """Shrinkage of kl, about 1e-3 where a batch has fewer codes than dimensions; None: least."""
+    """Shrinkage of kl, about 1e-3 if a batch has fewer codes than dimensions; None: minimal."""
     directions: int = 16
-    """Random directions a step, where the distance is sliced (Epps-Pulley)."""
+    """Number of random directions per step of a sliced distance (Epps-Pulley)."""
     growth: float = field(default=1.0, metadata=OMIT_IF_DEFAULT)
-    """Factor by which the weight is greater at the end; it grows from a quarter of the run on. As
-    much as that of the cycle, lest codes leave the prior for the sake of x."""
+    """Factor by which the weight is larger at the end of the run; it grows after a quarter of the
+    run. Use the same as for the cycle term, so that codes stay close to the prior."""
 
     def __post_init__(self) -> None:
-        checks.weight(self.weight)
-        checks.one_of("distance", self.distance, gaussian.Distance)
-        checks.positive("growth", self.growth)
-        checks.gaussian_options(self.p, self.eps, self.directions)
+        super().__post_init__()
+        checks.require_one_of("distance", self.distance, gaussian.Distance)
+        checks.require_positive("growth", self.growth)
+        checks.require_gaussian_options(self.p, self.eps, self.directions)
 
-    brings: ClassVar[Mapping[str, str]] = {"F": "G"}
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        return {"F": factory.build_inverse()}
 
-    @property
-    def addends(self) -> Mapping[str, Loss]:
-        return {"F": self.loss}
-
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        return {"F": arch.inverse()}
-
-    def loss(self, nets: Nets, batch: Batch) -> Losses:
-        # A normalised sample of the prior is uniform on the sphere.
+    def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
+        # Normalised samples of the prior are uniform on the sphere.
         directions = batch.z[:, : self.directions]
         if self.distance == "epps-pulley" and directions.shape[1] < self.directions:
+            batch_size = len(batch.z[0])
             raise InputError(
-                f"directions: {self.directions} exceeds the batch of {len(batch.z[0])}"
+                f"directions: must be <= the batch size {batch_size}, got {self.directions}"
             )
         codes = nets.F(batch.x)
-        value = gaussian.distance(
+        distance = gaussian.gaussian_distance(
             self.distance, codes, directions, p=self.p, root=self.root, eps=self.eps
         )
-        return {"gaussian": self.weight * grown(self.growth, batch.t) * value}
+        return {"gaussian": self.weight * weight_schedule(self.growth, batch.t) * distance}

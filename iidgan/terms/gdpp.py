@@ -1,16 +1,16 @@
-r"""GDPP: a generated batch is to be as diverse as a real one, in the eyes of D.
+r"""GDPP: make a generated batch as diverse as a real one, as measured by D's features.
 
 With \(\lambda_j, v_j\) the eigenpairs of the cosine similarities between the samples of a batch,
-by the last hidden layer of D, and \(w_j \in [0, 1]\) the rescaled \(\lambda_j\) of the real batch,
-G minimises besides
+computed from the last hidden layer of D, and \(w_j \in [0, 1]\) the rescaled \(\lambda_j\) of the
+real batch, the loss of G is extended by
 
 .. math:: m \frac1B \sum_j (\lambda_j^{fake} - \lambda_j^{real})^2
           - \sum_j w_j |\langle v_j^{fake}, v_j^{real} \rangle|
 
-The eigenvectors have one entry per sample, so that the second part depends on which generated
-sample stands beside which real one; the paper and its code define it so. They leave the sign of
-an eigenvector to chance, which the absolute value here does not, and eigenvectors of eigenvalues
-near 0, which are nothing but rounding, do not count here.
+The eigenvectors have one entry per sample, so that the second part depends on how generated and
+real samples are paired; this is how the paper and its code define it. There the sign of an
+eigenvector is arbitrary; here the absolute value removes it, and eigenvectors of eigenvalues near
+0, which are determined by rounding errors, are excluded.
 
 References:
     GDPP: Learning Diverse Generations Using Determinantal Point Process (Elfeki et al., 2019),
@@ -19,12 +19,11 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
-from iidgan.core import Batch, Loss, Losses, Nets, Reference, Term, cites
+from iidgan.core import Batch, Losses, Nets, Reference, cites
 from iidgan.functional import checks, diversity
+from iidgan.terms.weighted import WeightedTerm
 
 PAPER = Reference(
     title="GDPP: Learning Diverse Generations Using Determinantal Point Process",
@@ -36,27 +35,24 @@ PAPER = Reference(
 
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
-class GDPP(Term):
-    """Matches eigenvalues and eigenvectors of similarity matrices; only G feels it."""
-
-    strengths: ClassVar[tuple[str, ...]] = ("weight",)
+class GDPP(WeightedTerm):
+    """Difference of the eigenvalues and eigenvectors of similarity matrices, for G."""
 
     weight: float = 1.0
-    """Weight of the term; 1 is the paper's, for adversarial losses of any kind of data."""
+    """Weight of the term; the paper uses 1 for all data."""
     magnitude: float = 1e-4
-    """Weight m of the eigenvalues, whose differences are large, beside the eigenvectors."""
+    """Weight m of the eigenvalues, whose differences are large, relative to the eigenvectors."""
 
     def __post_init__(self) -> None:
-        checks.weight(self.weight)
-        checks.non_negative("magnitude", self.magnitude)
+        super().__post_init__()
+        checks.require_non_negative("magnitude", self.magnitude)
 
-    @property
-    def addends(self) -> Mapping[str, Loss]:
-        return {"G": self.loss}
-
-    def loss(self, nets: Nets, batch: Batch) -> Losses:
-        fake, real = nets.features("D", nets.G(batch.z)), nets.features("D", batch.x)
-        magnitude, structure = diversity.gdpp(fake.flatten(2), real.flatten(2))
+    def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
+        fake_features = nets.features("D", nets.G(batch.z))
+        real_features = nets.features("D", batch.x)
+        magnitude, structure = diversity.gdpp_losses(
+            fake_features.flatten(2), real_features.flatten(2)
+        )
         return {
             "gdpp_magnitude": self.weight * self.magnitude * magnitude,
             "gdpp_structure": self.weight * structure,

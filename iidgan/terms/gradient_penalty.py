@@ -1,10 +1,10 @@
-r"""The gradient penalty of WGAN-GP: D is to rise by 1 per unit between real and generated.
+r"""The gradient penalty of WGAN-GP: D should have slope 1 between real and generated samples.
 
 .. math:: \lambda E (|\nabla D(\hat x)| - c)^2, \quad \hat x = u x + (1 - u) G(z)
 
-with a uniform u per sample and c = 1, the slope of an optimal critic; c = 0 asks for flatness. D
-minimises it besides its own loss. Batch normalisation in D makes a logit depend on all samples,
-and its slope with it: the paper leaves that out of the critic.
+with a uniform u per sample and c = 1, the slope of an optimal critic, or c = 0 for a flat one. The
+penalty is added to the loss of D. With batch normalisation in D a logit, and so its gradient,
+depends on all samples of the batch; the paper does not use it in the critic.
 
 References:
     Improved Training of Wasserstein GANs (Gulrajani et al., 2017),
@@ -13,13 +13,13 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from iidgan.core import Batch, Loss, Losses, Nets, Reference, Term, cites
+from iidgan.core import Batch, Losses, Nets, Reference, cites
 from iidgan.functional import checks
-from iidgan.functional.gradient import slope_penalty
+from iidgan.functional.gradient import gradient_norm_penalty
+from iidgan.terms.weighted import WeightedTerm
 
 PAPER = Reference(
     title="Improved Training of Wasserstein GANs",
@@ -31,24 +31,20 @@ PAPER = Reference(
 
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
-class GradientPenalty(Term):
-    """Penalises slopes of D, between real and generated samples, that are not `centre`."""
+class GradientPenalty(WeightedTerm):
+    """Penalty on gradient norms of D between real and generated samples that are not `centre`."""
 
-    strengths: ClassVar[tuple[str, ...]] = ("weight",)
+    target_networks: ClassVar[tuple[str, ...]] = ("D",)
 
     weight: float = 10.0
-    """Weight of the term; the authors' script for toy data has 0.1."""
+    """Weight of the term; the authors' script for toy data uses 0.1."""
     centre: float = 1.0
-    """The slope that D is to have."""
+    """Target of the gradient norm of D."""
 
     def __post_init__(self) -> None:
-        checks.weight(self.weight)
-        checks.non_negative("centre", self.centre)
+        super().__post_init__()
+        checks.require_non_negative("centre", self.centre)
 
-    @property
-    def addends(self) -> Mapping[str, Loss]:
-        return {"D": self.loss}
-
-    def loss(self, nets: Nets, batch: Batch) -> Losses:
-        value = slope_penalty(nets.D, nets.G(batch.z), batch.x, batch.u, self.centre)
-        return {"gradient_penalty": self.weight * value}
+    def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
+        penalty = gradient_norm_penalty(nets.D, nets.G(batch.z), batch.x, batch.u, self.centre)
+        return {"gradient_penalty": self.weight * penalty}

@@ -1,11 +1,11 @@
-r"""Instance noise: a network sees all of its samples, real and generated, through noise.
+r"""Instance noise: noise is added to all inputs of a network, real and generated.
 
 .. math:: D(x + \sigma_t \epsilon), \quad D(G(z) + \sigma_t \epsilon), \quad
     \epsilon \sim N(0, I), \quad \sigma_t = \sigma_0 \max(0, 1 - t / t_0)
 
-at the share t of the run. Before D it makes distributions overlap that would not otherwise,
-before F it teaches F to remove noise. The j-th real and the j-th generated sample of a batch meet
-the same noise: each is as noisy as it would be with one of its own.
+at the share t of the run. Before D it makes distributions overlap that otherwise would not; before
+F it trains F to remove noise. The j-th real and the j-th generated sample of a batch get the same
+noise, which leaves the distribution of each unchanged.
 
 References:
     Amortised MAP Inference for Image Super-resolution (Sønderby et al., 2016),
@@ -21,8 +21,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from iidgan.core import Arch, Batch, Loss, Nets, Reference, Shapes, Term, cites
-from iidgan.errors import InputError, unknown
+from iidgan.core import Batch, LossFn, Nets, NetworkFactory, NoiseShapes, Reference, Term, cites
+from iidgan.errors import InputError, unknown_name_error
 from iidgan.functional import checks
 
 PAPER = Reference(
@@ -36,46 +36,46 @@ PAPER = Reference(
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class InstanceNoise(Term):
-    """Puts noise before a network that reads data; adds nothing to any loss."""
+    """Noise on the inputs of a network that reads data; adds no loss."""
 
-    strengths: ClassVar[tuple[str, ...]] = ("std",)
+    tunable_weights: ClassVar[tuple[str, ...]] = ("std",)
 
     network: str = "D"
-    """Network that sees through the noise."""
+    """Network whose inputs get the noise."""
     std: float = 0.1
-    """Standard deviation of the noise at the start."""
+    """Standard deviation of the noise at the start of the run."""
     until: float | None = 1.0
-    """Share of the run at which it has fallen to 0, on a line; None: it stays as it is."""
+    """Share of the run at which it reaches 0, linearly; None: it stays constant."""
 
     def __post_init__(self) -> None:
-        checks.non_negative("std", self.std)
+        checks.require_non_negative("std", self.std)
         if self.until is not None and not 0 < self.until <= 1:
-            raise InputError(f"until: {self.until} is no share of the run; above 0, at most 1")
+            raise InputError(f"until: must be in (0, 1], a share of the run, got {self.until}")
 
     @property
-    def addends(self) -> Mapping[str, Loss]:
+    def losses(self) -> Mapping[str, LossFn]:
         return {}
 
-    def noise(self, arch: Arch) -> Shapes:
-        return {self._name: arch.shape}
+    def noise_shapes(self, factory: NetworkFactory) -> NoiseShapes:
+        return {self._noise_name: factory.shape}
 
-    def view(self, nets: Nets, batch: Batch) -> Nets:
+    def wrap_networks(self, nets: Nets, batch: Batch) -> Nets:
         if self.network not in nets:
-            raise unknown("network", self.network, nets)
-        return nets.seeing(self.network, lambda x: self._blur(x, batch))
+            raise unknown_name_error("network", self.network, nets)
+        return nets.with_input_map(self.network, lambda x: self._add_noise(x, batch))
 
     @property
-    def _name(self) -> str:
+    def _noise_name(self) -> str:
         return f"instance_{self.network}"
 
-    def _blur(self, x: Tensor, batch: Batch) -> Tensor:
-        noise = batch.noise_for(self._name, x.shape[1])
+    def _add_noise(self, x: Tensor, batch: Batch) -> Tensor:
+        noise = batch.noise_for(self._noise_name, x.shape[1])
         if x.shape[2:] != noise.shape[2:]:
             raise InputError(
-                f"network: {self.network!r} reads samples of shape {tuple(x.shape[2:])}; instance "
-                f"noise is for data of shape {tuple(noise.shape[2:])}"
+                f"network: must read data of shape {tuple(noise.shape[2:])}, but {self.network!r} "
+                f"reads inputs of shape {tuple(x.shape[2:])}"
             )
-        return x + self._level(batch.t) * noise
+        return x + self._noise_std(batch.t) * noise
 
-    def _level(self, t: Tensor) -> Tensor | float:
+    def _noise_std(self, t: Tensor) -> Tensor | float:
         return self.std if self.until is None else self.std * (1 - t / self.until).clamp_min(0)

@@ -1,17 +1,19 @@
-r"""Intervention: replacing a part of the code of real data is not to show in what G makes of it.
+r"""Intervention: samples from codes of real data should not reveal which block was replaced.
 
-\(O_i\) replaces the i-th block of a code by noise, which leaves N(0, I) as it is. A classifier
-f, a head on D's features, guesses i from \(\tilde x = G(O_i(E(x)))\), and G makes it fail:
+\(O_i\) replaces the i-th block of a code by noise, which leaves N(0, I) unchanged. A classifier
+f, a head on D's features, predicts i from \(\tilde x = G(O_i(E(x)))\), and G is trained against
+it:
 
 .. math:: \min_{D, f} \mu \, CE(f(\tilde x), i), \quad \min_G -\mu \, CE(f(\tilde x), i)
     + \lambda (|x - G(E(x))|_1 + |O_i(E(x)) - F(\tilde x)|_1)
 
-with element-wise means of absolute differences. E is F with codes standardised over the batch, or
-f would tell by their scale alone which block is noise. F itself, which metrics read, is not: the
-last addend ties it, scale and all, to codes that are standard normal where E does its work.
+with element-wise means of absolute differences. E is F with codes standardised over the batch, as
+f could otherwise identify the noise by its scale. F itself, which metrics read, is not
+standardised: the last part of the loss makes it invert codes that are standard normal.
 
-F moves as a player of its own, E. The paper has it minimise what G does, the authors' code helps
-the classifier instead: \(+\mu \, CE\). A method that owns an inverse goes on training it as well.
+F is trained by a separate player, E. In the paper it minimises the same loss as G; in the authors'
+code it helps the classifier instead: \(+\mu \, CE\). If the method has an inverse of its own, its
+players still train it as well.
 
 References:
     Intervention Generative Adversarial Networks (Liang et al., 2020),
@@ -26,7 +28,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
-from iidgan.core import Arch, Batch, Loss, Losses, Nets, Player, Reference, Term, cites
+from iidgan.core import Batch, Losses, LossFn, Nets, NetworkFactory, Player, Reference, Term, cites
 from iidgan.errors import InputError
 from iidgan.functional import checks, cycle, intervention
 
@@ -43,68 +45,75 @@ Sign = Literal["code", "paper"]
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class Intervention(Term):
-    """Brings the inverse F, with a player of its own, and the classifier C on D's features."""
+    """Adds the inverse F, with a separate player, and the classifier C on D's features."""
 
-    strengths: ClassVar[tuple[str, ...]] = ("classify", "reconstruct")
+    tunable_weights: ClassVar[tuple[str, ...]] = ("classify", "reconstruct")
 
     blocks: int = 2
-    """Blocks that a code is cut into, of which one is replaced; at most the latent dimension."""
+    """Number of blocks of a code, of which one is replaced; at most the latent dimension."""
     classify: float = 0.5
     """Weight of the classifier's cross-entropy, mu."""
     reconstruct: float = 0.25
     """Weight of the two reconstructions, lambda."""
     e_steps: int = 10
-    """Moves of F per step."""
+    """Number of updates of F per step."""
     e_sign: Sign = "code"
-    """Whether F helps the classifier, as in the authors' code, or G, as in their paper."""
+    """Whether F helps the classifier, as in the authors' `code`, or G, as in the `paper`."""
 
     def __post_init__(self) -> None:
-        checks.at_least("blocks", self.blocks, 2)
-        checks.at_least("e_steps", self.e_steps, 1)
-        checks.non_negative("classify", self.classify)
-        checks.non_negative("reconstruct", self.reconstruct)
-        checks.one_of("e_sign", self.e_sign, Sign)
+        checks.require_at_least("blocks", self.blocks, 2)
+        checks.require_at_least("e_steps", self.e_steps, 1)
+        checks.require_non_negative("classify", self.classify)
+        checks.require_non_negative("reconstruct", self.reconstruct)
+        checks.require_one_of("e_sign", self.e_sign, Sign)
 
-    brings: ClassVar[Mapping[str, str]] = {"C": "D"}
+    owned_networks: ClassVar[Mapping[str, str]] = {"C": "D"}
 
     @property
-    def addends(self) -> Mapping[str, Loss]:
+    def losses(self) -> Mapping[str, LossFn]:
         return {"D": self.loss_D, "G": self.loss_G}
 
     @property
     def players(self) -> tuple[Player, ...]:
-        return (Player("E", self.loss_E, trains=("F",), repeat=self.e_steps),)
+        return (Player("E", self.loss_E, trains=("F",), updates_per_step=self.e_steps),)
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        if self.blocks > arch.latent:
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        if self.blocks > factory.latent:
             raise InputError(
-                f"blocks: {self.blocks} exceeds the {arch.latent} dimensions of the latent"
+                f"blocks: must be <= the latent dimension {factory.latent}, got {self.blocks}"
             )
-        return {"F": arch.inverse(), "C": arch.head(self.blocks)}
+        return {"F": factory.build_inverse(), "C": factory.build_head(self.blocks)}
 
     def loss_D(self, nets: Nets, batch: Batch) -> Losses:
-        *_, guessed = self._intervene(nets, batch)
-        return {"intervention": self.classify * guessed}
+        *_, cross_entropy = self._intervene(nets, batch)
+        return {"intervention": self.classify * cross_entropy}
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
-        return self._loss(nets, batch, -self.classify)
+        return self._adversary_loss(nets, batch, -self.classify)
 
     def loss_E(self, nets: Nets, batch: Batch) -> Losses:
-        return self._loss(nets, batch, self.classify if self.e_sign == "code" else -self.classify)
+        sign = 1 if self.e_sign == "code" else -1
+        return self._adversary_loss(nets, batch, sign * self.classify)
 
-    def _loss(self, nets: Nets, batch: Batch, classify: float) -> Losses:
-        codes, intervened, guessed = self._intervene(nets, batch)
-        z_cycled = nets.F(nets.G(intervened))
+    def _adversary_loss(self, nets: Nets, batch: Batch, classify_weight: float) -> Losses:
+        data_codes, intervened_codes, cross_entropy = self._intervene(nets, batch)
+        z_cycled = nets.F(nets.G(intervened_codes))
         return {
-            "intervention": classify * guessed,
-            "intervention_x": self.reconstruct * cycle.l1(batch.x, nets.G(codes)),
-            "intervention_z": self.reconstruct * cycle.l1(intervened, z_cycled),
+            "intervention": classify_weight * cross_entropy,
+            "intervention_x": self.reconstruct * cycle.l1(batch.x, nets.G(data_codes)),
+            "intervention_z": self.reconstruct * cycle.l1(intervened_codes, z_cycled),
         }
 
     def _intervene(self, nets: Nets, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Gives the codes of data, those with a block replaced, and how badly C guesses which."""
-        codes = intervention.standardise(nets.F(batch.x))
-        index = (self.blocks * batch.u[:, 0]).long()
-        intervened = intervention.substitute(codes, batch.z, index, self.blocks)
-        logits = nets.C(nets.features("D", nets.G(intervened)))
-        return codes, intervened, intervention.cross_entropy(logits, index)
+        """Compute codes of data, the same with a block replaced, and the cross-entropy of C."""
+        data_codes = intervention.standardise_codes(nets.F(batch.x))
+        block_index = (self.blocks * batch.u[:, 0]).long()
+        intervened_codes = intervention.substitute_block(
+            data_codes, batch.z, block_index, self.blocks
+        )
+        block_logits = nets.C(nets.features("D", nets.G(intervened_codes)))
+        return (
+            data_codes,
+            intervened_codes,
+            intervention.block_cross_entropy(block_logits, block_index),
+        )

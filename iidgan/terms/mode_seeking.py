@@ -1,12 +1,12 @@
-r"""Mode seeking (MSGAN): latents that differ are to give samples that differ.
+r"""Mode seeking (MSGAN): different latents should give different samples.
 
-G minimises besides
+The loss of G is extended by
 
 .. math:: \frac{1}{r + 10^{-5}}, \qquad
           r = \frac{E |G(z_2) - G(z_1)|_1 / d}{E |z_2 - z_1|_1 / M}
 
-with means over the batch before the quotient, as in the official code, rather than a ratio per
-pair. \(z_2\) is the latent before \(z_1\) in the batch, so that no further sample is generated.
+with means over the batch before taking the quotient, as in the official code, rather than a ratio
+per pair. \(z_2\) is the latent before \(z_1\) in the batch, so that no extra samples are needed.
 
 References:
     Mode Seeking Generative Adversarial Networks for Diverse Image Synthesis (Mao et al., 2019),
@@ -15,16 +15,14 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 from torch import Tensor
 
-from iidgan.core import Batch, Loss, Losses, Nets, Reference, Term, cites
+from iidgan.core import Batch, Losses, Nets, Reference, cites
 from iidgan.errors import InputError
-from iidgan.functional import checks
-from iidgan.functional.reduce import mean
+from iidgan.functional.reduce import mean_per_seed
+from iidgan.terms.weighted import WeightedTerm
 
 PAPER = Reference(
     title="Mode Seeking Generative Adversarial Networks for Diverse Image Synthesis",
@@ -36,28 +34,19 @@ PAPER = Reference(
 
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
-class ModeSeeking(Term):
-    """Pushes the samples of different latents apart; only G feels it."""
-
-    strengths: ClassVar[tuple[str, ...]] = ("weight",)
+class ModeSeeking(WeightedTerm):
+    """Inverse ratio of distances between samples to distances between latents, for G."""
 
     weight: float = 1.0
-    """Weight of the term; where G spreads data and latents alike, it is its value too."""
+    """Weight of the term, and its value where G preserves distances."""
 
-    def __post_init__(self) -> None:
-        checks.weight(self.weight)
-
-    @property
-    def addends(self) -> Mapping[str, Loss]:
-        return {"G": self.loss}
-
-    def loss(self, nets: Nets, batch: Batch) -> Losses:
+    def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
         if batch.z.shape[1] < 2:
-            raise InputError("batch: 1 has no pair for mode seeking; at least 2")
-        ratio = _spread(nets.G(batch.z)) / _spread(batch.z)
-        return {"mode_seeking": self.weight / (ratio + 1e-5)}
+            raise InputError("batch: must be >= 2 for mode seeking, got 1")
+        distance_ratio = _mean_difference(nets.G(batch.z)) / _mean_difference(batch.z)
+        return {"mode_seeking": self.weight / (distance_ratio + 1e-5)}
 
 
-def _spread(x: Tensor) -> Tensor:
-    """Averages the difference of neighbours in the batch: (S, B, ...) -> (S,)."""
-    return mean((x - x.roll(1, dims=1)).abs())
+def _mean_difference(x: Tensor) -> Tensor:
+    """Average the absolute difference between neighbours in the batch: (S, B, ...) -> (S,)."""
+    return mean_per_seed((x - x.roll(1, dims=1)).abs())

@@ -1,6 +1,7 @@
-r"""A discriminator of codes: the adversarial way to make F(x) look like samples of N(0, I).
+r"""A discriminator of codes, which makes F(x) look like samples of N(0, I) adversarially.
 
-\(D_z\) tells samples of the prior from codes of real data, F makes it fail (non-saturating):
+\(D_z\) distinguishes samples of the prior from codes of real data, and F is trained against it
+(non-saturating):
 
 .. math:: \max_{D_z} E \log D_z(z) + E \log(1 - D_z(F(x))), \quad \min_F -E \log D_z(F(x))
 
@@ -16,42 +17,34 @@ from typing import ClassVar
 
 from torch import nn
 
-from iidgan.core import Arch, Batch, Loss, Losses, Nets, Player, Term, cites
-from iidgan.functional import adversarial, checks
-from iidgan.terms.references import IID_GAN
+from iidgan.core import Batch, Losses, Nets, NetworkFactory, Player, cites
+from iidgan.core.references import IID_GAN
+from iidgan.functional import adversarial
+from iidgan.terms.weighted import WeightedTerm
 
 
 @cites(IID_GAN)
 @dataclass(frozen=True, kw_only=True)
-class ZDiscriminator(Term):
-    """Brings the inverse F and a discriminator Dz, which is a player of its own."""
+class ZDiscriminator(WeightedTerm):
+    """Adversarial loss for F, with a discriminator Dz, which is a separate player."""
 
-    strengths: ClassVar[tuple[str, ...]] = ("weight",)
+    owned_networks: ClassVar[Mapping[str, str]] = {"F": "G"}
+    target_networks: ClassVar[tuple[str, ...]] = ("F",)
 
     weight: float = 1.0
     """Weight of the term in F's loss."""
-
-    def __post_init__(self) -> None:
-        checks.weight(self.weight)
-
-    brings: ClassVar[Mapping[str, str]] = {"F": "G"}
-
-    @property
-    def addends(self) -> Mapping[str, Loss]:
-        return {"F": self.loss_F}
 
     @property
     def players(self) -> tuple[Player, ...]:
         return (Player("Dz", self.loss_Dz, trains=("Dz",)),)
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        return {"F": arch.inverse(), "Dz": arch.latent_discriminator()}
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        return {"F": factory.build_inverse(), "Dz": factory.build_latent_discriminator()}
 
-    def loss_F(self, nets: Nets, batch: Batch) -> Losses:
-        return {
-            "z_adversarial": self.weight * adversarial.non_saturating(nets.Dz(nets.F(batch.x)))
-        }
+    def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
+        code_logits = nets.Dz(nets.F(batch.x))
+        return {"z_adversarial": self.weight * adversarial.non_saturating_loss(code_logits)}
 
     def loss_Dz(self, nets: Nets, batch: Batch) -> Losses:
-        prior, codes = nets.Dz(batch.z), nets.Dz(nets.F(batch.x))
-        return {"z_adversarial": adversarial.discriminator(prior, codes)}
+        prior_logits, code_logits = nets.Dz(batch.z), nets.Dz(nets.F(batch.x))
+        return {"z_adversarial": adversarial.discriminator_loss(prior_logits, code_logits)}

@@ -1,12 +1,12 @@
-"""The contracts of methods, terms and metrics, each checked by one call.
+"""Contracts of methods, terms and metrics, each checked by one call.
 
     from iidgan.testing import check_method
 
     def test_my_gan() -> None:
         check_method(MyGAN())
 
-A broken law raises an `AssertionError` whose sentence says what is wrong and how to mend it.
-Methods and terms are checked in float64 on the CPU, with small networks and a few moves.
+A violated contract raises an `AssertionError` that says what is wrong and how to fix it. Methods
+and terms are checked in float64 on the CPU, with small networks and a few training steps.
 """
 
 from iidgan.testing.method import check_compiled, check_method

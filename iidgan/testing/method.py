@@ -1,4 +1,4 @@
-"""Laws of a method: what its losses, its moves and its seeds do."""
+"""Contracts of a method: how its losses, its training steps and its seeds behave."""
 
 from __future__ import annotations
 
@@ -12,221 +12,265 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from iidgan.core import Arch, Batch, Loss, Losses, Method, Nets, Player
+from iidgan.core import Batch, Losses, LossFn, Method, Nets, NetworkFactory, Player
 from iidgan.engine import checkpoint
-from iidgan.engine.compile.capture import Compiled
-from iidgan.engine.compile.inductor import generate_code
-from iidgan.engine.state import tensors
+from iidgan.engine.compile import CompiledStep, compile_graph
+from iidgan.engine.state import named_tensors
 from iidgan.testing import parts
-from iidgan.testing.trial import ARCH, MOVES, SEEDS, Trial, float64, fresh, go, snapshot
-from iidgan.testing.value import differing, is_a_value, name_of, require, survives_json
+from iidgan.testing.mini_run import (
+    ARCH,
+    NUM_STEPS,
+    SEEDS,
+    MiniRun,
+    copy_mutable,
+    float64_default,
+    run_steps,
+    without_cache,
+)
+from iidgan.testing.value import (
+    class_name,
+    differing_names,
+    require,
+    require_json_roundtrip,
+    require_value,
+)
 
 
-def check_method(method: Method, arch: Arch | None = None, *, compiled: bool = False) -> None:
-    """Checks every law of a method.
+def check_method(
+    method: Method, arch: NetworkFactory | None = None, *, compiled: bool = False
+) -> None:
+    """Check every contract of a method.
 
     It is a value that survives JSON; its networks and players fit together; its losses are pure,
-    finite, one per seed, and reach the networks that they train; seeds do not mix; shared forward
-    passes and a resumption from a checkpoint change nothing.
+    finite, one per seed, and have gradients in the networks that they train; seeds do not mix;
+    shared forward passes and resuming from a checkpoint change nothing.
 
     Arguments:
-        method: What is checked.
-        arch: Builds the networks; by default small perceptrons for vectors of two dimensions.
-        compiled: Whether to check the compiled move too, which takes about half a minute.
+        method: The method to check.
+        arch: Builds the networks; by default small MLPs for vectors of two dimensions.
+        compiled: Whether to check the compiled step too, which takes about half a minute.
 
     Raises:
-        AssertionError: The method breaks a law.
+        AssertionError: The method violates a contract.
         ValueError: Its parts do not fit together.
     """
-    is_a_value(method)
-    survives_json(method)
-    trial = Trial(method, arch or ARCH)
-    with float64():
-        for law in _LAWS:
-            law(trial)
+    require_value(method)
+    require_json_roundtrip(method)
+    mini_run = MiniRun(method, arch or ARCH)
+    with float64_default():
+        for check_contract in _CONTRACTS:
+            check_contract(mini_run)
     if compiled:
         check_compiled(method, arch)
 
 
 def check_compiled(
     method: Method,
-    arch: Arch | None = None,
+    arch: NetworkFactory | None = None,
     *,
     seeds: Sequence[int] = SEEDS,
     generate: bool = True,
 ) -> None:
-    """Checks that five compiled moves do what eager ones do, to 1e-6.
+    """Check that five compiled steps equal eager ones up to 1e-6.
 
     Arguments:
-        method: What is checked.
-        arch: Builds the networks; by default small perceptrons for vectors of two dimensions.
-        seeds: Which train side by side.
-        generate: Whether code is generated; without, the recorded move is carried out as it is,
-            which takes seconds and shows all that a method can get wrong.
+        method: The method to check.
+        arch: Builds the networks; by default small MLPs for vectors of two dimensions.
+        seeds: Seeds that train side by side.
+        generate: Whether to generate code; without, the captured graph is interpreted, which
+            takes seconds and finds every mistake that a method can make.
 
     Raises:
         AssertionError: The trajectories differ.
     """
-    with float64():
-        trial = Trial(method, arch or ARCH, tuple(seeds))
-        generated = generate_code if generate else lambda graph, inputs: graph
-        make = partial(Compiled.record, generate=generated)
-        there = go(trial.start(), method, trial.batches(), make=make)
-        odd = differing(there.values, trial.end.values, 1e-6)  # Adam enlarges rounding
+    with float64_default():
+        mini_run = MiniRun(method, arch or ARCH, tuple(seeds))
+        code_generator = compile_graph if generate else lambda graph, inputs: graph
+        make_step = partial(CompiledStep.capture, graph_compiler=code_generator)
+        compiled_end = run_steps(
+            mini_run.init_state(), method, mini_run.draw_batches(), make=make_step
+        )
+        odd_names = differing_names(
+            compiled_end.values, mini_run.trajectory.values, 1e-6
+        )  # Adam amplifies rounding errors
     require(
-        not odd,
-        f"{name_of(method)}: compiled and eager moves differ in {odd}; write losses and layers in "
-        "tensor operations, without a Python number or branch that changes from move to move",
+        not odd_names,
+        f"{class_name(method)}: compiled and eager steps differ in {odd_names}; write losses and "
+        "layers in tensor operations, without Python numbers or branches that change from step to "
+        "step",
     )
 
 
-def _losses_are_pure(trial: Trial) -> None:
-    state = trial.start()
-    for player in trial.method.players:
-        batch = trial.batch_of(player)
-        who, before = f"player {player.name!r}", snapshot(state, batch)
-        first = player.loss(fresh(state), batch)
-        odd = differing(before, snapshot(state, batch))
+def _check_losses_pure(mini_run: MiniRun) -> None:
+    state = mini_run.init_state()
+    for player in mini_run.method.players:
+        batch = mini_run.first_batch(player)
+        prefix, tensors_before = f"player {player.name!r}", copy_mutable(state, batch)
+        first_losses = player.loss(without_cache(state), batch)
+        odd_names = differing_names(tensors_before, copy_mutable(state, batch))
         require(
-            "rng" not in odd,
-            f"{who}: the loss draws random numbers; take them from batch.z, batch.u or "
+            "rng" not in odd_names,
+            f"{prefix}: the loss draws random numbers; take them from batch.z, batch.u or "
             "batch.noise, which are functions of seed and step",
         )
         require(
-            not odd,
-            f"{who}: the loss changes {odd}; compute out of place, and let modules change their "
-            "state in `refresh` alone",
+            not odd_names,
+            f"{prefix}: the loss changes {odd_names}; compute out of place, and update the state "
+            "of modules only in `post_update`",
         )
-        odd = differing(first, player.loss(fresh(state), batch))
+        odd_names = differing_names(first_losses, player.loss(without_cache(state), batch))
         require(
-            not odd,
-            f"{who}: {odd} differ between two calls with the same networks and batch; let the "
-            "loss depend on nothing else",
+            not odd_names,
+            f"{prefix}: {odd_names} differ between two calls with the same networks and batch; "
+            "the loss must depend on these alone",
         )
 
 
-def _losses_reach_what_they_train(trial: Trial) -> None:
-    state = trial.start()
-    for player in trial.method.players:
-        losses = player.loss(fresh(state), trial.batch_of(player))
-        total = torch.stack([value.sum() for value in losses.values()]).sum()
-        for name in player.trains:
-            gradients = _gradients(total, list(state.nets[name].parameters()))
+def _check_loss_gradients(mini_run: MiniRun) -> None:
+    state = mini_run.init_state()
+    for player in mini_run.method.players:
+        losses = player.loss(without_cache(state), mini_run.first_batch(player))
+        total_loss = torch.stack([value.sum() for value in losses.values()]).sum()
+        for net_name in player.trains:
+            gradients = _compute_gradients(total_loss, list(state.nets[net_name].parameters()))
             require(
                 any(bool(gradient.any()) for gradient in gradients),
-                f"player {player.name!r} trains {name!r}, but its loss has no gradient there; use "
-                f"nets.{name} in it without detaching, or take it out of `trains`",
+                f"player {player.name!r} trains {net_name!r}, but its loss has no gradient there; "
+                f"use nets.{net_name} in it without detaching, or remove it from `trains`",
             )
 
 
-def _gradients(total: Tensor, parameters: list[nn.Parameter]) -> list[Tensor]:
-    wanted = [parameter for parameter in parameters if parameter.requires_grad]
-    if not total.requires_grad:
+def _compute_gradients(total_loss: Tensor, parameters: list[nn.Parameter]) -> list[Tensor]:
+    trainable = [parameter for parameter in parameters if parameter.requires_grad]
+    if not total_loss.requires_grad:
         return []
-    found = torch.autograd.grad(total, wanted, retain_graph=True, allow_unused=True)
-    return [gradient for gradient in found if gradient is not None]
+    gradients = torch.autograd.grad(total_loss, trainable, retain_graph=True, allow_unused=True)
+    return [gradient for gradient in gradients if gradient is not None]
 
 
-def _moves_change_what_they_train(trial: Trial) -> None:
-    start, end = trial.start().nets, trial.end.state.nets
-    trained = {net for player in trial.method.players for net in player.trains}
-    for name in start:
-        before, after = (dict(nets[name].named_parameters()) for nets in (start, end))
-        changed = bool(differing(before, after))
-        require(changed or name not in trained, f"moves do not change {name!r}, which is trained")
-        require(name in trained or not changed, f"moves change {name!r}, which no player trains")
+def _check_trained_networks(mini_run: MiniRun) -> None:
+    """Check that the steps change the networks that players train, and no other."""
+    nets_before, nets_after = mini_run.init_state().nets, mini_run.trajectory.state.nets
+    trained_nets = {net for player in mini_run.method.players for net in player.trains}
+    for net_name in nets_before:
+        weights_before, weights_after = (
+            dict(nets[net_name].named_parameters()) for nets in (nets_before, nets_after)
+        )
+        is_changed = bool(differing_names(weights_before, weights_after))
+        is_trained = net_name in trained_nets
+        require(is_changed or not is_trained, f"{net_name!r} is trained, but no step changes it")
+        require(
+            is_trained or not is_changed, f"steps change {net_name!r}, but no player trains it"
+        )
 
 
 @dataclass(frozen=True)
-class _Watched(Method):
-    """A method whose losses compare shared forward passes with their own."""
+class _CacheCheckedMethod(Method):
+    """A method whose losses compare shared forward passes with separate ones."""
 
     method: Method
 
     @property
     def players(self) -> tuple[Player, ...]:
-        return tuple(replace(player, loss=_watch(player)) for player in self.method.players)
+        return tuple(replace(p, loss=_compare_with_uncached(p)) for p in self.method.players)
 
-    def networks(self, arch: Arch) -> dict[str, nn.Module]:
-        return self.method.networks(arch)
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        return self.method.networks(factory)
 
 
-def _watch(player: Player) -> Loss:
+def _compare_with_uncached(player: Player) -> LossFn:
     def loss(nets: Nets, batch: Batch) -> Losses:
-        shared = player.loss(nets, batch)
-        odd = differing(shared, player.loss(Nets(dict(nets)), batch))
+        shared_losses = player.loss(nets, batch)
+        odd_names = differing_names(shared_losses, player.loss(Nets(dict(nets)), batch))
         require(
-            not odd,
-            f"player {player.name!r}: {odd} differ when players share forward passes; never "
-            "change a network's output in place, nor keep it for a later call",
+            not odd_names,
+            f"player {player.name!r}: {odd_names} differ when players share forward passes; do "
+            "not change the output of a network in place or keep it for a later call",
         )
-        return shared
+        return shared_losses
 
     return loss
 
 
-def _sharing_changes_nothing(trial: Trial) -> None:
-    go(trial.start(), _Watched(trial.method), trial.batches())
+def _check_shared_forward_passes(mini_run: MiniRun) -> None:
+    run_steps(mini_run.init_state(), _CacheCheckedMethod(mini_run.method), mini_run.draw_batches())
 
 
-def _seeds_train_as_if_alone(trial: Trial) -> None:
-    for position, seed in enumerate(trial.seeds):
-        beside = trial.end.at(slice(position, position + 1))
-        odd = differing(beside, replace(trial, seeds=(seed,)).end.values, 1e-9)
+def _check_seeds_independent(mini_run: MiniRun) -> None:
+    """Check that a seed trains among others as it does alone."""
+    for position, seed in enumerate(mini_run.seeds):
+        joint_values = mini_run.trajectory.select_seeds(slice(position, position + 1))
+        single_values = replace(mini_run, seeds=(seed,)).trajectory.values
+        odd_names = differing_names(joint_values, single_values, 1e-9)
         require(
-            not odd,
-            f"{name_of(trial.method)} mixes seeds: {odd} of seed {seed} depend on what is beside "
-            f"it; {parts.REDUCE}, and let networks map each seed by itself",
+            not odd_names,
+            f"{class_name(mini_run.method)} mixes seeds: {odd_names} of seed {seed} depend on the "
+            f"other seeds; {parts.REDUCE_ADVICE}, and map each seed separately in networks",
         )
 
 
-def _seeds_suffer_alone(trial: Trial) -> None:
-    for factor, what in ((1.5, "moves elsewhere"), (math.nan, "is not finite")):
-        state = trial.start()
+def _check_seed_failures_isolated(mini_run: MiniRun) -> None:
+    """Check that a seed that is perturbed or not finite leaves the others unchanged."""
+    for factor, condition in ((1.5, "is perturbed"), (math.nan, "is not finite")):
+        state = mini_run.init_state()
         with torch.no_grad():
             for parameter in state.nets.parameters():
                 parameter[0] *= factor
-        spoilt = [[_spoil(batch, factor) for batch in batches] for batches in trial.batches()]
-        others = go(state, trial.method, spoilt).at(slice(1, None))
-        odd = differing(others, trial.end.at(slice(1, None)), 1e-12)
+        perturbed_batches = [
+            [_perturb_first_seed(batch, factor) for batch in step_batches]
+            for step_batches in mini_run.draw_batches()
+        ]
+        other_seeds = slice(1, None)
+        perturbed_end = run_steps(state, mini_run.method, perturbed_batches)
+        odd_names = differing_names(
+            perturbed_end.select_seeds(other_seeds),
+            mini_run.trajectory.select_seeds(other_seeds),
+            1e-12,
+        )
         require(
-            not odd,
-            f"{name_of(trial.method)} mixes seeds: when one {what}, {odd} of the others change; "
-            f"{parts.REDUCE}, and let networks map each seed by itself",
+            not odd_names,
+            f"{class_name(mini_run.method)} mixes seeds: when one {condition}, {odd_names} of the "
+            f"others change; {parts.REDUCE_ADVICE}, and map each seed separately in networks",
         )
 
 
-def _spoil(batch: Batch, factor: float) -> Batch:
+def _perturb_first_seed(batch: Batch, factor: float) -> Batch:
     x, z = batch.x.clone(), batch.z.clone()
     x[0] *= factor
     z[0] *= factor
     return replace(batch, x=x, z=z)
 
 
-def _resumes_exactly(trial: Trial) -> None:
-    batches, first, second = trial.batches(), trial.start(), trial.start()
-    go(first, trial.method, batches[: MOVES // 2])
+def _check_resume(mini_run: MiniRun) -> None:
+    """Check that training through a checkpoint equals training in one go."""
+    batches = mini_run.draw_batches()
+    saved_state, loaded_state = mini_run.init_state(), mini_run.init_state()
+    half = NUM_STEPS // 2
+    run_steps(saved_state, mini_run.method, batches[:half])
     with tempfile.TemporaryDirectory() as folder:
-        checkpoint.load(checkpoint.save(Path(folder), first), second)
-    go(second, trial.method, batches[MOVES // 2 :])
-    odd = differing(tensors(second), tensors(trial.end.state))
+        checkpoint.load_state(checkpoint.save_state(Path(folder), saved_state), loaded_state)
+    run_steps(loaded_state, mini_run.method, batches[half:])
+    odd_names = differing_names(
+        named_tensors(loaded_state), named_tensors(mini_run.trajectory.state)
+    )
     require(
-        not odd,
-        f"{name_of(trial.method)}: {odd} differ after a resumption from a checkpoint; register "
-        "all that changes as parameters or buffers of a network, with the seed axis first",
+        not odd_names,
+        f"{class_name(mini_run.method)}: {odd_names} differ after resuming from a checkpoint; "
+        "register everything that changes as parameters or buffers of a network, with the seed "
+        "axis first",
     )
 
 
-_LAWS: tuple[Callable[[Trial], None], ...] = (
-    parts.networks_are_named,
-    parts.players_fit,
-    parts.networks_map_right,
-    parts.losses_are_per_seed,
-    _losses_are_pure,
-    _losses_reach_what_they_train,
-    _moves_change_what_they_train,
-    _sharing_changes_nothing,
-    _seeds_train_as_if_alone,
-    _seeds_suffer_alone,
-    _resumes_exactly,
+_CONTRACTS: tuple[Callable[[MiniRun], None], ...] = (
+    parts.check_network_names,
+    parts.check_players,
+    parts.check_network_shapes,
+    parts.check_losses_per_seed,
+    _check_losses_pure,
+    _check_loss_gradients,
+    _check_trained_networks,
+    _check_shared_forward_passes,
+    _check_seeds_independent,
+    _check_seed_failures_isolated,
+    _check_resume,
 )

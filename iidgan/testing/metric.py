@@ -1,4 +1,4 @@
-"""Laws of a metric: its values, its protocol, and what it says of samples that it cannot read."""
+"""Contracts of a metric: its values, its protocol, and how it reports samples it cannot read."""
 
 from __future__ import annotations
 
@@ -9,113 +9,147 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from iidgan.core import Features, Judged, Metric, Mixture, Samples
-from iidgan.testing.value import differing, is_a_value, name_of, require
+from iidgan.core import ClassifierOutputs, GaussianMixture, Metric, Predictions, Samples
+from iidgan.testing.value import class_name, differing_names, require, require_value
 
-OPTIONAL = ("z", "codes", "z_cycled", "x_cycled", "x_errors", "truth", "labels", "judged")
-BY_SEED = ("generated", "z", "codes", "z_cycled", "x_cycled", "x_errors")
+OPTIONAL_FIELDS = (
+    *("z", "codes", "z_cycled", "x_cycled", "x_errors"),
+    *("truth", "labels", "classifier_outputs"),
+)
+SEED_FIELDS = ("generated", "z", "codes", "z_cycled", "x_cycled", "x_errors")
 
 
 def check_metric(metric: Metric, samples: Samples | None = None) -> None:
-    """Checks every law of a metric.
+    """Check every contract of a metric.
 
-    It is a value; it measures samples, or says what they lack; its values are float64, one per
-    seed, the same at every call, and those of a seed depend on its own samples alone; its protocol
-    is plain JSON.
+    It is a value; it measures samples or reports what they lack; its values are float64, one per
+    seed, equal at every call, and those of a seed depend on its own samples only; its protocol is
+    plain JSON.
 
     Arguments:
-        metric: What is checked.
-        samples: What it can measure; by default points in the plane, with all that may be beside,
-            or images and what a classifier says of them, if it cannot measure those.
+        metric: The metric to check.
+        samples: Samples that it can measure; by default points in the plane with all optional
+            fields or, if it cannot measure those, images with the outputs of a classifier.
 
     Raises:
-        AssertionError: The metric breaks a law.
+        AssertionError: The metric violates a contract.
     """
-    is_a_value(metric)
-    samples = samples or _readable(metric)
-    name, lack = name_of(metric), metric.missing(samples)
-    require(lack is None, f"{name} misses {lack}; check it with samples that have it")
-    _seeds_are_measured_alone(metric, samples)
-    for field in OPTIONAL:
-        poorer = replace(samples, **{field: None})  # type: ignore[arg-type]
-        lack = metric.missing(poorer)
-        if lack is None:
-            _measure(metric, poorer)
+    require_value(metric)
+    samples = samples or _select_samples(metric)
+    metric_name, missing_field = class_name(metric), metric.missing(samples)
+    require(
+        missing_field is None,
+        f"{metric_name} cannot measure these samples: missing {missing_field}; pass `samples` "
+        "that have it",
+    )
+    _check_seed_independence(metric, samples)
+    for field in OPTIONAL_FIELDS:
+        reduced_samples = replace(samples, **{field: None})  # type: ignore[arg-type]
+        missing_field = metric.missing(reduced_samples)
+        if missing_field is None:
+            _measure(metric, reduced_samples)
         else:
-            require(bool(lack.strip()), f"{name}.missing gives {lack!r}; name what lacks, or None")
+            require(
+                bool(missing_field.strip()),
+                f"{metric_name}.missing returns {missing_field!r}; name what is missing, or None",
+            )
 
 
 def _measure(metric: Metric, samples: Samples) -> dict[str, Tensor]:
-    name, seeds = name_of(metric), len(samples.generated)
-    before, rng = _tensors(samples), torch.get_rng_state()
+    """Measure samples and check the values."""
+    metric_name, num_seeds = class_name(metric), len(samples.generated)
+    tensors_before, rng_before = _copy_tensors(samples), torch.get_rng_state()
     values = metric(samples)
-    pure = not differing(before, _tensors(samples)) and torch.equal(rng, torch.get_rng_state())
-    require(pure, f"{name} changes its samples or the random state; copy, and seed a generator")
-    require(bool(values), f"{name} measures nothing; return a dict of named tensors")
-    for key, value in values.items():
-        require(key.isidentifier(), f"{name}: {key!r} is no name of a value; use an identifier")
-        found = f"{value.dtype} with shape {tuple(value.shape)} on {value.device}"
-        right = (
-            value.dtype == torch.float64 and value.shape == (seeds,) and value.device.type == "cpu"
-        )
-        require(right, f"{name}: {key!r} is {found}; make it float64 ({seeds},) on the CPU")
-    odd = differing(values, metric(samples))
-    require(not odd, f"{name}: {odd} differ between two calls; seed what is random")
-    _is_plain(name, metric.protocol(samples))
+    is_pure = not differing_names(tensors_before, _copy_tensors(samples)) and torch.equal(
+        rng_before, torch.get_rng_state()
+    )
+    require(
+        is_pure,
+        f"{metric_name} changes its samples or the global random state; copy the samples and use "
+        "a seeded generator",
+    )
+    require(bool(values), f"{metric_name} measures nothing; return a dict of named tensors")
+    for value_name, value in values.items():
+        _check_metric_value(f"{metric_name}: {value_name!r}", value_name, value, num_seeds)
+    odd_names = differing_names(values, metric(samples))
+    require(
+        not odd_names,
+        f"{metric_name}: {odd_names} differ between two calls; seed everything random",
+    )
+    _check_protocol(metric_name, metric.protocol(samples))
     return values
 
 
-def _is_plain(name: str, protocol: Mapping[str, object]) -> None:
-    plain = all(isinstance(value, str | int | float | bool) for value in protocol.values())
-    again = json.loads(json.dumps(dict(protocol), default=repr))
+def _check_metric_value(prefix: str, value_name: str, value: Tensor, num_seeds: int) -> None:
     require(
-        plain and again == dict(protocol),
-        f"{name}: the protocol {dict(protocol)} is not plain; use strings, numbers and booleans",
+        value_name.isidentifier(),
+        f"{prefix} is not a valid name of a value; use a Python identifier",
+    )
+    is_valid = (
+        value.dtype == torch.float64 and value.shape == (num_seeds,) and value.device.type == "cpu"
+    )
+    require(
+        is_valid,
+        f"{prefix} is {value.dtype} with shape {tuple(value.shape)} on {value.device}; return "
+        f"float64 with shape ({num_seeds},) on the CPU",
     )
 
 
-def _seeds_are_measured_alone(metric: Metric, samples: Samples) -> None:
-    together = _measure(metric, samples)
+def _check_protocol(metric_name: str, protocol: Mapping[str, object]) -> None:
+    is_plain = all(isinstance(value, str | int | float | bool) for value in protocol.values())
+    decoded_protocol = json.loads(json.dumps(dict(protocol), default=repr))
+    require(
+        is_plain and decoded_protocol == dict(protocol),
+        f"{metric_name}: the protocol {dict(protocol)} is not plain; use strings, numbers and "
+        "booleans",
+    )
+
+
+def _check_seed_independence(metric: Metric, samples: Samples) -> None:
+    joint_values = _measure(metric, samples)
     for seed in range(len(samples.generated)):
-        alone = _measure(metric, _of_seed(samples, seed))
-        beside = {key: value[seed : seed + 1] for key, value in together.items()}
-        odd = differing(beside, alone, 1e-9)
-        require(not odd, f"{name_of(metric)} mixes seeds: {odd} depend on the seeds beside")
+        single_values = _measure(metric, _select_seed(samples, seed))
+        seed_values = {name: value[seed : seed + 1] for name, value in joint_values.items()}
+        odd_names = differing_names(seed_values, single_values, 1e-9)
+        require(
+            not odd_names,
+            f"{class_name(metric)} mixes seeds: {odd_names} depend on the other seeds",
+        )
 
 
-def _of_seed(samples: Samples, seed: int) -> Samples:
-    parts = {
-        key: value[seed : seed + 1]
-        for key in BY_SEED
-        if (value := getattr(samples, key)) is not None
-    }
-    judged = samples.judged
+def _select_seed(samples: Samples, seed: int) -> Samples:
+    """Return the samples of one seed."""
+    one_seed = slice(seed, seed + 1)
+    seed_tensors = {name: getattr(samples, name) for name in SEED_FIELDS}
+    selected = {name: value[one_seed] for name, value in seed_tensors.items() if value is not None}
+    judged = samples.classifier_outputs
     if judged is not None:
-        found = {key: value[seed : seed + 1] for key, value in vars(judged.generated).items()}
-        judged = replace(judged, generated=Features(**found))
-    return replace(samples, **parts, judged=judged)
+        outputs = {name: value[one_seed] for name, value in vars(judged.generated).items()}
+        judged = replace(judged, generated=Predictions(**outputs))
+    return replace(samples, **selected, classifier_outputs=judged)
 
 
-def _tensors(samples: Samples) -> dict[str, Tensor]:
-    """Copies the tensors of `samples`."""
-    found = {key: getattr(samples, key) for key in ("real", "labels", *BY_SEED)}
-    if samples.judged is not None:
+def _copy_tensors(samples: Samples) -> dict[str, Tensor]:
+    """Copy the tensors of `samples`."""
+    tensors = {name: getattr(samples, name) for name in ("real", "labels", *SEED_FIELDS)}
+    if samples.classifier_outputs is not None:
         for side in ("generated", "real"):
-            features = vars(getattr(samples.judged, side))
-            found |= {f"{side}.{key}": value for key, value in features.items()}
-    return {key: value.clone() for key, value in found.items() if value is not None}
+            features = vars(getattr(samples.classifier_outputs, side))
+            tensors |= {f"{side}.{name}": value for name, value in features.items()}
+    return {name: value.clone() for name, value in tensors.items() if value is not None}
 
 
-def _readable(metric: Metric) -> Samples:
-    """Takes the samples that the metric can read, else the first ones."""
-    made = [_samples(), _judged_samples(views=1), _judged_samples(views=3)]
-    return next((samples for samples in made if metric.missing(samples) is None), made[0])
+def _select_samples(metric: Metric) -> Samples:
+    """Return the first samples that the metric can measure, else the first ones."""
+    candidates = [_mixture_samples(), _classified_samples(views=1), _classified_samples(views=3)]
+    readable = [samples for samples in candidates if metric.missing(samples) is None]
+    return (readable or candidates)[0]
 
 
-def _samples() -> Samples:
-    """Makes three seeds that are near a mixture of two modes, each at its own distance."""
+def _mixture_samples() -> Samples:
+    """Create three seeds near a mixture of two modes, each with its own spread."""
     generator = torch.Generator().manual_seed(0)
-    truth = Mixture(torch.tensor([[-1.0, 0.0], [1.0, 0.0]]), 0.1)
+    truth = GaussianMixture(torch.tensor([[-1.0, 0.0], [1.0, 0.0]]), 0.1)
     codes, real = torch.randn(3, 48, 2, generator=generator), truth.centres.repeat(24, 1)
     spread = torch.tensor([0.05, 0.1, 0.2])[:, None, None]
     z = torch.randn(3, 64, 2, generator=generator)
@@ -131,22 +165,25 @@ def _samples() -> Samples:
     )
 
 
-def _judged_samples(views: int) -> Samples:
-    """Makes three seeds of images of two classes, of which a classifier is more or less sure."""
+def _classified_samples(views: int) -> Samples:
+    """Create three seeds of images of two classes, classified with varying confidence."""
     generator = torch.Generator().manual_seed(0)
 
-    def features(*shape: int) -> Features:
-        return Features(
+    def draw_features(*shape: int) -> Predictions:
+        return Predictions(
             classes=torch.randint(2, (*shape, views), generator=generator),
             confidences=1 - 0.5 * torch.rand(*shape, views, generator=generator),
-            vectors=torch.randn(*shape, 4, generator=generator),
+            features=torch.randn(*shape, 4, generator=generator),
         )
 
     return Samples(
         generated=torch.zeros(3, 64, views, 8, 8),
         real=torch.zeros(48, views, 8, 8),
         labels=torch.randint(2**views, (100,), generator=generator),
-        judged=Judged(
-            features(3, 64), features(48), num_classes=2, protocol={"extractor": "none"}
+        classifier_outputs=ClassifierOutputs(
+            draw_features(3, 64),
+            draw_features(48),
+            num_classes=2,
+            protocol={"extractor": "none"},
         ),
     )

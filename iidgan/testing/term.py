@@ -1,80 +1,92 @@
-"""Laws of a term: those of a method that has it, and those of an addend."""
+"""Contracts of a term: those of a method that includes it, and those of the term itself."""
 
 from __future__ import annotations
 
-from iidgan.core import Arch, Losses, Method, Regularised, Term
+from iidgan.core import Losses, Method, NetworkFactory, Regularised, Term
 from iidgan.methods import GAN
 from iidgan.testing.method import check_method
-from iidgan.testing.parts import can_train
-from iidgan.testing.trial import ARCH, Trial, float64, fresh
-from iidgan.testing.value import copy_of, differing, is_a_value, name_of, require
+from iidgan.testing.mini_run import ARCH, MiniRun, float64_default, without_cache
+from iidgan.testing.parts import is_trainable
+from iidgan.testing.value import class_name, copy_with, differing_names, require, require_value
 
 
 def check_term(
-    term: Term, base: Method | None = None, arch: Arch | None = None, *, compiled: bool = False
+    term: Term,
+    base: Method | None = None,
+    arch: NetworkFactory | None = None,
+    *,
+    compiled: bool = False,
 ) -> None:
-    """Checks every law of a term.
+    """Check every contract of a term.
 
-    `Regularised(base, (term,))` keeps the laws of `check_method`; the term pulls on networks that
-    there are, says who trains those that it brings, and scales with its `weight`, if it has one.
+    `Regularised(base, (term,))` passes `check_method`; the term adds losses for networks that
+    exist, says with which network its own ones are trained, and its losses are proportional to
+    its `weight`, if it has one.
 
     Arguments:
-        term: What is checked.
-        base: The method that it is added to; by default `GAN()`.
-        arch: Builds the networks; by default small perceptrons for vectors of two dimensions.
-        compiled: Whether to check the compiled move too, which takes about half a minute.
+        term: The term to check.
+        base: The method to add it to; by default `GAN()`.
+        arch: Builds the networks; by default small MLPs for vectors of two dimensions.
+        compiled: Whether to check the compiled step too, which takes about half a minute.
 
     Raises:
-        AssertionError: The term breaks a law.
+        AssertionError: The term violates a contract.
         ValueError: The term does not fit the method.
     """
-    whole = Regularised(method=base or GAN(), terms=(term,))
-    is_a_value(term)
-    with float64():
-        _fits(term, whole.method, arch or ARCH)
-    check_method(whole, arch, compiled=compiled)
+    regularised = Regularised(method=base or GAN(), terms=(term,))
+    require_value(term)
+    with float64_default():
+        _check_networks(term, regularised.method, arch or ARCH)
+    check_method(regularised, arch, compiled=compiled)
     if hasattr(term, "weight"):
-        with float64():
-            _scales(term, Trial(whole, arch or ARCH))
+        with float64_default():
+            _check_weight(term, MiniRun(regularised, arch or ARCH))
 
 
-def _fits(term: Term, base: Method, arch: Arch) -> None:
-    name, made, there = name_of(term), term.networks(arch), base.networks(arch)
-    for net in term.brings:
+def _check_networks(term: Term, base: Method, arch: NetworkFactory) -> None:
+    term_name = class_name(term)
+    term_networks, base_networks = term.networks(arch), base.networks(arch)
+    available = term_networks.keys() | base_networks.keys()
+    for net in term.owned_networks:
         require(
-            net in made or net in there,
-            f"{name} brings {net!r} but does not create it; return it from `networks`",
+            net in available,
+            f"{term_name}: {net!r} is in `owned_networks` but is not created; return it from "
+            "`networks`",
         )
-    own = {net for player in term.players for net in player.trains}
-    for net in made.keys() - there.keys() - own - term.brings.keys():
+    trained_nets = {net for player in term.players for net in player.trains}
+    for net in (
+        term_networks.keys() - base_networks.keys() - trained_nets - term.owned_networks.keys()
+    ):
         require(
-            not can_train(made[net]),
-            f"{name} creates {net!r}, which nobody trains; name it in `brings` with the network "
-            "that it moves with, or let a player of the term's own train it",
+            not is_trainable(term_networks[net]),
+            f"{term_name} creates {net!r}, which no player trains; add it to `owned_networks` "
+            "with the network it is trained with, or train it in a player of the term",
         )
-    for net in term.addends:
+    for net in term.losses:
         require(
-            net in made or net in there,
-            f"{name} adds a loss to whoever trains {net!r}, but there is no such network; create "
-            "it in `networks`, or correct `addends`",
+            net in available,
+            f"{term_name} adds a loss for network {net!r}, which does not exist; create it in "
+            "`networks`, or correct `losses`",
         )
     require(
-        bool(term.addends or term.players) or type(term).view is not Term.view,
-        f"{name} adds nothing; give it `addends` or `players`, or let it change what the losses "
-        "see in `view`",
+        bool(term.losses or term.players) or type(term).wrap_networks is not Term.wrap_networks,
+        f"{term_name} adds nothing; define `losses`, `players` or `wrap_networks`",
     )
 
 
-def _scales(term: Term, trial: Trial) -> None:
-    once, twice = (_addends(copy_of(term, weight=weight), trial) for weight in (1.0, 2.0))
-    odd = differing({name: 2 * value for name, value in once.items()}, twice, 1e-9)
+def _check_weight(term: Term, mini_run: MiniRun) -> None:
+    single, double = (
+        _compute_losses(copy_with(term, weight=weight), mini_run) for weight in (1.0, 2.0)
+    )
+    odd_names = differing_names({name: 2 * value for name, value in single.items()}, double, 1e-9)
     require(
-        not odd,
-        f"{name_of(term)}: {odd} do not double with `weight`; multiply every addend by it",
+        not odd_names,
+        f"{class_name(term)}: {odd_names} are not proportional to `weight`; multiply every loss "
+        "by it",
     )
 
 
-def _addends(term: Term, trial: Trial) -> Losses:
-    nets, batch = fresh(trial.start()), trial.batches()[0][0]
-    losses = [loss(nets, batch) for loss in term.addends.values()]
-    return {name: value for loss in losses for name, value in loss.items()}
+def _compute_losses(term: Term, mini_run: MiniRun) -> Losses:
+    nets, batch = without_cache(mini_run.init_state()), mini_run.draw_batches()[0][0]
+    losses_by_net = [loss(nets, batch) for loss in term.losses.values()]
+    return {name: value for losses in losses_by_net for name, value in losses.items()}

@@ -1,4 +1,4 @@
-"""Methods, terms and metrics are values: frozen, comparable, hashable, and readable as JSON."""
+"""Methods, terms and metrics are values: frozen, comparable, hashable, and writable as JSON."""
 
 from __future__ import annotations
 
@@ -13,64 +13,72 @@ from torch import Tensor
 from iidgan.core import Method
 
 
-def require(holds: bool, problem: str) -> None:
-    """Raises an `AssertionError` with `problem` unless the law `holds`, also under `python -O`."""
-    if not holds:
+def require(condition: bool, problem: str) -> None:
+    """Raise an `AssertionError` unless the condition holds, also under `python -O`."""
+    if not condition:
         raise AssertionError(problem)
 
 
-def differing(a: Mapping[str, Tensor], b: Mapping[str, Tensor], atol: float = 0.0) -> list[str]:
-    """Names the tensors that are not equal, or stand on one side alone; NaN equals NaN."""
-    alone = a.keys() ^ b.keys()
-    return sorted(alone) + [
+def differing_names(
+    a: Mapping[str, Tensor], b: Mapping[str, Tensor], atol: float = 0.0
+) -> list[str]:
+    """Return the names of tensors that differ or exist on one side only; NaN equals NaN."""
+    unpaired = a.keys() ^ b.keys()
+    return sorted(unpaired) + [
         name
         for name in a
-        if name not in alone and not torch.allclose(a[name], b[name], 0.0, atol, equal_nan=True)
+        if name not in unpaired and not torch.allclose(a[name], b[name], 0.0, atol, equal_nan=True)
     ]
 
 
-def copy_of(thing: object, **changes: object) -> Any:  # noqa: ANN401 - the same type
-    """Copies a dataclass with some fields changed."""
-    return replace(cast(Any, thing), **changes)
+def copy_with(instance: object, **changes: object) -> Any:  # noqa: ANN401 - the same type
+    """Copy a dataclass with some fields changed."""
+    return replace(cast(Any, instance), **changes)
 
 
-def name_of(thing: object) -> str:
-    return type(thing).__name__
+def class_name(instance: object) -> str:
+    return type(instance).__name__
 
 
-def is_a_value(thing: object) -> None:
-    name = name_of(thing)
-    frozen = is_dataclass(thing) and getattr(type(thing), "__dataclass_params__").frozen  # noqa: B009
-    require(frozen, f"{name} can change; decorate it with @dataclass(frozen=True, kw_only=True)")
+def require_value(instance: object) -> None:
+    """Require a frozen dataclass with equality, a hash and a repr."""
+    name = class_name(instance)
+    is_frozen = (
+        is_dataclass(instance) and getattr(type(instance), "__dataclass_params__").frozen  # noqa: B009
+    )
     require(
-        copy_of(thing) == thing,
-        f"{name} does not equal its copy; leave __eq__ to the dataclass, and make its fields "
-        "numbers, strings, tuples, or frozen dataclasses of these",
+        is_frozen, f"{name} is mutable; decorate it with @dataclass(frozen=True, kw_only=True)"
+    )
+    require(
+        copy_with(instance) == instance,
+        f"{name} does not equal its copy; leave __eq__ to the dataclass, and use only numbers, "
+        "strings, tuples, and frozen dataclasses of these as fields",
     )
     try:
-        hash(thing)
+        hash(instance)
     except TypeError as error:
-        problem = (
-            f"{name} has no hash ({error}); make its fields tuples rather than lists or dicts"
-        )
+        problem = f"{name} is not hashable ({error}); use tuples instead of lists and dicts"
         raise AssertionError(problem) from error
     require(
-        name in repr(thing), f"{thing!r} does not name {name}; leave __repr__ to the dataclass"
+        name in repr(instance),
+        f"the repr {instance!r} does not contain {name}; leave __repr__ to the dataclass",
     )
 
 
-def survives_json(method: Method) -> None:
+def require_json_roundtrip(method: Method) -> None:
+    """Require that a method survives being written to JSON and read back."""
     from iidgan.config.run import Run
 
-    rule = (
-        "keep its class at the top level of a module, and its fields numbers, strings, tuples, or "
-        "frozen dataclasses of these"
+    advice = (
+        "define its class at the top level of a module, and use only numbers, strings, tuples, "
+        "and frozen dataclasses of these as fields"
     )
     try:
-        again = Run.from_dict(
-            json.loads(json.dumps(Run(method=method).to_dict(), allow_nan=False))
-        ).method
+        json_text = json.dumps(Run(method=method).to_dict(), allow_nan=False)
+        decoded_method = Run.from_dict(json.loads(json_text)).method
     except (TypeError, ValueError) as error:
-        problem = f"{name_of(method)} cannot be written as JSON and read again ({error}); {rule}"
+        problem = f"{class_name(method)}: JSON round trip failed ({error}); {advice}"
         raise AssertionError(problem) from error
-    require(again == method, f"{method} comes back from JSON as {again}; {rule}")
+    require(
+        decoded_method == method, f"{method} is read back from JSON as {decoded_method}; {advice}"
+    )

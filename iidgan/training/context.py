@@ -1,4 +1,4 @@
-"""A run set up for some of its seeds: what moves, how, and on which batches."""
+"""Everything that a process needs to train some seeds of a run: state, step and batches."""
 
 from __future__ import annotations
 
@@ -10,100 +10,103 @@ import torch
 
 from iidgan.config.run import Run
 from iidgan.config.serialization import encode
-from iidgan.core import Arch, Dataset
-from iidgan.engine.compile.inductor import keep_compiled
-from iidgan.engine.sampling import Batches, Beside, Blocks
-from iidgan.engine.state import State, init, joined, restore, tensors
-from iidgan.engine.step import Move
+from iidgan.core import Dataset, NetworkFactory
+from iidgan.engine.compile import set_inductor_cache
+from iidgan.engine.sampling import BatchStream, ConcatenatedStream, DatasetStream
+from iidgan.engine.state import State, concat_seeds, init_state, named_tensors, restore_state
+from iidgan.engine.step import TrainStep
 
 
 @dataclass(frozen=True)
-class Game:
-    """The state of some seeds of a run, their move, and their batches.
+class TrainContext:
+    """The state of some seeds of a run, their training step, and their batches.
 
     Arguments:
-        run: What is played.
-        seeds: By whom; each plays as if it were alone.
-        data: The samples.
-        state: What moves.
-        move: How.
-        batches: On what.
+        run: The run.
+        seeds: The seeds; each trains independently of the others.
+        data: The data set.
+        state: Networks, optimisers and step count.
+        train_step: The training step, which updates `state`.
+        batches: The batches of every step.
     """
 
     run: Run
     seeds: tuple[int, ...]
     data: Dataset
     state: State
-    move: Move
-    batches: Blocks
+    train_step: TrainStep
+    batches: BatchStream
 
     @classmethod
-    def of(cls, run: Run, seeds: Sequence[int], data: Dataset, device: torch.device) -> Game:
-        """Sets a run up at its first step; `data` is on `device`, where the state will be."""
-        state, move = _start(run, seeds, data, device)
-        batches = Batches(
+    def create(
+        cls, run: Run, seeds: Sequence[int], data: Dataset, device: torch.device
+    ) -> TrainContext:
+        """Set up a run at its first step on `device`, where `data` already is."""
+        state, train_step = _create_step(run, seeds, data, device)
+        batches = DatasetStream(
             data,
             seeds,
-            size=run.batch,
-            latent=run.arch.latent,
-            repeat=move.num_batches,
-            noise=run.method.noise(Arch(run.arch, data.shape)),
+            batch_size=run.batch,
+            latent_dim=run.arch.latent,
+            batches_per_step=train_step.num_batches,
+            noise_shapes=run.method.noise_shapes(NetworkFactory(run.arch, data.shape)),
             steps=run.steps,
         )
-        return cls(run, tuple(seeds), data, state, move, batches)
+        return cls(run, tuple(seeds), data, state, train_step, batches)
 
     @classmethod
-    def beside(cls, games: Sequence[Game]) -> Game:
-        """Lays games of runs that differ in their source alone side by side, as one of all seeds.
+    def concatenate(cls, contexts: Sequence[TrainContext]) -> TrainContext:
+        """Concatenate contexts of runs that differ in their source alone along the seed axis.
 
         All are at the same step. The state is a copy; `run` and `data` are those of the first.
         """
-        first = games[0]
-        if len(games) == 1:
-            return first
-        seeds = tuple(seed for game in games for seed in game.seeds)
-        device = next(first.state.nets.parameters()).device
-        state, move = _start(first.run, seeds, first.data, device)
-        restore(state, joined([tensors(game.state) for game in games]))
-        state.step = first.state.step
-        state.diverged = torch.cat([game.state.diverged for game in games])
-        batches = Beside([game.batches for game in games])
-        return cls(first.run, seeds, first.data, state, move, batches)
+        first_context = contexts[0]
+        if len(contexts) == 1:
+            return first_context
+        seeds = tuple(seed for context in contexts for seed in context.seeds)
+        device = next(first_context.state.nets.parameters()).device
+        state, train_step = _create_step(first_context.run, seeds, first_context.data, device)
+        restore_state(state, concat_seeds([named_tensors(context.state) for context in contexts]))
+        state.step = first_context.state.step
+        state.diverged = torch.cat([context.state.diverged for context in contexts])
+        batches = ConcatenatedStream([context.batches for context in contexts])
+        return cls(first_context.run, seeds, first_context.data, state, train_step, batches)
 
 
-def facts(run: Run, data: Dataset) -> list[object]:
-    """Names what a move is made of: of other sources, seeds and lengths the move is the same."""
-    parts = [encode(part, include_paths=False) for part in _made_of(run)]
-    return [parts, run.batch, data.shape, run.ema, run.precision]
+def describe_step(run: Run, data: Dataset) -> list[object]:
+    """All that determines the computation of a step; sources, seeds and lengths do not."""
+    encoded_parts = [encode(part, include_paths=False) for part in _step_parts(run)]
+    return [encoded_parts, run.batch, data.shape, run.ema, run.precision]
 
 
-def _made_of(run: Run) -> tuple[object, ...]:
+def _step_parts(run: Run) -> tuple[object, ...]:
     return run.method, run.arch, run.optimiser
 
 
-def _start(
+def _create_step(
     run: Run, seeds: Sequence[int], data: Dataset, device: torch.device
-) -> tuple[State, Move]:
-    keep_compiled()
-    arch = Arch(run.arch, data.shape)
-    state = init(run.method, arch, run.optimiser, seeds, ema=run.ema, device=device)
-    move = Move(
+) -> tuple[State, TrainStep]:
+    set_inductor_cache()
+    arch = NetworkFactory(run.arch, data.shape)
+    state = init_state(run.method, arch, run.optimiser, seeds, ema=run.ema, device=device)
+    is_cacheable = _is_from_package(_step_parts(run))
+    train_step = TrainStep(
         run.method,
         state,
         steps=run.steps,
         ema=run.ema,
         precision=run.precision,
-        recipe=json.dumps(facts(run, data)) if _is_known(_made_of(run)) else None,
+        cache_key=json.dumps(describe_step(run, data)) if is_cacheable else None,
     )
-    return state, move
+    return state, train_step
 
 
-def _is_known(part: object) -> bool:
-    """Tells whether all classes of a part are of this package, so that their names say it all."""
-    inside: Sequence[object] = ()
-    if is_dataclass(part):
-        inside = [getattr(part, f.name) for f in fields(part)]
-    elif isinstance(part, tuple | list):
-        inside = part
-    home = type(part).__module__.partition(".")[0]
-    return home in ("iidgan", "builtins") and all(map(_is_known, inside))
+def _is_from_package(value: object) -> bool:
+    """Whether all classes in `value` belong to this package, so that names identify their code."""
+    child_values: Sequence[object] = ()
+    if is_dataclass(value):
+        child_values = [getattr(value, field.name) for field in fields(value)]
+    elif isinstance(value, tuple | list):
+        child_values = value
+    package_name = type(value).__module__.partition(".")[0]
+    return package_name in ("iidgan", "builtins") and all(map(_is_from_package, child_values))

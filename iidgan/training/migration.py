@@ -1,6 +1,6 @@
-"""What run folders held in the past, brought to what they hold today.
+"""Migration of the JSON files of older run directories to the current format.
 
-Version 1 had no key `version`; 2 has it, and is otherwise the same.
+Version 1 had no key `version`; version 2 has it, and is otherwise the same.
 """
 
 from __future__ import annotations
@@ -11,38 +11,38 @@ from pathlib import Path
 from typing import Any
 
 from iidgan.errors import InputError
-from iidgan.utils.files import explained
+from iidgan.utils.files import oserror_as_input_error
 
 VERSION = 2
-"""Version of `run.json` and of `generator/config.json`, as they are written today."""
+"""Version of `run.json` and of `generator/config.json`, as they are written now."""
 
 
 def read_facts(file: Path) -> dict[str, Any]:
-    """Reads a JSON file of a run folder, of whatever version; the file stays as it is.
+    """Read a JSON file of a run directory of any version, without changing the file.
 
     Raises:
-        InputError: It cannot be read, is no JSON object, or has a version that is not known.
+        InputError: It cannot be read, is not a JSON object, or has an unknown version.
     """
-    with explained(file):
-        content = file.read_bytes()
+    with oserror_as_input_error(file):
+        raw_content = file.read_bytes()
     try:
-        facts = json.loads(content)
+        facts = json.loads(raw_content)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{file}: damaged ({error})") from None
     if not isinstance(facts, dict):
-        raise InputError(f"{file}: damaged (no JSON object)")
+        raise InputError(f"{file}: damaged (must be a JSON object)")
     return migrate(facts, file)
 
 
 def migrate(facts: Mapping[str, Any], file: Path) -> dict[str, Any]:
-    """Gives what `file`, which holds `facts`, would hold if it were written today.
+    """Convert `facts`, the content of `file`, to the current version.
 
     Raises:
-        InputError: Its version is newer than today's, or is none.
+        InputError: The version is newer than the current one, or invalid.
     """
     version = facts.get("version", 1)
     if type(version) is not int or version < 1:
-        raise InputError(f"{file}: version {version!r} is not a whole number from 1 on")
+        raise InputError(f"{file}: version must be an integer >= 1, got {version!r}")
     if version > VERSION:
         raise InputError(
             f"{file}: version {version} is newer than this iidgan ({VERSION}); upgrade iidgan"

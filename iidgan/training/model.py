@@ -1,4 +1,4 @@
-"""Trained generators, and their inverses where they have one, without the rest of the run."""
+"""Trained networks: generators, and inverses where the method trains one."""
 
 from __future__ import annotations
 
@@ -12,54 +12,57 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from iidgan.config.run import Run
-from iidgan.core import Arch, Method
-from iidgan.engine.inference import apply, prior
-from iidgan.engine.loop import positions
-from iidgan.engine.state import build
+from iidgan.core import Method, NetworkFactory
+from iidgan.engine.inference import map_chunked, sample_prior
+from iidgan.engine.loop import surviving_positions
+from iidgan.engine.state import build_networks
 from iidgan.errors import InputError
-from iidgan.evaluation.evaluate import Stand
+from iidgan.evaluation.evaluate import EvaluationPoint
 from iidgan.training.migration import VERSION, read_facts
-from iidgan.training.run_dir import RunFolder
-from iidgan.utils.files import damage, write_folder
+from iidgan.training.run_dir import RunDir
+from iidgan.utils.files import integrity_error, write_folder
 
 
 class Model:
-    """One trained seed: samples, and codes of samples.
+    """The trained networks of one seed: samples, and codes of samples.
 
     Arguments:
-        stand: What was trained; the first seed is this model's.
+        point: Run and step; its only seed is this model's.
         shape: Shape of one sample.
-        nets: `G`, and `F` where there is one, with a seed axis of length one.
+        nets: `G`, and `F` if the method trains an inverse, with a seed axis of length one.
     """
 
-    def __init__(self, stand: Stand, shape: tuple[int, ...], nets: nn.ModuleDict) -> None:
-        self.stand, self.shape, self.nets = stand, shape, nets
+    def __init__(
+        self, point: EvaluationPoint, shape: tuple[int, ...], nets: nn.ModuleDict
+    ) -> None:
+        self.point, self.shape, self.nets = point, shape, nets
 
     def __repr__(self) -> str:
-        run, (seed,), step = self.stand.run.id, self.stand.seeds, self.stand.step
+        run, (seed,), step = self.point.run.id, self.point.seeds, self.point.step
         return f"Model(run={run}, seed={seed}, step={step}, shape={self.shape})"
 
     @property
     def latent(self) -> int:
         """Dimension M of the prior."""
-        return self.stand.run.arch.latent
+        return self.point.run.arch.latent
 
-    def prior(self, num: int, *, stream: int = 1) -> Tensor:
-        """Draws `num` latents, (num, M); another `stream` draws other ones."""
-        if num < 0 or stream < 0:
-            raise InputError(f"num, stream: {num}, {stream}; neither may be negative")
-        return prior(self.stand.seeds, num, self.latent, stream=stream)[0]
+    def sample_prior(self, num: int, *, stream: int = 1) -> Tensor:
+        """Draw `num` latents, (num, M); each `stream` is an independent set."""
+        for name, number in {"num": num, "stream": stream}.items():
+            if number < 0:
+                raise InputError(f"{name}: must be >= 0, got {number}")
+        return sample_prior(self.point.seeds, num, self.latent, stream=stream)[0]
 
     def sample(self, num: int, *, stream: int = 1) -> Tensor:
-        """Draws `num` samples, (num, *shape); another `stream` draws other ones."""
-        return self.generate(self.prior(num, stream=stream))
+        """Draw `num` samples, (num, *shape); each `stream` is an independent set."""
+        return self.generate(self.sample_prior(num, stream=stream))
 
     def generate(self, z: Tensor) -> Tensor:
-        """Maps latents (n, M) to samples (n, *shape)."""
-        return self._map("G", z, (self.latent,))
+        """Map latents (n, M) to samples (n, *shape)."""
+        return self._apply_network("G", z, (self.latent,))
 
     def invert(self, x: Tensor) -> Tensor:
-        """Maps samples (n, *shape) to codes (n, M); images are uint8, or in [-1, 1].
+        """Map samples (n, *shape) to codes (n, M); images are uint8, or floats in [-1, 1].
 
         Raises:
             InputError: The method trains no inverse, or `x` has another shape.
@@ -68,124 +71,146 @@ class Model:
             raise InputError("invert: this method trains no inverse; iid-gan does")
         x = torch.as_tensor(x)
         if len(self.shape) == 3:
-            x = _as_images(x)
-        return self._map("F", x, self.shape)
+            x = _normalise_images(x)
+        return self._apply_network("F", x, self.shape)
 
-    def _map(self, net: str, inputs: Tensor, shape: tuple[int, ...]) -> Tensor:
-        if tuple(inputs.shape[1:]) != shape:
+    def _apply_network(self, name: str, inputs: Tensor, expected_shape: tuple[int, ...]) -> Tensor:
+        if tuple(inputs.shape[1:]) != expected_shape:
             raise InputError(
-                f"input: samples of shape {tuple(inputs.shape[1:])} where {shape} are needed"
+                f"input: each sample must have shape {expected_shape}, "
+                f"got {tuple(inputs.shape[1:])}"
             )
-        return apply(self.nets[net], inputs.float()[None])[0]
+        return map_chunked(self.nets[name], inputs.float()[None])[0]
 
 
-def _as_images(x: Tensor) -> Tensor:
-    """Brings images to [-1, 1].
+def _normalise_images(x: Tensor) -> Tensor:
+    """Scale uint8 images to [-1, 1].
 
     Raises:
-        InputError: They are neither uint8 nor there.
+        InputError: They are neither uint8 nor in [-1, 1].
     """
     if x.dtype == torch.uint8:
         return x.float() / 127.5 - 1
-    if not x.is_floating_point() or (x.numel() and x.abs().max() > 1 + 1e-3):
-        raise InputError(f"input: images of {x.dtype} are not uint8, nor numbers in [-1, 1]")
+    if not x.is_floating_point():
+        raise InputError(f"input: images must be uint8, or floats in [-1, 1], got {x.dtype}")
+    if x.numel() and x.abs().max() > 1 + 1e-3:
+        raise InputError(
+            f"input: images must be uint8, or floats in [-1, 1], got values up to "
+            f"{x.abs().max().item():g}"
+        )
     return x
 
 
 @dataclass(frozen=True)
-class Maps:
-    """The trained maps of all seeds of a run.
+class TrainedNetworks:
+    """The trained networks of all seeds of a run.
 
     Arguments:
-        stand: Run, seeds and step.
+        point: Run, seeds and step.
         shape: Shape of one sample.
-        nets: `G`, and `F` where there is one, of all seeds.
+        nets: `G`, and `F` if the method trains an inverse, of all seeds.
     """
 
-    stand: Stand
+    point: EvaluationPoint
     shape: tuple[int, ...]
     nets: nn.ModuleDict
 
-    def model(self, seed: int | None = None) -> Model:
-        """Takes one seed, by default the first that did not diverge."""
-        position = self._position(seed)
-        chosen, step = self.stand.seeds[position], self.stand.diverged[position]
-        stand = Stand(self.stand.run, (chosen,), self.stand.step, (step,))
-        values = self.nets.state_dict()
-        nets = _blank(self.stand.run.method, Arch(stand.run.arch, self.shape), 1, set(self.nets))
-        nets.load_state_dict({k: value[position : position + 1] for k, value in values.items()})
-        return Model(stand, self.shape, nets)
+    def select_model(self, seed: int | None = None) -> Model:
+        """Select one seed, by default the first that did not diverge."""
+        seed_position = self._find_position(seed)
+        point = EvaluationPoint(
+            self.point.run,
+            (self.point.seeds[seed_position],),
+            self.point.step,
+            (self.point.diverged[seed_position],),
+        )
+        arch = NetworkFactory(point.run.arch, self.shape)
+        nets = _build_inference_networks(point.run.method, arch, 1, set(self.nets))
+        tensors_by_name = self.nets.state_dict()
+        nets.load_state_dict(
+            {
+                name: value[seed_position : seed_position + 1]
+                for name, value in tensors_by_name.items()
+            }
+        )
+        return Model(point, self.shape, nets)
 
-    def _position(self, seed: int | None) -> int:
-        seeds = list(self.stand.seeds)
+    def _find_position(self, seed: int | None) -> int:
+        seeds = list(self.point.seeds)
         if seed is None:
-            healthy = positions(torch.tensor(self.stand.diverged))
-            if not healthy:
+            healthy_positions = surviving_positions(torch.tensor(self.point.diverged))
+            if not healthy_positions:
                 raise InputError("seed: every seed of this run diverged")
-            return healthy[0]
+            return healthy_positions[0]
         if seed not in seeds:
-            known = ", ".join(map(str, seeds))
-            raise InputError(f"seed: {seed} was not trained; there are {known}")
+            trained_seeds = ", ".join(map(str, seeds))
+            raise InputError(f"seed: {seed} was not trained; trained seeds: {trained_seeds}")
         return seeds.index(seed)
 
 
-def _blank(method: Method, arch: Arch, seeds: int, names: set[str]) -> nn.ModuleDict:
-    nets = build(method, arch, range(seeds))
-    kept = nn.ModuleDict({name: nets[name] for name in sorted(names)})
-    return kept.requires_grad_(False).eval()
+def _build_inference_networks(
+    method: Method, arch: NetworkFactory, num_seeds: int, network_names: set[str]
+) -> nn.ModuleDict:
+    nets = build_networks(method, arch, range(num_seeds))
+    selected_nets = nn.ModuleDict({name: nets[name] for name in sorted(network_names)})
+    return selected_nets.requires_grad_(False).eval()
 
 
-def export(folder: Path, maps: Maps) -> None:
-    """Writes G (and F) of all seeds, and what it takes to build them again."""
-    stand = maps.stand
+def export_networks(generator_dir: Path, networks: TrainedNetworks) -> None:
+    """Write G (and F) of all seeds, and the config that `load_networks` needs."""
+    point = networks.point
     config = {
         "version": VERSION,
-        "run": stand.run.to_dict(),
-        "seeds": list(stand.seeds),
-        "step": stand.step,
-        "diverged": list(stand.diverged),
-        "shape": list(maps.shape),
+        "run": point.run.to_dict(),
+        "seeds": list(point.seeds),
+        "step": point.step,
+        "diverged": list(point.diverged),
+        "shape": list(networks.shape),
     }
-    values = {name: value.cpu().contiguous() for name, value in maps.nets.state_dict().items()}
+    state_dict = networks.nets.state_dict()
+    tensors_by_name = {name: value.cpu().contiguous() for name, value in state_dict.items()}
 
-    def fill(place: Path) -> None:
-        (place / "config.json").write_text(json.dumps(config, indent=1))
-        (place / "model.safetensors").write_bytes(save(values))
+    def write_files(partial_dir: Path) -> None:
+        (partial_dir / "config.json").write_text(json.dumps(config, indent=1))
+        (partial_dir / "model.safetensors").write_bytes(save(tensors_by_name))
 
-    write_folder(folder, fill)
+    write_folder(generator_dir, write_files)
 
 
-def load_maps(path: str | Path, device: torch.device | str = "cpu") -> Maps:
-    """Loads the maps of all seeds from a run's folder, or from its `generator` folder.
+def load_networks(path: str | Path, device: torch.device | str = "cpu") -> TrainedNetworks:
+    """Load the networks of all seeds from a run directory, or from its `generator` folder.
 
     Raises:
         InputError: There is no such run, or its files are damaged.
     """
-    folder = Path(path)
-    if (folder / "run.json").exists():
-        folder = RunFolder(folder).generator
-    if not (folder / "config.json").exists():
-        raise InputError(f"run: {path} holds no generator; train one first, or go on training")
-    if reason := damage(folder):
-        raise InputError(f"{folder}: damaged ({reason}); train again to write it anew")
-    config = read_facts(folder / "config.json")
-    stand = Stand(
+    generator_dir = Path(path)
+    if (generator_dir / "run.json").exists():
+        generator_dir = RunDir(generator_dir).generator_dir
+    if not (generator_dir / "config.json").exists():
+        raise InputError(
+            f"run: {path} contains no generator; train a run first, or resume this one"
+        )
+    if reason := integrity_error(generator_dir):
+        raise InputError(f"{generator_dir}: damaged ({reason}); rerun training to write it again")
+    config = read_facts(generator_dir / "config.json")
+    point = EvaluationPoint(
         Run.from_dict(config["run"]), config["seeds"], config["step"], config["diverged"]
     )
     shape = tuple(config["shape"])
-    values = load_tensors((folder / "model.safetensors").read_bytes())
-    names = {name.partition(".")[0] for name in values}
-    nets = _blank(stand.run.method, Arch(stand.run.arch, shape), len(stand.seeds), names)
-    nets.load_state_dict(values)
-    return Maps(stand, shape, nets.to(device))
+    tensors_by_name = load_tensors((generator_dir / "model.safetensors").read_bytes())
+    network_names = {name.partition(".")[0] for name in tensors_by_name}
+    arch = NetworkFactory(point.run.arch, shape)
+    nets = _build_inference_networks(point.run.method, arch, len(point.seeds), network_names)
+    nets.load_state_dict(tensors_by_name)
+    return TrainedNetworks(point, shape, nets.to(device))
 
 
 def load(path: str | Path, seed: int | None = None) -> Model:
-    """Loads one trained generator.
+    """Load one trained generator.
 
     Arguments:
-        path: A run's folder, or its `generator` folder.
-        seed: Which training; by default the first that did not diverge.
+        path: A run directory, or its `generator` folder.
+        seed: Which seed; by default the first that did not diverge.
 
     Raises:
         InputError: There is no such run or seed, or its files are damaged.
@@ -194,4 +219,4 @@ def load(path: str | Path, seed: int | None = None) -> Model:
         >>> model = iidgan.load("runs/ring")  # doctest: +SKIP
         >>> z = model.invert(model.sample(1000))  # doctest: +SKIP
     """
-    return load_maps(path).model(seed)
+    return load_networks(path).select_model(seed)

@@ -1,4 +1,4 @@
-"""The folder of a run: what lies where, and whose it is."""
+"""Layout and ownership of a run directory; the only reader and writer of `run.json`."""
 
 from __future__ import annotations
 
@@ -12,18 +12,22 @@ from typing import Any
 import torch
 
 from iidgan.config.run import Run
-from iidgan.config.serialization import difference
+from iidgan.config.serialization import describe_differences
 from iidgan.core import Dataset
 from iidgan.errors import InputError
 from iidgan.training.migration import VERSION, read_facts
-from iidgan.utils.files import PARTIAL, explained, write_text
+from iidgan.utils.files import PARTIAL_PREFIX, oserror_as_input_error, write_text
 from iidgan.utils.jsonl import append_lines, keep_lines, read_lines
-from iidgan.utils.provenance import provenance
+from iidgan.utils.provenance import collect_provenance
 
 
 @dataclass(frozen=True)
-class RunFolder:
-    """Paths of one run."""
+class RunDir:
+    """Paths of one run.
+
+    Arguments:
+        path: The run directory.
+    """
 
     path: Path
 
@@ -32,57 +36,58 @@ class RunFolder:
         return self.path / "run.json"
 
     @property
-    def checkpoints(self) -> Path:
+    def checkpoint_dir(self) -> Path:
         return self.path / "checkpoints"
 
     @property
-    def generator(self) -> Path:
+    def generator_dir(self) -> Path:
         return self.path / "generator"
 
     @property
-    def log(self) -> Path:
+    def log_file(self) -> Path:
         return self.path / "log.jsonl"
 
     @property
-    def events(self) -> Path:
+    def events_file(self) -> Path:
         return self.path / "events.jsonl"
 
     @property
-    def metrics(self) -> Path:
+    def metrics_file(self) -> Path:
         return self.path / "metrics.jsonl"
 
     @property
-    def evaluations(self) -> Path:
-        """Rows measured later, with any number of samples: no curve or table has them."""
+    def evaluations_file(self) -> Path:
+        """Records measured later, with any number of samples; curves and tables ignore them."""
         return self.path / "evaluations.jsonl"
 
     @property
-    def arrays(self) -> Path:
+    def arrays_file(self) -> Path:
         return self.path / "arrays.npz"
 
-    def last_start(self) -> dict[str, Any]:
-        """Reads how the run began, or went on, the last time; nothing of a damaged file."""
+    def read_last_start(self) -> dict[str, Any]:
+        """Read how the run was started or resumed last; empty if the file is damaged."""
         try:
-            found = read_lines(self.events)
+            events = read_lines(self.events_file)
         except InputError:
             return {}
-        start: dict[str, Any] = {}
-        for each in found:
-            if each.get("event") == "started":
-                start = each
-            elif each.get("event") == "executor":  # another than planned: it could not be had
-                start = start | {"executor": each["executor"]}
-        return start
+        last_start: dict[str, Any] = {}
+        for event in events:
+            if event.get("event") == "started":
+                last_start = event
+            elif event.get("event") == "executor":  # the planned one failed
+                last_start = last_start | {"executor": event["executor"]}
+        return last_start
 
-    def event(self, name: str, **facts: Any) -> None:  # noqa: ANN401 - JSON
+    def log_event(self, name: str, **facts: Any) -> None:  # noqa: ANN401 - JSON
+        """Append an event to `events.jsonl`."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        append_lines(self.events, [{"event": name, "time": now, **facts}])
+        append_lines(self.events_file, [{"event": name, "time": now, **facts}])
 
     def claim(self, run: Run, seeds: Sequence[int], device: torch.device, data: Dataset) -> None:
-        """Makes the folder this run's, or sees that it is.
+        """Write `run.json`, or check that the directory already belongs to this run.
 
         Raises:
-            InputError: The folder holds a different run; the differing fields are named.
+            InputError: The directory holds a different run; the differing fields are named.
         """
         if not self._holds_run():
             facts = {
@@ -90,65 +95,69 @@ class RunFolder:
                 "id": run.id,
                 "run": run.to_dict(),
                 "seeds": list(seeds),
-                "data": data.digest(),
-                "environment": provenance(device),
+                "data": data.compute_sha256(),
+                "environment": collect_provenance(device),
             }
             write_text(self.run_file, json.dumps(facts, indent=1) + "\n")
             return
-        there, seeds_there = self.read()
-        if there.id != run.id or seeds_there != tuple(seeds):
-            lines = difference(
-                there.to_dict(include_paths=False), run.to_dict(include_paths=False)
+        stored_run, stored_seeds = self.read_run()
+        if stored_run.id != run.id or stored_seeds != tuple(seeds):
+            changed_fields = describe_differences(
+                stored_run.to_dict(include_paths=False), run.to_dict(include_paths=False)
             )
-            lines += difference(list(seeds_there), list(seeds), "seeds")
+            changed_fields += describe_differences(list(stored_seeds), list(seeds), "seeds")
             raise InputError(
-                f"out: {self.path} holds a different run; differing fields: {', '.join(lines)}; "
-                "choose another folder"
+                f"out: {self.path} holds a different run; differing fields: "
+                f"{', '.join(changed_fields)}; choose another folder"
             )
 
         self.check_data(data)
 
     def check_data(self, data: Dataset) -> None:
-        """Sees that data are those that the run began with: names and paths may hide others.
+        """Check that the data are those that the run started with, whatever their path.
 
         Raises:
-            InputError: They are not.
+            InputError: They differ.
         """
-        if read_facts(self.run_file).get("data") != data.digest():
+        if read_facts(self.run_file).get("data") != data.compute_sha256():
             raise InputError(
-                f"source: its data are not those that {self.path} began with; "
-                "bring them back, or choose another folder"
+                f"source: its data differ from those that {self.path} started with; "
+                "restore them, or choose another folder"
             )
 
     def _holds_run(self) -> bool:
-        """Tells a run's folder from one that is free.
+        """Whether the directory holds a run; otherwise it is free.
 
         Raises:
-            InputError: It is neither.
+            InputError: It holds something else.
         """
-        with explained(self.path):
+        with oserror_as_input_error(self.path):
             if self.run_file.exists():
                 return True
-            names = [p.name for p in self.path.iterdir()] if self.path.exists() else []
-        if all(name.startswith(PARTIAL) for name in names):  # what a crash may leave of a claim
+            file_names = [path.name for path in self.path.iterdir()] if self.path.exists() else []
+        if all(
+            name.startswith(PARTIAL_PREFIX) for name in file_names
+        ):  # left by an interrupted claim
             return False
-        raise InputError(f"out: {self.path} exists and holds no run; choose a new folder")
+        raise InputError(
+            f"out: {self.path} exists and does not contain a run; choose a new folder"
+        )
 
-    def read(self) -> tuple[Run, tuple[int, ...]]:
-        """Reads the run and its seeds.
+    def read_run(self) -> tuple[Run, tuple[int, ...]]:
+        """Read the run and its seeds.
 
         Raises:
             InputError: There is no run here, or `run.json` is damaged or of a newer version.
         """
         if not self.run_file.exists():
-            raise InputError(f"run: {self.path} holds no run (no run.json); train one first")
+            raise InputError(f"run: {self.path} contains no run (no run.json); train one first")
         facts = read_facts(self.run_file)
         try:
             return Run.from_dict(facts["run"]), tuple(facts["seeds"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{self.run_file}: damaged ({error})") from None
 
-    def rewind(self, step: int) -> None:
-        """Forgets what was logged after `step`: it is about to happen again."""
-        for path in (self.log, self.metrics):
+    def rewind_logs(self, step: int) -> None:
+        """Remove records after `step`, which is where training resumes."""
+        for path in (self.log_file, self.metrics_file):
             keep_lines(path, lambda record: record["step"] <= step)

@@ -1,83 +1,84 @@
-"""A run and its folder: what is read when a training begins, and written as it goes on."""
+"""One training of a run: what it reads from its run directory, and writes to it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
 
-from iidgan.config.registry import ensure_named
+from iidgan.config.registry import check_resolvable
 from iidgan.config.run import Run
-from iidgan.core import Source
+from iidgan.core import Metric, Source
 from iidgan.engine import checkpoint
-from iidgan.engine.compile.executors import Executor, check
-from iidgan.engine.inference import final
-from iidgan.engine.loop import Ending, Stop, Tick
-from iidgan.engine.sampling import Batches
-from iidgan.engine.state import entropy
+from iidgan.engine.compile import Executor, check_executor
+from iidgan.engine.inference import inference_networks
+from iidgan.engine.loop import LogRecord, Outcome, StopRequest
+from iidgan.engine.sampling import DatasetStream
+from iidgan.engine.state import derive_seed
 from iidgan.errors import InputError
-from iidgan.evaluation.classifier.store import judge_of
-from iidgan.evaluation.evaluate import Stand, rows, store
-from iidgan.evaluation.sampling import draw
-from iidgan.records import Row, append, read
-from iidgan.training.context import Game
-from iidgan.training.model import Maps, Model, export, load_maps
+from iidgan.evaluation.classifier.store import load_evaluator
+from iidgan.evaluation.evaluate import EvaluationPoint, evaluate_samples, save_arrays
+from iidgan.evaluation.sampling import draw_samples
+from iidgan.records import MetricRecord, append_records, read_records
+from iidgan.training.context import TrainContext
+from iidgan.training.model import Model, TrainedNetworks, export_networks, load_networks
 from iidgan.training.model import load as load_model
-from iidgan.training.plan import Auto, Plan
-from iidgan.training.run_dir import RunFolder
-from iidgan.utils.device import device_from
-from iidgan.utils.files import set_aside, sweep
+from iidgan.training.plan import Auto, ExecutionPlan
+from iidgan.training.run_dir import RunDir
+from iidgan.utils.device import resolve_device
+from iidgan.utils.files import quarantine, remove_partials
 from iidgan.utils.jsonl import append_lines
-from iidgan.utils.locks import locked
-from iidgan.utils.provenance import provenance
+from iidgan.utils.locks import exclusive_lock
+from iidgan.utils.provenance import collect_provenance
 
-Listener = Callable[[str, Tick | None], None]
-"""Is told a line of news, or a tick with an empty line."""
+ProgressCallback = Callable[[str, LogRecord | None], None]
+"""Callback `(message, record)`: a message for the user, or a log record with an empty message."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a training left.
+    """Outcome of a training.
 
     Arguments:
-        path: The run's folder.
-        ending: How the training ended.
+        path: The run directory.
+        outcome: How the training ended.
         step: Steps taken.
         diverged: For each seed the step at which it diverged, or -1.
     """
 
     path: Path
-    ending: Ending
+    outcome: Outcome
     step: int
     diverged: tuple[int, ...]
 
     @property
-    def rows(self) -> list[Row]:
-        """All that was measured."""
-        return read(RunFolder(self.path).metrics)
+    def records(self) -> list[MetricRecord]:
+        """All metric records of the run."""
+        return read_records(RunDir(self.path).metrics_file)
 
     def model(self, seed: int | None = None) -> Model:
-        """The trained generator of one seed."""
+        """Load the trained networks of one seed, by default the first that did not diverge."""
         return load_model(self.path, seed)
 
 
-class Session:
-    """One training of a run: its game, its folder, and what passes between them.
+class TrainSession:
+    """One training of a run: its context and its run directory.
 
     Arguments:
-        run: What is trained.
-        seeds: Whose.
-        out: Folder of the run.
-        keep: Checkpoints that are kept.
-        device: Where.
-        listener: Is told of ticks and news.
+        run: The run to train.
+        seeds: Its seeds.
+        out: The run directory.
+        keep: Number of newest checkpoints to keep.
+        device: Device to train on.
+        on_progress: Callback for messages and log records.
+        metrics: Metrics to measure, by the name of their family; the registered ones by default.
 
     Raises:
-        InputError: The run cannot be written down, or its data cannot be read.
+        InputError: The run cannot be serialised, or its data cannot be read.
     """
 
     def __init__(
@@ -88,152 +89,163 @@ class Session:
         out: Path,
         keep: int,
         device: torch.device,
-        listener: Listener,
+        on_progress: ProgressCallback,
+        metrics: Mapping[str, Metric] | None = None,
     ) -> None:
-        self.run, self.seeds = replace(run, source=_absolute(run.source)), tuple(seeds)
-        ensure_named(self.run)
-        self.folder, self.keep = RunFolder(out), keep
-        self.device, self.listener = device, listener
+        self.run, self.seeds = replace(run, source=_resolve_paths(run.source)), tuple(seeds)
+        check_resolvable(self.run)
+        self.run_dir, self.keep = RunDir(out), keep
+        self.device, self.on_progress, self.metrics = device, on_progress, metrics
         self.data = self.run.source.load().to(device)
-        self.judge = judge_of(self.run.source, self.data, device)
-        torch.manual_seed(entropy(*self.seeds))
-        self.game = Game.of(self.run, self.seeds, self.data, device)
-        self.state = self.game.state
-        self.how: dict[str, str] = {}  # until it is planned
-        self._planned: Executor | None = None
+        self.evaluator = load_evaluator(self.run.source, self.data, device)
+        torch.manual_seed(derive_seed(*self.seeds))
+        self.context = TrainContext.create(self.run, self.seeds, self.data, device)
+        self.state = self.context.state
+        self._execution: dict[str, str] = {}  # empty until a plan is logged
+        self._planned_executor: Executor | None = None
 
-    def claim(self) -> None:
-        """Sees that the run can be trained, and makes the folder its own.
+    def claim_run_dir(self) -> None:
+        """Check that the run can be trained, and claim its directory.
 
         Raises:
-            InputError: A loss fails, or the folder holds a different run.
+            InputError: A loss fails, or the directory holds a different run.
         """
-        self.game.move.rehearse(self.game.batches.at(0))
-        self.folder.claim(self.run, self.seeds, self.device, self.data)
+        self.context.train_step.dry_run(self.context.batches.batches_at(0))
+        self.run_dir.claim(self.run, self.seeds, self.device, self.data)
 
-    def as_before(
+    def resume_plan(
         self, executor: Executor | Auto, workers: int | Auto
     ) -> tuple[Executor | Auto, int | Auto]:
-        """Chooses for a run that goes on what it began with, where nothing else is asked for.
+        """Replace `auto` by what a resumed run was started with.
 
-        Other processes or generated code round in other ways, and another end comes of it.
+        Another executor or number of processes would round differently, and so change the result.
         """
         if not self.state.step:
             return executor, workers
-        before = self.folder.last_start()
-        if before.get("device") != self._provenance()["device"]:
+        last_start = self.run_dir.read_last_start()
+        if last_start.get("device") != self._collect_provenance()["device"]:
             return executor, workers
         return (
-            before["executor"] if executor == "auto" else executor,
-            int(before["workers"]) if workers == "auto" else workers,
+            last_start["executor"] if executor == "auto" else executor,
+            int(last_start["workers"]) if workers == "auto" else workers,
         )
 
-    def begin(self, plan: Plan) -> None:
-        """Notes that training begins, and how."""
-        self._planned = plan.executor
-        self.how = {"executor": plan.executor, "workers": str(plan.workers)}
-        if news := self.judge.news:
-            self.listener(news, None)
-        self.folder.event("started", step=self.state.step, **self._provenance())
+    def log_start(self, plan: ExecutionPlan) -> None:
+        """Log that training starts, and how it is executed."""
+        self._planned_executor = plan.executor
+        self._execution = {"executor": plan.executor, "workers": str(plan.workers)}
+        if message := self.evaluator.warning:
+            self.notify(message)
+        self.run_dir.log_event("started", step=self.state.step, **self._collect_provenance())
 
-    def end(self, ending: Ending) -> Result:
-        """Notes how training has ended."""
-        self.folder.event(ending, step=self.state.step)
-        return self.result(ending)
+    def log_end(self, outcome: Outcome) -> Result:
+        """Log how training ended."""
+        self.run_dir.log_event(outcome, step=self.state.step)
+        return self.make_result(outcome)
 
-    def over(self, stop: Stop) -> Ending | None:
-        """Tells how the run has ended, if nothing is left to do."""
-        if stop.hopeless(self.state.diverged):
+    def outcome(self, stop: StopRequest) -> Outcome | None:
+        """How the run has ended, or None while there are steps left."""
+        if stop.all_diverged(self.state.diverged):
             return "diverged"
         return "finished" if self.state.step >= self.run.steps else None
 
-    def result(self, ending: Ending) -> Result:
+    def make_result(self, outcome: Outcome) -> Result:
+        """Summarise the training so far."""
         diverged = tuple(self.state.diverged.tolist())
-        return Result(self.folder.path, ending, self.state.step, diverged)
+        return Result(self.run_dir.path, outcome, self.state.step, diverged)
 
-    def tell(self, news: str) -> None:
-        self.listener(news, None)
+    def notify(self, message: str) -> None:
+        """Pass a message on to the user."""
+        self.on_progress(message, None)
 
-    def lost(self, news: str) -> None:
-        """Notes that a process has ended before its time."""
-        self.folder.event("lost a worker", step=self.state.step, news=news)
-        self.tell(news)
+    def worker_failed(self, message: str) -> None:
+        """Log that a worker process ended unexpectedly."""
+        self.run_dir.log_event("lost a worker", step=self.state.step, news=message)
+        self.notify(message)
 
-    def use(self, name: Executor) -> None:
-        """Notes how steps are carried out, where that is another way than planned.
+    def set_executor(self, executor: Executor) -> None:
+        """Log the executor that is used, if it differs from the planned one.
 
-        Rows say so, and what goes on later goes on so. One process of several is enough.
+        Metric records name it, and a resumed run keeps it. One of several processes suffices.
         """
-        if name != self._planned:
-            self.how["executor"] = name
-            self.folder.event("executor", step=self.state.step, executor=name)
+        if executor != self._planned_executor:
+            self._execution["executor"] = executor
+            self.run_dir.log_event("executor", step=self.state.step, executor=executor)
 
     def resume(self) -> None:
-        sweep(self.folder.checkpoints)
-        sweep(self.folder.path)
-        found = checkpoint.newest(self.folder.checkpoints)
-        for path, reason in found.damaged.items():
-            aside = set_aside(path)  # else it would count among those to keep
-            self.listener(f"{path} is damaged ({reason}); it is now {aside.name}", None)
-            self.folder.event("damaged checkpoint", path=path.name, reason=reason)
-        if found.path is not None:
-            checkpoint.load(found.path, self.state)
-        if found.damaged and found.path is None:
-            self.listener("no whole checkpoint is left; starting anew", None)
+        """Load the newest checkpoint, and remove what was written after it."""
+        remove_partials(self.run_dir.checkpoint_dir)
+        remove_partials(self.run_dir.path)
+        latest = checkpoint.find_latest(self.run_dir.checkpoint_dir)
+        for path, reason in latest.damaged.items():
+            moved_path = quarantine(path)  # otherwise it counts among the checkpoints to keep
+            self.notify(f"{path} is damaged ({reason}); renamed it to {moved_path.name}")
+            self.run_dir.log_event("damaged checkpoint", path=path.name, reason=reason)
+        if latest.path is not None:
+            checkpoint.load_state(latest.path, self.state)
+        if latest.damaged and latest.path is None:
+            self.notify("no valid checkpoint left; starting over")
         elif self.state.step:
-            done = self.state.step >= self.run.steps
-            self.listener(f"{'done at' if done else 'going on from'} step {self.state.step}", None)
-        self.folder.rewind(self.state.step)
-        if found.path is not None and not self._is_measured():
+            is_done = self.state.step >= self.run.steps
+            status_text = "already finished at" if is_done else "resuming from"
+            self.notify(f"{status_text} step {self.state.step}")
+        self.run_dir.rewind_logs(self.state.step)
+        if latest.path is not None and not self._is_measured():
             self._measure()
 
-    def log(self, tick: Tick) -> None:
-        lines = [
+    def log_record(self, record: LogRecord) -> None:
+        """Append the losses of all seeds to the log."""
+        log_lines = [
             {
-                "step": tick.step,
+                "step": record.step,
                 "seed": seed,
-                "seconds": round(tick.seconds, 4),
-                **{name: _json(values[i]) for name, values in tick.losses.items()},
+                "seconds": round(record.seconds, 4),
+                **{name: _round_finite(values[i]) for name, values in record.losses.items()},
             }
             for i, seed in enumerate(self.seeds)
         ]
-        append_lines(self.folder.log, lines)
-        for position, step in tick.diverged.items():
+        append_lines(self.run_dir.log_file, log_lines)
+        for position, step in record.diverged.items():
             seed = self.seeds[position]
-            self.folder.event("diverged", seed=seed, step=step)
-            self.listener(f"seed {seed} diverged at step {step}", None)
-        self.listener("", tick)
+            self.run_dir.log_event("diverged", seed=seed, step=step)
+            self.notify(f"seed {seed} diverged at step {step}")
+        self.on_progress("", record)
 
-    def save(self) -> None:
-        checkpoint.save(self.folder.checkpoints, self.state, keep=self.keep)
+    def save_checkpoint(self) -> None:
+        """Save the state, then measure and export the networks."""
+        checkpoint.save_state(self.run_dir.checkpoint_dir, self.state, keep=self.keep)
         self._measure()
 
     def _is_measured(self) -> bool:
-        """Tells whether the generator, which a measurement writes last, is of this step."""
+        """Whether the exported networks, which `_measure` writes last, are of this step."""
         try:
-            return load_maps(self.folder.generator).stand.step == self.state.step
+            return load_networks(self.run_dir.generator_dir).point.step == self.state.step
         except InputError:
             return False
 
     def _measure(self) -> None:
         diverged = self.state.diverged.tolist()
-        stand = Stand(self.run, self.seeds, self.state.step, diverged)
-        with torch.random.fork_rng(devices=[]):  # training goes on as if nobody had looked
-            nets = final(self.state, self._fresh_batches())
-            samples = draw(nets, self.data, stand, self.judge)
-        append(self.folder.metrics, rows(samples, stand, self._provenance()))
-        store(self.folder.arrays, samples, stand)
-        export(self.folder.generator, Maps(stand, self.data.shape, nets))
+        point = EvaluationPoint(self.run, self.seeds, self.state.step, diverged)
+        with torch.random.fork_rng(devices=[]):  # evaluation must not perturb the training RNG
+            nets = inference_networks(self.state, self._new_batches())
+            samples = draw_samples(nets, self.data, point, self.evaluator)
+        records = evaluate_samples(samples, point, self._collect_provenance(), self.metrics)
+        append_records(self.run_dir.metrics_file, records)
+        save_arrays(self.run_dir.arrays_file, samples, point)
+        networks = TrainedNetworks(point, self.data.shape, nets)
+        export_networks(self.run_dir.generator_dir, networks)
 
-    def _provenance(self) -> dict[str, str]:
-        return provenance(self.device) | self.how
+    def _collect_provenance(self) -> dict[str, str]:
+        return collect_provenance(self.device) | self._execution
 
-    def _fresh_batches(self) -> Batches:
-        return Batches(self.data, self.seeds, size=self.run.batch, latent=self.run.arch.latent)
+    def _new_batches(self) -> DatasetStream:
+        return DatasetStream(
+            self.data, self.seeds, batch_size=self.run.batch, latent_dim=self.run.arch.latent
+        )
 
 
 @contextmanager
-def opened(
+def open_session(
     run: Run,
     seeds: Sequence[int],
     *,
@@ -241,31 +253,43 @@ def opened(
     keep: int,
     device: str,
     executor: Executor | Auto,
-    listener: Listener,
-) -> Iterator[Session]:
-    """Makes a session that stands where its folder does, which is its own until this ends.
+    on_progress: ProgressCallback,
+    metrics: Mapping[str, Metric] | None = None,
+) -> Iterator[TrainSession]:
+    """Lock a run directory, and open a session at its newest checkpoint.
 
     Raises:
-        InputError: The device cannot do it, the run cannot be trained, or the folder is another's.
-        BusyError: Another process is training in the folder.
+        InputError: The device does not support the executor, the run cannot be trained, or the
+            directory holds a different run.
+        FolderInUseError: Another process is training in the directory.
     """
-    place = device_from(device)
+    torch_device = resolve_device(device)
     if executor != "auto":
-        check(executor, place)
-    session = Session(run, seeds, out=out, keep=keep, device=place, listener=listener)
-    session.claim()
-    with locked(session.folder.path):
+        check_executor(executor, torch_device)
+    session = TrainSession(
+        run,
+        seeds,
+        out=out,
+        keep=keep,
+        device=torch_device,
+        on_progress=on_progress,
+        metrics=metrics,
+    )
+    session.claim_run_dir()
+    with exclusive_lock(session.run_dir.path):
         session.resume()
         yield session
 
 
-def _absolute(source: Source) -> Source:
-    """Lets places be found from any working directory."""
-    places = [f.name for f in fields(source) if f.metadata.get("path")]  # type: ignore[arg-type]
-    there = {name: getattr(source, name) for name in places}
-    found = {name: os.path.abspath(place) for name, place in there.items() if place is not None}
-    return replace(source, **found)  # type: ignore[type-var]
+def _resolve_paths(source: Source) -> Source:
+    """Make the paths of a source absolute, so that the run works from any directory."""
+    path_fields = [f.name for f in fields(source) if f.metadata.get("path")]  # type: ignore[arg-type]
+    paths_by_field = {name: getattr(source, name) for name in path_fields}
+    absolute_paths = {
+        name: os.path.abspath(path) for name, path in paths_by_field.items() if path is not None
+    }
+    return replace(source, **absolute_paths)  # type: ignore[type-var]
 
 
-def _json(value: float) -> float | None:
+def _round_finite(value: float) -> float | None:
     return round(value, 6) if value == value and abs(value) != float("inf") else None

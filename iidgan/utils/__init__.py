@@ -1,4 +1,4 @@
-"""Helpers that know nothing of GANs: files, JSON lines, locks, processes, devices, provenance.
+"""General helpers: files, JSON Lines, locks, processes, devices, provenance.
 
-Nothing here knows what a method, a run or a data set is; whatever does belongs in a room above.
+Nothing here depends on methods, runs or data sets; code that does belongs in a package above.
 """

@@ -9,14 +9,19 @@ import torch
 from iidgan.errors import InputError
 
 
-def describe(device: torch.device) -> str:
+def describe_device(device: torch.device) -> str:
+    """Describe a device for logs: the model of a GPU, or the CPU architecture and threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type} ({platform.machine()}, {torch.get_num_threads()} threads)"
 
 
-def device_from(name: str) -> torch.device:
-    """Chooses the device: `auto` takes an accelerator if there is one."""
+def resolve_device(name: str) -> torch.device:
+    """Return the device of a name; `auto` selects an accelerator if there is one.
+
+    Raises:
+        InputError: The device does not exist on this machine.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

@@ -1,4 +1,4 @@
-"""Files of JSON lines, which grow by whole lines."""
+"""JSON Lines files, which grow by whole lines."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from pathlib import Path
 from typing import Any
 
 from iidgan.errors import InputError
-from iidgan.utils.files import explained, write_text
+from iidgan.utils.files import oserror_as_input_error, write_text
 
 
 def append_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
-    """Appends one JSON line a record; cuts off a line that a crash left half-written before."""
+    """Append one JSON line per record, after removing a last line that a crash cut short."""
     text = "".join(json.dumps(record) + "\n" for record in records)
-    with explained(path):
+    with oserror_as_input_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+b") as file:
-            _cut_torn_line(file)
+            _remove_torn_line(file)
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
 
 
-def _cut_torn_line(file: Any) -> None:  # noqa: ANN401 - a binary file
-    end = file.seek(0, os.SEEK_END)
-    if not end:
+def _remove_torn_line(file: Any) -> None:  # noqa: ANN401 - a binary file
+    num_bytes = file.seek(0, os.SEEK_END)
+    if not num_bytes:
         return
-    file.seek(end - 1)
+    file.seek(num_bytes - 1)
     if file.read(1) != b"\n":
         file.seek(0)
         file.truncate(file.read().rfind(b"\n") + 1)
@@ -36,26 +36,29 @@ def _cut_torn_line(file: Any) -> None:  # noqa: ANN401 - a binary file
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Reads JSON lines; a last line without its end does not count. No file: no lines."""
-    with explained(path):
+    """Read JSON lines, ignoring a last line without a line end; a missing file has no lines."""
+    with oserror_as_input_error(path):
         content = path.read_bytes() if path.exists() else b""
-    whole, _, _ = content.rpartition(b"\n")
-    return [_object(line, f"{path}: line {i}") for i, line in enumerate(whole.splitlines(), 1)]
+    whole_lines, _, _ = content.rpartition(b"\n")
+    return [
+        _parse_line(line, f"{path}: line {line_number}")
+        for line_number, line in enumerate(whole_lines.splitlines(), 1)
+    ]
 
 
-def _object(line: bytes, place: str) -> dict[str, Any]:
+def _parse_line(line: bytes, location: str) -> dict[str, Any]:
     try:
-        found = json.loads(line)
+        record = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{place} is not JSON ({error})") from None
-    if not isinstance(found, dict):
-        raise InputError(f"{place} is no JSON object")
-    return found
+        raise InputError(f"{location} is not JSON ({error})") from None
+    if not isinstance(record, dict):
+        raise InputError(f"{location} is not a JSON object, but {type(record).__name__}")
+    return record
 
 
-def keep_lines(path: Path, keep: Callable[[dict[str, Any]], bool]) -> None:
-    """Rewrites a file of JSON lines without those that are not to be kept."""
-    records = read_lines(path)
-    kept = [record for record in records if keep(record)]
-    if len(kept) < len(records):
-        write_text(path, "".join(json.dumps(record) + "\n" for record in kept))
+def keep_lines(path: Path, should_keep: Callable[[dict[str, Any]], bool]) -> None:
+    """Remove the records of a JSON Lines file for which `should_keep` is false."""
+    all_records = read_lines(path)
+    kept_records = [record for record in all_records if should_keep(record)]
+    if len(kept_records) < len(all_records):
+        write_text(path, "".join(json.dumps(record) + "\n" for record in kept_records))

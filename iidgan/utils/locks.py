@@ -8,31 +8,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from iidgan.errors import BusyError
-from iidgan.utils.files import explained
+from iidgan.errors import FolderInUseError
+from iidgan.utils.files import oserror_as_input_error
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keeps other processes that ask for the same folder away until it is left or this one ends.
+def exclusive_lock(folder: Path) -> Iterator[None]:
+    """Lock a folder against other processes until the context or this process ends.
 
     Raises:
-        BusyError: Another process has it.
+        FolderInUseError: Another process holds the lock.
     """
-    with explained(folder):
+    with oserror_as_input_error(folder):
         handle = os.open(folder, os.O_RDONLY)
     try:
-        with explained(folder):
-            _lock(handle, folder)
+        with oserror_as_input_error(folder):
+            _lock_or_refuse(handle, folder)
         yield
     finally:
         os.close(handle)
 
 
 @contextmanager
-def in_turn(path: Path) -> Iterator[None]:
-    """Waits while another process is here for the same file, which stays behind, empty."""
-    with explained(path):
+def file_lock(path: Path) -> Iterator[None]:
+    """Lock a file, after waiting for other processes; an empty file is left under its name."""
+    with oserror_as_input_error(path):
         handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -41,10 +41,10 @@ def in_turn(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _lock(handle: int, folder: Path) -> None:
+def _lock_or_refuse(handle: int, folder: Path) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise BusyError(
+        raise FolderInUseError(
             f"out: {folder} is in use by another process; wait for it, or choose another folder"
         ) from None

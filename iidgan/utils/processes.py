@@ -1,4 +1,4 @@
-"""How many processes make sense here, and starting them while signals may come."""
+"""Number of usable cores, exit codes, and starting processes while signals may arrive."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 
 
-def how_it_ended(exitcode: int | None) -> str:
-    """Says how a process ended, from its exit code: less than 0 where a signal killed it."""
-    if exitcode is not None and -exitcode in {*signal.Signals}:
-        return f"was killed by {signal.Signals(-exitcode).name}"
-    return f"ended with {exitcode}"
+def describe_exit(exit_code: int | None) -> str:
+    """Describe how a process ended; a negative exit code means that a signal killed it."""
+    if exit_code is not None and -exit_code in {*signal.Signals}:
+        return f"was killed by {signal.Signals(-exit_code).name}"
+    return f"ended with {exit_code}"
 
 
 def num_cores() -> int:
-    """Counts the cores that this process may use."""
+    """Number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 @contextmanager
-def deaf(numbers: Sequence[signal.Signals]) -> Iterator[None]:
-    """Keeps signals from a process that starts here: a group gets what is meant for the parent.
+def blocked_signals(signals: Sequence[signal.Signals]) -> Iterator[None]:
+    """Block signals while processes are started.
 
-    They wait for the parent; the process inherits that they wait, and never asks for them.
+    A signal to the process group is then delivered to the parent alone, after the context: child
+    processes inherit the blocked signals and never unblock them.
     """
-    resource_tracker.ensure_running()  # which lets them through when it starts
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    resource_tracker.ensure_running()  # which unblocks them when it starts
+    previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)

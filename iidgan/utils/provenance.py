@@ -1,4 +1,4 @@
-"""Where a number comes from: versions, device, commit, time."""
+"""Provenance of a number: versions, device, commit, time."""
 
 from __future__ import annotations
 
@@ -12,31 +12,36 @@ from pathlib import Path
 import torch
 
 from iidgan._version import __version__
-from iidgan.utils.device import describe
+from iidgan.utils.device import describe_device
 
 
-def provenance(device: torch.device) -> dict[str, str]:
-    """Describes what made a number."""
+def collect_provenance(device: torch.device) -> dict[str, str]:
+    """Collect the versions, device, commit and time that a result is computed with."""
     return {
         "iidgan": __version__,
-        "commit": commit(),
+        "commit": git_commit(),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": metadata.version("numpy"),
-        "device": describe(device),
+        "device": describe_device(device),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
-def commit() -> str:
-    """Gives the commit of the checkout that the package runs from, `+` if it has changes."""
-    folder = Path(__file__).resolve().parents[2]
-    near = os.environ | {"GIT_CEILING_DIRECTORIES": str(folder.parent.parent)}  # no one else's
-    command = ["git", "-C", str(folder), "describe", "--always", "--dirty=+", "--abbrev=12"]
+def git_commit() -> str:
+    """Commit of the checkout that contains this package, with `+` if it has changes.
+
+    Returns:
+        Twelve hexadecimal digits; `unknown` outside a checkout.
+    """
+    checkout = Path(__file__).resolve().parents[2]
+    # The search for a repository must not reach one that contains the checkout.
+    environment = os.environ | {"GIT_CEILING_DIRECTORIES": str(checkout.parent.parent)}
+    command = ["git", "-C", str(checkout), "describe", "--always", "--dirty=+", "--abbrev=12"]
     try:
-        answer = subprocess.run(
-            command, capture_output=True, text=True, check=True, timeout=10, env=near
+        completed = subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=10, env=environment
         )
     except (OSError, subprocess.SubprocessError):
         return "unknown"
-    return answer.stdout.strip()
+    return completed.stdout.strip()

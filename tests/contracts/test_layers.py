@@ -45,10 +45,8 @@ LAYERS = {
 WITHOUT_TORCH = ("errors", "_version", "records", "report")
 """Rooms whose import does not import torch, besides the package itself."""
 
-PRIVATE_TORCH = {
-    f"iidgan.engine.compile.{name}" for name in ("constant_folding", "decompositions", "inductor")
-}
-"""The only modules that read private names of torch."""
+PRIVATE_TORCH = {"iidgan.engine.compile.inductor"}
+"""The only module that reads private names of torch."""
 
 
 def module_name(path):

@@ -21,3 +21,10 @@ def raises_input_error(field=None, *values):
         assert caught.value.field == field, message
     for value in values:
         assert str(value) in message
+
+
+def assert_mentions(error, *values):
+    """Checks that the message of an error caught by `pytest.raises` mentions all `values`."""
+    message = str(error.value)
+    for value in values:
+        assert str(value) in message, message

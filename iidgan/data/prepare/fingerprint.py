@@ -1,4 +1,4 @@
-"""Whether the files that a set was made from are still those that they were."""
+"""Fingerprint of the files that a data set was prepared from, to notice changes."""
 
 from __future__ import annotations
 
@@ -6,33 +6,35 @@ import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from iidgan.data.prepare.archives import Folder
+from iidgan.data.prepare.archives import FolderTree
 
 
-def trace(places: Iterable[Path], made: Callable[[Path], bool] = lambda path: False) -> str:
-    """Digests names, sizes and times of writing of all files at some paths, but reads none.
+def compute_fingerprint(
+    paths: Iterable[Path], is_ignored: Callable[[Path], bool] = lambda path: False
+) -> str:
+    """Hash names, sizes and modification times of all files at some paths, without reading them.
 
     Arguments:
-        places: Files and folders.
-        made: Tells which files do not count, as they are made of the others.
+        paths: Files and folders.
+        is_ignored: Predicate of files that do not count, because they are made from the others.
 
     Returns:
-        A digest in hexadecimal; empty where there are no files.
+        A digest in hexadecimal; empty if there are no files.
     """
-    paths = (path for place in places for path in _files(place) if not made(path))
-    found = sorted(line for path in paths for line in _lines(path))
-    return hashlib.sha256("\n".join(found).encode(errors="replace")).hexdigest() if found else ""
+    files = (file for path in paths for file in _list_files(path) if not is_ignored(file))
+    lines = sorted(line for file in files for line in _describe_file(file))
+    return hashlib.sha256("\n".join(lines).encode(errors="replace")).hexdigest() if lines else ""
 
 
-def _files(place: Path) -> Iterable[Path]:
-    if not place.is_dir():
-        return [place]
-    return (Path(place, name) for name in Folder(place).names())
+def _list_files(path: Path) -> Iterable[Path]:
+    if not path.is_dir():
+        return [path]
+    return (Path(path, name) for name in FolderTree(path).file_names())
 
 
-def _lines(path: Path) -> list[str]:
+def _describe_file(path: Path) -> list[str]:
     try:
-        found = path.stat()
-    except OSError:  # a link to nothing, or a file that was there a moment ago
+        status = path.stat()
+    except OSError:  # a broken link, or a file that was removed a moment ago
         return []
-    return [f"{path} {found.st_size} {found.st_mtime_ns}"]
+    return [f"{path} {status.st_size} {status.st_mtime_ns}"]

@@ -1,36 +1,50 @@
-"""Which reader opens what is at a path."""
+"""Choice of the reader for a request."""
 
 from __future__ import annotations
 
-from iidgan.data.prepare.reader import Reader
-from iidgan.data.prepare.readers.hub import hub_data, is_parquet
-from iidgan.data.prepare.readers.lmdb_files import lmdb_files, lmdb_folder
-from iidgan.data.prepare.request import Order
+from pathlib import Path
+
+from iidgan.data.prepare.reader import Reader, ReadRequest
+from iidgan.data.prepare.readers.hub import is_parquet, open_hub_dataset
+from iidgan.data.prepare.readers.lmdb_files import find_lmdb_folder, open_lmdb
+from iidgan.data.prepare.request import PrepareRequest
 from iidgan.errors import InputError
 
 
-def reader_of(order: Order) -> Reader:
-    """Finds the reader: by what is at the path where that tells, else the set's own.
+def choose_reader(request: PrepareRequest) -> Reader:
+    """Choose the reader by the content of the path if it is distinctive, else by the data set.
 
     Raises:
-        InputError: It cannot do what is asked for.
+        InputError: The reader does not support the request.
     """
-    wanted, path = order.wanted(), order.path
-    of_hub = wanted.hub is not None or (path is not None and is_parquet(path))
-    if wanted.config is not None and not (of_hub and (path is None or path.is_dir())):
-        raise InputError(f"config: {wanted.config!r}; only data sets of the Hub have any")
-    if of_hub:
-        if wanted.labels not in (None, "none"):
-            raise InputError(
-                f"labels: {wanted.labels!r}; these come with labels, or --labels none"
-            )
-        return hub_data
-    if wanted.split is not None and not order.known.splits:
+    read_request, path = request.read_request(), request.input_path
+    if _is_hub_format(read_request, path):
+        _check_config(read_request, is_allowed=path is None or path.is_dir())
+        _check_labels(read_request, "these come with labels; leave it out, or use --labels none")
+        return open_hub_dataset
+    _check_config(read_request, is_allowed=False)
+    if read_request.split is not None and not request.dataset_info.splits:
         raise InputError(
-            f"split: {wanted.split!r}; {order.name} has no parts; name its files with --from"
+            f"split: {read_request.split!r} is unknown, because {request.name} has no splits; "
+            "name the files of the split with --from"
         )
-    if path is not None and lmdb_folder(path):
-        if wanted.labels not in (None, "none"):
-            raise InputError(f"labels: {wanted.labels!r}; LMDB has none that could be named")
-        return lmdb_files
-    return order.known.reader
+    if path is not None and find_lmdb_folder(path):
+        _check_labels(read_request, "LMDB files have no labels; leave it out")
+        return open_lmdb
+    return request.dataset_info.reader
+
+
+def _is_hub_format(read_request: ReadRequest, path: Path | None) -> bool:
+    return read_request.hub_id is not None or (path is not None and is_parquet(path))
+
+
+def _check_config(read_request: ReadRequest, *, is_allowed: bool) -> None:
+    if read_request.config is not None and not is_allowed:
+        raise InputError(
+            f"config: only data sets of the Hub have configurations, got {read_request.config!r}"
+        )
+
+
+def _check_labels(read_request: ReadRequest, advice: str) -> None:
+    if read_request.labels not in (None, "none"):
+        raise InputError(f"labels: got {read_request.labels!r}, but {advice}")

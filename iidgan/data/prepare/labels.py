@@ -1,194 +1,242 @@
-"""Labels of image files: from the folders that they lie in, or from a CSV file."""
+"""Labels of image files, from their folders or from a CSV file."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
-from iidgan.data.prepare.archives import Tree, UnreadableError
+from iidgan.data.prepare.archives import FileTree, UnreadableError
 from iidgan.errors import InputError
 
 
 @dataclass(frozen=True)
-class Labelling:
+class ImageLabels:
     """Labels of images.
 
     Arguments:
-        of: Gives the label of an image by its name; None if it has none.
-        note: What a user should know of where they are from.
+        label_of: Returns the label of an image by its name; None if it has no label.
+        note: What a user should know of their origin.
     """
 
-    of: Callable[[str], str | None]
+    label_of: Callable[[str], str | None]
     note: str = ""
 
 
-AUTO = "labels.csv"
-_FILES = ("file", "filename", "file_name", "image", "path", "name", "image_id", "id")
-_LABELS = ("label", "class", "category", "target", "y")
-_SPLITS = frozenset({"train", "test", "val", "valid", "validation"})
-_MOST = 1 << 28
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+DEFAULT_TABLE = "labels.csv"
+"""File beside the images that gives their labels, unless other labels are requested."""
+_FILE_HEADERS = ("file", "filename", "file_name", "image", "path", "name", "image_id", "id")
+_LABEL_HEADERS = ("label", "class", "category", "target", "y")
+_SPLIT_NAMES = frozenset({"train", "test", "val", "valid", "validation"})
+_MAX_TABLE_BYTES = 1 << 28
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
-def labelling(tree: Tree, names: Sequence[str], how: str | None) -> Labelling | None:
-    """Finds out what gives labels to the images `names` of a tree; None if nothing does.
+def find_labels(
+    tree: FileTree, image_names: Sequence[str], labels: str | None
+) -> ImageLabels | None:
+    """Find the labels of images in a file tree; None if they have none.
 
     Arguments:
-        tree: Where they lie.
-        names: The images.
-        how: `none`, `folders`, or the path of a CSV file. By default the tree's labels.csv is
-            taken, or else the folders, if there are several and each image lies in one.
+        tree: Files that include the images.
+        image_names: Names of the images.
+        labels: `none`, `folders`, or the path of a CSV file. None: from the labels.csv of the
+            tree, or from its folders, if there are several and each image is in one.
 
     Raises:
-        InputError: Some images lie in folders and some beside them, or the folders are parts of
-            the set and nobody said that they are labels, or the CSV file is not one.
+        InputError: Only some images are in folders, or the folders are splits of the data set
+            and `labels` is not `folders`, or the CSV file is invalid.
     """
-    top = _common(names)
-    if how == "none":
+    if labels == "none":
         return None
-    if how is not None and how != "folders":
-        return _from_csv(how, _content(how), names)
-    if how is None and f"{top}{AUTO}" in tree.names():
-        return _from_csv(AUTO, _inside(tree, f"{top}{AUTO}"), names)
-    beside = [name for name in names if "/" not in name.removeprefix(top)]
-    if len(beside) == len(names) and how is None:
-        return None
-    if beside:
-        raise InputError(
-            f"labels: {len(beside)} of {len(names)} images lie in no folder that could label "
-            f"them, such as {beside[0]}; move them, or use --labels none, or a CSV file"
-        )
-    folders = {name.removeprefix(top).partition("/")[0] for name in names}
-    if how is None and all(folder.lower() in _SPLITS for folder in folders):
-        some = sorted(folders, key=lambda folder: (folder.lower() != "train", folder))
-        raise InputError(
-            f"labels: the folders {', '.join(some)} are parts of a set, no labels; name one of "
-            f"them with --from, such as {tree.outside(top + some[0])}, or use --labels folders, "
-            "or none"
-        )
-    return Labelling(lambda name: name.removeprefix(top).partition("/")[0])
+    top_folder = _common_folder(image_names)
+    default_table = f"{top_folder}{DEFAULT_TABLE}"
+    if labels is None and default_table in tree.file_names():
+        return _labels_from_csv(DEFAULT_TABLE, _read_member(tree, default_table), image_names)
+    if labels is not None and labels != "folders":
+        return _labels_from_csv(labels, _read_table(labels), image_names)
+    return _labels_from_folders(tree, image_names, top_folder, is_requested=labels == "folders")
 
 
-def _common(names: Sequence[str]) -> str:
-    """Gives the folders, with a last `/`, that all names begin with."""
+def _labels_from_folders(
+    tree: FileTree, image_names: Sequence[str], top_folder: str, *, is_requested: bool
+) -> ImageLabels | None:
+    def first_folder(name: str) -> str:
+        return name.removeprefix(top_folder).partition("/")[0]
+
+    unlabelled = [name for name in image_names if "/" not in name.removeprefix(top_folder)]
+    if len(unlabelled) == len(image_names) and not is_requested:
+        return None
+    if unlabelled:
+        raise InputError(
+            f"labels: {len(unlabelled)} of {len(image_names)} images are not in a folder that "
+            f"could label them, for example {unlabelled[0]}; move them, or use --labels none, or "
+            "a CSV file"
+        )
+    folders = {first_folder(name) for name in image_names}
+    if not is_requested and all(folder.lower() in _SPLIT_NAMES for folder in folders):
+        splits = sorted(folders, key=lambda folder: (folder.lower() != "train", folder))
+        raise InputError(
+            f"labels: the folders {', '.join(splits)} look like splits of a data set rather than "
+            f"labels; choose one with --from, for example "
+            f"{tree.describe_location(top_folder + splits[0])}, or use --labels folders, or none"
+        )
+    return ImageLabels(first_folder)
+
+
+def _common_folder(names: Sequence[str]) -> str:
+    """Folders that all names start with, including a final `/`."""
     folders = [PurePosixPath(name).parts[:-1] for name in (min(names), max(names))]
     shared = takewhile(lambda pair: pair[0] == pair[1], zip(*folders))
-    return "".join(f"{part}/" for part, _ in shared)
+    return "".join(f"{folder}/" for folder, _ in shared)
 
 
-def _content(path: str) -> bytes:
+def _read_table(path: str) -> bytes:
     try:
         return Path(path).expanduser().read_bytes()
     except (OSError, ValueError) as error:
         raise InputError(
-            f"labels: {path!r} is not none, folders, or a CSV file that can be read "
+            f"labels: expected none, folders, or a CSV file, got {path!r} "
             f"({getattr(error, 'strerror', None) or error})"
         ) from error
 
 
-def _inside(tree: Tree, name: str) -> bytes:
+def _read_member(tree: FileTree, name: str) -> bytes:
     try:
-        return tree.read(name, _MOST)
+        return tree.read_file(name, _MAX_TABLE_BYTES)
     except UnreadableError as error:
         raise InputError(f"labels: {name}: {error}") from error
 
 
-def _from_csv(place: str, content: bytes, names: Sequence[str]) -> Labelling:
-    rows = _rows(place, content)
-    known = _keys(names)
-    file, label, body = _columns(place, rows, known)
-    found: dict[str, str] = {}
-    strange: list[str] = []
-    for line, row in body:
-        if len(row) <= max(file, label):
-            raise InputError(f"labels: {place}, line {line}: has no label: {','.join(row)!r}")
-        key, value = _key(row[file]), row[label].strip()
-        if key not in known:
-            strange.append(key)
-        elif value and found.setdefault(known[key], value) != value:
-            before = found[known[key]]
-            raise InputError(
-                f"labels: {place}, line {line}: {key!r} is {value!r} here, and {before!r} above"
-            )
-    if not found:
+def _labels_from_csv(location: str, content: bytes, image_names: Sequence[str]) -> ImageLabels:
+    rows = _parse_rows(location, content)
+    names_by_key = _index_names(image_names)
+    columns = _find_columns(location, rows[0][1], names_by_key)
+    labels, unknown_keys = _collect_labels(
+        location, rows[1:] if columns.has_header else rows, columns, names_by_key
+    )
+    first_unknown = next(iter(unknown_keys), "")
+    if not labels:
         raise InputError(
-            f"labels: {place} names none of the {len(names)} images; it has "
-            f"{next(iter(strange), 'no labels')!r}, they are like {names[0]!r}"
+            f"labels: {location} labels none of the {len(image_names)} images; it contains "
+            f"{first_unknown!r}, while images are named like {image_names[0]!r}"
         )
-    first = next(iter(strange), "")
-    note = f"{place}: {len(strange):,} lines name no image, such as {first!r}"
-    return Labelling(found.get, note if strange else "")
+    note = f"{location}: {len(unknown_keys):,} lines name no image, such as {first_unknown!r}"
+    return ImageLabels(labels.get, note if unknown_keys else "")
 
 
-_Row = tuple[int, list[str]]
+_Row = tuple[int, list[str]]  # line number and cells
 
 
-def _rows(place: str, content: bytes) -> list[_Row]:
-    """Reads the lines that are not empty, with their numbers, whatever separates the cells."""
+def _parse_rows(location: str, content: bytes) -> list[_Row]:
+    """Parse the lines that are not empty; cells are separated by commas, semicolons or tabs."""
     try:
-        text = content.decode("utf-16" if content[:2] in _UTF_16 else "utf-8-sig")
-        lines = [line for line in text.splitlines() if line.strip()]
-        mark = next((mark for mark in ",;\t" if all(mark in line for line in lines)), ",")
-        reader = csv.reader(io.StringIO(text, newline=None), delimiter=mark)
+        text = content.decode("utf-16" if content[:2] in _UTF_16_MARKS else "utf-8-sig")
+        reader = csv.reader(io.StringIO(text, newline=None), delimiter=_find_delimiter(text))
         rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"labels: {place} is no CSV file: {error}") from error
-    short = next((f", line {line}: {row[0]!r}" for line, row in rows if len(row) < 2), None)
-    if not rows or short:
+        raise InputError(f"labels: {location} is not a CSV file: {error}") from error
+    short_row = next((f", line {line}: {row[0]!r}" for line, row in rows if len(row) < 2), None)
+    if not rows or short_row:
         raise InputError(
-            f"labels: {place}{short or ''}: each line needs two columns, file and label, with "
-            "',', ';' or a tab between"
+            f"labels: {location}{short_row or ''}: each line needs two columns, file and label, "
+            "separated by ',', ';' or a tab"
         )
     return rows
 
 
-def _columns(
-    place: str, rows: list[_Row], known: Mapping[str, str]
-) -> tuple[int, int, list[_Row]]:
-    """Finds the columns of files and labels by the head, or takes the two without one.
+def _find_delimiter(text: str) -> str:
+    """First delimiter that occurs in every line; a comma if none does."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    common = (mark for mark in ",;\t" if all(mark in line for line in lines))
+    return next(common, ",")
 
-    Of two columns the other one is what the head does not name; of more none is guessed. A first
-    line that names an image is no head, even if its label is a word that heads have.
+
+@dataclass(frozen=True)
+class _Columns:
+    """Indices of the columns of files and labels, and whether the first line is a header."""
+
+    file: int
+    label: int
+    has_header: bool
+
+
+def _find_columns(
+    location: str, first_row: Sequence[str], names_by_key: Mapping[str, str]
+) -> _Columns:
+    """Find the columns of files and labels by the header, or use the two of a headless table.
+
+    If there are more than two columns, the header has to name both. A first line that names an
+    image is not a header, even if its label is a common header.
     """
-    cells = [cell.strip() for cell in rows[0][1]]
-    if len(cells) == 2 and _key(cells[0]) in known and cells[0].lower() not in _FILES:
-        return 0, 1, rows
-    head = [cell.lower() for cell in cells]
-    file = next((head.index(name) for name in _FILES if name in head), None)
-    label = next((head.index(name) for name in _LABELS if name in head), None)
-    if len(cells) > 2 and (file is None or label is None or head.count(head[label]) > 1):
+    cells = [cell.strip() for cell in first_row]
+    header = [cell.lower() for cell in cells]
+    is_pair = len(cells) == 2
+    if is_pair and _normalise_key(cells[0]) in names_by_key and header[0] not in _FILE_HEADERS:
+        return _Columns(0, 1, has_header=False)
+    file_column = _find_header(header, _FILE_HEADERS)
+    label_column = _find_header(header, _LABEL_HEADERS)
+    if is_pair:
+        return _complete_pair(file_column, label_column)
+    if file_column is None or label_column is None or header.count(header[label_column]) > 1:
         raise InputError(
-            f"labels: {place} has the columns {', '.join(map(repr, cells))}; which two are meant? "
-            f"Call that of the images {_FILES[0]!r}, and one of labels {_LABELS[0]!r}"
+            f"labels: {location} has the columns {', '.join(map(repr, cells))}; call one column "
+            f"of images {_FILE_HEADERS[0]!r} and one column of labels {_LABEL_HEADERS[0]!r}"
         )
-    if file is None and label is None:
-        return 0, 1, rows
-    file = file if file is not None else int(label == 0)
-    label = label if label is not None else int(file == 0)
-    return file, label, rows[1:]
+    return _Columns(file_column, label_column, has_header=True)
 
 
-def _key(cell: str) -> str:
+def _find_header(header: Sequence[str], known_headers: Sequence[str]) -> int | None:
+    return next((header.index(name) for name in known_headers if name in header), None)
+
+
+def _complete_pair(file_column: int | None, label_column: int | None) -> _Columns:
+    """Of two columns, the one that the header does not name is the other one."""
+    if file_column is None and label_column is None:
+        return _Columns(0, 1, has_header=False)
+    file_column = file_column if file_column is not None else int(label_column == 0)
+    label_column = label_column if label_column is not None else int(file_column == 0)
+    return _Columns(file_column, label_column, has_header=True)
+
+
+def _collect_labels(
+    location: str, rows: Iterable[_Row], columns: _Columns, names_by_key: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """Collect the labels by image name, and the keys that name no image."""
+    labels: dict[str, str] = {}
+    unknown_keys: list[str] = []
+    for line, row in rows:
+        if len(row) <= max(columns.file, columns.label):
+            raise InputError(f"labels: {location}, line {line}: missing label: {','.join(row)!r}")
+        key, label = _normalise_key(row[columns.file]), row[columns.label].strip()
+        if key not in names_by_key:
+            unknown_keys.append(key)
+        elif label and labels.setdefault(names_by_key[key], label) != label:
+            raise InputError(
+                f"labels: {location}, line {line}: {key!r} is labelled {label!r}, but "
+                f"{labels[names_by_key[key]]!r} in an earlier line"
+            )
+    return labels, unknown_keys
+
+
+def _normalise_key(cell: str) -> str:
     return cell.strip().removeprefix("./")
 
 
-def _keys(names: Sequence[str]) -> Mapping[str, str]:
-    """Lists what a CSV file may call an image: its path, or the end of it if no other has it."""
-    short: Counter[str] = Counter()
-    for name in names:
+def _index_names(image_names: Sequence[str]) -> Mapping[str, str]:
+    """Index image names by what a CSV file may call them: the path, or a unique end of it."""
+    short_counts: Counter[str] = Counter()
+    for name in image_names:
         path = PurePosixPath(name)
-        short.update({path.name, path.stem})
-    keys: dict[str, str] = {}
-    for name in names:
+        short_counts.update({path.name, path.stem})
+    names_by_key: dict[str, str] = {}
+    for name in image_names:
         path = PurePosixPath(name)
-        keys |= {key: name for key in (path.stem, path.name) if short[key] == 1}
-    return (
-        keys
-        | {name.removeprefix(_common(names)): name for name in names}
-        | {name: name for name in names}
-    )
+        names_by_key |= {key: name for key in (path.stem, path.name) if short_counts[key] == 1}
+    top_folder = _common_folder(image_names)
+    names_by_key |= {name.removeprefix(top_folder): name for name in image_names}
+    return names_by_key | {name: name for name in image_names}

@@ -1,4 +1,4 @@
-"""Images converted in order, on all cores where that is worth starting processes for."""
+"""Conversion of images in order, on all cores if there is enough work for several processes."""
 
 from __future__ import annotations
 
@@ -14,83 +14,96 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import chain
 from multiprocessing.connection import wait
 
-from iidgan.data.prepare.decode import Converted, convert
-from iidgan.data.prepare.reader import Item, Skip
-from iidgan.data.prepare.resize import Rule
-from iidgan.utils.processes import deaf, num_cores
+from iidgan.data.prepare.decode import ConvertedImages, convert_images
+from iidgan.data.prepare.reader import RawImage, SkippedImage
+from iidgan.data.prepare.resize import ResizeRule
+from iidgan.utils.processes import blocked_signals, num_cores
 
-CHUNK, CHUNK_BYTES = 64, 1 << 24
-"""Images, and bytes, that are handed over at once."""
-WORTH = 8.0
-"""Seconds of work for which processes are started: each imports the library for a few."""
+CHUNK_IMAGES, CHUNK_BYTES = 64, 1 << 24
+"""Maximum number of images, and bytes after which a chunk is full."""
+MIN_POOL_SECONDS = 8.0
+"""Seconds of remaining work above which processes are started: each takes a few to import."""
 
-Chunk = list[Item | Skip]
+Chunk = list[RawImage | SkippedImage]
 
 
-def chunked(items: Iterable[Item | Skip]) -> Iterator[Chunk]:
-    """Groups items, few of them where they are large."""
-    chunk, size = Chunk(), 0
-    for item in items:
-        chunk.append(item)
-        size += item.size if isinstance(item, Item) else 0
-        if len(chunk) == CHUNK or size >= CHUNK_BYTES:
+def split_chunks(raw_images: Iterable[RawImage | SkippedImage]) -> Iterator[Chunk]:
+    """Group images into chunks, with fewer images if they are large."""
+    chunk, chunk_bytes = Chunk(), 0
+    for raw_image in raw_images:
+        chunk.append(raw_image)
+        chunk_bytes += raw_image.num_bytes if isinstance(raw_image, RawImage) else 0
+        if len(chunk) == CHUNK_IMAGES or chunk_bytes >= CHUNK_BYTES:
             yield chunk
-            chunk, size = Chunk(), 0
+            chunk, chunk_bytes = Chunk(), 0
     if chunk:
         yield chunk
 
 
-def converted(
-    items: Iterable[Item | Skip], rule: Rule, total: int | None, *, workers: int | None = None
-) -> Generator[Converted, None, None]:
-    """Converts all items in their order.
+def convert_stream(
+    raw_images: Iterable[RawImage | SkippedImage],
+    resize_rule: ResizeRule,
+    num_images: int | None,
+    *,
+    workers: int | None = None,
+) -> Generator[ConvertedImages, None, None]:
+    """Convert all images in order.
 
     Arguments:
-        items: What to convert.
-        rule: To which size.
-        total: How many there are, where that is known.
-        workers: Processes; by default as many as there are cores, where the work is worth it.
+        raw_images: Images to convert.
+        resize_rule: How to crop and resize them.
+        num_images: Number of images, if it is known.
+        workers: Number of processes; None: one per core if there is enough work.
     """
-    chunks, cores = chunked(items), workers or num_cores()
-    done, spent = 0, 0.0
+    chunks, num_workers = split_chunks(raw_images), workers or num_cores()
+    num_done, seconds = 0, 0.0
     for chunk in chunks:
         start = time.perf_counter()
-        yield convert(chunk, rule)
-        spent += time.perf_counter() - start
-        done += len(chunk)
-        left = spent if total is None else spent / done * (total - done)
-        if cores > 1 and (workers is not None or left > WORTH):
-            yield from _shared(chunks, rule, cores)
+        yield convert_images(chunk, resize_rule)
+        seconds += time.perf_counter() - start
+        num_done += len(chunk)
+        # Without a known number, as much work is expected to come as has been done.
+        remaining_seconds = (
+            seconds if num_images is None else seconds / num_done * (num_images - num_done)
+        )
+        if num_workers > 1 and (workers is not None or remaining_seconds > MIN_POOL_SECONDS):
+            yield from _convert_in_processes(chunks, resize_rule, num_workers)
 
 
-def _shared(chunks: Iterator[Chunk], rule: Rule, workers: int) -> Iterator[Converted]:
-    """Converts in processes; in this one what is left if one of them is killed."""
-    waiting: deque[tuple[Chunk, Future[Converted]]] = deque()
+def _convert_in_processes(
+    chunks: Iterator[Chunk], resize_rule: ResizeRule, workers: int
+) -> Iterator[ConvertedImages]:
+    """Convert in several processes; if one of them is killed, continue in this process."""
+    pending: deque[tuple[Chunk, Future[ConvertedImages]]] = deque()
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=_start)
+    pool = ProcessPoolExecutor(workers, context, initializer=_exit_with_parent)
+    unsubmitted: list[Chunk] = []
     try:
         for chunk in chunks:
-            with deaf([signal.SIGINT]):  # which may come while it imports
-                waiting.append((chunk, pool.submit(convert, chunk, rule)))
-            if len(waiting) >= 2 * workers + 2:
-                yield waiting[0][1].result()
-                waiting.popleft()
-        while waiting:
-            yield waiting[0][1].result()
-            waiting.popleft()
+            unsubmitted = [chunk]
+            with blocked_signals([signal.SIGINT]):  # which may arrive while a process imports
+                pending.append((chunk, pool.submit(convert_images, chunk, resize_rule)))
+            unsubmitted = []
+            if len(pending) >= 2 * workers + 2:
+                yield pending[0][1].result()
+                pending.popleft()
+        while pending:
+            yield pending[0][1].result()
+            pending.popleft()
     except BrokenProcessPool:
-        yield from (convert(chunk, rule) for chunk in chain((c for c, _ in waiting), chunks))
+        unfinished = chain((chunk for chunk, _ in pending), unsubmitted, chunks)
+        yield from (convert_images(chunk, resize_rule) for chunk in unfinished)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _start() -> None:
-    """Ends a process with its parent."""
+def _exit_with_parent() -> None:
+    """Start a thread that ends this process when its parent ends."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 
-    def follow() -> None:
+    def wait_for_parent() -> None:
         wait([parent.sentinel])
         os._exit(1)
 
-    threading.Thread(target=follow, daemon=True).start()
+    threading.Thread(target=wait_for_parent, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Preparing a set: read, convert, write, and only then put it under its name."""
+"""Preparing a data set: read, convert, write, and only then rename it into place."""
 
 from __future__ import annotations
 
@@ -12,36 +12,47 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
-from iidgan.data.manifest import DAMAGED, FILE, FILES, IMAGES, LABELS, SKIPPED, Manifest, Stamp
-from iidgan.data.prepare.decode import COLOURS, Converted
-from iidgan.data.prepare.formats import reader_of
-from iidgan.data.prepare.pool import converted
-from iidgan.data.prepare.reader import Item, Reading, Skip
-from iidgan.data.prepare.request import Order
-from iidgan.data.prepare.writer import Writer
+from iidgan.data.manifest import (
+    DAMAGED_PREFIX,
+    DATASET_FILES,
+    IMAGES_FILE,
+    LABELS_FILE,
+    MANIFEST_FILE,
+    SKIPPED_FILE,
+    FileRecord,
+    Manifest,
+)
+from iidgan.data.prepare.decode import DECODING_RULE, ConvertedImages
+from iidgan.data.prepare.formats import choose_reader
+from iidgan.data.prepare.pool import convert_stream
+from iidgan.data.prepare.reader import ImageStream, RawImage, SkippedImage
+from iidgan.data.prepare.request import PrepareRequest
+from iidgan.data.prepare.writer import DatasetWriter
 from iidgan.errors import InputError
-from iidgan.utils.files import PARTIAL, explained, sync
-from iidgan.utils.locks import locked
+from iidgan.utils.files import PARTIAL_PREFIX, fsync_path, oserror_as_input_error
+from iidgan.utils.locks import exclusive_lock
 
-Progress = Callable[[int, int | None], None]
-"""Is told how many images are done, and of how many if that is known."""
+ProgressCallback = Callable[[int, int | None], None]
+"""Callback with the number of processed images, and the number of all images if it is known."""
+MessageCallback = Callable[[str], None]
+"""Callback with a message to the user."""
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A prepared set.
+class PrepareResult:
+    """A prepared data set.
 
     Arguments:
-        folder: Where it lies.
-        manifest: What it holds.
-        fresh: Whether it was not there before.
-        skipped: What was left out, of a fresh one.
+        folder: Its folder.
+        manifest: Its manifest.
+        is_new: Whether it did not exist before.
+        skipped: Images that were left out of a new one.
     """
 
     folder: Path
     manifest: Manifest
-    fresh: bool
-    skipped: tuple[Skip, ...] = ()
+    is_new: bool
+    skipped: tuple[SkippedImage, ...] = ()
 
 
 def prepare(
@@ -54,32 +65,33 @@ def prepare(
     labels: str | None = None,
     root: str | None = None,
     strict: bool = False,
-    progress: Progress = lambda done, total: None,
-    news: Callable[[str], None] = lambda text: None,
-) -> Outcome:
-    """Makes one array of a set's images; does nothing where it is there already.
+    on_progress: ProgressCallback = lambda num_done, num_images: None,
+    on_message: MessageCallback = lambda text: None,
+) -> PrepareResult:
+    """Convert the images of a data set into one array, or do nothing if this is done already.
 
-    An interrupted call leaves nothing under the set's name, and the next one starts anew. Much
-    work is dealt among processes, which start the program anew: a script needs `if __name__ ==
-    "__main__":` around what it does.
+    An interrupted call leaves nothing under the name of the data set, and the next call starts
+    again. Large data sets are converted by several processes, each of which imports the main
+    script: it needs `if __name__ == "__main__":` around its code.
 
     Arguments:
-        name: Name of a set in `SETS`, its id on the Hub, or one's own.
-        origin: File or folder to read, or `hub`; None: where the set is usually found.
-        size: Side of the images; None: the usual one, which is 64 for sets of one's own.
-        config: Configuration of a data set on the Hub that has several. It is named NAME-CONFIG.
-        split: Part of the set; None: the usual one. Another one is named NAME-SPLIT.
-        labels: `none`, `folders`, or the path of a CSV file; None: as the files suggest.
-        root: Folder of prepared sets; None: $IIDGAN_DATA, or `data` in the user's cache.
-        strict: Whether the first file that cannot be used ends it.
-        progress: Is told of images.
-        news: Is told what else happens.
+        name: Name of a data set in `DATASETS`, its id on the Hub, or a new name.
+        origin: File or folder to read, or `hub`; None: the default location of the data set.
+        size: Side of the images; None: the default one, which is 64 for new names.
+        config: Configuration of a data set on the Hub, which is saved as NAME-CONFIG; None: its
+            only one.
+        split: Part of the data set; None: the default one. Another split is saved as NAME-SPLIT.
+        labels: `none`, `folders`, or the path of a CSV file; None: automatic.
+        root: Folder of prepared data sets; None: $IIDGAN_DATA, or `data` in the user's cache.
+        strict: Whether the first image that cannot be used is an error.
+        on_progress: Called after each chunk of images.
+        on_message: Called with messages to the user.
 
     Raises:
-        InputError: The set is not there or cannot be read, or what is there under its name was
-            asked for in another way.
+        InputError: The files are missing or cannot be read, or the existing data set of that name
+            was prepared with other options.
     """
-    order = Order(
+    request = PrepareRequest(
         name=name,
         origin=origin,
         size=size,
@@ -88,195 +100,214 @@ def prepare(
         labels=labels,
         root=root,
     )
-    folder = order.folder
-    if there := _there(order, news):
-        return Outcome(folder, there, fresh=False)
-    _ensure_free(folder)
-    staging = folder.with_name(f"{PARTIAL}{folder.name}")
-    with explained(staging):
+    folder = request.folder
+    if existing := _find_existing(request, on_message):
+        return PrepareResult(folder, existing, is_new=False)
+    _check_no_conflict(folder)
+    staging = folder.with_name(f"{PARTIAL_PREFIX}{folder.name}")
+    with oserror_as_input_error(staging):
         staging.mkdir(parents=True, exist_ok=True)
-    with locked(staging):
-        if there := _there(order, news):  # made by another process meanwhile
-            return Outcome(folder, there, fresh=False)
+    with exclusive_lock(staging):
+        if existing := _find_existing(request, on_message):  # written by another process meanwhile
+            return PrepareResult(folder, existing, is_new=False)
         try:
-            manifest, skipped = _make(order, staging, strict, progress, news)
-            _publish(staging, folder)
+            manifest, skipped = _write_dataset(request, staging, strict, on_progress, on_message)
+            _publish_dataset(staging, folder)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-    return Outcome(folder, manifest, fresh=True, skipped=tuple(skipped))
+    return PrepareResult(folder, manifest, is_new=True, skipped=tuple(skipped))
 
 
-def _there(order: Order, news: Callable[[str], None]) -> Manifest | None:
-    """Finds the set if it is there, whole, and what is asked for; sets a damaged one aside."""
-    folder = order.folder
-    if not (folder / FILE).exists():
+def _find_existing(request: PrepareRequest, on_message: MessageCallback) -> Manifest | None:
+    """Find an intact data set that matches the request; quarantine a damaged one."""
+    folder = request.folder
+    if not (folder / MANIFEST_FILE).exists():
         return None
     try:
         manifest = Manifest.read(folder)
-        reason = manifest.damage(folder)
+        reason = manifest.integrity_error(folder)
     except InputError as error:
         reason = str(error)
     if reason:
-        news(f"{folder}: {reason}; its files are now called {DAMAGED}...")
-        _set_aside(folder)
+        on_message(f"{folder}: {reason}; its files are renamed to {DAMAGED_PREFIX}...")
+        _quarantine_files(folder)
         return None
-    if found := order.differences(manifest):
+    if differences := request.find_differences(manifest):
         raise InputError(
-            f"{folder}: is there already, asked for in another way ({'; '.join(found)}); "
-            f"{_ANEW}, or choose another --root"
+            f"{folder}: already prepared with other options ({'; '.join(differences)}); "
+            f"{_REMOVE_ADVICE}, or choose another --root"
         )
-    if manifest.trace and (now := order.trace) and now != manifest.trace:
-        news(f"{folder}: what it was made from has changed since; {_ANEW} to make it anew")
+    fingerprint = request.compute_fingerprint() if manifest.trace else ""
+    if fingerprint and fingerprint != manifest.trace:
+        on_message(
+            f"{folder}: its original files have changed; {_REMOVE_ADVICE} to prepare it again"
+        )
     return manifest
 
 
-def _ensure_free(folder: Path) -> None:
-    """Sees that no file is where a set is to lie, before it is made and again after.
+def _check_no_conflict(folder: Path) -> None:
+    """Check that no other file has the name of a file of the data set.
 
     Raises:
-        InputError: One is, and nobody knows what it is.
+        InputError: Such a file exists.
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file; move it, or choose another --root")
-    for name in (IMAGES, LABELS, SKIPPED):
-        if (folder / name).exists():
+    for file_name in (IMAGES_FILE, LABELS_FILE, SKIPPED_FILE):
+        if (folder / file_name).exists():
             raise InputError(
-                f"{folder}: {name} is there without a manifest; move it, or choose another --root"
+                f"{folder}: {file_name} exists without a manifest; move it, or choose another "
+                "--root"
             )
 
 
-_ANEW = f"remove {', '.join(FILES)} there"
+_REMOVE_ADVICE = f"remove {', '.join(DATASET_FILES)} there"
 
 
-def _set_aside(folder: Path) -> None:
-    """Renames the files of a set; files of others may lie beside them."""
-    with explained(folder):
-        for name in FILES:  # without the first the rest is no set
-            if (folder / name).exists():
-                (folder / name).replace(folder / f"{DAMAGED}{name}")
+def _quarantine_files(folder: Path) -> None:
+    """Rename the files of a data set; other files may be beside them."""
+    with oserror_as_input_error(folder):
+        for file_name in DATASET_FILES:  # without the first, the others are not a data set
+            if (folder / file_name).exists():
+                (folder / file_name).replace(folder / f"{DAMAGED_PREFIX}{file_name}")
 
 
-def _make(
-    order: Order, staging: Path, strict: bool, progress: Progress, news: Callable[[str], None]
-) -> tuple[Manifest, list[Skip]]:
-    with explained(staging):
-        for left in staging.iterdir():  # what a crash left
-            left.unlink()
-    open_set, wanted, trace = reader_of(order), order.wanted(), order.trace
-    with open_set(wanted) as reading, closing(Writer(staging)) as writer:
-        if reading.note:
-            news(reading.note)
-        tally = _Tally(reading, order, strict, progress)
-        with explained(staging):
-            tally.write(writer)
+def _write_dataset(
+    request: PrepareRequest,
+    staging: Path,
+    strict: bool,
+    on_progress: ProgressCallback,
+    on_message: MessageCallback,
+) -> tuple[Manifest, list[SkippedImage]]:
+    with oserror_as_input_error(staging):
+        for stale_file in staging.iterdir():  # of a crash
+            stale_file.unlink()
+    open_stream, read_request = choose_reader(request), request.read_request()
+    fingerprint = request.compute_fingerprint()
+    with open_stream(read_request) as stream, closing(DatasetWriter(staging)) as writer:
+        if stream.note:
+            on_message(stream.note)
+        conversion = _Conversion(stream, request, strict, on_progress)
+        with oserror_as_input_error(staging):
+            conversion.write_images(writer)
+        skipped = conversion.skipped
         if not writer.count:
-            first = f", such as {tally.skipped[0]}" if tally.skipped else ""
-            raise InputError(f"from: no image of {reading.source} could be used{first}")
-        return _describe(order, tally, writer, staging, trace), tally.skipped
+            example = f", for example {skipped[0]}" if skipped else ""
+            raise InputError(f"from: no image of {stream.description} can be used{example}")
+        return _write_manifest(conversion, writer, staging, fingerprint), skipped
 
 
 @dataclass
-class _Tally:
-    """What a preparation has seen so far."""
+class _Conversion:
+    """Progress of a conversion."""
 
-    reading: Reading
-    order: Order
+    stream: ImageStream
+    request: PrepareRequest
     strict: bool
-    progress: Progress
-    skipped: list[Skip] = field(default_factory=list)
-    enlarged: int = 0
-    encoded: bool = False
+    on_progress: ProgressCallback
+    skipped: list[SkippedImage] = field(default_factory=list)
+    num_enlarged: int = 0
+    has_image_files: bool = False
 
-    def write(self, writer: Writer) -> None:
-        with closing(converted(self._items(), self.order.rule, self.reading.total)) as parts:
-            for found in parts:
-                self._take(found, writer)
+    def write_images(self, writer: DatasetWriter) -> None:
+        num_images = self.stream.num_images
+        chunks = convert_stream(self._raw_images(), self.request.resize_rule, num_images)
+        with closing(chunks):
+            for converted in chunks:
+                self._add_chunk(converted, writer)
         writer.finish()
 
-    def _take(self, found: Converted, writer: Writer) -> None:
-        if self.strict and found.skipped:
-            raise InputError(f"strict: {found.skipped[0]}")
-        first = not writer.count
-        writer.add(found)
-        if first and writer.count:
-            _check_space(writer, self.reading.total, self.order.folder.parent)
-        self.skipped += found.skipped
-        self.enlarged += found.enlarged
-        self.progress(writer.count + len(self.skipped), self.reading.total)
+    def _add_chunk(self, converted: ConvertedImages, writer: DatasetWriter) -> None:
+        if self.strict and converted.skipped:
+            raise InputError(f"strict: {converted.skipped[0]}")
+        is_first = not writer.count
+        writer.add_images(converted)
+        if is_first and writer.count:
+            _check_free_space(writer, self.stream.num_images, self.request.folder.parent)
+        self.skipped += converted.skipped
+        self.num_enlarged += converted.num_enlarged
+        self.on_progress(writer.count + len(self.skipped), self.stream.num_images)
 
-    def _items(self) -> Iterator[Item | Skip]:
-        for item in self.reading.items:
-            if isinstance(item, Item):
-                self.encoded |= isinstance(item.content, bytes)
-                if self.reading.labelled and item.label is None:
-                    item = Skip(item.name, "has no label")
-            yield item
+    def _raw_images(self) -> Iterator[RawImage | SkippedImage]:
+        for raw_image in self.stream.images:
+            if isinstance(raw_image, RawImage):
+                self.has_image_files |= isinstance(raw_image.content, bytes)
+                if self.stream.has_labels and raw_image.label is None:
+                    raw_image = SkippedImage(raw_image.name, "has no label")
+            yield raw_image
 
 
-def _check_space(writer: Writer, total: int | None, place: Path) -> None:
-    needed, free = (total or 0) * math.prod(writer.shape), shutil.disk_usage(place).free
-    if needed > free:
+def _check_free_space(writer: DatasetWriter, num_images: int | None, root: Path) -> None:
+    needed_bytes = (num_images or 0) * math.prod(writer.shape)
+    free_bytes = shutil.disk_usage(root).free
+    if needed_bytes > free_bytes:
         raise InputError(
-            f"root: {needed / 2**30:.1f} GiB are needed in {place}, {free / 2**30:.1f} are free"
+            f"root: {needed_bytes / 2**30:.1f} GiB are needed in {root}, "
+            f"{free_bytes / 2**30:.1f} GiB are free"
         )
 
 
-def _describe(order: Order, tally: _Tally, writer: Writer, staging: Path, trace: str) -> Manifest:
-    reading = tally.reading
-    names: tuple[str, ...] = ()
-    counts: tuple[int, ...] = ()
-    if reading.labelled:
-        names, counts = writer.write_labels(reading.classes)
-    if tally.skipped:
-        _write_skipped(staging / SKIPPED, tally.skipped)
-    files = [name for name in (IMAGES, LABELS) if (staging / name).exists()]
+def _write_manifest(
+    conversion: _Conversion, writer: DatasetWriter, staging: Path, fingerprint: str
+) -> Manifest:
+    """Write the labels, the list of skipped images and the manifest."""
+    request, stream, skipped = conversion.request, conversion.stream, conversion.skipped
+    class_names: tuple[str, ...] = ()
+    label_counts: tuple[int, ...] = ()
+    if stream.has_labels:
+        class_names, label_counts = writer.write_labels(stream.class_names)
+    if skipped:
+        _write_skipped(staging / SKIPPED_FILE, skipped)
+    array_files = [name for name in (IMAGES_FILE, LABELS_FILE) if (staging / name).exists()]
+    rule = str(request.resize_rule)
     manifest = Manifest(
-        name=order.set_name,
-        request=order.request,
-        source=reading.source,
-        trace=trace,
-        rule=f"{order.rule}; {COLOURS}" if tally.encoded else str(order.rule),
+        name=request.dataset_name,
+        request=request.recorded_options,
+        source=stream.description,
+        trace=fingerprint,
+        rule=f"{rule}; {DECODING_RULE}" if conversion.has_image_files else rule,
         count=writer.count,
         shape=writer.shape,
-        labels=names,
-        label_counts=counts,
-        skipped=dict(Counter(skip.reason for skip in tally.skipped).most_common()),
-        enlarged=tally.enlarged,
-        files={name: Stamp.of(staging / name) for name in files},
-        versions={name: _version(name) for name in ("iidgan", "numpy", "pillow")},
+        labels=class_names,
+        label_counts=label_counts,
+        skipped=dict(Counter(image.reason for image in skipped).most_common()),
+        enlarged=conversion.num_enlarged,
+        files={name: FileRecord.from_file(staging / name) for name in array_files},
+        versions={name: _package_version(name) for name in ("iidgan", "numpy", "pillow")},
     )
     manifest.write(staging)
     return manifest
 
 
-def _write_skipped(path: Path, skipped: list[Skip]) -> None:
-    lines = [(skip.name, skip.reason, skip.detail) for skip in skipped]
+def _write_skipped(path: Path, skipped: list[SkippedImage]) -> None:
+    rows = [(image.name, image.reason, image.detail) for image in skipped]
     with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
-        csv.writer(file).writerows([("file", "reason", "detail"), *lines])
+        csv.writer(file).writerows([("file", "reason", "detail"), *rows])
 
 
-def _version(name: str) -> str:
+def _package_version(name: str) -> str:
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:  # run from a checkout
         return "unknown"
 
 
-def _publish(staging: Path, folder: Path) -> None:
-    """Puts a set under its name: whole, or beside the files that it was made from.
+def _publish_dataset(staging: Path, folder: Path) -> None:
+    """Rename a data set into place: as a whole, or into a folder that has other files.
 
     Raises:
-        InputError: Files of the same names are there, and nobody knows what they are.
+        InputError: The folder has other files of the same names.
     """
-    with explained(folder):
+    with oserror_as_input_error(folder):
         for path in staging.iterdir():
-            sync(path)
-        sync(staging)
+            fsync_path(path)
+        fsync_path(staging)
         if not folder.exists():
             staging.replace(folder)
-            sync(folder.parent)
+            fsync_path(folder.parent)
             return
-        _ensure_free(folder)
-        for path in sorted(staging.iterdir(), key=lambda path: path.name == FILE):  # it comes last
+        _check_no_conflict(folder)
+        # The manifest comes last: without it, the others are not a data set.
+        for path in sorted(staging.iterdir(), key=lambda path: path.name == MANIFEST_FILE):
             path.replace(folder / path.name)
-        sync(folder)
+        fsync_path(folder)

@@ -1,4 +1,4 @@
-"""What a format gives: images one after the other, and how many there are to come."""
+"""Interface of readers: a stream of raw images in one format, and what a reader is asked for."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Item:
-    """One image.
+class RawImage:
+    """One image before it is decoded and resized.
 
     Arguments:
-        name: Where it is from, as a person would look for it.
+        name: Its location, by which a person can find it.
         content: Bytes of an image file, or pixels of shape (H, W) or (H, W, 3).
-        label: Its label: a position among `Reading.classes`, or if that is empty a name or a
-            number; None if it has none.
+        label: Its label: an index into `ImageStream.class_names` or, if that is empty, a name or a
+            number; None if it has no label.
     """
 
     name: str
@@ -31,24 +31,24 @@ class Item:
     label: int | str | None = None
 
     @property
-    def size(self) -> int:
+    def num_bytes(self) -> int:
         """Bytes of the content."""
         return len(self.content) if isinstance(self.content, bytes) else self.content.nbytes
 
 
-def printable(text: str) -> str:
-    """Writes what a terminal would not print, or obey, as Python does."""
+def escape_unprintable(text: str) -> str:
+    """Escape characters that a terminal would not print, or would interpret, as Python does."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 @dataclass(frozen=True)
-class Skip:
-    """One image that is left out.
+class SkippedImage:
+    """One image that is left out of the data set.
 
     Arguments:
-        name: Where it is from.
-        reason: Why, in words that it shares with others.
-        detail: What else is known.
+        name: Its location.
+        reason: Why, in words that it shares with other images.
+        detail: More about this image.
     """
 
     name: str
@@ -57,41 +57,41 @@ class Skip:
 
     @property
     def example(self) -> str:
-        """Names the file, and the detail if there is one, beside a reason that is told already."""
-        return f"{printable(self.name)}{self._aside}"
+        """The file and the detail, for messages that name the reason already."""
+        return f"{escape_unprintable(self.name)}{self._detail_suffix}"
 
     @property
-    def _aside(self) -> str:
+    def _detail_suffix(self) -> str:
         detail = " ".join(self.detail.split())
         return f" ({detail})" if detail else ""
 
     def __str__(self) -> str:
-        return f"{printable(self.name)}: {self.reason}{self._aside}"
+        return f"{escape_unprintable(self.name)}: {self.reason}{self._detail_suffix}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class ReadRequest:
     """What a reader is asked for.
 
     Arguments:
-        path: File or folder to read; None: where the format itself knows to look.
-        hub: Id of a data set on the Hub, to read instead.
+        path: File or folder to read; None: the default location of the format.
+        hub_id: Id of a data set on the Hub, to read instead.
         config: Configuration of a data set on the Hub; None: its only one.
-        split: Part of the set; None: the usual one.
-        labels: `none`, `folders` or the path of a CSV file; None: as the files suggest.
+        split: Part of the data set; None: the default one.
+        labels: `none`, `folders` or the path of a CSV file; None: automatic.
     """
 
     path: Path | None
-    hub: str | None = None
+    hub_id: str | None = None
     config: str | None = None
     split: str | None = None
     labels: str | None = None
 
-    def place(self) -> Path:
-        """Gives the path.
+    def existing_path(self) -> Path:
+        """Return the path.
 
         Raises:
-            InputError: There is none, or nothing is there.
+            InputError: The path is None, or nothing exists there.
         """
         if self.path is None:
             raise InputError("from: missing; name a file or a folder")
@@ -101,25 +101,25 @@ class Wanted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
-    """An opened set.
+class ImageStream:
+    """An open data set, whose images are read one after the other.
 
     Arguments:
-        source: What it is, in words.
-        total: Number of images to come, those that will be left out among them; None if unknown.
-        labelled: Whether images have labels.
-        classes: Names of the labels, in order; empty: labels are names themselves.
-        items: The images, each at most once, in an order that is always the same.
+        description: What is read, in words.
+        num_images: Number of images, including those that will be skipped; None if unknown.
+        has_labels: Whether images have labels.
+        images: The images, each at most once, always in the same order.
+        class_names: Names of the labels, in order; empty: labels are names themselves.
         note: What a user should know of the files.
     """
 
-    source: str
-    total: int | None
-    labelled: bool
-    items: Iterator[Item | Skip]
-    classes: tuple[str, ...] = ()
+    description: str
+    num_images: int | None
+    has_labels: bool
+    images: Iterator[RawImage | SkippedImage]
+    class_names: tuple[str, ...] = ()
     note: str = ""
 
 
-Reader = Callable[[Wanted], AbstractContextManager[Reading]]
-"""What opens a set in one format; what it holds open is closed with the context."""
+Reader = Callable[[ReadRequest], AbstractContextManager[ImageStream]]
+"""Opens a data set in one format; files are closed with the context."""

@@ -1,4 +1,4 @@
-"""What is asked of a preparation, checked."""
+"""Validated request to prepare a data set."""
 
 from __future__ import annotations
 
@@ -8,39 +8,45 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from iidgan.data.manifest import CLASSIFIERS, DAMAGED, FILES, Manifest, home
-from iidgan.data.prepare.catalog import OWN, SETS, Known
-from iidgan.data.prepare.fingerprint import trace
-from iidgan.data.prepare.reader import Wanted
-from iidgan.data.prepare.resize import Rule
-from iidgan.errors import InputError, nearest, unknown
-from iidgan.utils.files import PARTIAL
+from iidgan.data.manifest import (
+    CLASSIFIERS_DIR,
+    DAMAGED_PREFIX,
+    DATASET_FILES,
+    Manifest,
+    data_home,
+)
+from iidgan.data.prepare.catalog import CUSTOM_IMAGES, DATASETS, DatasetInfo
+from iidgan.data.prepare.fingerprint import compute_fingerprint
+from iidgan.data.prepare.reader import ReadRequest
+from iidgan.data.prepare.resize import ResizeRule
+from iidgan.errors import InputError, find_nearest_name, unknown_name_error
+from iidgan.utils.files import PARTIAL_PREFIX
 
 HUB = "hub"
-_WORDS = (None, "none", "folders")  # labels that are no file
-_SPLIT = re.compile(r"\w[\w.+\[\]:%-]*", re.ASCII)
-_NAME = re.compile(r"\w[\w.+-]*(/\w[\w.+-]*)?", re.ASCII)
+_LABEL_KEYWORDS = (None, "none", "folders")  # labels that are not a file
+_OPTION_PATTERN = re.compile(r"\w[\w.+\[\]:%-]*", re.ASCII)
+_NAME_PATTERN = re.compile(r"\w[\w.+-]*(/\w[\w.+-]*)?", re.ASCII)
 
 
-def _absolute(path: str) -> Path:
+def _absolute_path(path: str) -> Path:
     return Path(os.path.abspath(os.path.expanduser(path)))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
-    """What is asked for.
+class PrepareRequest:
+    """Options of `iidgan prepare`.
 
     Arguments:
-        name: Name of a set in `SETS`, its id on the Hub, or one's own.
-        origin: File or folder to read, or `hub`; None: where the set is usually found.
-        size: Side of the images; None: the usual one.
+        name: Name of a data set in `DATASETS`, its id on the Hub, or a new name.
+        origin: File or folder to read, or `hub`; None: the default location of the data set.
+        size: Side of the images; None: the default one.
         config: Configuration of a data set on the Hub; None: its only one.
-        split: Part of the set; None: the usual one.
-        labels: `none`, `folders`, or the path of a CSV file; None: as the files suggest.
-        root: Folder of prepared sets; None: the usual one.
+        split: Part of the data set; None: the default one.
+        labels: `none`, `folders`, or the path of a CSV file; None: automatic.
+        root: Folder of prepared data sets; None: the default one.
 
     Raises:
-        InputError: A field is not what it has to be.
+        InputError: A field is invalid.
     """
 
     name: str
@@ -52,118 +58,139 @@ class Order:
     root: str | None
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        self._check_name()
+        self._check_options()
+        if self.labels is not None and self.name in DATASETS:
             raise InputError(
-                f"name: {self.name!r} is no name of letters, digits, '.', '_', '-' and at most "
-                "one '/'; --from names a file or a folder"
+                f"labels: got {self.labels!r}, but {self.name} has its own labels or none; "
+                "leave it out"
             )
-        if self.name.partition("/")[0].lower() == CLASSIFIERS:
-            raise InputError(f"name: {self.name!r} is where classifiers are kept; choose another")
-        splits = self.known.splits
-        if self.split is not None and not _SPLIT.fullmatch(self.split):
-            raise InputError(f"split: {self.split!r} is no name of a part, such as test")
-        if self.config is not None and not _SPLIT.fullmatch(self.config):
-            raise InputError(f"config: {self.config!r} is no name of a configuration")
+        _ = self.resize_rule  # validates the size
+
+    def _check_name(self) -> None:
+        if not _NAME_PATTERN.fullmatch(self.name):
+            raise InputError(
+                "name: must consist of letters, digits, '.', '_', '-' and at most one '/', got "
+                f"{self.name!r}; name files and folders with --from"
+            )
+        if self.name.partition("/")[0].lower() == CLASSIFIERS_DIR:
+            raise InputError(
+                f"name: {self.name!r} is reserved for the folder of classifiers; choose another"
+            )
+
+    def _check_options(self) -> None:
+        for option in ("split", "config"):
+            value = getattr(self, option)
+            if value is not None and not _OPTION_PATTERN.fullmatch(value):
+                raise InputError(f"{option}: must be a name such as test, got {value!r}")
+        splits = self.dataset_info.splits
         if self.split is not None and self.origin != HUB and splits and self.split not in splits:
-            raise unknown("split", self.split, splits)
-        if self.labels is not None and self.name in SETS:
-            raise InputError(f"labels: {self.name} has its own, or none; leave it out")
-        _ = self.rule
+            raise unknown_name_error("split", self.split, splits)
 
     @property
-    def known(self) -> Known:
-        return SETS.get(self.name, OWN)
+    def dataset_info(self) -> DatasetInfo:
+        """Description of the data set."""
+        return DATASETS.get(self.name, CUSTOM_IMAGES)
 
     @property
-    def rule(self) -> Rule:
-        rule = self.known.rule
-        return rule if self.size is None else replace(rule, size=self.size)
+    def resize_rule(self) -> ResizeRule:
+        """How images are resized."""
+        default_rule = self.dataset_info.resize_rule
+        return default_rule if self.size is None else replace(default_rule, size=self.size)
 
     @property
-    def set_name(self) -> str:
-        """Name of the prepared set: with what configuration and split are not the usual ones."""
-        usual = next(iter(self.known.splits), "train")
-        split = None if self.split == usual else self.split
+    def dataset_name(self) -> str:
+        """Name of the prepared data set, including a configuration and a non-default split."""
+        default_split = next(iter(self.dataset_info.splits), "train")
+        split = None if self.split == default_split else self.split
         return "-".join(filter(None, (self.name, self.config, split)))
 
     @property
     def folder(self) -> Path:
-        return (Path(self.root) if self.root is not None else home()).absolute() / self.set_name
+        """Folder of the prepared data set."""
+        root_folder = Path(self.root) if self.root is not None else data_home()
+        return root_folder.absolute() / self.dataset_name
 
     @property
-    def path(self) -> Path | None:
-        """What to read, where that is neither the Hub nor the usual place."""
+    def input_path(self) -> Path | None:
+        """File or folder to read; None for the Hub and the default location."""
         if self.origin is None or self.origin == HUB:
             return None
-        return _absolute(self.origin)
+        return _absolute_path(self.origin)
 
     @property
-    def _table(self) -> Path | None:
-        """The file of labels, where one is named."""
-        return None if self.labels in _WORDS else _absolute(str(self.labels))
+    def _label_file(self) -> Path | None:
+        return None if self.labels in _LABEL_KEYWORDS else _absolute_path(str(self.labels))
 
     @property
-    def request(self) -> dict[str, Any]:
-        """What the same command asks for again; name, configuration and split say where to."""
-        origin = self.origin if self.path is None else str(self.path)
-        labels = self.labels if self._table is None else str(self._table)
-        asked = {"from": origin, "size": self.rule.size, "labels": labels}
-        return {"name": self.name, "config": self.config, "split": self.split} | asked
+    def recorded_options(self) -> dict[str, Any]:
+        """Options of a command that prepares the same data set, as the manifest records them."""
+        origin = self.origin if self.input_path is None else str(self.input_path)
+        labels = self.labels if self._label_file is None else str(self._label_file)
+        return {
+            "name": self.name,
+            "config": self.config,
+            "split": self.split,
+            "from": origin,
+            "size": self.resize_rule.size,
+            "labels": labels,
+        }
 
-    @property
-    def trace(self) -> str:
-        """Tells by a digest how the files are now that are named; the Hub's have none."""
-        return trace([path for path in (self.path, self._table) if path], self._made)
+    def compute_fingerprint(self) -> str:
+        """Fingerprint of the named files in their present state; empty for the Hub."""
+        paths = [path for path in (self.input_path, self._label_file) if path]
+        return compute_fingerprint(paths, self._is_output)
 
-    def _made(self, path: Path) -> bool:
-        """Tells whether a file is of a prepared set, which may lie beside what it is made of."""
-        staging = self.folder.with_name(f"{PARTIAL}{self.folder.name}")
-        own = path.name.removeprefix(DAMAGED) in FILES and path.parent == self.folder
-        return own or staging in path.parents
+    def _is_output(self, path: Path) -> bool:
+        """Whether a file belongs to the prepared data set, which may be beside its input."""
+        staging = self.folder.with_name(f"{PARTIAL_PREFIX}{self.folder.name}")
+        original_name = path.name.removeprefix(DAMAGED_PREFIX)
+        is_dataset_file = original_name in DATASET_FILES and path.parent == self.folder
+        return is_dataset_file or staging in path.parents
 
-    def wanted(self) -> Wanted:
-        """Tells a reader what to read.
+    def read_request(self) -> ReadRequest:
+        """Request to the reader.
 
         Raises:
-            InputError: It cannot know where.
+            InputError: The location of the files is unknown.
         """
-        if self.origin is None and not self.known.finds:
-            if (
-                self.name not in SETS
-                and "/" not in self.name
-                and (near := nearest(self.name, SETS, cutoff=0.7))
-            ):
-                raise InputError(
-                    f"from: missing; did you mean {near!r}? Files of your own are named with "
-                    "--from PATH"
-                )
-            get = f" (get {self.known.get})" if self.known.get else ""
-            hub = ", or --from hub" if self.known.hub or "/" in self.name else ""
-            raise InputError(
-                f"from: missing; name the files of {self.name} with --from PATH{get}{hub}"
-            )
-        return Wanted(
-            path=self.path,
-            hub=self._hub() if self.origin == HUB else None,
+        if self.origin is None and not self.dataset_info.has_default_path:
+            raise InputError(f"from: missing; {self._origin_advice()}")
+        return ReadRequest(
+            path=self.input_path,
+            hub_id=self._hub_id() if self.origin == HUB else None,
             config=self.config,
             split=self.split,
             labels=self.labels,
         )
 
-    def _hub(self) -> str:
-        if self.known.hub or "/" in self.name:
-            return self.known.hub or self.name
-        if self.name in SETS:
-            named = "" if self.known.finds else ", and name its files"
-            raise InputError(f"from: the Hub has no {self.name}; get {self.known.get}{named}")
-        hub = [name for name, known in SETS.items() if known.hub]
-        raise unknown("name", self.name, [*hub, "any id with a '/'"])
+    def _origin_advice(self) -> str:
+        is_new_name = self.name not in DATASETS and "/" not in self.name
+        if is_new_name and (near := find_nearest_name(self.name, DATASETS, cutoff=0.7)):
+            return f"did you mean {near!r}? Name files of your own with --from PATH"
+        info = self.dataset_info
+        download = f" (get {info.download_hint})" if info.download_hint else ""
+        hub = ", or use --from hub" if info.hub_id or "/" in self.name else ""
+        return f"name the files of {self.name} with --from PATH{download}{hub}"
 
-    def differences(self, manifest: Manifest) -> list[str]:
-        """Lists in what a set that is there is not what is asked for."""
-        made, asked = manifest.request, self.request | {"size": self.size}
+    def _hub_id(self) -> str:
+        info = self.dataset_info
+        if info.hub_id or "/" in self.name:
+            return info.hub_id or self.name
+        if self.name in DATASETS:
+            advice = "" if info.has_default_path else ", and name its files"
+            raise InputError(
+                f"from: {self.name} is not on the Hub; get {info.download_hint}{advice}"
+            )
+        hub_names = [name for name, known_info in DATASETS.items() if known_info.hub_id]
+        raise unknown_name_error("name", self.name, [*hub_names, "any id with a '/'"])
+
+    def find_differences(self, manifest: Manifest) -> list[str]:
+        """List the options in which an existing data set differs from this request."""
+        existing = manifest.request
+        requested = self.recorded_options | {"size": self.size}
         return [
-            f"{name} was {made.get(name)}, is {asked[name]}"
-            for name in ("from", "size", "labels")
-            if asked[name] is not None and asked[name] != made.get(name)
+            f"{option} was {existing.get(option)}, is {requested[option]}"
+            for option in ("from", "size", "labels")
+            if requested[option] is not None and requested[option] != existing.get(option)
         ]

@@ -1,4 +1,4 @@
-"""How an image of any size becomes one of the set's size."""
+"""Cropping and resizing of images of any size to the size of the data set."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from iidgan.errors import InputError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SMALLEST, LARGEST = 4, 1024
+MIN_SIZE, MAX_SIZE = 4, 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class ResizeRule:
     """Centre crop, then Pillow's antialiased bicubic filter.
 
-    What filter shrinks images moves the Frechet distance; see On Aliased Resizing and Surprising
+    The resizing filter changes the Frechet distance; see On Aliased Resizing and Surprising
     Subtleties in GAN Evaluation (Parmar, Zhang and Zhu, 2022), https://arxiv.org/abs/2104.11222.
 
     Arguments:
-        size: Side of the square that comes out, in pixels; None: images stay as they are.
-        crop: Side of the square that is cut out of the centre first; None: the largest one.
-        pad: Whether images that are up to four pixels too small get a black frame instead.
+        size: Side of the resulting square, in pixels; None: images are not changed.
+        crop: Side of the square that is cropped from the centre first; None: the largest one.
+        pad: Whether images that are two or four pixels too small are padded with black instead.
 
     Raises:
         InputError: The size is out of range.
@@ -34,10 +34,11 @@ class Rule:
     pad: bool = False
 
     def __post_init__(self) -> None:
-        if self.size is not None and not SMALLEST <= self.size <= LARGEST:
-            near = min(max(self.size, SMALLEST), LARGEST)
+        if self.size is not None and not MIN_SIZE <= self.size <= MAX_SIZE:
+            nearest_size = min(max(self.size, MIN_SIZE), MAX_SIZE)
             raise InputError(
-                f"size: {self.size} is not between {SMALLEST} and {LARGEST}; nearest: {near}"
+                f"size: must be between {MIN_SIZE} and {MAX_SIZE}, got {self.size}; "
+                f"nearest: {nearest_size}"
             )
 
     def __str__(self) -> str:
@@ -48,27 +49,36 @@ class Rule:
         return f"{frame}{cut}, Pillow bicubic (antialiased) to {self.size}"
 
     def __call__(self, image: Image) -> Image:
-        """Crops and resizes an image."""
+        """Crop and resize an image."""
         from PIL.Image import Resampling
 
         if self.size is None:
             return image
-        if self.pad and self._gap(image) in (2, 4):
-            frame = -self._gap(image) // 2  # what is cut out beyond the edge is black
-            return image.crop((frame, frame, frame + self.size, frame + self.size))
-        side = min(self.crop or min(image.size), *image.size)
+        if self._is_padded(image):
+            offset = -self._missing_pixels(image) // 2  # a crop beyond the edge is black
+            return image.crop((offset, offset, offset + self.size, offset + self.size))
+        side = self._cropped_side(image)
         left, top = (image.width - side) // 2, (image.height - side) // 2
         if (side, side) != image.size:
             image = image.crop((left, top, left + side, top + side))
-        target = (self.size, self.size)
-        return image if image.size == target else image.resize(target, Resampling.BICUBIC)
+        target_size = (self.size, self.size)
+        if image.size == target_size:
+            return image
+        return image.resize(target_size, Resampling.BICUBIC)
 
-    def enlarges(self, image: Image) -> bool:
-        """Tells whether pixels have to be made up for this image."""
-        if self.size is None or (self.pad and self._gap(image) in (2, 4)):
+    def is_enlarging(self, image: Image) -> bool:
+        """Whether this image has to be upsampled."""
+        if self.size is None or self._is_padded(image):
             return False
-        return min(self.crop or min(image.size), *image.size) < self.size
+        return self._cropped_side(image) < self.size
 
-    def _gap(self, image: Image) -> int:
+    def _cropped_side(self, image: Image) -> int:
+        return min(self.crop or min(image.size), *image.size)
+
+    def _is_padded(self, image: Image) -> bool:
+        return self.pad and self._missing_pixels(image) in (2, 4)
+
+    def _missing_pixels(self, image: Image) -> int:
+        """Pixels that a square image is too small by; 0 for other images."""
         assert self.size is not None
         return self.size - image.width if image.width == image.height else 0

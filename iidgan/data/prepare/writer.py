@@ -1,4 +1,4 @@
-"""The arrays of a set, written as they come: no more memory than one block, whatever the size."""
+"""Streaming writer of the arrays of a data set, in constant memory."""
 
 from __future__ import annotations
 
@@ -9,109 +9,121 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
-from iidgan.data.manifest import IMAGES, LABELS
-from iidgan.data.prepare.decode import Converted
+from iidgan.data.manifest import IMAGES_FILE, LABELS_FILE
+from iidgan.data.prepare.decode import ConvertedImages
 from iidgan.data.prepare.reader import Pixels
 from iidgan.errors import InputError
 
-_BLOCK = 1 << 24
+_BLOCK_BYTES = 1 << 24
 
 
-class Writer:
-    """Appends images to `images.npy`, in one channel until the first that has colours.
+class DatasetWriter:
+    """Appends images to `images.npy`, in one channel until the first image with colours.
 
-    Plain writing tells of a full disk; writing to a mapped file would end the process.
+    Files are written, not mapped: on a full disk a write fails with an error, while access to a
+    mapped file kills the process.
 
     Arguments:
-        folder: Where the arrays go.
+        folder: Folder of the arrays.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.count, self.shape = 0, (0, 0, 0)
         self._labels: list[int | str | None] = []
-        self._file = (folder / IMAGES).open("w+b")
+        self._file = (folder / IMAGES_FILE).open("w+b")
 
-    def add(self, found: Converted) -> None:
-        """Appends images.
+    def add_images(self, converted: ConvertedImages) -> None:
+        """Append images.
 
         Raises:
-            InputError: One has another size than the first.
+            InputError: An image has another size than the first one.
         """
-        for pixels in found.pixels:
-            self._add(pixels)
-        self._labels += found.labels
+        for pixels in converted.pixels:
+            self._add_image(pixels)
+        self._labels += converted.labels
 
-    def _add(self, pixels: Pixels) -> None:
+    def _add_image(self, pixels: Pixels) -> None:
         if not self.count:
             self.shape = (pixels.shape[0], pixels.shape[1], pixels.shape[2])
-            self._file.write(_header(0, self.shape))
+            self._file.write(_encode_header(0, self.shape))
         if pixels.shape[0] > self.shape[0]:
-            self._widen()
+            self._convert_to_rgb()
         if pixels.shape[1:] != self.shape[1:]:
             raise InputError(
-                f"size: images of {pixels.shape[1:]} and of {self.shape[1:]} pixels; name one size"
+                f"size: images have {self.shape[1:]} and {pixels.shape[1:]} pixels; "
+                "choose one size with --size"
             )
-        full = pixels if pixels.shape[0] == self.shape[0] else pixels.repeat(self.shape[0], 0)
-        self._file.write(full.tobytes())
+        if pixels.shape[0] < self.shape[0]:
+            pixels = pixels.repeat(self.shape[0], 0)
+        self._file.write(pixels.tobytes())
         self.count += 1
 
-    def _widen(self) -> None:
-        """Gives three equal channels to the grey images so far."""
-        grey, side, place = self._file, self.shape[1:], self._folder / f"{IMAGES}.wide"
-        self._file = wide = place.open("w+b")
+    def _convert_to_rgb(self) -> None:
+        """Rewrite all grey images with three equal channels."""
+        grey_file, side = self._file, self.shape[1:]
+        rgb_path = self._folder / f"{IMAGES_FILE}.wide"
+        self._file = rgb_file = rgb_path.open("w+b")
         self.shape = (3, *side)
-        with grey:
-            wide.write(_header(0, self.shape))
-            grey.seek(len(_header(0, self.shape)))
-            size = side[0] * side[1]
-            while block := grey.read(max(1, _BLOCK // size) * size):
-                images = np.frombuffer(block, np.uint8).reshape(-1, 1, size)
-                wide.write(images.repeat(3, 1).tobytes())
-        place.replace(self._folder / IMAGES)
+        with grey_file:
+            rgb_file.write(_encode_header(0, self.shape))
+            grey_file.seek(len(_encode_header(0, self.shape)))
+            num_pixels = side[0] * side[1]
+            while block := grey_file.read(max(1, _BLOCK_BYTES // num_pixels) * num_pixels):
+                images = np.frombuffer(block, np.uint8).reshape(-1, 1, num_pixels)
+                rgb_file.write(images.repeat(3, 1).tobytes())
+        rgb_path.replace(self._folder / IMAGES_FILE)
 
     def finish(self) -> None:
-        """Writes down how many there are."""
+        """Write the final number of images into the header."""
         self._file.seek(0)
-        self._file.write(_header(self.count, self.shape))
+        self._file.write(_encode_header(self.count, self.shape))
         self.close()
 
     def close(self) -> None:
+        """Close the file, finished or not."""
         self._file.close()
 
-    def write_labels(self, classes: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-        """Writes `labels.npy`; gives the names of the labels, and how many images have each.
+    def write_labels(
+        self, class_names: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """Write `labels.npy`.
 
         Arguments:
-            classes: Names of labels that are positions; none: each label is its own name.
+            class_names: Names of labels that are indices; empty: each label is its own name.
+
+        Returns:
+            The names of the labels, and the number of images of each label.
 
         Raises:
-            InputError: A position has no name.
+            InputError: An index has no name.
         """
-        found = self._labels
-        if classes:
-            wrong = [label for label in found if label not in range(len(classes))]
-            if wrong:
-                raise InputError(f"labels: {wrong[0]} has no name; known: 0 to {len(classes) - 1}")
+        labels = self._labels
+        if class_names:
+            unnamed = [label for label in labels if label not in range(len(class_names))]
+            if unnamed:
+                raise InputError(
+                    f"labels: must be between 0 and {len(class_names) - 1}, got {unnamed[0]}"
+                )
         else:
-            found = [str(label) for label in found]
-            classes = tuple(sorted({*map(str, found)}, key=_natural))
-        position: dict[int | str | None, int] = {name: i for i, name in enumerate(classes)}
-        y = np.array([position.get(label, label) for label in found], dtype=np.int64)
-        np.save(self._folder / LABELS, y, allow_pickle=False)
+            labels = [str(label) for label in labels]
+            class_names = tuple(sorted({*map(str, labels)}, key=_natural_key))
+        class_index: dict[int | str | None, int] = {name: i for i, name in enumerate(class_names)}
+        y = np.array([class_index.get(label, label) for label in labels], dtype=np.int64)
+        np.save(self._folder / LABELS_FILE, y, allow_pickle=False)
         counts = Counter(y.tolist())
-        return classes, tuple(counts[i] for i in range(len(classes)))
+        return class_names, tuple(counts[i] for i in range(len(class_names)))
 
 
-def _natural(name: str) -> tuple[bool, int, str]:
-    """Orders numbers by value, before words."""
-    number = name.isascii() and name.isdigit()
-    return not number, len(name.lstrip("0")) if number else 0, name
+def _natural_key(name: str) -> tuple[bool, int, str]:
+    """Sort key: numbers by value, before words."""
+    is_number = name.isascii() and name.isdigit()
+    return not is_number, len(name.lstrip("0")) if is_number else 0, name
 
 
-def _header(count: int, shape: tuple[int, int, int]) -> bytes:
-    """Makes the header of an array; NumPy leaves room in it for a count of any length."""
+def _encode_header(count: int, shape: tuple[int, int, int]) -> bytes:
+    """Encode the header of an array; NumPy reserves space in it for a count of any length."""
     file = io.BytesIO()
-    facts = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
-    npy.write_array_header_1_0(file, facts)
+    fields = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
+    npy.write_array_header_1_0(file, fields)
     return file.getvalue()

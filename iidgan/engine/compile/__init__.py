@@ -1,5 +1,26 @@
-"""Other executors of a training step: compiled as a whole, or replayed as a CUDA graph.
+"""Executors of a training step: compiled by Inductor, or captured as a CUDA graph.
 
-The way in is `compile_step`. Private interfaces of torch are used in `inductor` alone; what a
-step computes is defined in `engine.step`.
+`compile_step` is the way in. What a step computes is defined in `iidgan.engine.step` alone.
 """
+
+from iidgan.engine.compile.capture import CompiledStep
+from iidgan.engine.compile.executors import (
+    Executor,
+    PhaseDispatcher,
+    StepBuilder,
+    check_executor,
+    compile_step,
+)
+from iidgan.engine.compile.inductor import cache_dir, compile_graph, set_inductor_cache
+
+__all__ = [
+    "CompiledStep",
+    "Executor",
+    "PhaseDispatcher",
+    "StepBuilder",
+    "cache_dir",
+    "check_executor",
+    "compile_graph",
+    "compile_step",
+    "set_inductor_cache",
+]

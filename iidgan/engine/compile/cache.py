@@ -1,8 +1,8 @@
-"""Moves that were compiled before, found again without recording them.
+"""A cache of compiled steps that is looked up without capturing the step again.
 
-What a recording depends on is known beforehand: the run's parts, the shapes, and the code of this
-package. So a note from a digest of these to the library that was made saves the recording and the
-import of the compiler, which take longer than all else before the first step.
+What a captured graph depends on is known in advance: the parts of the run, the shapes, and the
+code of this package. An entry maps a digest of these to a compiled library, which saves the
+capture and the import of the compiler: they take longer than all else before the first step.
 """
 
 from __future__ import annotations
@@ -14,54 +14,64 @@ from functools import cache
 from pathlib import Path
 
 from iidgan.core import Batch
-from iidgan.engine.compile.capture import Compiled
-from iidgan.engine.compile.inductor import NOTES, layout, library, place_of_code, surroundings
-from iidgan.engine.compile.verify import ensure_agreement
-from iidgan.engine.state import live
-from iidgan.engine.step import Move
+from iidgan.engine.compile.capture import CompiledStep
+from iidgan.engine.compile.inductor import (
+    ENTRIES_DIR,
+    cache_dir,
+    environment_key,
+    layout_key,
+    load_library,
+)
+from iidgan.engine.compile.verify import COMPILED_TOLERANCE, assert_equivalent
+from iidgan.engine.state import state_tensors
+from iidgan.engine.step import TrainStep
 from iidgan.errors import InputError
 from iidgan.utils.files import write_text
 
-TOLERANCE = 0.1  # of a step's length: generated code rounds in its own ways
+PACKAGE_DIR = Path(__file__).parents[2]
 
 
-def recall(move: Move, example: Sequence[Batch]) -> Compiled | None:
-    """Finds the code of a move, and sees on batches that it still does what the move does."""
-    if move.recipe is None:
+def load_cached_step(step: TrainStep, example: Sequence[Batch]) -> CompiledStep | None:
+    """Load the compiled code of a step and verify it on example batches.
+
+    Returns:
+        The compiled step, or None if there is no valid cache entry.
+    """
+    if step.cache_key is None:
         return None
     try:
-        note = json.loads(_note(move).read_text())
-        if (code := library(note["library"])) is None:
+        entry = json.loads(_entry_path(step).read_text())
+        if (library := load_library(entry["library"])) is None:
             return None
-        step = Compiled(move.state, code, note["losses"])
-        ensure_agreement(move, step, example, tolerance=TOLERANCE)
+        compiled_step = CompiledStep(step.state, library, entry["losses"])
+        assert_equivalent(step, compiled_step, example, tolerance=COMPILED_TOLERANCE)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError):
-        return None  # what is only a memory may be lost
-    return step
+        return None  # a broken cache entry is ignored
+    return compiled_step
 
 
-def remember(move: Move, step: Compiled) -> None:
-    """Notes where the code of a move lies, if it was kept."""
-    if move.recipe is None or not step.library:
+def store_cached_step(step: TrainStep, compiled_step: CompiledStep) -> None:
+    """Store where the compiled code of a step is, if it is in the user's cache."""
+    if step.cache_key is None or not compiled_step.library_name:
         return
-    note = {"library": step.library, "losses": step.names}
+    entry = {"library": compiled_step.library_name, "losses": compiled_step.loss_names}
     try:
-        write_text(_note(move), json.dumps(note) + "\n")
+        write_text(_entry_path(step), json.dumps(entry) + "\n")
     except InputError:
-        return  # a home that cannot be written to
+        return  # the user's cache is not writable
 
 
-def _note(move: Move) -> Path:
-    players = [player.name for player in move.active]
-    layouts = [f"{value.device} {layout(value)}" for value in live(move.state)]
-    text = json.dumps([move.recipe, players, layouts, surroundings(), _sources()])
-    return place_of_code() / NOTES / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"
+def _entry_path(step: TrainStep) -> Path:
+    player_names = [player.name for player in step.active_players]
+    layouts = [f"{value.device} {layout_key(value)}" for value in state_tensors(step.state)]
+    key = json.dumps([step.cache_key, player_names, layouts, environment_key(), _source_digest()])
+    return cache_dir() / ENTRIES_DIR / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
 
 
 @cache
-def _sources() -> str:
-    """Digests the code of this package."""
+def _source_digest() -> str:
+    """Compute a digest of this package's source code."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+    for path in sorted(PACKAGE_DIR.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()

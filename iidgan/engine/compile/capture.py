@@ -1,8 +1,7 @@
-"""The move of the players that are active now, compiled whole.
+"""Capture of a training step as one graph of tensor operations, and its compilation.
 
-The eager move is recorded once, autograd and optimiser included, as one flat graph of tensor
-operations, and handed to the compiler. So whatever a loss does, double backward included, is
-compiled, and there is one definition of a move.
+The eager step is traced once, autograd and optimisers included. Whatever a loss computes, double
+backward included, is therefore compiled, and there is only one definition of a step.
 """
 
 from __future__ import annotations
@@ -16,90 +15,113 @@ from torch import Tensor, fx
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from iidgan.core import Batch, Losses
-from iidgan.engine.compile.constant_folding import fold
+from iidgan.engine.compile.constant_folding import fold_constants
 from iidgan.engine.compile.decompositions import DECOMPOSITIONS
-from iidgan.engine.compile.inductor import Library, generate_code
-from iidgan.engine.state import State, live, undone
-from iidgan.engine.step import Move
+from iidgan.engine.compile.inductor import CompiledLibrary, compile_graph
+from iidgan.engine.state import State, rollback, state_tensors
+from iidgan.engine.step import TrainStep
 
-Generate = Callable[[fx.GraphModule, list[Tensor]], Callable[..., Any]]
-"""Makes a function of a recorded graph, which is one itself, and of examples of its inputs."""
+GraphCompiler = Callable[[fx.GraphModule, list[Tensor]], Callable[..., Any]]
+"""Compiles a captured graph, given example inputs, to a callable of the same signature."""
 
 
-def compiled(
-    function: Callable[..., Any], inputs: list[Tensor], generate: Generate = generate_code
+def capture_and_compile(
+    function: Callable[..., Any],
+    inputs: list[Tensor],
+    graph_compiler: GraphCompiler = compile_graph,
 ) -> Callable[..., Any]:
-    """Records what a function does to its inputs, gradients included, and makes code of it."""
-    graph = make_fx(function, decomposition_table=DECOMPOSITIONS)(*inputs)
-    _forget_profiling(graph)
-    fold(graph)
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about parts of the compiler itself
-        call = generate(graph, inputs)
-        call(*inputs)
-    return call
-
-
-class Compiled:
-    """A move as one graph of tensor operations, for which there is code.
+    """Trace what a function does to its inputs, gradients included, and compile the graph.
 
     Arguments:
-        state: What moves; its optimisers have made their tensors.
-        code: Takes the state's live tensors and those of the batches; gives the losses' values.
-        names: The losses' names.
+        function: Function of tensors.
+        inputs: Example inputs; some of them may be updated in place.
+        graph_compiler: Compiles the graph.
+    """
+    graph = make_fx(function, decomposition_table=DECOMPOSITIONS)(*inputs)
+    _remove_profiler_nodes(graph)
+    fold_constants(graph)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecations within the compiler itself
+        compiled_function = graph_compiler(graph, inputs)
+        compiled_function(*inputs)
+    return compiled_function
+
+
+class CompiledStep:
+    """A training step with compiled code.
+
+    Arguments:
+        state: State to update; its optimisers have created their tensors.
+        compiled_function: Takes `state_tensors(state)` and the tensors of the batches, and
+            returns the losses.
+        loss_names: Names of these losses.
     """
 
-    def __init__(self, state: State, code: Callable[..., Any], names: Sequence[str]) -> None:
-        self.state, self.code, self.names = state, code, list(names)
-        self._live = live(state)
+    def __init__(
+        self, state: State, compiled_function: Callable[..., Any], loss_names: Sequence[str]
+    ) -> None:
+        self.state = state
+        self.compiled_function = compiled_function
+        self.loss_names = list(loss_names)
+        self._state_tensors = state_tensors(state)
 
     @classmethod
-    def record(
-        cls, move: Move, example: Sequence[Batch], generate: Generate = generate_code
-    ) -> Compiled:
-        """Records a move, and makes code of it.
+    def capture(
+        cls,
+        step: TrainStep,
+        example: Sequence[Batch],
+        graph_compiler: GraphCompiler = compile_graph,
+    ) -> CompiledStep:
+        """Capture and compile a step; the state stays as it is.
 
         Arguments:
-            move: What is recorded.
+            step: Eager step.
             example: Batches of the right shapes.
-            generate: Makes code of what was recorded.
+            graph_compiler: Compiles the captured graph.
         """
-        with undone(move.state):
-            move(example)  # some optimisers make their tensors at the first step
-            tensors = live(move.state)
-            names: list[str] = []
+        with rollback(step.state):
+            step(example)  # some optimisers create their tensors in the first step
+            tensors = state_tensors(step.state)
+            loss_names: list[str] = []
 
-            def record(*arguments: Tensor) -> list[Tensor]:
-                # The move reads the state's own tensors: being arguments here makes them known.
-                logs = move(unflatten(arguments[len(tensors) :], example))
-                names[:] = logs
-                return list(logs.values())
+            def traced_step(*inputs: Tensor) -> list[Tensor]:
+                # The step reads the state's own tensors; as inputs, they are known to the tracer.
+                losses = step(unflatten_batches(inputs[len(tensors) :], example))
+                loss_names[:] = losses
+                return list(losses.values())
 
-            code = compiled(record, [*tensors, *flatten(example)], generate)
-        return cls(move.state, code, names)
+            inputs = [*tensors, *flatten_batches(example)]
+            compiled_function = capture_and_compile(traced_step, inputs, graph_compiler)
+        return cls(step.state, compiled_function, loss_names)
 
     @property
-    def library(self) -> str:
-        """Name of the library that holds the code, or "" where there is none."""
-        return self.code.name if isinstance(self.code, Library) else ""
+    def library_name(self) -> str:
+        """Name of the library in the user's cache, or "" if the code is not a library."""
+        function = self.compiled_function
+        return function.name if isinstance(function, CompiledLibrary) else ""
 
     @torch.no_grad()
     def __call__(self, batches: Sequence[Batch]) -> Losses:
-        values = self.code(*self._live, *flatten(batches))
-        return dict(zip(self.names, values, strict=True))
+        values = self.compiled_function(*self._state_tensors, *flatten_batches(batches))
+        return dict(zip(self.loss_names, values, strict=True))
 
 
-def flatten(batches: Sequence[Batch]) -> list[Tensor]:
-    return [part for batch in batches for part in batch.tensors().values()]
+def flatten_batches(batches: Sequence[Batch]) -> list[Tensor]:
+    """List the tensors of batches, in a fixed order."""
+    return [value for batch in batches for value in batch.to_tensors().values()]
 
 
-def unflatten(inputs: Sequence[Tensor], example: Sequence[Batch]) -> list[Batch]:
-    parts: Iterator[Tensor] = iter(inputs)
-    return [Batch.of({name: next(parts) for name in batch.tensors()}) for batch in example]
+def unflatten_batches(tensors: Sequence[Tensor], example: Sequence[Batch]) -> list[Batch]:
+    """Build batches with the fields of `example`; inverts `flatten_batches`."""
+    remaining: Iterator[Tensor] = iter(tensors)
+    return [
+        Batch.from_tensors({name: next(remaining) for name in batch.to_tensors()})
+        for batch in example
+    ]
 
 
-def _forget_profiling(graph: fx.GraphModule) -> None:
-    """Removes the marks that optimisers leave for the profiler: no compiler takes them."""
+def _remove_profiler_nodes(graph: fx.GraphModule) -> None:
+    """Remove the optimisers' profiler marks, which compilers do not accept."""
     for node in reversed(list(graph.graph.nodes)):
         if "profiler" in str(node.target):
             graph.graph.erase_node(node)

@@ -1,97 +1,103 @@
-"""What a recorded graph computes from none of its inputs is computed once, and a constant then.
+"""Constant folding: replace what a captured graph computes from no input by constants.
 
-A compiler puts what is elementwise into the loops that read it: identities, the nodes of a
-quadrature, their exponentials are computed anew for each element, and take longer than the
-products of small matrices beside them.
+A compiler moves elementwise operations into the loops that read them. Identity matrices,
+quadrature nodes and their exponentials would be recomputed for each element, which takes longer
+than the products of small matrices next to them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 import torch
 from torch import Tensor, fx
-from torch.utils._pytree import tree_leaves
 
-LARGEST = 2**20  # elements of a constant; what is larger takes more memory than it saves time
+from iidgan.engine.compile.inductor import (
+    Operator,
+    is_mutating,
+    is_random,
+    may_return_view,
+    written_arguments,
+)
+
+MAX_ELEMENTS = 2**20  # larger constants cost more memory than they save time
 
 
 @torch.no_grad()
-def fold(graph: fx.GraphModule) -> None:
-    """Replaces what depends on no input, changes nothing and is no random number, in place.
+def fold_constants(graph: fx.GraphModule) -> None:
+    """Replace nodes that depend on no input, mutate nothing and draw no random number, in place.
 
-    Tensors whose elements are all equal are left: those a compiler knows to be one number.
+    Tensors whose elements are all equal are left alone: compilers treat them as one number.
     """
-    values = _constants(graph)
-    for node, value in values.items():
-        if node.op == "call_function" and node.users.keys() - values.keys() and _is_worth(value):
-            name = f"_folded{sum(1 for _ in graph.buffers())}"
-            graph.register_buffer(name, value.contiguous())
+    constants = _evaluate_constants(graph)
+    for node, value in constants.items():
+        is_read_elsewhere = bool(node.users.keys() - constants.keys())
+        if node.op == "call_function" and is_read_elsewhere and _is_worth_storing(value):
+            buffer_name = f"_folded{sum(1 for _ in graph.buffers())}"
+            graph.register_buffer(buffer_name, value.contiguous())
             with graph.graph.inserting_before(node):
-                node.replace_all_uses_with(graph.graph.get_attr(name))
-    for node in reversed(values):
+                node.replace_all_uses_with(graph.graph.get_attr(buffer_name))
+    for node in reversed(constants):
         if not node.users:
             graph.graph.erase_node(node)
     graph.recompile()
 
 
-def _constants(graph: fx.GraphModule) -> dict[fx.Node, Any]:
-    """Computes what can be known without inputs, in the graph's order."""
-    changing = _written(graph)
-    values: dict[fx.Node, Any] = {}
+def _evaluate_constants(graph: fx.GraphModule) -> dict[fx.Node, Any]:
+    """Compute the values of all nodes that do not depend on inputs, in the graph's order."""
+    mutated_nodes = _find_mutated_nodes(graph)
+    constants: dict[fx.Node, Any] = {}
     for node in graph.graph.nodes:
-        if node in changing:
+        if node in mutated_nodes:
             continue
         if node.op == "get_attr":
-            values[node] = fx.graph_module._get_attr(graph, node.target)
-        elif _is_pure(node) and values.keys() >= set(node.all_input_nodes):
-            args, kwargs = fx.map_arg((node.args, node.kwargs), values.__getitem__)
-            values[node] = node.target(*args, **kwargs)
-    return values
+            constants[node] = attrgetter(node.target)(graph)
+        elif _is_pure(node) and constants.keys() >= set(node.all_input_nodes):
+            args, kwargs = fx.map_arg((node.args, node.kwargs), constants.__getitem__)
+            constants[node] = node.target(*args, **kwargs)
+    return constants
 
 
 def _is_pure(node: fx.Node) -> bool:
-    """Whether it is an operator that neither writes to a tensor nor draws a number."""
+    """Return whether the node is an operator that neither writes to a tensor nor is random."""
     operator = node.target
-    return isinstance(operator, torch._ops.OpOverload) and not (
-        operator._schema.is_mutable or torch.Tag.nondeterministic_seeded in operator.tags
-    )
+    return isinstance(operator, Operator) and not (is_mutating(operator) or is_random(operator))
 
 
-def _written(graph: fx.GraphModule) -> set[fx.Node]:
-    """Finds what is written to, and what that is a view of."""
-    left = [
-        written
+def _find_mutated_nodes(graph: fx.GraphModule) -> set[fx.Node]:
+    """Find the nodes that are written to, and those of which they may be views."""
+    pending = [
+        written_node
         for node in graph.graph.nodes
-        if isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
-        for written in _targets(node)
+        if isinstance(node.target, Operator) and is_mutating(node.target)
+        for written_node in _written_nodes(node)
     ]
-    found: set[fx.Node] = set()
-    while left:
-        node = left.pop()
-        if node not in found:
-            found.add(node)
-            left += node.all_input_nodes if _is_view(node) else []
-    return found
+    mutated_nodes: set[fx.Node] = set()
+    while pending:
+        node = pending.pop()
+        if node not in mutated_nodes:
+            mutated_nodes.add(node)
+            pending += node.all_input_nodes if _may_be_view(node) else []
+    return mutated_nodes
 
 
-def _is_view(node: fx.Node) -> bool:
-    """Whether it may lie where its inputs do; a part of a list lies where the list does."""
-    operator = node.target
-    return not isinstance(operator, torch._ops.OpOverload) or any(
-        value.alias_info is not None for value in operator._schema.returns
-    )
+def _may_be_view(node: fx.Node) -> bool:
+    """Return whether the node may share memory with its inputs, as an item of a list does."""
+    return not isinstance(node.target, Operator) or may_return_view(node.target)
 
 
-def _targets(node: fx.Node) -> Iterator[fx.Node]:
-    for place, argument in enumerate(node.target._schema.arguments):  # type: ignore[union-attr]
-        if argument.alias_info is not None and argument.alias_info.is_write:
-            given = node.args[place] if place < len(node.args) else node.kwargs.get(argument.name)
-            yield from (leaf for leaf in tree_leaves(given) if isinstance(leaf, fx.Node))
+def _written_nodes(node: fx.Node) -> list[fx.Node]:
+    """List the arguments that a mutating operator writes to."""
+    assert isinstance(node.target, Operator)
+    written_nodes: list[fx.Node] = []
+    for position, name in written_arguments(node.target):
+        argument = node.args[position] if position < len(node.args) else node.kwargs.get(name)
+        fx.map_arg(argument, written_nodes.append)
+    return written_nodes
 
 
-def _is_worth(value: object) -> bool:
-    if not isinstance(value, Tensor) or not 1 < value.numel() <= LARGEST:
+def _is_worth_storing(value: object) -> bool:
+    if not isinstance(value, Tensor) or not 1 < value.numel() <= MAX_ELEMENTS:
         return False
     return bool((value != value.flatten()[0]).any())

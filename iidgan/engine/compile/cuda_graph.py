@@ -1,8 +1,8 @@
-"""The move of the players that are active now, recorded on a CUDA device and replayed there.
+"""Capture of a training step as a CUDA graph, which is replayed on the device.
 
-A step of a small network is some hundred kernels of a few microseconds each, which the processor
-cannot launch as fast as the device ends them. A CUDA graph is launched at once. It reads and
-writes the same memory every time: the state's tensors, and copies of the batches.
+A step of a small network is about a hundred kernels of a few microseconds each, and the CPU cannot
+launch them as fast as the device completes them. A CUDA graph is launched at once. It reads and
+writes the same memory in every replay: the state's tensors, and copies of the batches.
 """
 
 from __future__ import annotations
@@ -15,87 +15,90 @@ import torch
 from torch import Tensor
 
 from iidgan.core import Batch, Losses
-from iidgan.engine.compile.capture import flatten, unflatten
-from iidgan.engine.compile.verify import Moving, ensure_agreement
-from iidgan.engine.state import undone
+from iidgan.engine.compile.capture import flatten_batches, unflatten_batches
+from iidgan.engine.compile.verify import StatefulStep, assert_equivalent
+from iidgan.engine.state import rollback
 
 Replay = Callable[[], None]
+"""Repeats captured work on the same memory."""
+
+GRAPH_TOLERANCE = 0.01  # in step lengths: the kernels are the same
+WARM_UP_STEPS = 3  # steps before capture, in which libraries choose kernels and allocate memory
 
 
-TOLERANCE = 0.01  # of a step's length: the kernels are the same
-WARM_UP = 3  # moves before recording: libraries choose their kernels and take their memory
+def capture_cuda_graph(work: Callable[[], Tensor]) -> tuple[Replay, Tensor]:
+    """Capture the kernels that `work` launches.
 
-
-def on_device(work: Callable[[], Tensor]) -> tuple[Replay, Tensor]:
-    """Records what `work` launches; gives what repeats it, and where its result will lie.
+    Returns:
+        A function that replays them, and the tensor that holds the result after each replay.
 
     Raises:
-        RuntimeError: It waits for the device, which a recording cannot.
+        RuntimeError: `work` synchronises with the device, which a capture does not allow.
     """
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
-        for _ in range(WARM_UP):
+        for _ in range(WARM_UP_STEPS):
             work()
-        with _refusing_to_wait():
+        with _synchronisation_forbidden():
             work()
     torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    # The outer context comes back from the stream of a recording that fails.
-    with torch.cuda.stream(torch.cuda.current_stream()), torch.cuda.graph(graph):
+    cuda_graph = torch.cuda.CUDAGraph()
+    # If the capture fails, the outer context switches back from the capturing stream.
+    with torch.cuda.stream(torch.cuda.current_stream()), torch.cuda.graph(cuda_graph):
         result = work()
-    return graph.replay, result
+    return cuda_graph.replay, result
 
 
 @contextmanager
-def _refusing_to_wait() -> Iterator[None]:
-    """Lets nothing wait for the device: met by a recording, it can break libraries for good."""
-    mode = torch.cuda.get_sync_debug_mode()
+def _synchronisation_forbidden() -> Iterator[None]:
+    """Raise an error on synchronisation: within a capture it can break CUDA libraries for good."""
+    mode_before = torch.cuda.get_sync_debug_mode()
     try:
-        _set_waiting("error")
+        _set_sync_debug_mode("error")
         yield
     finally:
-        _set_waiting(mode)
+        _set_sync_debug_mode(mode_before)
 
 
-def _set_waiting(mode: str | int) -> None:
+def _set_sync_debug_mode(mode: str | int) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it does not find every wait
+        warnings.simplefilter("ignore")  # that not every synchronisation is detected
         torch.cuda.set_sync_debug_mode(mode)
 
 
-class Graphed:
-    """A move as one recorded graph of kernels.
+class CudaGraphStep:
+    """A training step as one captured graph of kernels.
 
     Arguments:
-        move: What is recorded.
+        step: Step to capture; the state stays as it is.
         example: Batches of the right shapes.
-        record: Makes a function repeat itself, always on the same memory.
+        capture: Captures a function for replay on the same memory.
     """
 
     def __init__(
         self,
-        move: Moving,
+        step: StatefulStep,
         example: Sequence[Batch],
-        record: Callable[[Callable[[], Tensor]], tuple[Replay, Tensor]] = on_device,
+        capture: Callable[[Callable[[], Tensor]], tuple[Replay, Tensor]] = capture_cuda_graph,
     ) -> None:
-        self._inputs = [part.clone() for part in flatten(example)]
-        self._names: list[str] = []
-        batches = unflatten(self._inputs, example)
+        self._inputs = [value.clone() for value in flatten_batches(example)]
+        self._loss_names: list[str] = []
+        batches = unflatten_batches(self._inputs, example)
 
-        def work() -> Tensor:
-            logs = move(batches)
-            self._names = list(logs)
-            return torch.stack(list(logs.values()))
+        def step_on_inputs() -> Tensor:
+            losses = step(batches)
+            self._loss_names = list(losses)
+            return torch.stack(list(losses.values()))
 
-        with undone(move.state):
-            move(batches)  # optimisers make their tensors at the first step
-            self._replay, self._logs = record(work)
-        self._move = move  # its constants, which the kernels read, are to stay where they are
-        self.state = move.state
-        ensure_agreement(move, self, batches, tolerance=TOLERANCE)
+        with rollback(step.state):
+            step(batches)  # optimisers create their tensors in the first step
+            self._replay, self._loss_values = capture(step_on_inputs)
+        self._step = step  # keeps its constants alive, which the kernels read
+        self.state = step.state
+        assert_equivalent(step, self, batches, tolerance=GRAPH_TOLERANCE)
 
     def __call__(self, batches: Sequence[Batch]) -> Losses:
-        torch._foreach_copy_(self._inputs, flatten(batches))
+        torch._foreach_copy_(self._inputs, flatten_batches(batches))
         self._replay()
-        return dict(zip(self._names, self._logs.clone(), strict=True))
+        return dict(zip(self._loss_names, self._loss_values.clone(), strict=True))

@@ -1,7 +1,7 @@
-"""What a recorded move spells out before it goes to the compiler, which can then fuse it.
+"""Decompositions of operators in a captured step, which let the compiler fuse them.
 
-A fused optimiser is a kernel of its own, and so is a matrix product, even one with a side of one
-or two, which takes several times as long as its few operations do.
+Otherwise a fused optimiser is a kernel of its own, and so is a matrix product, even one with a
+side of length one or two, which takes several times as long as its few operations.
 """
 
 from __future__ import annotations
@@ -12,80 +12,85 @@ from typing import Any
 import torch
 from torch import Tensor
 
-THIN = 4  # the longest side of a product that is spelled out
-PRECISE = (torch.float32, torch.float64)  # others would be rounded after each addend
-BORDER = 16  # elements: enough that a compiler reduces them, rather than writing out each
+from iidgan.engine.compile.inductor import FUSED_ADAM, Operator
+
+MAX_THIN_SIDE = 4  # products with a side of at most this length are decomposed
+PRECISE_DTYPES = (torch.float32, torch.float64)  # others would be rounded after each addition
+REDUCTION_SIZE = 16  # elements: large enough that the compiler keeps the reduction as a loop
 
 
-def fused_adam_(
+def decompose_fused_adam(
     parameters: list[Tensor],
     gradients: list[Tensor],
     means: list[Tensor],
     squares: list[Tensor],
     _: list[Tensor],
-    steps: list[Tensor],
+    step_counts: list[Tensor],
     *,
     lr: Tensor,
     beta1: float,
     beta2: float,
     eps: float,
-    **options: Any,  # noqa: ANN401 - weight decay, and what else the kernel takes
+    **options: Any,  # noqa: ANN401 - weight decay and the kernel's other options
 ) -> None:
-    """Spells out the fused kernel, whose parameters are all at the same step.
+    """Decompose the fused kernel of Adam; all parameters are at the same step.
 
-    With any other option than Adam's own it is left as it is.
+    Calls with other options, such as weight decay, are not decomposed.
     """
     if any(options.values()):
         return NotImplemented
-    count = steps[0].double()  # the kernel corrects the bias in double precision
-    rate = _once(lr / (1 - beta1**count))
-    scale = _once((1 - beta2**count).sqrt())
+    count = step_counts[0].double()  # the kernel corrects the bias in double precision
+    rate = _computed_once(lr / (1 - beta1**count))
+    scale = _computed_once((1 - beta2**count).sqrt())
     for value, gradient, mean, square in zip(parameters, gradients, means, squares, strict=True):
         mean.lerp_(gradient, 1 - beta1)
         square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
         value.sub_(rate * mean / (square.sqrt() / scale + eps))
 
 
-def _once(number: Tensor) -> Tensor:
-    """Keeps a 0-d tensor out of the loops that read it, where it would be computed each time.
+def _computed_once(scalar: Tensor) -> Tensor:
+    """Keep a 0-d tensor out of the loops that read it, where it would be computed repeatedly.
 
-    A compiler moves what is elementwise into the loops, powers in double precision included, but
-    no reduction: the maximum of equal numbers is one.
+    A compiler moves elementwise operations into loops, powers in double precision included, but
+    no reductions: the maximum of equal numbers is one.
     """
-    return number.expand(BORDER).amax()
+    return scalar.expand(REDUCTION_SIZE).amax()
 
 
-def bmm(a: Tensor, b: Tensor) -> Tensor:
-    """Spells out a product of (S, m, k) and (S, k, n) if m, k or n is at most `THIN`."""
+def decompose_bmm(a: Tensor, b: Tensor) -> Tensor:
+    """Decompose a product of (S, m, k) and (S, k, n) if m, k or n is at most `MAX_THIN_SIDE`."""
     _, m, k = a.shape
     n = b.shape[2]
-    if k == 0 or a.dtype not in PRECISE:
+    if k == 0 or a.dtype not in PRECISE_DTYPES:
         return NotImplemented
-    if k <= THIN:
-        addends = [a[:, :, i, None] * b[:, i, None, :] for i in range(k)]
-        return sum(addends[1:], addends[0])
-    if n <= THIN:
+    if k <= MAX_THIN_SIDE:
+        outer_products = [a[:, :, i, None] * b[:, i, None, :] for i in range(k)]
+        return sum(outer_products[1:], outer_products[0])
+    if n <= MAX_THIN_SIDE:
         return torch.stack([(a * b[:, None, :, j]).sum(2) for j in range(n)], dim=2)
-    if m <= THIN:
+    if m <= MAX_THIN_SIDE:
         return torch.stack([(a[:, i, :, None] * b).sum(1) for i in range(m)], dim=1)
     return NotImplemented
 
 
-def baddbmm(bias: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """Adds after the product, along with what follows.
+def decompose_baddbmm(
+    bias: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1
+) -> Tensor:
+    """Add the bias after the product, where the addition is fused with what follows.
 
-    The kernel begins by writing the bias once for each sample, and reads it again.
+    The kernel starts by writing the bias once for each sample, and reads it again.
     """
-    if a.dtype not in PRECISE:
+    if a.dtype not in PRECISE_DTYPES:
         return NotImplemented
-    product = bmm(a, b)
+    product = decompose_bmm(a, b)
     if product is NotImplemented:
         product = torch.bmm(a, b)
-    return beta * bias + alpha * product if beta else alpha * product  # whatever the bias is
+    # With beta = 0 the bias is ignored, even if it is not finite.
+    return beta * bias + alpha * product if beta else alpha * product
 
 
-DECOMPOSITIONS: Mapping[torch._ops.OpOverload[..., Any], Callable[..., Any]] = {
-    torch.ops.aten._fused_adam_.tensor_lr: fused_adam_,
-    torch.ops.aten.bmm.default: bmm,
-    torch.ops.aten.baddbmm.default: baddbmm,
+DECOMPOSITIONS: Mapping[Operator, Callable[..., Any]] = {
+    FUSED_ADAM: decompose_fused_adam,
+    torch.ops.aten.bmm.default: decompose_bmm,
+    torch.ops.aten.baddbmm.default: decompose_baddbmm,
 }

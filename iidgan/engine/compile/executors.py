@@ -1,117 +1,146 @@
-"""Ways to carry out the same move: as it is written, compiled whole, or replayed on the device."""
+"""Executors of a training step: eager, compiled, or captured as a CUDA graph."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import Literal
 
 import torch
 
 from iidgan.core import Batch, Losses, Player
-from iidgan.engine.compile.cache import TOLERANCE, recall, remember
-from iidgan.engine.compile.capture import Compiled
-from iidgan.engine.compile.cuda_graph import Graphed
-from iidgan.engine.compile.verify import ensure_agreement
-from iidgan.engine.step import Move, Step
+from iidgan.engine.compile.cache import load_cached_step, store_cached_step
+from iidgan.engine.compile.capture import CompiledStep
+from iidgan.engine.compile.cuda_graph import CudaGraphStep
+from iidgan.engine.compile.verify import COMPILED_TOLERANCE, assert_equivalent
+from iidgan.engine.step import StepFn, TrainStep
 from iidgan.errors import InputError
 
 Executor = Literal["eager", "compiled", "graphed"]
-Make = Callable[[Move, Sequence[Batch]], Step]
+StepBuilder = Callable[[TrainStep, Sequence[Batch]], StepFn]
+"""Prepares the step of the players that are active now, for batches of the example's shapes."""
 
 
-def generated(move: Move, example: Sequence[Batch]) -> Step:
-    """Generates code; on a CUDA device its kernels are recorded too, unless it has to wait.
+def build_compiled_step(step: TrainStep, example: Sequence[Batch]) -> StepFn:
+    """Compile a step, or load it from the cache; on CUDA its kernels are captured as well.
+
+    On CUDA, code that has to synchronise with the device is not captured.
 
     Raises:
-        RuntimeError: It does not do what the move does.
+        RuntimeError: The compiled step differs from the eager one.
     """
-    if known := recall(move, example):
-        return known
-    step = Compiled.record(move, example)
-    for batches in (example, [_at_another_time(batch) for batch in example]):
-        ensure_agreement(move, step, batches, tolerance=TOLERANCE)
-    remember(move, step)
-    if next(move.state.nets.parameters()).is_cuda:
+    if cached_step := load_cached_step(step, example):
+        return cached_step
+    compiled_step = CompiledStep.capture(step, example)
+    for batches in (example, [_shift_progress(batch) for batch in example]):
+        assert_equivalent(step, compiled_step, batches, tolerance=COMPILED_TOLERANCE)
+    store_cached_step(step, compiled_step)
+    if next(step.state.nets.parameters()).is_cuda:
         with suppress(RuntimeError):
-            return Graphed(step, example)
-    return step
+            return CudaGraphStep(compiled_step, example)
+    return compiled_step
 
 
-def _at_another_time(batch: Batch) -> Batch:
-    """Moves the share of the run: what a loss made a number of in Python stays as recorded."""
+def _shift_progress(batch: Batch) -> Batch:
+    """Shift `batch.t`, so that a loss that baked it in as a Python constant is caught."""
     return replace(batch, t=(batch.t + 0.5) % 1)
 
 
-MADE: dict[Executor, Make] = {"compiled": generated, "graphed": Graphed}
-DOING: dict[Executor, str] = {"compiled": "compiling", "graphed": "recording"}
+EXECUTORS: dict[Executor, StepBuilder] = {
+    "compiled": build_compiled_step,
+    "graphed": CudaGraphStep,
+}
+ACTIVITIES: dict[Executor, str] = {
+    "compiled": "compiling",
+    "graphed": "capturing a CUDA graph",
+}
 
 
-def check(name: Executor, device: torch.device) -> None:
-    """Sees that a device can do what an executor asks of it.
+def check_executor(name: Executor, device: torch.device) -> None:
+    """Check that an executor works on a device.
 
     Raises:
-        InputError: It cannot.
+        InputError: It does not.
     """
     if name == "graphed" and device.type != "cuda":
-        raise InputError(f"executor: graphed needs a CUDA device, not {device}; use compiled")
+        raise InputError(
+            f"executor: graphed requires a CUDA device, got {device}; use compiled instead"
+        )
 
 
-def executor(
+def compile_step(
     name: Executor,
-    move: Move,
+    step: TrainStep,
     example: Sequence[Batch],
-    tell: Callable[[str], None] = lambda text: None,
-) -> Step:
-    """Prepares `move` for batches of the shapes of `example`; the state stays as it is.
+    on_message: Callable[[str], None] = lambda text: None,
+) -> StepFn:
+    """Prepare a step for an executor; the state stays as it is.
 
-    A move that cannot be prepared so is carried out eagerly: it is the same one. What prepares,
-    each time that other players begin to move, is told, and so is why it could not.
-    """
-    if name == "eager":
-        return move
-
-    def make(move: Move, example: Sequence[Batch]) -> Step:
-        tell(DOING[name])
-        return MADE[name](move, example)
-
-    def made_or_eager(make: Make, move: Move, example: Sequence[Batch]) -> Step:
-        try:
-            return make(move, example)
-        except Exception as error:  # whatever a compiler may raise, the eager move gives the same
-            tell(f"{DOING[name]} failed ({_first_line(error)}); running eagerly")
-            return move
-
-    return made_or_eager(
-        partial(Phases, make=make, later=partial(made_or_eager, make)), move, example
-    )
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
-
-
-class Phases:
-    """A prepared move for each part of the run that has players of its own.
+    A step that cannot be prepared is executed eagerly, with the same results. When other players
+    become active, their step is prepared in turn.
 
     Arguments:
-        move: What is prepared.
+        name: Executor.
+        step: Eager step, which defines what is computed.
         example: Batches of the right shapes.
-        make: Prepares the players that move first.
-        later: Prepares those of the parts that come later; by default as the first.
+        on_message: Called with a short text before each preparation, and when one fails.
+
+    Returns:
+        The prepared step, or `step` itself if it is to be executed eagerly.
+    """
+    if name == "eager":
+        return step
+    activity = ACTIVITIES[name]
+
+    def build_step(step: TrainStep, example: Sequence[Batch]) -> StepFn:
+        on_message(activity)
+        return EXECUTORS[name](step, example)
+
+    def build_or_fall_back(step: TrainStep, example: Sequence[Batch]) -> StepFn:
+        try:
+            return build_step(step, example)
+        except Exception as error:  # compilers may raise anything
+            on_message(_fallback_message(activity, error))
+            return step
+
+    try:
+        return PhaseDispatcher(step, example, build=build_step, build_later=build_or_fall_back)
+    except Exception as error:  # compilers may raise anything
+        on_message(_fallback_message(activity, error))
+        return step
+
+
+def _fallback_message(activity: str, error: Exception) -> str:
+    error_lines = str(error).strip().splitlines() or [type(error).__name__]
+    return f"{activity} failed ({error_lines[0]}); running eagerly"
+
+
+class PhaseDispatcher:
+    """Dispatches to one prepared step for each set of active players.
+
+    Arguments:
+        step: Eager step.
+        example: Batches of the right shapes.
+        build: Prepares the step of the players that are active first.
+        build_later: Prepares the steps of later phases; by default `build`.
     """
 
     def __init__(
-        self, move: Move, example: Sequence[Batch], *, make: Make, later: Make | None = None
+        self,
+        step: TrainStep,
+        example: Sequence[Batch],
+        *,
+        build: StepBuilder,
+        build_later: StepBuilder | None = None,
     ) -> None:
-        self._move, self._later = move, later or make
-        self._steps: dict[tuple[Player, ...], Step] = {move.active: make(move, example)}
+        self._step, self._build_later = step, build_later or build
+        self._steps_by_players: dict[tuple[Player, ...], StepFn] = {
+            step.active_players: build(step, example)
+        }
 
     def __call__(self, batches: Sequence[Batch]) -> Losses:
-        active = self._move.active
-        if active not in self._steps:
-            self._steps[active] = self._later(self._move, batches)
-        return self._steps[active](batches)
+        players = self._step.active_players
+        if players not in self._steps_by_players:
+            self._steps_by_players[players] = self._build_later(self._step, batches)
+        return self._steps_by_players[players](batches)

@@ -1,7 +1,9 @@
-"""Code generated for a recorded graph of tensor operations, and kept on the disk.
+"""Compilation of captured graphs with Inductor, and a cache of the compiled libraries.
 
-For the CPU the compiler makes a shared library of the whole graph. It lies in the user's cache
-under a digest of all that it was made of, and is loaded without the compiler, in milliseconds.
+On the CPU, a graph becomes a shared library in the user's cache, stored under a digest of all that
+it depends on. It is loaded without the compiler, in milliseconds.
+
+This is the only module that uses private interfaces of torch.
 """
 
 from __future__ import annotations
@@ -21,172 +23,198 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from iidgan.utils.files import PARTIAL, cache, damage, write_folder
-from iidgan.utils.locks import in_turn
+from iidgan.utils.files import PARTIAL_PREFIX, integrity_error, user_cache_dir, write_folder
+from iidgan.utils.locks import file_lock
 
-FILE = "move.so"
-NOTES = "moves"  # the folder of notes to libraries
-CALLS = "move.json"  # says how to call operators that a library cannot reach by itself
-DAY = 86_400
-UNUSED = 60 * DAY  # after so many seconds code is taken for forgotten
+LIBRARY_FILE = "step.so"
+CALLS_FILE = "step.json"  # how to call operators that a library cannot reach by itself
+ENTRIES_DIR = "steps"  # folder of the entries of `iidgan.engine.compile.cache`
+SECONDS_PER_DAY = 86_400
+MAX_UNUSED_SECONDS = 60 * SECONDS_PER_DAY
+
+Operator = torch._ops.OpOverload
+"""An operator in a captured graph, such as `torch.ops.aten.bmm.default`."""
+FUSED_ADAM: Operator = torch.ops.aten._fused_adam_.tensor_lr
+"""The operator that `torch.optim.adam.adam(fused=True)` calls."""
 
 
-def place_of_code() -> Path:
-    """The folder of generated code, in the user's cache."""
-    return cache() / "compiled"
+def is_mutating(operator: Operator) -> bool:
+    """Return whether an operator writes to any of its arguments."""
+    return operator._schema.is_mutable
 
 
-def keep_compiled() -> None:
-    """Lets the compiler keep its own files in the user's cache too, if that can be written to.
+def is_random(operator: Operator) -> bool:
+    """Return whether an operator draws from the global random state."""
+    return torch.Tag.nondeterministic_seeded in operator.tags
 
-    It has to be said before torch imports its compiler, which chooses a place then.
+
+def may_return_view(operator: Operator) -> bool:
+    """Return whether a result of an operator may share memory with its arguments."""
+    return any(value.alias_info is not None for value in operator._schema.returns)
+
+
+def written_arguments(operator: Operator) -> list[tuple[int, str]]:
+    """List the positions and names of the arguments that an operator writes to."""
+    return [
+        (position, argument.name)
+        for position, argument in enumerate(operator._schema.arguments)
+        if argument.alias_info is not None and argument.alias_info.is_write
+    ]
+
+
+def cache_dir() -> Path:
+    """Return the folder of compiled code in the user's cache."""
+    return user_cache_dir() / "compiled"
+
+
+def set_inductor_cache() -> None:
+    """Make Inductor keep its own files in the user's cache too, if that is writable.
+
+    Call this before torch imports Inductor, which chooses its folder then.
     """
-    if _is_writable(place := place_of_code()):
-        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(place))
+    folder = cache_dir()
+    if _is_writable(folder):
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder))
 
 
-def generate_code(graph: fx.GraphModule, inputs: list[Tensor]) -> Callable[..., Any]:
-    """Hands a graph straight to the compiler: there is no Python left in it to look at."""
+def compile_graph(graph: fx.GraphModule, inputs: list[Tensor]) -> Callable[..., Any]:
+    """Compile a graph of tensor operations, or load its library from the cache."""
     if any(value.is_cuda for value in inputs):
-        return code_for_python(graph, inputs)
-    name = _digest(graph, inputs)
-    with _folder(name) as folder, in_turn(folder.with_suffix(".lock")):
-        if damage(folder) is not None:  # or it is not there
+        return compile_with_wrapper(graph, inputs)
+    name = _graph_digest(graph, inputs)
+    with _library_folder(name) as folder, file_lock(folder.with_suffix(".lock")):
+        if integrity_error(folder) is not None:  # damaged or missing
             if folder.exists():
-                _forget(folder.parent)
-            _tidy(folder.parent)
-            write_folder(folder, lambda place: _build(graph, inputs, place))
-        return Library(folder)
+                _purge_inductor_cache(folder.parent)
+            _evict_stale(folder.parent)
+            write_folder(folder, lambda target: _build_library(graph, inputs, target))
+        return CompiledLibrary(folder)
 
 
-def code_for_python(graph: fx.GraphModule, inputs: list[Tensor]) -> Callable[..., Any]:
-    """Generates code whose kernels Python calls one by one, where a profiler sees them."""
-    from torch._inductor import standalone_compile  # takes seconds, which only this needs
+def compile_with_wrapper(graph: fx.GraphModule, inputs: list[Tensor]) -> Callable[..., Any]:
+    """Compile a graph to kernels that Python calls one by one, visible to profilers."""
+    from torch._inductor import standalone_compile  # takes seconds to import
 
-    code: Callable[..., Any] = standalone_compile(graph, [*inputs])
-    return code
+    compiled_function: Callable[..., Any] = standalone_compile(graph, [*inputs])
+    return compiled_function
 
 
-class Library:
-    """A graph's code in a shared library; called with the graph's inputs, some of which it moves.
+class CompiledLibrary:
+    """A graph's code in a shared library; called with the graph's inputs.
 
     Arguments:
-        folder: What `generate_code` wrote.
+        folder: Folder that `compile_graph` wrote.
     """
 
     def __init__(self, folder: Path) -> None:
         self.name = folder.name
         with suppress(OSError):
-            os.utime(folder)  # it is in use
-        self._runner = torch._C._aoti.AOTIModelContainerRunnerCpu(str(folder / FILE), 1)
+            os.utime(folder)  # marks the library as used
+        self._runner = torch._C._aoti.AOTIModelContainerRunnerCpu(str(folder / LIBRARY_FILE), 1)
 
     def __call__(self, *inputs: Tensor) -> list[Tensor]:
-        values: list[Tensor] = self._runner.run([*inputs])
-        return values
+        outputs: list[Tensor] = self._runner.run([*inputs])
+        return outputs
 
 
-def library(name: str) -> Library | None:
-    """Loads what was generated before, if it is whole."""
-    return Library(place_of_code() / name) if is_whole(name) else None
+def load_library(name: str) -> CompiledLibrary | None:
+    """Load a library from the user's cache, or return None if it is missing or damaged."""
+    folder = cache_dir() / name
+    return CompiledLibrary(folder) if integrity_error(folder) is None else None
 
 
-def is_whole(name: str) -> bool:
-    """Tells whether a library lies in the user's cache as it was written."""
-    return damage(place_of_code() / name) is None
-
-
-def surroundings(threads: int | None = None) -> list[str]:
-    """Names what generated code depends on besides the graph.
-
-    Arguments:
-        threads: Of the process that is to run it; by default of this one.
-    """
-    number = torch.get_num_threads() if threads is None else threads
-    return [torch.__version__, str(number), platform.machine(), _processor()]
+def environment_key() -> list[str]:
+    """List what compiled code depends on besides the graph: torch, threads and processor."""
+    num_threads = str(torch.get_num_threads())
+    return [torch.__version__, num_threads, platform.machine(), _processor_features()]
 
 
 @contextmanager
-def _folder(name: str) -> Iterator[Path]:
-    """Gives the folder of a library; without a cache one that is gone when it has been loaded."""
-    if _is_writable(place := place_of_code()):
-        yield place / name
+def _library_folder(name: str) -> Iterator[Path]:
+    """Yield the folder of a library; without a writable cache, a temporary one."""
+    parent = cache_dir()
+    if _is_writable(parent):
+        yield parent / name
     else:
-        with tempfile.TemporaryDirectory() as temporary:
-            yield Path(temporary, name)
+        with tempfile.TemporaryDirectory() as temporary_dir:
+            yield Path(temporary_dir, name)
 
 
-def _is_writable(place: Path) -> bool:
+def _is_writable(folder: Path) -> bool:
     with suppress(OSError):
-        place.mkdir(parents=True, exist_ok=True)
-    return os.access(place, os.W_OK)
+        folder.mkdir(parents=True, exist_ok=True)
+    return os.access(folder, os.W_OK)
 
 
-def _forget(place: Path) -> None:
-    """Removes the compiler's own files: what has harmed a library may have harmed them, too.
+def _purge_inductor_cache(folder: Path) -> None:
+    """Remove Inductor's own files: what damaged a library may have damaged them, too.
 
-    Nothing tells whether they are whole, and one that is not lets the compiler believe that the
-    processor has no vectors.
+    They have no checksums, and a damaged one makes Inductor assume a processor without vector
+    instructions.
     """
-    for folder in place.iterdir():
-        ours = folder.name == NOTES or folder.name.startswith(PARTIAL) or (folder / FILE).exists()
-        if folder.is_dir() and not ours:
-            shutil.rmtree(folder, ignore_errors=True)
+    for path in folder.iterdir():
+        is_entry_or_partial = path.name == ENTRIES_DIR or path.name.startswith(PARTIAL_PREFIX)
+        is_library = (path / LIBRARY_FILE).exists()
+        if path.is_dir() and not (is_entry_or_partial or is_library):
+            shutil.rmtree(path, ignore_errors=True)
 
 
-def _tidy(place: Path) -> None:
-    """Removes what nobody has used for long, and what a crash left half-written days ago."""
-    for path in (*place.iterdir(), *(place / NOTES).glob("*")):
-        with suppress(OSError):  # another process removes it, too
-            age = time.time() - path.stat().st_mtime
-            if path.name == NOTES or age < (DAY if path.name.startswith(PARTIAL) else UNUSED):
-                continue
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+def _evict_stale(folder: Path) -> None:
+    """Remove what has not been used for long, and remains of crashes after a day."""
+    for path in (*folder.iterdir(), *(folder / ENTRIES_DIR).glob("*")):
+        if path.name == ENTRIES_DIR:
+            continue
+        is_partial = path.name.startswith(PARTIAL_PREFIX)
+        max_age = SECONDS_PER_DAY if is_partial else MAX_UNUSED_SECONDS
+        with suppress(OSError):  # another process may remove it at the same time
+            if time.time() - path.stat().st_mtime >= max_age:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _build(graph: fx.GraphModule, inputs: Sequence[Tensor], place: Path) -> None:
+def _build_library(graph: fx.GraphModule, inputs: Sequence[Tensor], folder: Path) -> None:
     from torch._inductor import aot_compile
 
     for node in graph.graph.nodes:
-        node.meta.clear()  # shapes of the recording, which the compiler would mistake for its own
-    with tempfile.TemporaryDirectory() as workshop:
-        made = Path(workshop, FILE)
-        options = {"aot_inductor.output_path": str(made), "aot_inductor.package": False}
-        with _quiet():
+        node.meta.clear()  # the compiler would mistake shapes from the capture for its own
+    with tempfile.TemporaryDirectory() as build_dir:
+        library_path = Path(build_dir, LIBRARY_FILE)
+        options = {"aot_inductor.output_path": str(library_path), "aot_inductor.package": False}
+        with _quiet_inductor():
             aot_compile(graph, tuple(inputs), options=options)
-        shutil.copy(made, place / FILE)
-        for path in Path(workshop).glob("*.wrapper.json"):
-            shutil.copy(path, place / CALLS)
-    Library(place)(*inputs)  # one that cannot be called is not kept
+        shutil.copy(library_path, folder / LIBRARY_FILE)
+        for path in Path(build_dir).glob("*.wrapper.json"):
+            shutil.copy(path, folder / CALLS_FILE)
+    CompiledLibrary(folder)(*inputs)  # a library that cannot be called is not kept
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps to itself that an operator is called through Python: it is meant to be."""
+def _quiet_inductor() -> Iterator[None]:
+    """Silence the warning that an operator is called through Python, which is intended."""
     logger = logging.getLogger("torch._inductor")
-    before = logger.level
+    level_before = logger.level
     logger.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        logger.setLevel(level_before)
 
 
-def _digest(graph: fx.GraphModule, inputs: Sequence[Tensor]) -> str:
-    facts = [*surroundings(), graph.code, *map(layout, inputs)]
+def _graph_digest(graph: fx.GraphModule, inputs: Sequence[Tensor]) -> str:
+    facts = [LIBRARY_FILE, *environment_key(), graph.code, *map(layout_key, inputs)]
     digest = hashlib.sha256("\n".join(facts).encode())
     for name, value in sorted(graph.state_dict().items()):  # constants
-        content = value.contiguous().flatten().view(torch.uint8)
-        digest.update(f"{name} {layout(value)}".encode() + bytes(content.numpy()))
+        raw_bytes = value.contiguous().flatten().view(torch.uint8)
+        digest.update(f"{name} {layout_key(value)}".encode() + bytes(raw_bytes.numpy()))
     return digest.hexdigest()[:32]
 
 
-def layout(value: Tensor) -> str:
-    """Says how a tensor lies in memory, which code is made for."""
+def layout_key(value: Tensor) -> str:
+    """Describe a tensor's data type, shape and strides, for which code is specialised."""
     return f"{value.dtype} {tuple(value.shape)} {value.stride()}"
 
 
-def _processor() -> str:
-    """What code that was generated for this very processor may use."""
+def _processor_features() -> str:
+    """Describe the instruction sets of the processor for which code is generated."""
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith(("flags", "Features")):

@@ -1,4 +1,4 @@
-"""Whether a prepared move does what the move does."""
+"""Verification that a prepared step is equivalent to the eager step."""
 
 from __future__ import annotations
 
@@ -9,54 +9,61 @@ import torch
 from torch import Tensor
 
 from iidgan.core import Batch, Losses
-from iidgan.engine.state import State, undone
+from iidgan.engine.state import State, rollback
+
+COMPILED_TOLERANCE = 0.1  # in step lengths: compiled code rounds differently
 
 
-class Moving(Protocol):
-    """A step on a state: a move, or what does the same."""
+class StatefulStep(Protocol):
+    """A training step and the state that it updates."""
 
     state: State
 
     def __call__(self, batches: Sequence[Batch]) -> Losses: ...
 
 
-def ensure_agreement(
-    move: Moving, prepared: Moving, batches: Sequence[Batch], *, tolerance: float
+def assert_equivalent(
+    eager_step: StatefulStep,
+    prepared_step: StatefulStep,
+    batches: Sequence[Batch],
+    *,
+    tolerance: float,
 ) -> None:
-    """Sees that what was prepared does what the move does, and undoes both.
+    """Check that two steps have the same losses (to 1 %) and the same effect on the weights.
 
-    Both have the same losses, to 1 %, and move the networks to the same place.
+    The state stays as it is.
 
     Arguments:
-        move: What is to be done.
-        prepared: What is to do the same, on the same state.
-        batches: On these.
-        tolerance: How far apart they may end, in lengths of the step. Rounding may turn a first
-            step of Adam where a slope is 0.
+        eager_step: Defines the expected result.
+        prepared_step: Step to check, on the same state.
+        batches: Batches on which both are evaluated.
+        tolerance: Largest distance between the resulting weights, as a multiple of the step's
+            length. Rounding can flip the sign of Adam's first update where a gradient is 0.
 
     Raises:
-        RuntimeError: It does not, as when a loss computes with numbers of the processor.
+        RuntimeError: The steps differ, as when a loss computes with Python numbers.
     """
-    start = _weights(move.state)
-    with undone(move.state):
-        expected = move(batches)
-        there = _weights(move.state)
-    with undone(move.state):
-        found = prepared(batches)
-        here = _weights(move.state)
-    together = (here - there).norm() <= tolerance * (there - start).norm()
-    if not together or not _alike(found, expected):
-        raise RuntimeError("the recorded move does not do what the move does")
+    initial_weights = _flatten_weights(eager_step.state)
+    with rollback(eager_step.state):
+        expected_losses = eager_step(batches)
+        expected_weights = _flatten_weights(eager_step.state)
+    with rollback(eager_step.state):
+        losses = prepared_step(batches)
+        weights = _flatten_weights(eager_step.state)
+    step_length = (expected_weights - initial_weights).norm()
+    is_close = (weights - expected_weights).norm() <= tolerance * step_length
+    if not is_close or not _have_equal_losses(losses, expected_losses):
+        raise RuntimeError("the prepared step is not equivalent to the eager step")
 
 
-def _alike(found: Losses, expected: Losses) -> bool:
-    if [*found] != [*expected]:
+def _have_equal_losses(losses: Losses, expected: Losses) -> bool:
+    if [*losses] != [*expected]:
         return False
-    pairs = [(found[name].double(), expected[name].double()) for name in expected]
+    pairs = [(losses[name].double(), expected[name].double()) for name in expected]
     return all(torch.allclose(a, b, rtol=1e-2, atol=1e-3, equal_nan=True) for a, b in pairs)
 
 
-def _weights(state: State) -> Tensor:
-    """Copies all parameters into one vector; those of seeds that diverged count as 0."""
+def _flatten_weights(state: State) -> Tensor:
+    """Copy all parameters into one vector; non-finite weights of diverged seeds count as 0."""
     weights = [value.detach().flatten().double() for value in state.nets.parameters()]
     return torch.cat(weights).nan_to_num(0, 0, 0)

@@ -1,4 +1,4 @@
-"""The classifier that metrics of images read: its training, and where it is stored.
+"""The classifier that metrics of images read: training and storage.
 
-What is computed from its outputs belongs in `metrics`.
+Metrics computed from its outputs are in `metrics`.
 """

@@ -1,38 +1,36 @@
-"""Preparing the classifier of a data set: once, kept with its digest and test accuracy."""
+"""Preparation of a data set's classifier: trained once, stored with its digest and accuracy."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save
 
+from iidgan.config.registry import create_component, resolve_type
 from iidgan.config.serialization import encode
 from iidgan.core import Source
-from iidgan.data import SOURCES, source_from
+from iidgan.data import SOURCES, resolve_source
 from iidgan.data.prepared import is_prepared
 from iidgan.errors import InputError
-from iidgan.evaluation.classifier.store import CONFIG, SUFFIX, WEIGHTS, classifier_folder
+from iidgan.evaluation.classifier.store import MANIFEST_FILE, SUFFIX, WEIGHTS_FILE, classifier_dir
 from iidgan.evaluation.classifier.train import (
-    Listener,
-    Recipe,
-    accuracy,
-    labels_of,
-    parts_of,
-    recipe_of,
+    ClassifierConfig,
+    StepCallback,
+    default_config,
+    get_label_names,
+    measure_accuracy,
+    split_labelled,
     train_classifier,
 )
-from iidgan.metrics.classifier import Classifier
-from iidgan.utils.device import device_from
-from iidgan.utils.files import damage, digest, explained, write_folder
-from iidgan.utils.provenance import provenance
-
-GOALS = {"mnist": 99.0, "mnist-5k": 99.0, "fashion-mnist": 92.0}
-"""Accuracy in percent, by name of the source, below which numbers of its images mean little."""
+from iidgan.metrics.classifier import ImageClassifier
+from iidgan.utils.device import resolve_device
+from iidgan.utils.files import file_sha256, integrity_error, oserror_as_input_error, write_folder
+from iidgan.utils.provenance import collect_provenance
 
 
 def prepare_classifier(
@@ -41,100 +39,111 @@ def prepare_classifier(
     source_root: str | None = None,
     root: Path | None = None,
     device: str = "auto",
-    recipe: Recipe | None = None,
-    listener: Listener = lambda done, total: None,
+    config: ClassifierConfig | None = None,
+    on_step: StepCallback = lambda done, total: None,
 ) -> Path:
-    """Trains the classifier of a source's labelled images, and keeps it.
+    """Train the classifier of a source's labelled images, and store it.
 
-    One that is there and whole, of the same data and by the same recipe, stays as it is.
+    An undamaged classifier of the same data and configuration is kept.
 
     Arguments:
-        name: A source's name, followed by `-classifier`.
-        source_root: Folder of the source's files, as the source takes it.
-        root: Folder of prepared data; by default that in which evaluation looks.
+        name: Name of a source (registered, or `module:Name`), followed by `-classifier`.
+        source_root: Folder of the source's files, as its field `root`.
+        root: Folder of prepared data; by default where evaluation looks.
         device: `cpu`, `cuda`, ..., or `auto`.
-        recipe: How it is trained; by default as suits the images.
-        listener: Is told of progress.
+        config: Configuration of the training; by default that of the source.
+        on_step: Receives the progress.
 
     Returns:
-        Its folder: `model.safetensors`, and `classifier.json` with the weights' sha256, the
-        accuracy on test images in percent, the digest of the data, the recipe and versions.
+        Its folder with `model.safetensors` and `classifier.json`: digests of weights and data,
+        accuracy on test images in percent, configuration and versions.
 
     Raises:
-        InputError: There is no such source, or it has no images with labels of two classes.
+        InputError: The source is unknown, or has no images with labels of two classes.
     """
-    source = _source(name, source_root, root)
-    recipe, place = recipe or recipe_of(source.classifier), device_from(device)
-    train, test = parts_of(source)
-    folder = classifier_folder(source.classifier, root)
-    facts = {
-        "name": source.classifier,
+    source = _find_source(name, source_root, root)
+    source_name = source.classifier_source
+    config = config or default_config(SOURCES.get(source_name, type(source)))
+    torch_device = resolve_device(device)
+    train_set, test_set = split_labelled(source)
+    folder = classifier_dir(source_name, root)
+    manifest = {
+        "name": source_name,
         "source": encode(source, include_paths=False),
-        "data": train.data.digest(),
-        "shape": list(train.data.shape),
-        "labels": labels_of(train.data),
-        "recipe": asdict(recipe),
+        "data": train_set.data.compute_sha256(),
+        "shape": list(train_set.data.shape),
+        "labels": get_label_names(train_set.data),
+        "recipe": config.to_dict(),
     }
-    if _is_there(folder, facts):
+    if _is_up_to_date(folder, manifest):
         return folder
-    _ensure_writable(folder.parent)
-    net = train_classifier(train, recipe, place, listener)
-    facts |= {
-        "accuracy": round(100 * accuracy(net, test), 3),
-        "num_train": len(train),
-        "num_test": len(test),
-        "environment": provenance(place),
+    _check_writable(folder.parent)
+    net = train_classifier(train_set, config, torch_device, on_step)
+    manifest |= {
+        "accuracy": round(100 * measure_accuracy(net, test_set), 3),
+        "num_train": len(train_set),
+        "num_test": len(test_set),
+        "environment": collect_provenance(torch_device),
     }
-    write_folder(folder, lambda temporary: _fill(temporary, net, facts))
+    write_folder(folder, lambda temporary: _write_classifier(temporary, net, manifest))
     return folder
 
 
-def read_facts(folder: Path) -> dict[str, Any]:
-    """Reads what the manifest of a classifier says of it."""
-    facts: dict[str, Any] = json.loads((folder / CONFIG).read_text())
-    return facts
+def read_classifier_manifest(folder: Path) -> dict[str, Any]:
+    """Read the manifest of a stored classifier."""
+    manifest: dict[str, Any] = json.loads((folder / MANIFEST_FILE).read_text())
+    return manifest
 
 
-def shortfall(facts: Mapping[str, Any]) -> str:
-    """Says how a classifier falls short of what is expected of one of its data, or nothing."""
-    goal = GOALS.get(facts["name"], 0.0)
-    if facts["accuracy"] >= goal:
+def accuracy_warning(manifest: Mapping[str, Any]) -> str:
+    """Return a warning if the accuracy is below that expected for the source; else nothing."""
+    name, accuracy = manifest["name"], manifest["accuracy"]
+    expected_accuracy = _find_source_type(manifest).expected_accuracy
+    if accuracy >= expected_accuracy:
         return ""
     return (
-        f"{facts['name']}{SUFFIX}: {facts['accuracy']:.2f} % are right, and {goal:g} % were to be "
-        "expected: are images few, or labels wrong? Its metrics are to be doubted"
+        f"{name}{SUFFIX}: accuracy {accuracy:.2f} %, below the expected {expected_accuracy:g} %: "
+        "check for too few images or wrong labels; metrics based on it are unreliable"
     )
 
 
-def _is_there(folder: Path, facts: dict[str, Any]) -> bool:
-    if not (folder / CONFIG).exists() or damage(folder):
+def _find_source_type(manifest: Mapping[str, Any]) -> type[Source]:
+    """Return the class of the source that the classifier is named after, or trained on."""
+    if manifest["name"] in SOURCES:
+        return SOURCES[manifest["name"]]
+    source_type: type[Source] = resolve_type(manifest["source"]["type"])
+    return source_type
+
+
+def _is_up_to_date(folder: Path, manifest: dict[str, Any]) -> bool:
+    if not (folder / MANIFEST_FILE).exists() or integrity_error(folder):
         return False
-    kept = read_facts(folder)
-    return all(kept.get(key) == value for key, value in facts.items())
+    stored_manifest = read_classifier_manifest(folder)
+    return all(stored_manifest.get(key) == value for key, value in manifest.items())
 
 
-def _ensure_writable(folder: Path) -> None:
-    """Sees that what is going to take minutes can be kept."""
-    with explained(folder):
+def _check_writable(folder: Path) -> None:
+    """Check, before minutes of training, that the result can be stored."""
+    with oserror_as_input_error(folder):
         folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise InputError(f"root: {folder} cannot be written to; choose another folder")
+        raise InputError(f"root: {folder} is not writable; choose another folder")
 
 
-def _fill(folder: Path, net: Classifier, facts: dict[str, Any]) -> None:
-    values = {name: value.cpu().contiguous() for name, value in net.state_dict().items()}
-    (folder / WEIGHTS).write_bytes(save(values))
-    facts = facts | {"sha256": digest(folder / WEIGHTS)}
-    (folder / CONFIG).write_text(json.dumps(facts, indent=1) + "\n")
+def _write_classifier(folder: Path, net: ImageClassifier, manifest: dict[str, Any]) -> None:
+    tensors = {name: value.cpu().contiguous() for name, value in net.state_dict().items()}
+    (folder / WEIGHTS_FILE).write_bytes(save(tensors))
+    manifest = manifest | {"sha256": file_sha256(folder / WEIGHTS_FILE)}
+    (folder / MANIFEST_FILE).write_text(json.dumps(manifest, indent=1) + "\n")
 
 
-def _raw(name: str) -> Source | None:
-    """Finds the source whose own files, parts and sizes the classifier of that name learns from.
+def _create_builtin_source(name: str) -> Source | None:
+    """Create the registered source of images that reads its own files, unless they are missing.
 
-    A set that was prepared from them may have another size, and has no part for testing: it takes
-    their place only where they are missing.
+    A data set that was prepared from them may have another size, and has no test split. It is
+    used only if the files are missing.
     """
-    if name not in SOURCES or not SOURCES[name].images:
+    if name not in SOURCES or not SOURCES[name].has_images:
         return None
     source = SOURCES[name]()
     try:
@@ -144,19 +153,27 @@ def _raw(name: str) -> Source | None:
     return source
 
 
-def _source(name: str, root: str | None, home: Path | None) -> Source:
-    base = name.removesuffix(SUFFIX)
-    named = root is not None and base in SOURCES
-    prepared_in = root or (None if home is None else str(home))
-    source = SOURCES[base]() if named else _raw(base) or source_from(base, prepared_in)
-    if root is not None:
+def _create_source(name: str, source_root: str | None, data_root: Path | None) -> Source:
+    if ":" in name:
+        return create_component("sources", name, Source)  # type: ignore[type-abstract]
+    if source_root is not None and name in SOURCES:
+        return SOURCES[name]()
+    prepared_root = source_root or (None if data_root is None else str(data_root))
+    return _create_builtin_source(name) or resolve_source(name, prepared_root)
+
+
+def _find_source(name: str, source_root: str | None, data_root: Path | None) -> Source:
+    source_name = name.removesuffix(SUFFIX)
+    source = _create_source(source_name, source_root, data_root)
+    if source_root is not None:
         if not hasattr(source, "root"):
-            raise InputError(f"from: the source {base!r} reads no folder")
-        source = replace(source, root=root)  # type: ignore[type-var]
-    if not source.classifier:
-        raise InputError(f"{name}: the source {base!r} has no images with labels to tell apart")
-    if source.classifier != base:
+            raise InputError(f"from: source {source_name!r} reads no folder")
+        source = replace(source, root=source_root)  # type: ignore[type-var]
+    if not source.classifier_source:
+        raise InputError(f"{name}: source {source_name!r} has no labelled images to classify")
+    if source.classifier_source != source_name and ":" not in source_name:
         raise InputError(
-            f"{name}: {base!r} is judged by {source.classifier}{SUFFIX}; prepare that"
+            f"{name}: images of {source_name!r} are classified by "
+            f"{source.classifier_source}{SUFFIX}; prepare that one"
         )
     return source

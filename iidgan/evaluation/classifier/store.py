@@ -1,4 +1,4 @@
-"""The stored classifier of a data set, and what it says of generated and real images."""
+"""The stored classifier of a data set, and its outputs for generated and real images."""
 
 from __future__ import annotations
 
@@ -15,223 +15,257 @@ from safetensors.torch import load
 from torch import Tensor
 
 from iidgan.config.serialization import encode
-from iidgan.core import Dataset, Features, Judged, Source
+from iidgan.core import ClassifierOutputs, Dataset, Predictions, Source
 from iidgan.data import Prepared
-from iidgan.data.manifest import CLASSIFIERS, home
+from iidgan.data.manifest import CLASSIFIERS_DIR, data_home
 from iidgan.errors import InputError
-from iidgan.metrics.classifier import Classifier
-from iidgan.metrics.features import Extractor
-from iidgan.utils.files import damage
+from iidgan.metrics.classifier import ImageClassifier
+from iidgan.metrics.features import FeatureExtractor
+from iidgan.utils.files import integrity_error
 
 SUFFIX = "-classifier"
-WEIGHTS, CONFIG = "model.safetensors", "classifier.json"
+WEIGHTS_FILE, MANIFEST_FILE = "model.safetensors", "classifier.json"
 
 
-def classifier_folder(name: str, root: Path | None = None) -> Path:
-    """Says where the classifier of a source is kept: in $IIDGAN_DATA, else the user's cache."""
-    return (root or home()) / CLASSIFIERS / name
+def classifier_dir(name: str, root: Path | None = None) -> Path:
+    """Return the folder of a source's classifier: in `root`, or where data sets are prepared."""
+    return (root or data_home()) / CLASSIFIERS_DIR / name
 
 
 @dataclass(frozen=True)
-class Stored:
+class SavedClassifier:
     """A classifier on the disk.
 
     Arguments:
-        folder: Where it is.
-        facts: What its `classifier.json` says.
+        folder: Its folder.
+        manifest: Content of its `classifier.json`.
     """
 
     folder: Path
-    facts: Mapping[str, Any]
+    manifest: Mapping[str, Any]
 
     @property
-    def title(self) -> str:
-        """What rows call it."""
-        return f"{self.facts['name']}{SUFFIX}"
+    def name(self) -> str:
+        """Its name in metric records."""
+        return f"{self.manifest['name']}{SUFFIX}"
 
     @property
-    def weights(self) -> str:
-        """The first digits of the digest of its weights, by which rows know them."""
-        return str(self.facts["sha256"])[:16]
+    def weights_digest(self) -> str:
+        """First digits of the digest of its weights, as in metric records."""
+        return str(self.manifest["sha256"])[:16]
 
-    def extractor(self, device: torch.device | str, *, apart: bool) -> Extractor:
-        """Loads it, ready to judge.
+    def load_extractor(self, device: torch.device | str, *, per_channel: bool) -> FeatureExtractor:
+        """Load the network in evaluation mode.
 
         Raises:
-            InputError: It is one that another version made.
+            InputError: The weights do not fit the network of this version.
         """
-        facts = self.facts
-        channels, height, width = facts["shape"]
-        net = Classifier(channels, len(facts["labels"]), facts["recipe"]["width"])
+        channels, height, width = self.manifest["shape"]
+        num_classes = len(self.manifest["labels"])
+        net = ImageClassifier(channels, num_classes, self.manifest["recipe"]["width"])
         try:
-            net.load_state_dict(load((self.folder / WEIGHTS).read_bytes()))
+            net.load_state_dict(load((self.folder / WEIGHTS_FILE).read_bytes()))
         except RuntimeError:
             raise InputError(
-                f"{self.folder}: its weights are those of another version of iidgan; "
-                f"{_again(facts['name'])}"
+                f"{self.folder}: the weights are those of another version of iidgan; "
+                f"{_suggest_prepare(self.manifest['name'])}"
             ) from None
         net.requires_grad_(False).eval().to(device)
-        return Extractor(net, self.title, self.weights, (channels, height, width), apart)
+        shape = (channels, height, width)
+        return FeatureExtractor(net, self.name, self.weights_digest, shape, per_channel)
 
 
-def stored(name: str, root: Path | None = None) -> Stored | None:
-    """Finds the classifier of a source, if there is one.
+def find_saved_classifier(name: str, root: Path | None = None) -> SavedClassifier | None:
+    """Find the classifier of a source's name, or None if there is none.
 
     Raises:
-        InputError: It is damaged, or that of another source.
+        InputError: It is damaged, or belongs to another source.
     """
-    folder = classifier_folder(name, root)
-    if not (folder / CONFIG).exists():
+    folder = classifier_dir(name, root)
+    if not (folder / MANIFEST_FILE).exists():
         return None
-    if reason := damage(folder):
-        raise InputError(f"{folder}: damaged ({reason}); {_again(name)}")
-    facts = json.loads((folder / CONFIG).read_text())
-    if facts["name"] != name:
+    if reason := integrity_error(folder):
+        raise InputError(f"{folder}: damaged ({reason}); {_suggest_prepare(name)}")
+    manifest = json.loads((folder / MANIFEST_FILE).read_text())
+    if manifest["name"] != name:
         raise InputError(
-            f"{folder}: a classifier of {facts['name']!r}, not of {name!r}; {_again(name)}"
+            f"{folder}: expected a classifier of {name!r}, got one of {manifest['name']!r}; "
+            f"{_suggest_prepare(name)}"
         )
-    return Stored(folder, facts)
+    return SavedClassifier(folder, manifest)
 
 
-def _again(name: str) -> str:
-    return f"`iidgan prepare {name}{SUFFIX}` makes the right one"
+def _suggest_prepare(name: str) -> str:
+    return f"run `iidgan prepare {name}{SUFFIX}` to train it again"
 
 
-class Judge:
-    """Lets a classifier look at images; real ones that it has seen are not judged again.
+class ClassifierEvaluator:
+    """A classifier of images with its outputs for the real ones, which are computed only once.
 
     Arguments:
-        extractor: The classifier, or None where there is none.
-        num_classes: How many classes it tells apart.
-        reference: What the real samples are.
-        lack: Why there is no classifier, and what helps.
+        extractor: The classifier, or None if it is missing.
+        num_classes: Number of classes.
+        reference: Description of the real samples.
+        missing_reason: Why the classifier is missing, and how to obtain it.
     """
 
     def __init__(
         self,
-        extractor: Extractor | None = None,
+        extractor: FeatureExtractor | None = None,
         num_classes: int = 0,
         reference: str = "",
-        lack: str = "",
+        missing_reason: str = "",
     ) -> None:
         self.extractor, self.num_classes, self.reference = extractor, num_classes, reference
-        self.lack = lack
-        self._real: tuple[int, Features] | None = None
+        self.missing_reason = missing_reason
+        self._real: tuple[int, Predictions] | None = None
 
     @property
-    def news(self) -> str:
-        """Tells which numbers there are not going to be, in a line, or nothing."""
-        if not self.lack:
+    def warning(self) -> str:
+        """One line on the metrics that will be left out; empty if there are none."""
+        if not self.missing_reason:
             return ""
-        return f"metrics of images are left out; they lack {self.lack}"
+        return f"metrics of images are left out; they need {self.missing_reason}"
 
-    def judged(
-        self, generated: Features | None, real: Iterator[Tensor], num: int, shape: tuple[int, ...]
-    ) -> Judged | None:
-        """Puts what was seen in generated images beside what is seen in `num` real ones."""
+    def compare_with_real(
+        self,
+        generated: Predictions | None,
+        real_chunks: Iterator[Tensor],
+        num_real: int,
+        shape: tuple[int, ...],
+    ) -> ClassifierOutputs | None:
+        """Combine predictions for generated images with those for real ones.
+
+        Arguments:
+            generated: Predictions of `extractor` for generated images.
+            real_chunks: The real images; not read if predictions for as many are known.
+            num_real: Number of real images.
+            shape: Shape (C, H, W) of all images.
+
+        Returns:
+            None if there is no classifier.
+        """
         if self.extractor is None or generated is None:
             return None
-        if self._real is None or self._real[0] != num:  # else they are the same as before
-            self._real = num, joined([self.extractor(images) for images in real])
+        if self._real is None or self._real[0] != num_real:
+            chunks = [self.extractor(images) for images in real_chunks]
+            self._real = num_real, concat_predictions(chunks)
         protocol = {**self.extractor.protocol(shape), "reference": self.reference}
-        return Judged(generated, self._real[1], self.num_classes, protocol)
+        return ClassifierOutputs(generated, self._real[1], self.num_classes, protocol)
 
 
-def joined(parts: Sequence[Features]) -> Features:
-    """Lays what was seen in chunks of images end to end."""
-    return Features(
-        *(
-            torch.cat([getattr(part, field.name) for part in parts], dim=-2)
-            for field in fields(Features)
-        )
-    )
+def concat_predictions(chunks: Sequence[Predictions]) -> Predictions:
+    """Concatenate predictions for chunks of images."""
+    names = [field.name for field in fields(Predictions)]
+    tensors = (torch.cat([getattr(chunk, name) for chunk in chunks], dim=-2) for name in names)
+    return Predictions(*tensors)
 
 
-def ensure_classifier(source: Source) -> None:
-    """Sees that what measures the images of a source is there, before they are trained on.
+def require_classifier(source: Source) -> None:
+    """Check, before training on images, that the classifier for their metrics exists.
 
     Raises:
-        InputError: It is not, or it is damaged.
+        InputError: It does not exist, or it is damaged.
     """
-    if source.classifier and classifier_of(source) is None:
-        raise InputError(f"the measurement lacks {_lack(source)}")
+    if source.classifier_source and find_classifier(source) is None:
+        raise InputError(f"classifier: the metrics need {_describe_missing(source)}")
 
 
-def classifier_of(source: Source) -> Stored | None:
-    """Finds the classifier of a source: beside the set that it is, or in the usual place.
+def find_classifier(source: Source) -> SavedClassifier | None:
+    """Find the classifier of a source: beside its prepared data set, or in the default folder.
 
     Raises:
-        InputError: It is damaged, or that of another source.
+        InputError: It is damaged, or belongs to another source.
     """
-    if not source.classifier:
+    if not source.classifier_source:
         return None
-    beside = stored(source.classifier, root) if (root := _root(source)) else None
-    return beside or stored(source.classifier)
+    root = _prepared_root(source)
+    classifier = find_saved_classifier(source.classifier_source, root) if root else None
+    return classifier or find_saved_classifier(source.classifier_source)
 
 
-def _root(source: Source) -> Path | None:
+def _prepared_root(source: Source) -> Path | None:
     return Path(source.root) if isinstance(source, Prepared) and source.root else None
 
 
-def _lack(source: Source) -> str:
-    name, root = source.classifier, _root(source)
-    where = f" --root {shlex.quote(str(root))}" if root and root.absolute() != home() else ""
-    return f"a classifier of {name}: `iidgan prepare {name}{SUFFIX}{where}` makes it"
+def _describe_missing(source: Source) -> str:
+    name, root = source.classifier_source, _prepared_root(source)
+    is_elsewhere = root is not None and root.absolute() != data_home()
+    root_option = f" --root {shlex.quote(str(root))}" if is_elsewhere else ""
+    return f"a classifier of {name}: `iidgan prepare {name}{SUFFIX}{root_option}` trains it"
 
 
-def judge_of(source: Source, data: Dataset, device: torch.device | str) -> Judge:
-    """Finds the classifier that judges the images of a source.
+def load_evaluator(
+    source: Source, data: Dataset, device: torch.device | str
+) -> ClassifierEvaluator:
+    """Load the evaluator of a source's images; without a classifier, it says why.
 
     Raises:
-        InputError: It is damaged, or one of other data.
+        InputError: The classifier is damaged, or was trained on other data.
     """
-    name = source.classifier
+    name = source.classifier_source
     if not name:
-        return Judge()
+        return ClassifierEvaluator()
     if data.y is None:
-        return Judge(lack="labels of the data, which a classifier learns from")
-    found = classifier_of(source)
-    if found is None:
-        return Judge(lack=f"{_lack(source)}, `iidgan evaluate` measures them then")
-    _check(found, source, data)
-    extractor = found.extractor(device, apart=source.apart)
+        return ClassifierEvaluator(missing_reason="labels of the data to train a classifier on")
+    classifier = find_classifier(source)
+    if classifier is None:
+        reason = f"{_describe_missing(source)}, then `iidgan evaluate` computes them"
+        return ClassifierEvaluator(missing_reason=reason)
+    _check_channels(classifier, source, data)
+    _check_labels(classifier, source, data)
+    _check_data(classifier, source, data)
+    extractor = classifier.load_extractor(device, per_channel=source.per_channel)
     split = getattr(source, "split", "")
-    reference = f"{name}{', stacked' if source.apart else ''}{f', {split}' if split else ''}"
-    return Judge(extractor, len(found.facts["labels"]), reference)
+    reference = f"{name}{', stacked' if source.per_channel else ''}{f', {split}' if split else ''}"
+    return ClassifierEvaluator(extractor, len(classifier.manifest["labels"]), reference)
 
 
-def _bare(label: str) -> str:
-    """Leaves what all who hand a set on agree on: 'T-shirt/top' is 'T - shirt / top' elsewhere."""
+def _normalise_label(label: str) -> str:
+    """Keep what all copies of a data set agree on: 'T-shirt/top', 'T - shirt / top'."""
     return "".join(filter(str.isalnum, label.casefold()))
 
 
-def _some(labels: Sequence[str]) -> str:
-    """Names the first labels, and says how many there are."""
+def _describe_classes(labels: Sequence[str]) -> str:
+    """Return the number of labels with the first ones."""
     more = "; ..." if len(labels) > 3 else ""
     return f"{len(labels)} classes ({'; '.join(labels[:3])}{more})"
 
 
-def _check(found: Stored, source: Source, data: Dataset) -> None:
-    """Sees that a classifier is one of these data.
+def _count_views(source: Source, data: Dataset) -> int:
+    return data.shape[0] if source.per_channel else 1
 
-    Raises:
-        InputError: It is not.
-    """
-    facts, name = found.facts, source.classifier
-    again = _again(name)
-    channels, views = facts["shape"][0], data.shape[0] if source.apart else 1
-    if data.shape[0] != views * channels:
+
+def _check_channels(classifier: SavedClassifier, source: Source, data: Dataset) -> None:
+    channels = classifier.manifest["shape"][0]
+    if data.shape[0] != _count_views(source, data) * channels:
         raise InputError(
-            f"{found.folder}: reads images of {channels} channels, and these have "
-            f"{data.shape[0]}: it is a classifier of other data; {again}"
+            f"{classifier.folder}: a classifier of other data: it reads images of {channels} "
+            f"channels, these have {data.shape[0]}; {_suggest_prepare(source.classifier_source)}"
         )
-    told = tuple(", ".join(names) for names in product(facts["labels"], repeat=views))
-    if data.labels and [*map(_bare, data.labels)] != [*map(_bare, told)]:
+
+
+def _check_labels(classifier: SavedClassifier, source: Source, data: Dataset) -> None:
+    single_labels, num_views = classifier.manifest["labels"], _count_views(source, data)
+    labels = tuple(", ".join(names) for names in product(single_labels, repeat=num_views))
+    if data.labels and [*map(_normalise_label, data.labels)] != [*map(_normalise_label, labels)]:
         raise InputError(
-            f"{found.folder}: tells {_some(told)} apart, and the data have "
-            f"{_some(data.labels)}: it is a classifier of other data; {again}"
+            f"{classifier.folder}: a classifier of other data: it knows "
+            f"{_describe_classes(labels)}, the data have {_describe_classes(data.labels)}; "
+            f"{_suggest_prepare(source.classifier_source)}"
         )
-    kept, asked = facts["source"], encode(source, include_paths=False)
-    same = all(kept.get(key) == asked.get(key) for key in ("type", "split"))
-    if same and facts["data"] != data.digest():
-        raise InputError(f"{found.folder}: learned from other data of the name {name!r}; {again}")
+
+
+def _check_data(classifier: SavedClassifier, source: Source, data: Dataset) -> None:
+    """Compare the digests of the data if the source and its split are the same."""
+    trained_on = classifier.manifest["source"]
+    encoded_source = encode(source, include_paths=False)
+    is_same_source = all(
+        trained_on.get(key) == encoded_source.get(key) for key in ("type", "split")
+    )
+    if is_same_source and classifier.manifest["data"] != data.compute_sha256():
+        name = source.classifier_source
+        raise InputError(
+            f"{classifier.folder}: was trained on other data named {name!r}; "
+            f"{_suggest_prepare(name)}"
+        )

@@ -1,10 +1,11 @@
-"""How a classifier is trained: data, recipe, and a loop that gives the same weights again."""
+"""Training of a classifier: configuration, data, and a loop with reproducible weights."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,83 +13,90 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, avg_pool2d, cross_entropy, grid_sample, pad
 
 from iidgan.core import Dataset, Source
-from iidgan.engine.state import entropy
+from iidgan.engine.state import derive_seed
 from iidgan.errors import InputError
-from iidgan.metrics.classifier import LEAST, Classifier
+from iidgan.metrics.classifier import MIN_IMAGE_SIDE, ImageClassifier
 
-Listener = Callable[[int, int], None]
-"""Is told the steps that are done, and how many there are."""
+StepCallback = Callable[[int, int], None]
+"""Receives the number of steps done, and the number of all steps."""
 
-_CHUNK = 500
-_TEST_SHARE = 10  # where a source has no test part, one image in ten is kept for testing
+_CHUNK_SIZE = 500
+_TEST_DIVISOR = 10  # without a test split, one image in ten is used for testing
+
+_FILE_KEYS = {
+    "max_images": "images",
+    "min_steps": "least",
+    "rotation": "turn",
+    "blur": "soft",
+    "darken": "dim",
+}
+"""Keys in files where they are not the names of the fields: they never change."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """How a classifier is trained; its manifest says so, too.
+class ClassifierConfig:
+    """Configuration of a classifier's training.
 
-    SGD with Nesterov momentum; the rate rises linearly over the first quarter and falls to 0 as a
-    cosine (after Super-Convergence, Smith and Topin, 2017, https://arxiv.org/abs/1708.07120). The
-    loss is the plain cross entropy: smoothed labels would bend the confidences that metrics read.
+    SGD with Nesterov momentum; the learning rate rises linearly over the first quarter and then
+    falls to 0 as a cosine (after Super-Convergence, Smith and Topin, 2017,
+    https://arxiv.org/abs/1708.07120). The loss is the cross entropy without label smoothing, which
+    would bias the confidences that metrics read.
 
-    Each image is shifted at random; every second one may also be varied as generators vary what
-    they draw.
+    Each image is shifted at random. Every second one is also augmented, if any of `rotation`,
+    `scale`, `blur` and `darken` is positive: generators vary images in these ways.
     """
 
     width: int = 24
     """Channels of the first convolution."""
-    images: int = 480_000
-    """Images to be seen, but each at least 6 times, and at most 60 times."""
-    least: int = 900
-    """Least number of steps, however few images there are."""
+    max_images: int = 480_000
+    """Images to train on, counted with repetition: each is used at least 6, at most 60 times."""
+    min_steps: int = 900
+    """Minimum number of steps."""
     batch: int = 128
     """Images per step."""
     lr: float = 0.2
-    """Highest learning rate."""
+    """Maximum learning rate."""
     decay: float = 5e-4
     """Weight decay of convolutions and matrices."""
     shift: int = 1
-    """Pixels that an image is moved at most, on either axis."""
-    turn: float = 0.0
-    """Radians that a varied image is turned at most, either way."""
+    """Maximum shift in pixels, along either axis."""
+    rotation: float = 0.0
+    """Maximum rotation of an augmented image in radians, in either direction."""
     scale: float = 0.0
-    """Share of its size that it grows or shrinks at most."""
-    soft: float = 0.0
-    """Largest share that the mean of 3 x 3 pixels takes of each pixel."""
-    dim: float = 0.0
-    """Largest share of its brightness that it loses."""
+    """Maximum relative change of its size."""
+    blur: float = 0.0
+    """Maximum share of the mean of 3 x 3 pixels in each pixel."""
+    darken: float = 0.0
+    """Maximum share of its brightness that is removed."""
     seed: int = 0
-    """Seed of the first weights, the order, the shifts and the variations."""
+    """Seed of the initial weights, the order, the shifts and the augmentation."""
 
     @property
-    def varies(self) -> bool:
-        return any((self.turn, self.scale, self.soft, self.dim))
+    def has_augmentation(self) -> bool:
+        return any((self.rotation, self.scale, self.blur, self.darken))
 
-    def steps(self, num: int) -> int:
-        """Decides how many steps `num` images are learned in."""
-        return max(6 * num // self.batch, min(self.images, 60 * num) // self.batch, self.least)
+    def count_steps(self, num_images: int) -> int:
+        """Return the number of steps for a training set of `num_images`."""
+        min_images, max_images = 6 * num_images, min(self.max_images, 60 * num_images)
+        return max(min_images // self.batch, max_images // self.batch, self.min_steps)
 
-
-HANDWRITING = Recipe(turn=0.2, scale=0.1, soft=1.0, dim=0.6)
-"""For digits: a net that has seen sharp ones alone takes dim ones for ones, and is sure of it.
-
-Articles of clothing lose little by being dim, and are told apart by what softness blurs.
-"""
-_RECIPES = {"mnist": HANDWRITING, "mnist-5k": HANDWRITING}
+    def to_dict(self) -> dict[str, Any]:
+        """Return the options by their keys in `classifier.json`."""
+        return {_FILE_KEYS.get(name, name): value for name, value in asdict(self).items()}
 
 
-def recipe_of(name: str) -> Recipe:
-    """Gives the recipe for the images of a source."""
-    return _RECIPES.get(name, Recipe())
+def default_config(source: type[Source]) -> ClassifierConfig:
+    """Return the configuration that a source's class recommends for its images."""
+    return ClassifierConfig(**source.classifier_options)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
-class Part:
-    """Some labelled images of a data set.
+class LabelledSubset:
+    """A subset of a labelled data set.
 
     Arguments:
-        data: All of them.
-        index: Which ones, with shape (n,).
+        data: The data set.
+        index: Indices of the images, with shape (n,).
     """
 
     data: Dataset
@@ -97,135 +105,159 @@ class Part:
     def __len__(self) -> int:
         return len(self.index)
 
-    def take(self, chosen: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Gathers images (n, C, H, W) in [-1, 1] and labels (n,)."""
-        index = self.index[chosen].to(self.data.x.device)
+    def take(self, positions: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Gather images (n, C, H, W) in [-1, 1] and labels (n,)."""
+        index = self.index[positions].to(self.data.x.device)
         labels = self.data.take_labels(index)
-        assert labels is not None, "only labelled data are dealt"
-        return self.data.take(index).to(device), labels.to(device)
+        assert labels is not None, "a subset has labels"
+        return self.data.take_samples(index).to(device), labels.to(device)
 
 
-def parts_of(source: Source) -> tuple[Part, Part]:
-    """Loads what is for training and what is for testing."""
+def split_labelled(source: Source) -> tuple[LabelledSubset, LabelledSubset]:
+    """Load the images for training and for testing.
+
+    Raises:
+        InputError: The data have no labels, too few images, or too small ones.
+    """
     data = source.load()
-    _check(source.classifier, data)
+    _check_data(source.classifier_source, data)
     if hasattr(source, "split"):
-        test = replace(source, split="test").load()  # type: ignore[type-var]
-        _check(source.classifier, test)
-        return Part(data, torch.arange(len(data))), Part(test, torch.arange(len(test)))
-    assert data.y is not None, "checked"
-    numbers, labels = np.random.RandomState(0), data.y.cpu().numpy()
-    ranks = np.empty(len(labels), dtype=np.int64)
+        test_data = replace(source, split="test").load()  # type: ignore[type-var]
+        _check_data(source.classifier_source, test_data)
+        train_index, test_index = torch.arange(len(data)), torch.arange(len(test_data))
+        return LabelledSubset(data, train_index), LabelledSubset(test_data, test_index)
+    is_test = _select_test_images(data)
+    train_index, test_index = torch.nonzero(~is_test)[:, 0], torch.nonzero(is_test)[:, 0]
+    return LabelledSubset(data, train_index), LabelledSubset(data, test_index)
+
+
+def _select_test_images(data: Dataset) -> Tensor:
+    """Select one image in ten of each label, always the same ones."""
+    assert data.y is not None, "data are labelled"
+    random_state, labels = np.random.RandomState(0), data.y.cpu().numpy()
+    ranks = np.empty(len(labels), dtype=np.int64)  # 1, 2, ... within each label
     for label in np.unique(labels):
-        rows = np.flatnonzero(labels == label)
-        ranks[numbers.permutation(rows)] = np.arange(1, len(rows) + 1)
-    held = torch.from_numpy(ranks % _TEST_SHARE == 0)
-    return Part(data, torch.nonzero(~held)[:, 0]), Part(data, torch.nonzero(held)[:, 0])
+        positions = np.flatnonzero(labels == label)
+        ranks[random_state.permutation(positions)] = np.arange(1, len(positions) + 1)
+    return torch.from_numpy(ranks % _TEST_DIVISOR == 0)
 
 
-def _check(name: str, data: Dataset) -> None:
+def _check_data(name: str, data: Dataset) -> None:
     if data.y is None:
-        raise InputError(f"{name}: its images have no labels, which a classifier learns from")
+        raise InputError(f"{name}: a classifier needs labels, and the images have none")
     height, width = data.shape[-2:]
-    if min(height, width) < LEAST:
+    if min(height, width) < MIN_IMAGE_SIDE:
         raise InputError(
-            f"{name}: images of {height} x {width} pixels are too small; at least {LEAST}"
+            f"{name}: images must have at least {MIN_IMAGE_SIDE} x {MIN_IMAGE_SIDE} pixels, got "
+            f"{height} x {width}"
         )
-    present = len(data.y.unique())
-    if present < 2 or len(data) < _TEST_SHARE * present:
+    num_labels = len(data.y.unique())
+    if num_labels < 2 or len(data) < _TEST_DIVISOR * num_labels:
         raise InputError(
-            f"{name}: too few to learn from: {len(data)} images, of different labels {present}; "
-            f"at least two labels, and {_TEST_SHARE} images of each"
+            f"{name}: a classifier needs at least 2 labels and {_TEST_DIVISOR} images of each, "
+            f"got {len(data)} images of {num_labels}"
         )
 
 
-def labels_of(data: Dataset) -> list[str]:
-    assert data.y is not None, "checked"
+def get_label_names(data: Dataset) -> list[str]:
+    """Return the names of the labels of a labelled data set; by default their numbers."""
+    assert data.y is not None, "data are labelled"
     return list(data.labels) or [str(label) for label in range(int(data.y.max()) + 1)]
 
 
 def train_classifier(
-    train: Part,
-    recipe: Recipe,
+    train_set: LabelledSubset,
+    config: ClassifierConfig,
     device: torch.device,
-    listener: Listener = lambda done, total: None,
-) -> Classifier:
-    """Trains a classifier: on the CPU the same weights, bit for bit, for the same threads."""
-    numbers = torch.Generator().manual_seed(entropy(recipe.seed, 5))
+    on_step: StepCallback = lambda done, total: None,
+) -> ImageClassifier:
+    """Train a classifier.
+
+    On a CPU, the weights are reproduced bit by bit with the same number of threads.
+    """
+    generator = torch.Generator().manual_seed(derive_seed(config.seed, 5))
+    num_classes = len(get_label_names(train_set.data))
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(entropy(recipe.seed, 4))
-        net = Classifier(train.data.shape[0], len(labels_of(train.data)), recipe.width)
+        torch.manual_seed(derive_seed(config.seed, 4))
+        net = ImageClassifier(train_set.data.shape[0], num_classes, config.width)
     net.to(device).train()
-    optimiser = _optimiser(net, recipe)
-    size = min(recipe.batch, len(train))
-    per_epoch, total = len(train) // size, recipe.steps(len(train))
+    optimiser = _create_optimiser(net, config)
+    batch_size = min(config.batch, len(train_set))
+    steps_per_epoch = len(train_set) // batch_size
+    num_steps = config.count_steps(len(train_set))
     with torch.backends.cudnn.flags(deterministic=True, benchmark=False):
-        for step in range(total):
-            if step % per_epoch == 0:
-                order = torch.randperm(len(train), generator=numbers)
-            start = step % per_epoch * size
-            x, y = train.take(order[start : start + size], device)
+        for step in range(num_steps):
+            if step % steps_per_epoch == 0:
+                order = torch.randperm(len(train_set), generator=generator)
+            start = step % steps_per_epoch * batch_size
+            x, y = train_set.take(order[start : start + batch_size], device)
             for group in optimiser.param_groups:
-                group["lr"] = recipe.lr * _warmth(step / total)
-            x = _shifted(x, recipe.shift, numbers)
-            logits, _ = net(_varied(x, recipe, numbers) if recipe.varies else x)
+                group["lr"] = config.lr * _lr_scale(step / num_steps)
+            x = _shift_images(x, config.shift, generator)
+            if config.has_augmentation:
+                x = _augment_images(x, config, generator)
+            logits, _ = net(x)
             optimiser.zero_grad()
             cross_entropy(logits, y).backward()
             optimiser.step()
-            listener(step + 1, total)
+            on_step(step + 1, num_steps)
     return net.eval()
 
 
 @torch.no_grad()
-def accuracy(net: Classifier, test: Part) -> float:
-    """Computes the share of images whose most probable class is their label."""
+def measure_accuracy(net: ImageClassifier, test_set: LabelledSubset) -> float:
+    """Compute the share of images whose most probable class is their label."""
     device = next(net.parameters()).device
-    right = 0
-    for chunk in torch.arange(len(test)).split(_CHUNK):
-        x, y = test.take(chunk, device)
-        right += int((net(x)[0].argmax(1) == y).sum())
-    return right / len(test)
+    num_correct = 0
+    for positions in torch.arange(len(test_set)).split(_CHUNK_SIZE):
+        x, y = test_set.take(positions, device)
+        num_correct += int((net(x)[0].argmax(1) == y).sum())
+    return num_correct / len(test_set)
 
 
-def _optimiser(net: Classifier, recipe: Recipe) -> torch.optim.Optimizer:
-    """Decays what multiplies, not biases and batch norm."""
-    products = [p for p in net.parameters() if p.ndim > 1]
-    others = [p for p in net.parameters() if p.ndim <= 1]
+def _create_optimiser(net: ImageClassifier, config: ClassifierConfig) -> torch.optim.Optimizer:
+    """Create SGD with weight decay of matrices, not of biases and batch norm."""
+    matrices = [p for p in net.parameters() if p.ndim > 1]
+    vectors = [p for p in net.parameters() if p.ndim <= 1]
     groups = [
-        {"params": products, "weight_decay": recipe.decay},
-        {"params": others, "weight_decay": 0.0},
+        {"params": matrices, "weight_decay": config.decay},
+        {"params": vectors, "weight_decay": 0.0},
     ]
-    return torch.optim.SGD(groups, recipe.lr, momentum=0.9, nesterov=True)
+    return torch.optim.SGD(groups, config.lr, momentum=0.9, nesterov=True)
 
 
-def _warmth(share: float) -> float:
-    """Gives the rate's factor when a share of the training is done."""
-    if share < 0.25:
-        return 0.1 + 0.9 * share / 0.25
-    return 0.5 * (1 + math.cos(math.pi * (share - 0.25) / 0.75))
+def _lr_scale(t: float) -> float:
+    """Return the factor of the learning rate at the share t of the training."""
+    if t < 0.25:
+        return 0.1 + 0.9 * t / 0.25
+    return 0.5 * (1 + math.cos(math.pi * (t - 0.25) / 0.75))
 
 
-def _varied(x: Tensor, recipe: Recipe, numbers: torch.Generator) -> Tensor:
-    """Turns every second image (n, C, H, W), black at -1, sizes it, and makes it soft and dim."""
-    num = len(x)
-    varied = torch.arange(num, device=x.device) % 2
-    ways = (2 * torch.rand(2, num, generator=numbers) - 1).to(x.device)  # either way
-    shares = torch.rand(2, num, generator=numbers).to(x.device)
-    turn, scale = recipe.turn * ways[0] * varied, recipe.scale * ways[1] * varied
-    soft, dim = recipe.soft * shares[0] * varied, recipe.dim * shares[1] * varied
-    cos, sin, middle = (1 + scale) * turn.cos(), (1 + scale) * turn.sin(), torch.zeros_like(turn)
-    maps = torch.stack([cos, -sin, middle, sin, cos, middle], dim=1).view(-1, 2, 3)
-    grid = affine_grid(maps, list(x.shape), align_corners=False)
-    x = grid_sample(x + 1, grid, align_corners=False)  # what comes in at the edges is 0
-    x = x.lerp(avg_pool2d(x, 3, 1, padding=1), soft.view(-1, 1, 1, 1))
-    return x * (1 - dim).view(-1, 1, 1, 1) - 1
+def _augment_images(x: Tensor, config: ClassifierConfig, generator: torch.Generator) -> Tensor:
+    """Rotate, scale, blur and darken every second image (n, C, H, W); black is -1."""
+    n = len(x)
+    is_augmented = torch.arange(n, device=x.device) % 2
+    signed_draws = (2 * torch.rand(2, n, generator=generator) - 1).to(x.device)
+    draws = torch.rand(2, n, generator=generator).to(x.device)
+    rotation = config.rotation * signed_draws[0] * is_augmented
+    scale = config.scale * signed_draws[1] * is_augmented
+    blur = config.blur * draws[0] * is_augmented
+    darken = config.darken * draws[1] * is_augmented
+    cos, sin = (1 + scale) * rotation.cos(), (1 + scale) * rotation.sin()
+    zeros = torch.zeros_like(rotation)
+    theta = torch.stack([cos, -sin, zeros, sin, cos, zeros], dim=1).view(-1, 2, 3)
+    grid = affine_grid(theta, list(x.shape), align_corners=False)
+    x = grid_sample(x + 1, grid, align_corners=False)  # black is 0 here, as outside the image
+    x = x.lerp(avg_pool2d(x, 3, 1, padding=1), blur.view(-1, 1, 1, 1))
+    return x * (1 - darken).view(-1, 1, 1, 1) - 1
 
 
-def _shifted(x: Tensor, most: int, numbers: torch.Generator) -> Tensor:
-    """Moves each image by up to `most` pixels; black comes in at the edges."""
-    num, channels, height, width = x.shape
-    moves = torch.randint(2 * most + 1, (2, num, 1), generator=numbers)
-    rows, columns = moves[0] + torch.arange(height), moves[1] + torch.arange(width)
-    image, channel = torch.arange(num)[:, None, None, None], torch.arange(channels)[:, None, None]
-    wide = pad(x, [most] * 4, value=-1.0)
-    return wide[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
+def _shift_images(x: Tensor, max_shift: int, generator: torch.Generator) -> Tensor:
+    """Shift each image by up to `max_shift` pixels along each axis, and fill with black."""
+    n, channels, height, width = x.shape
+    shifts = torch.randint(2 * max_shift + 1, (2, n, 1), generator=generator)
+    rows, columns = shifts[0] + torch.arange(height), shifts[1] + torch.arange(width)
+    image_index = torch.arange(n)[:, None, None, None]
+    channel_index = torch.arange(channels)[:, None, None]
+    padded = pad(x, [max_shift] * 4, value=-1.0)
+    return padded[image_index, channel_index, rows[:, None, :, None], columns[:, None, None, :]]

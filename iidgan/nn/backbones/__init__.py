@@ -1,4 +1,4 @@
-"""Families of networks: each builds generators, discriminators and encoders for a data shape.
+"""Backbones: each builds generators, discriminators and encoders for a given data shape.
 
-One architecture, one file; the layers that they are built from are in `nn.layers`.
+There is one file per architecture; their layers are in `nn.layers`.
 """

@@ -7,11 +7,12 @@
 | transposed conv 64, BN, ReLU | 16 | conv 256, BN, LeakyReLU | 4 | conv 256, BN, ReLU | 8 |
 | transposed conv 3, BN, tanh | 32 | flatten, linear 1 | | flatten, linear 100 | |
 
-Table 9 prints 3, 64 and 128 beside F's output sizes. These are read as what goes into its layers:
-then F is G backwards, layer by layer; as what comes out, its first layer would keep 3 channels of
-a quarter of the pixels. The tables leave open, and here are: kernels of 4 where the side halves or
-doubles, else of 3; batch normalisation before activations; slope 0.2. G's last layer is
-normalised, as Table 10 says. Linear layers are normalised per number, not per channel.
+Table 9 prints 3, 64 and 128 beside F's output sizes. They are read as numbers of input channels,
+which makes F the reverse of G, layer by layer; as numbers of output channels, the first layer
+would keep 3 channels of a quarter of the pixels. Choices that the tables leave open: kernels of 4
+where the side halves or doubles, otherwise of 3; batch normalisation before activations; slope
+0.2. G's last layer is normalised, as in Table 10. Linear layers are normalised per unit, not per
+channel.
 
 References:
     IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Shi, Li and Yan, 2021),
@@ -28,77 +29,77 @@ from torch import nn
 from iidgan.core import cites
 from iidgan.nn.backbones.image import (
     NORMS,
+    ConvTrunk,
+    DenseHead,
     Encoder,
     Generator,
-    Head,
     ImageBackbone,
     Norm,
-    Spread,
-    Trunk,
-    side_of,
-    weighting,
+    Reshape,
+    check_image_side,
+    choose_weight,
 )
 from iidgan.nn.layers.conv import BatchNorm, Conv2d, ConvTranspose2d, Dense
 from iidgan.nn.references import IID_GAN_2021
 
-halving = partial(Conv2d, kernel=4, stride=2, padding=1)
-keeping = partial(Conv2d, kernel=3, padding=1)
-doubling = partial(ConvTranspose2d, kernel=4, stride=2, padding=1, bias=False)
+downsampling_conv = partial(Conv2d, kernel_size=4, stride=2, padding=1)
+same_size_conv = partial(Conv2d, kernel_size=3, padding=1)
+upsampling_conv = partial(ConvTranspose2d, kernel_size=4, stride=2, padding=1, bias=False)
 
 
 @cites(IID_GAN_2021)
 @dataclass(frozen=True, kw_only=True)
 class ArxivCIFAR(ImageBackbone):
-    """The networks of IID-GAN's first version for CIFAR: few layers; F is G backwards."""
+    """The networks of IID-GAN's first version for CIFAR: few layers; F is the reverse of G."""
 
     latent: int = 100
     """Dimension M of the prior."""
     width: int = 64
-    """Channels of the layers next to the image; doubled twice."""
+    """Number of channels of the layers next to the image; doubled twice."""
     norm: Norm = "batch"
-    """Normalisation in D and F; a penalty on D's slope (WGAN-GP, R1, R2) wants `none`."""
+    """Normalisation in D and F; use `none` with a gradient penalty on D (WGAN-GP, R1, R2)."""
 
-    def generator(self, shape: tuple[int, ...]) -> nn.Module:
-        inner, n = self._side(shape) // 4, self.width
+    def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
+        inner_side, n = self._check_side(shape) // 4, self.width
         body = nn.Sequential(
-            Dense(self.latent, 4 * n * inner**2, bias=False),
-            BatchNorm(4 * n * inner**2),
+            Dense(self.latent, 4 * n * inner_side**2, bias=False),
+            BatchNorm(4 * n * inner_side**2),
             nn.ReLU(),
-            Spread(inner),
+            Reshape(inner_side),
             *(
                 ConvTranspose2d(4 * n, 2 * n, 3, padding=1, bias=False),
                 BatchNorm(2 * n),
                 nn.ReLU(),
             ),
-            *(doubling(2 * n, n), BatchNorm(n), nn.ReLU()),
+            *(upsampling_conv(2 * n, n), BatchNorm(n), nn.ReLU()),
         )
-        return Generator(body, nn.Sequential(doubling(n, shape[0]), BatchNorm(shape[0])))
+        return Generator(body, nn.Sequential(upsampling_conv(n, shape[0]), BatchNorm(shape[0])))
 
-    def inverse(self, shape: tuple[int, ...]) -> nn.Module:
+    def build_inverse(self, shape: tuple[int, ...]) -> nn.Module:
         n, norm = self.width, NORMS[self.norm]
-        hidden = 4 * n, self._side(shape) // 4
+        feature_size = 4 * n, self._check_side(shape) // 4
         bias = norm is not BatchNorm
-        trunk = Trunk(
-            *(halving(shape[0], n, bias=bias), norm(n), nn.ReLU()),
-            *(halving(n, 2 * n, bias=bias), norm(2 * n), nn.ReLU()),
-            *(keeping(2 * n, 4 * n, bias=bias), norm(4 * n), nn.ReLU()),
+        trunk = ConvTrunk(
+            *(downsampling_conv(shape[0], n, bias=bias), norm(n), nn.ReLU()),
+            *(downsampling_conv(n, 2 * n, bias=bias), norm(2 * n), nn.ReLU()),
+            *(same_size_conv(2 * n, 4 * n, bias=bias), norm(4 * n), nn.ReLU()),
         )
-        return Encoder(trunk, Head(hidden, self.latent))
+        return Encoder(trunk, DenseHead(feature_size, self.latent))
 
-    def _trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
-        self._side(shape)
+    def _build_trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
+        self._check_side(shape)
         n, norm = self.width, NORMS["none" if spectral else self.norm]
-        first = partial(halving, weight=weighting(spectral))
-        other = partial(first, bias=norm is not BatchNorm)
-        return Trunk(
-            *(first(shape[0], n), nn.LeakyReLU(0.2)),
-            *(other(n, 2 * n), norm(2 * n), nn.LeakyReLU(0.2)),
-            *(other(2 * n, 4 * n), norm(4 * n), nn.LeakyReLU(0.2)),
+        first_conv = partial(downsampling_conv, make_weight=choose_weight(spectral))
+        conv = partial(first_conv, bias=norm is not BatchNorm)
+        return ConvTrunk(
+            *(first_conv(shape[0], n), nn.LeakyReLU(0.2)),
+            *(conv(n, 2 * n), norm(2 * n), nn.LeakyReLU(0.2)),
+            *(conv(2 * n, 4 * n), norm(4 * n), nn.LeakyReLU(0.2)),
         )
 
-    def _hidden(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        return 4 * self.width, self._side(shape) // 8
+    def _feature_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        return 4 * self.width, self._check_side(shape) // 8
 
     @staticmethod
-    def _side(shape: tuple[int, ...]) -> int:
-        return side_of(shape, "arxiv-cifar", multiple=4, least=8)
+    def _check_side(shape: tuple[int, ...]) -> int:
+        return check_image_side(shape, "arxiv-cifar", multiple_of=4, min_side=8)

@@ -9,12 +9,12 @@
 | block 64 | 32 | block 512 | 4 | linear 10 | |
 | convolution 3, tanh | 32 | linear 20 | | linear 1 | |
 
-Layer by layer, up to D's linear 10, these are the networks of Mescheder et al., and what the
-tables leave open is from there: a block is x + 0.1 conv(a(conv(a(x)))) with a LeakyReLU a of slope
-0.2 and as many channels inside as at its narrower end; its shortcut is a convolution of kernel 1
-without bias where channels change; a comes once more before the last layer. There is no batch
-normalisation. Between D's two linear layers stands a too: without, they were one. A joint
-discriminator reads D's blocks, not the ten numbers.
+Layer by layer, up to D's linear 10, these are the networks of Mescheder et al., from which choices
+that the tables leave open are taken: a block is x + 0.1 conv(a(conv(a(x)))) with a LeakyReLU a of
+slope 0.2 and as many channels inside as at its narrower end; its shortcut is a convolution of
+kernel 1 without bias where the number of channels changes; a is applied once more before the last
+layer. There is no batch normalisation. D's two linear layers are separated by a as well, as they
+would otherwise be one. A joint discriminator reads the output of D's blocks, not the ten units.
 
 References:
     IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Shi, Li and Yan, 2021),
@@ -33,113 +33,134 @@ from torch.nn.functional import leaky_relu
 
 from iidgan.core import cites
 from iidgan.nn.backbones.image import (
+    ConvTrunk,
+    DenseHead,
     Encoder,
     Generator,
-    Head,
     ImageBackbone,
-    Joint,
-    Spread,
-    Trunk,
-    side_of,
-    weighting,
+    ImageJointDiscriminator,
+    Reshape,
+    check_image_side,
+    choose_weight,
 )
-from iidgan.nn.init import fan_in
+from iidgan.nn.init import fan_in_uniform
 from iidgan.nn.layers.conv import Conv2d, Dense
-from iidgan.nn.layers.linear import Weighting
-from iidgan.nn.layers.weight import Weight
+from iidgan.nn.layers.weight import Weight, WeightFactory
 from iidgan.nn.references import IID_GAN_2021
 
-SLOPE = 0.2
-SHARE = 0.1  # of a block's residual
-NARROW = 10  # numbers in D's last hidden layer
+NEGATIVE_SLOPE = 0.2
+RESIDUAL_SCALE = 0.1  # factor on the residual branch of a block
+PENULTIMATE_WIDTH = 10  # units of D's last hidden layer
 
 
-class Block(nn.Module):
-    """A residual block in grouped layout, which keeps the side.
+class ResidualBlock(nn.Module):
+    """Residual block in grouped layout, which keeps the side.
 
     Arguments:
-        before: Channels that come.
-        count: Channels that go.
-        weight: How the weights are kept.
+        in_channels: Number of input channels.
+        out_channels: Number of output channels.
+        make_weight: Wraps the weights, `Weight` or `SpectralWeight`.
     """
 
-    def __init__(self, before: int, count: int, *, weight: Weighting = Weight) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, *, make_weight: WeightFactory = Weight
+    ) -> None:
         super().__init__()
-        conv = partial(Conv2d, weight=weight, start=fan_in)
-        inside = min(before, count)
+        conv = partial(Conv2d, make_weight=make_weight, init=fan_in_uniform)
+        hidden_channels = min(in_channels, out_channels)
         self.convs = nn.ModuleList(
-            [conv(before, inside, 3, padding=1), conv(inside, count, 3, padding=1)]
+            [
+                conv(in_channels, hidden_channels, 3, padding=1),
+                conv(hidden_channels, out_channels, 3, padding=1),
+            ]
         )
-        same = before == count
-        self.shortcut = nn.Identity() if same else conv(before, count, 1, bias=False)
+        self.shortcut = (
+            nn.Identity()
+            if in_channels == out_channels
+            else conv(in_channels, out_channels, 1, bias=False)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         hidden = x
         for conv in self.convs:
-            hidden = conv(leaky_relu(hidden, SLOPE))
-        output: Tensor = self.shortcut(x) + SHARE * hidden
+            hidden = conv(leaky_relu(hidden, NEGATIVE_SLOPE))
+        output: Tensor = self.shortcut(x) + RESIDUAL_SCALE * hidden
         return output
 
 
 @cites(IID_GAN_2021)
 @dataclass(frozen=True, kw_only=True)
 class ArxivSTL(ImageBackbone):
-    """The residual networks of IID-GAN's first version for STL-10; no normalisation at all."""
+    """The residual networks of IID-GAN's first version for STL-10; without normalisation."""
 
     latent: int = 20
     """Dimension M of the prior."""
     width: int = 64
-    """Channels of the layers next to the image; doubled at every halving."""
+    """Number of channels of the layers next to the image; doubled whenever the side is halved."""
 
-    def generator(self, shape: tuple[int, ...]) -> nn.Module:
-        inner, n = self._side(shape) // 8, self.width
-        double = partial(nn.Upsample, scale_factor=2)
+    def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
+        inner_side, n = self._check_side(shape) // 8, self.width
+        upsample = partial(nn.Upsample, scale_factor=2)
         body = nn.Sequential(
-            Dense(self.latent, 8 * n * inner**2, start=fan_in),
-            Spread(inner),
-            *(Block(8 * n, 4 * n), double()),
-            *(Block(4 * n, 2 * n), double()),
-            *(Block(2 * n, n), double()),
-            *(Block(n, n), nn.LeakyReLU(SLOPE)),
+            Dense(self.latent, 8 * n * inner_side**2, init=fan_in_uniform),
+            Reshape(inner_side),
+            *(ResidualBlock(8 * n, 4 * n), upsample()),
+            *(ResidualBlock(4 * n, 2 * n), upsample()),
+            *(ResidualBlock(2 * n, n), upsample()),
+            *(ResidualBlock(n, n), nn.LeakyReLU(NEGATIVE_SLOPE)),
         )
-        return Generator(body, Conv2d(n, shape[0], 3, padding=1, start=fan_in))
+        return Generator(body, Conv2d(n, shape[0], 3, padding=1, init=fan_in_uniform))
 
-    def inverse(self, shape: tuple[int, ...]) -> nn.Module:
-        hidden = 8 * self.width, self._side(shape) // 8
-        return Encoder(Trunk(*self._layers(shape, 4)), Head(hidden, self.latent, start=fan_in))
+    def build_inverse(self, shape: tuple[int, ...]) -> nn.Module:
+        trunk = ConvTrunk(*self._build_layers(shape, 4))
+        feature_size = 8 * self.width, self._check_side(shape) // 8
+        return Encoder(trunk, DenseHead(feature_size, self.latent, init=fan_in_uniform))
 
-    def joint_discriminator(self, shape: tuple[int, ...]) -> nn.Module:
-        return Joint(Trunk(*self._layers(shape, 3)), self._found(shape), self.latent)
+    def build_joint_discriminator(self, shape: tuple[int, ...]) -> nn.Module:
+        trunk = ConvTrunk(*self._build_layers(shape, 3))
+        return ImageJointDiscriminator(trunk, self._block_output_size(shape), self.latent)
 
-    def _trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
-        weight = weighting(spectral)
-        channels, side = self._found(shape)
-        narrow = Dense(channels * side**2, NARROW, weight=weight, start=fan_in)
-        return Trunk(*self._layers(shape, 3, weight=weight), narrow, nn.LeakyReLU(SLOPE))
+    def _build_trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
+        make_weight = choose_weight(spectral)
+        channels, side = self._block_output_size(shape)
+        penultimate_layer = Dense(
+            channels * side**2, PENULTIMATE_WIDTH, make_weight=make_weight, init=fan_in_uniform
+        )
+        return ConvTrunk(
+            *self._build_layers(shape, 3, make_weight=make_weight),
+            penultimate_layer,
+            nn.LeakyReLU(NEGATIVE_SLOPE),
+        )
 
-    def _head(self, hidden: tuple[int, int], outputs: int, *, spectral: bool) -> nn.Module:
-        return Head(hidden, outputs, weight=weighting(spectral), start=fan_in)
+    def _build_output_layer(
+        self, feature_size: tuple[int, int], num_outputs: int, *, spectral: bool
+    ) -> nn.Module:
+        make_weight = choose_weight(spectral)
+        return DenseHead(feature_size, num_outputs, make_weight=make_weight, init=fan_in_uniform)
 
-    def _hidden(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        self._side(shape)
-        return NARROW, 1
+    def _feature_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        self._check_side(shape)
+        return PENULTIMATE_WIDTH, 1
 
-    def _found(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        """Counts channels and side of what D's blocks make, before its narrow layer."""
-        return 4 * self.width, self._side(shape) // 4
+    def _block_output_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Return the number of channels and the side of the output of D's blocks."""
+        return 4 * self.width, self._check_side(shape) // 4
 
-    def _layers(
-        self, shape: tuple[int, ...], blocks: int, *, weight: Weighting = Weight
+    def _build_layers(
+        self, shape: tuple[int, ...], num_blocks: int, *, make_weight: WeightFactory = Weight
     ) -> list[nn.Module]:
-        """Lists what D and F begin with: a convolution, blocks, and means between them."""
+        """Build the first layers of D and F: a convolution, then blocks with pooling between."""
         n = self.width
-        conv = Conv2d(shape[0], n, 3, padding=1, weight=weight, start=fan_in)
-        layers: list[nn.Module] = [conv, Block(n, n, weight=weight)]
-        for stage in range(blocks - 1):
-            before = n * 2**stage
-            layers += [nn.AvgPool2d(3, 2, 1), Block(before, 2 * before, weight=weight)]
-        return [*layers, nn.LeakyReLU(SLOPE)]
+        conv = Conv2d(shape[0], n, 3, padding=1, make_weight=make_weight, init=fan_in_uniform)
+        layers: list[nn.Module] = [conv, ResidualBlock(n, n, make_weight=make_weight)]
+        for stage in range(num_blocks - 1):
+            channels = n * 2**stage
+            layers += [
+                nn.AvgPool2d(3, 2, 1),
+                ResidualBlock(channels, 2 * channels, make_weight=make_weight),
+            ]
+        return [*layers, nn.LeakyReLU(NEGATIVE_SLOPE)]
 
     @staticmethod
-    def _side(shape: tuple[int, ...]) -> int:
-        return side_of(shape, "arxiv-stl", multiple=8)
+    def _check_side(shape: tuple[int, ...]) -> int:
+        return check_image_side(shape, "arxiv-stl", multiple_of=8)

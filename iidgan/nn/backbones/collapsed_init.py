@@ -1,4 +1,4 @@
-"""A poor start: a generator that puts all of its first samples in one place."""
+"""A collapsed initialisation: the first samples of the generator are almost all the same."""
 
 from __future__ import annotations
 
@@ -13,46 +13,46 @@ from iidgan.nn.backbones.mlp import MLP
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shrunk(Backbone):
-    """Another backbone whose generator starts with a last layer that is almost nothing.
+class CollapsedInit(Backbone):
+    """Another backbone whose generator starts with a last layer close to zero.
 
-    All first samples lie within about `gain` of the middle: a mode collapse to begin with.
+    All initial samples lie within about `gain` of the origin: training starts from mode collapse.
     """
 
     backbone: Backbone = field(default_factory=MLP)
-    """The backbone whose networks these are."""
+    """Backbone that builds the networks."""
     gain: float = 0.01
-    """Factor of the generator's last layer at the start."""
+    """Factor on the initial weights of the generator's last layer."""
 
     def __post_init__(self) -> None:
         if not 0 < self.gain < 1:
-            raise InputError(f"gain: {self.gain} does not shrink; between 0 and 1")
+            raise InputError(f"gain: must be between 0 and 1 (exclusive), got {self.gain}")
 
     @property
     def latent(self) -> int:  # type: ignore[override]
         return self.backbone.latent
 
-    def generator(self, shape: tuple[int, ...]) -> nn.Module:
-        made = self.backbone.generator(shape)
+    def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
+        network = self.backbone.build_generator(shape)
         with torch.no_grad():
-            for parameter in made.get_submodule("head").parameters():
+            for parameter in network.get_submodule("head").parameters():
                 parameter.mul_(self.gain)
-        return made
+        return network
 
-    def discriminator(self, shape: tuple[int, ...], *, spectral: bool = False) -> nn.Module:
-        return self.backbone.discriminator(shape, spectral=spectral)
+    def build_discriminator(self, shape: tuple[int, ...], *, spectral: bool = False) -> nn.Module:
+        return self.backbone.build_discriminator(shape, spectral=spectral)
 
-    def encoder(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
-        return self.backbone.encoder(shape, outputs)
+    def build_encoder(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
+        return self.backbone.build_encoder(shape, outputs)
 
-    def inverse(self, shape: tuple[int, ...]) -> nn.Module:
-        return self.backbone.inverse(shape)
+    def build_inverse(self, shape: tuple[int, ...]) -> nn.Module:
+        return self.backbone.build_inverse(shape)
 
-    def joint_discriminator(self, shape: tuple[int, ...]) -> nn.Module:
-        return self.backbone.joint_discriminator(shape)
+    def build_joint_discriminator(self, shape: tuple[int, ...]) -> nn.Module:
+        return self.backbone.build_joint_discriminator(shape)
 
-    def latent_discriminator(self) -> nn.Module:
-        return self.backbone.latent_discriminator()
+    def build_latent_discriminator(self) -> nn.Module:
+        return self.backbone.build_latent_discriminator()
 
-    def head(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
-        return self.backbone.head(shape, outputs)
+    def build_head(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
+        return self.backbone.build_head(shape, outputs)

@@ -1,7 +1,7 @@
 """DCGAN for small square images of 28, 32, 48, 64, ... pixels.
 
-A side is halved until it is 4, 5, 6 or 7, and three times at least: 28, 14, 7, 3; 32, 16, 8, 4;
-48, 24, 12, 6. At 64 pixels these are the four halvings, 64, 32, 16, 8, 4, of the paper.
+The side is halved until it is 4, 5, 6 or 7, and at least three times: 28, 14, 7, 3; 32, 16, 8, 4;
+48, 24, 12, 6. At 64 pixels these are the four halvings of the paper, 64, 32, 16, 8, 4.
 
 References:
     Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks
@@ -18,12 +18,12 @@ from torch import nn
 from iidgan.core import Reference, cites
 from iidgan.nn.backbones.image import (
     NORMS,
+    ConvTrunk,
     Generator,
     ImageBackbone,
     Norm,
-    Trunk,
-    side_of,
-    weighting,
+    check_image_side,
+    choose_weight,
 )
 from iidgan.nn.layers.conv import BatchNorm, Conv2d, ConvTranspose2d
 
@@ -36,12 +36,13 @@ PAPER = Reference(
 )
 
 
-def doubling(size: list[int], channels: list[int]) -> list[ConvTranspose2d]:
-    """Creates transposed convolutions through maps of sides `size`, each twice the last or more.
+def upsampling_convs(sides: list[int], channels: list[int]) -> list[ConvTranspose2d]:
+    """Build transposed convolutions through feature maps of the given sides and channels.
 
-    All have kernel 4, stride 2 and a bias only at the end, where no normalisation follows.
+    Each side is at least twice the one before. All kernels are 4 with stride 2; only the last
+    convolution, which no normalisation follows, has a bias.
     """
-    stages = range(len(size) - 1)
+    stages = range(len(sides) - 1)
     return [
         ConvTranspose2d(
             channels[stage],
@@ -49,19 +50,24 @@ def doubling(size: list[int], channels: list[int]) -> list[ConvTranspose2d]:
             4,
             stride=2,
             padding=1,
-            output_padding=size[stage + 1] - 2 * size[stage],
+            output_padding=sides[stage + 1] - 2 * sides[stage],
             bias=stage == stages[-1],
         )
         for stage in stages
     ]
 
 
-def rising(latent: int, size: list[int], channels: list[int]) -> Generator:
-    """Creates a generator whose feature maps, all normalised, have these sides and channels."""
-    convs = [ConvTranspose2d(latent, channels[0], size[0], bias=False), *doubling(size, channels)]
-    norms = [BatchNorm(count) for count in channels[:-1]]
-    body = [layer for conv, norm in zip(convs, norms) for layer in (conv, norm, nn.ReLU())]
-    return Generator(nn.Sequential(*body), convs[-1])
+def build_dcgan_generator(latent: int, sides: list[int], channels: list[int]) -> Generator:
+    """Build a generator with batch-normalised feature maps of the given sides and channels."""
+    convs = [
+        ConvTranspose2d(latent, channels[0], sides[0], bias=False),
+        *upsampling_convs(sides, channels),
+    ]
+    *inner_convs, last_conv = convs
+    layers: list[nn.Module] = []
+    for conv, num_channels in zip(inner_convs, channels):
+        layers += [conv, BatchNorm(num_channels), nn.ReLU()]
+    return Generator(nn.Sequential(*layers), last_conv)
 
 
 @cites(PAPER)
@@ -72,44 +78,45 @@ class DCGAN(ImageBackbone):
     latent: int = 64
     """Dimension M of the prior."""
     width: int = 64
-    """Channels of the layer next to the image; doubled at every halving."""
+    """Number of channels of the layer next to the image; doubled whenever the side is halved."""
     spectral_norm: bool = False
-    """Spectral normalisation in D and F, but for F's last layer: its codes need variance 1."""
+    """Spectral normalisation in D and F, but not in F's last layer, as codes need variance 1."""
     norm: Norm = "batch"
-    """Normalisation in D and F; a penalty on D's slope (WGAN-GP, R1, R2) wants `none`."""
+    """Normalisation in D and F; use `none` with a gradient penalty on D (WGAN-GP, R1, R2)."""
 
-    def generator(self, shape: tuple[int, ...]) -> nn.Module:
-        size = self._sides(shape)[::-1]
-        channels = [self.width * 2**stage for stage in reversed(range(len(size) - 1))]
-        return rising(self.latent, size, [*channels, shape[0]])
+    def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
+        sides = self._list_sides(shape)[::-1]
+        channels = [self.width * 2**stage for stage in reversed(range(len(sides) - 1))]
+        return build_dcgan_generator(self.latent, sides, [*channels, shape[0]])
 
-    def _trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
-        stages = len(self._sides(shape)) - 1
-        channels = [shape[0]] + [self.width * 2**stage for stage in range(stages)]
+    def _build_trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
+        num_stages = len(self._list_sides(shape)) - 1
+        channels = [shape[0]] + [self.width * 2**stage for stage in range(num_stages)]
         norm = NORMS["none" if spectral else self.norm]
-        conv = partial(Conv2d, weight=weighting(spectral or self.spectral_norm))
-        first, *convs = (
+        conv = partial(Conv2d, make_weight=choose_weight(spectral or self.spectral_norm))
+        first_conv, *inner_convs = (
             conv(
-                channels[i],
-                channels[i + 1],
+                channels[stage],
+                channels[stage + 1],
                 4,
                 stride=2,
                 padding=1,
-                bias=i == 0 or norm is not BatchNorm,
+                bias=stage == 0 or norm is not BatchNorm,
             )
-            for i in range(stages)
+            for stage in range(num_stages)
         )
-        norms = [norm(count) for count in channels[2:]]
-        others = [x for pair in zip(convs, norms) for x in (*pair, nn.LeakyReLU(0.2))]
-        return Trunk(first, nn.LeakyReLU(0.2), *others)
+        layers: list[nn.Module] = [first_conv, nn.LeakyReLU(0.2)]
+        for inner_conv, num_channels in zip(inner_convs, channels[2:]):
+            layers += [inner_conv, norm(num_channels), nn.LeakyReLU(0.2)]
+        return ConvTrunk(*layers)
 
-    def _hidden(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        sides = self._sides(shape)
+    def _feature_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        sides = self._list_sides(shape)
         return self.width * 2 ** (len(sides) - 2), sides[-1]
 
     @staticmethod
-    def _sides(shape: tuple[int, ...]) -> list[int]:
-        """Lists the sides of the feature maps, the image's first: 28 -> 28, 14, 7, 3."""
-        side = side_of(shape, "dcgan", least=8)
-        stages = max(3, side.bit_length() - 3)
-        return [side // 2**stage for stage in range(stages + 1)]
+    def _list_sides(shape: tuple[int, ...]) -> list[int]:
+        """List the sides of the feature maps, starting with the image: 28 -> 28, 14, 7, 3."""
+        side = check_image_side(shape, "dcgan", min_side=8)
+        num_halvings = max(3, side.bit_length() - 3)
+        return [side // 2**stage for stage in range(num_halvings + 1)]

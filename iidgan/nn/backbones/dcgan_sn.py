@@ -8,9 +8,9 @@
 | transposed convolution 128, BN, ReLU | 16 | SN convolution 512, LeakyReLU, BN | 2 |
 | transposed convolution 3, tanh | 32 | flatten 2048, linear 1 | |
 
-The inverse is D with M outputs. What the tables leave open is as in the code of the authors' next
-paper: kernels of 4 with stride 2 in G, of 5 with stride 2 in D, slope 0.2. Other sides halve four
-times too: 48, 24, 12, 6, 3; 28, 14, 7, 3, 1 in G, and 28, 14, 7, 4, 2 in D.
+The inverse is D with M outputs. Choices that the tables leave open are as in the code of the
+authors' next paper: kernels of 4 with stride 2 in G, of 5 with stride 2 in D, slope 0.2. Other
+sides are also halved four times: 48, 24, 12, 6, 3; 28, 14, 7, 3, 1 in G, and 28, 14, 7, 4, 2 in D.
 
 References:
     IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
@@ -25,13 +25,13 @@ from dataclasses import dataclass
 from torch import nn
 
 from iidgan.core import cites
-from iidgan.nn.backbones.dcgan import rising
-from iidgan.nn.backbones.image import NORMS, ImageBackbone, Norm, Trunk, side_of
+from iidgan.core.references import IID_GAN
+from iidgan.nn.backbones.dcgan import build_dcgan_generator
+from iidgan.nn.backbones.image import NORMS, ConvTrunk, ImageBackbone, Norm, check_image_side
 from iidgan.nn.layers.conv import Conv2d
 from iidgan.nn.layers.weight import SpectralWeight
-from iidgan.nn.references import IID_GAN
 
-STAGES = 4
+NUM_STAGES = 4
 
 
 @cites(IID_GAN)
@@ -42,34 +42,36 @@ class DCGANSN(ImageBackbone):
     latent: int = 128
     """Dimension M of the prior."""
     width: int = 64
-    """Channels of D's first layer; G's last but one has twice as many."""
+    """Number of channels of D's first layer; G's last but one has twice as many."""
     norm: Norm = "batch"
-    """Normalisation in D and F; a penalty on D's slope (WGAN-GP, R1, R2) wants `none`."""
+    """Normalisation in D and F; use `none` with a gradient penalty on D (WGAN-GP, R1, R2)."""
 
-    def generator(self, shape: tuple[int, ...]) -> nn.Module:
-        side = self._side(shape)
-        size = [side // 2**stage for stage in reversed(range(STAGES + 1))]
-        channels = [2 * self.width * 2**stage for stage in reversed(range(STAGES))]
-        return rising(self.latent, size, [*channels, shape[0]])
+    def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
+        side = self._check_side(shape)
+        sides = [side // 2**stage for stage in reversed(range(NUM_STAGES + 1))]
+        channels = [2 * self.width * 2**stage for stage in reversed(range(NUM_STAGES))]
+        return build_dcgan_generator(self.latent, sides, [*channels, shape[0]])
 
-    def _trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
-        self._side(shape)
+    def _build_trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
+        self._check_side(shape)
         norm = NORMS["none" if spectral else self.norm]
         layers: list[nn.Module] = []
-        before = shape[0]
-        for stage in range(STAGES):
-            count = self.width * 2**stage
+        in_channels = shape[0]
+        for stage in range(NUM_STAGES):
+            out_channels = self.width * 2**stage
             layers += [
-                Conv2d(before, count, 5, stride=2, padding=2, weight=SpectralWeight),
+                Conv2d(
+                    in_channels, out_channels, 5, stride=2, padding=2, make_weight=SpectralWeight
+                ),
                 nn.LeakyReLU(0.2),
-                norm(count) if stage else nn.Identity(),
+                norm(out_channels) if stage else nn.Identity(),
             ]
-            before = count
-        return Trunk(*layers)
+            in_channels = out_channels
+        return ConvTrunk(*layers)
 
-    def _hidden(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        return self.width * 2 ** (STAGES - 1), -(-self._side(shape) // 2**STAGES)
+    def _feature_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        return self.width * 2 ** (NUM_STAGES - 1), -(-self._check_side(shape) // 2**NUM_STAGES)
 
     @staticmethod
-    def _side(shape: tuple[int, ...]) -> int:
-        return side_of(shape, "dcgan-sn", least=2**STAGES)
+    def _check_side(shape: tuple[int, ...]) -> int:
+        return check_image_side(shape, "dcgan-sn", min_side=2**NUM_STAGES)

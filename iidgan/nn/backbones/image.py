@@ -1,6 +1,6 @@
-"""What families of networks for images have in common.
+"""The base class of the backbones for images, and the modules that they share.
 
-A family says what its layers are: a body that makes an image, and a trunk that D, F and all other
+A backbone defines its layers: the body of the generator, and a trunk that D, F and all other
 encoders share. Bodies and trunks are layers in grouped layout (see `iidgan.nn.layers.conv`).
 Unless a paper says otherwise, a convolution without batch normalisation after it has a bias.
 """
@@ -15,57 +15,56 @@ import torch
 from torch import Tensor, nn
 
 from iidgan.core import Backbone
-from iidgan.errors import InputError, unknown
-from iidgan.nn.backbones.mlp import Perceptron
-from iidgan.nn.init import Start, normal
-from iidgan.nn.layers.conv import BatchNorm, Dense, group, ungroup
-from iidgan.nn.layers.linear import Weighting
-from iidgan.nn.layers.weight import SpectralWeight, Weight
+from iidgan.errors import InputError, unknown_name_error
+from iidgan.nn.backbones.mlp import MLPNetwork
+from iidgan.nn.init import Initializer, normal_init
+from iidgan.nn.layers.conv import BatchNorm, Dense, group_seeds, ungroup_seeds
+from iidgan.nn.layers.weight import SpectralWeight, Weight, WeightFactory
 
 Norm = Literal["batch", "none"]
 NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": BatchNorm, "none": nn.Identity}
 
 
-def weighting(spectral: bool) -> Weighting:
-    """Chooses how the weights of a network are kept."""
+def choose_weight(spectral: bool) -> WeightFactory:
+    """Return the weight module of a network: spectrally normalised or plain."""
     return SpectralWeight if spectral else Weight
 
 
 class ToImage(nn.Module):
-    """A generator's last layer: (S, B, C', H', W') to pixels (S, B, C, H, W) in [-1, 1]."""
+    """Last layer of a generator: (S, B, C', H', W') to pixels (S, B, C, H, W) in [-1, 1]."""
 
     def __init__(self, conv: nn.Module) -> None:
         super().__init__()
         self.conv = conv
 
     def forward(self, hidden: Tensor) -> Tensor:
-        return ungroup(self.conv(group(hidden)).tanh(), len(hidden))
+        return ungroup_seeds(self.conv(group_seeds(hidden)).tanh(), len(hidden))
 
 
 class Generator(nn.Module):
-    """Maps latents (S, B, M) to images (S, B, C, H, W) in [-1, 1].
+    """Map latents (S, B, M) to images (S, B, C, H, W) in [-1, 1].
 
     Arguments:
         body: Maps images of one pixel and M channels, in grouped layout, to features.
-        last: The layer before the hyperbolic tangent, in grouped layout.
+        last_layer: Layer before the hyperbolic tangent, in grouped layout.
     """
 
-    def __init__(self, body: nn.Module, last: nn.Module) -> None:
+    def __init__(self, body: nn.Module, last_layer: nn.Module) -> None:
         super().__init__()
-        self.body, self.head = body, ToImage(last)
+        self.body, self.head = body, ToImage(last_layer)
 
     def features(self, z: Tensor) -> Tensor:
-        return ungroup(self.body(group(z[..., None, None])), len(z))
+        return ungroup_seeds(self.body(group_seeds(z[..., None, None])), len(z))
 
     def forward(self, z: Tensor) -> Tensor:
         images: Tensor = self.head(self.features(z))
         return images
 
 
-class Spread(nn.Module):
-    """Lays out one pixel's channels as an image: (B, S * C * H * H, 1, 1) to (B, S * C, H, H).
+class Reshape(nn.Module):
+    """Reshape the channels of one pixel to an image: (B, S * C * H * H, 1, 1) to (B, S * C, H, H).
 
-    After a `Dense` it completes the linear layer that generators begin with.
+    Follows the `Dense` layer that generators start with.
     """
 
     def __init__(self, side: int) -> None:
@@ -76,11 +75,11 @@ class Spread(nn.Module):
         return x.reshape(len(x), -1, self.side, self.side)
 
 
-class Trunk(nn.Module):
-    """Maps images (S, B, C, H, W) to features (S, B, C', H', W'): all of D but its end.
+class ConvTrunk(nn.Module):
+    """Map images (S, B, C, H, W) to features (S, B, C', H', W'): D without its head.
 
     Arguments:
-        layers: The same in grouped layout.
+        layers: Layers in grouped layout, applied in turn.
     """
 
     def __init__(self, *layers: nn.Module) -> None:
@@ -88,37 +87,37 @@ class Trunk(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, images: Tensor) -> Tensor:
-        return ungroup(self.layers(group(images)), len(images))
+        return ungroup_seeds(self.layers(group_seeds(images)), len(images))
 
 
-class Head(nn.Module):
-    """An affine map from a trunk's features (S, B, C, H, H) to (S, B, outputs).
+class DenseHead(nn.Module):
+    """Affine map from the features (S, B, C, H, H) of a trunk to (S, B, num_outputs).
 
     Arguments:
-        hidden: Channels C and side H of the features.
-        outputs: How many numbers come out.
-        weight: How the weights are kept.
-        start: What they start from.
+        feature_size: Channels C and side H of the features.
+        num_outputs: Number of outputs.
+        make_weight: Wraps the weight, `Weight` or `SpectralWeight`.
+        init: Draws the initial weight.
     """
 
     def __init__(
         self,
-        hidden: tuple[int, int],
-        outputs: int,
+        feature_size: tuple[int, int],
+        num_outputs: int,
         *,
-        weight: Weighting = Weight,
-        start: Start = normal,
+        make_weight: WeightFactory = Weight,
+        init: Initializer = normal_init,
     ) -> None:
         super().__init__()
-        channels, side = hidden
-        self.layer = Dense(channels * side**2, outputs, weight=weight, start=start)
+        channels, side = feature_size
+        self.layer = Dense(channels * side**2, num_outputs, make_weight=make_weight, init=init)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        return ungroup(self.layer(group(hidden)), len(hidden)).flatten(2)
+        return ungroup_seeds(self.layer(group_seeds(hidden)), len(hidden)).flatten(2)
 
 
 class Encoder(nn.Module):
-    """Maps images (S, B, C, H, W) to what `head` makes of the features of `trunk`."""
+    """Map images (S, B, C, H, W) to the output of `head` on the features of `trunk`."""
 
     def __init__(self, trunk: nn.Module, head: nn.Module) -> None:
         super().__init__()
@@ -133,8 +132,8 @@ class Encoder(nn.Module):
         return output
 
 
-class Logit(nn.Module):
-    """Drops the axis of a head with a single output."""
+class LogitHead(nn.Module):
+    """Remove the last axis of a head with a single output."""
 
     def __init__(self, head: nn.Module) -> None:
         super().__init__()
@@ -145,17 +144,22 @@ class Logit(nn.Module):
         return logits.squeeze(-1)
 
 
-class Joint(nn.Module):
-    """Maps images (S, B, C, H, W) and codes (S, B, M) to logits (S, B).
+class ImageJointDiscriminator(nn.Module):
+    """Map images (S, B, C, H, W) and codes (S, B, M) to logits (S, B).
 
-    A trunk reads the image, a hidden layer of 512 what it found and the code.
+    A hidden layer of 512 units reads the features of the image, concatenated with the code.
+
+    Arguments:
+        trunk: Maps images to features.
+        feature_size: Channels C and side H of the features.
+        latent: Dimension M of the codes.
     """
 
-    def __init__(self, trunk: nn.Module, hidden: tuple[int, int], latent: int) -> None:
+    def __init__(self, trunk: nn.Module, feature_size: tuple[int, int], latent: int) -> None:
         super().__init__()
-        channels, side = hidden
+        channels, side = feature_size
         self.trunk = trunk
-        self.end = Perceptron((channels * side**2 + latent,), (512,), ())
+        self.end = MLPNetwork((channels * side**2 + latent,), (512,), ())
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         logits: Tensor = self.end(torch.cat([self.trunk(x).flatten(2), z], dim=-1))
@@ -163,13 +167,13 @@ class Joint(nn.Module):
 
 
 class ImageBackbone(Backbone):
-    """A family for square images: what D, F and other encoders are, once their trunk is known.
+    """Base class of backbones for square images, which builds D, F and other encoders on a trunk.
 
     Attributes:
-        width: Channels that all others are multiples of.
-        spectral_norm: Whether D's every layer, and those of F but for its last, are spectrally
-            normalised unasked. Codes need variance 1, which a last layer of norm one denies them.
-        norm: How the trunk's layers are normalised otherwise, in a family that has the choice.
+        width: Number of channels that all others are multiples of.
+        spectral_norm: Whether all layers of D, and all of F but the last, are spectrally
+            normalised by default. The last layer of F is not, as codes need variance 1.
+        norm: Normalisation of the layers of the trunk, where a backbone offers the choice.
     """
 
     width: int
@@ -179,77 +183,82 @@ class ImageBackbone(Backbone):
     def __post_init__(self) -> None:
         for name in ("latent", "width"):
             if getattr(self, name) < 1:
-                raise InputError(f"{name}: {getattr(self, name)} is too small; at least 1")
+                raise InputError(f"{name}: must be >= 1, got {getattr(self, name)}")
         if self.norm not in NORMS:
-            raise unknown("norm", self.norm, NORMS)
+            raise unknown_name_error("norm", self.norm, NORMS)
 
     @abstractmethod
-    def _trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
-        """Creates a map (S, B, *shape) -> (S, B, C, H, H), where C, H are `_hidden(shape)`.
+    def _build_trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
+        """Build a map (S, B, *shape) -> (S, B, C, H, H), where C, H are `_feature_size(shape)`.
 
         Arguments:
             shape: Shape of a sample.
-            spectral: Whether a method asks for layers of norm one. Then none is batch-normalised,
-                which would give them any other norm.
+            spectral: Whether all layers must have spectral norm 1. Batch normalisation, which
+                would change the norm, is then left out.
         """
 
     @abstractmethod
-    def _hidden(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        """Counts channels and side of the trunk's features."""
+    def _feature_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Return the number of channels and the side of the features of the trunk."""
 
-    def _head(self, hidden: tuple[int, int], outputs: int, *, spectral: bool) -> nn.Module:
-        return Head(hidden, outputs, weight=weighting(spectral))
+    def _build_output_layer(
+        self, feature_size: tuple[int, int], num_outputs: int, *, spectral: bool
+    ) -> nn.Module:
+        return DenseHead(feature_size, num_outputs, make_weight=choose_weight(spectral))
 
-    def discriminator(self, shape: tuple[int, ...], *, spectral: bool = False) -> nn.Module:
-        trunk = self._trunk(shape, spectral=spectral)
+    def build_discriminator(self, shape: tuple[int, ...], *, spectral: bool = False) -> nn.Module:
+        trunk = self._build_trunk(shape, spectral=spectral)
         spectral = spectral or self.spectral_norm
-        return Encoder(trunk, Logit(self._head(self._hidden(shape), 1, spectral=spectral)))
+        head = self._build_output_layer(self._feature_size(shape), 1, spectral=spectral)
+        return Encoder(trunk, LogitHead(head))
 
-    def encoder(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
-        return Encoder(self._trunk(shape, spectral=False), self.head(shape, outputs))
+    def build_encoder(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
+        return Encoder(self._build_trunk(shape, spectral=False), self.build_head(shape, outputs))
 
-    def inverse(self, shape: tuple[int, ...]) -> nn.Module:
-        return self.encoder(shape, self.latent)
+    def build_inverse(self, shape: tuple[int, ...]) -> nn.Module:
+        return self.build_encoder(shape, self.latent)
 
-    def joint_discriminator(self, shape: tuple[int, ...]) -> nn.Module:
-        return Joint(self._trunk(shape, spectral=False), self._hidden(shape), self.latent)
+    def build_joint_discriminator(self, shape: tuple[int, ...]) -> nn.Module:
+        trunk = self._build_trunk(shape, spectral=False)
+        return ImageJointDiscriminator(trunk, self._feature_size(shape), self.latent)
 
-    def latent_discriminator(self) -> nn.Module:
-        return Perceptron((self.latent,), (1024, 1024), ())
+    def build_latent_discriminator(self) -> nn.Module:
+        return MLPNetwork((self.latent,), (1024, 1024), ())
 
-    def head(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
-        return self._head(self._hidden(shape), outputs, spectral=False)
+    def build_head(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
+        return self._build_output_layer(self._feature_size(shape), outputs, spectral=False)
 
 
-def side_of(
+def check_image_side(
     shape: tuple[int, ...],
     arch: str,
     *,
-    least: int = 1,
-    multiple: int = 1,
-    of: tuple[int, ...] = (),
+    min_side: int = 1,
+    multiple_of: int = 1,
+    allowed_sides: tuple[int, ...] = (),
 ) -> int:
-    """Gives the side of the square images that a family is for.
+    """Return the side of the images of a backbone, or raise if the backbone does not support it.
 
     Arguments:
         shape: Shape of a sample.
-        arch: Name of the family.
-        least: The smallest side.
-        multiple: What the side is a multiple of.
-        of: All sides that there are, or none if there are more.
+        arch: Name of the backbone.
+        min_side: Smallest side.
+        multiple_of: Number that divides the side.
+        allowed_sides: All sides that are supported; empty for any.
 
     Raises:
-        InputError: The samples are others.
+        InputError: Samples are not square images of such a side.
     """
-    square = len(shape) == 3 and shape[1] == shape[2]
-    side = shape[1] if square else 0
-    if square and side >= least and side % multiple == 0 and side in (of or (side,)):
+    is_square = len(shape) == 3 and shape[1] == shape[2]
+    side = shape[1] if is_square else 0
+    is_allowed = not allowed_sides or side in allowed_sides
+    if is_square and side >= min_side and side % multiple_of == 0 and is_allowed:
         return side
-    sides = f"at least {least}" if multiple == 1 else f"a multiple of {multiple}"
-    if of:
-        sides = " or ".join(map(str, of))
-    other = "dcgan" if side >= 8 else "mlp"
+    requirement = f"at least {min_side}" if multiple_of == 1 else f"a multiple of {multiple_of}"
+    if allowed_sides:
+        requirement = " or ".join(map(str, allowed_sides))
+    alternative = "dcgan" if side >= 8 else "mlp"
     raise InputError(
-        f"arch: {arch} needs square images of {sides} pixels, not samples of shape {shape}; "
-        f"use --arch {other}"
+        f"arch: {arch} needs square images of {requirement} pixels, got samples of shape {shape}; "
+        f"use --arch {alternative}"
     )

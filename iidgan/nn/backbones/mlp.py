@@ -1,4 +1,4 @@
-"""Multilayer perceptrons: the nets of the synthetic experiments.
+"""Multilayer perceptrons, the networks of the synthetic experiments.
 
 References:
     IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
@@ -15,24 +15,26 @@ from torch import Tensor, nn
 
 from iidgan.core import Backbone
 from iidgan.errors import InputError
-from iidgan.nn.layers.linear import Linear, Weighting, hidden_layers
-from iidgan.nn.layers.weight import SpectralWeight, Weight
+from iidgan.nn.layers.linear import Linear, build_hidden_layers
+from iidgan.nn.layers.weight import SpectralWeight, Weight, WeightFactory
 
 
-class Perceptron(nn.Module):
-    """Maps (S, B, *inputs) to (S, B, *outputs); its features are the last hidden layer."""
+class MLPNetwork(nn.Module):
+    """Map (S, B, *input_shape) to (S, B, *output_shape); features are the last hidden layer."""
 
     def __init__(
         self,
-        inputs: tuple[int, ...],
-        hidden: tuple[int, ...],
-        outputs: tuple[int, ...],
+        input_shape: tuple[int, ...],
+        hidden_widths: tuple[int, ...],
+        output_shape: tuple[int, ...],
         *,
-        weight: Weighting = Weight,
+        make_weight: WeightFactory = Weight,
     ) -> None:
         super().__init__()
-        self.body = hidden_layers(prod(inputs), hidden, weight=weight)
-        self.head = Head((prod(inputs), *hidden)[-1], outputs, weight=weight)
+        num_inputs = prod(input_shape)
+        self.body = build_hidden_layers(num_inputs, hidden_widths, make_weight=make_weight)
+        num_features = (num_inputs, *hidden_widths)[-1]
+        self.head = LinearHead(num_features, output_shape, make_weight=make_weight)
 
     def features(self, x: Tensor) -> Tensor:
         hidden: Tensor = self.body(x.flatten(2))
@@ -43,26 +45,32 @@ class Perceptron(nn.Module):
         return output
 
 
-class Head(nn.Module):
-    """An affine map (S, B, in) -> (S, B, *outputs)."""
+class LinearHead(nn.Module):
+    """Affine map (S, B, in) -> (S, B, *output_shape)."""
 
     def __init__(
-        self, in_features: int, outputs: tuple[int, ...], *, weight: Weighting = Weight
+        self,
+        in_features: int,
+        output_shape: tuple[int, ...],
+        *,
+        make_weight: WeightFactory = Weight,
     ) -> None:
         super().__init__()
-        self.outputs = outputs
-        self.layer = Linear(in_features, prod(outputs), weight=weight)
+        self.output_shape = output_shape
+        self.layer = Linear(in_features, prod(output_shape), make_weight=make_weight)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        return self.layer(hidden).reshape(*hidden.shape[:2], *self.outputs)
+        return self.layer(hidden).reshape(*hidden.shape[:2], *self.output_shape)
 
 
-class Joint(nn.Module):
-    """Maps (S, B, *shape) and (S, B, M) to logits (S, B)."""
+class MLPJointDiscriminator(nn.Module):
+    """Map samples (S, B, *shape) and codes (S, B, M) to logits (S, B)."""
 
-    def __init__(self, shape: tuple[int, ...], latent: int, hidden: tuple[int, ...]) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], latent: int, hidden_widths: tuple[int, ...]
+    ) -> None:
         super().__init__()
-        self.net = Perceptron((prod(shape) + latent,), hidden, ())
+        self.net = MLPNetwork((prod(shape) + latent,), hidden_widths, ())
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         logits: Tensor = self.net(torch.cat([x.flatten(2), z], dim=-1))
@@ -80,28 +88,28 @@ class MLP(Backbone):
 
     def __post_init__(self) -> None:
         if self.latent < 1:
-            raise InputError(f"latent: {self.latent} is too small; at least 1")
+            raise InputError(f"latent: must be >= 1, got {self.latent}")
         if min(self.hidden, default=1) < 1:
-            raise InputError(f"hidden: {self.hidden} has a width below 1")
+            raise InputError(f"hidden: widths must be >= 1, got {self.hidden}")
 
-    def generator(self, shape: tuple[int, ...]) -> nn.Module:
-        return Perceptron((self.latent,), self.hidden, shape)
+    def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
+        return MLPNetwork((self.latent,), self.hidden, shape)
 
-    def discriminator(self, shape: tuple[int, ...], *, spectral: bool = False) -> nn.Module:
-        weight = SpectralWeight if spectral else Weight
-        return Perceptron(shape, self.hidden, (), weight=weight)
+    def build_discriminator(self, shape: tuple[int, ...], *, spectral: bool = False) -> nn.Module:
+        make_weight = SpectralWeight if spectral else Weight
+        return MLPNetwork(shape, self.hidden, (), make_weight=make_weight)
 
-    def encoder(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
-        return Perceptron(shape, self.hidden, (outputs,))
+    def build_encoder(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
+        return MLPNetwork(shape, self.hidden, (outputs,))
 
-    def inverse(self, shape: tuple[int, ...]) -> nn.Module:
-        return self.encoder(shape, self.latent)
+    def build_inverse(self, shape: tuple[int, ...]) -> nn.Module:
+        return self.build_encoder(shape, self.latent)
 
-    def joint_discriminator(self, shape: tuple[int, ...]) -> nn.Module:
-        return Joint(shape, self.latent, self.hidden)
+    def build_joint_discriminator(self, shape: tuple[int, ...]) -> nn.Module:
+        return MLPJointDiscriminator(shape, self.latent, self.hidden)
 
-    def latent_discriminator(self) -> nn.Module:
-        return Perceptron((self.latent,), self.hidden, ())
+    def build_latent_discriminator(self) -> nn.Module:
+        return MLPNetwork((self.latent,), self.hidden, ())
 
-    def head(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
-        return Head((prod(shape), *self.hidden)[-1], (outputs,))
+    def build_head(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
+        return LinearHead((prod(shape), *self.hidden)[-1], (outputs,))

@@ -1,8 +1,8 @@
 """Networks for digits from a latent space of two dimensions.
 
-IID-GAN's papers show the plane of codes of MNIST and print no networks for it. These are InfoGAN's
-for MNIST: in them two fully connected layers bend the plane before it becomes an image, where the
-first layer of a DCGAN would only spread it linearly.
+IID-GAN's papers show the plane of codes of MNIST but do not specify networks for it. These are
+InfoGAN's for MNIST: two fully connected layers transform the plane nonlinearly before it becomes
+an image, whereas the first layer of a DCGAN is linear.
 
 | G | size | D | size |
 |---|---|---|---|
@@ -12,7 +12,7 @@ first layer of a DCGAN would only spread it linearly.
 | transposed convolution 1, tanh | 28 | linear 1 | |
 
 Kernels are 4 with stride 2, the slope is 0.1. The inverse is D with M outputs. Images of 32 pixels
-have maps of 16 and 8.
+have feature maps of sides 16 and 8.
 
 References:
     InfoGAN: Interpretable Representation Learning by Information Maximizing Generative
@@ -29,13 +29,13 @@ from torch import nn
 from iidgan.core import Reference, cites
 from iidgan.nn.backbones.image import (
     NORMS,
+    ConvTrunk,
     Generator,
     ImageBackbone,
     Norm,
-    Spread,
-    Trunk,
-    side_of,
-    weighting,
+    Reshape,
+    check_image_side,
+    choose_weight,
 )
 from iidgan.nn.layers.conv import BatchNorm, Conv2d, ConvTranspose2d, Dense
 
@@ -51,44 +51,45 @@ PAPER = Reference(
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class MnistNet(ImageBackbone):
-    """InfoGAN's networks for MNIST, with a latent space that can be drawn."""
+    """InfoGAN's networks for MNIST, with a latent space that can be plotted."""
 
     latent: int = 2
     """Dimension M of the prior."""
     width: int = 64
-    """Channels of the layer next to the image; the linear layers have 16 times as many."""
+    """Number of channels of the layer next to the image; linear layers have 16 times as many."""
     norm: Norm = "batch"
-    """Normalisation in D and F; a penalty on D's slope (WGAN-GP, R1, R2) wants `none`."""
+    """Normalisation in D and F; use `none` with a gradient penalty on D (WGAN-GP, R1, R2)."""
 
-    def generator(self, shape: tuple[int, ...]) -> nn.Module:
-        inner, n = self._side(shape) // 4, self.width
-        spread = 2 * n * inner**2
+    def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
+        inner_side, n = self._check_side(shape) // 4, self.width
+        flat_size = 2 * n * inner_side**2
         body = nn.Sequential(
             *(Dense(self.latent, 16 * n, bias=False), BatchNorm(16 * n), nn.ReLU()),
-            *(Dense(16 * n, spread, bias=False), BatchNorm(spread), nn.ReLU()),
-            Spread(inner),
+            *(Dense(16 * n, flat_size, bias=False), BatchNorm(flat_size), nn.ReLU()),
+            Reshape(inner_side),
             ConvTranspose2d(2 * n, n, 4, stride=2, padding=1, bias=False),
             *(BatchNorm(n), nn.ReLU()),
         )
         return Generator(body, ConvTranspose2d(n, shape[0], 4, stride=2, padding=1))
 
-    def _trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
-        inner, n = self._side(shape) // 4, self.width
-        norm, weight = NORMS["none" if spectral else self.norm], weighting(spectral)
+    def _build_trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
+        inner_side, n = self._check_side(shape) // 4, self.width
+        norm = NORMS["none" if spectral else self.norm]
+        make_weight = choose_weight(spectral)
         bias = norm is not BatchNorm
-        return Trunk(
-            Conv2d(shape[0], n, 4, stride=2, padding=1, weight=weight),
+        return ConvTrunk(
+            Conv2d(shape[0], n, 4, stride=2, padding=1, make_weight=make_weight),
             nn.LeakyReLU(0.1),
-            Conv2d(n, 2 * n, 4, stride=2, padding=1, bias=bias, weight=weight),
+            Conv2d(n, 2 * n, 4, stride=2, padding=1, bias=bias, make_weight=make_weight),
             *(norm(2 * n), nn.LeakyReLU(0.1)),
-            Dense(2 * n * inner**2, 16 * n, bias=bias, weight=weight),
+            Dense(2 * n * inner_side**2, 16 * n, bias=bias, make_weight=make_weight),
             *(norm(16 * n), nn.LeakyReLU(0.1)),
         )
 
-    def _hidden(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        self._side(shape)
+    def _feature_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        self._check_side(shape)
         return 16 * self.width, 1
 
     @staticmethod
-    def _side(shape: tuple[int, ...]) -> int:
-        return side_of(shape, "mnist-net", multiple=4)
+    def _check_side(shape: tuple[int, ...]) -> int:
+        return check_image_side(shape, "mnist-net", multiple_of=4)

@@ -1,8 +1,8 @@
 """The residual networks of SNGAN, at 32, 48 and 64 pixels.
 
-G is a linear layer, blocks that double the side, BN, ReLU, a convolution of kernel 3, tanh; D is
-blocks that halve the side (at 32 pixels two of four, at 48 four of five), ReLU, a sum over the
-pixels, a linear layer. The inverse is D with M outputs.
+G is a linear layer, blocks that double the side, BN, ReLU, a convolution of kernel 3, tanh. D is
+blocks of which some halve the side (two of four at 32 pixels, four of five at 48), ReLU, a sum
+over the pixels, a linear layer. The inverse is D with M outputs.
 
 | pixels | G's linear layer and blocks | D's blocks |
 |---|---|---|
@@ -10,10 +10,11 @@ pixels, a linear layer. The inverse is D with M outputs.
 | 48 | 6 x 6 x 512; 256, 128, 64 | 64, 128, 256, 512, 1024 |
 | 64 | 4 x 4 x 1024; 512, 256, 128, 64 | 64, 128, 256, 512, 1024 |
 
-A side doubles by repetition and halves by the mean of 2 x 2. On a shortcut the mean is taken
-before the convolution of kernel 1 rather than after: it is the same map, and cheaper. The authors'
-blocks of G have biases, but each passes a batch normalisation, which takes it away: here they have
-none. Their D's last linear layer has no bias at 32 pixels; here it has one everywhere.
+Sides are doubled by nearest-neighbour upsampling and halved by 2 x 2 average pooling. On a
+shortcut, pooling comes before the convolution of kernel 1 rather than after it: the same map at
+lower cost. The authors' blocks of G have biases, which the batch normalisation that follows
+cancels; here they have none. Their D's last linear layer has no bias at 32 pixels; here it always
+has one.
 
 References:
     Spectral Normalization for Generative Adversarial Networks (Miyato et al., 2018),
@@ -32,108 +33,125 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
 
 from iidgan.core import cites
+from iidgan.core.references import SNGAN
 from iidgan.nn.backbones.image import (
+    ConvTrunk,
+    DenseHead,
     Generator,
-    Head,
     ImageBackbone,
-    Spread,
-    Trunk,
-    side_of,
-    weighting,
+    Reshape,
+    check_image_side,
+    choose_weight,
 )
-from iidgan.nn.init import xavier
+from iidgan.nn.init import xavier_uniform
 from iidgan.nn.layers.conv import BatchNorm, Conv2d, Dense
-from iidgan.nn.layers.linear import Weighting
-from iidgan.nn.references import SNGAN
+from iidgan.nn.layers.weight import WeightFactory
 
-RESIDUAL = partial(xavier, gain=sqrt(2))  # the start of what a ReLU comes before
+RESIDUAL_INIT = partial(xavier_uniform, gain=sqrt(2))  # for layers that follow a ReLU
 
 
-class Up(nn.Module):
-    """A block that doubles the side: x + conv(relu(bn(conv(up(relu(bn(x))))))), grouped layout."""
+class UpsamplingBlock(nn.Module):
+    """Block that doubles the side: x + conv(relu(bn(conv(up(relu(bn(x))))))), in grouped layout.
 
-    def __init__(self, before: int, count: int) -> None:
+    Arguments:
+        in_channels: Number of input channels.
+        out_channels: Number of output channels.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.norms = nn.ModuleList([BatchNorm(before), BatchNorm(count)])
+        self.norms = nn.ModuleList([BatchNorm(in_channels), BatchNorm(out_channels)])
         self.convs = nn.ModuleList(
-            Conv2d(size, count, 3, padding=1, bias=False, start=RESIDUAL)
-            for size in (before, count)
+            Conv2d(channels, out_channels, 3, padding=1, bias=False, init=RESIDUAL_INIT)
+            for channels in (in_channels, out_channels)
         )
-        self.shortcut = Conv2d(before, count, 1, bias=False, start=xavier)
+        self.shortcut = Conv2d(in_channels, out_channels, 1, bias=False, init=xavier_uniform)
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = self.convs[0](doubled(relu(self.norms[0](x))))
+        hidden = self.convs[0](upsample_nearest(relu(self.norms[0](x))))
         hidden = self.convs[1](relu(self.norms[1](hidden)))
-        # A convolution of one pixel commutes with repetition, and reads a quarter of the pixels.
-        return hidden + doubled(self.shortcut(x))
+        # A convolution of kernel 1 commutes with upsampling, and is cheaper before it.
+        return hidden + upsample_nearest(self.shortcut(x))
 
 
-def doubled(x: Tensor) -> Tensor:
-    """Repeats every pixel in a square of four."""
+def upsample_nearest(x: Tensor) -> Tensor:
+    """Repeat every pixel in a 2 x 2 square."""
     return interpolate(x, scale_factor=2)
 
 
-class Down(nn.Module):
-    """A block that may halve the side: x + conv(relu(conv(relu(x)))), grouped layout.
+class DownsamplingBlock(nn.Module):
+    """Block that can halve the side: x + conv(relu(conv(relu(x)))), in grouped layout.
 
     Arguments:
-        before: Channels that come.
-        count: Channels that go.
-        halve: Whether to take the mean of squares of four pixels.
-        first: Whether it reads images, which no ReLU should see.
-        weight: How the weights are kept.
+        in_channels: Number of input channels.
+        out_channels: Number of output channels.
+        downsample: Whether to apply 2 x 2 average pooling.
+        is_first: Whether the block reads images; the first ReLU is then left out.
+        make_weight: Wraps the weights, `Weight` or `SpectralWeight`.
     """
 
     def __init__(
-        self, before: int, count: int, *, halve: bool, first: bool, weight: Weighting
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        downsample: bool,
+        is_first: bool,
+        make_weight: WeightFactory,
     ) -> None:
         super().__init__()
-        self.halve, self.first = halve, first
-        conv = partial(Conv2d, kernel=3, padding=1, weight=weight, start=RESIDUAL)
-        inside = count if first else before
-        self.convs = nn.ModuleList([conv(before, inside), conv(inside, count)])
-        same = before == count and not halve
+        self.downsample, self.is_first = downsample, is_first
+        conv = partial(
+            Conv2d, kernel_size=3, padding=1, make_weight=make_weight, init=RESIDUAL_INIT
+        )
+        hidden_channels = out_channels if is_first else in_channels
+        self.convs = nn.ModuleList(
+            [conv(in_channels, hidden_channels), conv(hidden_channels, out_channels)]
+        )
+        is_same_size = in_channels == out_channels and not downsample
         self.shortcut = (
-            nn.Identity() if same else Conv2d(before, count, 1, weight=weight, start=xavier)
+            nn.Identity()
+            if is_same_size
+            else Conv2d(in_channels, out_channels, 1, make_weight=make_weight, init=xavier_uniform)
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = self.convs[0](x if self.first else relu(x))
+        hidden = self.convs[0](x if self.is_first else relu(x))
         hidden = self.convs[1](relu(hidden))
-        if self.halve:
+        if self.downsample:
             hidden, x = avg_pool2d(hidden, 2), avg_pool2d(x, 2)
         output: Tensor = hidden + self.shortcut(x)
         return output
 
 
-class Sum(nn.Module):
-    """A ReLU, and a sum over pixels: (B, S * C, H, W) to (B, S * C, 1, 1)."""
+class ReLUSumPool(nn.Module):
+    """ReLU and sum over the pixels: (B, S * C, H, W) to (B, S * C, 1, 1)."""
 
     def forward(self, x: Tensor) -> Tensor:
         return relu(x).sum((2, 3), keepdim=True)
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The blocks for images of one size; channels in units of the width.
+class StageLayout:
+    """The blocks for images of one size; channels are multiples of the width.
 
     Arguments:
-        inner: Side of the smallest feature map of G.
-        up: Channels of G's linear layer, and of its blocks.
-        down: Channels of D's blocks.
-        halvings: How many of D's blocks, from the first, halve the side.
+        inner_side: Side of the smallest feature map of G.
+        G_widths: Channels of the linear layer of G, then of its blocks.
+        D_widths: Channels of the blocks of D.
+        num_downsampling: Number of blocks of D, from the first on, that halve the side.
     """
 
-    inner: int
-    up: tuple[int, ...]
-    down: tuple[int, ...]
-    halvings: int
+    inner_side: int
+    G_widths: tuple[int, ...]
+    D_widths: tuple[int, ...]
+    num_downsampling: int
 
 
-PLANS = {
-    32: Plan(4, up=(4, 4, 4, 4), down=(2, 2, 2, 2), halvings=2),
-    48: Plan(6, up=(8, 4, 2, 1), down=(1, 2, 4, 8, 16), halvings=4),
-    64: Plan(4, up=(16, 8, 4, 2, 1), down=(1, 2, 4, 8, 16), halvings=5),
+STAGE_LAYOUTS = {
+    32: StageLayout(4, G_widths=(4, 4, 4, 4), D_widths=(2, 2, 2, 2), num_downsampling=2),
+    48: StageLayout(6, G_widths=(8, 4, 2, 1), D_widths=(1, 2, 4, 8, 16), num_downsampling=4),
+    64: StageLayout(4, G_widths=(16, 8, 4, 2, 1), D_widths=(1, 2, 4, 8, 16), num_downsampling=5),
 }
 
 
@@ -145,38 +163,47 @@ class ResNet(ImageBackbone):
     latent: int = 128
     """Dimension M of the prior."""
     width: int = 64
-    """Channels next to the image at 48 and 64 pixels; at 32, G has four times as many, D two."""
+    """Channels next to the image at 48 and 64 pixels; at 32, 4 times as many in G, twice in D."""
     spectral_norm: bool = True
-    """Spectral normalisation in D and F, but for F's last layer: its codes need variance 1."""
+    """Spectral normalisation in D and F, but not in F's last layer, as codes need variance 1."""
 
-    def generator(self, shape: tuple[int, ...]) -> nn.Module:
-        plan = self._plan(shape)
-        counts = [self.width * unit for unit in plan.up]
+    def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
+        layout = self._stage_layout(shape)
+        channels = [self.width * factor for factor in layout.G_widths]
         body = nn.Sequential(
-            Dense(self.latent, counts[0] * plan.inner**2, start=xavier),
-            Spread(plan.inner),
-            *(Up(before, count) for before, count in pairwise(counts)),
-            BatchNorm(counts[-1]),
+            Dense(self.latent, channels[0] * layout.inner_side**2, init=xavier_uniform),
+            Reshape(layout.inner_side),
+            *(UpsamplingBlock(*pair) for pair in pairwise(channels)),
+            BatchNorm(channels[-1]),
             nn.ReLU(),
         )
-        return Generator(body, Conv2d(counts[-1], shape[0], 3, padding=1, start=xavier))
+        return Generator(body, Conv2d(channels[-1], shape[0], 3, padding=1, init=xavier_uniform))
 
-    def _trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
-        plan = self._plan(shape)
-        counts = [shape[0], *(self.width * unit for unit in plan.down)]
-        weight = weighting(spectral or self.spectral_norm)
+    def _build_trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
+        layout = self._stage_layout(shape)
+        channels = [shape[0], *(self.width * factor for factor in layout.D_widths)]
+        make_weight = choose_weight(spectral or self.spectral_norm)
         blocks = (
-            Down(before, count, halve=i < plan.halvings, first=i == 0, weight=weight)
-            for i, (before, count) in enumerate(pairwise(counts))
+            DownsamplingBlock(
+                *pair,
+                downsample=i < layout.num_downsampling,
+                is_first=i == 0,
+                make_weight=make_weight,
+            )
+            for i, pair in enumerate(pairwise(channels))
         )
-        return Trunk(*blocks, Sum())
+        return ConvTrunk(*blocks, ReLUSumPool())
 
-    def _head(self, hidden: tuple[int, int], outputs: int, *, spectral: bool) -> nn.Module:
-        return Head(hidden, outputs, weight=weighting(spectral), start=xavier)
+    def _build_output_layer(
+        self, feature_size: tuple[int, int], num_outputs: int, *, spectral: bool
+    ) -> nn.Module:
+        make_weight = choose_weight(spectral)
+        return DenseHead(feature_size, num_outputs, make_weight=make_weight, init=xavier_uniform)
 
-    def _hidden(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        return self.width * self._plan(shape).down[-1], 1
+    def _feature_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        return self.width * self._stage_layout(shape).D_widths[-1], 1
 
     @staticmethod
-    def _plan(shape: tuple[int, ...]) -> Plan:
-        return PLANS[side_of(shape, "resnet", of=tuple(PLANS))]
+    def _stage_layout(shape: tuple[int, ...]) -> StageLayout:
+        side = check_image_side(shape, "resnet", allowed_sides=tuple(STAGE_LAYOUTS))
+        return STAGE_LAYOUTS[side]

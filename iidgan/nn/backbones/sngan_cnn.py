@@ -1,4 +1,4 @@
-"""The convolutional networks of SNGAN, which IID-GAN has for CelebA and LSUN at 64 pixels.
+"""The convolutional networks of SNGAN, which IID-GAN uses for CelebA and LSUN at 64 pixels.
 
 | G | side | D | side |
 |---|---|---|---|
@@ -8,11 +8,11 @@
 | transposed convolution 64, BN, ReLU | 64 | SN convolution 512 | 8 |
 | convolution 3, tanh | 64 | flatten, linear 1 | |
 
-A LeakyReLU follows every convolution of D. The inverse is D with M outputs. What the tables leave
-open is as in the code of the authors' next paper: kernels of 4 where the side halves or doubles,
-else of 3, slope 0.1, Glorot's start, D's last layer spectrally normalised too. That code has no
-bias; the layers of D have one here, as in SNGAN, for without any D(t x) would be t D(x).
-At 32 and 48 pixels all sides are 1/2 and 3/4 of these.
+A LeakyReLU follows every convolution of D. The inverse is D with M outputs. Choices that the
+tables leave open are as in the code of the authors' next paper: kernels of 4 where the side halves
+or doubles, otherwise of 3, slope 0.1, Glorot initialisation, D's last layer spectrally normalised
+as well. That code has no biases; here the layers of D have biases, as in SNGAN, since D(t x) would
+be t D(x) without them. At 32 and 48 pixels all sides are 1/2 and 3/4 of these.
 
 References:
     IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
@@ -31,66 +31,71 @@ from itertools import pairwise
 from torch import nn
 
 from iidgan.core import cites
+from iidgan.core.references import SNGAN
 from iidgan.nn.backbones.image import (
+    ConvTrunk,
+    DenseHead,
     Generator,
-    Head,
     ImageBackbone,
-    Spread,
-    Trunk,
-    side_of,
-    weighting,
+    Reshape,
+    check_image_side,
+    choose_weight,
 )
-from iidgan.nn.init import xavier
+from iidgan.nn.init import xavier_uniform
 from iidgan.nn.layers.conv import BatchNorm, Conv2d, ConvTranspose2d, Dense
-from iidgan.nn.references import SNGAN
 
-STAGES = 3
+NUM_STAGES = 3
 
 
 @cites(SNGAN)
 @dataclass(frozen=True, kw_only=True)
 class SNGANCNN(ImageBackbone):
-    """SNGAN's plain convolutions: no batch norm in D and F, spectral norm instead."""
+    """SNGAN's plain convolutions: spectral norm instead of batch norm in D and F."""
 
     latent: int = 128
     """Dimension M of the prior."""
     width: int = 64
-    """Channels of the layers next to the image; doubled at every halving."""
+    """Number of channels of the layers next to the image; doubled whenever the side is halved."""
     spectral_norm: bool = True
-    """Spectral normalisation in D and F, but for F's last layer: its codes need variance 1."""
+    """Spectral normalisation in D and F, but not in F's last layer, as codes need variance 1."""
 
-    def generator(self, shape: tuple[int, ...]) -> nn.Module:
-        inner = self._side(shape) // 2**STAGES
-        counts = [self.width * 2**stage for stage in reversed(range(STAGES + 1))]
+    def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
+        inner_side = self._check_side(shape) // 2**NUM_STAGES
+        channels = [self.width * 2**stage for stage in reversed(range(NUM_STAGES + 1))]
         layers: list[nn.Module] = [
-            Dense(self.latent, counts[0] * inner**2, start=xavier),
-            Spread(inner),
+            Dense(self.latent, channels[0] * inner_side**2, init=xavier_uniform),
+            Reshape(inner_side),
         ]
-        for before, count in pairwise(counts):
-            up = ConvTranspose2d(before, count, 4, stride=2, padding=1, bias=False, start=xavier)
-            layers += [up, BatchNorm(count), nn.ReLU()]
-        last = Conv2d(self.width, shape[0], 3, padding=1, start=xavier)
-        return Generator(nn.Sequential(*layers), last)
+        for in_channels, out_channels in pairwise(channels):
+            conv = ConvTranspose2d(
+                in_channels, out_channels, 4, stride=2, padding=1, bias=False, init=xavier_uniform
+            )
+            layers += [conv, BatchNorm(out_channels), nn.ReLU()]
+        last_layer = Conv2d(self.width, shape[0], 3, padding=1, init=xavier_uniform)
+        return Generator(nn.Sequential(*layers), last_layer)
 
-    def _trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
-        self._side(shape)
-        weight = weighting(spectral or self.spectral_norm)
-        conv = partial(Conv2d, padding=1, weight=weight, start=xavier)
+    def _build_trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
+        self._check_side(shape)
+        make_weight = choose_weight(spectral or self.spectral_norm)
+        conv = partial(Conv2d, padding=1, make_weight=make_weight, init=xavier_uniform)
         layers: list[nn.Module] = []
-        before = shape[0]
-        for stage in range(STAGES):
-            count = self.width * 2**stage
-            layers += [conv(before, count, 3), nn.LeakyReLU(0.1)]
-            layers += [conv(count, count, 4, stride=2), nn.LeakyReLU(0.1)]
-            before = count
-        return Trunk(*layers, conv(before, 2 * before, 3), nn.LeakyReLU(0.1))
+        in_channels = shape[0]
+        for stage in range(NUM_STAGES):
+            out_channels = self.width * 2**stage
+            layers += [conv(in_channels, out_channels, 3), nn.LeakyReLU(0.1)]
+            layers += [conv(out_channels, out_channels, 4, stride=2), nn.LeakyReLU(0.1)]
+            in_channels = out_channels
+        return ConvTrunk(*layers, conv(in_channels, 2 * in_channels, 3), nn.LeakyReLU(0.1))
 
-    def _head(self, hidden: tuple[int, int], outputs: int, *, spectral: bool) -> nn.Module:
-        return Head(hidden, outputs, weight=weighting(spectral), start=xavier)
+    def _build_output_layer(
+        self, feature_size: tuple[int, int], num_outputs: int, *, spectral: bool
+    ) -> nn.Module:
+        make_weight = choose_weight(spectral)
+        return DenseHead(feature_size, num_outputs, make_weight=make_weight, init=xavier_uniform)
 
-    def _hidden(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        return self.width * 2**STAGES, self._side(shape) // 2**STAGES
+    def _feature_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        return self.width * 2**NUM_STAGES, self._check_side(shape) // 2**NUM_STAGES
 
     @staticmethod
-    def _side(shape: tuple[int, ...]) -> int:
-        return side_of(shape, "sngan-cnn", multiple=2**STAGES)
+    def _check_side(shape: tuple[int, ...]) -> int:
+        return check_image_side(shape, "sngan-cnn", multiple_of=2**NUM_STAGES)

@@ -1,4 +1,4 @@
-"""Layers whose parameters carry the seed axis first.
+"""Layers whose parameters have a leading seed axis.
 
 Whole networks are in `nn.backbones`.
 """

@@ -1,53 +1,51 @@
 """Convolutional layers for S seeds at once.
 
-Between `group` and `ungroup`, images of all seeds stand side by side as channels, (B, S * C, H,
-W): a convolution per seed is then one grouped convolution, and batch statistics per seed and
-channel are ordinary ones per channel.
+Between `group_seeds` and `ungroup_seeds`, images are in *grouped layout*: the channels of all
+seeds are concatenated, (B, S * C, H, W). One convolution per seed is then a single grouped
+convolution, and batch statistics per seed and channel are ordinary statistics per channel.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from iidgan.nn.init import Start, normal
-from iidgan.nn.layers.weight import Weight
+from iidgan.nn.init import Initializer, normal_init
+from iidgan.nn.layers.weight import Weight, WeightFactory
 
 
-def group(x: Tensor) -> Tensor:
-    """Lays the seeds out as channels: (S, B, C, H, W) -> (B, S * C, H, W)."""
+def group_seeds(x: Tensor) -> Tensor:
+    """Concatenate the channels of all seeds: (S, B, C, H, W) -> (B, S * C, H, W)."""
     return x.transpose(0, 1).flatten(1, 2)
 
 
-def ungroup(x: Tensor, seeds: int) -> Tensor:
-    """Undoes `group`: (B, S * C, H, W) -> (S, B, C, H, W)."""
+def ungroup_seeds(x: Tensor, seeds: int) -> Tensor:
+    """Invert `group_seeds`: (B, S * C, H, W) -> (S, B, C, H, W)."""
     return x.unflatten(1, (seeds, -1)).transpose(0, 1)
 
 
 class Conv2d(nn.Module):
-    """Creates a convolution in grouped layout, (B, S * in, H, W) -> (B, S * out, H', W').
+    """Convolution in grouped layout, (B, S * in, H, W) -> (B, S * out, H', W').
 
-    Biases start at zero, weights from `start`.
+    Biases are initialised to zero, weights by `init`.
     """
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel: int,
+        kernel_size: int,
         *,
         stride: int = 1,
         padding: int = 0,
         bias: bool = True,
-        weight: Callable[[Tensor], nn.Module] = Weight,
-        start: Start = normal,
+        make_weight: WeightFactory = Weight,
+        init: Initializer = normal_init,
     ) -> None:
         super().__init__()
         self.stride, self.padding = stride, padding
-        self.weight = weight(start(1, out_channels, in_channels, kernel, kernel))
+        self.weight = make_weight(init(1, out_channels, in_channels, kernel_size, kernel_size))
         self.bias = nn.Parameter(torch.zeros(1, out_channels)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
@@ -59,10 +57,10 @@ class Conv2d(nn.Module):
 
 
 class Dense(nn.Module):
-    """Creates an affine map in grouped layout, (B, S * C, H, W) to (B, S * out, 1, 1).
+    """Affine map in grouped layout, (B, S * C, H, W) -> (B, S * out, 1, 1).
 
-    Initialised as `Conv2d`. As one product per seed it takes a quarter of the time that a
-    convolution of full size does.
+    Initialised like `Conv2d`. One matrix product per seed takes a quarter of the time of a
+    convolution whose kernel covers the image.
     """
 
     def __init__(
@@ -71,11 +69,11 @@ class Dense(nn.Module):
         out_features: int,
         *,
         bias: bool = True,
-        weight: Callable[[Tensor], nn.Module] = Weight,
-        start: Start = normal,
+        make_weight: WeightFactory = Weight,
+        init: Initializer = normal_init,
     ) -> None:
         super().__init__()
-        self.weight = weight(start(1, out_features, in_features))
+        self.weight = make_weight(init(1, out_features, in_features))
         self.bias = nn.Parameter(torch.zeros(1, 1, out_features)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
@@ -86,23 +84,23 @@ class Dense(nn.Module):
 
 
 class ConvTranspose2d(nn.Module):
-    """Creates a transposed convolution in grouped layout, initialised as `Conv2d`."""
+    """Transposed convolution in grouped layout, initialised like `Conv2d`."""
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel: int,
+        kernel_size: int,
         *,
         stride: int = 1,
         padding: int = 0,
         output_padding: int = 0,
         bias: bool = True,
-        start: Start = normal,
+        init: Initializer = normal_init,
     ) -> None:
         super().__init__()
         self.stride, self.padding, self.output_padding = stride, padding, output_padding
-        self.weight = nn.Parameter(start(1, in_channels, out_channels, kernel, kernel))
+        self.weight = nn.Parameter(init(1, in_channels, out_channels, kernel_size, kernel_size))
         self.bias = nn.Parameter(torch.zeros(1, out_channels)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
@@ -118,11 +116,11 @@ class ConvTranspose2d(nn.Module):
 
 
 class BatchNorm(nn.Module):
-    """Creates a batch normalisation in grouped layout, with statistics per seed and channel.
+    """Batch normalisation in grouped layout, with statistics per seed and channel.
 
-    In training mode it uses the statistics of the batch and keeps none: a forward pass changes
-    nothing. In evaluation mode it uses `mean` and `var`, the *standing statistics* that are
-    computed once with final weights before sampling.
+    In training mode it uses the statistics of the batch and stores none: the forward pass has no
+    side effects. In evaluation mode it uses `mean` and `var`, the *standing statistics*, which
+    are computed once with the final weights before sampling.
 
     References:
         Batch Normalization (Ioffe and Szegedy, 2015), https://arxiv.org/abs/1502.03167
@@ -144,12 +142,13 @@ class BatchNorm(nn.Module):
             return functional.batch_norm(x, None, None, weight, bias, training=True)
         return functional.batch_norm(x, self.mean.flatten(), self.var.flatten(), weight, bias)
 
-    def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        found = torch.var_mean(x, (0, 2, 3), correction=0)
-        # The CPU has float64: where the mean is large, the variance is a small difference.
-        var, mean = (value.view(self.mean.shape).cpu().double() for value in found)
+    def batch_moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        var_and_mean = torch.var_mean(x, (0, 2, 3), correction=0)
+        # In float64, which every CPU has: where the mean is large, the variance is a small
+        # difference of large numbers.
+        var, mean = (value.view(self.mean.shape).cpu().double() for value in var_and_mean)
         return mean, var + mean.square()
 
-    def stand(self, mean: Tensor, square: Tensor) -> None:
+    def set_statistics(self, mean: Tensor, square: Tensor) -> None:
         self.mean.copy_(mean)
-        self.var.copy_((square - mean.square()).clamp_min(0))  # rounding may take it below
+        self.var.copy_((square - mean.square()).clamp_min(0))  # rounding may make it negative

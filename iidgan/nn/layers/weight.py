@@ -1,6 +1,8 @@
-"""Weights of layers: as they are, or spectrally normalised."""
+"""Weights of layers: plain or spectrally normalised."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -8,9 +10,12 @@ from torch.nn import functional
 
 from iidgan.core import Batch
 
+WeightFactory = Callable[[Tensor], nn.Module]
+"""Wraps the initial value of a weight in a module whose call returns the weight."""
+
 
 class Weight(nn.Module):
-    """A weight as it is."""
+    """A plain weight."""
 
     def __init__(self, value: Tensor) -> None:
         super().__init__()
@@ -23,9 +28,9 @@ class Weight(nn.Module):
 class SpectralWeight(nn.Module):
     r"""A weight divided by its largest singular value, one per seed.
 
-    \(W / (u^T W v)\), where the singular vectors u, v are constants to the gradient. `refresh`
-    advances them by one power iteration after a move, so that the forward pass changes nothing.
-    The matrix of a convolution has one row per output channel.
+    \(W / (u^T W v)\), where the gradient treats the singular vectors u, v as constants.
+    `post_update` runs one power iteration after each update, so that the forward pass has no side
+    effects.    The matrix of a convolution has one row per output channel.
 
     References:
         Spectral Normalization for Generative Adversarial Networks (Miyato et al., 2018),
@@ -35,26 +40,28 @@ class SpectralWeight(nn.Module):
     u: Tensor
     v: Tensor
 
-    def __init__(self, value: Tensor, warm_up: int = 15) -> None:
+    def __init__(self, value: Tensor, num_warmup_iterations: int = 15) -> None:
         super().__init__()
         self.value = nn.Parameter(value)
         matrix = value.detach().flatten(2)
         self.register_buffer("u", torch.randn(*matrix.shape[:2], 1))
         self.register_buffer("v", torch.zeros(matrix.shape[0], matrix.shape[2], 1))
-        for _ in range(warm_up):
-            self.iterate()
+        for _ in range(num_warmup_iterations):
+            self.update_singular_vectors()
 
-    def refresh(self, batch: Batch) -> None:
-        self.iterate()
+    def post_update(self, batch: Batch) -> None:
+        self.update_singular_vectors()
 
     @torch.no_grad()
-    def iterate(self) -> None:
-        """Runs one power iteration."""
+    def update_singular_vectors(self) -> None:
+        """Run one power iteration."""
         matrix = self.value.flatten(2)
         self.v.copy_(functional.normalize(matrix.mT @ self.u, dim=1, eps=1e-12))
         self.u.copy_(functional.normalize(matrix @ self.v, dim=1, eps=1e-12))
 
     def forward(self) -> Tensor:
-        with torch.autocast(self.value.device.type, enabled=False):  # or 1 were 0.998
+        with torch.autocast(
+            self.value.device.type, enabled=False
+        ):  # in bfloat16, 1 would become 0.998
             sigma = self.u.mT @ self.value.flatten(2) @ self.v
         return self.value / sigma.view(-1, *[1] * (self.value.dim() - 1))

@@ -1,25 +1,28 @@
-"""Published tables and figures, as data. `STUDIES` and `PICTURES` are the only lists."""
+"""Published tables and figures as data: runs, columns and printed values, one file per table.
+
+`TABLES` and `FIGURES` list them by name. The results are discussed in `docs/results`.
+"""
 
 from collections.abc import Callable, Sequence
 
-from iidgan.records import Row
+from iidgan.records import MetricRecord
 from iidgan.studies.papers.normality import NORMALITY
-from iidgan.studies.papers.pictures import PICTURES
 from iidgan.studies.papers.plug_in import PLUG_IN
 from iidgan.studies.papers.ring import RING
 from iidgan.studies.papers.stacked import STACKED
 from iidgan.studies.papers.synthetic import SYNTHETIC
-from iidgan.studies.papers.tuned import SWEEP, tuned
-from iidgan.studies.table_spec import Study
+from iidgan.studies.papers.synthetic_figures import FIGURES
+from iidgan.studies.papers.tuned import TUNING, build_tuned_table
+from iidgan.studies.table_spec import TableSpec
 
-STUDIES: dict[str, Callable[[Sequence[Row]], Study]] = {
-    "ring": lambda rows: RING,
-    "synthetic": lambda rows: SYNTHETIC,
-    "normality": lambda rows: NORMALITY,
-    "plug-in": lambda rows: PLUG_IN,
-    "tuned": tuned,
-    "stacked": lambda rows: STACKED,
+TABLES: dict[str, Callable[[Sequence[MetricRecord]], TableSpec]] = {
+    "ring": lambda records: RING,
+    "synthetic": lambda records: SYNTHETIC,
+    "normality": lambda records: NORMALITY,
+    "plug-in": lambda records: PLUG_IN,
+    "tuned": build_tuned_table,
+    "stacked": lambda records: STACKED,
 }
-"""Tables by name; each is made of the rows that there are, on which only `tuned` depends."""
+"""Tables by name, as functions of the stored records; only `tuned` depends on them."""
 
-__all__ = ["PICTURES", "STUDIES", "SWEEP"]
+__all__ = ["FIGURES", "TABLES", "TUNING"]

@@ -1,4 +1,4 @@
-"""What the synthetic tables share: data, settings, and columns."""
+"""Data sets, runs and columns shared by the tables on synthetic data."""
 
 from __future__ import annotations
 
@@ -9,63 +9,69 @@ from iidgan.config.run import Run
 from iidgan.core import Method, Regularised, Source
 from iidgan.data import Grid, Ring
 from iidgan.methods import GAN, METHODS, VAE, iid_gan, iid_gan_plus, wgan_gp
-from iidgan.studies.table_spec import Column, Quick
+from iidgan.studies.table_spec import Column, QuickProfile
 from iidgan.terms import (
     TERMS,
     CodeNoise,
-    CycleConsistency,
-    GaussianConsistency,
+    CycleTerm,
+    GaussianTerm,
     GradientPenalty,
     ZDiscriminator,
 )
 
-BASE = Run(source=Ring(), method=GAN())
-"""The setting of every method: the same nets, the same Adam, the same steps."""
+BASE_RUN = Run(source=Ring(), method=GAN())
+"""Setting shared by all methods: networks, Adam, batch size and number of steps."""
 
-LITERAL: dict[str, Source] = {"Ring": Ring(), "Grid": Grid()}
-"""Standard deviations as the papers print them, 0.001 and 0.0025."""
+DATASETS_AS_PRINTED: dict[str, Source] = {"Ring": Ring(), "Grid": Grid()}
+"""Standard deviations as printed in the papers, 0.001 and 0.0025."""
 
-VARIANCE: dict[str, Source] = {"Ring": Ring(std=0.0316), "Grid": Grid(std=0.05)}
-"""The same numbers read as variances."""
-
-
-def of(method: Method) -> Run:
-    """The common setting with another method."""
-    return replace(BASE, method=method)
+DATASETS_AS_VARIANCES: dict[str, Source] = {"Ring": Ring(std=0.0316), "Grid": Grid(std=0.05)}
+"""The printed numbers interpreted as variances."""
 
 
-QUICK = Quick(steps=2_400, seeds=2)
-"""The quick profile of all of it; its steps have twelfths, by which figures look back."""
-
-CYCLE = CycleConsistency()
-M_D = of(iid_gan())
-ONE_D = of(iid_gan(gaussian=GaussianConsistency(distance="w2-1d")))
+def with_method(method: Method) -> Run:
+    """Return the common setting with another method."""
+    return replace(BASE_RUN, method=method)
 
 
-def coverage(data: str) -> dict[str, Column]:
-    """The columns of Table 1 on one data set."""
+QUICK_PROFILE = QuickProfile(steps=2_400, num_seeds=2)
+"""Quick profile of the synthetic tables; the steps divide by 12, for figures of earlier steps."""
+
+CYCLE_TERM = CycleTerm()
+IID_GAN_MD = with_method(iid_gan())
+IID_GAN_1D = with_method(iid_gan(gaussian=GaussianTerm(distance="w2-1d")))
+
+
+def coverage_columns(dataset_name: str) -> dict[str, Column]:
+    """Return the columns of Table 1 for one data set."""
     return {
-        f"{data} modes (>= 1)": Column(metric="modes_1", data=data, decimals=1),
-        f"{data} modes (>= 20)": Column(metric="modes_20", data=data, decimals=1),
-        f"{data} modes (>= 100)": Column(metric="modes_100", data=data, decimals=1),
-        f"{data} quality %": Column(metric="quality", data=data, decimals=1),
-        f"{data} reverse KL": Column(metric="reverse_kl", data=data, decimals=3),
+        f"{dataset_name} modes (>= 1)": Column(metric="modes_1", dataset=dataset_name, decimals=1),
+        f"{dataset_name} modes (>= 20)": Column(
+            metric="modes_20", dataset=dataset_name, decimals=1
+        ),
+        f"{dataset_name} modes (>= 100)": Column(
+            metric="modes_100", dataset=dataset_name, decimals=1
+        ),
+        f"{dataset_name} quality %": Column(metric="quality", dataset=dataset_name, decimals=1),
+        f"{dataset_name} reverse KL": Column(
+            metric="reverse_kl", dataset=dataset_name, decimals=3
+        ),
     }
 
 
-TABLE_1: dict[str, Run] = {
-    "GAN": BASE,
-    "BiGAN": of(METHODS["bigan"]()),
-    "Unrolled GAN": of(METHODS["unrolled"]()),
-    "VEEGAN": of(METHODS["veegan"]()),
-    "IID-GAN (1-D)": ONE_D,
-    "IID-GAN (M-D)": M_D,
+TABLE_1_RUNS: dict[str, Run] = {
+    "GAN": BASE_RUN,
+    "BiGAN": with_method(METHODS["bigan"]()),
+    "Unrolled GAN": with_method(METHODS["unrolled"]()),
+    "VEEGAN": with_method(METHODS["veegan"]()),
+    "IID-GAN (1-D)": IID_GAN_1D,
+    "IID-GAN (M-D)": IID_GAN_MD,
 }
-"""The rows of Table 1."""
+"""Rows of Table 1."""
 
-# Modes, quality in % and reverse KL with their deviations (IID-GAN, arXiv 2021, Table 1;
-# InvertGAN, Table 1, has the same of its own method).
-_PRINTED = {
+# Modes, quality in % and reverse KL with standard deviations (IID-GAN, arXiv 2021, Table 1;
+# InvertGAN, Table 1, prints the same values for its own method).
+_PRINTED_VALUES = {
     ("GAN", "Ring"): ((3.6, 0.5), (98.8, 0.6), (0.92, 0.11)),
     ("BiGAN", "Ring"): ((6.8, 1.0), (38.6, 9.5), (0.43, 0.18)),
     ("Unrolled GAN", "Ring"): ((6.4, 2.2), (98.6, 0.5), (0.42, 0.53)),
@@ -83,39 +89,46 @@ _PRINTED = {
 }
 
 
-def published(data: str) -> dict[tuple[str, str], tuple[float, float]]:
-    """The printed values of Table 1 on one data set, by row and column; blocks take their own."""
-    headings = f"{data} modes (>= 1)", f"{data} quality %", f"{data} reverse KL"
+def printed_coverage(dataset_name: str) -> dict[tuple[str, str], tuple[float, float]]:
+    """Return the printed values of Table 1 for one data set, by row name and column title."""
+    column_titles = (
+        f"{dataset_name} modes (>= 1)",
+        f"{dataset_name} quality %",
+        f"{dataset_name} reverse KL",
+    )
     return {
-        (row, heading): value
-        for (row, there), values in _PRINTED.items()
-        if there == data
-        for heading, value in zip(headings, values)
+        (row_name, column_title): value
+        for (row_name, value_dataset), values in _PRINTED_VALUES.items()
+        if value_dataset == dataset_name
+        for column_title, value in zip(column_titles, values)
     }
 
 
-# Without the Gaussian loss, with other Gaussian losses, and what came before.
-OURS: dict[str, Run] = {
-    "IID-GAN+": of(METHODS["iid-gan+"]()),
-    "IID-GAN+, Gaussian noise": of(iid_gan_plus(noise=CodeNoise(std=0.1, widening=1.0))),
-    "IID-GAN, code noise": of(Regularised(method=iid_gan(), terms=(CodeNoise(),))),
-    "IID-GAN, no Gaussian loss": of(Regularised(method=GAN(), terms=(CYCLE,))),
-    "IID-GAN (W2)": of(iid_gan(gaussian=GaussianConsistency(distance="w2"))),
-    "IID-GAN (KL)": of(iid_gan(gaussian=GaussianConsistency(distance="kl"))),
-    "IID-GAN (Epps-Pulley)": of(iid_gan(gaussian=GaussianConsistency(distance="epps-pulley"))),
-    "IID-GAN (energy)": of(iid_gan(gaussian=GaussianConsistency(distance="energy"))),
-    "IID-GAN (discriminator of z)": of(Regularised(method=GAN(), terms=(CYCLE, ZDiscriminator()))),
-    "InvertGAN": of(METHODS["invert-gan"]()),
+# Without the Gaussian loss, with other Gaussian losses, and the predecessor.
+VARIANT_RUNS: dict[str, Run] = {
+    "IID-GAN+": with_method(METHODS["iid-gan+"]()),
+    "IID-GAN+, Gaussian noise": with_method(iid_gan_plus(noise=CodeNoise(std=0.1, widening=1.0))),
+    "IID-GAN, code noise": with_method(Regularised(method=iid_gan(), terms=(CodeNoise(),))),
+    "IID-GAN, no Gaussian loss": with_method(Regularised(method=GAN(), terms=(CYCLE_TERM,))),
+    "IID-GAN (W2)": with_method(iid_gan(gaussian=GaussianTerm(distance="w2"))),
+    "IID-GAN (KL)": with_method(iid_gan(gaussian=GaussianTerm(distance="kl"))),
+    "IID-GAN (Epps-Pulley)": with_method(iid_gan(gaussian=GaussianTerm(distance="epps-pulley"))),
+    "IID-GAN (energy)": with_method(iid_gan(gaussian=GaussianTerm(distance="energy"))),
+    "IID-GAN (discriminator of z)": with_method(
+        Regularised(method=GAN(), terms=(CYCLE_TERM, ZDiscriminator()))
+    ),
+    "InvertGAN": with_method(METHODS["invert-gan"]()),
 }
-"""The term, varied."""
+"""Variants of the IID terms."""
 
 
-def longest(names: Sequence[str]) -> dict[str, Run]:
-    """Rows of the papers' 300 epochs."""
-    return {name: replace((TABLE_1 | OURS)[name], steps=300_000) for name in names}
+def full_length_runs(row_names: Sequence[str]) -> dict[str, Run]:
+    """Return rows with the 300,000 steps (300 epochs) of the papers."""
+    runs = TABLE_1_RUNS | VARIANT_RUNS
+    return {name: replace(runs[name], steps=300_000) for name in row_names}
 
 
-_NAMES = {
+_METHOD_TITLES = {
     "lsgan": "LSGAN",
     "wgan": "WGAN",
     "wgan-gp": "WGAN-GP",
@@ -133,17 +146,17 @@ _NAMES = {
     "r3gan": "R3GAN",
     "ivgan": "IVGAN",
 }
-_ADDENDS = {"gdpp": "GDPP", "bures": "BuresGAN", "mode-seeking": "MSGAN"}
+_TERM_TITLES = {"gdpp": "GDPP", "bures": "BuresGAN", "mode-seeking": "MSGAN"}
 
-OTHER_METHODS: dict[str, Run] = {
-    # Without it the codes of a VAE carry nothing on Ring, whose covariance is isotropic.
-    "VAE": of(VAE(warm_up=0.05)),
-    **{title: of(METHODS[name]()) for name, title in _NAMES.items()},
-    # What its authors' script has for data in the plane.
-    "WGAN-GP (weight 0.1)": of(wgan_gp(penalty=GradientPenalty(weight=0.1))),
+OTHER_RUNS: dict[str, Run] = {
+    # Without warm-up the VAE suffers posterior collapse on Ring, whose covariance is isotropic.
+    "VAE": with_method(VAE(warm_up=0.05)),
+    **{title: with_method(METHODS[name]()) for name, title in _METHOD_TITLES.items()},
+    # The weight in its authors' script for two-dimensional data.
+    "WGAN-GP (weight 0.1)": with_method(wgan_gp(penalty=GradientPenalty(weight=0.1))),
     **{
-        title: of(Regularised(method=GAN(), terms=(TERMS[name](),)))
-        for name, title in _ADDENDS.items()
+        title: with_method(Regularised(method=GAN(), terms=(TERMS[name](),)))
+        for name, title in _TERM_TITLES.items()
     },
 }
-"""What else the papers compare with, and R3GAN."""
+"""The other methods that the papers compare with, and R3GAN."""

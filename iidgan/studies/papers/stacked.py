@@ -1,11 +1,10 @@
 """Stacked MNIST: a thousand modes (IID-GAN, IJCAI 2023, Table 3; IVGAN, Table 2).
 
-The full profile is for an accelerator. The quick one has narrow nets, and digits of mnist-5k.
+The full profile needs an accelerator. The quick one has narrow networks and digits of mnist-5k.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from iidgan.config.defaults import recommended
@@ -17,26 +16,29 @@ from iidgan.functional import histogram
 from iidgan.functional.gaussian import Distance
 from iidgan.methods import GAN, MRGAN, VEEGAN, PacGAN, Unrolled, iid_gan, iv_gan, lsgan, r3gan
 from iidgan.nn import DCGAN
-from iidgan.studies.table_spec import Block, Column, Quick, Study
-from iidgan.terms import R1, R2, CycleConsistency, GaussianConsistency, InstanceNoise, Intervention
+from iidgan.studies.table_spec import Column, PublishedValues, QuickProfile, RowGroup, TableSpec
+from iidgan.terms import R1, R2, CycleTerm, GaussianTerm, InstanceNoise, Intervention
 
-FULL: dict[str, Source] = {"MNIST": StackedMnist(), "Fashion": StackedFashion()}
-HERE: dict[str, Source] = {"MNIST": StackedMnist(base="mnist-5k"), "Fashion": StackedFashion()}
-"""The same without the whole of MNIST."""
+FULL_DATASETS: dict[str, Source] = {"MNIST": StackedMnist(), "Fashion": StackedFashion()}
+QUICK_DATASETS: dict[str, Source] = {
+    "MNIST": StackedMnist(base="mnist-5k"),
+    "Fashion": StackedFashion(),
+}
+"""The same with the 4,000 training digits of mnist-5k."""
 
 BATCH, EPOCHS = 256, 50
 QUICK_STEPS = 1_000
 
 
-def weighted(distance: Distance = "p-norm") -> Method:
-    """IID-GAN with the papers' weights for Stacked MNIST, (3, 3), on element-wise means."""
+def weighted_iid_gan(distance: Distance = "p-norm") -> Method:
+    """Return IID-GAN with the papers' weights for Stacked MNIST, (3, 3), on element-wise means."""
     return iid_gan(
-        cycle=CycleConsistency(norm="l1", weight=3.0),
-        gaussian=GaussianConsistency(weight=3.0, distance=distance),
+        cycle=CycleTerm(norm="l1", weight=3.0),
+        gaussian=GaussianTerm(weight=3.0, distance=distance),
     )
 
 
-ROWS: dict[str, Method] = {
+STACKED_METHODS: dict[str, Method] = {
     "GAN (minimax)": GAN(loss="saturating"),
     "DCGAN": GAN(),
     "LSGAN": lsgan(),
@@ -44,24 +46,23 @@ ROWS: dict[str, Method] = {
     "Unrolled GAN": Unrolled(lr=2e-4, pace=1.0),
     "PacGAN": PacGAN(),
     "MRGAN": MRGAN(),
-    "IID-GAN (1-D)": weighted("w2-1d"),
-    "IID-GAN (M-D)": weighted(),
+    "IID-GAN (1-D)": weighted_iid_gan("w2-1d"),
+    "IID-GAN (M-D)": weighted_iid_gan(),
     "IVGAN": iv_gan(
         intervention=Intervention(blocks=4), noise=InstanceNoise(std=0.03, until=2 / 3)
     ),
     "R3GAN loss": r3gan(R1(weight=1.0), R2(weight=1.0)),
 }
-"""The rows: what differs is the loss, and that D of the last one has no batch norm."""
+"""Methods by row name. They differ in the loss; D of the last one has no batch norm."""
 
 
-def full(method: Method) -> Run:
-    """DCGAN of the papers' width, 50 epochs of 128,000 samples; networks in bfloat16."""
+def full_run(method: Method) -> Run:
+    """Return a run with a DCGAN of the papers' width, 50 epochs and networks in bfloat16."""
     source = StackedMnist()
     run = recommended(source, method)
     assert isinstance(run.arch, DCGAN)
     return replace(
         run,
-        method=method,  # its weights are meant as they are
         arch=replace(run.arch, latent=100, width=64),
         batch=BATCH,
         steps=EPOCHS * source.size // BATCH,
@@ -69,16 +70,16 @@ def full(method: Method) -> Run:
     )
 
 
-def quick(method: Method) -> Run:
-    """A quarter of the width, an eighth of the batch, and a rate that fits few steps."""
-    run = full(method)
-    narrow = replace(run.arch, latent=32, width=16)  # type: ignore[type-var]
-    return replace(run, arch=narrow, batch=32, optimiser=Adam(lr=1e-3), precision="float32")
+def quick_run(method: Method) -> Run:
+    """Return a run with a quarter of the width, an eighth of the batch, and a higher rate."""
+    run = full_run(method)
+    narrow_arch = replace(run.arch, latent=32, width=16)  # type: ignore[type-var]
+    return replace(run, arch=narrow_arch, batch=32, optimiser=Adam(lr=1e-3), precision="float32")
 
 
-# Modes and KL to the uniform distribution. IID-GAN, Table 3, whose first three rows are those of
-# PresGAN; IVGAN, Table 2, whose DCGAN, VEEGAN and Unrolled GAN are those of VEEGAN's paper.
-_PRINTED: dict[str, tuple[float, float | None]] = {
+# Modes and KL to the uniform distribution. IID-GAN, Table 3, which takes its first three rows from
+# PresGAN; IVGAN, Table 2, which takes DCGAN, VEEGAN and Unrolled GAN from the VEEGAN paper.
+_PRINTED_VALUES: dict[str, tuple[float, float | None]] = {
     "GAN (minimax)": (392.0, None),
     "DCGAN": (99.0, 3.40),
     "VEEGAN": (761.8, 2.173),
@@ -91,78 +92,68 @@ _PRINTED: dict[str, tuple[float, float | None]] = {
 }
 
 
-_FLOOR = histogram.kl_floor(1000, StackedMnist.num_evaluated)
+_KL_FLOOR = histogram.kl_floor(1000, StackedMnist.num_evaluated)
 
 
-def kl_heading(data: str) -> str:
-    """The divergence from the uniform distribution, and what that itself has as often sampled."""
-    return f"{data} KL (floor {_FLOOR:.4f})"
+def kl_column_title(dataset_name: str) -> str:
+    """Title of the column of the KL to the uniform distribution, with its expected minimum."""
+    return f"{dataset_name} KL (floor {_KL_FLOOR:.4f})"
 
 
-def _columns(data: str) -> dict[str, Column]:
+def _dataset_columns(dataset_name: str) -> dict[str, Column]:
     return {
-        f"{data} modes": Column(metric="stacked_modes", data=data, decimals=1),
-        kl_heading(data): Column(metric="stacked_kl", data=data, decimals=3),
-        f"{data} KL to training": Column(metric="stacked_kl_train", data=data, decimals=3),
-        f"{data} classifier FID": Column(metric="classifier_fid", data=data, decimals=1),
+        f"{dataset_name} modes": Column(metric="stacked_modes", dataset=dataset_name, decimals=1),
+        kl_column_title(dataset_name): Column(
+            metric="stacked_kl", dataset=dataset_name, decimals=3
+        ),
+        f"{dataset_name} KL to training": Column(
+            metric="stacked_kl_train", dataset=dataset_name, decimals=3
+        ),
+        f"{dataset_name} classifier FID": Column(
+            metric="classifier_fid", dataset=dataset_name, decimals=1
+        ),
     }
 
 
-def _published() -> Mapping[tuple[str, str], tuple[float, float | None]]:
-    modes = {(row, "MNIST modes"): (found, None) for row, (found, _) in _PRINTED.items()}
-    heading = kl_heading("MNIST")
-    kls = {(row, heading): (kl, None) for row, (_, kl) in _PRINTED.items() if kl is not None}
-    return modes | kls
+def _published_values() -> PublishedValues:
+    published: dict[tuple[str, str], tuple[float, float | None]] = {}
+    for row_name, (num_modes, kl) in _PRINTED_VALUES.items():
+        published[row_name, "MNIST modes"] = (num_modes, None)
+        if kl is not None:
+            published[row_name, kl_column_title("MNIST")] = (kl, None)
+    return published
 
 
-STACKED = Study(
+STACKED = TableSpec(
     title="Stacked MNIST and Stacked Fashion (IID-GAN, IJCAI 2023, Table 3; IVGAN, Table 2)",
-    blocks=(
-        Block(
-            data=FULL,
-            rows={row: full(method) for row, method in ROWS.items()},
-            published=_published(),
+    row_groups=(
+        RowGroup(
+            datasets=FULL_DATASETS,
+            rows={name: full_run(method) for name, method in STACKED_METHODS.items()},
+            published=_published_values(),
         ),
     ),
-    columns=_columns("MNIST") | _columns("Fashion"),
-    quick=Quick(
+    columns=_dataset_columns("MNIST") | _dataset_columns("Fashion"),
+    quick=QuickProfile(
         steps=QUICK_STEPS,
-        seeds=3,
-        blocks=(
-            Block(
+        num_seeds=3,
+        row_groups=(
+            RowGroup(
                 title="DCGAN of width 16, latent 32, batch 32, Adam 1e-3; digits of mnist-5k",
-                data=HERE,
-                rows={row: quick(ROWS[row]) for row in ("DCGAN", "IID-GAN (M-D)")},
-                published=_published(),
+                datasets=QUICK_DATASETS,
+                rows={
+                    name: quick_run(STACKED_METHODS[name]) for name in ("DCGAN", "IID-GAN (M-D)")
+                },
+                published=_published_values(),
             ),
         ),
-        checkpoints=1,
-        findings=(
-            "The quick profile has digits from the 4,000 training images of mnist-5k; what the "
-            "papers measured stands beside it for orientation only. It is far too short for the "
-            "papers' numbers. On Fashion the terms add modes and evenness within it. On digits "
-            "they do harm: D wins before G draws strokes (its loss falls to 0.001, without the "
-            "terms to 0.2), and 1,000 steps do not bring G back. With 32 latent dimensions d/M, "
-            "which weighs the images' part of the cycle, is 96, three times that of the full "
-            "profile; but a weight of 1, the weights 0.5 and 0.1, or a rate of 3e-4 did not help "
-            "in trials of 500 steps either.",
-        ),
+        num_checkpoints=1,
     ),
     notes=(
-        "Modes of 1,000 among 26,000 samples a seed, as a classifier of single channels sees "
-        "them; a mode counts with one sample. KL: of the samples' histogram to the uniform "
-        "distribution, and to the histogram of the training set's 128,000 triples, in nats. "
-        "Floor: what as many samples of the uniform distribution itself have on average. "
-        "Classifier FID: on the features of that classifier; no other FID compares.",
-        "Full profile: 32 pixels, DCGAN of width 64, latent 100, batch 256, Adam 2e-4, linear to "
-        "0, 50 epochs, networks in bfloat16, all else in float32; IID-GAN with the weights 3 and "
-        "3 on element-wise means. All methods have the same, but R3GAN's loss has a D without "
-        "batch norm, which its penalty on single samples rules out.",
-        "Of the papers: GAN, VEEGAN and PacGAN are from PresGAN, not run again; the GAN there is "
-        "a DCGAN, and its KL of 8.012 is left out, since none over 1,000 modes exceeds log 1000 = "
-        "6.908. DCGAN (99 modes) and Unrolled GAN are VEEGAN's runs; VEEGAN's own paper "
-        "has 150 and 2.95, PacGAN's own 1000 and 0.06. Here GAN has the minimax loss as the "
-        "papers print it, DCGAN the non-saturating one. R3GAN loss: a small net there; the full "
-        "R3GAN has 0.029. The papers' FIDs are on features they do not name.",
+        "26,000 samples per seed, assigned to 1,000 modes by a classifier of single channels; a "
+        "mode counts with one sample. KL (nats): from the histogram of the samples to the uniform "
+        "distribution, or to that of the 128,000 training images. Floor: mean KL of as many "
+        "samples of the uniform distribution itself. Classifier FID: on the features of that "
+        "classifier; not comparable to other FIDs.",
     ),
 )

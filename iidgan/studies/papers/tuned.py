@@ -1,4 +1,4 @@
-"""Every method at the best of its trials: the same tuning budget for all."""
+"""Each method with the best of its trials, after the same tuning budget for all."""
 
 from __future__ import annotations
 
@@ -6,67 +6,46 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from iidgan.config.run import Run
-from iidgan.records import Row
-from iidgan.studies.papers.common import LITERAL, OTHER_METHODS, OURS, QUICK, TABLE_1, coverage
-from iidgan.studies.table_spec import Block, Study
-from iidgan.studies.tuning import Sweep, trials
+from iidgan.records import MetricRecord
+from iidgan.studies.papers.common import (
+    DATASETS_AS_PRINTED,
+    OTHER_RUNS,
+    QUICK_PROFILE,
+    TABLE_1_RUNS,
+    VARIANT_RUNS,
+    coverage_columns,
+)
+from iidgan.studies.table_spec import RowGroup, TableSpec
+from iidgan.studies.tuning import TuningSpec, build_trials
 
-SWEEP = Sweep(
-    rows=TABLE_1 | OURS | OTHER_METHODS,
-    data=LITERAL,
-    modes={"Ring": 8, "Grid": 25},
-    findings=(
-        "In a quarter of the tables' steps most methods gain from twice their rate. Of the "
-        "published methods IID-GAN (M-D) has the best score, 0.48; next are MAD-GAN, 0.43, IVGAN, "
-        "0.40, and InvertGAN, 0.38. Of this library's variants, noise on the codes alone scores "
-        "0.67 and IID-GAN+ 0.57: what it adds to the noise was found in longer runs.",
-    ),
+TUNING = TuningSpec(
+    rows=TABLE_1_RUNS | VARIANT_RUNS | OTHER_RUNS,
+    datasets=DATASETS_AS_PRINTED,
+    num_modes={"Ring": 8, "Grid": 25},
 )
 
 
-def tuned(rows: Sequence[Row]) -> Study:
-    """Makes the table of the methods whose trials are done, from the rows of the sweep."""
-    best = {row: label for row in SWEEP.rows if (label := SWEEP.best(row, rows)) is not None}
-    pairs = {
-        name: run
-        for row, label in best.items()
-        for name, run in ((row, SWEEP.rows[row]), (f"{row} ({label})", _best(row, label)))
-    }
-    return Study(
+def build_tuned_table(records: Sequence[MetricRecord]) -> TableSpec:
+    """Build the table of the methods all of whose trials are done, from the tuning records."""
+    rows: dict[str, Run] = {}
+    for row_name, run in TUNING.rows.items():
+        trial_label = TUNING.best_trial(row_name, records)
+        if trial_label is not None:
+            rows[row_name] = run
+            rows[f"{row_name} ({trial_label})"] = _full_length_run(row_name, trial_label)
+    return TableSpec(
         title="2D-Ring and 2D-Grid, every method at the best of six trials of 6,000 steps",
-        blocks=(Block(data=LITERAL, rows=pairs),),
-        columns=coverage("Ring") | coverage("Grid"),
-        quick=QUICK,
+        row_groups=(RowGroup(datasets=DATASETS_AS_PRINTED, rows=rows),),
+        columns=coverage_columns("Ring") | coverage_columns("Grid"),
+        quick=QUICK_PROFILE,
         notes=(
-            "Each method as in the other tables, and below it at the trial that won (iidgan "
-            "sweep); in parentheses by which factor its learning rate or weights differ. It was "
-            "chosen on other seeds, 100 and 101. IID-GAN+ has had more: what it adds to IID-GAN "
-            "was found in some twenty trials of 24,000 steps on the seeds 100 to 104 "
-            "(docs/iid-gan-plus.md).",
-        ),
-        findings=(
-            "Trials of 6,000 steps do not tell what 24,000 will do: of the 32 methods whose "
-            "trials chose another setting, 14 score less with it by the trials' own measure, "
-            "share of modes times share of good samples. They are GAN, D2GAN, Dist-GAN, AMAT, "
-            "AdvLatGAN, R3GAN, IVGAN, WGAN-GP (weight 0.1), GDPP, MSGAN, Unrolled GAN, which has "
-            "next to nothing either way, and of this library's variants IID-GAN+ and both others "
-            "with noise on the codes; IID-GAN (M-D) gains nothing. Twice the rate, the largest "
-            "tried, won 23 times of 37, so that a better one may lie beyond; WGAN, SNGAN and AAE "
-            "have no mode with 100 good samples in any trial.",
-            "All 25 modes of Grid with 100 samples, in all five seeds, have IID-GAN (M-D), "
-            "IID-GAN+ with Gaussian noise, and the VAE, either way, IID-GAN+ untuned, and tuned "
-            "R3GAN and IID-GAN with noise on its codes. Of the settings that have them, of the "
-            "published methods IID-GAN has most quality, 80.0 % for 52.3 (VAE) and 55.6 (R3GAN), "
-            "and least evenness, a reverse KL of 0.239 for 0.029 and 0.073; IID-GAN+ untuned has "
-            "86.2 % and 0.045. R3GAN untuned, with 24.8 modes, 69.9 % and 0.047, and tuned "
-            "WGAN-GP (weight 0.1), with 24.4 modes, 78.0 % and 0.047, are near. Either way "
-            "GAN, MRGAN, AMAT, AdvLatGAN and MSGAN have fewer than 9 modes of Grid, LSGAN 9.6 and "
-            "GDPP 12.6 at most, whereas with the terms (plug-in) GAN, MRGAN, AMAT, AdvLatGAN, "
-            "GDPP and MSGAN have 24 to 25, untuned.",
+            "Each method as in the other tables and, below it, with the best of its six trials "
+            "(iidgan sweep). In parentheses: the factor of its learning rate or weights, chosen "
+            "on the seeds 100 and 101, which no table uses.",
         ),
     )
 
 
-def _best(row: str, label: str) -> Run:
-    run = SWEEP.rows[row]
-    return replace(trials(run)[label], steps=run.steps)
+def _full_length_run(row_name: str, trial_label: str) -> Run:
+    run = TUNING.rows[row_name]
+    return replace(build_trials(run)[trial_label], steps=run.steps)

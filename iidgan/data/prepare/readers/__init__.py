@@ -1,4 +1,4 @@
-"""One format or provider of images, one file.
+"""Readers: one module per format or provider of images.
 
-A reader yields images and labels; decoding, resizing and writing them are in `data.prepare`.
+A reader yields images and labels; `data.prepare` decodes, resizes and writes them.
 """

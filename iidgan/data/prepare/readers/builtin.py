@@ -1,4 +1,4 @@
-"""Sets that are sources of their own, too: MNIST, Fashion-MNIST, and 5,000 digits of MNIST."""
+"""Readers of data sets that are built-in sources: MNIST, Fashion-MNIST, MNIST-5k."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from contextlib import contextmanager
 
 from iidgan.data.idx import FashionMnist, Mnist, Split
 from iidgan.data.mnist_5k import Mnist5k
-from iidgan.data.prepare.reader import Item, Reader, Reading, Wanted
+from iidgan.data.prepare.reader import ImageStream, RawImage, Reader, ReadRequest
 
 
-def own_source(kind: type[Mnist] | type[FashionMnist] | type[Mnist5k]) -> Reader:
-    """Makes the reader of what a source reads from its files."""
+def builtin_reader(source_class: type[Mnist] | type[FashionMnist] | type[Mnist5k]) -> Reader:
+    """Create a reader of the files of a source."""
 
     @contextmanager
-    def read(wanted: Wanted) -> Iterator[Reading]:
-        root = None if wanted.path is None else str(wanted.place())
-        split: Split = "test" if wanted.split == "test" else "train"
-        data = kind(root=root, split=split).load()
-        labels = [None] * len(data) if data.y is None else data.y.tolist()
-        yield Reading(
-            source=f"{kind.name}, {split}",
-            total=len(data),
-            labelled=data.y is not None,
-            classes=data.labels,
-            items=(
-                Item(f"image {i}", pixels.numpy(), label)
-                for i, (pixels, label) in enumerate(zip(data.x[:, 0], labels))
+    def open_source(request: ReadRequest) -> Iterator[ImageStream]:
+        root = None if request.path is None else str(request.existing_path())
+        split: Split = "test" if request.split == "test" else "train"
+        dataset = source_class(root=root, split=split).load()
+        labels = [None] * len(dataset) if dataset.y is None else dataset.y.tolist()
+        yield ImageStream(
+            description=f"{source_class.name}, {split}",
+            num_images=len(dataset),
+            has_labels=dataset.y is not None,
+            class_names=dataset.labels,
+            images=(
+                RawImage(f"image {i}", pixels.numpy(), label)
+                for i, (pixels, label) in enumerate(zip(dataset.x[:, 0], labels))
             ),
         )
 
-    return read
+    return open_source

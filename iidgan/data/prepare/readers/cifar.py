@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100: the python and the binary archives, packed or not.
+"""CIFAR-10 and CIFAR-100: the Python and the binary archives, extracted or not.
 
 References:
     Learning Multiple Layers of Features from Tiny Images (Krizhevsky, 2009),
@@ -16,166 +16,175 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from iidgan.data.prepare.archives import Tree, UnreadableError, opened
-from iidgan.data.prepare.reader import Item, Pixels, Reader, Reading, Wanted
-from iidgan.data.prepare.readers.unpickle import unpickle
+from iidgan.data.prepare.archives import FileTree, UnreadableError, open_file_tree
+from iidgan.data.prepare.reader import ImageStream, Pixels, RawImage, Reader, ReadRequest
+from iidgan.data.prepare.readers.unpickle import load_restricted_pickle
 from iidgan.errors import InputError
 
 _SIDE = 32
 _PIXELS = 3 * _SIDE**2
-_MOST = 1 << 28  # bytes of a batch; the largest has 50,000 images
+_MAX_BATCH_BYTES = 1 << 28  # the largest batch has 50,000 images
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
-    """What the files of one of the two are called.
+class CifarLayout:
+    """Names of the files of CIFAR-10 or CIFAR-100, and their format.
 
     Arguments:
-        python: Pickled batches, of each split.
-        binary: Batches of bytes, of each split.
-        meta: Pickle with the names of the labels, and their key in it.
-        names: Text with the names of the labels.
-        key: Of the labels in a pickled batch.
-        before: Bytes before the pixels of an image; the last one is its label.
+        pickled_batches: Files with pickled batches, by split.
+        binary_batches: Files with binary batches, by split.
+        class_pickle: Pickle file with the names of the labels, and their key.
+        class_text: Text file with the names of the labels.
+        label_key: Key of the labels in a pickled batch.
+        label_bytes: Bytes before the pixels of an image in a binary batch; the last is its label.
     """
 
-    python: dict[str, tuple[str, ...]]
-    binary: dict[str, tuple[str, ...]]
-    meta: tuple[str, bytes]
-    names: str
-    key: bytes
-    before: int
+    pickled_batches: dict[str, tuple[str, ...]]
+    binary_batches: dict[str, tuple[str, ...]]
+    class_pickle: tuple[str, bytes]
+    class_text: str
+    label_key: bytes
+    label_bytes: int
 
 
-CIFAR10 = Layout(
-    python={"train": tuple(f"data_batch_{i}" for i in range(1, 6)), "test": ("test_batch",)},
-    binary={
+CIFAR10 = CifarLayout(
+    pickled_batches={
+        "train": tuple(f"data_batch_{i}" for i in range(1, 6)),
+        "test": ("test_batch",),
+    },
+    binary_batches={
         "train": tuple(f"data_batch_{i}.bin" for i in range(1, 6)),
         "test": ("test_batch.bin",),
     },
-    meta=("batches.meta", b"label_names"),
-    names="batches.meta.txt",
-    key=b"labels",
-    before=1,
+    class_pickle=("batches.meta", b"label_names"),
+    class_text="batches.meta.txt",
+    label_key=b"labels",
+    label_bytes=1,
 )
-CIFAR100 = Layout(
-    python={"train": ("train",), "test": ("test",)},
-    binary={"train": ("train.bin",), "test": ("test.bin",)},
-    meta=("meta", b"fine_label_names"),
-    names="fine_label_names.txt",
-    key=b"fine_labels",
-    before=2,
+CIFAR100 = CifarLayout(
+    pickled_batches={"train": ("train",), "test": ("test",)},
+    binary_batches={"train": ("train.bin",), "test": ("test.bin",)},
+    class_pickle=("meta", b"fine_label_names"),
+    class_text="fine_label_names.txt",
+    label_key=b"fine_labels",
+    label_bytes=2,
 )
 
 
-def cifar(layout: Layout) -> Reader:
-    """Makes the reader of one of the two."""
+def cifar_reader(layout: CifarLayout) -> Reader:
+    """Create the reader of CIFAR-10 or CIFAR-100."""
 
     @contextmanager
-    def read(wanted: Wanted) -> Iterator[Reading]:
-        path, split = wanted.place(), wanted.split or "train"
-        with opened(path) as tree:
-            files = _Files(tree, path)
-            batches = list(_batches(files, layout, split))
-            yield Reading(
-                source=f"{path.name}, {split}",
-                total=sum(len(labels) for _, labels in batches),
-                labelled=True,
-                classes=_classes(files, layout),
-                items=_items(batches),
+    def open_cifar(request: ReadRequest) -> Iterator[ImageStream]:
+        path, split = request.existing_path(), request.split or "train"
+        with open_file_tree(path) as tree:
+            files = _FilesByName(tree, path)
+            batches = list(_read_batches(files, layout, split))
+            yield ImageStream(
+                description=f"{path.name}, {split}",
+                num_images=sum(len(labels) for _, labels in batches),
+                has_labels=True,
+                class_names=_read_class_names(files, layout),
+                images=_iterate_images(batches),
             )
 
-    return read
+    return open_cifar
 
 
 Batch = tuple[Pixels, Sequence[int]]
 
 
-def _items(batches: Sequence[Batch]) -> Iterator[Item]:
+def _iterate_images(batches: Sequence[Batch]) -> Iterator[RawImage]:
     images = (pair for pixels, labels in batches for pair in zip(pixels, labels))
     for i, (pixels, label) in enumerate(images):
-        yield Item(f"image {i}", np.ascontiguousarray(pixels.transpose(1, 2, 0)), int(label))
+        yield RawImage(f"image {i}", np.ascontiguousarray(pixels.transpose(1, 2, 0)), int(label))
 
 
-class _Files:
-    """Files of a tree by their last names, whatever folder they lie in."""
+class _FilesByName:
+    """Files of a file tree by their last names, in any folder."""
 
-    def __init__(self, tree: Tree, path: Path) -> None:
+    def __init__(self, tree: FileTree, path: Path) -> None:
         self._tree, self._path = tree, path
-        self._names = {PurePosixPath(name).name: name for name in tree.names()}
+        self._full_names = {PurePosixPath(name).name: name for name in tree.file_names()}
 
-    def have(self, names: Sequence[str]) -> bool:
-        return all(name in self._names for name in names)
+    def has_files(self, names: Sequence[str]) -> bool:
+        return all(name in self._full_names for name in names)
 
-    def read(self, name: str) -> bytes:
+    def read_file(self, name: str) -> bytes:
         try:
-            return self._tree.read(self._names[name], _MOST)
+            return self._tree.read_file(self._full_names[name], _MAX_BATCH_BYTES)
         except UnreadableError as error:
-            raise InputError(f"{self.place(name)}: {error}") from error
+            raise InputError(f"{self.describe_file(name)}: {error}") from error
 
-    def place(self, name: str) -> str:
-        return f"{self._path}: {self._names[name]}"
+    def describe_file(self, name: str) -> str:
+        return f"{self._path}: {self._full_names[name]}"
 
     @property
     def path(self) -> Path:
         return self._path
 
 
-def _batches(files: _Files, layout: Layout, split: str) -> Iterator[Batch]:
-    for names, parse in ((layout.python[split], _pickled), (layout.binary[split], _binary)):
-        if files.have(names):
+def _read_batches(files: _FilesByName, layout: CifarLayout, split: str) -> Iterator[Batch]:
+    pickled_names, binary_names = layout.pickled_batches[split], layout.binary_batches[split]
+    for names, parse_batch in (
+        (pickled_names, _parse_pickled_batch),
+        (binary_names, _parse_binary_batch),
+    ):
+        if files.has_files(names):
             for name in names:
-                yield parse(files.read(name), files.place(name), layout)
+                yield parse_batch(files.read_file(name), files.describe_file(name), layout)
             return
-    python, binary = (", ".join(names[split]) for names in (layout.python, layout.binary))
-    raise InputError(f"{files.path}: has neither {python} nor {binary}")
+    raise InputError(
+        f"{files.path}: contains neither {', '.join(pickled_names)} nor {', '.join(binary_names)}"
+    )
 
 
-def _pickled(content: bytes, place: str, layout: Layout) -> Batch:
-    found = unpickle(content, place)
-    facts: dict[Any, Any] = found if isinstance(found, dict) else {}
-    data, labels = _entry(facts, b"data"), _entry(facts, layout.key)
-    whole = isinstance(data, np.ndarray) and data.dtype == np.uint8 and data.ndim == 2
-    if not whole or not isinstance(labels, list) or data.shape != (len(labels), _PIXELS):
+def _parse_pickled_batch(content: bytes, location: str, layout: CifarLayout) -> Batch:
+    unpickled = load_restricted_pickle(content, location)
+    entries: dict[Any, Any] = unpickled if isinstance(unpickled, dict) else {}
+    data, labels = _get_entry(entries, b"data"), _get_entry(entries, layout.label_key)
+    is_array = isinstance(data, np.ndarray) and data.dtype == np.uint8 and data.ndim == 2
+    if not is_array or not isinstance(labels, list) or data.shape != (len(labels), _PIXELS):
         raise InputError(
-            f"{place}: no batch: {layout.key.decode()!r} and 'data' of shape (N, {_PIXELS}) and "
-            f"type uint8 are needed, it has {', '.join(map(_text, facts)) or 'nothing'}"
+            f"{location}: expected a batch with {layout.label_key.decode()!r} and uint8 'data' of "
+            f"shape (N, {_PIXELS}), got {', '.join(map(_describe_key, entries)) or 'nothing'}"
         )
     if not all(type(label) is int for label in labels):
-        raise InputError(f"{place}: {layout.key.decode()!r} holds more than whole numbers")
+        raise InputError(f"{location}: {layout.label_key.decode()!r} must be integers")
     return data.reshape(-1, 3, _SIDE, _SIDE), labels
 
 
-def _entry(facts: dict[Any, Any], key: bytes) -> Any:  # noqa: ANN401
-    """Looks a key up as Python 2 and as Python 3 write it."""
-    return facts.get(key, facts.get(key.decode()))
+def _get_entry(entries: dict[Any, Any], key: bytes) -> Any:  # noqa: ANN401
+    """Look up a key that was written by Python 2 or Python 3."""
+    return entries.get(key, entries.get(key.decode()))
 
 
-def _text(key: object) -> str:
+def _describe_key(key: object) -> str:
     return repr(key.decode("latin-1") if isinstance(key, bytes) else key)
 
 
-def _binary(content: bytes, place: str, layout: Layout) -> Batch:
-    size = layout.before + _PIXELS
-    if not content or len(content) % size:
+def _parse_binary_batch(content: bytes, location: str, layout: CifarLayout) -> Batch:
+    record_bytes = layout.label_bytes + _PIXELS
+    if not content or len(content) % record_bytes:
         raise InputError(
-            f"{place}: {len(content)} bytes are not a number of records of {size} bytes"
+            f"{location}: size must be a multiple of {record_bytes} bytes, got {len(content)}"
         )
-    records: NDArray[np.uint8] = np.frombuffer(content, np.uint8).reshape(-1, size)
-    labels = records[:, layout.before - 1].tolist()
-    return records[:, layout.before :].reshape(-1, 3, _SIDE, _SIDE), labels
+    records: NDArray[np.uint8] = np.frombuffer(content, np.uint8).reshape(-1, record_bytes)
+    labels = records[:, layout.label_bytes - 1].tolist()
+    return records[:, layout.label_bytes :].reshape(-1, 3, _SIDE, _SIDE), labels
 
 
-def _classes(files: _Files, layout: Layout) -> tuple[str, ...]:
-    name, key = layout.meta
-    if files.have([name]):
-        found = unpickle(files.read(name), files.place(name))
-        names = _entry(found, key) if isinstance(found, dict) else None
-        return tuple(_word(word) for word in names) if isinstance(names, list) else ()
-    if files.have([layout.names]):
-        return tuple(files.read(layout.names).decode("utf-8", "replace").split())
+def _read_class_names(files: _FilesByName, layout: CifarLayout) -> tuple[str, ...]:
+    file_name, key = layout.class_pickle
+    if files.has_files([file_name]):
+        content = files.read_file(file_name)
+        unpickled = load_restricted_pickle(content, files.describe_file(file_name))
+        names = _get_entry(unpickled, key) if isinstance(unpickled, dict) else None
+        return tuple(_to_text(name) for name in names) if isinstance(names, list) else ()
+    if files.has_files([layout.class_text]):
+        return tuple(files.read_file(layout.class_text).decode("utf-8", "replace").split())
     return ()
 
 
-def _word(word: object) -> str:
-    return word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word)
+def _to_text(name: object) -> str:
+    return name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)

@@ -1,141 +1,191 @@
-"""Data sets of the Hub, and Parquet files of the same schema: through the package `datasets`."""
+"""Data sets of the Hub, and Parquet files of the same schema, through the package `datasets`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from iidgan.data.prepare.decode import SUFFIXES
-from iidgan.data.prepare.reader import Item, Reading, Skip, Wanted, printable
+from iidgan.data.prepare.decode import IMAGE_SUFFIXES
+from iidgan.data.prepare.reader import (
+    ImageStream,
+    RawImage,
+    ReadRequest,
+    SkippedImage,
+    escape_unprintable,
+)
 from iidgan.errors import InputError
 
-_IMAGES = ("image", "img", "picture", "jpg", "png", "webp")
-_KINDS = ("int", "uint", "string", "large_string", "bool")
-_LABELS = ("label", "fine_label", "labels", "class", "category", "target")
+_IMAGE_COLUMNS = ("image", "img", "picture", "jpg", "png", "webp")
+_LABEL_COLUMNS = ("label", "fine_label", "labels", "class", "category", "target")
+_LABEL_TYPES = ("int", "uint", "string", "large_string", "bool")
 
 
 def is_parquet(path: Path) -> bool:
-    """Tells whether a path is a Parquet file, or a folder of them without image files."""
-    if path.is_dir():
-        levels = ("*", "*/*", "*/*/*")
-        packed = any(next(path.glob(f"{level}.parquet"), None) for level in levels)
-        inside = (found.suffix.lower() for level in levels for found in path.glob(level))
-        return packed and not any(suffix in SUFFIXES for suffix in inside)
-    return path.suffix == ".parquet"
+    """Whether a path is a Parquet file, or a folder with Parquet files and no image files."""
+    if not path.is_dir():
+        return path.suffix == ".parquet"
+    levels = ("*", "*/*", "*/*/*")
+    has_parquet = any(next(path.glob(f"{level}.parquet"), None) for level in levels)
+    if not has_parquet:
+        return False
+    suffixes = (file.suffix.lower() for level in levels for file in path.glob(level))
+    return not any(suffix in IMAGE_SUFFIXES for suffix in suffixes)
 
 
 @contextmanager
-def hub_data(wanted: Wanted) -> Iterator[Reading]:
-    """Opens a data set: by its id, downloaded into the cache of `datasets`, or in local files.
+def open_hub_dataset(request: ReadRequest) -> Iterator[ImageStream]:
+    """Open a data set by its id, downloaded into the cache of `datasets`, or in local files.
 
     Raises:
-        InputError: The package is not installed, or the data set is not there, or has no column
+        InputError: The package is not installed, the data set does not exist, or it has no column
             of images.
     """
-    data = _load(wanted)
+    data = _load_dataset(request)
     columns: Mapping[str, Any] = data.features or {}
-    images = _columns(columns, _IMAGES, _is_image)
-    if not images:
+    image_columns = _find_columns(columns, _IMAGE_COLUMNS, _is_image)
+    if not image_columns:
         raise InputError(f"from: no column of images among {', '.join(columns) or 'none'}")
-    labels = [] if wanted.labels == "none" else _columns(columns, _LABELS, _is_label)
-    image, label = images[0], labels[0] if labels else None
-    kept = [name for name in (image, label) if name is not None]
-    rows = data.select_columns(kept)
-    if type(columns[image]).__name__ == "Image":
-        rows = rows.cast_column(image, type(columns[image])(decode=False))
-    yield Reading(
-        source=f"{wanted.hub or wanted.place().name}, {_split(wanted)}",
-        total=len(data) if hasattr(data, "__len__") else None,
-        labelled=label is not None,
-        classes=tuple(getattr(columns[label], "names", None) or ()) if label else (),
-        items=_items(rows, image, label),
-        note="; ".join(_choice(found) for found in (images, labels) if len(found) > 1),
+    label_columns = _find_columns(columns, _LABEL_COLUMNS, _is_label)
+    if request.labels == "none":
+        label_columns = []
+    image_column = image_columns[0]
+    label_column = label_columns[0] if label_columns else None
+    yield ImageStream(
+        description=f"{request.hub_id or request.existing_path().name}, {_split_name(request)}",
+        num_images=len(data) if hasattr(data, "__len__") else None,
+        has_labels=label_column is not None,
+        class_names=_class_names(columns, label_column),
+        images=_iterate_images(
+            _select_rows(data, image_column, label_column), image_column, label_column
+        ),
+        note="; ".join(
+            _describe_choice(names) for names in (image_columns, label_columns) if len(names) > 1
+        ),
     )
 
 
-def _split(wanted: Wanted) -> str:
-    return wanted.split or "train"
+def _split_name(request: ReadRequest) -> str:
+    return request.split or "train"
 
 
-def _load(wanted: Wanted) -> Any:  # noqa: ANN401 - a data set, whole or streamed
+def _load_dataset(request: ReadRequest) -> Any:  # noqa: ANN401 - a data set, loaded or streamed
     try:
         import datasets
     except ImportError:
         raise InputError(
             "from: Parquet and the Hub need more packages: pip install 'iidgan[hub]'"
         ) from None
-    split, config = _split(wanted), wanted.config
+    split, config = _split_name(request), request.config
     try:
-        if wanted.hub is not None:
-            return datasets.load_dataset(wanted.hub, config, split=split)
-        path = wanted.place()
+        if request.hub_id is not None:
+            return datasets.load_dataset(request.hub_id, config, split=split)
+        path = request.existing_path()
         if path.is_dir():
             return datasets.load_dataset(str(path), config, split=split, streaming=True)
         files = {split: str(path)}
         return datasets.load_dataset("parquet", data_files=files, split=split, streaming=True)
-    except Exception as error:  # the network, the Hub, the files: each has errors of its own
-        where = wanted.hub or wanted.path
-        if several := _SEVERAL.search(str(error)):
-            raise InputError(f"config: {where} has several; choose one of {several[1]}") from error
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise InputError(f"from: {where}, split {split!r}, cannot be loaded ({reason})") from error
+    except Exception as error:  # exceptions of the network, the Hub or the files, of many types
+        origin = request.hub_id or request.path
+        if configs := _CONFIGS_PATTERN.search(str(error)):
+            raise InputError(
+                f"config: {origin} has several configurations; choose one of {configs[1]}"
+            ) from error
+        raise InputError(
+            f"from: {origin}, split {split!r}, cannot be loaded ({_describe_error(error)})"
+        ) from error
 
 
-_SEVERAL = re.compile(r"Config name is missing.*?\[(.*?)\]", re.DOTALL)
+_CONFIGS_PATTERN = re.compile(r"Config name is missing.*?\[(.*?)\]", re.DOTALL)
 
 
-def _columns(columns: Mapping[str, Any], names: tuple[str, ...], fits: Any) -> list[str]:  # noqa: ANN401
-    """Finds columns by their type, those with one of these names first."""
-    found = [name for name, kind in columns.items() if fits(name, kind)]
-    known = [name for name in names if name in found]
-    return known + [name for name in found if name not in known]
+def _describe_error(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
 
-def _choice(found: Sequence[str]) -> str:
-    others = ", ".join(map(printable, found[1:4])) + (", ..." if len(found) > 4 else "")
-    return f"the column {printable(found[0])} is taken, not {others}"
+def _find_columns(
+    columns: Mapping[str, Any],
+    common_names: tuple[str, ...],
+    has_type: Callable[[str, Any], bool],
+) -> list[str]:
+    """Find columns of a type, those with a common name first."""
+    matches = [name for name, column_type in columns.items() if has_type(name, column_type)]
+    with_common_name = [name for name in common_names if name in matches]
+    return with_common_name + [name for name in matches if name not in with_common_name]
 
 
-def _is_image(name: str, kind: Any) -> bool:  # noqa: ANN401
-    """Tells the type of images, also as files without the Hub's own schema have it."""
-    if type(kind).__name__ == "Image":
+def _describe_choice(names: Sequence[str]) -> str:
+    others = ", ".join(map(escape_unprintable, names[1:4])) + (", ..." if len(names) > 4 else "")
+    return f"the column {escape_unprintable(names[0])} is used, not {others}"
+
+
+def _is_image(name: str, column_type: Any) -> bool:  # noqa: ANN401
+    """Whether a column has images, including files without the schema of the Hub."""
+    if type(column_type).__name__ == "Image":
         return True
-    if isinstance(kind, Mapping):
-        return "bytes" in kind
-    return name in _IMAGES and "binary" in str(getattr(kind, "dtype", ""))
+    if isinstance(column_type, Mapping):
+        return "bytes" in column_type
+    return name in _IMAGE_COLUMNS and "binary" in str(getattr(column_type, "dtype", ""))
 
 
-def _is_label(name: str, kind: Any) -> bool:  # noqa: ANN401
-    if type(kind).__name__ == "ClassLabel":
+def _is_label(name: str, column_type: Any) -> bool:  # noqa: ANN401
+    if type(column_type).__name__ == "ClassLabel":
         return True
-    type_name = str(getattr(kind, "dtype", ""))
-    return name in _LABELS and type_name.startswith(_KINDS)
+    type_name = str(getattr(column_type, "dtype", ""))
+    return name in _LABEL_COLUMNS and type_name.startswith(_LABEL_TYPES)
 
 
-def _items(rows: Any, image: str, label: str | None) -> Iterator[Item | Skip]:  # noqa: ANN401
-    done = 0
+def _class_names(columns: Mapping[str, Any], label_column: str | None) -> tuple[str, ...]:
+    if label_column is None:
+        return ()
+    return tuple(getattr(columns[label_column], "names", None) or ())
+
+
+def _select_rows(data: Any, image_column: str, label_column: str | None) -> Any:  # noqa: ANN401
+    """Select the two columns, with images as bytes."""
+    rows = data.select_columns([name for name in (image_column, label_column) if name is not None])
+    image_type = type(data.features[image_column])
+    if image_type.__name__ == "Image":
+        rows = rows.cast_column(image_column, image_type(decode=False))
+    return rows
+
+
+def _iterate_images(
+    rows: Any,  # noqa: ANN401
+    image_column: str,
+    label_column: str | None,
+) -> Iterator[RawImage | SkippedImage]:
+    num_done = 0
     try:
         for row in rows:
-            yield _item(done, row, image, label)
-            done += 1
-    except Exception as error:  # of a column that is damaged
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise InputError(f"from: damaged after row {done}: {reason}") from error
+            label = None if label_column is None else _normalise_label(row[label_column])
+            yield _raw_image(f"row {num_done}", row[image_column], label)
+            num_done += 1
+    except Exception as error:  # of a damaged column
+        raise InputError(
+            f"from: damaged after row {num_done}: {_describe_error(error)}"
+        ) from error
 
 
-def _item(index: int, row: Mapping[str, Any], image: str, label: str | None) -> Item | Skip:
-    name, found = f"row {index}", row[image]
-    content = found.get("bytes") if isinstance(found, Mapping) else found
-    if isinstance(found, Mapping) and content is None and found.get("path"):
-        return Skip(name, "is a path without an image", str(found["path"]))
+def _raw_image(
+    name: str,
+    value: Any,  # noqa: ANN401
+    label: int | str | None,
+) -> RawImage | SkippedImage:
+    content = value.get("bytes") if isinstance(value, Mapping) else value
+    if isinstance(value, Mapping) and content is None and value.get("path"):
+        return SkippedImage(name, "is a path without an image", str(value["path"]))
     if not isinstance(content, bytes):
-        return Skip(name, "has no image")
-    given = None if label is None else row[label]
-    if isinstance(given, bool):
-        given = int(given)
-    if isinstance(given, int) and given < 0:  # how the Hub says that there is none
-        given = None
-    return Item(name, content, given)
+        return SkippedImage(name, "has no image")
+    return RawImage(name, content, label)
+
+
+def _normalise_label(label: Any) -> int | str | None:  # noqa: ANN401
+    """Convert booleans to integers, and negative integers, which mean no label, to None."""
+    if isinstance(label, bool):
+        return int(label)
+    if isinstance(label, int) and label < 0:
+        return None
+    return label

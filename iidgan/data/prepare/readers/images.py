@@ -1,4 +1,4 @@
-"""Sets of image files: a folder, a ZIP or a TAR archive."""
+"""Image files in a folder, a ZIP or a TAR archive."""
 
 from __future__ import annotations
 
@@ -6,102 +6,109 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from iidgan.data.prepare.archives import Tree, UnreadableError, opened
-from iidgan.data.prepare.decode import SUFFIXES
-from iidgan.data.prepare.labels import Labelling, labelling
-from iidgan.data.prepare.reader import Item, Reader, Reading, Skip, Wanted
+from iidgan.data.prepare.archives import FileTree, UnreadableError, open_file_tree
+from iidgan.data.prepare.decode import IMAGE_SUFFIXES
+from iidgan.data.prepare.labels import ImageLabels, find_labels
+from iidgan.data.prepare.reader import ImageStream, RawImage, Reader, ReadRequest, SkippedImage
 from iidgan.errors import InputError
 
 
 @contextmanager
-def image_files(wanted: Wanted) -> Iterator[Reading]:
-    """Opens image files, with labels from their folders or from a CSV file.
+def open_image_files(request: ReadRequest) -> Iterator[ImageStream]:
+    """Open image files, with labels from their folders or from a CSV file.
 
     Raises:
-        InputError: There are none, or their labels are not clear.
+        InputError: There are no images, or their labels are ambiguous.
     """
-    path = wanted.place()
-    with opened(path) as tree:
-        names = _images(tree, str(path))
-        good = [name for name in names if tree.inside(name)]
-        label = labelling(tree, good, wanted.labels) if good else None
-        note = "; ".join(filter(None, (label.note if label else "", _strangers(tree))))
-        yield _reading(tree, names, label, f"image files of {path.name}", note)
+    path = request.existing_path()
+    with open_file_tree(path) as tree:
+        names = _list_images(tree, path)
+        inside_names = [name for name in names if tree.is_inside(name)]
+        labels = find_labels(tree, inside_names, request.labels) if inside_names else None
+        label_note = labels.note if labels else ""
+        note = "; ".join(filter(None, (label_note, _describe_other_files(tree))))
+        yield _image_stream(tree, names, labels, f"image files of {path.name}", note)
 
 
-def within(*folders: str) -> Reader:
-    """Makes a reader of the image files in the first of these folders that there is."""
+def image_folder_reader(*folders: str) -> Reader:
+    """Create a reader of the image files in the first of these folders that exists."""
 
     @contextmanager
-    def read(wanted: Wanted) -> Iterator[Reading]:
-        path = wanted.place()
-        with opened(path) as tree:
-            names = _images(tree, str(path))
-            inside = (
-                [name for name in names if f"/{folder}/" in f"/{name}"] for folder in folders
+    def open_folder(request: ReadRequest) -> Iterator[ImageStream]:
+        path = request.existing_path()
+        with open_file_tree(path) as tree:
+            all_names = _list_images(tree, path)
+            names_by_folder = (
+                [name for name in all_names if f"/{folder}/" in f"/{name}"] for folder in folders
             )
-            names = next((found for found in inside if found), names)
-            yield _reading(tree, names, None, f"image files of {path.name}", _strangers(tree))
+            names = next((names for names in names_by_folder if names), all_names)
+            description, note = f"image files of {path.name}", _describe_other_files(tree)
+            yield _image_stream(tree, names, None, description, note)
 
-    return read
+    return open_folder
 
 
-def _images(tree: Tree, place: str) -> list[str]:
-    names = tree.names()
+def _list_images(tree: FileTree, path: Path) -> list[str]:
+    names = tree.file_names()
     images = [name for name in names if _is_image(PurePosixPath(name))]
     if not images:
-        packed = any(name.endswith(".mdb") for name in names)
-        hint = "unpack it first" if packed else f"known: {', '.join(sorted(SUFFIXES))}"
-        raise InputError(f"{place}: {len(names)} files, none of them an image; {hint}")
+        has_lmdb = any(name.endswith(".mdb") for name in names)
+        hint = "extract it first" if has_lmdb else f"known: {', '.join(sorted(IMAGE_SUFFIXES))}"
+        raise InputError(f"{path}: {len(names)} files, none of them an image; {hint}")
     return images
 
 
 def _is_image(path: PurePosixPath) -> bool:
-    return path.suffix.lower() in SUFFIXES and not _is_hidden(path)
+    return path.suffix.lower() in IMAGE_SUFFIXES and not _is_hidden(path)
 
 
 def _is_hidden(path: PurePosixPath) -> bool:
-    hidden = any(part.startswith(".") and not part.startswith("..") for part in path.parts)
-    return hidden or "__MACOSX" in path.parts
+    has_dot_name = any(part.startswith(".") and not part.startswith("..") for part in path.parts)
+    return has_dot_name or "__MACOSX" in path.parts
 
 
-def _strangers(tree: Tree) -> str:
-    """Says how many files are of no known kind; texts are what accompanies images."""
-    kinds = Counter(
+def _describe_other_files(tree: FileTree) -> str:
+    """Count files of unknown types; text files usually accompany images."""
+    suffix_counts = Counter(
         path.suffix.lower() or "without a suffix"
-        for path in map(PurePosixPath, tree.names())
-        if not _is_hidden(path) and path.suffix.lower() not in (*SUFFIXES, *_TEXTS)
+        for path in map(PurePosixPath, tree.file_names())
+        if not _is_hidden(path) and path.suffix.lower() not in (*IMAGE_SUFFIXES, *_TEXT_SUFFIXES)
     )
-    if not kinds:
+    if not suffix_counts:
         return ""
-    some = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(5))
-    return f"{kinds.total():,} files of other kinds are no images to be read ({some})"
+    examples = ", ".join(f"{count:,} {suffix}" for suffix, count in suffix_counts.most_common(5))
+    return f"{suffix_counts.total():,} files of other types are ignored ({examples})"
 
 
-_TEXTS = (".csv", ".json", ".md", ".npy", ".txt")
+_TEXT_SUFFIXES = (".csv", ".json", ".md", ".npy", ".txt")
 
 
-def _reading(
-    tree: Tree, names: Sequence[str], label: Labelling | None, source: str, note: str
-) -> Reading:
-    listed = set(names)
-    hidden = [Skip(name, _HIDDEN) for name in tree.hidden() if name in listed]
-    return Reading(
-        source=source,
-        total=len(hidden) + len(names),
-        labelled=label is not None,
+def _image_stream(
+    tree: FileTree, names: Sequence[str], labels: ImageLabels | None, description: str, note: str
+) -> ImageStream:
+    image_names = set(names)
+    shadowed = [
+        SkippedImage(name, _SHADOWED_REASON)
+        for name in tree.shadowed_names()
+        if name in image_names
+    ]
+    return ImageStream(
+        description=description,
+        num_images=len(shadowed) + len(names),
+        has_labels=labels is not None,
         note=note,
-        items=chain(hidden, (_item(tree, name, label) for name in names)),
+        images=chain(shadowed, (_read_image(tree, name, labels) for name in names)),
     )
 
 
-_HIDDEN = "has the name of a later one in the archive"
+_SHADOWED_REASON = "has the name of a later one in the archive"
 
 
-def _item(tree: Tree, name: str, label: Labelling | None) -> Item | Skip:
+def _read_image(tree: FileTree, name: str, labels: ImageLabels | None) -> RawImage | SkippedImage:
     try:
-        return Item(name, tree.read(name), None if label is None else label.of(name))
+        content = tree.read_file(name)
     except UnreadableError as error:
-        return Skip(name, error.reason, error.detail)
+        return SkippedImage(name, error.reason, error.detail)
+    return RawImage(name, content, None if labels is None else labels.label_of(name))

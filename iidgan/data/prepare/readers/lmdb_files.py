@@ -11,50 +11,53 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from iidgan.data.prepare.archives import MOST
-from iidgan.data.prepare.reader import Item, Reading, Skip, Wanted
+from iidgan.data.prepare.archives import MAX_IMAGE_BYTES
+from iidgan.data.prepare.reader import ImageStream, RawImage, ReadRequest, SkippedImage
 from iidgan.errors import InputError
 
-_FILE = "data.mdb"
+_DATA_FILE = "data.mdb"
 
 
-def lmdb_folder(path: Path) -> Path | None:
-    """Finds the LMDB folder that a path is, that it is a file of, or that alone lies in it."""
+def find_lmdb_folder(path: Path) -> Path | None:
+    """Find the LMDB folder that a path is, that it is a file of, or its only LMDB subfolder."""
     if path.is_file():
         return path.parent if path.suffix == ".mdb" else None
-    inside = [path] if (path / _FILE).is_file() else [p.parent for p in path.glob(f"*/{_FILE}")]
-    return inside[0] if len(inside) == 1 else None
+    if (path / _DATA_FILE).is_file():
+        return path
+    subfolders = [file.parent for file in path.glob(f"*/{_DATA_FILE}")]
+    return subfolders[0] if len(subfolders) == 1 else None
 
 
 @contextmanager
-def lmdb_files(wanted: Wanted) -> Iterator[Reading]:
-    """Opens the images of an LMDB folder, in the order of their keys.
+def open_lmdb(request: ReadRequest) -> Iterator[ImageStream]:
+    """Open the images of an LMDB folder, in the order of their keys.
 
     Raises:
-        InputError: The package `lmdb` is not installed, or the folder is none of LMDB.
+        InputError: The package `lmdb` is not installed, or the folder is not a complete LMDB.
     """
     try:
         import lmdb
     except ImportError:
         raise InputError("from: LMDB needs one more package: pip install 'iidgan[lmdb]'") from None
-    folder = lmdb_folder(wanted.place()) or wanted.place()
+    path = request.existing_path()
+    folder = find_lmdb_folder(path) or path
     try:
         environment = lmdb.open(
             str(folder), readonly=True, lock=False, readahead=False, create=False, max_readers=1
         )
         with closing(environment), environment.begin(buffers=True) as transaction:
-            yield Reading(
-                source=f"LMDB of {folder.name}",
-                total=environment.stat()["entries"],
-                labelled=False,
-                items=(_item(bytes(key), value) for key, value in transaction.cursor()),
+            yield ImageStream(
+                description=f"LMDB of {folder.name}",
+                num_images=environment.stat()["entries"],
+                has_labels=False,
+                images=(_raw_image(bytes(key), value) for key, value in transaction.cursor()),
             )
     except lmdb.Error as error:
-        raise InputError(f"{folder}: not a whole LMDB folder: {error}") from error
+        raise InputError(f"{folder}: not a complete LMDB folder: {error}") from error
 
 
-def _item(key: bytes, value: memoryview) -> Item | Skip:
+def _raw_image(key: bytes, value: memoryview) -> RawImage | SkippedImage:
     name = f"key {key.decode('ascii', 'backslashreplace')}"
-    if len(value) > MOST:
-        return Skip(name, f"larger than {MOST >> 20} MiB")
-    return Item(name, bytes(value))
+    if len(value) > MAX_IMAGE_BYTES:
+        return SkippedImage(name, f"larger than {MAX_IMAGE_BYTES >> 20} MiB")
+    return RawImage(name, bytes(value))

@@ -1,4 +1,4 @@
-"""STL-10 in its binary files: images of 96 pixels, read one after the other.
+"""STL-10 in its binary files: images of 96 pixels, which are streamed.
 
 References:
     An Analysis of Single-Layer Networks in Unsupervised Feature Learning (Coates, Lee and Ng,
@@ -7,64 +7,87 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import IO
 
 import numpy as np
 
-from iidgan.data.prepare.archives import UnreadableError, opened, reading
-from iidgan.data.prepare.reader import Item, Reading, Wanted
+from iidgan.data.prepare.archives import (
+    FileTree,
+    UnreadableError,
+    open_file_tree,
+    unreadable_errors,
+)
+from iidgan.data.prepare.reader import ImageStream, RawImage, ReadRequest
 from iidgan.errors import InputError
 
 _SIDE = 96
-_BYTES = 3 * _SIDE**2
+_IMAGE_BYTES = 3 * _SIDE**2
 
 
 @contextmanager
-def stl(wanted: Wanted) -> Iterator[Reading]:
-    """Opens the unlabelled images, or those for training or testing with their labels.
+def open_stl10(request: ReadRequest) -> Iterator[ImageStream]:
+    """Open the unlabelled images, or those for training or testing with their labels.
 
     Raises:
-        InputError: The files are not there, or not whole.
+        InputError: The files are missing or incomplete.
     """
-    path, split = wanted.place(), wanted.split or "unlabeled"
-    with opened(path) as tree:
-        names = {PurePosixPath(name).name: name for name in tree.names()}
-        if (images := f"{split}_X.bin") not in names:
-            raise InputError(f"{path}: has no {images}")
-        labels: list[int] | None = None
-        classes: tuple[str, ...] = ()
+    path, split = request.existing_path(), request.split or "unlabeled"
+    with open_file_tree(path) as tree:
+        full_names = {PurePosixPath(name).name: name for name in tree.file_names()}
+        if (image_file := f"{split}_X.bin") not in full_names:
+            raise InputError(f"{path}: contains no {image_file}")
         try:
-            if (name := f"{split}_y.bin") in names:
-                labels = [label - 1 for label in tree.read(names[name])]
-            if labels is not None and "class_names.txt" in names:
-                classes = tuple(tree.read(names["class_names.txt"]).decode("utf-8").split())
-            size = tree.size(names[images])
-            if not size or size % _BYTES or (labels is not None and size != len(labels) * _BYTES):
-                wanted_number = "a number of" if labels is None else f"{len(labels)}"
-                raise InputError(
-                    f"{path}: {images} has {size} bytes, not {wanted_number} images of {_BYTES}"
-                )
-            with tree.open(names[images]) as file:
-                yield Reading(
-                    source=f"{path.name}, {split}",
-                    total=size // _BYTES,
-                    labelled=labels is not None,
-                    classes=classes,
-                    items=_items(file, size // _BYTES, labels),
+            labels, class_names = _read_labels(tree, full_names, split)
+            num_bytes = tree.file_size(full_names[image_file])
+            _check_size(f"{path}: {image_file}", num_bytes, labels)
+            num_images = num_bytes // _IMAGE_BYTES
+            with tree.open_file(full_names[image_file]) as file:
+                yield ImageStream(
+                    description=f"{path.name}, {split}",
+                    num_images=num_images,
+                    has_labels=labels is not None,
+                    class_names=class_names,
+                    images=_iterate_images(file, num_images, labels),
                 )
         except UnreadableError as error:
             raise InputError(f"{path}: {error}") from error
 
 
-def _items(file: IO[bytes], total: int, labels: Sequence[int] | None) -> Iterator[Item]:
-    for i in range(total):
-        with reading():
-            content = file.read(_BYTES)
-        if len(content) < _BYTES:
+def _read_labels(
+    tree: FileTree, full_names: Mapping[str, str], split: str
+) -> tuple[list[int] | None, tuple[str, ...]]:
+    """Read the labels, counted from 0, and their names, if these files exist."""
+    if (label_file := f"{split}_y.bin") not in full_names:
+        return None, ()
+    labels = [label - 1 for label in tree.read_file(full_names[label_file])]
+    if "class_names.txt" not in full_names:
+        return labels, ()
+    return labels, tuple(tree.read_file(full_names["class_names.txt"]).decode("utf-8").split())
+
+
+def _check_size(location: str, num_bytes: int, labels: Sequence[int] | None) -> None:
+    if labels is not None and num_bytes != len(labels) * _IMAGE_BYTES:
+        raise InputError(
+            f"{location}: size must be {len(labels)} images of {_IMAGE_BYTES} bytes, one per "
+            f"label, got {num_bytes} bytes"
+        )
+    if not num_bytes or num_bytes % _IMAGE_BYTES:
+        raise InputError(
+            f"{location}: size must be a multiple of {_IMAGE_BYTES} bytes, got {num_bytes}"
+        )
+
+
+def _iterate_images(
+    file: IO[bytes], num_images: int, labels: Sequence[int] | None
+) -> Iterator[RawImage]:
+    for i in range(num_images):
+        with unreadable_errors():
+            content = file.read(_IMAGE_BYTES)
+        if len(content) < _IMAGE_BYTES:
             raise UnreadableError("truncated or damaged", f"image {i} is cut off")
         columns = np.frombuffer(content, np.uint8).reshape(3, _SIDE, _SIDE)  # channel, x, y
         pixels = np.ascontiguousarray(columns.transpose(2, 1, 0))
-        yield Item(f"image {i}", pixels, None if labels is None else labels[i])
+        yield RawImage(f"image {i}", pixels, None if labels is None else labels[i])

@@ -1,6 +1,6 @@
-"""Reads pickles of arrays, numbers, texts, lists and dicts; anything else in them is refused.
+"""Restricted unpickling of arrays, numbers, strings, lists and dicts; all else is refused.
 
-A pickle is a program. Here it may make NumPy arrays of plain numbers, and call nothing else.
+A pickle is a program. Here it can create NumPy arrays of plain numbers, and call nothing else.
 """
 
 from __future__ import annotations
@@ -15,61 +15,63 @@ from numpy.typing import NDArray
 from iidgan.errors import InputError
 
 
-def unpickle(content: bytes, place: str) -> Any:  # noqa: ANN401 - what is inside
-    """Reads a pickle; texts of Python 2 become bytes.
+def load_restricted_pickle(content: bytes, location: str) -> Any:  # noqa: ANN401 - its content
+    """Load a pickle; strings of Python 2 become bytes.
 
     Raises:
-        InputError: It is damaged, or asks for something that is not admitted.
+        InputError: It is damaged, or refers to a class or function that is not allowed.
     """
     try:
-        return _Unpickler(io.BytesIO(content), encoding="bytes").load()
-    except Exception as error:  # a damaged pickle raises whatever its bytes lead to
-        raise InputError(f"{place}: not a pickle of arrays: {error}") from error
+        return _RestrictedUnpickler(io.BytesIO(content), encoding="bytes").load()
+    except Exception as error:  # damaged pickles raise exceptions of any type
+        raise InputError(f"{location}: not a pickle of arrays: {error}") from error
 
 
-class _Unpickler(pickle._Unpickler):
-    # The one written in Python: the other takes as much memory as a number in the file says.
+class _RestrictedUnpickler(pickle._Unpickler):
+    # In Python: the implementation in C allocates as much memory as a number in the file says.
 
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401
-        admitted = _ADMITTED.get((module, name))
-        if admitted is None:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is not admitted")
-        return admitted
+        replacement = _ALLOWED_GLOBALS.get((module, name))
+        if replacement is None:
+            raise pickle.UnpicklingError(f"{module}.{name} is not allowed")
+        return replacement
 
     def persistent_load(self, pid: object) -> Any:  # noqa: ANN401
-        raise pickle.UnpicklingError("it refers to what lies outside")
+        raise pickle.UnpicklingError("references to external objects are not allowed")
 
 
-_ARRAY = object()
-"""Stands for the class of arrays: a pickle that could call it could ask for any size."""
+_ARRAY_CLASS = object()
+"""Placeholder of the class of arrays: a pickle that could call it could allocate any size."""
 
 
-def _empty(kind: object, shape: tuple[int, ...], code: object) -> NDArray[Any]:
-    """Makes the empty array that a pickle fills; one of another size would take memory at once."""
-    if kind is not _ARRAY or tuple(shape) != (0,):
-        raise pickle.UnpicklingError(f"an array begins with the shape {shape}")
+def _create_empty_array(
+    array_class: object, shape: tuple[int, ...], dtype_code: object
+) -> NDArray[Any]:
+    """Create the empty array that a pickle fills; other shapes would allocate memory at once."""
+    if array_class is not _ARRAY_CLASS or tuple(shape) != (0,):
+        raise pickle.UnpicklingError(f"an array starts with shape {shape}")
     return np.ndarray((0,), np.int8)
 
 
-def _number(code: str | bytes, *options: object) -> np.dtype[Any]:
-    """Makes a type of plain numbers."""
-    found = np.dtype(code.decode() if isinstance(code, bytes) else code)
-    if found.kind not in "biuf":
-        raise pickle.UnpicklingError(f"an array holds {found}")
-    return found
+def _create_numeric_dtype(code: str | bytes, *options: object) -> np.dtype[Any]:
+    """Create a data type of plain numbers."""
+    dtype = np.dtype(code.decode() if isinstance(code, bytes) else code)
+    if dtype.kind not in "biuf":
+        raise pickle.UnpicklingError(f"an array has the type {dtype}, not numbers")
+    return dtype
 
 
-def _encode(text: str, encoding: str) -> bytes:
-    """Makes bytes, the way in which Python 3 writes them for Python 2."""
+def _encode_latin1(text: str, encoding: str) -> bytes:
+    """Create bytes, which Python 3 pickles for Python 2 as an encoded string."""
     if encoding not in ("latin1", "latin-1"):
-        raise pickle.UnpicklingError(f"a text is encoded as {encoding}")
+        raise pickle.UnpicklingError(f"a string is encoded as {encoding}")
     return text.encode("latin-1")
 
 
-_ADMITTED: dict[tuple[str, str], object] = {
-    ("numpy.core.multiarray", "_reconstruct"): _empty,
-    ("numpy._core.multiarray", "_reconstruct"): _empty,
-    ("numpy", "ndarray"): _ARRAY,
-    ("numpy", "dtype"): _number,
-    ("_codecs", "encode"): _encode,
+_ALLOWED_GLOBALS: dict[tuple[str, str], object] = {
+    ("numpy.core.multiarray", "_reconstruct"): _create_empty_array,
+    ("numpy._core.multiarray", "_reconstruct"): _create_empty_array,
+    ("numpy", "ndarray"): _ARRAY_CLASS,
+    ("numpy", "dtype"): _create_numeric_dtype,
+    ("_codecs", "encode"): _encode_latin1,
 }

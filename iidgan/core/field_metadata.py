@@ -1,0 +1,13 @@
+"""Metadata of dataclass fields of runs, sources, methods and terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+OMIT_IF_DEFAULT: Mapping[str, bool] = MappingProxyType({"omit_if_default": True})
+"""Marks a field that was added after runs had been published: at its default value it is left out
+of a run's id, so that the ids of those runs stay valid."""
+
+IS_PATH: Mapping[str, bool] = MappingProxyType({"path": True})
+"""Marks a field that names a file or folder: the location of data is not part of a run's id."""

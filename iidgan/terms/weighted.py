@@ -1,0 +1,34 @@
+"""The base class of terms that add one weighted loss."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+from iidgan.core import Batch, Losses, LossFn, Nets, Term
+from iidgan.functional import checks
+
+
+class WeightedTerm(Term):
+    """A term with a single loss, proportional to `weight`; subclasses are frozen dataclasses.
+
+    Attributes:
+        target_networks: Networks to the losses of whose players the term is added.
+        weight: Weight of the term, a field of the subclass.
+    """
+
+    tunable_weights: ClassVar[tuple[str, ...]] = ("weight",)
+    target_networks: ClassVar[tuple[str, ...]] = ("G",)
+    weight: float
+
+    def __post_init__(self) -> None:
+        checks.require_weight(self.weight)
+
+    @property
+    def losses(self) -> Mapping[str, LossFn]:
+        return dict.fromkeys(self.target_networks, self.compute_loss)
+
+    @abstractmethod
+    def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute the named parts of the loss, each of shape (S,), with their weights."""

@@ -1,0 +1,134 @@
+"""A small training run in float64, and the trajectory that it produces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from iidgan.core import (
+    Batch,
+    Dataset,
+    Losses,
+    Method,
+    Nets,
+    NetworkFactory,
+    Player,
+    concatenate_batches,
+)
+from iidgan.engine.compile import PhaseDispatcher, StepBuilder
+from iidgan.engine.optim import Adam
+from iidgan.engine.sampling import DatasetStream
+from iidgan.engine.state import State, init_state
+from iidgan.engine.step import TrainStep
+from iidgan.nn import MLP
+
+ARCH = NetworkFactory(MLP(latent=2, hidden=(16, 16)), (2,))
+SEEDS = (0, 1, 2)
+BATCH_SIZE, NUM_STEPS = 8, 5
+
+
+@contextmanager
+def float64_default() -> Iterator[None]:
+    """Make float64 the default dtype; restore the default and the random state afterwards."""
+    previous_dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        torch.set_default_dtype(previous_dtype)
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """The result of a few training steps.
+
+    Arguments:
+        state: The state after the last step.
+        values: Parameters and buffers of the networks, and losses of the last step, by name, each
+            with the seed axis first.
+    """
+
+    state: State
+    values: Mapping[str, Tensor]
+
+    def select_seeds(self, seeds: slice) -> dict[str, Tensor]:
+        """Return the values of some of the seeds."""
+        return {name: value[seeds] for name, value in self.values.items()}
+
+
+@dataclass(frozen=True)
+class MiniRun:
+    """A method together with everything needed to train it for a few steps."""
+
+    method: Method
+    arch: NetworkFactory
+    seeds: tuple[int, ...] = SEEDS
+
+    def init_state(self) -> State:
+        """Create the initial state."""
+        return init_state(self.method, self.arch, Adam(), self.seeds)
+
+    def draw_batches(self) -> list[list[Batch]]:
+        """Draw the batches of `NUM_STEPS` steps."""
+        generator = torch.Generator().manual_seed(0)
+        x = torch.randn(64, *self.arch.shape, generator=generator).tanh()
+        stream = DatasetStream(
+            Dataset(x, torch.arange(64) % 4),
+            self.seeds,
+            batch_size=BATCH_SIZE,
+            latent_dim=self.arch.latent,
+            batches_per_step=TrainStep(
+                self.method, self.init_state(), steps=NUM_STEPS
+            ).num_batches,
+            noise_shapes=self.method.noise_shapes(self.arch),
+            steps=NUM_STEPS,
+        )
+        return [stream.batches_at(step) for step in range(NUM_STEPS)]
+
+    def first_batch(self, player: Player) -> Batch:
+        """Return the batch of the first update of `player`."""
+        return concatenate_batches(self.draw_batches()[0][: player.batches_per_update])
+
+    @cached_property
+    def trajectory(self) -> Trajectory:
+        """The result of `NUM_STEPS` steps; read-only."""
+        return run_steps(self.init_state(), self.method, self.draw_batches())
+
+
+def run_steps(
+    state: State,
+    method: Method,
+    batches: Sequence[Sequence[Batch]],
+    *,
+    make: StepBuilder | None = None,
+) -> Trajectory:
+    """Take one training step on each of `batches`."""
+    eager_step = TrainStep(method, state, steps=NUM_STEPS)
+    step = PhaseDispatcher(eager_step, batches[0], build=make) if make else eager_step
+    last_losses: Losses = {}
+    for step_batches in batches:
+        last_losses = step(step_batches)
+        state.step += 1
+    return Trajectory(state, copy_weights(state) | last_losses)
+
+
+def without_cache(state: State) -> Nets:
+    """Return the networks without cached forward passes."""
+    return Nets(dict(state.nets.items()))
+
+
+def copy_weights(state: State) -> dict[str, Tensor]:
+    """Copy parameters and buffers of the networks, by name."""
+    return {name: value.clone() for name, value in state.nets.state_dict().items()}
+
+
+def copy_mutable(state: State, batch: Batch) -> dict[str, Tensor]:
+    """Copy everything that a loss could change: batch, networks and random state."""
+    batch_copies = {f"batch.{name}": value.clone() for name, value in batch.to_tensors().items()}
+    return batch_copies | copy_weights(state) | {"rng": torch.get_rng_state()}

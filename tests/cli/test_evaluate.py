@@ -1,0 +1,137 @@
+"""`iidgan evaluate`, `sample` and `invert`: use of a trained run."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from iidgan.cli import main
+from iidgan.records import read_records
+from tests.helpers.cli import fail_command, print_help
+
+METRIC = '''
+from dataclasses import dataclass
+
+from iidgan.core import Metric
+
+
+@dataclass(frozen=True, kw_only=True)
+class MyMetric(Metric):
+    """Mean power of the samples."""
+
+    power: float = 2.0
+
+    def missing(self, samples):
+        return None
+
+    def protocol(self, samples):
+        return {"power": self.power}
+
+    def __call__(self, samples):
+        return {"my_size": (samples.generated.double().abs() ** self.power).flatten(1).mean(1)}
+'''
+
+
+def evaluate_json(capsys, *arguments):
+    capsys.readouterr()
+    assert main(["evaluate", "run", "-n", "200", "--json", *arguments]) == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_evaluate_prints_json(trained_run, capsys):
+    records = evaluate_json(capsys)
+    assert {record["metric"] for record in records} >= {"shapiro_wilk", "ks", "x_error", "z_error"}
+    assert {record["seed"] for record in records} == {0, 1}
+
+
+def test_evaluate_own_metric(trained_run, plugin_module, capsys):
+    module = plugin_module("own_metric", METRIC)
+    records = evaluate_json(capsys, "--metric", f"{module}:MyMetric", "--mymetric.power=1")
+    powers = [record["protocol"]["power"] for record in records if record["metric"] == "my_size"]
+    assert powers == [1.0, 1.0]
+    assert "shapiro_wilk" in {record["metric"] for record in records}
+    stored = (trained_run / "evaluations.jsonl").read_text()
+    assert stored.count('"my_size"') == 2
+    assert "--mymetric.power" in print_help(capsys, "evaluate", "--metric", f"{module}:MyMetric")
+
+
+def test_evaluate_own_metric_table(trained_run, plugin_module, capsys):
+    module = plugin_module("other_metric", METRIC)
+    capsys.readouterr()
+    assert main(["evaluate", "run", "-n", "50", "--metric", f"{module}:MyMetric"]) == 0
+    assert "my_size" in capsys.readouterr().out
+
+
+def test_figure_shows_own_metric(trained_run, plugin_module, work_dir):
+    module = plugin_module("figure_metric", METRIC)
+    command = ["train", "points.npy", "--steps", "8", "--arch.hidden", "8", "--batch", "16"]
+    options = ["--checkpoint-every", "4", "--metric", f"{module}:MyMetric", "--out", "own"]
+    assert main([*command, *options]) == 0
+    from iidgan.figures.run import load_metric_series
+    from iidgan.training.run_dir import RunDir
+
+    assert "my_size" in load_metric_series(RunDir(work_dir / "own"), "run", [0])
+
+
+def test_sample_is_deterministic(trained_run):
+    for name in ("x.npz", "again.npz"):
+        assert main(["sample", "run", "-n", "50", "--out", name, "--seed", "1"]) == 0
+    with np.load("x.npz") as first, np.load("again.npz") as second:
+        assert first["x"].shape == first["z"].shape == (50, 2)
+        np.testing.assert_array_equal(first["x"], second["x"])
+
+
+def test_invert_maps_samples(trained_run):
+    assert main(["sample", "run", "-n", "50", "--out", "x.npz", "--seed", "1"]) == 0
+    assert main(["invert", "run", "--input", "x.npz", "--out", "z.npz"]) == 0
+    with np.load("z.npz") as codes:
+        assert codes["z"].shape == (50, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["evaluate", "run", "-n", "0"], ["num", "0"]),
+        (["evaluate", "run", "--metric", "os:path"], ["metric", "'os:path'"]),
+        (["sample", "run", "--out", "x.txt"], ["x.txt", ".npz", ".png"]),
+        (["sample", "run", "-n", "0"], ["num", "0"]),
+        (["sample", "run", "--seed", "7"], ["seed", "7", "0, 1"]),
+        (["invert", "run", "--input", "none.npz"], ["none.npz", "does not exist"]),
+        (["invert", "run", "--input", "run/run.json"], ["run.json", ".npz", "(n, *shape)"]),
+        (["invert", "run", "--input", "wide.npy"], ["(3,)", "(2,)"]),
+        (["invert", "run", "--input", "broken.npz"], ["broken.npz"]),
+        (["invert", "run", "--input", "infinite.npy"], ["infinite.npy", "finite"]),
+        (["figure", "run", "--seed", "7"], ["seed", "7"]),
+    ],
+)
+def test_commands_refuse_bad_input(trained_run, capsys, arguments, words):
+    np.save("wide.npy", np.zeros((4, 3)))
+    np.save("infinite.npy", np.full((4, 2), np.inf))
+    np.savez("whole.npz", x=np.zeros((400, 2)))
+    with open("whole.npz", "rb") as whole, open("broken.npz", "wb") as broken:
+        broken.write(whole.read()[:200])
+    error = fail_command(capsys, *arguments)
+    assert all(word in error for word in words), error
+
+
+def test_figure_draws_run(trained_run, capsys):
+    capsys.readouterr()
+    assert main(["figure", "run"]) == 0
+    figures = capsys.readouterr().out.split()
+    assert {os.path.basename(path) for path in figures} == {
+        "samples.png",
+        "qq.png",
+        "losses.png",
+        "metrics.png",
+    }
+    assert all(os.path.getsize(path) > 1000 for path in figures)
+
+
+def test_evaluate_leaves_metrics_alone(trained_run):
+    """Numbers of fewer samples enter no curve and no table."""
+    before = (trained_run / "metrics.jsonl").read_bytes()
+    assert main(["evaluate", "run", "-n", "10"]) == 0
+    assert (trained_run / "metrics.jsonl").read_bytes() == before
+    later = read_records(trained_run / "evaluations.jsonl")
+    assert {r.protocol["num_z"] for r in later if r.metric == "z_error"} == {10}

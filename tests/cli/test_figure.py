@@ -1,0 +1,88 @@
+"""`iidgan figure`: published figures and those of a run."""
+
+from dataclasses import replace
+
+import pytest
+
+from iidgan.cli import figure as figure_module
+from iidgan.cli import main
+from iidgan.figures.comparison import plot_latents
+from iidgan.studies import papers
+from iidgan.studies.figure_spec import FigureSpec
+from iidgan.studies.papers import FIGURES
+from tests.helpers.figures import SMALL_RUN, SMALL_RUNS
+
+DIGIT_NAMES = ("mnist-training", "mnist-latent", "stacked-samples")
+
+
+@pytest.mark.slow
+def test_figure_trains_once_and_draws(tmp_path, monkeypatch, capsys):
+    figure = FigureSpec(title="Two methods", runs=SMALL_RUNS, draw=plot_latents, num_seeds=1)
+    monkeypatch.setitem(FIGURES, "small", figure)
+    monkeypatch.chdir(tmp_path)
+    assert main(["figure", "small", "--no-train"]) == 2
+    error = capsys.readouterr().err
+    assert "train: " in error
+    assert "GAN, IID-GAN" in error
+    assert main(["figure", "small", "--out", "first"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "first/small.png\n"
+    assert captured.err.endswith("Two methods\n")
+    image_bytes = (tmp_path / "first" / "small.png").read_bytes()
+    assert main(["figure", "small", "--no-train", "--out", "second"]) == 0
+    assert (tmp_path / "second" / "small.png").read_bytes() == image_bytes
+    assert figure_module.FIGURES is papers.FIGURES
+
+
+@pytest.mark.slow
+def test_figure_names_missing_runs(tmp_path, monkeypatch, capsys):
+    quick = FigureSpec(
+        title="Two methods", runs={"GAN": SMALL_RUN}, draw=plot_latents, num_seeds=1
+    )
+    monkeypatch.setitem(FIGURES, "small", replace(quick, runs=SMALL_RUNS, quick=quick))
+    monkeypatch.chdir(tmp_path)
+    assert main(["figure", "small", "--quick", "--seeds", "2"]) == 0
+    run_names = [path.name for path in (tmp_path / "runs" / "tables").iterdir()]
+    assert run_names == [f"{SMALL_RUN.id}-2-seeds"]
+    capsys.readouterr()
+    assert main(["figure", "small", "--no-train", "--seeds", "2"]) == 0
+    assert capsys.readouterr().err.endswith(": IID-GAN\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        (["square", "--seed", "1"], "seed"),
+        (["qq", "--seeds", "0"], "seeds"),
+        (["runs/none", "--seeds", "2"], "seeds"),
+    ],
+)
+def test_figure_refuses_options(options, field, capsys):
+    assert main(["figure", *options]) == 2
+    assert capsys.readouterr().err.startswith(f"iidgan: {field}: ")
+
+
+def test_figure_quick_needs_published_figure(capsys, tmp_path):
+    (tmp_path / "run").mkdir()
+    assert main(["figure", str(tmp_path / "run"), "--quick"]) == 2
+    assert capsys.readouterr().err.startswith("iidgan: quick: ")
+
+
+def test_figure_without_runs(tmp_path):
+    assert main(["figure", "square", "--no-train", "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "square.png").stat().st_size > 10_000
+
+
+def test_figure_unknown_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["figure", "sqare"]) == 2
+    assert "figure: unknown 'sqare'; did you mean 'square'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", DIGIT_NAMES)
+def test_figure_needs_classifier(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("IIDGAN_DATA", str(tmp_path / "nothing"))
+    folders = ["--results", str(tmp_path / "rows"), "--runs", str(tmp_path / "runs")]
+    assert main(["figure", name, "--quick", *folders]) == 2
+    assert "`iidgan prepare mnist-5k-classifier`" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()

@@ -1,0 +1,58 @@
+"""`iidgan list`, `cite` and `doctor`: what is registered, published and installed."""
+
+import pytest
+
+from iidgan.cli import main
+from iidgan.studies.papers import FIGURES
+from tests.helpers.cli import fail_command
+from tests.helpers.images import encode_image, random_images, write_files
+
+
+def test_list_tables_and_figures(capsys):
+    assert main(["list", "figures"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in FIGURES)
+    assert main(["list", "tables"]) == 0
+    assert "plug-in" in capsys.readouterr().out
+
+
+def test_list_prepared_sets(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("IIDGAN_DATA", str(tmp_path / "home"))
+    files = {f"{i:02}.png": encode_image(image) for i, image in enumerate(random_images(40))}
+    write_files(tmp_path / "faces", files)
+    assert main(["prepare", "faces", "--from", str(tmp_path / "faces")]) == 0
+    capsys.readouterr()
+    assert main(["list", "sets"]) == 0
+    listed = capsys.readouterr().out
+    for words in ("cifar10", "stl10", "faces", "prepared: iidgan train faces"):
+        assert words in listed
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("cifar10", "Tiny Images"),
+        ("mnist", "10.1109/5.726791"),  # of its source, which has the same name
+        ("mnist-5k", "10.21105/joss.00638"),
+        ("iid-gan+", "note = {Code noise and growing"),
+    ],
+)
+def test_cite_prints_bibtex(capsys, name, words):
+    assert main(["cite", name]) == 0
+    assert words in capsys.readouterr().out
+
+
+def test_cite_without_note(capsys):
+    assert main(["cite", "iid-gan"]) == 0
+    assert "note" not in capsys.readouterr().out
+
+
+def test_cite_without_publication(capsys):
+    assert "'prepared'" in fail_command(capsys, "cite", "prepared")
+
+
+def test_doctor_shows_extras(capsys):
+    assert main(["doctor"]) == 0
+    printed = capsys.readouterr().out
+    assert all(heading in printed for heading in ("torch", "compiler", "extra hub", "extra lmdb"))
+    assert "extra metrics" not in printed

@@ -1,0 +1,267 @@
+"""`iidgan train`: options of the chosen components, own components, repeated commands."""
+
+import json
+
+import pytest
+
+from iidgan.cli import main
+from tests.helpers.cli import TINY, fail_command, print_help
+
+
+def read_run(path):
+    return json.loads((path / "run.json").read_text())["run"]
+
+
+def read_terms(path):
+    return {term["type"]: term for term in read_run(path)["method"]["terms"]}
+
+
+def test_train_help_shows_chosen_options(capsys):
+    text = print_help(capsys, "train", "grid", "--method", "gan", "--term", "gaussian")
+    for flag in ("--source.spacing", "--method.loss", "--gaussian.distance", "--optimiser.betas"):
+        assert flag in text
+    assert "--cycle.weight" not in text
+
+
+def test_train_without_arguments(capsys):
+    assert main(["train"]) == 2
+    assert "usage: iidgan train SOURCE" in capsys.readouterr().err
+
+
+def test_train_twice_changes_nothing(work_dir):
+    command = ["train", "ring", "--method", "gan", "--steps", "4", *TINY, "--out", "run"]
+    checkpoints = work_dir / "run" / "checkpoints"
+    assert main(command) == 0
+    times_before = {path: path.stat().st_mtime_ns for path in checkpoints.rglob("*")}
+    assert main(command) == 0
+    times_after = {path: path.stat().st_mtime_ns for path in checkpoints.rglob("*")}
+    assert times_before == times_after
+
+
+def test_train_refuses_other_run(trained_run, capsys):
+    command = ["train", "points.npy", "--steps", "8", "--seeds", "3", "--arch.hidden", "9"]
+    error = fail_command(capsys, *command, "--batch", "16", "--out", "run")
+    assert "arch.hidden" in error
+    assert "seeds" in error
+
+
+def test_train_all_seeds_diverged(work_dir, capsys):
+    command = ["train", "ring", "--method", "gan", "--lr", "1e30", "--seeds", "2"]
+    assert main([*command, "--steps", "200", *TINY, "--out", "run"]) == 3
+    assert "diverged" in capsys.readouterr().err
+
+
+def test_train_refuses_too_many_directions(tmp_path):
+    distance = ("--gaussian.distance", "epps-pulley", "--gaussian.directions", "9")
+    out = tmp_path / "run"
+    assert main(["train", "ring", "--batch", "8", *distance, "--out", str(out)]) == 2
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("flag", ["--lr", "--optimiser.lr", "--optimizer.lr"])
+def test_train_flag_spellings(work_dir, flag):
+    command = ["train", "ring", "--method", "gan", "--optimizer=adam", f"{flag}=0.25"]
+    assert main([*command, "--steps", "1", *TINY, "--out", "run"]) == 0
+    assert read_run(work_dir / "run")["optimiser"]["lr"] == 0.25
+
+
+# Recommended values
+
+
+@pytest.fixture
+def digits_root(work_dir):
+    """A folder of IDX files: 64 noisy images, which stand for Fashion-MNIST."""
+    import gzip
+
+    import numpy as np
+
+    images = np.random.default_rng(0).integers(0, 256, (64, 28, 28), dtype=np.uint8)
+    header = b"\x00\x00\x08\x03" + b"".join(n.to_bytes(4, "big") for n in images.shape)
+    labels = b"\x00\x00\x08\x01" + (64).to_bytes(4, "big") + bytes(i % 10 for i in range(64))
+    for split in ("train", "t10k"):
+        for name, content in (
+            (f"{split}-images-idx3-ubyte.gz", header + images.tobytes()),
+            (f"{split}-labels-idx1-ubyte.gz", labels),
+        ):
+            (work_dir / name).write_bytes(gzip.compress(content))
+    return work_dir
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("flags", "weights"),
+    [
+        ([], {"gaussian": 0.1, "cycle": 0.5}),
+        (["--gaussian.weight", "10"], {"gaussian": 10, "cycle": 0.5}),
+        (["--gaussian.weight=10", "--cycle.weight=3"], {"gaussian": 10, "cycle": 3}),
+        (["--cycle.weight", "0.5"], {"gaussian": 0.1, "cycle": 0.5}),
+    ],
+    ids=["recommended", "default of vectors", "both", "recommended, given"],
+)
+def test_train_flags_override_recommended(digits_root, flags, weights):
+    command = ["train", "fashion-mnist", "--root", str(digits_root), "--method", "iid-gan"]
+    small = ["--width", "4", "--latent", "4", "--steps", "1", "--batch", "4", "--device", "cpu"]
+    assert main([*command, *flags, *small, "--out", "run"]) == 0
+    terms = read_terms(digits_root / "run")
+    assert {name: terms[name]["weight"] for name in weights} == weights
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("flags", "weight"), [([], 0.1), (["--gaussian.weight", "10"], 10)])
+def test_train_recommends_added_terms(digits_root, flags, weight):
+    command = ["train", "fashion-mnist", "--root", str(digits_root), "--method", "gan"]
+    small = ["--width", "4", "--latent", "4", "--steps", "1", "--batch", "4", "--device", "cpu"]
+    assert main([*command, "--term", "gaussian", *flags, *small, "--out", "run"]) == 0
+    assert read_terms(digits_root / "run")["gaussian"]["weight"] == weight
+
+
+# Components of the user's own
+
+PLUGINS = '''
+from dataclasses import dataclass
+
+import torch
+
+from iidgan.core import Dataset, Metric, Source, Term
+from iidgan.engine.optim import Adam
+from iidgan.methods import GAN
+from iidgan.nn import MLP
+
+
+@dataclass(frozen=True, kw_only=True)
+class MySource(Source):
+    """Points on the unit circle."""
+
+    size: int = 400
+    radius: float = 1.0
+
+    def load(self):
+        angles = torch.arange(self.size) / self.size * 6.2832
+        return Dataset(self.radius * torch.stack([angles.cos(), angles.sin()], 1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MyGAN(GAN):
+    slope: float = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class MyTerm(Term):
+    weight: float = 1.0
+
+    @property
+    def losses(self):
+        return {"G": self.penalty}
+
+    def penalty(self, nets, batch):
+        return {"size": self.weight * nets.G(batch.z).square().flatten(1).mean(1)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MyNet(MLP):
+    depth: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class MyAdam(Adam):
+    warmup: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MyMetric(Metric):
+    power: float = 2.0
+
+    def missing(self, samples):
+        return None
+
+    def protocol(self, samples):
+        return {"power": self.power}
+
+    def __call__(self, samples):
+        sizes = samples.generated.double().abs() ** self.power
+        return {"my_size": sizes.flatten(1).mean(1)}
+
+
+def broken():
+    raise ValueError("no luck")
+
+
+def number():
+    return 3
+'''
+
+SMALL = ("--arch.hidden", "8", "--batch", "16", "--steps", "8", "--checkpoint-every", "4")
+
+
+@pytest.fixture
+def plugins(plugin_module):
+    return plugin_module("own_components", PLUGINS)
+
+
+def test_train_own_components(plugins, work_dir):
+    command = ["train", f"{plugins}:MySource", "--source.radius", "2"]
+    command += ["--method", f"{plugins}:MyGAN", "--method.slope", "0.3"]
+    command += ["--term", f"{plugins}:MyTerm", "--myterm.weight", "0.5"]
+    command += ["--arch", f"{plugins}:MyNet", "--arch.depth", "3"]
+    command += ["--optimizer", f"{plugins}:MyAdam", "--optimizer.warmup", "7"]
+    assert main([*command, *SMALL]) == 0
+    (run_dir,) = (work_dir / "runs").iterdir()
+    assert run_dir.name.startswith("MySource-MyGAN-")
+    run = read_run(run_dir)
+    assert (run["source"]["type"], run["source"]["radius"]) == (f"{plugins}:MySource", 2)
+    assert run["method"]["method"]["slope"] == 0.3
+    assert read_terms(run_dir)[f"{plugins}:MyTerm"]["weight"] == 0.5
+    assert run["arch"]["depth"] == 3
+    assert run["optimiser"]["warmup"] == 7
+
+
+def test_train_own_components_help(plugins, capsys):
+    text = print_help(
+        capsys,
+        *("train", f"{plugins}:MySource", "--method", f"{plugins}:MyGAN"),
+        *("--term", f"{plugins}:MyTerm", "--arch", f"{plugins}:MyNet"),
+        *("--optimiser", f"{plugins}:MyAdam", "--metric", f"{plugins}:MyMetric"),
+    )
+    for flag in (
+        *("--source.radius", "--method.slope", "--myterm.weight", "--arch.depth"),
+        *("--optimiser.warmup", "--mymetric.power"),
+    ):
+        assert flag in text
+
+
+def test_train_own_metric(plugins, work_dir, capsys):
+    command = ["train", "ring", "--method", "gan", "--metric", f"{plugins}:MyMetric"]
+    options = ["--metric", "coverage", "--source.size", "400", "--mymetric.power", "3"]
+    assert main([*command, *options, *SMALL, "--out", "run"]) == 0
+    assert "my_size" in capsys.readouterr().out
+    lines = (work_dir / "run" / "metrics.jsonl").read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    own = [record for record in records if record["metric"] == "my_size"]
+    assert [record["step"] for record in own] == [4, 8]
+    assert {record["protocol"]["power"] for record in own} == {3.0}
+    assert {"quality", "modes_100"} <= {record["metric"] for record in records}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["ring", "--method", "{}:broken"], ["method: ", "broken'", "no luck"]),
+        (["{}:broken"], ["source: ", "broken'", "no luck"]),
+        (["{}:number"], ["source: ", "number'", "Source", "int"]),
+        (["{}:MyGAN"], ["source: ", "MyGAN'", "Source"]),
+        (["{}:Absent"], ["source: ", "Absent"]),
+        (["ring", "--metric", "{}:number"], ["metric: ", "number'", "Metric", "int"]),
+        (["ring", "--metric={}:MyMetric", "--metric={}:MyMetric"], ["metric: ", "'mymetric'"]),
+        (["ring", "--metric", "{}:MyMetric", "--mymetric.pow", "3"], ["--mymetric.power"]),
+        (["{}:MySource", "--source.radius", "far"], ["--source.radius: ", "'far'"]),
+    ],
+)
+def test_train_refuses_own_components(plugins, work_dir, capsys, arguments, words):
+    error = fail_command(capsys, "train", *(word.format(plugins) for word in arguments))
+    assert all(word in error for word in words), error
+    assert not (work_dir / "runs").exists()
+
+
+def test_train_refuses_duplicate_term(capsys):
+    error = fail_command(capsys, "train", "ring", "--method", "iid-gan", "--term", "gaussian")
+    assert "term: 'gaussian'" in error

@@ -1,0 +1,149 @@
+"""Recommended settings."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from iidgan.config.defaults import IMAGE_METHODS, IMAGE_TERMS, recommended
+from iidgan.config.run import Run
+from iidgan.core import Regularised
+from iidgan.data import FashionMnist, Grid, Mnist, StackedMnist
+from iidgan.engine.optim import Adam
+from iidgan.methods import GAN, METHODS, WGAN, iid_gan
+from iidgan.methods.iid_gan_plus import iid_gan_plus
+from iidgan.nn import DCGAN
+from iidgan.terms import R1, TERMS, CycleTerm, GaussianTerm, GradientPenalty
+from tests.helpers.errors import raises_input_error
+
+# Ids of recommended runs of registered methods, which must not change.
+IMAGE_RUN_IDS = {
+    ("mnist", "gan"): "c05d00e1b7f1",
+    ("mnist", "wgan-gp"): "7f4c8327fa69",
+    ("mnist", "veegan"): "449d0b797f94",
+    ("mnist", "r3gan"): "bd250fc9c3ed",
+    ("mnist", "ivgan"): "2636e84d68c9",
+    ("mnist", "invert-gan"): "f1704cd42c19",
+    ("mnist", "iid-gan"): "f10682ecab1d",
+    ("mnist", "iid-gan+"): "67fc00cb87bc",
+    ("stacked-mnist", "gan"): "c9b057f7eede",
+    ("stacked-mnist", "iid-gan"): "82e1909544c2",
+    ("stacked-mnist", "iid-gan+"): "611412c66d67",
+}
+SOURCES = {"mnist": Mnist(), "stacked-mnist": StackedMnist()}
+
+
+def test_recommended_for_points():
+    assert recommended(Grid(), iid_gan()) == Run(source=Grid(), method=iid_gan())
+    assert recommended(Grid(), "iid-gan") == Run(source=Grid(), method=iid_gan())
+
+
+def test_recommended_for_images():
+    run = recommended(Mnist(), GAN())
+    assert isinstance(run.arch, DCGAN)
+    expected = Run(source=Mnist(), arch=run.arch, optimiser=Adam(lr=2e-4), batch=64, steps=20_000)
+    assert run == expected
+
+
+@pytest.mark.parametrize("name", ["gan", "iid-gan", "sngan", "wgan-gp", "r3gan"])
+def test_recommended_norm_of_penalised_critics(name):
+    expected_norm = "none" if name in ("wgan-gp", "r3gan") else "batch"
+    assert recommended(Mnist(), METHODS[name]()).arch.norm == expected_norm
+    assert recommended(Mnist(), name).arch.norm == expected_norm
+
+
+@pytest.mark.parametrize("term", ["gradient-penalty", R1()])
+def test_recommended_norm_with_penalty_term(term):
+    assert recommended(Mnist(), "gan", [term]).arch.norm == "none"
+    assert recommended(Mnist(), "gan").arch.norm == "batch"
+
+
+@pytest.mark.parametrize(("source", "method"), IMAGE_RUN_IDS)
+def test_recommended_ids_on_images(source, method):
+    assert recommended(SOURCES[source], method).id == IMAGE_RUN_IDS[source, method]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_recommended_creates_registered_methods(name):
+    method = METHODS[name]()
+    assert recommended(Grid(), name) == recommended(Grid(), method)
+    if name not in IMAGE_METHODS:
+        assert recommended(FashionMnist(), name) == recommended(FashionMnist(), method)
+
+
+@pytest.mark.parametrize("name", IMAGE_METHODS)
+def test_recommended_weights_of_named_method(name):
+    cycle, gaussian, *others = recommended(Mnist(), name).method.terms
+    assert (cycle, gaussian) == (CycleTerm(norm="l1", weight=0.5), GaussianTerm(weight=0.1))
+    assert others == list(METHODS[name]().base_and_terms[1][2:])
+
+
+@pytest.mark.parametrize("method", [iid_gan(), iid_gan_plus()], ids=["iid-gan", "iid-gan+"])
+def test_recommended_keeps_built_methods(method):
+    assert recommended(Mnist(), method).method == method
+    own = iid_gan(cycle=CycleTerm(weight=7.0), gaussian=GaussianTerm(distance="w2"))
+    assert recommended(Mnist(), own).method == own
+
+
+@pytest.mark.parametrize("weight", [10.0, 10.001])
+def test_recommended_keeps_explicit_weights(weight):
+    """A weight that the user gave is kept, even if it equals the default."""
+    term = GaussianTerm(weight=weight)
+    assert recommended(Mnist(), iid_gan(gaussian=term)).method == iid_gan(gaussian=term)
+    assert recommended(Mnist(), "gan", [term]).method.terms == (term,)
+
+
+def test_recommended_adds_terms_by_name():
+    run = recommended(Mnist(), "gan", ["cycle", "gaussian"])
+    assert run.id == recommended(Mnist(), "iid-gan").id
+    run = recommended(Grid(), "gan", ["cycle", "gaussian"])
+    assert run.method == iid_gan()
+    run = recommended(Mnist(), WGAN(), ["cycle", "r1"])
+    assert run.method == Regularised(method=WGAN(), terms=(CycleTerm(norm="l1", weight=0.5), R1()))
+
+
+def test_recommended_adds_terms_to_flat_method():
+    penalty = GradientPenalty()
+    method = recommended(Grid(), iid_gan_plus(), [penalty]).method
+    base, terms = iid_gan_plus().base_and_terms
+    assert method == Regularised(method=base, terms=(*terms, penalty))
+
+
+def test_recommended_accepts_plugin_names():
+    """A method or term of the user's own has its own weights."""
+    run = recommended(Mnist(), f"{__name__}:plugin_method", [f"{__name__}:plugin_term"])
+    assert run.method == Regularised(method=GAN(), terms=(CycleTerm(), GaussianTerm(weight=10.0)))
+
+
+def plugin_method():
+    return Regularised(method=GAN(), terms=(CycleTerm(),))
+
+
+def plugin_term():
+    return GaussianTerm(weight=10.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "value"),
+    [
+        (("iid-gam",), "method", "'iid-gan'"),
+        (("gan", ["gausian"]), "term", "'gaussian'"),
+        ((GAN,), "method", "GAN"),
+        (("gan", [GaussianTerm]), "terms", "GaussianTerm"),
+    ],
+)
+def test_recommended_rejects_unknown_methods(arguments, field, value):
+    with raises_input_error(field, value):
+        recommended(Mnist(), *arguments)
+
+
+def test_image_factories_are_registered():
+    """Values for images differ from the defaults, and keep the kinds of methods and terms."""
+    for name, create in IMAGE_METHODS.items():
+        terms = [type(term) for term in create().base_and_terms[1]]
+        assert terms == [type(term) for term in METHODS[name]().base_and_terms[1]]
+    for name, create in IMAGE_TERMS.items():
+        assert type(create()) is TERMS[name]
+        assert create() != TERMS[name]()
+        assert dataclasses.is_dataclass(create())

@@ -1,0 +1,167 @@
+"""Runs: ids, and what a run refuses."""
+
+from __future__ import annotations
+
+import json
+import typing
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, Literal
+
+import pytest
+
+from iidgan.config.run import Run
+from iidgan.config.serialization import describe_differences
+from iidgan.core import (
+    Regularised,
+)
+from iidgan.data import SOURCES, ArrayFile, FashionMnist, Mnist, Prepared, Ring
+from iidgan.engine.optim import OPTIMISERS, Adam
+from iidgan.errors import InputError
+from iidgan.methods import GAN, METHODS, iid_gan
+from iidgan.nn import BACKBONES, DCGAN, MLP
+from iidgan.terms import TERMS
+from tests.helpers.errors import raises_input_error
+from tests.helpers.training import (
+    DivergingMethod,
+    NoisyMethod,
+    RandomImages,
+)
+
+NEEDS_ARGUMENT = {"array": ArrayFile(path="x.npy"), "prepared": Prepared(name="x")}
+
+
+def registered_runs() -> Iterator[tuple[str, Run]]:
+    """Makes a run with each thing that has a name."""
+    for name, make in METHODS.items():
+        yield name, Run(method=make())
+    for name, term in TERMS.items():
+        yield name, Run(method=Regularised(method=GAN(), terms=(term(),)))
+    for name, source in SOURCES.items():
+        yield name, Run(source=NEEDS_ARGUMENT[name] if name in NEEDS_ARGUMENT else source())
+    for name, arch in BACKBONES.items():
+        yield name, Run(arch=arch())
+    for name, optimiser in OPTIMISERS.items():
+        yield name, Run(optimiser=optimiser())
+    nested = Regularised(method=iid_gan(), terms=(TERMS["z-discriminator"](),))
+    yield "nested", Run(method=nested, source=RandomImages(), arch=DCGAN())
+    yield "stranger", Run(method=DivergingMethod(inner=NoisyMethod()), source=RandomImages())
+
+
+RUNS = dict(registered_runs())
+
+
+def change_value(value: Any, hint: Any) -> Any:
+    """Finds another valid value of an option."""
+    if typing.get_origin(hint) is Literal:
+        return next(choice for choice in typing.get_args(hint) if choice != value)
+    if value is None and "float" in str(hint):
+        return 0.5
+    if value is None and int in typing.get_args(hint):
+        return 1
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, float):
+        return 0.9 * value or 0.5
+    if isinstance(value, tuple):
+        return (change_value(value[0], None), *value[1:])
+    return f"{value or ''}x"
+
+
+def edit_fields(thing: Any) -> Iterator[tuple[str, Any, bool]]:
+    """Changes each option in turn: where, the changed thing, and whether it is a mere place."""
+    hints = typing.get_type_hints(type(thing))
+    for f in fields(thing):
+        value = getattr(thing, f.name)
+        if is_dataclass(value):
+            for name, edited, place in edit_fields(value):
+                yield f"{f.name}.{name}", replace(thing, **{f.name: edited}), place
+        elif isinstance(value, tuple) and value and is_dataclass(value[0]):
+            for i, item in enumerate(value):
+                for name, edited, place in edit_fields(item):
+                    changed = (*value[:i], edited, *value[i + 1 :])
+                    yield f"{f.name}[{i}].{name}", replace(thing, **{f.name: changed}), place
+        else:
+            changed = change_value(value, hints[f.name])
+            yield f.name, replace(thing, **{f.name: changed}), bool(f.metadata.get("path"))
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+def test_run_id_covers_options_but_paths(run):
+    seen = {run.id}
+    for name, edited, place in edit_fields(run):
+        assert (edited.id in seen) == place, name
+        seen.add(edited.id)
+        again = Run.from_dict(json.loads(json.dumps(edited.to_dict())))
+        assert again == edited
+        assert again.id == edited.id
+        lines = describe_differences(
+            run.to_dict(include_paths=False), edited.to_dict(include_paths=False)
+        )
+        assert [line[: len(name)] for line in lines] == ([] if place else [name])
+
+
+def test_run_id_excludes_exactly_paths():
+    places = {
+        f"{label}.{name}"
+        for label, run in RUNS.items()
+        for name, _, place in edit_fields(run)
+        if place
+    }
+    stacked = ("stacked-mnist", "stacked-fashion")
+    named = ("mnist", "mnist-5k", "fashion-mnist", "prepared", *stacked)
+    images = {f"{name}.source.root" for name in named}
+    assert places == images | {"array.source.path"}
+
+
+def test_run_id_equal_for_equal_runs():
+    whole = Run(optimiser=Adam(lr=1, betas=(0, 0.9)), source=Ring(radius=2), ema=0)
+    exact = Run(optimiser=Adam(lr=1.0, betas=(0.0, 0.9)), source=Ring(radius=2.0), ema=0.0)
+    assert whole == exact
+    assert whole.id == exact.id
+    assert Run(arch=MLP(hidden=[8, 8])).id == Run(arch=MLP(hidden=(8, 8))).id
+
+
+def test_run_id_is_short_hexadecimal():
+    assert len(Run().id) == 12
+    assert int(Run().id, 16) >= 0
+    assert Run(source=Mnist(root="/a")).id == Run(source=Mnist(root="/b")).id
+    assert Run(source=Mnist()).id != Run(source=FashionMnist()).id
+
+
+def test_run_id_omits_later_defaults():
+    """The default of a field that came later is no part of the id, nor of what is stored."""
+    run = Run()
+    assert run.id == "6cd2c3fe7e92"
+    assert "precision" not in run.to_dict()
+    half = Run(precision="bfloat16")
+    assert half.id != run.id
+    assert Run.from_dict(half.to_dict()) == half
+    assert Run.from_dict(run.to_dict()) == run
+    with pytest.raises(InputError, match="precision: unknown 'float16'; did you mean 'bfloat16'"):
+        Run(precision="float16")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("steps", 0), ("batch", -1), ("ema", 1.0), ("ema", -0.1)]
+)
+def test_run_refuses_numbers_out_of_range(field, value):
+    with raises_input_error(field, value):
+        Run(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "value"),
+    [
+        ({"method": iid_gan}, "method", "iid_gan"),
+        ({"method": "gan"}, "method", "'gan'"),
+        ({"source": "ring"}, "source", "'ring'"),
+        ({"steps": 10.5}, "steps", "10.5"),
+        ({"batch": "10"}, "batch", "'10'"),
+    ],
+)
+def test_run_refuses_other_types(changes, field, value):
+    with raises_input_error(field, value):
+        Run(**changes)

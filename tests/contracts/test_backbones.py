@@ -1,0 +1,253 @@
+"""Laws of all backbones: shapes, independent seeds, heads, spectral norms."""
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch.nn.functional import softplus
+
+from iidgan.core import Dataset, Method, NetworkFactory, Player
+from iidgan.engine import inference as sample
+from iidgan.engine.optim import Adam
+from iidgan.engine.sampling import DatasetStream
+from iidgan.engine.state import init_state
+from iidgan.engine.step import TrainStep
+from iidgan.functional.gradient import gradient_norm_penalty
+from iidgan.functional.reduce import mean_per_seed
+from iidgan.methods import METHODS, iid_gan
+from iidgan.nn import BACKBONES, MLP
+from iidgan.nn.layers.conv import BatchNorm, Conv2d, Dense
+from iidgan.nn.layers.linear import Linear
+from iidgan.nn.layers.weight import Weight
+from iidgan.testing import check_method
+from iidgan.testing.mini_run import MiniRun, run_steps
+from iidgan.testing.value import differing_names
+from tests.helpers.backbones import (
+    BATCH_SIZE,
+    BUILDERS,
+    CASES,
+    IMAGE_CASES,
+    NUM_SEEDS,
+    SMALLEST,
+    draw_inputs,
+    each_backbone,
+    parameter_shapes,
+    spectral_layers,
+    stack_networks,
+)
+
+
+@pytest.fixture(autouse=True)
+def _seed(float64):
+    torch.manual_seed(0)
+
+
+@each_backbone(CASES)
+@pytest.mark.parametrize("name", BUILDERS)
+def test_backbone_shapes_and_independent_seeds(name, backbone, shape):
+    stacked_network, single_networks = stack_networks(lambda: BUILDERS[name](backbone, shape))
+    inputs = draw_inputs(name, backbone, shape)
+    outputs = stacked_network(*inputs)
+    tail = {"generator": shape, "inverse": (backbone.latent,), "encoder": (7,), "head": (7,)}
+    assert outputs.shape == (NUM_SEEDS, BATCH_SIZE, *tail.get(name, ()))
+    for seed, net in enumerate(single_networks):
+        expected = net(*(value[seed : seed + 1] for value in inputs))
+        torch.testing.assert_close(outputs[seed : seed + 1], expected, rtol=1e-9, atol=1e-12)
+
+
+@each_backbone(CASES)
+def test_network_is_head_of_features(backbone, shape):
+    for name in ("generator", "discriminator", "spectral", "encoder", "inverse"):
+        net, inputs = BUILDERS[name](backbone, shape), draw_inputs(name, backbone, shape)
+        x = inputs[0][:1]
+        assert torch.equal(net(x), net.head(net.features(x))), name
+
+
+@each_backbone(CASES)
+def test_joint_discriminator_reads_both_inputs(backbone, shape):
+    net, _ = stack_networks(lambda: backbone.build_joint_discriminator(shape))
+    x = torch.randn(NUM_SEEDS, BATCH_SIZE, *shape, requires_grad=True)
+    z = torch.randn(NUM_SEEDS, BATCH_SIZE, backbone.latent, requires_grad=True)
+    for outputs in torch.autograd.grad(net(x, z).sum(), (x, z)):
+        assert outputs.flatten(1).any(-1).all()
+
+
+@each_backbone(CASES)
+def test_encoder_shares_discriminator_layers(backbone, shape):
+    """The layers are the same except the head, which equals a separately built head."""
+    encoder, head = (
+        parameter_shapes(backbone.build_encoder(shape, 7)),
+        backbone.build_head(shape, 7),
+    )
+    discriminator = parameter_shapes(backbone.build_discriminator(shape))
+    inner = {k: v for k, v in encoder.items() if not k.startswith("head.")}
+    assert inner == {k: v for k, v in discriminator.items() if not k.startswith("head.")}
+    assert parameter_shapes(backbone.build_encoder(shape, 7).head) == parameter_shapes(head)
+
+
+@each_backbone(CASES)
+def test_spectral_discriminator_has_unit_norms(backbone, shape):
+    net = backbone.build_discriminator(shape, spectral=True)
+    weights = spectral_layers(net)
+    assert len(weights) == sum(isinstance(part, Linear | Conv2d | Dense) for part in net.modules())
+    assert not any(isinstance(part, Weight | BatchNorm) for part in net.modules())
+    for weight in weights:
+        norm = torch.linalg.matrix_norm(weight().flatten(2), ord=2).item()
+        assert (
+            1 - 1e-9 <= norm < 1.25
+        )  # warmed up before the first update; estimates are from below
+
+
+@each_backbone(CASES)
+def test_inverse_head_is_not_normalised(backbone, shape):
+    """Otherwise its codes could not have variance 1."""
+    assert not spectral_layers(backbone.build_inverse(shape).head)
+    assert not spectral_layers(backbone.build_generator(shape))
+    assert not spectral_layers(backbone.build_head(shape, 7))
+
+
+@each_backbone(CASES)
+def test_backbone_tensors_have_seed_axis(backbone, shape):
+    for make in BUILDERS.values():
+        net = make(backbone, shape)
+        assert all(len(value) == 1 for value in net.state_dict().values())
+        assert list(net.parameters())
+
+
+@each_backbone(CASES)
+def test_initial_outputs_have_moderate_scale(backbone, shape):
+    """Outputs neither vanish nor explode at initialisation."""
+    for name in ("generator", "inverse", "discriminator"):
+        (x,) = draw_inputs(name, backbone, shape)
+        outputs = BUILDERS[name](backbone, shape)(x[:1])
+        assert 1e-7 < outputs.std() < 10, name
+
+
+@each_backbone(IMAGE_CASES)
+def test_generator_images_in_range(backbone, shape):
+    net, _ = stack_networks(lambda: backbone.build_generator(shape))
+    for part in net.parameters():
+        part.data.mul_(3)
+    images = net(10 * torch.randn(NUM_SEEDS, BATCH_SIZE, backbone.latent))
+    assert images.abs().max() <= 1
+    assert images.std() > 0
+
+
+def test_all_backbones_have_cases():
+    tried = {type(backbone) for backbone, _ in CASES.values()}
+    assert tried >= set(BACKBONES.values()) - {BACKBONES["shrunk"]}
+    small = {type(backbone) for backbone, _ in SMALLEST.values()}
+    assert small >= tried - {MLP}
+
+
+def test_backbones_equal_and_hashable():
+    for make_backbone in BACKBONES.values():
+        assert make_backbone() == make_backbone()
+        assert hash(make_backbone()) == hash(make_backbone())
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllNetworksMethod(Method):
+    """A method with every network that a backbone makes, and second derivatives of two."""
+
+    @property
+    def players(self):
+        critics = ("spectral", "joint", "latent", "plain", "head")
+        return (
+            Player("D", self.loss_D, trains=critics),
+            Player("G", self.loss_G, trains=("G", "F", "E")),
+        )
+
+    def networks(self, factory):
+        return {
+            "G": factory.build_generator(),
+            "F": factory.build_inverse(),
+            "E": factory.build_encoder(factory.latent),
+            "spectral": factory.build_discriminator(spectral=True),
+            "plain": factory.build_discriminator(),
+            "joint": factory.build_joint_discriminator(),
+            "latent": factory.build_latent_discriminator(),
+            "head": factory.build_head(3),
+        }
+
+    def loss_D(self, nets, batch):
+        fake, code = nets.G(batch.z), nets.F(batch.x)
+        pairs = {
+            "spectral": nets.spectral(fake) - nets.spectral(batch.x),
+            "joint": nets.joint(fake, batch.z) - nets.joint(batch.x, code),
+            "latent": nets.latent(code) - nets.latent(batch.z),
+        }
+        slopes = {
+            name: gradient_norm_penalty(getattr(nets, name), batch.x, fake, batch.u)
+            for name in ("spectral", "plain")
+        }
+        read = mean_per_seed((nets.head(nets.features("plain", batch.x)) - 1).square())
+        return (
+            {name: mean_per_seed(softplus(pair)) for name, pair in pairs.items()}
+            | {f"slope_{name}": value for name, value in slopes.items()}
+            | {"head": read}
+        )
+
+    def loss_G(self, nets, batch):
+        fake = nets.G(batch.z)
+        cycle = mean_per_seed((nets.G(nets.F(batch.x)) - batch.x).square())
+        codes = mean_per_seed(
+            (nets.F(fake) - batch.z).square() + (nets.E(fake) - batch.z).square()
+        )
+        logits = nets.plain(fake) + nets.spectral(fake) + nets.joint(fake, batch.z)
+        return {"adversarial": mean_per_seed(softplus(-logits)), "cycle": cycle, "codes": codes}
+
+
+@each_backbone(SMALLEST)
+def test_training_keeps_seeds_independent(backbone, shape):
+    """Two moves in float64 with every network: seed 1 beside seed 0 as alone."""
+    joint_run, single_networks = (
+        run_steps(mini_run.init_state(), mini_run.method, mini_run.draw_batches()[:2])
+        for mini_run in (
+            MiniRun(AllNetworksMethod(), NetworkFactory(backbone, shape), s)
+            for s in ((0, 1), (1,))
+        )
+    )
+    assert differing_names(joint_run.select_seeds(slice(1, 2)), single_networks.values, 1e-9) == []
+    assert all(value.isfinite().all() for value in single_networks.values.values())
+
+
+@pytest.mark.slow
+@each_backbone(SMALLEST)
+def test_check_method_with_all_networks(backbone, shape):
+    check_method(AllNetworksMethod(), NetworkFactory(backbone, shape))
+
+
+@pytest.mark.slow
+@each_backbone(SMALLEST)
+@pytest.mark.parametrize("method", ["iid-gan", "sngan", "wgan-gp", "veegan", "mad-gan"])
+def test_check_method_on_backbones(method, backbone, shape):
+    check_method(METHODS[method](), NetworkFactory(backbone, shape))
+
+
+@each_backbone(SMALLEST)
+def test_inference_networks_and_ema(backbone, shape):
+    """With standing statistics a sample does not depend on those beside it; EMA lags behind."""
+    arch = NetworkFactory(backbone, shape)
+    state = init_state(iid_gan(), arch, Adam(), (0, 1), ema=0.5)
+    data = Dataset(torch.randn(20, *shape).tanh())
+    batches = DatasetStream(data, (0, 1), batch_size=6, latent_dim=arch.latent)
+    train_step = TrainStep(iid_gan(), state, steps=10, ema=0.5)
+    for step in range(3):
+        train_step(batches.batches_at(step))
+        state.step += 1
+    nets = sample.inference_networks(state, batches, num_batches=3)
+    z, x = torch.randn(2, 9, arch.latent), torch.randn(2, 9, *shape)
+    for net, inputs in ((nets["G"], z), (nets["F"], x)):
+        first_outputs, same_outputs = (
+            sample.map_chunked(net, inputs)[:, :4],
+            sample.map_chunked(net, inputs[:, :4]),
+        )
+        torch.testing.assert_close(first_outputs, same_outputs)
+        assert first_outputs.isfinite().all()
+    now, average = state.nets["G"].parameters(), state.ema_nets["G"].parameters()
+    assert all((a - b).abs().max() > 0 for a, b in zip(now, average))
+    inference_parameters = nets["G"].parameters()
+    assert all(
+        torch.equal(a, b) for a, b in zip(inference_parameters, state.ema_nets["G"].parameters())
+    )

@@ -1,0 +1,161 @@
+"""CIFAR-10 and CIFAR-100 in small files of the same layout."""
+
+import io
+import pickle
+import tarfile
+
+import numpy as np
+import pytest
+
+from iidgan.data.prepare import prepare
+from tests.helpers.errors import raises_input_error
+from tests.helpers.images import load_arrays, random_images, write_files, write_zip
+
+TEN = tuple(f"class {i}" for i in range(10))
+
+
+def flatten_images(images):
+    return images.transpose(0, 3, 1, 2).reshape(len(images), -1)
+
+
+def pickled_cifar10(images, labels):
+    """Five batches as Python 2 wrote them: keys and names are bytes."""
+    files = {}
+    for i in range(5):
+        batch = {
+            b"batch_label": b"training batch",
+            b"labels": labels[i::5].tolist(),
+            b"data": flatten_images(images[i::5]),
+            b"filenames": [b"x.png"] * len(labels[i::5]),
+        }
+        files[f"cifar-10-batches-py/data_batch_{i + 1}"] = pickle.dumps(batch, 2)
+    test = {b"labels": labels.tolist(), b"data": flatten_images(images)}
+    files["cifar-10-batches-py/test_batch"] = pickle.dumps(test, 2)
+    meta = {b"label_names": [name.encode() for name in TEN], b"num_vis": 3072}
+    return files | {"cifar-10-batches-py/batches.meta": pickle.dumps(meta, 2)}
+
+
+def binary_cifar10(images, labels):
+    records = np.hstack([labels[:, None].astype(np.uint8), flatten_images(images)])
+    files = {
+        f"cifar-10-batches-bin/data_batch_{i + 1}.bin": records[i::5].tobytes() for i in range(5)
+    }
+    names = {"cifar-10-batches-bin/batches.meta.txt": "\n".join(TEN).replace(" ", "_") + "\n\n"}
+    return files | {"cifar-10-batches-bin/test_batch.bin": records.tobytes()} | names
+
+
+def write_tar(path, files):
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            content = content if isinstance(content, bytes) else content.encode()
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+IMAGES, LABELS = random_images(20, 32), np.arange(20) % 10
+
+
+ORDER = [j for i in range(5) for j in range(i, 20, 5)]
+
+
+def pickle_batch(**changes):
+    entries = {"labels": LABELS.tolist(), "data": flatten_images(IMAGES), **changes}
+    return pickle.dumps({key: value for key, value in entries.items() if value is not None}, 2)
+
+
+@pytest.mark.parametrize("layout", [pickled_cifar10, binary_cifar10])
+@pytest.mark.parametrize("pack", [write_files, write_zip, write_tar])
+def test_cifar10_archives(tmp_path, layout, pack):
+    folder = pack(tmp_path / "archive", layout(IMAGES, LABELS))
+    result = prepare("cifar10", origin=str(folder))
+    images, labels = load_arrays(result)
+    assert np.array_equal(images, IMAGES[ORDER].transpose(0, 3, 1, 2))
+    assert np.array_equal(labels, LABELS[ORDER])
+    assert len(result.manifest.labels) == 10
+    test = prepare("cifar10", origin=str(folder), split="test")
+    assert (test.folder.name, test.manifest.count) == ("cifar10-test", 20)
+    assert np.array_equal(load_arrays(test)[0], IMAGES.transpose(0, 3, 1, 2))
+
+
+def test_cifar10_class_names_with_spaces(tmp_path):
+    folder = write_files(tmp_path / "archive", pickled_cifar10(IMAGES, LABELS))
+    assert prepare("cifar10", origin=str(folder)).manifest.labels == TEN
+
+
+FINE = tuple(f"fine_{i}" for i in range(100))
+
+
+def pickled_cifar100(images, labels):
+    train = {
+        "fine_labels": labels.tolist(),
+        "coarse_labels": (labels // 5).tolist(),
+        "data": flatten_images(images),
+    }
+    meta = {"fine_label_names": list(FINE), "coarse_label_names": []}
+    return {"a/train": pickle.dumps(train), "a/meta": pickle.dumps(meta), "a/test": b""}
+
+
+def binary_cifar100(images, labels):
+    both = np.stack([labels // 5, labels], 1).astype(np.uint8)
+    return {
+        "a/train.bin": np.hstack([both, flatten_images(images)]).tobytes(),
+        "a/fine_label_names.txt": "\n".join(FINE),
+    }
+
+
+@pytest.mark.parametrize("layout", [pickled_cifar100, binary_cifar100])
+def test_cifar100_uses_fine_labels(tmp_path, layout):
+    labels = np.arange(20) * 5 + 4
+    result = prepare("cifar100", origin=str(write_files(tmp_path / "a", layout(IMAGES, labels))))
+    assert np.array_equal(load_arrays(result)[0], IMAGES.transpose(0, 3, 1, 2))
+    assert load_arrays(result)[1].tolist() == labels.tolist()
+    assert result.manifest.labels == FINE
+
+
+def test_cifar10_at_other_size(tmp_path):
+    folder = write_files(tmp_path / "a", binary_cifar10(IMAGES, LABELS))
+    result = prepare("cifar10", origin=str(folder), size=16)
+    assert result.manifest.shape == (3, 16, 16)
+    assert "EXIF" not in result.manifest.rule  # that is of image files, and these are pixels
+    means = IMAGES[ORDER].reshape(20, 16, 2, 16, 2, 3).mean((2, 4)).transpose(0, 3, 1, 2)
+    assert np.corrcoef(load_arrays(result)[0].ravel(), means.ravel())[0, 1] > 0.9
+
+
+def with_batch(name, content):
+    return {**pickled_cifar10(IMAGES, LABELS), f"cifar-10-batches-py/{name}": content}
+
+
+@pytest.mark.parametrize(
+    ("content", "values"),
+    [
+        (b"", ["not a pickle of arrays"]),
+        (pickle_batch()[:-100], ["not a pickle of arrays"]),
+        (pickle_batch(data=None), ["'labels' and uint8 'data'", "(N, 3072)", "got 'labels'"]),
+        (pickle_batch(data=flatten_images(IMAGES)[:, :-1]), ["(N, 3072)"]),
+        (pickle_batch(data=flatten_images(IMAGES).astype(np.float32)), ["uint8", "(N, 3072)"]),
+        (pickle_batch(labels=[1, 2]), ["(N, 3072)"]),
+        (pickle_batch(labels=["a"] * 20), ["'labels' must be integers"]),
+        (pickle_batch(labels=[12] * 20), ["labels: ", "between 0 and 9", "got 12"]),
+        (pickle.dumps([1, 2]), ["(N, 3072)", "got nothing"]),
+    ],
+)
+def test_cifar10_refuses_malformed_batch(tmp_path, content, values):
+    folder = write_files(tmp_path / "a", with_batch("data_batch_3", content))
+    with raises_input_error(None, *values):
+        prepare("cifar10", origin=str(folder))
+
+
+def test_cifar10_refuses_truncated_records(tmp_path):
+    files = binary_cifar10(IMAGES, LABELS)
+    files["cifar-10-batches-bin/data_batch_2.bin"] += b"x"
+    with raises_input_error(None, "data_batch_2.bin", "multiple of 3073 bytes", "got 12293"):
+        prepare("cifar10", origin=str(write_files(tmp_path / "a", files)))
+
+
+def test_cifar10_names_missing_files(tmp_path):
+    with raises_input_error(str(tmp_path / "a"), "data_batch_1, ", "data_batch_1.bin"):
+        prepare("cifar10", origin=str(write_files(tmp_path / "a", {"x": b""})))
+    with raises_input_error("from", "missing", "(get https://", "--from hub"):
+        prepare("cifar10")

@@ -1,0 +1,215 @@
+"""Decoding of images: all formats and modes, and damaged or hostile files."""
+
+import struct
+import tracemalloc
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
+
+from iidgan.data.prepare import prepare
+from iidgan.data.prepare.decode import IMAGE_SUFFIXES, convert_images
+from iidgan.data.prepare.reader import RawImage
+from iidgan.data.prepare.resize import ResizeRule
+from tests.helpers.errors import raises_input_error
+from tests.helpers.images import encode_image, load_arrays, random_images, write_files
+
+GOOD = encode_image(random_images(1, 64)[0])
+
+
+def encode_png(width, height, data=b""):
+    """Encode a PNG whose header states any size."""
+
+    def chunk(kind, content):
+        check = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
+
+    head = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
+    body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+BAD_FILES = {
+    "empty": (b"", "empty file"),
+    "text": (b"hello", "no image of a known format"),
+    "page": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no image of a known format"),
+    "truncated": (GOOD[:-2000], "truncated or damaged"),
+    "truncated head": (GOOD[:20], "truncated or damaged|no image of a known format"),
+    "truncated jpeg": (
+        encode_image(random_images(1, 64)[0], "JPEG")[:-500],
+        "truncated or damaged",
+    ),
+    "bomb": (encode_png(100_000, 100_000), "too many pixels"),
+    "smaller bomb": (encode_png(10_000, 10_000), "too many pixels"),
+    "no pixels": (encode_png(8, 8), "truncated or damaged"),
+    "script": (
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n",
+        "no image of a known format",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "reason"), BAD_FILES.values(), ids=BAD_FILES)
+def test_prepare_skips_bad_file(tmp_path, content, reason):
+    folder = write_files(tmp_path / "x", {"1.png": GOOD, "2.png": content, "3.png": GOOD})
+    result = prepare("x", origin=str(folder))
+    assert result.manifest.count == 2
+    (skipped_image,) = result.skipped
+    assert skipped_image.name == "2.png"
+    assert skipped_image.reason in reason.split("|")
+    assert sum(result.manifest.skipped.values()) == 1
+    line = (result.folder / "skipped.csv").read_text().splitlines()[1]
+    assert line.startswith(f"2.png,{skipped_image.reason}")
+    with raises_input_error("strict", "2.png: "):
+        prepare("y", origin=str(folder), strict=True)
+
+
+def test_prepare_skips_one_of_thousands(tmp_path):
+    files = {f"{i % 7}/{i:04}.png": encode_image(p) for i, p in enumerate(random_images(2000, 8))}
+    files["3/0500.png"] = files["3/0500.png"][:-30]
+    result = prepare("x", origin=str(write_files(tmp_path / "x", files)), size=8)
+    assert result.manifest.count == 1999
+    assert [image.name for image in result.skipped] == ["3/0500.png"]
+    assert len(load_arrays(result)[1]) == 1999
+
+
+def test_convert_images_bomb_takes_no_memory():
+    tracemalloc.start()
+    try:
+        convert_images([RawImage("x", encode_png(1 << 20, 1 << 20))], ResizeRule(size=8))
+        assert tracemalloc.get_traced_memory()[1] < 1 << 22
+    finally:
+        tracemalloc.stop()
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_convert_images_with_wrong_bytes(data):
+    kind = data.draw(st.sampled_from(["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM"]))
+    content = bytearray(encode_image(random_images(1, 16)[0], kind))
+    for _ in range(data.draw(st.integers(1, 8))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    end = data.draw(st.integers(0, len(content)))
+    converted = convert_images([RawImage("x", bytes(content[:end]))], ResizeRule(size=8))
+    assert len(converted.pixels) + len(converted.skipped) == 1
+    assert all(pixels.shape in ((1, 8, 8), (3, 8, 8)) for pixels in converted.pixels)
+
+
+def convert_one(content):
+    """Convert one image to 8 x 8 pixels."""
+    converted = convert_images([RawImage("x", content)], ResizeRule(size=8))
+    assert converted.skipped == []
+    return converted.pixels[0]
+
+
+PICTURE = random_images(1)[0]  # 8 x 8, RGB
+
+
+PICTURE_CHANNELS = PICTURE.transpose(2, 0, 1)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "PPM", "TIFF", "WEBP", "GIF", "JPEG2000"])
+def test_convert_images_keeps_lossless_pixels(kind):
+    options = {"WEBP": {"lossless": True}, "GIF": {}}.get(kind, {})
+    image = Image.fromarray(PICTURE)
+    if kind == "GIF":  # has 256 colours at most, and these are 64
+        image = image.convert("P", palette=Image.Palette.ADAPTIVE, colors=256)
+    assert np.array_equal(convert_one(encode_image(image, kind, **options)), PICTURE_CHANNELS)
+
+
+GREY = random_images(1, 8, 1)[0, ..., 0]
+
+
+def test_convert_images_grey_has_one_channel():
+    for image in (GREY, Image.fromarray(GREY).convert("LA")):
+        assert np.array_equal(convert_one(encode_image(image)), GREY[None])
+    black_and_white = Image.fromarray(GREY > 127)
+    assert np.array_equal(
+        convert_one(encode_image(black_and_white)), 255 * (GREY > 127)[None].astype(np.uint8)
+    )
+
+
+def test_convert_images_of_16_bits():
+    deep = GREY.astype(np.uint16) << 8 | 77
+    assert np.array_equal(convert_one(encode_image(Image.fromarray(deep))), GREY[None])
+    assert np.array_equal(convert_one(encode_image(Image.fromarray(deep), "TIFF")), GREY[None])
+
+
+def test_convert_images_of_32_bits():
+    wide = Image.fromarray(GREY.astype(np.int32))
+    assert wide.mode == "I"
+    assert np.array_equal(convert_one(encode_image(wide, "TIFF")), GREY[None])
+    deeper = Image.fromarray(GREY.astype(np.int32) << 8)
+    assert np.array_equal(convert_one(encode_image(deeper, "TIFF")), GREY[None])
+    dark = Image.fromarray(np.full((8, 8), 255, np.uint16))  # of 65,535
+    for kind in ("PNG", "PPM", "TIFF"):
+        assert convert_one(encode_image(dark, kind)).max() == 0
+
+
+def test_convert_images_transparent_over_white():
+    alpha = np.zeros((8, 8, 1), np.uint8)
+    alpha[:4] = 255
+    converted = convert_one(encode_image(Image.fromarray(np.concatenate([PICTURE, alpha], 2))))
+    assert np.array_equal(converted[:, :4], PICTURE_CHANNELS[:, :4])
+    assert converted[:, 4:].min() == 255
+    half = Image.new("RGBA", (8, 8), (0, 0, 0, 128))
+    assert set(convert_one(encode_image(half)).ravel().tolist()) == {127}
+    grey = Image.fromarray(np.stack([GREY, alpha[..., 0]], 2), "LA")
+    assert np.array_equal(convert_one(encode_image(grey))[0, :4], GREY[:4])
+    assert convert_one(encode_image(grey)).shape == (1, 8, 8)
+
+
+def test_convert_images_with_palette():
+    image = Image.fromarray(GREY % 3, "P")
+    image.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
+    colours = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255]], np.uint8)
+    assert np.array_equal(convert_one(encode_image(image)), colours[GREY % 3].transpose(2, 0, 1))
+    converted = convert_one(encode_image(image, transparency=1))
+    assert (converted.transpose(1, 2, 0)[GREY % 3 == 1] == 255).all()
+    assert (converted.transpose(1, 2, 0)[GREY % 3 == 2] == colours[2]).all()
+
+
+def test_convert_images_cmyk_to_rgb():
+    image = Image.new("CMYK", (8, 8), (0, 255, 255, 0))
+    converted = convert_one(encode_image(image, "TIFF"))
+    assert converted[:, 0, 0].tolist() == [255, 0, 0]
+    converted = convert_one(encode_image(image, "JPEG", quality=95)).astype(int)
+    assert abs(converted[:, 4, 4] - [255, 0, 0]).max() < 8
+
+
+def _with(image, exif):
+    copy = image.copy()
+    copy.getexif().update(exif)
+    return copy
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_convert_images_applies_exif_orientation(orientation):
+    image, exif = Image.fromarray(PICTURE), Image.Exif()
+    exif[0x0112] = orientation
+    turned = np.asarray(ImageOps.exif_transpose(_with(image, exif)))
+    converted = convert_one(encode_image(image, "PNG", exif=exif))
+    assert np.array_equal(converted, turned.transpose(2, 0, 1))
+    assert np.array_equal(converted, PICTURE_CHANNELS) == (orientation == 1)
+
+
+def test_convert_images_ignores_damaged_exif():
+    content = encode_image(Image.fromarray(PICTURE), "PNG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    assert np.array_equal(convert_one(content), PICTURE_CHANNELS)
+
+
+def test_convert_images_uses_first_frame():
+    frames = [Image.fromarray(random_images(1, seed=s)[0]) for s in range(3)]
+    content = encode_image(
+        frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True
+    )
+    assert np.array_equal(convert_one(content), np.asarray(frames[0]).transpose(2, 0, 1))
+
+
+def test_image_suffixes_match_formats():
+    Image.init()
+    known = {suffix for suffix, kind in Image.registered_extensions().items() if kind != "TGA"}
+    assert IMAGE_SUFFIXES - {".jpe", ".jfif", ".avif"} <= known

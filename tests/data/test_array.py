@@ -1,0 +1,183 @@
+"""Array files: every number is kept, and every malformed file is refused."""
+
+import dataclasses
+import hashlib
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from iidgan.data import ArrayFile, array
+from tests.helpers.data import holds_or_refuses, load_samples, write_array
+from tests.helpers.errors import raises_input_error
+
+SETTINGS = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+TABLE_SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=6)
+FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+@given(
+    values=st.one_of(
+        hnp.arrays(np.float32, TABLE_SHAPES, elements=FINITE),
+        hnp.arrays(hnp.integer_dtypes(endianness="?"), TABLE_SHAPES),
+        hnp.arrays(hnp.unsigned_integer_dtypes(endianness="?"), TABLE_SHAPES),
+        hnp.arrays(np.dtype(">f2"), TABLE_SHAPES, elements=st.integers(-2048, 2048)),
+    ),
+    fortran=st.booleans(),
+)
+@SETTINGS
+def test_npy_keeps_every_number(tmp_path, values, fortran):
+    path = write_array(tmp_path, "x.npy", np.asfortranarray(values) if fortran else values)
+    samples = load_samples(path)
+    assert samples.dtype == torch.float32
+    assert samples.is_contiguous()
+    np.testing.assert_array_equal(samples.numpy(), values.astype(np.float32))
+
+
+@given(
+    values=hnp.arrays(np.float32, TABLE_SHAPES, elements=FINITE),
+    has_header=st.booleans(),
+    line_end=st.sampled_from(["\n", "\r\n", "\n\n", "\n  \n"]),
+)
+@SETTINGS
+def test_csv_keeps_every_number(tmp_path, values, has_header, line_end):
+    header = [",".join(f"column {i}" for i in range(values.shape[1]))] if has_header else []
+    lines = header + [",".join(repr(float(v)) for v in row) for row in values]
+    samples = load_samples(write_array(tmp_path, "x.csv", line_end.join(lines) + line_end))
+    assert samples.dtype == torch.float32
+    assert samples.is_contiguous()
+    np.testing.assert_array_equal(samples.numpy(), values)
+
+
+def test_csv_of_spreadsheet(tmp_path):
+    content = b'\xef\xbb\xbf"a","b"\r\n" 1.5",2\r\n\r\n-3e2,\t4 \r\n'
+    path = write_array(tmp_path, "X.CSV", content)
+    assert load_samples(path).tolist() == [[1.5, 2.0], [-300.0, 4.0]]
+
+
+def test_csv_with_byte_order_mark(tmp_path):
+    path = write_array(tmp_path, "x.csv", b"\xef\xbb\xbf1,2\n")
+    assert load_samples(path).tolist() == [[1.0, 2.0]]
+
+
+def test_array_has_no_labels(tmp_path):
+    data = array(write_array(tmp_path, "x.npy", np.zeros((3, 4)))).load()
+    assert (data.shape, len(data), data.y, data.truth, data.labels) == ((4,), 3, None, None, ())
+
+
+NPY_ERRORS = {
+    "pickled objects": (np.array([[None, 1]], dtype=object), [".npy"]),
+    "flat": (np.zeros(6), ["(N, d)", "(6,)", "(6, 1)"]),
+    "cube": (np.zeros((2, 3, 4)), ["(N, d)", "(2, 3, 4)", "(2, 12)"]),
+    "scalar": (np.array(1.0), ["(N, d)", "()", "(1, 1)"]),
+    "no rows": (np.zeros((0, 2)), ["no samples", "(0, 2)"]),
+    "no columns": (np.zeros((2, 0)), ["no samples", "(2, 0)"]),
+    "nan": (np.array([[0, 1], [2, np.nan], [np.nan, 0]]), ["row 1, column 1", "nan"]),
+    "infinity": (np.array([[0, 1], [-np.inf, 2]]), ["row 1, column 0", "-inf"]),
+    "beyond float32": (np.array([[0, 1e39]]), ["row 0, column 1", "1e+39", "float32"]),
+    "complex": (np.zeros((2, 2), complex), ["complex128", "floats", "integers"]),
+    "bool": (np.zeros((2, 2), bool), ["bool", "floats"]),
+    "text": (np.array([["a", "b"]]), ["<U1", "floats"]),
+    "records": (np.zeros(2, [("a", "f8"), ("b", "f8")]), ["[('a'", "floats"]),
+    "a bare pickle": (pickle.dumps(np.zeros((2, 2))), [".npy"]),
+    "nothing": (b"", [".npy"]),
+}
+
+
+@pytest.mark.parametrize(("content", "values"), NPY_ERRORS.values(), ids=NPY_ERRORS)
+def test_npy_refuses_malformed_file(tmp_path, content, values):
+    path = write_array(tmp_path, "x.npy", content)
+    with raises_input_error(str(path), *values):
+        load_samples(path)
+
+
+CSV_ERRORS = {
+    "text in a row": ("x,y\n1,2\n3,four\n", ["line 3, column 2", "'four'"]),
+    "text in the first row": ("1,two\n3,4\n", ["line 1, column 2", "'two'"]),
+    "empty cell": ("1,2\n\n3,\n", ["line 3, column 2", "''"]),
+    "second line of names": ("x,y\n1,2\nx,y\n", ["line 3, column 1", "'x'"]),
+    "only commas": ("1,2\n,\n", ["line 2, column 1", "''"]),
+    "nan": ("1,2\nnan,4\n", ["line 2, column 1", "'nan'", "finite"]),
+    "infinity at once": ("1,inf\n", ["line 1, column 2", "'inf'", "finite"]),
+    "beyond float32": ("1,1e39\n", ["row 0, column 1", "finite in float32"]),
+    "longer row": ("1,2\n3,4,5\n", ["line 2", "expected 2", "got 3"]),
+    "shorter row": ("x,y\n1,2\n3\n", ["line 3", "expected 2", "got 1"]),
+    "decimal commas": ("1,5;2,5\n", ["line 1, column 2", "'5;2'", "point"]),
+    "long cell": ("1,2\n3," + "x" * 1000, ["column 2", "xxx...xxx"]),
+    "open quote": ('1,2\n"' + "3,4\n" * 100_000, ["field larger than field limit"]),
+    "only names": ("x,y\n", ["no samples"]),
+    "nothing": ("", ["no samples"]),
+    "not utf-8": (b"\xff\xfe1\x00,\x002\x00", ["comma-separated numbers"]),
+}
+
+
+@pytest.mark.parametrize(("content", "values"), CSV_ERRORS.values(), ids=CSV_ERRORS)
+def test_csv_refuses_malformed_file(tmp_path, content, values):
+    path = write_array(tmp_path, "x.csv", content)
+    with raises_input_error(str(path), *values):
+        load_samples(path)
+
+
+@given(content=st.binary(max_size=300), suffix=st.sampled_from([".npy", ".csv"]))
+@SETTINGS
+def test_array_of_random_bytes(tmp_path, content, suffix):
+    path = write_array(tmp_path, f"x{suffix}", content)
+    assert holds_or_refuses(lambda: load_samples(path).isfinite().all(), path)
+
+
+@given(position=st.integers(0, 127), byte=st.integers(0, 255))
+@settings(parent=SETTINGS, max_examples=100)
+def test_npy_with_damaged_header(tmp_path, position, byte):
+    content = bytearray(write_array(tmp_path, "x.npy", np.ones((3, 2))).read_bytes())
+    content[position] = byte
+    path = write_array(tmp_path, "x.npy", bytes(content))
+    assert holds_or_refuses(lambda: load_samples(path).isfinite().all(), path)
+
+
+def test_npy_header_larger_than_file(tmp_path):
+    path = tmp_path / "x.npy"
+    with open(path, "wb") as file:
+        header = {"descr": "<f8", "fortran_order": False, "shape": (10**11, 2)}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.write(bytes(48))
+    with raises_input_error(str(path), "greater than file size"):
+        load_samples(path)
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.csv"])
+def test_array_refuses_missing_file(tmp_path, name):
+    path = tmp_path / name
+    for make in (lambda: ArrayFile(path=str(path)).load(), lambda: array(path)):
+        with raises_input_error(str(path), "No such file"):
+            make()
+    path.mkdir()
+    with raises_input_error(str(path), "not a file"):
+        array(path)
+
+
+def test_array_refuses_invalid_path():
+    with raises_input_error("a\0b.npy", "cannot be read"):
+        array("a\0b.npy")
+
+
+@pytest.mark.parametrize("make", [array, lambda path: ArrayFile(path=path).load()])
+def test_array_refuses_unknown_suffix(make):
+    with raises_input_error("x.txt", "'.txt'", ".npy, .csv"):
+        make("x.txt")
+
+
+def test_array_is_pinned_by_digest(tmp_path):
+    path = write_array(tmp_path, "x.csv", "1,2\n")
+    source = array(path)
+    assert source == ArrayFile(path=str(path), sha256=hashlib.sha256(b"1,2\n").hexdigest())
+    assert dataclasses.replace(source, sha256=source.sha256.upper()).load().x.tolist() == [[1, 2]]
+    write_array(tmp_path, "x.csv", "1,3\n")
+    with raises_input_error(str(path), source.sha256, hashlib.sha256(b"1,3\n").hexdigest()):
+        source.load()
+    assert ArrayFile(path=str(path)).load().x.tolist() == [[1, 3]]

@@ -1,0 +1,77 @@
+"""Decompositions compute what the decomposed operators compute."""
+
+import itertools
+
+import pytest
+import torch
+
+from iidgan.engine.compile.decompositions import (
+    MAX_THIN_SIDE,
+    decompose_baddbmm,
+    decompose_bmm,
+    decompose_fused_adam,
+)
+from iidgan.methods import wgan_gp
+from iidgan.testing import check_compiled
+
+
+@pytest.mark.parametrize("shape", [*itertools.product((1, 2, 5, 9), repeat=3)])
+def test_decompose_bmm_equals_bmm(shape, float64):
+    m, k, n = shape
+    a, b, bias = torch.randn(3, m, k), torch.randn(3, k, n), torch.randn(3, 1, n)
+    for left in (a, a.mT.contiguous().mT):
+        if min(shape) > MAX_THIN_SIDE:
+            assert decompose_bmm(left, b) is NotImplemented
+        else:
+            torch.testing.assert_close(decompose_bmm(left, b), torch.bmm(left, b))
+        decomposed = decompose_baddbmm(bias, left, b, beta=2, alpha=0.5)
+        torch.testing.assert_close(decomposed, torch.baddbmm(bias, left, b, beta=2, alpha=0.5))
+
+
+@pytest.mark.parametrize("eps", [1e-8, 1e-2])
+def test_decompose_fused_adam_equals_fused(eps, float64):
+    initial = [torch.randn(3, 4), torch.randn(5)]
+    parameters = [torch.nn.Parameter(value.clone()) for value in initial]
+    lr = torch.tensor(0.1)
+    optimiser = torch.optim.Adam(parameters, lr=lr, betas=(0.5, 0.9), eps=eps, fused=True)
+    values = [value.clone() for value in initial]
+    means, squares = ([torch.zeros_like(v) for v in initial] for _ in range(2))
+    for step in range(1, 6):
+        lr.fill_(0.1 / step)
+        gradients = [torch.randn_like(value) for value in initial]
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        optimiser.step()
+        counts = [torch.tensor(float(step))] * 2
+        options = {"lr": lr, "beta1": 0.5, "beta2": 0.9, "eps": eps}
+        decompose_fused_adam(values, gradients, means, squares, [], counts, **options)
+        for value, parameter in zip(values, parameters, strict=True):
+            torch.testing.assert_close(value, parameter.detach())
+
+
+@pytest.mark.parametrize("option", ["weight_decay", "amsgrad", "maximize"])
+def test_decompose_fused_adam_refuses_options(option):
+    value = torch.ones(3)
+    slots = [[torch.zeros(3)], [torch.zeros(3)], [], [torch.tensor(1.0)]]
+    result = decompose_fused_adam(
+        [value], [torch.ones(3)], *slots, lr=0.1, beta1=0.5, beta2=0.9, eps=1e-8, **{option: 1}
+    )
+    assert result is NotImplemented
+    assert torch.equal(value, torch.ones(3))
+
+
+def test_decompose_bmm_refused_cases():
+    a, b = torch.randn(1, 2, 0), torch.randn(1, 0, 3)
+    assert decompose_bmm(a, b) is NotImplemented
+    half = torch.randn(1, 2, 2, dtype=torch.bfloat16)
+    assert decompose_bmm(half, half) is NotImplemented
+    assert decompose_baddbmm(half, half, half) is NotImplemented
+    bias = torch.full((1, 1, 2), torch.nan)
+    a = torch.randn(1, 2, 2)
+    torch.testing.assert_close(decompose_baddbmm(bias, a, a, beta=0), a @ a)
+
+
+@pytest.mark.slow
+def test_check_compiled_thin_products():
+    """A critic has one output: its products are decomposed, in second derivatives, too."""
+    check_compiled(wgan_gp())

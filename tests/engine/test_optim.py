@@ -1,0 +1,57 @@
+"""Optimiser options and learning-rate schedules."""
+
+import pytest
+
+from iidgan.engine.optim import SCHEDULES, Adam
+from tests.helpers.errors import raises_input_error
+
+pytestmark = pytest.mark.usefixtures("float64")
+
+
+class TestAdam:
+    @pytest.mark.parametrize(
+        ("schedule", "factors"),
+        [
+            ("constant", {0: 1, 25: 1, 50: 1, 100: 1}),
+            ("linear", {0: 1, 25: 0.75, 50: 0.5, 99: 0.01, 100: 0}),
+            ("cosine", {0: 1, 25: (2 + 2**0.5) / 4, 50: 0.5, 75: (2 - 2**0.5) / 4, 100: 0}),
+        ],
+    )
+    def test_lr_at_follows_schedule(self, schedule, factors):
+        optimiser = Adam(lr=0.3, schedule=schedule)
+        for step, factor in factors.items():
+            assert optimiser.lr_at(step, 100) == pytest.approx(0.3 * factor, abs=1e-15)
+
+    @pytest.mark.parametrize("schedule", SCHEDULES)
+    def test_lr_at_never_rises(self, schedule):
+        rates = [Adam(schedule=schedule).lr_at(step, 50) for step in range(51)]
+        assert rates == sorted(rates, reverse=True)
+        assert rates[0] == 2e-3
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("lr", 0.0),
+            ("lr", float("nan")),
+            ("lr", float("inf")),
+            ("betas", (0.5, 1.0)),
+            ("betas", (-0.1, 0.9)),
+        ],
+    )
+    def test_adam_refuses_invalid_fields(self, field, value):
+        with raises_input_error(field, value):
+            Adam(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("eps", float("nan"), []),
+        ("betas", (0.5, float("nan")), []),
+        ("betas", (0.5,), []),
+        ("schedule", "linar", ["'linear'"]),
+    ],
+)
+def test_adam_options_out_of_range(field, value, words):
+    with raises_input_error(field, *words):
+        Adam(**{field: value})

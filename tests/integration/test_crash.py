@@ -1,0 +1,397 @@
+"""Resuming changes no bit, wherever a training is killed, stopped, or runs out of disk space.
+
+A server process imports everything once, runs no tensor operation, and forks a child for each
+training. An audit hook is called before each change that a child makes to the file system; there
+the child kills itself, or gets an error as if the disk were full.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import itertools
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from iidgan import records as rowfile
+from iidgan.config.run import Run
+from iidgan.data import Ring
+from iidgan.engine import checkpoint
+from iidgan.engine.loop import StopRequest
+from iidgan.errors import InputError
+from iidgan.methods import iid_gan
+from iidgan.metrics import METRICS
+from iidgan.nn import MLP
+from iidgan.train import train
+from iidgan.training import context
+from iidgan.training.run_dir import RunDir
+from iidgan.utils import provenance
+from iidgan.utils.files import PARTIAL_PREFIX, integrity_error
+from iidgan.utils.jsonl import read_lines
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+FINISHED, FAILED, STOPPED = 0, 2, 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrashTask:
+    """A training of a child process, and what interrupts it.
+
+    Arguments:
+        out: Folder of the run.
+        steps, every, keep: As in `train`.
+        die_at, full_at: Number of the change to the file system before which it kills itself, or
+            from which the disk is full; -1: never.
+        max_file_size: Bytes of a file beyond which the system kills it.
+        signal: Sent to it `delay` seconds after it began, or after its first event.
+        pause: Additional seconds per step.
+    """
+
+    out: str
+    steps: int = 4
+    every: int = 2
+    keep: int = 1
+    die_at: int = -1
+    full_at: int = -1
+    max_file_size: int = -1
+    signal: int = 0
+    delay: float = 0.0
+    pause: float = 0.0
+
+
+# In the server and its children
+
+
+def serve() -> None:
+    """Fork a child for each task on standard input, and print its exit code."""
+    importlib.import_module("torch._dynamo")  # so that no child has to
+    for line in sys.stdin:
+        task = CrashTask(**json.loads(line))
+        pid = os.fork()
+        if not pid:
+            os._exit(child(task))
+        if task.signal:
+            wait_for_start(task)
+            time.sleep(task.delay)
+            os.kill(pid, task.signal)
+        _, status = os.waitpid(pid, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def wait_for_start(task: CrashTask) -> None:
+    """Wait for the first event if the signal is meant for a child that trains."""
+    while task.pause and not RunDir(Path(task.out)).events_file.exists():
+        time.sleep(0.002)
+
+
+def child(task: CrashTask) -> int:
+    provenance.git_commit = lambda: "some-commit"
+    simplify_training(task)
+    if task.max_file_size >= 0:
+        limit_file_size(task.max_file_size)
+    changes, stop = ChangeCounter(task), StopRequest()
+    sys.addaudithook(changes)
+    try:
+        with stop.handle_signals():
+            result = train(
+                make_run(task.steps),
+                out=task.out,
+                seeds=2,
+                checkpoint_every=task.every,
+                keep=task.keep,
+                device="cpu",
+                stop=stop,
+            )
+    except InputError as error:
+        Path(f"{task.out}.error").write_text(str(error))
+        return FAILED
+    Path(f"{task.out}.changes").write_text(str(changes.count))
+    return FINISHED if result.outcome == "finished" else STOPPED
+
+
+def make_run(steps: int) -> Run:
+    return Run(
+        source=Ring(size=200), method=iid_gan(), arch=MLP(hidden=(8,)), steps=steps, batch=16
+    )
+
+
+def simplify_training(task: CrashTask) -> None:
+    """Measure less, note finished checkpoints, and slow steps down."""
+    del METRICS["normality"]
+    Ring.num_evaluated = 50
+    save = checkpoint.save_state
+
+    def save_and_note(*args: Any, **options: Any) -> Path:
+        target = save(*args, **options)
+        handle = os.open(f"{task.out}.saved", os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        os.write(handle, f"{target.name}\n".encode())
+        os.close(handle)
+        return target
+
+    checkpoint.save_state = save_and_note
+
+    class SlowStream(context.DatasetStream):
+        def batches_at(self, step: int) -> Any:
+            time.sleep(task.pause)
+            return super().batches_at(step)
+
+    if task.pause:
+        context.DatasetStream = SlowStream
+
+
+def limit_file_size(size: int) -> None:
+    """Let the kernel kill this process in the middle of a write."""
+    import resource
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+class ChangeCounter:
+    """An audit hook that counts the changes to a directory, and interrupts one of them."""
+
+    events = frozenset(
+        {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.truncate"}
+    )
+
+    def __init__(self, task: CrashTask) -> None:
+        self.task, self.count = task, 0
+
+    def __call__(self, event: str, args: tuple[Any, ...]) -> None:
+        if not self.is_change(event, args):
+            return
+        if self.count == self.task.die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        full = 0 <= self.task.full_at <= self.count
+        self.count += 1
+        if full and event not in ("os.remove", "os.rmdir"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def is_change(self, event: str, args: tuple[Any, ...]) -> bool:
+        if event == "open":
+            name, _, flags = args
+            changing = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+            return bool(changing) and str(name).startswith(f"{self.task.out}/")
+        # Relative names belong to a folder that is being removed.
+        return event in self.events and (
+            str(args[0]).startswith(self.task.out) or not os.path.isabs(str(args[0]))
+        )
+
+
+# In the tests
+
+
+RunTask = Callable[[CrashTask], int]
+
+
+@pytest.fixture(scope="module")
+def run_task() -> Iterator[RunTask]:
+    one = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
+    found = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(
+        [sys.executable, __file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | one | found,
+    ) as server:
+
+        def run_task(task: CrashTask) -> int:
+            server.stdin.write(json.dumps(asdict(task)) + "\n")
+            server.stdin.flush()
+            return int(server.stdout.readline())
+
+        yield run_task
+        server.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def full_run(run_task, tmp_path_factory) -> Path:
+    """An uninterrupted training."""
+    path = tmp_path_factory.mktemp("full_run") / "r"
+    assert run_task(CrashTask(out=str(path))) == FINISHED
+    return path
+
+
+@pytest.fixture(scope="module")
+def num_changes(full_run) -> int:
+    return int(Path(f"{full_run}.changes").read_text())
+
+
+def saved_steps(path: Path) -> list[str]:
+    report = Path(f"{path}.saved")
+    return report.read_text().split() if report.exists() else []
+
+
+def assert_sound(path: Path) -> None:
+    """Assert that every file is complete, temporary, or has only its last line torn."""
+    folder = RunDir(path)
+    if folder.run_file.exists():
+        folder.read_run()
+    for lines in (folder.log_file, folder.events_file, folder.metrics_file):
+        read_lines(lines)
+    if folder.arrays_file.exists():
+        with np.load(folder.arrays_file) as arrays:
+            assert all(arrays[name].size for name in arrays)
+    assert not folder.generator_dir.exists() or integrity_error(folder.generator_dir) is None
+    found = checkpoint.find_latest(folder.checkpoint_dir)
+    assert found.damaged == {}
+    if saved := saved_steps(path):
+        assert found.path is not None
+        assert found.path.name >= max(saved)
+
+
+def assert_same_run(path: Path, full_run: Path) -> None:
+    """Assert that two directories hold the same training, bit for bit, and nothing else."""
+    assert not list(path.rglob(f"{PARTIAL_PREFIX}*"))
+    assert {p.name for p in path.iterdir()} == {p.name for p in full_run.iterdir()}
+    exact = ("*.safetensors", "config.json", "state.json", "MANIFEST.json")
+    for name in (p.relative_to(full_run) for each in exact for p in full_run.rglob(each)):
+        assert (path / name).read_bytes() == (full_run / name).read_bytes()
+    assert metric_lines(path) == metric_lines(full_run)
+    assert read_log(path) == read_log(full_run)
+    with np.load(path / "arrays.npz") as a, np.load(full_run / "arrays.npz") as b:
+        assert {n: a[n].tobytes() for n in a} == {n: b[n].tobytes() for n in b}
+
+
+def metric_lines(path: Path) -> list[str]:
+    found = rowfile.read_records(RunDir(path).metrics_file)
+    return sorted(str(replace(row, provenance={})) for row in found)
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    lines = read_lines(RunDir(path).log_file)
+    return [{name: value for name, value in line.items() if name != "seconds"} for line in lines]
+
+
+def run_tasks(run_task: RunTask, full_run: Path, tasks: list[CrashTask]) -> None:
+    """Run each task, check what it left, and resume it to the end."""
+    for task in tasks:
+        path = Path(task.out)
+        exit_code = run_task(task)
+        assert exit_code in (-signal.SIGKILL, -signal.SIGXFSZ, FAILED), task
+        assert_sound(path)
+        if exit_code == FAILED:
+            assert "No space left on device" in Path(f"{path}.error").read_text()
+            assert not list(path.rglob(f"{PARTIAL_PREFIX}*")), task
+        assert run_task(CrashTask(out=task.out)) == FINISHED
+        assert_same_run(path, full_run)
+
+
+@pytest.mark.slow
+def test_resume_after_some_kills(run_task, full_run, num_changes, tmp_path):
+    assert num_changes > 50
+    some = range(0, num_changes, num_changes // 8)
+    run_tasks(run_task, full_run, [CrashTask(out=str(tmp_path / str(i)), die_at=i) for i in some])
+
+
+@pytest.mark.slow
+def test_resume_after_any_kill(run_task, full_run, num_changes, tmp_path):
+    run_tasks(
+        run_task,
+        full_run,
+        [CrashTask(out=str(tmp_path / str(i)), die_at=i) for i in range(num_changes)],
+    )
+
+
+@pytest.mark.slow
+def test_resume_after_some_full_disks(run_task, full_run, num_changes, tmp_path):
+    some = range(3, num_changes, num_changes // 4)
+    run_tasks(run_task, full_run, [CrashTask(out=str(tmp_path / str(i)), full_at=i) for i in some])
+
+
+@pytest.mark.slow
+def test_resume_after_any_full_disk(run_task, full_run, num_changes, tmp_path):
+    run_tasks(
+        run_task,
+        full_run,
+        [CrashTask(out=str(tmp_path / str(i)), full_at=i) for i in range(num_changes)],
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("max_file_size", [0, 100, 500, 800, 1100, 3000, 5500, 7000, 11_000])
+def test_resume_after_kill_during_write(run_task, full_run, tmp_path, max_file_size):
+    run_tasks(
+        run_task, full_run, [CrashTask(out=str(tmp_path / "r"), max_file_size=max_file_size)]
+    )
+
+
+@pytest.mark.slow
+def test_resume_after_random_kills(run_task, full_run, tmp_path):
+    began = time.perf_counter()
+    assert run_task(CrashTask(out=str(tmp_path / "timed"))) == FINISHED
+    length = time.perf_counter() - began
+    chance, kills, runs = random.Random(0), 0, 0
+    while kills < 20:
+        task = CrashTask(out=str(tmp_path / str(runs)), signal=signal.SIGKILL)
+        exit_codes = [run_task(replace(task, delay=chance.uniform(0, length)))]
+        while exit_codes[-1] == -signal.SIGKILL:  # the resumed training is killed as well
+            assert_sound(Path(task.out))
+            exit_codes.append(run_task(replace(task, delay=chance.uniform(0, 1.2 * length))))
+        assert exit_codes.pop() == FINISHED
+        assert_same_run(Path(task.out), full_run)
+        kills, runs = kills + len(exit_codes), runs + 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_resume_after_signal(run_task, tmp_path, number):
+    straight, path = tmp_path / "straight", tmp_path / "r"
+    plan = CrashTask(out=str(path), steps=60, every=60, keep=2)
+    assert run_task(replace(plan, out=str(straight))) == FINISHED
+    told = replace(plan, signal=number, delay=0.1, pause=0.02)
+    assert run_task(told) == STOPPED
+    stopped = read_lines(RunDir(path).events_file)[-1]
+    assert stopped["event"] == "stopped"
+    assert 0 < stopped["step"] < 60
+    found = checkpoint.find_latest(RunDir(path).checkpoint_dir)
+    assert found.path.name == f"step-{stopped['step']:08d}"
+    assert run_task(plan) == FINISHED
+    last = "checkpoints/step-00000060/state.safetensors"
+    assert (path / last).read_bytes() == (straight / last).read_bytes()
+    assert set(metric_lines(straight)) <= set(metric_lines(path))
+
+
+@pytest.mark.slow
+def test_resume_after_kill_during_repair(run_task, tmp_path):
+    plan = CrashTask(out=str(tmp_path / "full_run"), steps=6, keep=2)
+    assert run_task(plan) == FINISHED
+    for i in itertools.count():
+        path = tmp_path / str(i)
+        shutil.copytree(tmp_path / "full_run", path)
+        damage_run(path)
+        if run_task(replace(plan, out=str(path), die_at=i)) == FINISHED:
+            break
+        assert run_task(replace(plan, out=str(path))) == FINISHED
+        assert_same_run(path, tmp_path / "full_run")
+
+
+def damage_run(path: Path) -> None:
+    """Damage a run directory as a crash, a power cut and a bad disk might together."""
+    folder = RunDir(path)
+    tensors = folder.checkpoint_dir / "step-00000006" / "state.safetensors"
+    tensors.write_bytes(tensors.read_bytes()[:-1])
+    shutil.rmtree(folder.generator_dir)
+    for lines in (folder.log_file, folder.metrics_file, folder.events_file):
+        lines.write_bytes(lines.read_bytes()[:-9])
+    (folder.checkpoint_dir / f"{PARTIAL_PREFIX}step-1").mkdir()
+    (path / f"{PARTIAL_PREFIX}run.json").touch()
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,57 @@
+"""Curves over training."""
+
+import numpy as np
+import pytest
+
+from iidgan.report import (
+    Series,
+    get_mode_colours,
+    plot_curve_grid,
+    plot_curves,
+)
+from tests.helpers.report import end_seed, make_series
+
+
+def test_plot_curves_mean_and_range():
+    item = end_seed(make_series(), 1, 4)
+    axis = plot_curves([item], ylabel="modes").axes[0]
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("step", "modes")
+    line, *seeds, cross = axis.lines
+    others = np.delete(item.values, 1, axis=0)
+    expected = np.concatenate([item.values[:, :4].mean(0), others[:, 4:].mean(0)])
+    np.testing.assert_allclose(line.get_ydata(), expected)
+    assert len(seeds) == 5
+    assert list(cross.get_xdata()) == [1500.0]
+    assert list(cross.get_ydata()) == [item.values[1, 3]]
+    band = axis.collections[0].get_paths()[0].vertices
+    at_end = band[band[:, 0] == 4000.0][:, 1]
+    assert {at_end.min(), at_end.max()} == {others[:, -1].min(), others[:, -1].max()}
+
+
+@pytest.mark.parametrize(
+    ("seeds", "expected"), [((1,), 2), ((10,), 12), ((11,), 2), ((5, 5), 14), ((5, 6), 4)]
+)
+def test_plot_curves_draws_few_seeds(seeds, expected):
+    items = [make_series(f"method {i}", number) for i, number in enumerate(seeds)]
+    assert len(plot_curves(items, ylabel="y").axes[0].lines) == expected
+
+
+def test_plot_curves_log_scale():
+    scales = [
+        plot_curves([make_series(start=start)], ylabel="loss", log=True).axes[0].get_yscale()
+        for start in (0.5, -0.5)
+    ]
+    assert scales == ["log", "linear"]
+
+
+def test_plot_curve_grid_colours():
+    figure = plot_curve_grid({"a": [make_series("x"), make_series("y")], "b": [make_series("y")]})
+    assert figure.axes[1].lines[0].get_color() == get_mode_colours(2)[1]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names[:2] == ["x, 5 seeds", "y, 5 seeds"]
+
+
+def test_plot_curves_single_point():
+    series = Series(label="a", steps=np.array([4.0]), values=np.array([[1.0], [2.0]]))
+    (axis,) = plot_curves([series], ylabel="y").axes
+    assert axis.lines[0].get_marker() == "o"

@@ -1,0 +1,67 @@
+"""Metric records: reading, and errors with line numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from iidgan import records
+from iidgan.utils.jsonl import append_lines
+from tests.helpers.errors import raises_input_error
+
+
+def test_read_keeps_last_of_equal_records(tmp_path):
+    row = records.MetricRecord(
+        run="a", seed=0, step=4, metric="m", value=1.0, diverged=-1, protocol={}, provenance={}
+    )
+    other = replace(row, protocol={"k": 3.0})
+    nothing = replace(row, seed=1, value=float("inf"))
+    records.append_records(tmp_path / "rows.jsonl", [row, other, nothing, replace(row, value=2.0)])
+    first, second, third = records.read_records(tmp_path / "rows.jsonl")
+    assert (first, second) == (replace(row, value=2.0), other)
+    assert math.isnan(third.value)
+    append_lines(tmp_path / "rows.jsonl", [{"run": "a", "sead": 0}])
+    with raises_input_error(None, tmp_path / "rows.jsonl", "sead"):
+        records.read_records(tmp_path / "rows.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("value", "abc"),
+        ("value", True),
+        ("seed", "zero"),
+        ("seed", -1),
+        ("seed", 0.5),
+        ("step", "24000"),
+        ("protocol", None),
+        ("diverged", None),
+        ("provenance", []),
+    ],
+)
+def test_read_names_line_of_invalid_field(tmp_path, field, value):
+    row = {"run": "a", "seed": 0, "step": 4, "metric": "m", "value": 1, "diverged": -1}
+    row |= {"protocol": {}, "provenance": {}}
+    append_lines(tmp_path / "rows.jsonl", [row, row | {field: value}])
+    with raises_input_error(None, "rows.jsonl: line 2", field, repr(value)):
+        records.read_records(tmp_path / "rows.jsonl")
+
+
+@pytest.mark.parametrize("nested", [{"a": 1}, [1]])
+def test_read_names_line_of_nested_protocol(tmp_path, nested):
+    row = {"run": "a", "seed": 0, "step": 4, "metric": "m", "value": 1, "diverged": -1}
+    row |= {"protocol": {"k": nested}, "provenance": {}}
+    append_lines(tmp_path / "rows.jsonl", [row])
+    with raises_input_error(None, "rows.jsonl: line 1", "protocol", " k "):
+        records.read_records(tmp_path / "rows.jsonl")
+
+
+def test_read_all_names_file_or_line(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("[" * 100_000 + "\n")
+    with raises_input_error("results", path):
+        records.read_all_records(path)
+    with raises_input_error(None, "rows.jsonl: line 1", "JSON"):
+        records.read_all_records(tmp_path)

@@ -1,0 +1,212 @@
+"""Files and folders exist completely or not at all."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from iidgan.errors import InputError
+from iidgan.utils.files import (
+    DIGESTS_FILE,
+    PARTIAL_PREFIX,
+    file_sha256,
+    integrity_error,
+    oserror_as_input_error,
+    quarantine,
+    remove_folder,
+    remove_partials,
+    write_file,
+    write_folder,
+    write_text,
+)
+from tests.helpers.errors import raises_input_error
+
+
+def list_names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+class Interruption(BaseException):
+    """Passes through `except Exception`, as a signal does."""
+
+
+def write_half(temporary_path):
+    """Write something, then be interrupted."""
+    target = temporary_path / "a" if temporary_path.is_dir() else temporary_path
+    target.write_text("half")
+    raise Interruption
+
+
+def fail_on_full_disk(temporary_path):
+    raise OSError(28, "No space left on device", str(temporary_path))
+
+
+def write_two_files(folder):
+    (folder / "a").write_text("one")
+    (folder / "b").write_bytes(bytes(range(256)))
+
+
+class TestWriteFile:
+    def test_write_text_replaces_file(self, tmp_path):
+        path = tmp_path / "deep" / "er" / "a.txt"
+        for text in ("old", "new"):
+            write_text(path, text)
+            assert path.read_text() == text
+        assert list_names(path.parent) == ["a.txt"]
+        assert path.stat().st_mode & 0o777 == 0o644
+
+    def test_write_file_keeps_suffix(self, tmp_path):
+        """Some libraries append a missing suffix."""
+        names = []
+        write_file(tmp_path / "a.npz", lambda path: (names.append(path.name), path.touch()))
+        assert names[0].startswith(PARTIAL_PREFIX)
+        assert names[0].endswith(".npz")
+
+    @pytest.mark.parametrize("write_content", [write_half, fail_on_full_disk])
+    def test_write_file_interrupted_keeps_old(self, tmp_path, write_content):
+        path = tmp_path / "a.txt"
+        write_text(path, "old")
+        with pytest.raises((Interruption, InputError)):
+            write_file(path, write_content)
+        assert path.read_text() == "old"
+        assert list_names(tmp_path) == ["a.txt"]
+
+    def test_write_file_names_path_in_errors(self, tmp_path):
+        (tmp_path / "file").touch()
+        for path in (tmp_path / "file" / "a", tmp_path / "file" / "b" / "a"):
+            with raises_input_error() as caught:
+                write_text(path, "x")
+            assert caught.value.field.startswith(f"{tmp_path}/file")
+        with raises_input_error(None, "No space left on device"):
+            write_file(tmp_path / "a", fail_on_full_disk)
+
+
+class TestWriteFolder:
+    def test_write_folder_adds_digests(self, tmp_path):
+        path = tmp_path / "deep" / "made"
+        write_folder(path, write_two_files)
+        assert list_names(path) == [DIGESTS_FILE, "a", "b"]
+        digests = json.loads((path / DIGESTS_FILE).read_text())
+        assert digests == {name: file_sha256(path / name) for name in "ab"}
+        assert integrity_error(path) is None
+        assert list_names(path.parent) == ["made"]
+        assert path.stat().st_mode & 0o777 == 0o755
+
+    def test_file_sha256_of_known_text(self, tmp_path):
+        (tmp_path / "a").write_text("abc")
+        assert file_sha256(tmp_path / "a").startswith(
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9c"
+        )
+
+    def test_write_folder_replaces_all(self, tmp_path):
+        path = tmp_path / "made"
+        write_folder(path, write_two_files)
+        write_folder(path, lambda folder: (folder / "c").write_text("three"))
+        assert list_names(path) == [DIGESTS_FILE, "c"]
+        assert integrity_error(path) is None
+
+    @pytest.mark.parametrize("write_content", [write_half, fail_on_full_disk])
+    def test_write_folder_interrupted_keeps_old(self, tmp_path, write_content):
+        path = tmp_path / "made"
+        write_folder(path, write_two_files)
+        with pytest.raises((Interruption, InputError)):
+            write_folder(path, write_content)
+        assert integrity_error(path) is None
+        assert list_names(path) == [DIGESTS_FILE, "a", "b"]
+        assert list_names(tmp_path) == ["made"]
+
+    @pytest.mark.parametrize(
+        ("damage", "reason"),
+        [
+            (lambda path: (path / "a").write_text("on"), "a does not match its digest"),
+            (lambda path: (path / "a").write_text("onE"), "a does not match its digest"),
+            (lambda path: (path / "b").unlink(), "FileNotFoundError: .*b"),
+            (lambda path: (path / DIGESTS_FILE).unlink(), "FileNotFoundError: .*MANIFEST.json"),
+            (lambda path: (path / DIGESTS_FILE).write_text("{"), "JSONDecodeError"),
+            (lambda path: (path / DIGESTS_FILE).write_text("[]"), "AttributeError"),
+            (lambda path: (path / DIGESTS_FILE).write_bytes(b"\xff"), "UnicodeDecodeError"),
+            (remove_folder, "FileNotFoundError"),
+        ],
+    )
+    def test_integrity_error_finds_damage(self, tmp_path, damage, reason):
+        path = tmp_path / "made"
+        write_folder(path, write_two_files)
+        damage(path)
+        assert re.search(reason, integrity_error(path) or "none")
+
+    @settings(max_examples=30, deadline=None)
+    @given(position=st.integers(0, 255), bit=st.integers(0, 7))
+    def test_integrity_error_finds_flipped_bit(self, tmp_path_factory, position, bit):
+        path = tmp_path_factory.mktemp("flip") / "made"
+        write_folder(path, write_two_files)
+        content = bytearray((path / "b").read_bytes())
+        content[position] ^= 1 << bit
+        (path / "b").write_bytes(content)
+        assert integrity_error(path) == "b does not match its digest"
+
+    def test_quarantine_keeps_last_content(self, tmp_path):
+        for text in ("first", "second"):
+            write_folder(
+                tmp_path / "made", lambda folder, text=text: (folder / "a").write_text(text)
+            )
+            damaged_path = quarantine(tmp_path / "made")
+        assert list_names(tmp_path) == [damaged_path.name] == ["damaged-made"]
+        assert (damaged_path / "a").read_text() == "second"
+
+    def test_remove_folder_leaves_nothing(self, tmp_path):
+        write_folder(tmp_path / "made", write_two_files)
+        remove_folder(tmp_path / "made")
+        assert list_names(tmp_path) == []
+
+
+def test_remove_partials_keeps_other_files(tmp_path):
+    (tmp_path / f"{PARTIAL_PREFIX}step-1-x").mkdir()
+    (tmp_path / f"{PARTIAL_PREFIX}step-1-x" / "state").touch()
+    (tmp_path / f"{PARTIAL_PREFIX}log-y.jsonl").touch()
+    for name in ("step-1", ".hidden-by-the-user", "partial-z"):
+        (tmp_path / name).mkdir()
+    remove_partials(tmp_path)
+    assert list_names(tmp_path) == [".hidden-by-the-user", "partial-z", "step-1"]
+    remove_partials(tmp_path / "nowhere")
+
+
+def test_oserror_as_input_error_passes_others():
+    with pytest.raises(KeyError), oserror_as_input_error(Path("a")):
+        raise KeyError
+    with raises_input_error("a", "odd"), oserror_as_input_error(Path("a")):
+        raise OSError("odd")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_write_text_without_permission(tmp_path):
+    tmp_path.chmod(0o500)
+    with raises_input_error(None, "Permission denied"):
+        write_text(tmp_path / "a", "x")
+
+
+@pytest.mark.parametrize("write", [write_file, write_folder])
+def test_write_syncs_before_and_after_rename(tmp_path, monkeypatch, write):
+    synced, operations = set[int](), list[str]()
+    fsync, rename = os.fsync, os.replace
+
+    def watched_fsync(handle: int) -> None:
+        fsync(handle)
+        synced.add(os.fstat(handle).st_ino)
+        operations.append("fsync")
+
+    def watched_replace(source: Path, target: Path) -> None:
+        parts = [Path(source), *Path(source).rglob("*")]
+        assert {part.stat().st_ino for part in parts} <= synced
+        synced.clear()
+        rename(source, target)
+        operations.append("rename")
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(os, "replace", watched_replace)
+    write(tmp_path / "x", lambda p: (p / "a" if p.is_dir() else p).write_text("content"))
+    assert operations[-2:] == ["rename", "fsync"]
+    assert synced == {tmp_path.stat().st_ino}
