@@ -4,11 +4,16 @@ from . import losses as losses
 from ._version import __version__ as __version__
 from .config.defaults import recommended as recommended
 from .config.run import Run as Run
+from .core import Backbone as Backbone
 from .core import Batch as Batch
+from .core import Dataset as Dataset
 from .core import Method as Method
+from .core import Metric as Metric
 from .core import Nets as Nets
 from .core import Player as Player
 from .core import Regularised as Regularised
+from .core import Samples as Samples
+from .core import Source as Source
 from .core import Term as Term
 from .data import ArrayFile as ArrayFile
 from .data import FashionMnist as FashionMnist

@@ -17,7 +17,7 @@ from iidgan.errors import InputError, unknown_name_error
 from iidgan.parallel.batched_runs import BatchedSessions
 from iidgan.parallel.seed_pool import SeedPool, partition_seeds
 from iidgan.parallel.seed_worker import SeedWorkerTask
-from iidgan.training.metrics import resolve_metrics
+from iidgan.training.extra_metrics import resolve_metrics
 from iidgan.training.plan import Auto, ExecutionPlan, choose_plan
 from iidgan.training.session import ProgressCallback, Result, TrainSession, open_session
 
@@ -45,8 +45,8 @@ def train(
         checkpoint_every: Steps between checkpoints, at each of which metrics are measured.
         keep: Number of newest checkpoints to keep.
         device: `cpu`, `cuda`, ..., or `auto`.
-        executor: How steps are executed; `auto` compiles long runs. A resumed run keeps the
-            executor and the number of processes that it was started with.
+        executor: How steps are executed; `auto` compiles long runs. With `auto`, a resumed run
+            keeps the executor and the number of processes that it was started with.
         workers: Processes across which the seeds are split, or `auto` for one per core in long
             runs. Processes import the main module again, so scripts need
             `if __name__ == "__main__":`.
@@ -54,7 +54,8 @@ def train(
             the family to a `Metric`, or a list of metrics or of names such as `module:Name`.
         on_progress: Callback `(message, record)`, called with a message for the user, or with a
             log record and an empty message.
-        stop: A stop request that other code may trigger.
+        stop: A stop request that other code may trigger. Inside `stop.handle_signals()`, Ctrl-C
+            saves a checkpoint and ends the training, as it does on the command line.
 
     Raises:
         InputError: A field, the data or the run directory is invalid.
@@ -75,13 +76,13 @@ def train(
     with torch.random.fork_rng(devices=[]), session_manager as session:
         if outcome := session.outcome(stop):
             return session.make_result(outcome)
-        plan = choose_plan(session.context, *session.resume_plan(executor, workers))
-        session.log_start(plan)
+        plan = choose_plan(session.context, *session.resolve_auto(executor, workers))
+        session.log_start_event(plan)
         if plan.workers == 1:
             outcome = BatchedSessions([session]).fit(plan.executor, checkpoint_every, stop)
         else:
             outcome = _train_in_workers(session, plan, checkpoint_every, stop)
-        return session.log_end(outcome)
+        return session.log_end_event(outcome)
 
 
 def _train_in_workers(
@@ -96,9 +97,9 @@ def _train_in_workers(
         tasks,
         on_worker_failure=session.worker_failed,
         on_message=session.notify,
-        on_executor=session.set_executor,
+        on_executor=session.log_executor,
     )
-    return pool.fit(on_log=session.log_record, on_checkpoint=session.save_checkpoint, stop=stop)
+    return pool.fit(on_log=session.log_losses, on_checkpoint=session.save_checkpoint, stop=stop)
 
 
 def _resolve_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:

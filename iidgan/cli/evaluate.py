@@ -30,7 +30,7 @@ from iidgan.evaluation.evaluate import evaluate_samples as measure
 from iidgan.evaluation.sampling import draw_samples
 from iidgan.figures.run import save_samples_figure
 from iidgan.records import MetricRecord, append_records
-from iidgan.training.metrics import resolve_metrics
+from iidgan.training.extra_metrics import resolve_metrics
 from iidgan.training.model import load as load_model
 from iidgan.training.model import load_networks
 from iidgan.training.run_dir import RunDir

@@ -41,7 +41,7 @@ class TrainMissingOptions:
     device: str = "auto"
     """cpu, cuda, ...; auto uses an accelerator if there is one."""
     executor: Executor | Auto = "auto"
-    """How steps are executed; auto chooses by device, networks and number of steps."""
+    """How steps are executed; auto chooses by device, kind of data and remaining steps."""
 
     def create_workspace(self) -> Workspace:
         """Check the options and create the workspace.

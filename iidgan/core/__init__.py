@@ -9,7 +9,7 @@ from iidgan.core.batch import Batch, concatenate_batches
 from iidgan.core.data import Dataset, GaussianMixture, SampleView, Source, StoredView
 from iidgan.core.field_metadata import IS_PATH, OMIT_IF_DEFAULT
 from iidgan.core.method import Losses, LossFn, Method, NoiseShapes, Player, Term
-from iidgan.core.metric import ClassifierOutputs, Metric, Predictions, Protocol, Samples
+from iidgan.core.metric import ClassifierOutputs, Metric, MetricProtocol, Predictions, Samples
 from iidgan.core.networks import HasBatchStatistics, HasFeatures, HasPostUpdate, Nets
 from iidgan.core.reference import Reference, cites
 from iidgan.core.regularised import Regularised
@@ -29,12 +29,12 @@ __all__ = [
     "Losses",
     "Method",
     "Metric",
+    "MetricProtocol",
     "Nets",
     "NetworkFactory",
     "NoiseShapes",
     "Player",
     "Predictions",
-    "Protocol",
     "Reference",
     "Regularised",
     "SampleView",

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from iidgan.core.data import GaussianMixture
 
-Protocol = Mapping[str, str | int | float | bool]
+MetricProtocol = Mapping[str, str | int | float | bool]
 """How a value was measured. Values of different protocols are never put in one column."""
 
 
@@ -45,7 +45,7 @@ class ClassifierOutputs:
     generated: Predictions
     real: Predictions
     num_classes: int
-    protocol: Protocol
+    protocol: MetricProtocol
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Metric(ABC):
         """Name what `samples` lacks for this metric; None if the metric can be computed."""
 
     @abstractmethod
-    def protocol(self, samples: Samples) -> Protocol:
+    def protocol(self, samples: Samples) -> MetricProtocol:
         """Return everything besides the generator that the values depend on."""
 
     @abstractmethod

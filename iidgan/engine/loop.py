@@ -63,7 +63,7 @@ class StopRequest:
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
 
-    def requested(self, step: int) -> bool:
+    def should_stop(self, step: int) -> bool:
         """Return whether to stop after step `step`; may be called repeatedly for one step."""
         return self.signal is not None
 
@@ -215,7 +215,7 @@ def run_training_loop(
         buffer.step_losses.append(losses)
         state.step += 1
         is_due = schedule.is_checkpoint_step(state.step)
-        if is_due or stop.requested(state.step) or state.step % schedule.log_every == 0:
+        if is_due or stop.should_stop(state.step) or state.step % schedule.log_every == 0:
             on_log(buffer.flush(state))
             outcome = _outcome_after_step(state, schedule, stop)
             if is_due or outcome != "finished":
@@ -230,7 +230,7 @@ def _outcome_after_step(state: State, schedule: LoopSchedule, stop: StopRequest)
     """Return "finished" unless the run ends early after the current step."""
     if stop.all_diverged(state.diverged):
         return "diverged"
-    if stop.requested(state.step) and state.step < schedule.steps:
+    if stop.should_stop(state.step) and state.step < schedule.steps:
         return "stopped"
     return "finished"
 

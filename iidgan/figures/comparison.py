@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from iidgan.core import Source
 from iidgan.figures.run import (
-    CURVE_METRICS,
+    REGISTERED_CURVES,
     load_arrays,
     load_metric_series,
     make_latent_panel,
@@ -35,7 +35,7 @@ from iidgan.report import (
     save_figure,
 )
 from iidgan.training.model import load as load_model
-from iidgan.training.replay import replay_arrays
+from iidgan.training.replay import sample_checkpoint
 from iidgan.training.run_dir import RunDir
 
 RunDirs = Mapping[str, RunDir]
@@ -67,7 +67,7 @@ def plot_quantiles(run_dirs: RunDirs) -> Figure:
 
 def plot_training(
     run_dirs: RunDirs,
-    metrics: Sequence[str] = CURVE_METRICS,
+    metrics: Sequence[str] = REGISTERED_CURVES,
     names: Mapping[str, str] = MappingProxyType({}),
 ) -> Figure:
     """Draw metrics over training, all runs in each panel.
@@ -93,7 +93,7 @@ def plot_stages(run_dirs: RunDirs, shares: Sequence[float]) -> Figure:
         num_steps = run_dir.read_run()[0].steps
         for share in shares:
             step = round(share * num_steps)
-            arrays = replay_arrays(run_dir, step)
+            arrays = sample_checkpoint(run_dir, step)
             panels.append(make_latent_panel(arrays, f"{label}, step {step:,}", 0))
     return plot_generated(panels)
 

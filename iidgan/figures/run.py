@@ -33,7 +33,7 @@ from iidgan.utils.jsonl import read_lines
 
 DIGIT_METRICS = ("digits_modes", "digits_bad", "digits_kl", "digits_kl_reverse")
 STACKED_METRICS = ("stacked_modes", "stacked_kl", "stacked_kl_train")
-CURVE_METRICS = (
+REGISTERED_CURVES = (
     *("modes_100", "quality", "reverse_kl", "shapiro_wilk", "ks", "z_error", "x_error"),
     *(*DIGIT_METRICS, *STACKED_METRICS, "classifier_fid"),
 )
@@ -158,14 +158,14 @@ def load_metric_series(
 ) -> dict[str, list[Series]]:
     """Load the metric curves of at least two steps by the name of the metric.
 
-    These are the curves of `CURVE_METRICS`, and of all metrics that are not registered.
+    These are the curves of `REGISTERED_CURVES`, and of all metrics that are not registered.
     """
     records = read_records(run_dir.metrics_file)
     own_metrics = [
         record.metric for record in records if record.protocol.get("family", "") not in _FAMILIES
     ]
     metric_series = {}
-    for name in dict.fromkeys((*CURVE_METRICS, *own_metrics)):
+    for name in dict.fromkeys((*REGISTERED_CURVES, *own_metrics)):
         points = {
             (record.step, record.seed): record.value for record in records if record.metric == name
         }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from iidgan.core import GaussianMixture, Metric, Protocol, Samples
+from iidgan.core import GaussianMixture, Metric, MetricProtocol, Samples
 from iidgan.errors import InputError
 from iidgan.functional import histogram
 
@@ -91,7 +91,7 @@ class ModeCoverage(Metric):
             return f"samples of shape (S, N, {num_dimensions}), got {tuple(generated.shape)}"
         return None
 
-    def protocol(self, samples: Samples) -> Protocol:
+    def protocol(self, samples: Samples) -> MetricProtocol:
         truth = self._require_truth(samples)
         return {
             "k": self.k,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from iidgan.core import Metric, Predictions, Protocol, Samples
+from iidgan.core import Metric, MetricProtocol, Predictions, Samples
 from iidgan.errors import InputError
 from iidgan.functional import histogram
 from iidgan.metrics.features import require_classifier_outputs
@@ -64,7 +64,7 @@ class ClassCoverage(Metric):
             return f"images with one class each, got {num_views} stacked images"
         return None
 
-    def protocol(self, samples: Samples) -> Protocol:
+    def protocol(self, samples: Samples) -> MetricProtocol:
         outputs = require_classifier_outputs(self, "digits", samples)
         return {
             **outputs.protocol,

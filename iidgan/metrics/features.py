@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from iidgan.core import ClassifierOutputs, Metric, Predictions, Protocol, Samples
+from iidgan.core import ClassifierOutputs, Metric, MetricProtocol, Predictions, Samples
 from iidgan.errors import InputError
 from iidgan.metrics.classifier import ImageClassifier
 
@@ -34,7 +34,7 @@ class FeatureExtractor:
     shape: tuple[int, int, int]
     per_channel: bool = False
 
-    def protocol(self, shape: tuple[int, ...]) -> Protocol:
+    def protocol(self, shape: tuple[int, ...]) -> MetricProtocol:
         """Return which classifier is used, and how images of `shape` are resized for it."""
         return {
             "extractor": self.name,

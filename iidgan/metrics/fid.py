@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from iidgan.core import ClassifierOutputs, Metric, Protocol, Samples
+from iidgan.core import ClassifierOutputs, Metric, MetricProtocol, Samples
 from iidgan.functional import frechet
 from iidgan.metrics.features import require_classifier_outputs
 
@@ -31,7 +31,7 @@ class ClassifierFID(Metric):
         min_count = min(_count_images(samples.classifier_outputs))
         return None if min_count > 1 else f"two generated and two real samples, got {min_count}"
 
-    def protocol(self, samples: Samples) -> Protocol:
+    def protocol(self, samples: Samples) -> MetricProtocol:
         outputs = require_classifier_outputs(self, "classifier-fid", samples)
         num_generated, num_real = _count_images(outputs)
         return {

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from iidgan.core import Metric, Protocol, Samples
+from iidgan.core import Metric, MetricProtocol, Samples
 from iidgan.errors import InputError
 
 _MIN_CODES, _MAX_CODES = 3, 5000  # W is defined and reliable for these numbers of codes
@@ -65,7 +65,7 @@ class Normality(Metric):
         num_codes = samples.codes.shape[1]
         return f"{_MIN_CODES} codes per seed, got {num_codes}" if num_codes < _MIN_CODES else None
 
-    def protocol(self, samples: Samples) -> Protocol:
+    def protocol(self, samples: Samples) -> MetricProtocol:
         _, num_codes, latent = self._require_codes(samples).shape
         return {"max_codes": self.max_codes, "num_codes": num_codes, "latent": latent}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from iidgan.core import Metric, Protocol, Samples
+from iidgan.core import Metric, MetricProtocol, Samples
 from iidgan.errors import InputError
 
 
@@ -26,7 +26,7 @@ class Reconstruction(Metric):
             return None
         return "F(G(z)) and G(F(x)): the method has no inverse F"
 
-    def protocol(self, samples: Samples) -> Protocol:
+    def protocol(self, samples: Samples) -> MetricProtocol:
         cycles = _available_cycles(samples)
         return {f"num_{name}": values.shape[1] for name, values in cycles.items()}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from iidgan.core import ClassifierOutputs, Metric, Predictions, Protocol, Samples
+from iidgan.core import ClassifierOutputs, Metric, MetricProtocol, Predictions, Samples
 from iidgan.errors import InputError
 from iidgan.functional import histogram
 from iidgan.metrics.features import require_classifier_outputs
@@ -46,7 +46,7 @@ class StackedCoverage(Metric):
         num_views = samples.classifier_outputs.real.classes.shape[-1]
         return None if num_views > 1 else "stacked images, got images with one class each"
 
-    def protocol(self, samples: Samples) -> Protocol:
+    def protocol(self, samples: Samples) -> MetricProtocol:
         outputs = require_classifier_outputs(self, "stacked", samples)
         protocol_values = {
             **outputs.protocol,

@@ -126,12 +126,13 @@ def _train_group(
     stop: StopRequest,
 ) -> None:
     batched = BatchedSessions(sessions)
+    executor, _ = sessions[0].resolve_auto(executor, 1)
     plan = choose_plan(batched.context, executor, 1)
     for session in sessions:
-        session.log_start(plan)
+        session.log_start_event(plan)
     outcome = batched.fit(plan.executor, checkpoint_every, stop)
     for session in sessions:
-        session.log_end(session.outcome(stop) or outcome)
+        session.log_end_event(session.outcome(stop) or outcome)
 
 
 class BatchedSessions:
@@ -150,7 +151,7 @@ class BatchedSessions:
         """Train like `engine.loop.run_training_loop`."""
         step, used_executor = build_step(executor, self.context, self._notify)
         for session in self.sessions:
-            session.set_executor(used_executor)
+            session.log_executor(used_executor)
         run = self.context.run
         return run_training_loop(
             self.context.state,
@@ -170,7 +171,7 @@ class BatchedSessions:
     def _log_record(self, record: LogRecord) -> None:
         for session, seed_slice in zip(self.sessions, self._seed_slices):
             self._sync_progress(session, seed_slice)
-            session.log_record(record.for_seeds(seed_slice))
+            session.log_losses(record.for_seeds(seed_slice))
 
     def _save_checkpoints(self) -> None:
         for session, seed_slice in zip(self.sessions, self._seed_slices):

@@ -150,14 +150,14 @@ class SeedPool:
 
     def _coordinate_stop(self, stop: StopRequest) -> None:
         progress = self._progress
-        if stop.requested(self._state.step) or stop.all_diverged(self._state.diverged):
+        if stop.should_stop(self._state.step) or stop.all_diverged(self._state.diverged):
             progress.request_stop()
         all_paused = all(
             paused or worker.outcome is not None
             for paused, worker in zip(progress.is_paused, self._workers)
         )
         if progress.stop_requested.value and all_paused and progress.final_step.value < 0:
-            progress.release_workers()
+            progress.set_final_step()
 
     def _receive_messages(self) -> None:
         running_pipes = [worker.pipe for worker in self._workers if worker.outcome is None]

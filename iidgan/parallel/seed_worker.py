@@ -62,8 +62,8 @@ class SharedProgress:
         """Ask all workers to pause."""
         self.stop_requested.value = 1
 
-    def release_workers(self) -> None:
-        """Resume the paused workers up to the step of the furthest one, where they end."""
+    def set_final_step(self) -> None:
+        """Let the paused workers train up to the step of the furthest one, where they end."""
         self.final_step.value = max(self.worker_steps)
 
 
@@ -74,7 +74,8 @@ class CoordinatedStop(StopRequest):
         super().__init__()
         self._progress, self._index = progress, index
 
-    def requested(self, step: int) -> bool:
+    def should_stop(self, step: int) -> bool:
+        """Publish the step, wait for slower workers or for the final step, and compare with it."""
         progress = self._progress
         progress.worker_steps[self._index] = step
         while not progress.stop_requested.value and step > min(progress.worker_steps) + MAX_LEAD:
@@ -86,7 +87,7 @@ class CoordinatedStop(StopRequest):
         return 0 <= progress.final_step.value <= step
 
     def all_diverged(self, diverged: Tensor) -> bool:
-        return False  # seeds of other workers may be healthy
+        return False  # only the parent sees the seeds of all workers
 
 
 def _wait() -> None:
@@ -178,9 +179,7 @@ def _train_seeds(
         run.optimiser,
         LoopSchedule(steps=run.steps, checkpoint_every=task.checkpoint_every),
         on_log=send_record,
-        on_checkpoint=lambda: pipe.send(
-            ("state", (state.step, pack_tensors(named_tensors(state))))
-        ),
+        on_checkpoint=send_state,
         stop=stop,
     )
 

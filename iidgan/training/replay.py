@@ -14,7 +14,7 @@ from iidgan.evaluation.sampling import draw_samples
 from iidgan.training.run_dir import RunDir
 
 
-def replay_arrays(run_dir: RunDir, step: int) -> Arrays:
+def sample_checkpoint(run_dir: RunDir, step: int) -> Arrays:
     """Sample from the checkpoint of `step`, as `arrays.npz` holds for the last step.
 
     Raises:

@@ -1,4 +1,10 @@
-"""Layout and ownership of a run directory; the only reader and writer of `run.json`."""
+"""Layout and ownership of a run directory; the only reader and writer of `run.json`.
+
+`log.jsonl` has the losses of every seed at each log interval. `events.jsonl` has what happened:
+`started` (also on resume), `executor` (the planned one failed, and which one is used instead),
+`lost a worker`, `diverged` (one seed, or in the end all), `damaged checkpoint`, `stopped` and
+`finished`.
+"""
 
 from __future__ import annotations
 
@@ -157,7 +163,10 @@ class RunDir:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{self.run_file}: damaged ({error})") from None
 
-    def rewind_logs(self, step: int) -> None:
-        """Remove records after `step`, which is where training resumes."""
+    def truncate_logs(self, step: int) -> None:
+        """Remove records after `step` from the log and the metrics: they will be written again.
+
+        Events stay.
+        """
         for path in (self.log_file, self.metrics_file):
             keep_lines(path, lambda record: record["step"] <= step)

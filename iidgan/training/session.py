@@ -113,12 +113,13 @@ class TrainSession:
         self.context.train_step.dry_run(self.context.batches.batches_at(0))
         self.run_dir.claim(self.run, self.seeds, self.device, self.data)
 
-    def resume_plan(
+    def resolve_auto(
         self, executor: Executor | Auto, workers: int | Auto
     ) -> tuple[Executor | Auto, int | Auto]:
-        """Replace `auto` by what a resumed run was started with.
+        """Replace `auto` by what a resumed run was last started with.
 
         Another executor or number of processes would round differently, and so change the result.
+        On another device, or with another number of threads, `auto` stays.
         """
         if not self.state.step:
             return executor, workers
@@ -130,7 +131,7 @@ class TrainSession:
             int(last_start["workers"]) if workers == "auto" else workers,
         )
 
-    def log_start(self, plan: ExecutionPlan) -> None:
+    def log_start_event(self, plan: ExecutionPlan) -> None:
         """Log that training starts, and how it is executed."""
         self._planned_executor = plan.executor
         self._execution = {"executor": plan.executor, "workers": str(plan.workers)}
@@ -138,7 +139,7 @@ class TrainSession:
             self.notify(message)
         self.run_dir.log_event("started", step=self.state.step, **self._collect_provenance())
 
-    def log_end(self, outcome: Outcome) -> Result:
+    def log_end_event(self, outcome: Outcome) -> Result:
         """Log how training ended."""
         self.run_dir.log_event(outcome, step=self.state.step)
         return self.make_result(outcome)
@@ -163,8 +164,8 @@ class TrainSession:
         self.run_dir.log_event("lost a worker", step=self.state.step, news=message)
         self.notify(message)
 
-    def set_executor(self, executor: Executor) -> None:
-        """Log the executor that is used, if it differs from the planned one.
+    def log_executor(self, executor: Executor) -> None:
+        """Log the executor that is used, if the planned one failed and steps run eagerly instead.
 
         Metric records name it, and a resumed run keeps it. One of several processes suffices.
         """
@@ -189,11 +190,11 @@ class TrainSession:
             is_done = self.state.step >= self.run.steps
             status_text = "already finished at" if is_done else "resuming from"
             self.notify(f"{status_text} step {self.state.step}")
-        self.run_dir.rewind_logs(self.state.step)
+        self.run_dir.truncate_logs(self.state.step)
         if latest.path is not None and not self._is_measured():
             self._measure()
 
-    def log_record(self, record: LogRecord) -> None:
+    def log_losses(self, record: LogRecord) -> None:
         """Append the losses of all seeds to the log."""
         log_lines = [
             {

@@ -27,6 +27,7 @@ def test_check_method_of_registered(name):
     check_method(METHODS[name]())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_check_method_on_images(name):
     check_method(METHODS[name](), LARGER_IMAGES)
@@ -39,6 +40,7 @@ def test_check_method_with_spectral_norm():
 OTHER_METHODS = [name for name in METHODS if name not in ("iid-gan", "iid-gan+", "invert-gan")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHER_METHODS)
 def test_check_method_with_iid_terms(name):
     check_method(iid_gan(METHODS[name]()))
@@ -48,6 +50,7 @@ def test_check_method_with_saturating_loss():
     check_method(GAN(loss="saturating"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_check_compiled_captures_methods(name):
     check_compiled(METHODS[name](), generate=False)

@@ -52,6 +52,7 @@ def test_check_term_with_distances(distance):
     check_term(GaussianTerm(distance=distance, directions=4))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TERMS)
 def test_check_compiled_captures_terms(name):
     method = Regularised(method=BASE_METHODS.get(name, GAN()), terms=(TERMS[name](),))

@@ -20,13 +20,13 @@ from iidgan.utils.locks import exclusive_lock
 from tests.helpers.parallel import RUN, SOURCES, make_specs
 
 
-def train_specs(specs, *, stop=None, on_progress=lambda *_: None):
+def train_specs(specs, *, stop=None, on_progress=lambda *_: None, executor="eager"):
     return train_batched(
         specs,
         checkpoint_every=30,
         keep=3,
         device="cpu",
-        executor="eager",
+        executor=executor,
         on_progress=on_progress,
         stop=stop or StopRequest(),
     )
@@ -87,6 +87,24 @@ def test_train_batched_resumes_different_steps(tmp_path):
     for spec in specs:
         train_alone(spec, tmp_path / "alone" / spec.out.name)
         assert_same_run(spec.out, tmp_path / "alone" / spec.out.name)
+
+
+@pytest.mark.slow
+def test_train_batched_auto_keeps_executor(tmp_path):
+    """By default so short a run is trained eagerly."""
+    spec = make_specs(tmp_path)[0]
+    stop = StopRequest()
+
+    def stop_at_checkpoint(position, message, record):
+        if record is not None:
+            stop.signal = signal.SIGINT
+
+    outcomes = train_specs([spec], stop=stop, on_progress=stop_at_checkpoint, executor="compiled")
+    assert outcomes == ["stopped"]
+    assert train_specs([spec], executor="auto") == ["finished"]
+    events = map(json.loads, (spec.out / "events.jsonl").read_text().splitlines())
+    executors = [event["executor"] for event in events if event["event"] == "started"]
+    assert executors == ["compiled", "compiled"]
 
 
 def test_train_batched_with_diverged_run(tmp_path):

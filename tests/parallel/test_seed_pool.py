@@ -100,7 +100,7 @@ def read_starts(path):
 
 
 @pytest.mark.slow
-def test_resume_plan_keeps_executor_and_workers(tmp_path):
+def test_resolve_auto_keeps_executor_and_workers(tmp_path):
     """By default so short a run is trained in one process."""
     run = make_run(1500)
     for step, options in (

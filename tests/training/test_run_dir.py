@@ -135,17 +135,17 @@ def test_read_run_names_folder(tmp_path):
         train_tiny(tiny_run(), tmp_path)
 
 
-def test_rewind_logs_removes_later_records(tmp_path):
+def test_truncate_logs_removes_later_records(tmp_path):
     folder = RunDir(tmp_path)
     for path in (folder.log_file, folder.metrics_file):
         append_lines(path, [{"step": step} for step in (4, 8, 12, 8)])
-    folder.rewind_logs(8)
+    folder.truncate_logs(8)
     for path in (folder.log_file, folder.metrics_file):
         assert [line["step"] for line in read_lines(path)] == [4, 8, 8]
 
 
 @pytest.mark.parametrize("line", [b"[1]\n", b"{\n", b"\xff\n"])
-def test_rewind_logs_names_damaged_line(tmp_path, line):
+def test_truncate_logs_names_damaged_line(tmp_path, line):
     train_tiny(tiny_run(), tmp_path, **stop_at(4))
     path = RunDir(tmp_path).log_file
     path.write_bytes(path.read_bytes() + line)

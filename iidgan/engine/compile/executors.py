@@ -18,6 +18,7 @@ from iidgan.engine.step import StepFn, TrainStep
 from iidgan.errors import InputError
 
 Executor = Literal["eager", "compiled", "graphed"]
+"""How steps are executed (not a pool of processes); `training.plan` decides what `auto` means."""
 StepBuilder = Callable[[TrainStep, Sequence[Batch]], StepFn]
 """Prepares the step of the players that are active now, for batches of the example's shapes."""
 
@@ -93,19 +94,19 @@ def compile_step(
         return step
     activity = ACTIVITIES[name]
 
-    def build_step(step: TrainStep, example: Sequence[Batch]) -> StepFn:
+    def build(step: TrainStep, example: Sequence[Batch]) -> StepFn:
         on_message(activity)
         return EXECUTORS[name](step, example)
 
     def build_or_fall_back(step: TrainStep, example: Sequence[Batch]) -> StepFn:
         try:
-            return build_step(step, example)
+            return build(step, example)
         except Exception as error:  # compilers may raise anything
             on_message(_fallback_message(activity, error))
             return step
 
     try:
-        return PhaseDispatcher(step, example, build=build_step, build_later=build_or_fall_back)
+        return PhaseDispatcher(step, example, build=build, build_later=build_or_fall_back)
     except Exception as error:  # compilers may raise anything
         on_message(_fallback_message(activity, error))
         return step

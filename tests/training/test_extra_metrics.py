@@ -7,7 +7,7 @@ import pytest
 from iidgan.core import Metric
 from iidgan.metrics import METRICS, ModeCoverage
 from iidgan.records import read_records
-from iidgan.training.metrics import resolve_metrics
+from iidgan.training.extra_metrics import resolve_metrics
 from iidgan.training.run_dir import RunDir
 from tests.helpers.errors import raises_input_error
 from tests.helpers.training import STEPS, stop_at, tiny_run, train_tiny
@@ -90,7 +90,7 @@ def test_resolve_metrics_by_name():
         (["no_such_module:Metric"], "metric", "no_such_module"),
         ({"size": "coverage"}, "metrics", "size"),
         ({"size": SampleSize}, "metrics", "size"),
-        (["tests.training.test_metrics:NAME"], "metrics", "tests.training.test_metrics:NAME"),
+        (["tests.training.test_extra_metrics:NAME"], "metrics", "tests.training.test_extra_metrics:NAME"),
     ],
 )
 def test_train_refuses_invalid_metrics(tmp_path, metrics, field, value):

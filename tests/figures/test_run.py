@@ -1,0 +1,87 @@
+"""Figures of one run: samples, curves, and errors."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from iidgan.figures.run import (
+    load_arrays,
+    load_loss_series,
+    load_metric_series,
+    save_samples_figure,
+)
+from iidgan.records import MetricRecord, append_records
+from iidgan.training.run_dir import RunDir
+from iidgan.utils.jsonl import append_lines
+from tests.helpers.errors import raises_input_error
+
+
+def make_record(metric, step, value, family):
+    return MetricRecord(
+        run="a",
+        seed=0,
+        step=step,
+        metric=metric,
+        value=value,
+        diverged=-1,
+        protocol={"family": family} if family else {},
+        provenance={},
+    )
+
+
+@pytest.fixture
+def run_dir(tmp_path):
+    return RunDir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("metric", "family", "is_shown"),
+    [
+        ("quality", "coverage", True),
+        ("quality", "", True),
+        ("modes_25", "coverage", False),
+        ("modes_25", "", False),
+        ("my_size", "my_metrics:MySize", True),
+    ],
+)
+def test_load_metric_series_names(run_dir, metric, family, is_shown):
+    """Curves of some registered metrics, and of all that are not registered."""
+    records = [make_record(metric, step, 1.0, family) for step in (1, 2)]
+    append_records(run_dir.metrics_file, records)
+    series = load_metric_series(run_dir, "label", [0, 1])
+    assert list(series) == ([metric] if is_shown else [])
+    if is_shown:
+        np.testing.assert_array_equal(series[metric][0].values, [[1.0, 1.0], [np.nan, np.nan]])
+
+
+def test_load_metric_series_needs_two_steps(run_dir):
+    append_records(run_dir.metrics_file, [make_record("quality", 1, 1.0, "coverage")])
+    assert load_metric_series(run_dir, "label", [0]) == {}
+
+
+def test_load_loss_series_by_name(run_dir):
+    records = [
+        {"step": 1, "seed": 0, "D/adversarial": 2.0, "G/adversarial": None},
+        {"step": 2, "seed": 0, "D/adversarial": 1.0, "G/adversarial": None},
+    ]
+    append_lines(run_dir.log_file, records)
+    series = load_loss_series(run_dir, "label", [0])
+    assert list(series) == ["D/adversarial"]
+    np.testing.assert_array_equal(series["D/adversarial"][0].values, [[2.0, 1.0]])
+
+
+def test_load_arrays_of_damaged_file(run_dir):
+    with raises_input_error("run", run_dir.path):
+        load_arrays(run_dir)
+    run_dir.arrays_file.write_bytes(b"PK no archive")
+    with raises_input_error(str(run_dir.arrays_file)):
+        load_arrays(run_dir)
+
+
+def test_save_samples_figure_of_images_and_points(tmp_path):
+    path = save_samples_figure(np.zeros((65, 1, 4, 4)), tmp_path / "images.png")
+    with Image.open(path) as image:
+        assert image.width == 16 * (2 * 4 + 2) + 2
+    assert save_samples_figure(np.zeros((5, 2)), tmp_path / "points.png").exists()
+    with raises_input_error("out", "(3,)", ".npz"):
+        save_samples_figure(np.zeros((5, 3)), tmp_path / "others.png")
