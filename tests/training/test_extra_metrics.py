@@ -90,7 +90,7 @@ def test_resolve_metrics_by_name():
         (["no_such_module:Metric"], "metric", "no_such_module"),
         ({"size": "coverage"}, "metrics", "size"),
         ({"size": SampleSize}, "metrics", "size"),
-        (["tests.training.test_extra_metrics:NAME"], "metrics", "tests.training.test_extra_metrics:NAME"),
+        ([f"{__name__}:NAME"], "metrics", f"{__name__}:NAME"),
     ],
 )
 def test_train_refuses_invalid_metrics(tmp_path, metrics, field, value):
