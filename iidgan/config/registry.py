@@ -75,7 +75,7 @@ def create_component(kind: str, name: str, component_type: type[ComponentT]) -> 
         raise InputError(f"{field}: creating {name!r} failed ({error})") from error
     if not isinstance(component, component_type):
         raise InputError(
-            f"{field}: {name!r} must create a {component_type.__name__}, got "
+            f"{field}: {name!r} must create an object of type {component_type.__name__}, got "
             f"{type(component).__name__}"
         )
     return component

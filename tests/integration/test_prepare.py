@@ -16,13 +16,14 @@ from tests.helpers.images import encode_image, random_images, write_files
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(iidgan.__file__).parents[1])}
 
 PREPARE_SLOWLY = """
-import sys, time
+import signal, sys, time
 from iidgan.data.prepare import prepare
 
 def wait(num_done, num_images):
     print("at work", flush=True)
     time.sleep(60)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs of a shell
 prepare("faces", origin=sys.argv[1], root=sys.argv[2], size=8, on_progress=wait)
 """
 

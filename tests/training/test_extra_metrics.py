@@ -32,6 +32,14 @@ class SampleSize(Metric):
 NAME = f"{__name__}:SampleSize"
 
 
+def make_doubled():
+    return SampleSize(scale=2.0)
+
+
+def needs_argument(scale):
+    return SampleSize(scale=scale)
+
+
 def read_steps_by_family(path):
     steps = {}
     for record in read_records(RunDir(path).metrics_file):
@@ -90,10 +98,19 @@ def test_resolve_metrics_by_name():
         (["no_such_module:Metric"], "metric", "no_such_module"),
         ({"size": "coverage"}, "metrics", "size"),
         ({"size": SampleSize}, "metrics", "size"),
-        ([f"{__name__}:NAME"], "metrics", f"{__name__}:NAME"),
+        ([f"{__name__}:NAME"], "metric", f"{__name__}:NAME"),
+        ([f"{__name__}:needs_argument"], "metric", f"{__name__}:needs_argument"),
+        ([SampleSize(), SampleSize(scale=2.0)], "metrics", NAME),
+        (NAME, "metrics", NAME),
+        (SampleSize(), "metrics", "SampleSize"),
     ],
 )
 def test_train_refuses_invalid_metrics(tmp_path, metrics, field, value):
     with raises_input_error(field, value):
         train_tiny(tiny_run(), tmp_path / "run", metrics=metrics)
     assert not (tmp_path / "run").exists()
+
+
+def test_resolve_metrics_calls_factories():
+    name = f"{__name__}:make_doubled"
+    assert resolve_metrics([name])[name] == SampleSize(scale=2.0)
