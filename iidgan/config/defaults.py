@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from iidgan.config.registry import create_component
 from iidgan.config.run import Run
@@ -12,6 +13,8 @@ from iidgan.errors import InputError
 from iidgan.methods import iid_gan, iid_gan_plus
 from iidgan.nn import DCGAN
 from iidgan.terms import R1, R2, CycleTerm, GaussianTerm, GradientPenalty
+
+PartT = TypeVar("PartT", Method, Term)
 
 
 def recommended(
@@ -38,10 +41,11 @@ def recommended(
         >>> run.method.terms[0].weight
         0.5
     """
-    built_method = _create_method(method, has_images=source.has_images)
+    image_methods, image_terms = (IMAGE_METHODS, IMAGE_TERMS) if source.has_images else ({}, {})
+    built_method = _create_part("method", method, Method, image_methods)  # type: ignore[type-abstract]
     if terms:
         base, own_terms = built_method.base_and_terms
-        new_terms = [_create_term(term, has_images=source.has_images) for term in terms]
+        new_terms = [_create_part("terms", term, Term, image_terms) for term in terms]  # type: ignore[type-abstract]
         built_method = Regularised(method=base, terms=(*own_terms, *new_terms))
     if not source.has_images:
         return Run(source=source, method=built_method)
@@ -92,21 +96,18 @@ IMAGE_METHODS: Mapping[str, Callable[[], Method]] = {
 """Factories of the methods whose weights for images are not their defaults, by registered name."""
 
 
-def _create_method(method: Method | str, *, has_images: bool) -> Method:
-    if isinstance(method, str) and has_images and method in IMAGE_METHODS:
-        return IMAGE_METHODS[method]()
-    if isinstance(method, str):
-        return create_component("methods", method, Method)  # type: ignore[type-abstract]
-    if not isinstance(method, Method):
-        raise InputError(f"method: expected a method or its name, got {method!r}")
-    return method
-
-
-def _create_term(term: Term | str, *, has_images: bool) -> Term:
-    if isinstance(term, str) and has_images and term in IMAGE_TERMS:
-        return IMAGE_TERMS[term]()
-    if isinstance(term, str):
-        return create_component("terms", term, Term)  # type: ignore[type-abstract]
-    if not isinstance(term, Term):
-        raise InputError(f"terms: expected a term or its name, got {term!r}")
-    return term
+def _create_part(
+    field: str,
+    value: PartT | str,
+    part_type: type[PartT],
+    image_factories: Mapping[str, Callable[[], PartT]],
+) -> PartT:
+    """Return a method or term as it is; create a named one, by its image factory if it has one."""
+    kind = part_type.__name__.lower()
+    if isinstance(value, str):
+        if value in image_factories:
+            return image_factories[value]()
+        return create_component(f"{kind}s", value, part_type)
+    if not isinstance(value, part_type):
+        raise InputError(f"{field}: expected a {kind} or its name, got {value!r}")
+    return value

@@ -1,4 +1,4 @@
-"""One training of a run: what it reads from its run directory, and writes to it."""
+"""One training of a run, and the contents of its run directory."""
 
 from __future__ import annotations
 

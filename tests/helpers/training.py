@@ -69,7 +69,7 @@ def completed_run(tmp_path_factory) -> Callable[..., Path]:
 
 
 def break_compiler(monkeypatch, cache_home: Path) -> None:
-    """Lets compiling fail, with a cache that holds nothing yet."""
+    """Make compilation fail, with an empty cache."""
 
     def fail(*args, **kwargs):
         raise RuntimeError("no compiler")

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("fast_evaluation")
 
 @contextmanager
 def limit_file_size(size: int) -> Iterator[None]:
-    """Lets the system refuse to make any file larger than `size` bytes."""
+    """Make the system refuse files larger than `size` bytes."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
