@@ -53,7 +53,7 @@ class Images(Source):
         return Dataset(torch.randint(0, 256, shape, dtype=torch.uint8))
 
 
-class Plain:
+class PlainDCGAN:
     def __init__(self, data):
         self.data, self.G, self.D = data, _generator(), _discriminator()
         self.optimisers = [
@@ -90,7 +90,7 @@ def time_engine(method, data):
 
 def compare():
     data = Images().load()
-    variants = [Variant("plain GAN", Plain(data.x[:]).step)]
+    variants = [Variant("plain GAN", PlainDCGAN(data.x[:]).step)]
     variants += [time_engine(name, data) for name in ("gan", "iid-gan")]
     times = measure(variants, rounds=7, seconds=2.0)
     facts = {

@@ -16,7 +16,7 @@ def perceptron(inputs, outputs):
     return nn.Sequential(*layers, nn.Linear(100, outputs))
 
 
-class Plain:
+class PlainLoop:
     """Networks, an Adam for each, and batches from a DataLoader or by indexing."""
 
     def __init__(self, data, *, loader=False, batch=100, **nets):
@@ -50,7 +50,7 @@ class Plain:
             self.optimisers[name].step()
 
 
-class GAN(Plain):
+class GAN(PlainLoop):
     def __init__(self, data, **options):
         super().__init__(data, G=perceptron(2, 2), D=perceptron(2, 1), **options)
 
@@ -61,7 +61,7 @@ class GAN(Plain):
         self.descend(softplus(-D(fake)).mean(), "G")
 
 
-class IIDGAN(Plain):
+class IIDGAN(PlainLoop):
     def __init__(self, data, **options):
         nets = {"G": perceptron(2, 2), "D": perceptron(2, 1), "F": perceptron(2, 2)}
         super().__init__(data, **nets, **options)
@@ -79,7 +79,7 @@ class IIDGAN(Plain):
         self.descend(softplus(-D(fake)).mean() + 3 * cycle + 10 * gaussian, "G", "F")
 
 
-class WGANGP(Plain):
+class WGANGP(PlainLoop):
     def __init__(self, data, **options):
         super().__init__(data, G=perceptron(2, 2), D=perceptron(2, 1), **options)
 
@@ -95,7 +95,7 @@ class WGANGP(Plain):
         self.descend(-D(G(self.prior())).mean(), "G")
 
 
-class VEEGAN(Plain):
+class VEEGAN(PlainLoop):
     def __init__(self, data, **options):
         nets = {"G": perceptron(2, 2), "D": perceptron(4, 1), "F": perceptron(2, 2)}
         super().__init__(data, **nets, **options)
@@ -113,7 +113,7 @@ class VEEGAN(Plain):
         self.descend(D(torch.cat([fake, z], 1)).mean() + reconstruction, "G", "F")
 
 
-class Unrolled(Plain):
+class Unrolled(PlainLoop):
     def __init__(self, data, **options):
         super().__init__(data, G=perceptron(2, 2), D=perceptron(2, 1), **options)
 

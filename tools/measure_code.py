@@ -578,12 +578,12 @@ def select_modules(package: Package, under: str) -> list[Module]:
 
 def list_function_names(modules: Iterable[Module]) -> list[str]:
     """Prints each function whose name is one word, with its place."""
-    found = [
+    one_word_functions = [
         (function.name, module.name, function.lineno)
         for module, function in find_functions(modules)
         if not is_special(function.name) and len(split_words(function.name)) == 1
     ]
-    return [f"{name:<24} {file}:{line}" for name, file, line in sorted(found)]
+    return [f"{name:<24} {file}:{line}" for name, file, line in sorted(one_word_functions)]
 
 
 def list_variable_names(modules: Iterable[Module]) -> list[str]:
