@@ -2,6 +2,8 @@
 
 import os
 import signal
+import threading
+import time
 
 import pytest
 
@@ -20,13 +22,57 @@ def test_num_cores_is_positive():
     assert 1 <= num_cores() <= (os.cpu_count() or 1)
 
 
-def test_blocked_signals_arrive_later():
-    received = []
-    previous_handler = signal.signal(signal.SIGUSR1, lambda number, frame: received.append(number))
-    try:
+@pytest.fixture
+def received():
+    """Numbers of SIGUSR1 as this process's handler receives them."""
+    numbers = []
+    previous_handler = signal.signal(signal.SIGUSR1, lambda number, frame: numbers.append(number))
+    yield numbers
+    signal.signal(signal.SIGUSR1, previous_handler)
+
+
+@pytest.fixture
+def other_thread():
+    """A thread that blocks no signal, as those of numerical libraries."""
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    yield thread
+    done.set()
+    thread.join()
+
+
+def test_blocked_signals_arrive_later(received):
+    with blocked_signals([signal.SIGUSR1]):
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert received == []
+    assert received == [signal.SIGUSR1]
+
+
+def test_blocked_signals_of_other_thread_arrive_later(received, other_thread):
+    with blocked_signals([signal.SIGUSR1]):
+        signal.pthread_kill(other_thread.ident, signal.SIGUSR1)
+        time.sleep(0.1)  # the handler would run in this thread
+        assert received == []
+    assert received == [signal.SIGUSR1]
+
+
+def test_blocked_signals_restore_handler(received):
+    handler = signal.getsignal(signal.SIGUSR1)
+    with blocked_signals([signal.SIGUSR1]):
+        pass
+    assert signal.getsignal(signal.SIGUSR1) is handler
+
+
+def test_blocked_signals_in_other_thread(received):
+    def block():
         with blocked_signals([signal.SIGUSR1]):
-            os.kill(os.getpid(), signal.SIGUSR1)
-            assert received == []
-        assert received == [signal.SIGUSR1]
-    finally:
-        signal.signal(signal.SIGUSR1, previous_handler)
+            signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+            counts.append(len(received))
+
+    counts = []
+    thread = threading.Thread(target=block)
+    thread.start()
+    thread.join()
+    assert counts == [0]
+    assert received == [signal.SIGUSR1]
