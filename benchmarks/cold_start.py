@@ -21,13 +21,13 @@ import os, time
 start = time.perf_counter()
 import iidgan
 
-def listener(news, tick):
-    if tick is not None:
-        print(time.perf_counter() - start - tick.seconds, flush=True)
+def print_time(message, record):
+    if record is not None:
+        print(time.perf_counter() - start - record.seconds, flush=True)
         os._exit(0)
 
 run = iidgan.Run(source=iidgan.Ring(), method=iidgan.iid_gan())
-iidgan.train(run, out="{out}/run", seeds={seeds}, executor="compiled", on_progress=listener)
+iidgan.train(run, out="{out}/run", seeds={seeds}, executor="compiled", on_progress=print_time)
 """
 MEMORY = """
 from benchmarks.cold_start import peak

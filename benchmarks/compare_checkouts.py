@@ -100,11 +100,12 @@ def compare(before, after, pieces, rounds):
     """Yields a table row for each piece: medians of both checkouts and of their ratio."""
     for name in pieces:
         pairs = [(PIECES[name](before), PIECES[name](after)) for _ in range(rounds)]
-        olds, news = zip(*pairs)
+        old_seconds, new_seconds = zip(*pairs)
         ratios = [new / old for old, new in pairs]
+        medians = f"{statistics.median(old_seconds):.4g} | {statistics.median(new_seconds):.4g}"
         yield (
-            f"| {name} | {statistics.median(olds):.4g} | {statistics.median(news):.4g} "
-            f"| {statistics.median(ratios):.3f} | {min(ratios):.3f} to {max(ratios):.3f} |"
+            f"| {name} | {medians} | {statistics.median(ratios):.3f} "
+            f"| {min(ratios):.3f} to {max(ratios):.3f} |"
         )
 
 

@@ -30,9 +30,9 @@ def _speed(run, workers):
     """Train a full run; return its steps of a seed per second from the first log record on."""
     times, seeds = [], SEEDS * workers
 
-    def listener(news, tick):
-        if tick is not None:
-            times.append((tick.step, time.perf_counter()))
+    def record_time(message, record):
+        if record is not None:
+            times.append((record.step, time.perf_counter()))
 
     with tempfile.TemporaryDirectory() as out:
         train(
@@ -42,7 +42,7 @@ def _speed(run, workers):
             workers=workers,
             executor="compiled",
             checkpoint_every=run.steps,
-            on_progress=listener,
+            on_progress=record_time,
         )
     # A record is logged when the slowest process has reached its step. At the last record all
     # steps are done; at the first one, the others are ahead by their earlier start only.

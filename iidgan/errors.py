@@ -31,7 +31,7 @@ class FolderInUseError(InputError):
     """Another process is using the same folder."""
 
 
-def find_nearest_name(value: object, choices: Iterable[str], *, cutoff: float = 0.3) -> str | None:
+def find_nearest_name(value: object, choices: Iterable[str], *, cutoff: float = 0.5) -> str | None:
     """Find the choice closest to `value`, or None below a similarity of `cutoff` in [0, 1]."""
     lower = {name.lower(): name for name in choices}
     near = difflib.get_close_matches(str(value).lower(), lower, n=1, cutoff=cutoff)

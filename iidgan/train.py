@@ -32,7 +32,7 @@ def train(
     device: str = "auto",
     executor: Executor | Auto = "auto",
     workers: int | Auto = 1,
-    metrics: Mapping[str, Metric] | Sequence[Metric | str] | None = None,
+    metrics: Mapping[str, Metric | str] | Sequence[Metric | str] | None = None,
     on_progress: ProgressCallback = lambda message, record: None,
     stop: StopRequest | None = None,
 ) -> Result:
@@ -51,7 +51,8 @@ def train(
             runs. Processes import the main module again, so scripts need
             `if __name__ == "__main__":`.
         metrics: Metrics to measure in addition to the registered ones: a mapping from the name of
-            the family to a `Metric`, or a list of metrics or of names such as `module:Name`.
+            the family to a `Metric`, or a list of metrics or of names such as `module:Name`. They
+            are not stored: a call that resumes gives them again, or goes on without them.
         on_progress: Callback `(message, record)`, called with a message for the user, or with a
             log record and an empty message.
         stop: A stop request that other code may trigger. Inside `stop.handle_signals()`, Ctrl-C
@@ -60,6 +61,8 @@ def train(
     Raises:
         InputError: A field, the data or the run directory is invalid.
     """
+    if not isinstance(run, Run):
+        raise InputError(f"run: expected a Run such as Run(source=Ring()), got {run!r}")
     seed_list = _resolve_seeds(seeds)
     _check_options(seed_list, checkpoint_every, keep, executor, workers)
     stop = stop or StopRequest()

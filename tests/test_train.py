@@ -10,7 +10,7 @@ import torch
 
 from iidgan.cli import main
 from iidgan.core import Regularised
-from iidgan.data import ArrayFile, Mnist, array
+from iidgan.data import ArrayFile, Mnist, Ring, array
 from iidgan.methods import iid_gan
 from iidgan.nn import DCGAN
 from iidgan.terms import GaussianTerm
@@ -42,6 +42,7 @@ def test_train_seeds_are_independent(tmp_path):
 @pytest.mark.parametrize(
     ("run", "options", "field", "values"),
     [
+        (Ring(), {}, "run", ["Ring("]),
         (tiny_run(batch=201), {}, "batch", [201, 200]),
         (tiny_run(), {"seeds": 0}, "seeds", [0]),
         (tiny_run(), {"seeds": -1}, "seeds", [-1]),

@@ -82,6 +82,8 @@ def evaluate_command(arguments: list[str]) -> int:
     )
     all_metrics = resolve_metrics(list(get_parsed_components(options, metrics).values()))
     records = measure(samples, trained_networks.point, collect_provenance(device), all_metrics)
+    if not records:
+        print("iidgan: no metric applies to these samples", file=sys.stderr)
     if has_run_file:
         append_records(run_dir.evaluations_file, records)
     if options.json:

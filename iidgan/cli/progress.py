@@ -75,14 +75,21 @@ def acknowledge_stop() -> None:
 
 
 def format_losses(record: LogRecord) -> str:
-    """Format the adversarial losses, averaged over the seeds that have not diverged."""
-    shown_losses = []
-    for loss_name, seed_values in record.losses.items():
-        finite_values = [value for value in seed_values if math.isfinite(value)]
-        if loss_name.endswith("/adversarial") and finite_values:
-            player_name = loss_name.partition("/")[0]
-            shown_losses.append(f"{player_name} {sum(finite_values) / len(finite_values):.3f}")
-    return "  ".join(shown_losses)
+    """Format one loss per player, averaged over the seeds that have not diverged.
+
+    It is the adversarial loss, or the first one if the player has none of that name.
+    """
+    shown_names: dict[str, str] = {}
+    for name in record.losses:
+        player_name, _, loss_name = name.partition("/")
+        if loss_name == "adversarial" or player_name not in shown_names:
+            shown_names[player_name] = name
+    texts = []
+    for player_name, name in shown_names.items():
+        finite_values = [value for value in record.losses[name] if math.isfinite(value)]
+        if finite_values:
+            texts.append(f"{player_name} {sum(finite_values) / len(finite_values):.3f}")
+    return "  ".join(texts)
 
 
 class ProgressMonitor:

@@ -14,11 +14,11 @@ from iidgan.methods import iid_gan, iid_gan_plus
 from iidgan.nn import DCGAN
 from iidgan.terms import R1, R2, CycleTerm, GaussianTerm, GradientPenalty
 
-PartT = TypeVar("PartT", Method, Term)
+PartT = TypeVar("PartT", Source, Method, Term)
 
 
 def recommended(
-    source: Source, method: Method | str = "iid-gan", terms: Sequence[Term | str] = ()
+    source: Source | str, method: Method | str = "iid-gan", terms: Sequence[Term | str] = ()
 ) -> Run:
     """Create a run with settings that fit the kind of data.
 
@@ -29,18 +29,21 @@ def recommended(
     depends on all samples.
 
     Arguments:
-        source: The source.
+        source: Name of a source (registered, or `module:Name`), or a source object.
         method: Name of a method (registered, or `module:Name`), or a method object.
         terms: Names or objects of terms to add to the method.
 
     Raises:
-        InputError: A name cannot be resolved.
+        InputError: A name cannot be resolved, or an object is of another type.
 
     Example:
-        >>> run = recommended(iidgan.Mnist(), "gan", ["cycle", "gaussian"])
+        >>> run = recommended("mnist", "gan", ["cycle", "gaussian"])
         >>> run.method.terms[0].weight
         0.5
     """
+    if isinstance(terms, str | Term):
+        raise InputError(f"terms: expected a list, got {terms!r} alone")
+    source = _create_part("source", source, Source, {})  # type: ignore[type-abstract]
     image_methods, image_terms = (IMAGE_METHODS, IMAGE_TERMS) if source.has_images else ({}, {})
     built_method = _create_part("method", method, Method, image_methods)  # type: ignore[type-abstract]
     if terms:
@@ -102,7 +105,7 @@ def _create_part(
     part_type: type[PartT],
     image_factories: Mapping[str, Callable[[], PartT]],
 ) -> PartT:
-    """Return a method or term as it is; create a named one, by its image factory if it has one."""
+    """Return an object as it is; create a named one, by its image factory if it has one."""
     kind = part_type.__name__.lower()
     if isinstance(value, str):
         if value in image_factories:

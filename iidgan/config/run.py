@@ -22,6 +22,9 @@ from iidgan.nn import MLP
 class Run:
     """Configuration of a training. Device, paths, executor and seeds are not part of it.
 
+    The defaults are the papers' setting for points in the plane; `iidgan.recommended` chooses
+    those for images, such as convolutional networks.
+
     Raises:
         InputError: A value is out of range or of the wrong type.
     """

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from iidgan.config.run import Run
 from iidgan.core import Metric, Samples
+from iidgan.errors import InputError
 from iidgan.metrics import METRICS, assign_modes
 from iidgan.records import MetricRecord
 from iidgan.utils.files import write_file
@@ -51,15 +52,24 @@ def evaluate_samples(
         point: Run, seeds and step of the samples.
         provenance: Versions and hardware, as in `MetricRecord`.
         metrics: Metrics by the name of their family; by default the registered ones.
+
+    Raises:
+        InputError: A metric does not return one value per seed, or two return the same name.
     """
     if not metrics:
         metrics = {name: create_metric() for name, create_metric in METRICS.items()}
     records: list[MetricRecord] = []
+    families: dict[str, str] = {}
     for family, metric in metrics.items():
         if metric.missing(samples) is not None:
             continue
         protocol = {"family": family, **metric.protocol(samples), "ema": point.run.ema}
-        for name, values in metric(samples).items():
+        for name, values in _compute_metric(family, metric, samples).items():
+            if families.setdefault(name, family) != family:
+                raise InputError(
+                    f"metrics: {family!r} and {families[name]!r} both return {name!r}; name it "
+                    "differently in one of them"
+                )
             records += [
                 MetricRecord(
                     run=point.run.id,
@@ -74,6 +84,22 @@ def evaluate_samples(
                 for seed, value, diverged in zip(point.seeds, values, point.diverged)
             ]
     return records
+
+
+def _compute_metric(family: str, metric: Metric, samples: Samples) -> dict[str, Tensor]:
+    try:
+        values = metric(samples)
+    except Exception as error:
+        error.add_note(f"This happened while the metric {family!r} was computed.")
+        raise
+    expected_shape = (len(samples.generated),)
+    for name, value in values.items():
+        if value.shape != expected_shape:
+            raise InputError(
+                f"metrics: {name!r} of {family!r} must be one value per seed, with shape "
+                f"{expected_shape}, got {tuple(value.shape)}"
+            )
+    return values
 
 
 Arrays = dict[str, NDArray[Any]]

@@ -97,8 +97,9 @@ def _draw_series(axis: Axes, series: Sequence[Series], colours: Mapping[str, Col
         values = np.ma.masked_invalid(item.values)
         min_values, max_values = values.min(axis=0), values.max(axis=0)
         axis.fill_between(item.steps, min_values, max_values, color=colour, alpha=0.2, lw=0)
-        point_marker = "o" if len(item.steps) == 1 else ""  # a line of one point is invisible
-        axis.plot(item.steps, values.mean(axis=0), color=colour, lw=1.8, marker=point_marker)
+        mean_values = values.mean(axis=0)
+        point_marker = "o" if mean_values.count() == 1 else ""  # a line of one point is invisible
+        axis.plot(item.steps, mean_values, color=colour, lw=1.8, marker=point_marker)
         if draws_seeds and len(values) > 1:
             axis.plot(item.steps, values.T, color=colour, lw=0.5, alpha=0.7)
         axis.plot(*_find_early_ends(item), "X", color=colour, mec="white", ms=9, zorder=4)

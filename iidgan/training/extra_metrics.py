@@ -11,13 +11,14 @@ from iidgan.metrics import METRICS
 
 
 def resolve_metrics(
-    metrics: Mapping[str, Metric] | Sequence[Metric | str] | None,
+    metrics: Mapping[str, Metric | str] | Sequence[Metric | str] | None,
 ) -> dict[str, Metric] | None:
     """Combine additional metrics with the registered ones.
 
     Arguments:
-        metrics: Metrics by the name of their family, or a list of metrics or of names. A name is
-            a registered one or `module:Name`. A metric of a registered family replaces it.
+        metrics: Metrics by the name of their family, or a list of metrics. Each is a `Metric` or
+            a name: a registered one or `module:Name`. A metric of a registered family replaces
+            it.
 
     Returns:
         All metrics by the name of their family, or None if there are no additional ones.
@@ -29,27 +30,30 @@ def resolve_metrics(
         return None
     all_metrics: dict[str, Metric] = {name: make() for name, make in METRICS.items()}
     extra_metrics = metrics if isinstance(metrics, Mapping) else _name_metrics(metrics)
-    for name, metric in extra_metrics.items():
-        if not isinstance(metric, Metric):
-            raise InputError(f"metrics: {name} must be a Metric, got {metric!r}")
-    return all_metrics | dict(extra_metrics)
+    return all_metrics | {name: _create(name, metric) for name, metric in extra_metrics.items()}
 
 
-def _name_metrics(metrics: Sequence[Metric | str]) -> dict[str, Metric]:
+def _create(name: str, metric: Metric | str) -> Metric:
+    if isinstance(metric, str):
+        return create_component("metrics", metric, Metric)  # type: ignore[type-abstract]
+    if not isinstance(metric, Metric):
+        raise InputError(f"metrics: {name} must be a Metric or a name, got {metric!r}")
+    return metric
+
+
+def _name_metrics(metrics: Sequence[Metric | str]) -> dict[str, Metric | str]:
     if isinstance(metrics, str | Metric):
         raise InputError(f"metrics: expected a list or a mapping, got {metrics!r} alone")
-    metrics_by_name: dict[str, Metric] = {}
+    metrics_by_name: dict[str, Metric | str] = {}
     for metric in metrics:
-        name, named_metric = _name_metric(metric)
+        name = metric if isinstance(metric, str) else _get_family(type(metric))
         if name in metrics_by_name:
             raise InputError(f"metrics: {name!r} is given twice; name both with a mapping")
-        metrics_by_name[name] = named_metric
+        metrics_by_name[name] = metric
     return metrics_by_name
 
 
-def _name_metric(metric: Metric | str) -> tuple[str, Metric]:
-    """Name a metric by its registered family, or by `module:Name`."""
-    if isinstance(metric, str):
-        return metric, create_component("metrics", metric, Metric)  # type: ignore[type-abstract]
-    family_names = {make_metric: name for name, make_metric in METRICS.items()}
-    return family_names.get(type(metric)) or get_type_name(type(metric)), metric
+def _get_family(metric_type: type[Metric]) -> str:
+    """Return the name under which a class is registered, or `module:Name`."""
+    families = {make_metric: name for name, make_metric in METRICS.items()}
+    return families.get(metric_type) or get_type_name(metric_type)

@@ -131,11 +131,23 @@ def plugin_term():
         (("gan", ["gausian"]), "term", "'gaussian'"),
         ((GAN,), "method", "GAN"),
         (("gan", [GaussianTerm]), "terms", "GaussianTerm"),
+        (("gan", "gaussian"), "terms", "'gaussian'"),
+        (("gan", GaussianTerm()), "terms", "GaussianTerm"),
     ],
 )
 def test_recommended_rejects_unknown_methods(arguments, field, value):
     with raises_input_error(field, value):
         recommended(Mnist(), *arguments)
+
+
+@pytest.mark.parametrize(("source", "value"), [("rng", "'ring'"), (Grid, "Grid")])
+def test_recommended_rejects_unknown_sources(source, value):
+    with raises_input_error("source", value):
+        recommended(source)
+
+
+def test_recommended_accepts_source_names():
+    assert recommended("grid", "gan") == recommended(Grid(), "gan")
 
 
 def test_image_factories_are_registered():

@@ -143,16 +143,16 @@ class TestWrapNetworks:
         own = AddedLosses((), (Player("E", discriminator_loss, ("E",)),))
         for terms in ((NoisyInput(),), (NoisyInput(), own), (own, NoisyInput())):
             whole = Regularised(method=method, terms=(AddedLosses((("G", added),)), *terms))
-            assert self.evaluate_loss(whole) == {"judged": 3 * 1.5}
+            assert self.evaluate_loss(whole) == {"logit": 3 * 1.5}
             assert self.evaluate_loss(whole, "G") == {"n2": 2, "added": 3 * 1.5}
             if own in terms:
-                assert self.evaluate_loss(whole, "E") == {"judged": 3 * 1.5}
+                assert self.evaluate_loss(whole, "E") == {"logit": 3 * 1.5}
 
     def test_wrap_networks_in_term_order(self):
         method = FixedMethod((Player("D", discriminator_loss, ("D",)),))
         inner = Regularised(method=method, terms=(NoisyInput(factor=2),))
         outer = Regularised(method=inner, terms=(NoisyInput(factor=10),))
-        assert self.evaluate_loss(outer) == {"judged": 3 * (10 * 2.5 + 0.5)}
+        assert self.evaluate_loss(outer) == {"logit": 3 * (10 * 2.5 + 0.5)}
         listed = Regularised(method=method, terms=(NoisyInput(factor=2), NoisyInput(factor=10)))
         assert self.evaluate_loss(outer) == self.evaluate_loss(listed)
         assert outer.base_and_terms == (method, listed.terms)

@@ -106,7 +106,7 @@ def player_losses(method, player, nets=None):
 
 
 def discriminator_loss(nets, batch):
-    return {"judged": nets.D(batch.x)}
+    return {"logit": nets.D(batch.x)}
 
 
 @dataclass(frozen=True)

@@ -40,5 +40,5 @@ def write_zip(path, files):
 def load_arrays(outcome):
     """The images and labels of a prepared set, read whole."""
     images = np.load(outcome.folder / "images.npy")
-    there = (outcome.folder / "labels.npy").exists()
-    return images, np.load(outcome.folder / "labels.npy") if there else None
+    has_labels = (outcome.folder / "labels.npy").exists()
+    return images, np.load(outcome.folder / "labels.npy") if has_labels else None

@@ -201,14 +201,14 @@ RunTask = Callable[[CrashTask], int]
 
 @pytest.fixture(scope="module")
 def run_task() -> Iterator[RunTask]:
-    one = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
-    found = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
+    search_path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with subprocess.Popen(
         [sys.executable, __file__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | one | found,
+        env=os.environ | one_thread | search_path,
     ) as server:
 
         def run_task(task: CrashTask) -> int:
@@ -249,11 +249,11 @@ def assert_sound(path: Path) -> None:
         with np.load(folder.arrays_file) as arrays:
             assert all(arrays[name].size for name in arrays)
     assert not folder.generator_dir.exists() or integrity_error(folder.generator_dir) is None
-    found = checkpoint.find_latest(folder.checkpoint_dir)
-    assert found.damaged == {}
+    latest = checkpoint.find_latest(folder.checkpoint_dir)
+    assert latest.damaged == {}
     if saved := saved_steps(path):
-        assert found.path is not None
-        assert found.path.name >= max(saved)
+        assert latest.path is not None
+        assert latest.path.name >= max(saved)
 
 
 def assert_same_run(path: Path, full_run: Path) -> None:
@@ -270,8 +270,8 @@ def assert_same_run(path: Path, full_run: Path) -> None:
 
 
 def metric_lines(path: Path) -> list[str]:
-    found = rowfile.read_records(RunDir(path).metrics_file)
-    return sorted(str(replace(row, provenance={})) for row in found)
+    all_records = rowfile.read_records(RunDir(path).metrics_file)
+    return sorted(str(replace(row, provenance={})) for row in all_records)
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
@@ -354,13 +354,13 @@ def test_resume_after_signal(run_task, tmp_path, number):
     straight, path = tmp_path / "straight", tmp_path / "r"
     plan = CrashTask(out=str(path), steps=60, every=60, keep=2)
     assert run_task(replace(plan, out=str(straight))) == FINISHED
-    told = replace(plan, signal=number, delay=0.1, pause=0.02)
-    assert run_task(told) == STOPPED
+    signalled_plan = replace(plan, signal=number, delay=0.1, pause=0.02)
+    assert run_task(signalled_plan) == STOPPED
     stopped = read_lines(RunDir(path).events_file)[-1]
     assert stopped["event"] == "stopped"
     assert 0 < stopped["step"] < 60
-    found = checkpoint.find_latest(RunDir(path).checkpoint_dir)
-    assert found.path.name == f"step-{stopped['step']:08d}"
+    latest = checkpoint.find_latest(RunDir(path).checkpoint_dir)
+    assert latest.path.name == f"step-{stopped['step']:08d}"
     assert run_task(plan) == FINISHED
     last = "checkpoints/step-00000060/state.safetensors"
     assert (path / last).read_bytes() == (straight / last).read_bytes()

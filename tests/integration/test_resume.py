@@ -102,7 +102,7 @@ def test_resume_around_change_of_players(tmp_path, completed_run, step):
 
 
 def total_losses(path: Path) -> dict[str, float]:
-    """Sums the logged losses over all steps, whatever the ticks were."""
+    """Sums the logged losses over all steps, at whichever steps they were logged."""
     found: dict[str, float] = {}
     before = 0
     for line in read_log(path):
@@ -228,9 +228,9 @@ def test_keep_excludes_damaged_checkpoints(tmp_path, completed_run):
     for path in RunDir(tmp_path).checkpoint_dir.iterdir():
         flip_byte(path / "state.safetensors")
     train_tiny(run, tmp_path, keep=1, checkpoint_every=3, **stop_at(6))
-    found = checkpoint.find_latest(RunDir(tmp_path).checkpoint_dir)
-    assert found.path is not None
-    assert found.path.name == "step-00000006"
+    latest = checkpoint.find_latest(RunDir(tmp_path).checkpoint_dir)
+    assert latest.path is not None
+    assert latest.path.name == "step-00000006"
     for path in RunDir(tmp_path).checkpoint_dir.glob("step-*"):
         flip_byte(path / "state.safetensors")
     train_tiny(run, tmp_path, keep=1)  # sets aside what has the name of one that is aside

@@ -55,3 +55,9 @@ def test_plot_curves_single_point():
     series = Series(label="a", steps=np.array([4.0]), values=np.array([[1.0], [2.0]]))
     (axis,) = plot_curves([series], ylabel="y").axes
     assert axis.lines[0].get_marker() == "o"
+
+
+def test_plot_curves_single_finite_value():
+    series = Series(label="a", steps=np.array([4.0, 8.0]), values=np.array([[1.0, np.nan]]))
+    (axis,) = plot_curves([series], ylabel="y").axes
+    assert axis.lines[0].get_marker() == "o"

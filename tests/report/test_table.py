@@ -58,8 +58,8 @@ def test_difference_cell_drops_lost_seeds(before, after, text):
         )
         for name, marks in (("before", before), ("after", after))
     ]
-    made = difference_cell(cells[1], cells[0], "change")
-    assert f"| change | {text} |" in render_table(Table(title="t", cells=(made,)), "md")
+    difference = difference_cell(cells[1], cells[0], "change")
+    assert f"| change | {text} |" in render_table(Table(title="t", cells=(difference,)), "md")
 
 
 def test_table_keeps_order_of_columns():

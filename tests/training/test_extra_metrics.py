@@ -89,6 +89,7 @@ def test_resolve_metrics_by_name():
     coverage = ModeCoverage()
     assert resolve_metrics([coverage])["coverage"] is coverage
     assert resolve_metrics({"own": coverage})["own"] is coverage
+    assert resolve_metrics({"own": NAME})["own"] == SampleSize()
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,8 @@ def test_resolve_metrics_by_name():
     [
         (["coverge"], "metric", "did you mean 'coverage'"),
         (["no_such_module:Metric"], "metric", "no_such_module"),
-        ({"size": "coverage"}, "metrics", "size"),
+        ({"size": "coverge"}, "metric", "did you mean 'coverage'"),
+        ({"size": 3}, "metrics", "size"),
         ({"size": SampleSize}, "metrics", "size"),
         ([f"{__name__}:NAME"], "metric", f"{__name__}:NAME"),
         ([f"{__name__}:needs_argument"], "metric", f"{__name__}:needs_argument"),

@@ -51,14 +51,18 @@ def test_keep_limits_checkpoints(tmp_path):
 
 def test_records_have_protocol_and_provenance(completed_run):
     run = tiny_run(iid_gan())
-    found = records.read_records(RunDir(completed_run(run, 3)).metrics_file)
-    assert {(row.run, row.diverged) for row in found} == {(run.id, -1)}
-    assert {(row.seed, row.step) for row in found} == {
+    all_records = records.read_records(RunDir(completed_run(run, 3)).metrics_file)
+    assert {(row.run, row.diverged) for row in all_records} == {(run.id, -1)}
+    assert {(row.seed, row.step) for row in all_records} == {
         (s, t) for s in range(3) for t in (4, 8, 12)
     }
-    assert {row.protocol["family"] for row in found} == {"coverage", "normality", "reconstruction"}
-    assert all(row.protocol["ema"] == 0.0 for row in found)
-    modes = next(row for row in found if row.metric == "modes_1")
+    assert {row.protocol["family"] for row in all_records} == {
+        "coverage",
+        "normality",
+        "reconstruction",
+    }
+    assert all(row.protocol["ema"] == 0.0 for row in all_records)
+    modes = next(row for row in all_records if row.metric == "modes_1")
     assert modes.protocol["num_generated"] == 150
     assert modes.protocol["std"] == 0.001
     assert modes.provenance["commit"] == "some-commit"
@@ -71,10 +75,10 @@ def test_records_follow_from_generator(tmp_path):
     for seed in (0, 1):
         generated = result.model(seed).generate(sample_prior([seed], 150, 2)[0])[None]
         expected = ModeCoverage()(Samples(generated, data.x, truth=data.truth))
-        found = {r.metric: r.value for r in result.records if (r.seed, r.step) == (seed, STEPS)}
+        measured = {r.metric: r.value for r in result.records if (r.seed, r.step) == (seed, STEPS)}
         assert expected["quality"].item() > 0
         for name, value in expected.items():
-            assert found[name] == pytest.approx(value.item(), nan_ok=True)
+            assert measured[name] == pytest.approx(value.item(), nan_ok=True)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -114,9 +118,9 @@ def test_diverged_seed_affects_no_other(tmp_path, completed_run, name):
             )
             == []
         )
-        kept = metric_lines(tmp_path, seed=seeds[position])
-        theirs = metric_lines(completed_run(healthy, tuple(seeds)), seed=seeds[position])
-        assert kept == [row.replace(healthy.id, run.id) for row in theirs]
+        lines = metric_lines(tmp_path, seed=seeds[position])
+        healthy_lines = metric_lines(completed_run(healthy, tuple(seeds)), seed=seeds[position])
+        assert lines == [row.replace(healthy.id, run.id) for row in healthy_lines]
     assert result.model().point.seeds == (next(s for s in seeds if s != seeds[sick]),)
     assert result.model(seeds[sick]).sample(5).isnan().all()
 

@@ -105,19 +105,19 @@ def convert_one(content):
     return converted.pixels[0]
 
 
-PICTURE = random_images(1)[0]  # 8 x 8, RGB
+IMAGE = random_images(1)[0]  # 8 x 8, RGB
 
 
-PICTURE_CHANNELS = PICTURE.transpose(2, 0, 1)
+IMAGE_CHANNELS = IMAGE.transpose(2, 0, 1)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "PPM", "TIFF", "WEBP", "GIF", "JPEG2000"])
 def test_convert_images_keeps_lossless_pixels(kind):
     options = {"WEBP": {"lossless": True}, "GIF": {}}.get(kind, {})
-    image = Image.fromarray(PICTURE)
+    image = Image.fromarray(IMAGE)
     if kind == "GIF":  # has 256 colours at most, and these are 64
         image = image.convert("P", palette=Image.Palette.ADAPTIVE, colors=256)
-    assert np.array_equal(convert_one(encode_image(image, kind, **options)), PICTURE_CHANNELS)
+    assert np.array_equal(convert_one(encode_image(image, kind, **options)), IMAGE_CHANNELS)
 
 
 GREY = random_images(1, 8, 1)[0, ..., 0]
@@ -152,8 +152,8 @@ def test_convert_images_of_32_bits():
 def test_convert_images_transparent_over_white():
     alpha = np.zeros((8, 8, 1), np.uint8)
     alpha[:4] = 255
-    converted = convert_one(encode_image(Image.fromarray(np.concatenate([PICTURE, alpha], 2))))
-    assert np.array_equal(converted[:, :4], PICTURE_CHANNELS[:, :4])
+    converted = convert_one(encode_image(Image.fromarray(np.concatenate([IMAGE, alpha], 2))))
+    assert np.array_equal(converted[:, :4], IMAGE_CHANNELS[:, :4])
     assert converted[:, 4:].min() == 255
     half = Image.new("RGBA", (8, 8), (0, 0, 0, 128))
     assert set(convert_one(encode_image(half)).ravel().tolist()) == {127}
@@ -188,17 +188,17 @@ def _with(image, exif):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_convert_images_applies_exif_orientation(orientation):
-    image, exif = Image.fromarray(PICTURE), Image.Exif()
+    image, exif = Image.fromarray(IMAGE), Image.Exif()
     exif[0x0112] = orientation
     turned = np.asarray(ImageOps.exif_transpose(_with(image, exif)))
     converted = convert_one(encode_image(image, "PNG", exif=exif))
     assert np.array_equal(converted, turned.transpose(2, 0, 1))
-    assert np.array_equal(converted, PICTURE_CHANNELS) == (orientation == 1)
+    assert np.array_equal(converted, IMAGE_CHANNELS) == (orientation == 1)
 
 
 def test_convert_images_ignores_damaged_exif():
-    content = encode_image(Image.fromarray(PICTURE), "PNG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
-    assert np.array_equal(convert_one(content), PICTURE_CHANNELS)
+    content = encode_image(Image.fromarray(IMAGE), "PNG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    assert np.array_equal(convert_one(content), IMAGE_CHANNELS)
 
 
 def test_convert_images_uses_first_frame():

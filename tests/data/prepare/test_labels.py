@@ -35,11 +35,11 @@ def test_labels_of_single_folder(tmp_path):
     assert result.manifest.label_counts == ()
 
 
-PICTURE = random_images(1)[0]  # 8 x 8, RGB
+IMAGE = random_images(1)[0]  # 8 x 8, RGB
 
 
 def test_labels_refuse_stray_images(tmp_path):
-    files = labelled_files() | {"stray.png": encode_image(PICTURE)}
+    files = labelled_files() | {"stray.png": encode_image(IMAGE)}
     folder = str(write_files(tmp_path / "x", files))
     with raises_input_error("labels", "1 of 7", "stray.png"):
         prepare("x", origin=folder)
@@ -111,13 +111,13 @@ def test_labels_report_unknown_names(tmp_path):
     ids=["ids that are names of others", "names", "blank lines", "old Mac", "UTF-16"],
 )
 def test_labels_from_csv_variants(tmp_path, table):
-    files = {f"{i}.png": encode_image(PICTURE) for i in (1, 2)} | {"labels.csv": table}
+    files = {f"{i}.png": encode_image(IMAGE) for i in (1, 2)} | {"labels.csv": table}
     result = prepare("x", origin=str(write_files(tmp_path / "x", files)), size=8)
     assert (result.manifest.labels, load_arrays(result)[1].tolist()) == (("a", "b"), [0, 1])
 
 
 def test_labels_from_headless_csv(tmp_path):
-    files = {f"{i}.png": encode_image(PICTURE) for i in (1, 2)} | {
+    files = {f"{i}.png": encode_image(IMAGE) for i in (1, 2)} | {
         "labels.csv": "1.png,y\n2.png,x\n"
     }
     result = prepare("x", origin=str(write_files(tmp_path / "x", files)), size=8)
@@ -128,9 +128,7 @@ TABLE_OF_NUMBERS = f"0,10\n1,9\n2,1{'0' * 5000}\n"
 
 
 def test_labels_order_numbers_by_value(tmp_path):
-    files = {f"{i}.png": encode_image(PICTURE) for i in range(3)} | {
-        "labels.csv": TABLE_OF_NUMBERS
-    }
+    files = {f"{i}.png": encode_image(IMAGE) for i in range(3)} | {"labels.csv": TABLE_OF_NUMBERS}
     result = prepare("x", origin=str(write_files(tmp_path / "x", files)))
     assert result.manifest.labels == ("9", "10", f"1{'0' * 5000}")
     assert load_arrays(result)[1].tolist() == [1, 0, 2]

@@ -6,20 +6,20 @@ import pytest
 from iidgan.data.prepare import prepare
 from tests.helpers.images import encode_image, load_arrays, random_images, write_files, write_zip
 
-PICTURE = random_images(1)[0]  # 8 x 8, RGB
+IMAGE = random_images(1)[0]  # 8 x 8, RGB
 
 
 def test_open_image_files_reports_other_types(tmp_path):
     names = ("1.png", "a.heic", "b.heic", "c", ".hidden", "r.txt")
-    folder = write_files(tmp_path / "x", {name: encode_image(PICTURE) for name in names})
+    folder = write_files(tmp_path / "x", {name: encode_image(IMAGE) for name in names})
     messages = []
     assert prepare("x", origin=str(folder), on_message=messages.append).manifest.count == 1
     assert messages == ["3 files of other types are ignored (2 .heic, 1 without a suffix)"]
 
 
 def test_open_image_files_follows_links(tmp_path):
-    folder = write_files(tmp_path / "x", {"b/1.png": encode_image(PICTURE)})
-    other = write_files(tmp_path / "elsewhere", {"2.png": encode_image(PICTURE)})
+    folder = write_files(tmp_path / "x", {"b/1.png": encode_image(IMAGE)})
+    other = write_files(tmp_path / "elsewhere", {"2.png": encode_image(IMAGE)})
     (folder / "a").symlink_to(other)
     (folder / "b" / "up").symlink_to(folder)  # a loop
     assert prepare("x", origin=str(folder)).manifest.labels == ("a", "b")

@@ -1,0 +1,24 @@
+"""What the command line shows of a training."""
+
+import math
+
+import pytest
+
+from iidgan.cli.progress import format_losses
+from iidgan.engine.loop import LogRecord
+
+
+@pytest.mark.parametrize(
+    ("losses", "text"),
+    [
+        ({"D/adversarial": [1.0, 2.0], "G/adversarial": [3.0, 3.0]}, "D 1.500  G 3.000"),
+        ({"D/penalty": [9.0], "D/adversarial": [1.0], "G/cycle": [8.0]}, "D 1.000  G 8.000"),
+        ({"D/critic": [1.0], "D/penalty": [9.0]}, "D 1.000"),
+        ({"D/adversarial": [1.0, math.nan]}, "D 1.000"),
+        ({"D/adversarial": [math.nan], "D/penalty": [9.0]}, ""),
+        ({}, ""),
+    ],
+)
+def test_format_losses_shows_one_per_player(losses, text):
+    record = LogRecord(step=3, losses=losses, seconds=1.0, diverged={})
+    assert format_losses(record) == text
