@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,21 +72,24 @@ class MiniRun:
     seeds: tuple[int, ...] = SEEDS
 
     def init_state(self) -> State:
-        """Create the initial state."""
+        """Return a new copy of the initial state."""
+        return copy.deepcopy(self._initial_state)
+
+    @cached_property
+    def _initial_state(self) -> State:
         return init_state(self.method, self.arch, Adam(), self.seeds)
 
     def draw_batches(self) -> list[list[Batch]]:
         """Draw the batches of `NUM_STEPS` steps."""
         generator = torch.Generator().manual_seed(0)
         x = torch.randn(64, *self.arch.shape, generator=generator).tanh()
+        train_step = TrainStep(self.method, self._initial_state, steps=NUM_STEPS)
         stream = DatasetStream(
             Dataset(x, torch.arange(64) % 4),
             self.seeds,
             batch_size=BATCH_SIZE,
             latent_dim=self.arch.latent,
-            batches_per_step=TrainStep(
-                self.method, self.init_state(), steps=NUM_STEPS
-            ).num_batches,
+            batches_per_step=train_step.num_batches,
             noise_shapes=self.method.noise_shapes(self.arch),
             steps=NUM_STEPS,
         )

@@ -63,7 +63,7 @@ def test_check_compiled_method():
 
 @pytest.mark.slow
 def test_check_compiled_unrolled():
-    check_compiled(Unrolled(steps=2))
+    check_compiled(Unrolled(steps=1))
 
 
 @pytest.mark.slow

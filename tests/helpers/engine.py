@@ -1,11 +1,13 @@
 """Small states, batches and methods on which the engine is tested."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 
 import iidgan
 from iidgan.core import Batch, Dataset, Method, NetworkFactory, Player
+from iidgan.engine.compile import CompiledStep
 from iidgan.engine.optim import Adam
 from iidgan.engine.sampling import DatasetStream
 from iidgan.engine.state import init_state
@@ -14,6 +16,9 @@ from iidgan.functional.reduce import mean_per_seed
 from iidgan.methods import GAN
 from iidgan.nn import MLP
 from iidgan.training.context import TrainContext
+
+capture_interpreted = partial(CompiledStep.capture, graph_compiler=lambda graph, inputs: graph)
+"""Captures a step as for compilation, but interprets the graph instead of generating code."""
 
 ARCH = NetworkFactory(MLP(latent=2, hidden=(8, 8)), (3,))
 NUM_STEPS = 100

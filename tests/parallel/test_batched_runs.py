@@ -10,6 +10,7 @@ import torch
 import iidgan
 from iidgan.data import Ring, StackedFashion
 from iidgan.engine import checkpoint
+from iidgan.engine.compile.executors import EXECUTORS
 from iidgan.engine.loop import StopRequest
 from iidgan.errors import InputError
 from iidgan.parallel.batched_runs import batch_key, train_batched
@@ -17,6 +18,7 @@ from iidgan.records import read_records
 from iidgan.train import train
 from iidgan.training.session import TrainSession
 from iidgan.utils.locks import exclusive_lock
+from tests.helpers.engine import capture_interpreted
 from tests.helpers.parallel import RUN, SOURCES, make_specs
 
 
@@ -90,8 +92,9 @@ def test_train_batched_resumes_different_steps(tmp_path):
 
 
 @pytest.mark.slow
-def test_train_batched_auto_keeps_executor(tmp_path):
+def test_train_batched_auto_keeps_executor(tmp_path, monkeypatch):
     """By default so short a run is trained eagerly."""
+    monkeypatch.setitem(EXECUTORS, "compiled", capture_interpreted)
     spec = make_specs(tmp_path)[0]
     stop = StopRequest()
 

@@ -22,6 +22,7 @@ from tests.helpers.engine import (
     NUM_STEPS,
     PHASED,
     FixedPlayers,
+    capture_interpreted,
     clone_tensors,
     have_close_tensors,
     have_equal_tensors,
@@ -64,13 +65,11 @@ class TestPhaseDispatcher:
         assert {int(slot["step"]) for slot in slots} == {2}
 
     @pytest.mark.slow
-    def test_phase_dispatcher_compiled_equals_eager(self):
-        """A compiled run that is resumed in a later phase ends where it would have, too."""
+    def test_phase_dispatcher_captured_equals_eager(self):
+        """A captured run that is resumed in a later phase ends where it would have, too."""
         (whole, train_step), (state, other) = make_phased(), make_phased()
         expected = run_steps(train_step, whole, self.stream(), range(10))
-        dispatcher = PhaseDispatcher(
-            other, self.stream().batches_at(0), build=CompiledStep.capture
-        )
+        dispatcher = PhaseDispatcher(other, self.stream().batches_at(0), build=capture_interpreted)
         losses = run_steps(dispatcher, state, self.stream(), range(6))
         saved = clone_tensors(named_tensors(state))
         losses += run_steps(dispatcher, state, self.stream(), range(6, 10))
@@ -82,7 +81,7 @@ class TestPhaseDispatcher:
         resumed.step = 6
         restore_state(resumed, saved)
         resumed_step = PhaseDispatcher(
-            third, self.stream().batches_at(6), build=CompiledStep.capture
+            third, self.stream().batches_at(6), build=capture_interpreted
         )
         assert have_equal_tensors(named_tensors(resumed), saved)  # compiling leaves no trace
         run_steps(resumed_step, resumed, self.stream(), range(6, 10))
@@ -93,8 +92,7 @@ class TestPhaseDispatcher:
         (whole, train_step), (state, other) = make_phased(), make_phased()
         run_steps(train_step, whole, self.stream(), range(6))
         messages = []
-        capture = partial(CompiledStep.capture, graph_compiler=lambda graph, inputs: graph)
-        monkeypatch.setitem(EXECUTORS, "compiled", capture)
+        monkeypatch.setitem(EXECUTORS, "compiled", capture_interpreted)
         dispatcher = compile_step("compiled", other, self.stream().batches_at(0), messages.append)
         assert isinstance(dispatcher, PhaseDispatcher)
         assert messages == ["compiling"]
@@ -195,8 +193,7 @@ class PythonNumberTerm(Term):
 @pytest.mark.parametrize(("terms", "num_failures"), [((), 0), ((PythonNumberTerm(),), 1)])
 def test_compile_step_refuses_constant_progress(tmp_path, monkeypatch, terms, num_failures):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    capture = partial(CompiledStep.capture, graph_compiler=lambda graph, inputs: graph)
-    monkeypatch.setattr(CompiledStep, "capture", capture)
+    monkeypatch.setattr(CompiledStep, "capture", capture_interpreted)
     context, messages = make_context(Regularised(method=GAN(), terms=terms)), []
     example = context.batches.batches_at(0)
     step_fn = compile_step("compiled", context.train_step, example, messages.append)
