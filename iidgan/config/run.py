@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, get_args
 
 from iidgan.config.serialization import decode_dataclass, encode_fields
@@ -63,7 +64,7 @@ class Run:
         if self.precision not in get_args(Precision):
             raise unknown_name_error("precision", self.precision, get_args(Precision))
 
-    @property
+    @cached_property
     def id(self) -> str:
         """First 12 hexadecimal digits of the SHA-256 of the configuration without paths."""
         text = json.dumps(self.to_dict(include_paths=False), sort_keys=True)

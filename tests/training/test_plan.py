@@ -8,6 +8,7 @@ import torch
 
 import iidgan
 from iidgan.core import Dataset
+from iidgan.engine.compile.executors import EXECUTORS
 from iidgan.engine.state import named_tensors
 from iidgan.training.context import TrainContext
 from iidgan.training.plan import (
@@ -18,6 +19,7 @@ from iidgan.training.plan import (
     build_step,
     choose_plan,
 )
+from tests.helpers.engine import capture_interpreted
 from tests.helpers.training import break_compiler
 
 POINTS = Dataset(torch.zeros(16, 2))
@@ -121,8 +123,8 @@ def test_build_step_eager():
     assert build_step("eager", context) == (context.train_step, "eager")
 
 
-@pytest.mark.slow
-def test_build_step_compiled():
+def test_build_step_compiled(monkeypatch):
+    monkeypatch.setitem(EXECUTORS, "compiled", capture_interpreted)
     context = make_context(seeds=1)
     step, executor = build_step("compiled", context)
     assert step is not context.train_step
