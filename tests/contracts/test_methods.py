@@ -64,7 +64,7 @@ def test_check_compiled_method():
 
 @pytest.mark.slow
 def test_check_compiled_one_seed():
-    check_compiled(iid_gan(), seeds=(7,))
+    check_compiled(GAN(), seeds=(7,))
 
 
 @pytest.mark.slow
