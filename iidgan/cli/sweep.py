@@ -45,15 +45,16 @@ def sweep_command(arguments: list[str]) -> int:
             raise unknown_name_error("rows", row, TUNING.rows)
     workspace = options.create_workspace()
     selected_spec = TUNING.restrict_to(options.rows) if options.rows else TUNING
-    missing_jobs = missing_runs(selected_spec, TUNING_SEEDS, workspace.load_records())
+    records = workspace.load_records()
+    missing_jobs = missing_runs(selected_spec, TUNING_SEEDS, records) if options.train else []
     exit_code = 0
-    if missing_jobs and options.train:
+    if missing_jobs:
         with monitor_jobs(missing_jobs) as (on_progress, stop):
             outcomes = train_missing(
                 "sweep", missing_jobs, workspace, on_progress=on_progress, stop=stop
             )
         exit_code = report_outcomes(outcomes, stop)
-    records = workspace.load_records()
+        records = workspace.load_records()
     warn_if_empty(records, workspace.results_dir)
     print_table(TUNING.tabulate_scores(records), options.format)
     if options.format == "rich":

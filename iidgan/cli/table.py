@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -20,10 +21,12 @@ from iidgan.cli.options import (
 from iidgan.cli.parse import parse_options
 from iidgan.errors import InputError, unknown_name_error
 from iidgan.figures.comparison import save_figures
+from iidgan.records import MetricRecord
 from iidgan.studies.papers import TABLES
 from iidgan.studies.table_spec import TableSpec
 from iidgan.studies.tabulate import tabulate
 from iidgan.studies.train_missing import (
+    TrainingJob,
     Workspace,
     check_same_classifiers,
     missing_runs,
@@ -55,9 +58,15 @@ class TableOptions(TrainMissingOptions):
 def table_command(arguments: list[str]) -> int:
     options = parse_options(TableOptions, "iidgan table", arguments)
     workspace = options.create_workspace()
-    spec = _select_table(options, workspace)
-    exit_code = _train_table(spec, options, workspace) if options.train else 0
     records = workspace.load_records()
+    spec = _select_table(options, records)
+    selected = spec.restrict_to(options.rows, options.data)
+    missing_jobs = missing_runs(selected, range(spec.num_seeds), records) if options.train else []
+    exit_code = 0
+    if missing_jobs:
+        check_same_classifiers(spec.runs, records, missing_jobs)
+        exit_code = _train_jobs(missing_jobs, spec, options, workspace)
+        records = workspace.load_records()
     table = tabulate(spec, records)
     warn_if_empty(records, workspace.results_dir)
     if records and not table.cells:
@@ -79,10 +88,10 @@ def _draw_runs(spec: TableSpec, workspace: Workspace) -> None:
             print(figure_path, file=sys.stderr)
 
 
-def _select_table(options: TableOptions, workspace: Workspace) -> TableSpec:
+def _select_table(options: TableOptions, records: Sequence[MetricRecord]) -> TableSpec:
     if options.name not in TABLES:
         raise unknown_name_error("table", options.name, TABLES)
-    spec = TABLES[options.name](workspace.load_records())
+    spec = TABLES[options.name](records)
     spec = spec.with_quick_profile() if options.quick else spec
     spec = replace(spec, num_seeds=resolve_seed_count(options.seeds, spec.num_seeds))
     for row in options.rows:
@@ -96,22 +105,18 @@ def _select_table(options: TableOptions, workspace: Workspace) -> TableSpec:
     return spec
 
 
-def _train_table(spec: TableSpec, options: TableOptions, workspace: Workspace) -> int:
-    """Train what is missing and collect its records.
+def _train_jobs(
+    jobs: Sequence[TrainingJob], spec: TableSpec, options: TableOptions, workspace: Workspace
+) -> int:
+    """Train runs and collect their records.
 
     Returns:
         0, or the exit code if training was stopped or failed.
     """
-    selected = spec.restrict_to(options.rows, options.data)
-    records = workspace.load_records()
-    missing_jobs = missing_runs(selected, range(spec.num_seeds), records)
-    if not missing_jobs:
-        return 0
-    check_same_classifiers(spec.runs, records, missing_jobs)
-    with monitor_jobs(missing_jobs) as (on_progress, stop):
+    with monitor_jobs(jobs) as (on_progress, stop):
         outcomes = train_missing(
             options.name,
-            missing_jobs,
+            jobs,
             workspace,
             on_progress=on_progress,
             stop=stop,

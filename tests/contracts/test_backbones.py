@@ -223,7 +223,7 @@ USING_METHODS = ("iid-gan", "sngan", "wgan-gp", "veegan", "mad-gan")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "method"), zip(SMALLEST, cycle(USING_METHODS)))
+@pytest.mark.parametrize(("name", "method"), list(zip(SMALLEST, cycle(USING_METHODS))))
 def test_check_method_on_backbones(name, method):
     """One method per backbone; `AllNetworksMethod` uses on each what all of them use."""
     check_method(METHODS[method](), NetworkFactory(*SMALLEST[name]))

@@ -17,7 +17,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from iidgan.core import Batch, Losses
 from iidgan.engine.compile.constant_folding import fold_constants
 from iidgan.engine.compile.decompositions import DECOMPOSITIONS
-from iidgan.engine.compile.inductor import CompiledLibrary, compile_graph
+from iidgan.engine.compile.inductor import CompiledLibrary, compile_graph, shared_fake_mode
 from iidgan.engine.state import State, rollback, state_tensors
 from iidgan.engine.step import TrainStep
 
@@ -37,7 +37,8 @@ def capture_and_compile(
         inputs: Example inputs; some of them may be updated in place.
         graph_compiler: Compiles the graph.
     """
-    graph = make_fx(function, decomposition_table=DECOMPOSITIONS)(*inputs)
+    with shared_fake_mode():
+        graph = make_fx(function, decomposition_table=DECOMPOSITIONS)(*inputs)
     _remove_profiler_nodes(graph)
     fold_constants(graph)
     with torch.no_grad(), warnings.catch_warnings():
