@@ -8,7 +8,7 @@ export OMP_NUM_THREADS ?= 1
 help:
 	@echo "make demo   plain GAN and IID-GAN on the 2D-Ring: table and figures, a few minutes"
 	@echo "make test   lint, types and every test"
-	@echo "make test-fast  the tests that take less than a few seconds each"
+	@echo "make test-fast  the tests that take less than a second each"
 	@echo "make package    wheel and sdist; the wheel is installed and tried in an empty environment"
 	@echo "make results update the tables in docs/results from results, without training"
 	@echo "make bench  runs/performance.md: speed against plain loops and JAX, on a quiet machine"

@@ -25,6 +25,7 @@ def test_import_imports_no_torch():
     assert run_python("import sys, iidgan; print('torch' in sys.modules)").stdout == "False\n"
 
 
+@pytest.mark.slow
 def test_train_stays_the_function():
     """The module `iidgan.train` has the name of its function, and is imported by others first."""
     code = "import iidgan.train, iidgan; print(type(iidgan.train).__name__)"

@@ -115,6 +115,7 @@ def test_commands_refuse_bad_input(trained_run, capsys, arguments, words):
     assert all(word in error for word in words), error
 
 
+@pytest.mark.slow
 def test_figure_draws_run(trained_run, capsys):
     capsys.readouterr()
     assert main(["figure", "run"]) == 0

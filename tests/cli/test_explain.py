@@ -14,6 +14,7 @@ def _at_repository_root(monkeypatch):
     monkeypatch.chdir(Path(__file__).parents[2])
 
 
+@pytest.mark.slow
 def test_why_quick_profile(capsys):
     assert main(["why", "stacked", "DCGAN", "MNIST modes", "--quick"]) == 0
     output = capsys.readouterr().out
@@ -22,6 +23,7 @@ def test_why_quick_profile(capsys):
     assert 'iidgan table stacked --quick --rows "DCGAN"' in output
 
 
+@pytest.mark.slow
 def test_why_values_protocol_and_command(capsys):
     assert main(["why", "ring", "GAN", "Ring quality %"]) == 0
     output = capsys.readouterr().out
@@ -50,6 +52,7 @@ def test_why_failed_seed(capsys, tmp_path):
     assert output.startswith("1 of 5 failed (4 of 5 missing) (paper ")
 
 
+@pytest.mark.slow
 def test_why_delta_names_rows(capsys):
     assert main(["why", "plug-in", "GAN, change", "Ring quality %"]) == 0
     output = capsys.readouterr().out
@@ -57,6 +60,7 @@ def test_why_delta_names_rows(capsys):
     assert "'GAN'" in output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -68,6 +68,7 @@ def test_figure_quick_needs_published_figure(capsys, tmp_path):
     assert capsys.readouterr().err.startswith("iidgan: quick: ")
 
 
+@pytest.mark.slow
 def test_figure_without_runs(tmp_path):
     assert main(["figure", "square", "--no-train", "--out", str(tmp_path)]) == 0
     assert (tmp_path / "square.png").stat().st_size > 10_000

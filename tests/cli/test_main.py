@@ -83,6 +83,7 @@ def test_main_refuses_bad_input(work_dir, capsys, arguments, words):
     assert sorted(os.listdir()) == files_before
 
 
+@pytest.mark.slow
 def test_errors_in_ascii_terminals():
     answer = subprocess.run(
         [sys.executable, "-m", "iidgan", "table", "ring", "--seeds", "x"],

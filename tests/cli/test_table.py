@@ -16,6 +16,7 @@ from tests.helpers.cli import fail_command
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_table_unknown_rows_and_data(capsys):
     assert main(["table", "synthetic", "--rows", "BIGAN", "--no-train"]) == 2
     assert "rows: unknown 'BIGAN'; did you mean 'BiGAN'?" in capsys.readouterr().err
@@ -23,6 +24,7 @@ def test_table_unknown_rows_and_data(capsys):
     assert "data: unknown 'Rings'; did you mean 'Ring'?" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_table_from_stored_results(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(ROOT)
     assert main(["table", "ring", "--runs", str(tmp_path), "--format", "md"]) == 0
@@ -30,6 +32,7 @@ def test_table_from_stored_results(monkeypatch, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_table_names_discussion(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     assert main(["table", "ring", "--no-train"]) == 0

@@ -43,6 +43,7 @@ def _seed(float64):
     torch.manual_seed(0)
 
 
+@pytest.mark.slow
 @each_backbone(CASES)
 @pytest.mark.parametrize("name", BUILDERS)
 def test_backbone_shapes_and_independent_seeds(name, backbone, shape):
@@ -199,6 +200,7 @@ class AllNetworksMethod(Method):
         return {"adversarial": mean_per_seed(softplus(-logits)), "cycle": cycle, "codes": codes}
 
 
+@pytest.mark.slow
 @each_backbone(SMALLEST)
 def test_training_keeps_seeds_independent(backbone, shape):
     """Two moves in float64 with every network: seed 1 beside seed 0 as alone."""

@@ -137,6 +137,7 @@ def test_report_imports_no_torch(module):
     assert "torch" not in executed_modules(module)
 
 
+@pytest.mark.slow
 def test_report_imports_no_torch_in_the_interpreter():
     code = "import sys, iidgan.report, iidgan.records; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -23,6 +23,7 @@ from tests.helpers.networks import IMAGES, LARGER_IMAGES, ONE_LAYER, SPECTRAL, V
 from tests.helpers.training_runs import gan_with_noise
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_check_method_of_registered(name):
     check_method(METHODS[name]())
@@ -34,6 +35,7 @@ def test_check_method_on_images(name):
     check_method(METHODS[name](), LARGER_IMAGES)
 
 
+@pytest.mark.slow
 def test_check_method_with_spectral_norm():
     check_method(iid_gan(), SPECTRAL)
 
@@ -80,6 +82,7 @@ def test_check_method_with_other_options(method):
     check_method(method)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arch", [ARCH, IMAGES], ids=["vectors", "images"])
 @pytest.mark.parametrize(
     "method",

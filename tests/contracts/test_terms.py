@@ -22,6 +22,7 @@ from tests.helpers.networks import IMAGES, ONE_LAYER, SPECTRAL
 BASE_METHODS = {"code-noise": iid_gan()}  # for terms that need more than a GAN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TERMS)
 def test_check_term_of_registered(name):
     check_term(TERMS[name](), BASE_METHODS.get(name))
@@ -33,6 +34,7 @@ def test_check_term_with_spectral_norm(name):
     check_term(TERMS[name](), BASE_METHODS.get(name), SPECTRAL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("term", TERMS)
 def test_all_terms_on_all_methods(term, method):
@@ -71,12 +73,14 @@ DIVERSITY_METHODS = [MADGAN(), AMAT(), EAGER, AdvLatentGAN()]
 DIVERSITY_TERMS = [GDPP(), Bures(), ModeSeeking()]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("term", DIVERSITY_TERMS, ids=str)
 def test_check_term_on_images(term):
     check_term(term, arch=IMAGES)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("term", DIVERSITY_TERMS, ids=str)
 @pytest.mark.parametrize("method", DIVERSITY_METHODS, ids=str)
@@ -84,6 +88,7 @@ def test_check_term_on_methods(term, method):
     check_term(term, method)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "term",
     [InstanceNoise(), Intervention(e_steps=1), Intervention(e_steps=1, e_sign="paper")],

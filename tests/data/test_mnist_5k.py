@@ -64,6 +64,7 @@ def test_split_never_changes():
     assert digests == {"train": "20fb4916dacea3bf", "test": "16c88a7f6c6c3f52"}
 
 
+@pytest.mark.slow
 def test_splits_are_disjoint(tmp_path):
     root = write_table(tmp_path, make_table(), "mnist_5k.csv.gz")
     train, test = (Mnist5k(root=root, split=split).load() for split in ("train", "test"))
@@ -72,6 +73,7 @@ def test_splits_are_disjoint(tmp_path):
     assert test.y[:50].unique().numel() > 5  # shuffled: the first images have all classes
 
 
+@pytest.mark.slow
 def test_load_plain_table_from_environment(tmp_path, monkeypatch):
     (subfolder := tmp_path / "mnist-5k").mkdir()
     write_table(subfolder, make_table())
@@ -116,6 +118,7 @@ def test_load_refuses_malformed_table(tmp_path, name, content, values):
         Mnist5k(root=str(tmp_path)).load()
 
 
+@pytest.mark.slow
 def test_load_refuses_uneven_labels(tmp_path):
     rows = make_table()
     rows[0, -1] = (rows[0, -1] + 1) % 10

@@ -337,6 +337,7 @@ def test_resume_after_random_kills(run_task, full_run, tmp_path):
         kills, runs = kills + len(exit_codes), runs + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_resume_after_signal(run_task, tmp_path, number):
     straight, path = tmp_path / "straight", tmp_path / "r"

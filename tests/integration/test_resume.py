@@ -51,6 +51,7 @@ from tests.helpers.training import (
 pytestmark = pytest.mark.usefixtures("fast_evaluation")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [1, 3])
 @pytest.mark.parametrize("name", METHODS)
 def test_resume_changes_no_bit(tmp_path, completed_run, name, seeds):
@@ -77,6 +78,7 @@ VARIANTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", VARIANTS.values(), ids=VARIANTS)
 def test_resume_changes_no_bit_of_variants(tmp_path, completed_run, run):
     train_tiny(run, tmp_path / "r", seeds=2, **stop_at(4))

@@ -27,6 +27,7 @@ def test_pacgan_with_all_losses(loss):
     check_method(PacGAN(loss=loss))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arch", [None, IMAGES], ids=["vectors", "images"])
 @pytest.mark.parametrize("name", TERMS)
 def test_pacgan_with_penalties(name, arch):

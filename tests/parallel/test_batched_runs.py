@@ -67,6 +67,7 @@ def assert_same_run(path, other, rtol=1e-3):
     assert records[0] == records[1]
 
 
+@pytest.mark.slow
 def test_train_batched_equals_single_runs(tmp_path):
     specs = make_specs(tmp_path / "stack")
     assert train_specs(specs) == ["finished"] * 3
@@ -75,6 +76,7 @@ def test_train_batched_equals_single_runs(tmp_path):
         assert_same_run(spec.out, tmp_path / "alone" / spec.out.name)
 
 
+@pytest.mark.slow
 def test_train_batched_resumes_different_steps(tmp_path):
     specs = make_specs(tmp_path / "stack")
     stop = StopRequest()
@@ -110,6 +112,7 @@ def test_train_batched_auto_keeps_executor(tmp_path, monkeypatch):
     assert executors == ["compiled", "compiled"]
 
 
+@pytest.mark.slow
 def test_train_batched_with_diverged_run(tmp_path):
     diverging, healthy = make_specs(tmp_path)[:2]
     diverging = replace(diverging, run=replace(RUN, source=Ring(size=500, radius=1e38)))
@@ -119,6 +122,7 @@ def test_train_batched_with_diverged_run(tmp_path):
     assert_same_run(healthy.out, tmp_path / "alone")
 
 
+@pytest.mark.slow
 def test_train_batched_without_gathered_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr("iidgan.engine.sampling.MAX_GATHERED_BYTES", 0)
     specs = make_specs(tmp_path / "stack")[:2]
@@ -127,6 +131,7 @@ def test_train_batched_without_gathered_blocks(tmp_path, monkeypatch):
     assert_same_run(specs[0].out, tmp_path / "alone", rtol=0)
 
 
+@pytest.mark.slow
 def test_train_batched_with_failing_run(tmp_path):
     specs = make_specs(tmp_path)
     specs[1].out.mkdir()
@@ -149,6 +154,7 @@ def test_train_batched_refuses_executor(tmp_path):
     assert not specs.out.exists()
 
 
+@pytest.mark.slow
 def test_train_batched_with_failing_group(tmp_path, monkeypatch):
     monkeypatch.setattr("iidgan.engine.sampling.MAX_GATHERED_BYTES", 0)  # each run is a group
     specs = make_specs(tmp_path)

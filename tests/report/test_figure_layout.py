@@ -71,6 +71,7 @@ def overlap(a, b):
     return min(min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0))
 
 
+@pytest.mark.slow
 def test_layout_without_overlap_or_small_text(figure):
     figure.draw_without_rendering()
     outer = [part.get_tightbbox() for part in (*figure.axes, *figure.legends)]

@@ -58,6 +58,7 @@ def test_plot_latent_panels_colours():
         assert tuple(colour[:3]) == get_mode_colours(8)[colours[tuple(place)]]
 
 
+@pytest.mark.slow
 def test_plot_latent_panels_slice_labels():
     assert not any(text.get_text() for text in plot_latent_panels([make_panel(40)]).axes[3].texts)
     none = plot_latent_panels([make_panel(bad=1.0)]).axes[3]

@@ -1,5 +1,7 @@
 """Run folders that a figure finds or needs."""
 
+import pytest
+
 from iidgan.config.run import Run
 from iidgan.data import Ring
 from iidgan.engine.loop import StopRequest
@@ -13,6 +15,7 @@ from tests.helpers.tables import make_workspace
 RUN = Run(source=Ring(size=400), arch=MLP(hidden=(8,)), steps=12, batch=16)
 
 
+@pytest.mark.slow
 def test_find_run_dirs_of_tables(tmp_path):
     workspace = make_workspace(tmp_path, num_workers=1)
     figure = FigureSpec(title="t", runs={"GAN": RUN}, draw=plot_latents, num_seeds=1)

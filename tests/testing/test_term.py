@@ -80,6 +80,7 @@ def test_check_term_accepts_loss():
     check_term(Pull())
 
 
+@pytest.mark.slow
 def test_check_term_accepts_wrapped_networks():
     check_term(Blurring())
     check_term(Blurring(), iid_gan(), SPECTRAL)

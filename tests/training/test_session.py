@@ -81,6 +81,7 @@ def test_records_follow_from_generator(tmp_path):
             assert measured[name] == pytest.approx(value.item(), nan_ok=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_diverged_seed_affects_no_other(tmp_path, completed_run, name):
     seeds = [4, 0, 9]

@@ -67,6 +67,7 @@ def test_prepare_skips_bad_file(tmp_path, content, reason):
         prepare("y", origin=str(folder), strict=True)
 
 
+@pytest.mark.slow
 def test_prepare_skips_one_of_thousands(tmp_path):
     files = {f"{i % 7}/{i:04}.png": encode_image(p) for i, p in enumerate(random_images(2000, 8))}
     files["3/0500.png"] = files["3/0500.png"][:-30]

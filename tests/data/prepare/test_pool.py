@@ -21,6 +21,7 @@ def make_raw_images(number):
     ]
 
 
+@pytest.mark.slow
 def test_convert_stream_keeps_order():
     raw_images = make_raw_images(5 * CHUNK_IMAGES + 3)
     sequential, parallel = (

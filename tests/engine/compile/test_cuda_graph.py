@@ -91,6 +91,7 @@ def test_cuda_graph_step_with_diverged_seed():
         CudaGraphStep(train_step, stream.batches_at(1), capture=lambda work: (list, work()))
 
 
+@pytest.mark.slow
 def test_cuda_graph_step_keeps_step_alive():
     """Replayed kernels read the step's constants, to which nothing else refers."""
     _, train_step, stream = make_run(iid_gan())

