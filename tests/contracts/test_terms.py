@@ -49,6 +49,7 @@ def test_all_terms_on_all_methods(term, method):
         assert (term, method) not in pairs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distance", ["w2", "kl", "w2-1d", "epps-pulley", "energy"])
 def test_check_term_with_distances(distance):
     check_term(GaussianTerm(distance=distance, directions=4))
