@@ -84,12 +84,12 @@ def test_seed_pool_equals_single_process(tmp_path, single_process):
 
 @pytest.mark.slow
 def test_seed_pool_stops_at_common_step(tmp_path):
-    run = make_run(800)
-    result = train_seeds(tmp_path / "run", workers=3, run=run, every=400, **stop_at(100))
+    run = make_run(1500)
+    result = train_seeds(tmp_path / "run", workers=3, run=run, every=700, **stop_at(100))
     assert result.outcome == "stopped"
-    assert 100 <= result.step < 800
-    assert train_seeds(tmp_path / "run", workers=1, run=run, every=400).outcome == "finished"
-    train_seeds(tmp_path / "single", workers=1, run=run, every=400)
+    assert 100 <= result.step < 1500
+    assert train_seeds(tmp_path / "run", workers=1, run=run, every=700).outcome == "finished"
+    train_seeds(tmp_path / "single", workers=1, run=run, every=700)
     assert_close_states(read_final(tmp_path / "run"), read_final(tmp_path / "single"), atol=0.05)
     assert read_events(tmp_path / "run") == ["started", "stopped", "started", "finished"]
 
