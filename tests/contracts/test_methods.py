@@ -18,8 +18,8 @@ from iidgan.terms.instance_noise import InstanceNoise
 from iidgan.terms.intervention import Intervention
 from iidgan.testing import check_compiled, check_method
 from iidgan.testing.mini_run import ARCH
-from tests.helpers.engine import critic_only
-from tests.helpers.networks import IMAGES, LARGER_IMAGES, ONE_LAYER, SPECTRAL, VECTORS
+from tests.helpers.engine import SMALL_ARCH, critic_only
+from tests.helpers.networks import IMAGES, LARGER_IMAGES, SPECTRAL, VECTORS
 from tests.helpers.training_runs import gan_with_noise
 
 
@@ -56,7 +56,7 @@ def test_check_method_with_saturating_loss():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_check_compiled_captures_methods(name):
-    check_compiled(METHODS[name](), ONE_LAYER, generate=False)
+    check_compiled(METHODS[name](), SMALL_ARCH, generate=False)
 
 
 @pytest.mark.slow

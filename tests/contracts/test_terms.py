@@ -17,7 +17,8 @@ from iidgan.terms.intervention import Intervention
 from iidgan.terms.mode_seeking import ModeSeeking
 from iidgan.testing import check_compiled, check_term
 from iidgan.testing.mini_run import ARCH, NUM_STEPS, MiniRun
-from tests.helpers.networks import IMAGES, ONE_LAYER, SPECTRAL
+from tests.helpers.engine import SMALL_ARCH
+from tests.helpers.networks import IMAGES, SPECTRAL
 
 BASE_METHODS = {"code-noise": iid_gan()}  # for terms that need more than a GAN
 
@@ -62,7 +63,7 @@ CAPTURED_TERMS = [name for name in TERMS if name != "intervention"]  # captured 
 @pytest.mark.parametrize("name", CAPTURED_TERMS)
 def test_check_compiled_captures_terms(name):
     method = Regularised(method=BASE_METHODS.get(name, GAN()), terms=(TERMS[name](),))
-    check_compiled(method, ONE_LAYER, generate=False)
+    check_compiled(method, SMALL_ARCH, generate=False)
 
 
 EAGER = AMAT(first_check=1, alpha=1.0, caution=1.0)  # adds a discriminator at every check

@@ -9,7 +9,6 @@ from torch.nn.functional import logsigmoid
 from iidgan.core import Batch, Nets, NetworkFactory
 from iidgan.nn import DCGAN, MLP
 
-ONE_LAYER = NetworkFactory(MLP(latent=2, hidden=(8,)), (2,))
 VECTORS = NetworkFactory(MLP(latent=2, hidden=(16, 16)), (3,))
 
 
