@@ -52,7 +52,7 @@ def train(
             `if __name__ == "__main__":`.
         metrics: Metrics to measure in addition to the registered ones: a mapping from the name of
             the family to a `Metric`, or a list of metrics or of names such as `module:Name`. They
-            are not stored: a call that resumes gives them again, or goes on without them.
+            are not stored in the run directory; pass them again to measure them after resuming.
         on_progress: Callback `(message, record)`, called with a message for the user, or with a
             log record and an empty message.
         stop: A stop request that other code may trigger. Inside `stop.handle_signals()`, Ctrl-C

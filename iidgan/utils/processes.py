@@ -31,7 +31,7 @@ def blocked_signals(signals: Sequence[signal.Signals]) -> Iterator[None]:
     """Block signals while processes are started.
 
     A signal to the process group is then delivered to the parent alone, after the context: child
-    processes inherit the blocked signals and never unblock them.  In the main thread this also
+    processes inherit the blocked signals and never unblock them. In the main thread this also
     holds where other threads do not block the signals and one of them receives it.
     """
     resource_tracker.ensure_running()  # which unblocks them when it starts
@@ -51,7 +51,7 @@ def blocked_signals(signals: Sequence[signal.Signals]) -> Iterator[None]:
 def _replace_handlers(
     signals: Sequence[signal.Signals], handler: Callable[[int, FrameType | None], object]
 ) -> dict[signal.Signals, Any]:
-    """Install a handler; return the previous ones.  Threads other than the main one must not."""
+    """Install a handler, and return the previous ones; only the main thread can do this."""
     if threading.current_thread() is not threading.main_thread():
         return {}
     return {number: signal.signal(number, handler) for number in signals}
