@@ -50,7 +50,7 @@ class PlainLoop:
             self.optimisers[name].step()
 
 
-class GAN(PlainLoop):
+class PlainGAN(PlainLoop):
     def __init__(self, data, **options):
         super().__init__(data, G=perceptron(2, 2), D=perceptron(2, 1), **options)
 
@@ -61,7 +61,7 @@ class GAN(PlainLoop):
         self.descend(softplus(-D(fake)).mean(), "G")
 
 
-class IIDGAN(PlainLoop):
+class PlainIIDGAN(PlainLoop):
     def __init__(self, data, **options):
         nets = {"G": perceptron(2, 2), "D": perceptron(2, 1), "F": perceptron(2, 2)}
         super().__init__(data, **nets, **options)
@@ -79,7 +79,7 @@ class IIDGAN(PlainLoop):
         self.descend(softplus(-D(fake)).mean() + 3 * cycle + 10 * gaussian, "G", "F")
 
 
-class WGANGP(PlainLoop):
+class PlainWGANGP(PlainLoop):
     def __init__(self, data, **options):
         super().__init__(data, G=perceptron(2, 2), D=perceptron(2, 1), **options)
 
@@ -95,7 +95,7 @@ class WGANGP(PlainLoop):
         self.descend(-D(G(self.prior())).mean(), "G")
 
 
-class VEEGAN(PlainLoop):
+class PlainVEEGAN(PlainLoop):
     def __init__(self, data, **options):
         nets = {"G": perceptron(2, 2), "D": perceptron(4, 1), "F": perceptron(2, 2)}
         super().__init__(data, **nets, **options)
@@ -113,7 +113,7 @@ class VEEGAN(PlainLoop):
         self.descend(D(torch.cat([fake, z], 1)).mean() + reconstruction, "G", "F")
 
 
-class Unrolled(PlainLoop):
+class PlainUnrolled(PlainLoop):
     def __init__(self, data, **options):
         super().__init__(data, G=perceptron(2, 2), D=perceptron(2, 1), **options)
 
@@ -141,9 +141,9 @@ class Unrolled(PlainLoop):
 
 
 PLAIN = {
-    "iid-gan": IIDGAN,
-    "gan": GAN,
-    "wgan-gp": WGANGP,
-    "unrolled": Unrolled,
-    "veegan": VEEGAN,
+    "iid-gan": PlainIIDGAN,
+    "gan": PlainGAN,
+    "wgan-gp": PlainWGANGP,
+    "unrolled": PlainUnrolled,
+    "veegan": PlainVEEGAN,
 }
