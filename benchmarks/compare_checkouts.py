@@ -3,110 +3,137 @@
     python -m benchmarks.compare_checkouts ../before . --rounds 7
 
 Both are driven through the public API and the command line alone, which old commits have too.
-Every round runs each piece once from each checkout, in turn, as processes of their own; what
+Commands run once a round from each checkout, in turn. Of training steps, blocks of 100 take turns
+between two processes that keep running, so that neither start nor evaluation is counted. What
 counts is the median over rounds of the ratio within a round.
 """
 
 import argparse
-import json
 import os
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
-STEP = """
-import json, sys, tempfile, time
+STEPS_IN_TURN = """
+import inspect, os, sys, time
 import torch, iidgan
+
 torch.set_num_threads(1)
-executor, seeds, steps = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+executor, seeds = sys.argv[1], int(sys.argv[2])
+turn_start = time.process_time()
 
-def cpu_seconds(steps):
-    run = iidgan.Run(source=iidgan.Ring(), method=iidgan.iid_gan(), steps=steps)
-    with tempfile.TemporaryDirectory() as folder:
-        start = time.process_time()
-        iidgan.train(run, seeds=seeds, out=folder + "/run", executor=executor, workers=1,
-                     checkpoint_every=10**9, device="cpu")
-        return time.process_time() - start
+def take_turn(message, record):
+    global turn_start
+    if record is None:
+        return
+    print(time.process_time() - turn_start, flush=True)
+    if not sys.stdin.readline():
+        os._exit(0)
+    turn_start = time.process_time()
 
-cpu_seconds(100)
-short, long = cpu_seconds(100), cpu_seconds(100 + steps)
-print(json.dumps((long - short) / steps / seeds))
+# Renamed between commits; both call it with a log record every 100 steps.
+callback = {"on_progress", "listener"} & inspect.signature(iidgan.train).parameters.keys()
+run = iidgan.Run(source=iidgan.Ring(), method=iidgan.iid_gan(), steps=10**6)
+iidgan.train(run, seeds=seeds, out="run", executor=executor, workers=1, device="cpu",
+             checkpoint_every=10**6, **{callback.pop(): take_turn})
 """
-"""Prints the CPU seconds of one training step and seed: a long run less a short one."""
+"""Trains without end, and prints the CPU seconds of each block of steps when told to take it."""
+
+STEPS_PER_TURN = 100
 
 FIRST_STEP = """
-import tempfile, iidgan
+import iidgan
 run = iidgan.Run(source=iidgan.Ring(), method=iidgan.iid_gan(), steps=1)
-with tempfile.TemporaryDirectory() as folder:
-    iidgan.train(run, seeds=1, out=folder + "/run", executor="eager", workers=1, device="cpu")
+iidgan.train(run, seeds=1, out="run", executor="eager", workers=1, device="cpu")
 """
 
-
-def python_in(checkout, *arguments):
-    """Runs Python on a checkout's package; gives its CPU seconds and what it printed."""
-    environment = os.environ | {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with tempfile.TemporaryDirectory() as folder:
-        answer = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=folder,
-            env=environment,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    return seconds, answer.stdout
-
-
-def step_seconds(checkout, executor, seeds):
-    """CPU seconds of one step and seed of IID-GAN on 2D-Ring."""
-    steps = {1: 2_000, 5: 800}[seeds]
-    return json.loads(python_in(checkout, "-c", STEP, executor, str(seeds), str(steps))[1])
-
-
-def demo_seconds(checkout):
-    """CPU seconds of the trainings and figures of `make demo`."""
-    arguments = [
-        "-m",
-        "iidgan",
-        "table",
-        "ring",
-        "--quick",
-        "--results",
-        "results",
-        "--runs",
-        "runs",
-    ]
-    return python_in(checkout, *arguments)[0]
-
-
-PIECES = {
-    "step, eager, 1 seed": lambda checkout: step_seconds(checkout, "eager", 1),
-    "step, eager, 5 seeds": lambda checkout: step_seconds(checkout, "eager", 5),
-    "step, compiled, 1 seed": lambda checkout: step_seconds(checkout, "compiled", 1),
-    "step, compiled, 5 seeds": lambda checkout: step_seconds(checkout, "compiled", 5),
-    "iidgan --help": lambda checkout: python_in(checkout, "-m", "iidgan", "--help")[0],
-    "first step": lambda checkout: python_in(checkout, "-c", FIRST_STEP)[0],
-    "make demo": demo_seconds,
+COMMANDS = {
+    "iidgan --help": ["-m", "iidgan", "--help"],
+    "first step": ["-c", FIRST_STEP],
+    "make demo": [
+        *("-m", "iidgan", "table", "ring", "--quick"),
+        *("--results", "results", "--runs", "runs"),
+    ],
 }
 
+STEPS = {
+    "step, eager, 1 seed": ("eager", 1),
+    "step, eager, 5 seeds": ("eager", 5),
+    "step, compiled, 1 seed": ("compiled", 1),
+    "step, compiled, 5 seeds": ("compiled", 5),
+}
 
-def compare(before, after, pieces, rounds):
-    """Yields a table row for each piece: medians of both checkouts and of their ratio."""
-    for name in pieces:
-        pairs = [(PIECES[name](before), PIECES[name](after)) for _ in range(rounds)]
-        old_seconds, new_seconds = zip(*pairs)
-        ratios = [new / old for old, new in pairs]
-        medians = f"{statistics.median(old_seconds):.4g} | {statistics.median(new_seconds):.4g}"
-        yield (
-            f"| {name} | {medians} | {statistics.median(ratios):.3f} "
-            f"| {min(ratios):.3f} to {max(ratios):.3f} |"
-        )
+PIECES = [*STEPS, *COMMANDS]
+
+
+def environment(checkout):
+    return os.environ | {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
+
+
+def command_seconds(checkout, arguments):
+    """CPU seconds of a Python command that uses a checkout's package."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, *arguments]
+        options = {"cwd": folder, "env": environment(checkout), "capture_output": True}
+        subprocess.run(command, check=True, **options)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+@contextmanager
+def training_process(checkout, executor, seeds):
+    """Yields a function that trains the next block; it returns CPU seconds per step and seed."""
+    command = [sys.executable, "-c", STEPS_IN_TURN, executor, str(seeds)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subprocess.Popen(command, cwd=folder, env=environment(checkout), **pipes) as process,
+    ):
+
+        def next_block():
+            process.stdin.write("\n")
+            return float(process.stdout.readline()) / STEPS_PER_TURN / seeds
+
+        process.stdout.readline()  # of the first block, which compiles
+        yield next_block
+        process.stdin.close()
+
+
+def step_pairs(before, after, rounds, executor, seeds):
+    with (
+        training_process(before, executor, seeds) as old_block,
+        training_process(after, executor, seeds) as new_block,
+    ):
+        return [(old_block(), new_block()) for _ in range(rounds)]
+
+
+def command_pairs(before, after, rounds, arguments):
+    return [
+        (command_seconds(before, arguments), command_seconds(after, arguments))
+        for _ in range(rounds)
+    ]
+
+
+def measure_pairs(name, before, after, rounds):
+    """Seconds of a piece before and after, one pair a round."""
+    if name in STEPS:
+        return step_pairs(before, after, rounds, *STEPS[name])
+    return command_pairs(before, after, rounds, COMMANDS[name])
+
+
+def format_row(name, pairs):
+    """A table row: the medians of both checkouts, and the median and range of their ratio."""
+    old_seconds, new_seconds = zip(*pairs)
+    ratios = [new / old for old, new in pairs]
+    return (
+        f"| {name} | {statistics.median(old_seconds):.4g} | {statistics.median(new_seconds):.4g} "
+        f"| {statistics.median(ratios):.3f} | {min(ratios):.3f} to {max(ratios):.3f} |"
+    )
 
 
 def main():
@@ -114,13 +141,13 @@ def main():
     parser.add_argument("before", type=Path)
     parser.add_argument("after", type=Path)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--pieces", nargs="+", choices=PIECES, default=[*PIECES])
+    parser.add_argument("--pieces", nargs="+", choices=PIECES, default=PIECES)
     options = parser.parse_args()
+    before, after = options.before.resolve(), options.after.resolve()
     print("| CPU seconds | before | after | after / before, median | range |")
     print("| --- | --- | --- | --- | --- |")
-    before, after = options.before.resolve(), options.after.resolve()
-    for row in compare(before, after, options.pieces, options.rounds):
-        print(row, flush=True)
+    for name in options.pieces:
+        print(format_row(name, measure_pairs(name, before, after, options.rounds)), flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import contextlib
 import io
 import re
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import groupby
+from textwrap import dedent
 from typing import Any, TypeVar
 
 import tyro
@@ -38,7 +39,7 @@ def parse_options(
     except SystemExit as exit_request:
         if exit_request.code in (0, None):
             raise
-        raise InputError(_summarize_error(_read_error_box(error_box.getvalue()))) from None
+        raise InputError(_summarize_error_box(error_box.getvalue(), prog)) from None
     if unknown_arguments:
         known_flags = _list_flags(options_type, parser_options)
         raise _unknown_argument(unknown_arguments[0].partition("=")[0], known_flags)
@@ -67,47 +68,73 @@ def _strip_colors(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
-def _read_error_box(box: str) -> str:
-    """Return the first paragraph of the box that tyro draws around an error, as one line.
+def _summarize_error_box(box: str, prog: str) -> str:
+    """Rephrase the box that tyro draws around an error in one line."""
+    message, *other_paragraphs = _read_paragraphs(box)
+    if message.startswith("Missing from "):
+        names = ", ".join(_read_missing_arguments(message))
+        return f"missing {names}; {prog} --help shows all arguments"
+    return _rephrase_error(" ".join(message.split()), _read_metavar(other_paragraphs))
+
+
+def _read_paragraphs(box: str) -> list[str]:
+    """Return the paragraphs between the rulers of a box.
 
     On an ASCII terminal the box has no sides, and a ruler below its title.
     """
-    _title, *lines = (line.strip("│ ") for line in _strip_colors(box).splitlines())
-    if lines and _is_ruler(lines[0]):
-        lines = lines[1:]
-    paragraph_lines = takewhile(lambda line: not _is_ruler(line), lines)
-    return " ".join(line for line in paragraph_lines if line)
+    _title, *lines = (line.strip("│").rstrip() for line in _strip_colors(box).splitlines())
+    groups = groupby(lines, key=lambda line: bool(line.strip()) and set(line) <= set(" ─-╰╯"))
+    return [dedent("\n".join(group)).strip() for is_ruler, group in groups if not is_ruler]
 
 
-def _is_ruler(line: str) -> bool:
-    return bool(line) and set(line) <= set("─-╰╯")
+def _read_missing_arguments(message: str) -> list[str]:
+    """Return the names of missing arguments; their help texts are indented further."""
+    texts = dedent(message.partition("\n")[2]).splitlines()
+    flags = [text.split(", ")[-1] for text in texts if not text.startswith(" ")]
+    return [flag.split()[0] for flag in flags]
 
 
-ERROR_FORMATS = {
-    r"Error parsing (\S+): no type matching INT\|\{auto\} .*? from \[('.*?')\]": (
-        "{}: must be a whole number or auto, got {}"
-    ),
-    r"Error parsing (\S+): .*?could not convert string to float: ('.*?'|\".*?\")": (
-        "{}: must be a number, got {}"
-    ),
-    r"Error parsing (\S+): .*?invalid literal for int\(\) with base 10: ('.*?'|\".*?\")": (
-        "{}: must be a whole number, got {}"
-    ),
-    r"Error parsing (\S+): Could not parse arguments \[(.*?)\] into": "{}: invalid values {}",
-    r"Error parsing (\S+): (.*)": "{}: {}",
-    r"invalid choice ('.*?') for argument '(\S+)'\. Expected one of \((.*?),?\)\.": (
-        "{1}: unknown {0}; choose one of {2}"
-    ),
-    r"Missing value for argument '(\S+)'\. Expected 1 values\.": "{}: needs a value",
-    r"Missing value for argument '(\S+)'\. Expected (\d+) values\.": "{}: needs {} values",
-    r"Missing from (.*?): (.*)": "{}: missing argument: {}",
+def _read_metavar(paragraphs: Sequence[str]) -> str:
+    """Return what tyro expects of an option's value, such as `FLOAT FLOAT`."""
+    for paragraph in paragraphs:
+        if match := re.match(r"Argument helptext:\s+(?:.*, )?\S+ (.*)", paragraph):
+            return match[1]
+    return ""
+
+
+QUOTED = r"""('.*?'|".*?")"""
+INVALID_CHOICE = rf"invalid choice {QUOTED} for argument '(\S+)'\. Expected one of \((.*?),?\)\."
+INVALID_VALUE = (
+    r"Error parsing (\S+): .*?(?:to float|base 10|instantiated from|arguments):? "
+    rf"(\[.*?\]|{QUOTED})"
+)
+OTHER_INVALID_VALUE = r"Error parsing (\S+): (.*)"
+TOO_FEW_VALUES = r"Missing value for argument '(\S+)'\. Expected (\d+) values\."
+"""Patterns of tyro's messages."""
+
+TYPE_NAMES = {
+    "INT": "a whole number",
+    "FLOAT": "a number",
+    "FLOAT FLOAT": "two numbers",
+    "[INT [INT ...]]": "whole numbers",
 }
-"""Patterns of tyro's messages, and the same in the form `option: problem`."""
 
 
-def _summarize_error(message: str) -> str:
+def _rephrase_error(message: str, metavar: str) -> str:
     """Rephrase a message of tyro's: the option comes first, expected types have plain names."""
-    for pattern, error_format in ERROR_FORMATS.items():
-        if match := re.match(pattern, message):
-            return error_format.format(*match.groups())
+    if match := re.match(INVALID_CHOICE, message):
+        choices = sorted(choice.strip("'\"") for choice in match[3].split(", "))
+        return f"{match[2]}: must be one of {', '.join(choices)}, got {match[1]}"
+    if match := re.match(INVALID_VALUE, message):
+        return f"{match[1]}: must be {_describe_types(metavar)}, got {match[2].strip('[]')}"
+    if match := re.match(TOO_FEW_VALUES, message):
+        return f"{match[1]}: needs {'a value' if match[2] == '1' else f'{match[2]} values'}"
+    if match := re.match(OTHER_INVALID_VALUE, message):
+        return f"{match[1]}: {match[2]}"
     return message
+
+
+def _describe_types(metavar: str) -> str:
+    """Describe what a value must be, given for example `INT|{auto}`."""
+    alternatives = [part.strip("{}") for part in metavar.split("|")]
+    return " or ".join(TYPE_NAMES.get(part, part) for part in alternatives)

@@ -72,7 +72,7 @@ def test_help_of_every_command(command, capsys):
         (["cite", "iid"], ["'iid'", "iid-gan"]),
         (["table", "ring", "--no-trian"], ["--no-trian", "did you mean --no-train?"]),
         (["table", "ring", "extra"], ["'extra'"]),
-        (["invert", "run"], ["iidgan invert", "--input"]),
+        (["invert", "run"], ["missing --input", "iidgan invert --help"]),
     ],
 )
 def test_main_refuses_bad_input(work_dir, capsys, arguments, words):
