@@ -71,7 +71,7 @@ def check_compiled(
     seeds: Sequence[int] = SEEDS,
     generate: bool = True,
 ) -> None:
-    """Check that five compiled steps equal eager ones up to 1e-6.
+    """Check that three compiled steps equal eager ones up to 1e-6.
 
     Arguments:
         method: The method to check.
@@ -150,7 +150,7 @@ def _compute_gradients(total_loss: Tensor, parameters: list[nn.Parameter]) -> li
 
 def _check_trained_networks(mini_run: MiniRun) -> None:
     """Check that the steps change the networks that players train, and no other."""
-    nets_before, nets_after = mini_run.init_state().nets, mini_run.trajectory.state.nets
+    nets_before, nets_after = mini_run.initial_state.nets, mini_run.trajectory.state.nets
     trained_nets = {net for player in mini_run.method.players for net in player.trains}
     for net_name in nets_before:
         weights_before, weights_after = (

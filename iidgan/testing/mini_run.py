@@ -30,7 +30,7 @@ from iidgan.nn import MLP
 
 ARCH = NetworkFactory(MLP(latent=2, hidden=(16, 16)), (2,))
 SEEDS = (0, 1, 2)
-BATCH_SIZE, NUM_STEPS = 8, 5
+BATCH_SIZE, NUM_STEPS = 8, 3
 
 
 @contextmanager
@@ -73,17 +73,18 @@ class MiniRun:
 
     def init_state(self) -> State:
         """Return a new copy of the initial state."""
-        return copy.deepcopy(self._initial_state)
+        return copy.deepcopy(self.initial_state)
 
     @cached_property
-    def _initial_state(self) -> State:
+    def initial_state(self) -> State:
+        """The state before the first step; read-only."""
         return init_state(self.method, self.arch, Adam(), self.seeds)
 
     def draw_batches(self) -> list[list[Batch]]:
         """Draw the batches of `NUM_STEPS` steps."""
         generator = torch.Generator().manual_seed(0)
         x = torch.randn(64, *self.arch.shape, generator=generator).tanh()
-        train_step = TrainStep(self.method, self._initial_state, steps=NUM_STEPS)
+        train_step = TrainStep(self.method, self.initial_state, steps=NUM_STEPS)
         stream = DatasetStream(
             Dataset(x, torch.arange(64) % 4),
             self.seeds,

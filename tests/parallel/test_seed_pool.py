@@ -20,6 +20,8 @@ from iidgan.train import train
 from tests.helpers.errors import raises_input_error
 from tests.helpers.training import read_events, stop_at
 
+pytestmark = pytest.mark.usefixtures("fast_evaluation")  # which the parent process does
+
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 7, 20])
 def test_partition_seeds_is_even(workers):
@@ -101,16 +103,15 @@ def read_starts(path):
 
 @pytest.mark.slow
 def test_resolve_auto_keeps_executor_and_workers(tmp_path):
-    """By default so short a run is trained in one process."""
-    run = make_run(1500)
+    run = make_run(1500)  # by default so short a run is trained in one process
     for step, options in (
         (100, {"workers": 2, "executor": "eager"}),
         (200, {}),
-        (300, {"workers": 3}),
+        (300, {"workers": 1}),
     ):
         options = {"workers": "auto"} | options | stop_at(step)
         train_seeds(tmp_path / "run", run=run, every=700, **options)
-    assert read_starts(tmp_path / "run") == [("eager", "2"), ("eager", "2"), ("eager", "3")]
+    assert read_starts(tmp_path / "run") == [("eager", "2"), ("eager", "2"), ("eager", "1")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Compiled steps are found again, and never used for another step."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,24 +14,21 @@ from iidgan.engine.compile.cache import load_cached_step
 from iidgan.engine.state import named_tensors
 from tests.helpers.engine import clone_tensors, make_context
 
-TRAINING = """
+TRAININGS = """
 import sys, torch, iidgan
 torch.set_num_threads(1)
-run = iidgan.Run(source=iidgan.Ring(size=200), arch=iidgan.MLP(hidden=(4,)), batch=8, steps=10)
-out, executor = sys.argv[1:]
-iidgan.train(run, out=out, seeds=2, executor=executor)
-print("torch._dynamo" in sys.modules, "torch._inductor" in sys.modules)
+run = iidgan.Run(source=iidgan.Ring(size=200), method=iidgan.iid_gan(),
+                 arch=iidgan.MLP(hidden=(4,)), batch=8, steps=10)
+for executor in ("eager", "compiled"):
+    iidgan.train(run, out=executor, seeds=2, executor=executor)
+    print("torch._dynamo" in sys.modules, "torch._inductor" in sys.modules)
+print((iidgan.train(run, out="compiled", seeds=2).path / "events.jsonl").read_text())
 """
-"""Trains `make_context()`, and prints whether the compiler was imported."""
+"""Trains `make_iid_gan()`, and prints whether the compiler was imported."""
 
 
 def refuse(*args, **kwargs):
     raise AssertionError("captured a second time")
-
-
-def train_in_process(out, executor):
-    command = [sys.executable, "-c", TRAINING, str(out), executor]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -41,20 +39,24 @@ def _user_cache(tmp_path_factory):
         yield
 
 
-@pytest.fixture(scope="module")
-def compiled_gan(_user_cache, tmp_path_factory):
-    """What a first training, which fills the cache, imported."""
-    return train_in_process(tmp_path_factory.mktemp("run"), "compiled")
+def make_iid_gan():
+    return make_context(iidgan.iid_gan())
 
 
 def compile_context(context):
     return compile_step("compiled", context.train_step, context.batches.batches_at(0))
 
 
+@pytest.fixture(scope="module")
+def _compiled_iid_gan(_user_cache):
+    """A first compilation, which fills the cache."""
+    compile_context(make_iid_gan())
+
+
 @pytest.mark.slow
-@pytest.mark.usefixtures("compiled_gan")
+@pytest.mark.usefixtures("_compiled_iid_gan")
 def test_load_cached_step_skips_capture(monkeypatch):
-    cached, eager = make_context(), make_context()
+    cached, eager = make_iid_gan(), make_iid_gan()
     monkeypatch.setattr(CompiledStep, "capture", refuse)
     cached_step = compile_context(cached)
     assert cached_step is not cached.train_step
@@ -67,21 +69,21 @@ def test_load_cached_step_skips_capture(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("compiled_gan")
+@pytest.mark.usefixtures("_compiled_iid_gan")
 def test_load_cached_step_refuses_wrong_entry():
     """As when an entry belongs to another step, for whatever reason."""
-    gan, lsgan = make_context(), make_context(iidgan.lsgan())
-    example = gan.batches.batches_at(0)
-    assert load_cached_step(gan.train_step, example)
-    assert load_cached_step(lsgan.train_step, example) is None
-    before = clone_tensors(named_tensors(lsgan.state))
-    gan_entry, lsgan_entry = (cache._entry_path(c.train_step) for c in (gan, lsgan))
-    lsgan_entry.write_text(gan_entry.read_text())
-    assert load_cached_step(lsgan.train_step, example) is None
-    after = named_tensors(lsgan.state)
+    compiled, other = make_iid_gan(), make_context(iidgan.iid_gan(iidgan.lsgan()))
+    example = compiled.batches.batches_at(0)
+    assert load_cached_step(compiled.train_step, example)
+    assert load_cached_step(other.train_step, example) is None
+    before = clone_tensors(named_tensors(other.state))
+    compiled_entry, other_entry = (cache._entry_path(c.train_step) for c in (compiled, other))
+    other_entry.write_text(compiled_entry.read_text())
+    assert load_cached_step(other.train_step, example) is None
+    after = named_tensors(other.state)
     assert all(torch.equal(after[name], value) for name, value in before.items())
-    lsgan_entry.write_text("{")
-    assert load_cached_step(lsgan.train_step, example) is None
+    other_entry.write_text("{")
+    assert load_cached_step(other.train_step, example) is None
 
 
 def test_cache_entry_depends_on_seeds():
@@ -96,9 +98,12 @@ def test_cache_entry_depends_on_package():
 
 
 @pytest.mark.slow
-def test_second_training_imports_no_compiler(tmp_path, compiled_gan):
+@pytest.mark.usefixtures("_compiled_iid_gan")
+def test_trainings_import_no_compiler(tmp_path):
     """Importing the compiler's front end alone takes as long as importing torch."""
-    assert compiled_gan == ["True", "True"]
-    assert train_in_process(tmp_path / "eager", "eager") == ["False", "False"]
-    assert train_in_process(tmp_path / "compiled", "compiled") == ["False", "False"]
+    command = [sys.executable, "-c", TRAININGS]
+    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    eager, compiled, *events = answer.stdout.splitlines()
+    assert eager == compiled == "False False"
+    assert json.loads(events[0])["executor"] == "compiled"
     assert cache_dir().is_dir()

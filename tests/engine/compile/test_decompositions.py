@@ -77,7 +77,7 @@ def test_decompose_bmm_refused_cases():
 @pytest.mark.slow
 def test_compiled_thin_products(float64):
     """A critic has one output: its products are decomposed, in second derivatives, too."""
-    critic = MLP(latent=2, hidden=(16, 16)).build_discriminator((2,))
+    critic = MLP(latent=2, hidden=(8,)).build_discriminator((2,))
     parameters = [value.detach() for value in critic.parameters()]
     names = [name for name, _ in critic.named_parameters()]
 

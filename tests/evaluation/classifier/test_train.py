@@ -120,7 +120,7 @@ def test_count_steps_of_training(num_images, num_steps):
 def test_train_classifier_on_real_digits():
     train_set, test_set = split_labelled(Mnist5k())
     assert (len(train_set), len(test_set)) == (4000, 1000)
-    config = replace(default_config(Mnist5k), width=12, max_images=40_000, min_steps=1)
+    config = replace(default_config(Mnist5k), width=12, max_images=20_000, min_steps=1)
     net = train_classifier(train_set, config, CPU)
     assert measure_accuracy(net, test_set) > 0.95
     x, y = test_set.take(torch.arange(1000), CPU)
