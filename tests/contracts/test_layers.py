@@ -4,13 +4,10 @@ import ast
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-import iidgan
-
-ROOT = Path(iidgan.__file__).parent
+from tests.helpers.source_code import PATHS, collect_violations, parse_package
 
 LAYERS = {
     "errors": 0,
@@ -47,15 +44,6 @@ WITHOUT_TORCH = ("errors", "_version", "records", "report")
 
 PRIVATE_TORCH = {"iidgan.engine.compile.inductor"}
 """The only module that reads private names of torch."""
-
-
-def module_name(path):
-    parts = ("iidgan", *path.relative_to(ROOT).with_suffix("").parts)
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-PATHS = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
-TREES = {name: ast.parse(path.read_text()) for name, path in PATHS.items()}
 
 
 def room(module):
@@ -98,12 +86,13 @@ def own(modules):
     return [name for name in modules if name.split(".")[0] == "iidgan"]
 
 
-@pytest.mark.parametrize("module", [name for name in PATHS if name != "iidgan"])
-def test_imports_go_downwards(module):
-    assert room(module) in LAYERS, f"{module}: give its room a number in LAYERS"
-    imported = own(imported_modules(TREES[module], lazy=True))
-    assert "iidgan" not in imported, f"{module} imports the root package"
-    assert [name for name in imported if not is_allowed(module, name)] == []
+def upward_imports(module):
+    imported = own(imported_modules(parse_package()[module], lazy=True))
+    return [name for name in imported if name == "iidgan" or not is_allowed(module, name)]
+
+
+def test_imports_go_downwards():
+    assert collect_violations(upward_imports, PATHS.keys() - {"iidgan"}) == {}
 
 
 def test_every_layer_exists():
@@ -111,7 +100,10 @@ def test_every_layer_exists():
 
 
 def test_modules_have_no_import_cycle():
-    graph = {name: set(own(imported_modules(TREES[name], lazy=False))) - {name} for name in PATHS}
+    graph = {
+        name: set(own(imported_modules(tree, lazy=False))) - {name}
+        for name, tree in parse_package().items()
+    }
     while leaves := {name for name, below in graph.items() if not below & graph.keys()}:
         graph = {name: below for name, below in graph.items() if name not in leaves}
     assert not graph, f"modules import each other: {sorted(graph)}"
@@ -127,14 +119,14 @@ def executed_modules(module):
         visited.add(current)
         parts = current.split(".")
         if current in PATHS:
-            waiting += imported_modules(TREES[current], lazy=False)
+            waiting += imported_modules(parse_package()[current], lazy=False)
             waiting += [".".join(parts[:end]) for end in range(1, len(parts))]
     return {name if name in PATHS else name.split(".")[0] for name in visited}
 
 
-@pytest.mark.parametrize("module", [n for n in PATHS if room(n) in (*WITHOUT_TORCH, "iidgan")])
-def test_report_imports_no_torch(module):
-    assert "torch" not in executed_modules(module)
+def test_report_imports_no_torch():
+    modules = [name for name in PATHS if room(name) in (*WITHOUT_TORCH, "iidgan")]
+    assert [module for module in modules if "torch" in executed_modules(module)] == []
 
 
 @pytest.mark.slow
@@ -143,10 +135,10 @@ def test_report_imports_no_torch_in_the_interpreter():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def private_torch_names(tree):
+def private_torch_names(module):
     """Lists dotted names below torch with a private part, in imports and in attributes."""
     names = set()
-    for node in ast.walk(tree):
+    for node in ast.walk(parse_package()[module]):
         if isinstance(node, ast.ImportFrom):
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
@@ -161,9 +153,8 @@ def private_torch_names(tree):
     )
 
 
-@pytest.mark.parametrize("module", sorted(PATHS.keys() - PRIVATE_TORCH))
-def test_private_torch_is_used_in_one_module(module):
-    assert private_torch_names(TREES[module]) == []
+def test_private_torch_is_used_in_one_module():
+    assert collect_violations(private_torch_names).keys() == PRIVATE_TORCH
 
 
 @pytest.mark.parametrize(

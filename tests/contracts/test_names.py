@@ -2,15 +2,8 @@
 
 import ast
 from collections import defaultdict
-from pathlib import Path
 
-import pytest
-
-import iidgan
-
-ROOT = Path(iidgan.__file__).parent
-PATHS = sorted(ROOT.rglob("*.py"))
-TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path in PATHS}
+from tests.helpers.source_code import PATHS, ROOT, collect_violations, parse_package
 
 VAGUE = {"asked", "found", "gone", "heard", "kept", "known", "made", "place", "seen", "there"} | {
     "told",
@@ -32,30 +25,36 @@ def names_assigned(tree):
             yield node.arg, node.lineno
 
 
-@pytest.mark.parametrize("file", TREES)
-def test_locals_say_what_they_hold(file):
-    vague = [(name, line) for name, line in names_assigned(TREES[file]) if name in VAGUE]
-    assert vague == []
+def vague_names(module):
+    tree = parse_package()[module]
+    return [(name, line) for name, line in names_assigned(tree) if name in VAGUE]
+
+
+def test_locals_say_what_they_hold():
+    assert collect_violations(vague_names) == {}
 
 
 def test_public_classes_have_no_namesake():
-    files_by_class = defaultdict(list)
-    for file, tree in TREES.items():
+    modules_by_class = defaultdict(list)
+    for module, tree in parse_package().items():
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                files_by_class[node.name].append(file)
-    assert {name: files for name, files in files_by_class.items() if len(files) > 1} == {}
+                modules_by_class[node.name].append(module)
+    assert {name: modules for name, modules in modules_by_class.items() if len(modules) > 1} == {}
 
 
 def test_folders_have_few_files():
     counts = defaultdict(int)
-    for path in PATHS:
+    for path in PATHS.values():
         counts[path.parent.relative_to(ROOT).as_posix()] += path.name != "__init__.py"
     assert {f: n for f, n in counts.items() if n > MAX_FILES and f not in CATALOGUES} == {}
 
 
-@pytest.mark.parametrize("folder", sorted({path.parent for path in PATHS}))
-def test_packages_say_what_belongs_in_them(folder):
-    text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text()))
-    assert text, f"{folder / '__init__.py'} has no docstring"
-    assert text.count(".") >= 2, "two sentences: what belongs here, and what does not"
+def has_two_sentences(package):
+    """What belongs here, and what does not."""
+    return (ast.get_docstring(parse_package()[package]) or "").count(".") >= 2
+
+
+def test_packages_say_what_belongs_in_them():
+    packages = [module for module, path in PATHS.items() if path.name == "__init__.py"]
+    assert [package for package in packages if not has_two_sentences(package)] == []
