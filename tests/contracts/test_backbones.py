@@ -204,6 +204,7 @@ def test_check_method_with_all_networks(backbone, shape):
     check_method(AllNetworksMethod(), NetworkFactory(backbone, shape))
 
 
+@pytest.mark.slow
 @each_backbone(SMALLEST)
 def test_inference_networks_and_ema(backbone, shape):
     """With standing statistics a sample does not depend on those beside it; EMA lags behind."""

@@ -59,6 +59,7 @@ def test_check_compiled_captures_methods(name):
     check_compiled(METHODS[name](), SMALL_ARCH, generate=False)
 
 
+@pytest.mark.slow
 def test_check_compiled_captures_one_seed():
     check_compiled(iid_gan(), seeds=(7,), generate=False)
 

@@ -27,6 +27,8 @@ from iidgan.studies.papers import FIGURES, TABLES, TUNING
 from iidgan.studies.tabulate import tabulate
 from iidgan.terms import CycleTerm, GaussianTerm, GradientPenalty
 
+pytestmark = pytest.mark.slow  # all published records and runs
+
 RESULTS_DIR = Path(__file__).parents[2] / "results"
 DIGESTS_PATH = Path(__file__).parents[1] / "fixtures" / "tables.json"
 

@@ -20,7 +20,7 @@ from tests.helpers.training import (
     train_tiny,
 )
 
-pytestmark = pytest.mark.usefixtures("fast_evaluation")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("fast_evaluation")]
 
 
 @contextmanager

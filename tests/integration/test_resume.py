@@ -48,10 +48,9 @@ from tests.helpers.training import (
     truncate_file,
 )
 
-pytestmark = pytest.mark.usefixtures("fast_evaluation")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("fast_evaluation")]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [1, 3])
 @pytest.mark.parametrize("name", METHODS)
 def test_resume_changes_no_bit(tmp_path, completed_run, name, seeds):
@@ -78,7 +77,6 @@ VARIANTS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("run", VARIANTS.values(), ids=VARIANTS)
 def test_resume_changes_no_bit_of_variants(tmp_path, completed_run, run):
     train_tiny(run, tmp_path / "r", seeds=2, **stop_at(4))
@@ -289,7 +287,6 @@ def test_resume_keeps_diverged_seeds(tmp_path, completed_run):
     assert_same_run(tmp_path, completed_run(run, seeds))
 
 
-@pytest.mark.slow
 def test_resume_keeps_eager_after_failed_compilation(tmp_path, monkeypatch):
     """Compiled code would round differently."""
     run, messages = tiny_run(steps=40), []

@@ -20,6 +20,8 @@ from iidgan.report import (
 from tests.helpers.errors import raises_input_error
 from tests.helpers.report import end_seed, make_panel, make_qq, make_series
 
+pytestmark = pytest.mark.slow
+
 
 @cache
 def latent_of_two():
@@ -71,7 +73,6 @@ def overlap(a, b):
     return min(min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0))
 
 
-@pytest.mark.slow
 def test_layout_without_overlap_or_small_text(figure):
     figure.draw_without_rendering()
     outer = [part.get_tightbbox() for part in (*figure.axes, *figure.legends)]
