@@ -18,7 +18,7 @@ from iidgan.terms.instance_noise import InstanceNoise
 from iidgan.terms.intervention import Intervention
 from iidgan.testing import check_compiled, check_method
 from iidgan.testing.mini_run import ARCH
-from tests.helpers.engine import SMALL_ARCH, critic_only
+from tests.helpers.engine import SMALL_ARCH
 from tests.helpers.networks import IMAGES, LARGER_IMAGES, SPECTRAL, VECTORS
 from tests.helpers.training_runs import gan_with_noise
 
@@ -62,11 +62,6 @@ def test_check_compiled_captures_methods(name):
 @pytest.mark.slow
 def test_check_compiled_captures_one_seed():
     check_compiled(iid_gan(), seeds=(7,), generate=False)
-
-
-@pytest.mark.slow
-def test_check_compiled_images():
-    check_compiled(critic_only(1), SPECTRAL, seeds=(0, 1))
 
 
 def name_of(method):

@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 import torch
+from torch import nn
 from torch.func import functional_call
 
 from iidgan.engine.compile.capture import capture_and_compile
@@ -16,6 +17,8 @@ from iidgan.engine.compile.decompositions import (
 )
 from iidgan.functional.gradient import gradient_norm_penalty
 from iidgan.nn import MLP
+from iidgan.nn.layers.conv import Conv2d
+from iidgan.nn.layers.weight import SpectralWeight
 
 
 @pytest.mark.parametrize("shape", [*itertools.product((1, 2, 5, 9), repeat=3)])
@@ -91,3 +94,36 @@ def test_compiled_thin_products(float64):
     inputs = [x, fake, torch.rand(1, 8), *parameters]
     compiled = capture_and_compile(differentiate_penalty, inputs)
     torch.testing.assert_close(compiled(*inputs), differentiate_penalty(*inputs))
+
+
+class SpectralConvolution(nn.Module):
+    """Differentiates a mean square, and then updates the singular vectors in place."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = Conv2d(2, 3, 3, padding=1, make_weight=SpectralWeight)
+
+    def forward(self, x):
+        mean_square = self.layer(x).square().mean()
+        gradients = torch.autograd.grad(mean_square, [self.layer.weight.value, self.layer.bias])
+        self.layer.weight.update_singular_vectors()
+        return [mean_square.detach(), *gradients]
+
+
+@pytest.mark.slow
+def test_compiled_spectral_convolution(float64):
+    module = SpectralConvolution()
+    names, initial_values = zip(*module.state_dict().items())
+
+    def differentiate(x, *values):
+        tensors = dict(zip(names, values))
+        weights = {name: tensors[name].detach().requires_grad_() for name, _ in parameters}
+        return functional_call(module, tensors | weights, x)
+
+    parameters = list(module.named_parameters())
+    x = torch.randn(4, 2, 5, 5)
+    eager_values, compiled_values = ([v.clone() for v in initial_values] for _ in range(2))
+    compiled = capture_and_compile(differentiate, [x, *(v.clone() for v in initial_values)])
+    torch.testing.assert_close(compiled(x, *compiled_values), differentiate(x, *eager_values))
+    torch.testing.assert_close(compiled_values, eager_values)
+    assert not torch.equal(eager_values[names.index("layer.weight.u")], module.layer.weight.u)
