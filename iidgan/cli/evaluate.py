@@ -28,8 +28,9 @@ from iidgan.errors import InputError
 from iidgan.evaluation.classifier.store import load_evaluator
 from iidgan.evaluation.evaluate import evaluate_samples as measure
 from iidgan.evaluation.sampling import draw_samples
-from iidgan.figures.run import save_samples_figure
+from iidgan.figures.run import plot_samples
 from iidgan.records import MetricRecord, append_records
+from iidgan.report import save_figure
 from iidgan.training.extra_metrics import resolve_metrics
 from iidgan.training.model import load as load_model
 from iidgan.training.model import load_networks
@@ -128,7 +129,7 @@ def sample_command(arguments: list[str]) -> int:
     z = model.sample_prior(options.num, stream=options.stream)
     x = model.generate(z)
     if out_path.suffix == ".png":
-        save_samples_figure(x.numpy(), out_path)
+        save_figure(plot_samples(x.numpy()), out_path)
     else:
         _save_arrays(out_path, x=x, z=z)
     print(f"{out_path}: {options.num} samples of seed {model.point.seeds[0]}")

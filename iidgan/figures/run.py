@@ -11,6 +11,8 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 import torch
+from matplotlib.figure import Figure
+from PIL.Image import Image
 
 from iidgan.errors import InputError
 from iidgan.evaluation.evaluate import Arrays
@@ -59,36 +61,39 @@ def load_arrays(run_dir: RunDir) -> Arrays:
 
 
 def draw_figures(run_dir: RunDir, out_dir: Path, seed: int | None = None) -> Iterator[Path]:
-    """Save all figures of a run, and yield their paths.
+    """Save all figures of a run, and yield their paths; if a file is damaged, save none.
 
     Arguments:
         run_dir: The run directory.
         out_dir: Folder of the figures.
         seed: Seed whose samples are shown; by default the first one that did not diverge.
     """
+    for file_name, figure in dict(_make_figures(run_dir, seed)).items():
+        yield save_figure(figure, out_dir / file_name)
+
+
+def _make_figures(run_dir: RunDir, seed: int | None) -> Iterator[tuple[str, Figure | Image]]:
     run, seeds = run_dir.read_run()
     arrays = load_arrays(run_dir)
     seed_index = _select_seed(seeds, seed, read_records(run_dir.metrics_file))
     label = f"run {run.id}, seed {seeds[seed_index]}"
     if "centres" in arrays and run.arch.latent == 2:
         panel = make_latent_panel(arrays, label, seed_index)
-        yield save_figure(plot_latent_panels([panel]), out_dir / "latent.png")
-        yield save_figure(plot_generated([panel]), out_dir / "samples.png")
+        yield "latent.png", plot_latent_panels([panel])
+        yield "samples.png", plot_generated([panel])
     elif arrays["real"].shape[1:] == (2,):
-        figure = plot_points(arrays["generated"][seed_index], arrays["real"])
-        yield save_figure(figure, out_dir / "samples.png")
+        yield "samples.png", plot_points(arrays["generated"][seed_index], arrays["real"])
     elif arrays["real"].ndim == 4:
         images = arrays["generated"][seed_index][:MAX_GRID_IMAGES]
-        yield save_samples_figure(images, out_dir / "samples.png")
+        yield "samples.png", plot_samples(images)
     if "x_cycled" in arrays and arrays["real"].ndim == 4:
-        images = _pair_reconstructions(arrays, seed_index)
-        yield save_samples_figure(images, out_dir / "reconstructions.png")
+        yield "reconstructions.png", plot_samples(_pair_reconstructions(arrays, seed_index))
     if "codes" in arrays:
-        yield save_figure(plot_qq([make_qq(arrays, label, seed_index)]), out_dir / "qq.png")
+        yield "qq.png", plot_qq([make_qq(arrays, label, seed_index)])
     if losses := load_loss_series(run_dir, f"run {run.id}", seeds):
-        yield save_figure(plot_curve_grid(losses), out_dir / "losses.png")
+        yield "losses.png", plot_curve_grid(losses)
     if metrics := load_metric_series(run_dir, f"run {run.id}", seeds):
-        yield save_figure(plot_curve_grid(metrics), out_dir / "metrics.png")
+        yield "metrics.png", plot_curve_grid(metrics)
 
 
 def _pair_reconstructions(arrays: Arrays, seed_index: int) -> npt.NDArray[Any]:
@@ -99,17 +104,16 @@ def _pair_reconstructions(arrays: Arrays, seed_index: int) -> npt.NDArray[Any]:
     return pairs.reshape(-1, *pairs.shape[2:])
 
 
-def save_samples_figure(samples: npt.NDArray[Any], path: Path) -> Path:
-    """Save images as a grid, or points in the plane as a scatter plot.
+def plot_samples(samples: npt.NDArray[Any]) -> Figure | Image:
+    """Show images as a grid, or points in the plane as a scatter plot.
 
     Raises:
         InputError: The samples are neither.
     """
     if samples.ndim == 4 and samples.shape[1] in (1, 3):
-        columns = 8 if len(samples) <= MAX_GRID_IMAGES else 16
-        return save_figure(make_image_grid(samples, columns=columns), path)
+        return make_image_grid(samples, columns=8 if len(samples) <= MAX_GRID_IMAGES else 16)
     if samples.ndim == 2 and samples.shape[1] == 2:
-        return save_figure(plot_points(samples), path)
+        return plot_points(samples)
     raise InputError(
         f"out: samples of shape {samples.shape[1:]} cannot be drawn; use .npz instead of .png"
     )

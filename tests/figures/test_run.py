@@ -1,19 +1,22 @@
 """Figures of one run: samples, curves, and errors."""
 
+import shutil
+
 import numpy as np
 import pytest
-from PIL import Image
 
 from iidgan.figures.run import (
+    draw_figures,
     load_arrays,
     load_loss_series,
     load_metric_series,
-    save_samples_figure,
+    plot_samples,
 )
 from iidgan.records import MetricRecord, append_records
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.jsonl import append_lines
 from tests.helpers.errors import raises_input_error
+from tests.helpers.training import tiny_run
 
 
 def make_record(metric, step, value, family):
@@ -78,10 +81,17 @@ def test_load_arrays_of_damaged_file(run_dir):
         load_arrays(run_dir)
 
 
-def test_save_samples_figure_of_images_and_points(tmp_path):
-    path = save_samples_figure(np.zeros((65, 1, 4, 4)), tmp_path / "images.png")
-    with Image.open(path) as image:
-        assert image.width == 16 * (2 * 4 + 2) + 2
-    assert save_samples_figure(np.zeros((5, 2)), tmp_path / "points.png").exists()
+def test_plot_samples_of_images_and_points():
+    assert plot_samples(np.zeros((65, 1, 4, 4))).width == 16 * (2 * 4 + 2) + 2
+    assert len(plot_samples(np.zeros((5, 2))).axes) == 1
     with raises_input_error("out", "(3,)", ".npz"):
-        save_samples_figure(np.zeros((5, 3)), tmp_path / "others.png")
+        plot_samples(np.zeros((5, 3)))
+
+
+@pytest.mark.usefixtures("fast_evaluation")
+def test_draw_figures_saves_none_of_damaged_run(tmp_path, completed_run):
+    path = shutil.copytree(completed_run(tiny_run()), tmp_path / "run")
+    RunDir(path).log_file.write_text("{\n")
+    with raises_input_error(str(RunDir(path).log_file)):
+        list(draw_figures(RunDir(path), tmp_path / "figures"))
+    assert not (tmp_path / "figures").exists()
