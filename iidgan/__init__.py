@@ -1,4 +1,4 @@
-"""Generative adversarial networks without mode collapse, and metrics of mode coverage.
+"""Generative adversarial networks against mode collapse, and metrics of mode coverage.
 
     >>> import iidgan  # doctest: +SKIP
     >>> run = iidgan.Run(source=iidgan.Ring(), method=iidgan.iid_gan())  # doctest: +SKIP

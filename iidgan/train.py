@@ -46,7 +46,8 @@ def train(
         keep: Number of newest checkpoints to keep.
         device: `cpu`, `cuda`, ..., or `auto`.
         executor: How steps are executed; `auto` compiles long runs. With `auto`, a resumed run
-            keeps the executor and the number of processes that it was started with.
+            keeps the executor and the number of processes that it was last started with, on the
+            same device with as many threads.
         workers: Processes across which the seeds are split, or `auto` for one per core in long
             runs. Processes import the main module again, so scripts need
             `if __name__ == "__main__":`.

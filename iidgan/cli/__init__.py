@@ -37,7 +37,7 @@ OUT_OF_MEMORY = re.compile(
 USAGE = """\
 usage: iidgan COMMAND ...
 
-GANs without mode collapse, with metrics that verify mode coverage.
+GANs against mode collapse, with metrics that show mode coverage.
 
 commands:
 {commands}

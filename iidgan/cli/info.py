@@ -132,7 +132,7 @@ class DoctorOptions:
 
 PACKAGES = ("torch", "numpy", "scipy", "safetensors", "tyro", "rich", "matplotlib", "pillow")
 EXTRAS = {
-    "hub": ("datasets", "huggingface_hub"),
+    "hub": ("datasets",),
     "lmdb": ("lmdb",),
 }
 
