@@ -31,6 +31,28 @@ class FolderInUseError(InputError):
     """Another process is using the same folder."""
 
 
+class UnnamedPluginError(InputError):
+    """A file refers to classes that are neither part of the package nor named by the caller.
+
+    Arguments:
+        origin: The field or file.
+        names: The names of the classes, `module:Name`.
+    """
+
+    def __init__(self, origin: str, *names: str) -> None:
+        super().__init__(origin, *names)
+        self.origin, self.names = origin, names
+
+    def __str__(self) -> str:
+        options = " ".join(f"--plugin {name}" for name in self.names)
+        verb = "is" if len(self.names) == 1 else "are"
+        return (
+            f"{self.origin}: {', '.join(map(repr, self.names))} {verb} not part of iidgan, and a "
+            f"file cannot import code; if you trust that code, name it in this call: {options}, "
+            f"or plugins={list(self.names)} in Python"
+        )
+
+
 def find_nearest_name(value: object, choices: Iterable[str], *, cutoff: float = 0.5) -> str | None:
     """Find the choice closest to `value`, or None below a similarity of `cutoff` in [0, 1]."""
     lower = {name.lower(): name for name in choices}

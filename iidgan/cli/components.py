@@ -11,7 +11,8 @@ from typing import Annotated, Any, TypeVar
 
 import tyro
 
-from iidgan.config.registry import create_component, get_type_name
+from iidgan.config.plugins import get_type_name
+from iidgan.config.registry import create_component
 from iidgan.core import Metric
 from iidgan.errors import InputError
 

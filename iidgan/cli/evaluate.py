@@ -22,6 +22,7 @@ from iidgan.cli.components import (
     make_flags_type,
     split_component_names,
 )
+from iidgan.cli.options import PluginOptions
 from iidgan.cli.parse import parse_options
 from iidgan.cli.summary import print_summary
 from iidgan.errors import InputError
@@ -43,7 +44,7 @@ RunArgument = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions:
+class EvaluateOptions(PluginOptions):
     """Measure a trained run, and append the metric records to its evaluations.jsonl.
 
     --metric NAME adds a metric to those that are always measured, or shows the options of one of
@@ -69,7 +70,7 @@ def evaluate_command(arguments: list[str]) -> int:
     if options.num is not None:
         _check_positive("num", options.num)
     device = resolve_device(options.device)
-    trained_networks = load_networks(options.run, device)
+    trained_networks = load_networks(options.run, device, plugins=options.plugin)
     source_data = trained_networks.point.run.source.load()
     run_dir = RunDir(Path(options.run))
     has_run_file = run_dir.run_file.exists()
@@ -106,7 +107,7 @@ def _print_json(records: Sequence[MetricRecord]) -> None:
 
 
 @dataclass(frozen=True)
-class SampleOptions:
+class SampleOptions(PluginOptions):
     """Draw samples of one seed."""
 
     run: RunArgument
@@ -125,7 +126,7 @@ def sample_command(arguments: list[str]) -> int:
     options = parse_options(SampleOptions, "iidgan sample", arguments)
     _check_positive("num", options.num)
     out_path = _check_suffix(options.out, (".npz", ".png"))
-    model = load_model(options.run, options.seed)
+    model = load_model(options.run, options.seed, plugins=options.plugin)
     z = model.sample_prior(options.num, stream=options.stream)
     x = model.generate(z)
     if out_path.suffix == ".png":
@@ -137,7 +138,7 @@ def sample_command(arguments: list[str]) -> int:
 
 
 @dataclass(frozen=True)
-class InvertOptions:
+class InvertOptions(PluginOptions):
     """Map samples to their latent codes."""
 
     run: RunArgument
@@ -153,7 +154,7 @@ class InvertOptions:
 def invert_command(arguments: list[str]) -> int:
     options = parse_options(InvertOptions, "iidgan invert", arguments)
     out_path = _check_suffix(options.out, (".npz",))
-    model = load_model(options.run, options.seed)
+    model = load_model(options.run, options.seed, plugins=options.plugin)
     z = model.invert(_read_samples(Path(options.input)))
     _save_arrays(out_path, z=z, x_cycled=model.generate(z))
     print(f"{out_path}: {len(z)} codes of seed {model.point.seeds[0]}")

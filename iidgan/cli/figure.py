@@ -11,6 +11,7 @@ from typing import Annotated
 import tyro
 
 from iidgan.cli.options import (
+    PluginOptions,
     TrainMissingOptions,
     monitor_jobs,
     report_outcomes,
@@ -27,7 +28,7 @@ from iidgan.training.run_dir import RunDir
 
 
 @dataclass(frozen=True, kw_only=True)
-class FigureOptions(TrainMissingOptions):
+class FigureOptions(TrainMissingOptions, PluginOptions):
     """Draw the figures of a run into its directory, or a published figure by its name.
 
     Published figures (iidgan list figures) first train what they lack, as tables do.
@@ -56,7 +57,7 @@ def figure_command(arguments: list[str]) -> int:
             )
     if not Path(options.name).exists() and "/" not in options.name:
         raise unknown_name_error("figure", options.name, FIGURES)
-    run_dir = RunDir(Path(options.name))
+    run_dir = RunDir(Path(options.name), options.plugin)
     for figure_path in draw_figures(run_dir, Path(options.out or options.name), options.seed):
         print(figure_path)
     return 0
@@ -66,6 +67,8 @@ def _select_figure(options: FigureOptions) -> FigureSpec:
     spec = FIGURES[options.name]
     if options.seed is not None:
         raise InputError("seed: applies to figures of a run only; use --seeds for their number")
+    if options.plugin:
+        raise InputError("plugin: applies to figures of a run only, not to published figures")
     if options.quick and spec.runs:
         assert spec.quick is not None, "every figure with runs has a quick profile"
         spec = spec.quick

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+import tyro
 from rich.console import Console
 
 from iidgan.cli.progress import ProgressMonitor, acknowledge_stop
@@ -58,6 +59,15 @@ class TrainMissingOptions:
             device=self.device,
             executor=self.executor,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginOptions:
+    """Which code that is not part of the package a run may use."""
+
+    plugin: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """package.module:Name of your own class that the run uses; may be repeated. Files never import
+    code by themselves: name only what you trust."""
 
 
 def get_field_values(options: object, options_type: type) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, get_args
 
+from iidgan.config.plugins import Plugin, resolve_plugins
 from iidgan.config.serialization import decode_dataclass, encode_fields
 from iidgan.core import OMIT_IF_DEFAULT, Backbone, Method, Source
 from iidgan.data import Ring
@@ -79,13 +80,19 @@ class Run:
         return encode_fields(self, include_paths=include_paths)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Run:
+    def from_dict(cls, data: Mapping[str, Any], plugins: Iterable[Plugin] = ()) -> Run:
         """Decode a run that `to_dict` encoded.
 
+        Arguments:
+            data: The encoded run.
+            plugins: Classes that are not part of the package, or their names `module:Name`. No
+                other module is imported.
+
         Raises:
+            UnnamedPluginError: A type is neither part of the package nor among `plugins`.
             InputError: A type or a field is unknown, or a value is invalid.
         """
-        run: Run = decode_dataclass(cls, data)
+        run: Run = decode_dataclass(cls, data, resolve_plugins(plugins))
         return run
 
 

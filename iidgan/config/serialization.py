@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from iidgan.config.registry import get_type_name, resolve_type
+from iidgan.config.plugins import check_types_named, get_type_name, resolve_type
 from iidgan.errors import unknown_name_error
 
 
@@ -52,25 +52,55 @@ def _convert_integers(value: Any, declared_type: Any) -> Any:  # noqa: ANN401
     return float(value) if type(value) is int and "float" in str(declared_type) else value
 
 
-def decode_dataclass(cls: type, encoded_fields: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """Create a dataclass from its encoded fields.
+def decode_dataclass(
+    cls: type,
+    encoded_fields: Mapping[str, Any],
+    plugin_types: Mapping[str, type],
+) -> Any:  # noqa: ANN401 - an object of `cls`
+    """Create a dataclass from its encoded fields; nothing is imported.
+
+    Arguments:
+        cls: The class.
+        encoded_fields: Fields by name, as of `encode_fields`.
+        plugin_types: Classes of the caller that fields may use, by type name.
 
     Raises:
+        UnnamedPluginError: A type is neither part of the package nor among `plugin_types`.
         InputError: A type or a field is unknown, or a value is invalid.
     """
+    check_types_named(_iterate_type_names(encoded_fields), plugin_types)
+    return _decode_fields(cls, encoded_fields, plugin_types)
+
+
+def _iterate_type_names(encoded: object) -> Iterator[str]:
+    if isinstance(encoded, Mapping):
+        if isinstance(encoded.get("type"), str):
+            yield encoded["type"]
+        encoded = list(encoded.values())
+    if isinstance(encoded, list):
+        for item in encoded:
+            yield from _iterate_type_names(item)
+
+
+def _decode_fields(
+    cls: type, encoded_fields: Mapping[str, Any], plugin_types: Mapping[str, type]
+) -> Any:  # noqa: ANN401
     field_names = [field.name for field in fields(cls)]
     for name in encoded_fields:
         if name not in field_names:
             raise unknown_name_error(cls.__name__, name, field_names)
-    return cls(**{name: _decode_value(value) for name, value in encoded_fields.items()})
+    return cls(
+        **{name: _decode_value(value, plugin_types) for name, value in encoded_fields.items()}
+    )
 
 
-def _decode_value(value: Any) -> Any:  # noqa: ANN401
+def _decode_value(value: Any, plugin_types: Mapping[str, type]) -> Any:  # noqa: ANN401
     if isinstance(value, dict):
         encoded_fields = dict(value)
-        return decode_dataclass(resolve_type(str(encoded_fields.pop("type", ""))), encoded_fields)
+        cls = resolve_type(str(encoded_fields.pop("type", "")), plugin_types)
+        return _decode_fields(cls, encoded_fields, plugin_types)
     if isinstance(value, list):
-        return tuple(_decode_value(item) for item in value)
+        return tuple(_decode_value(item, plugin_types) for item in value)
     return value
 
 

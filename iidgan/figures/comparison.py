@@ -132,7 +132,7 @@ def plot_latent_planes(run_dirs: RunDirs, side: int = 17) -> Figure:
     polar_z = radius_grid[..., None] * directions
     mosaics = []
     for label, run_dir in run_dirs.items():
-        model = load_model(run_dir.path)
+        model = load_model(run_dir.path, plugins=run_dir.plugins)
         for kind, z, (x_label, x_values), (y_label, y_values) in (
             ("Cartesian", cartesian_z, ("$z_1$", line), ("$z_2$", line.flip(0))),
             ("polar", polar_z, ("radius |z|", radii), ("angle in degrees", angles.rad2deg())),

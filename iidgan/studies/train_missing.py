@@ -10,6 +10,7 @@ from typing import Protocol
 
 import torch
 
+from iidgan.config.plugins import list_types
 from iidgan.config.run import Run
 from iidgan.engine.compile import Executor
 from iidgan.engine.loop import StopRequest
@@ -77,7 +78,7 @@ class Workspace:
         """Return the folder of a run that is trained with these seeds."""
         is_prefix = list(seeds) == list(range(len(seeds)))
         suffix = f"{len(seeds)}-seeds" if is_prefix else f"seeds-{'-'.join(map(str, seeds))}"
-        return RunDir(self.runs_dir / f"{run.id}-{suffix}")
+        return RunDir(self.runs_dir / f"{run.id}-{suffix}", list_types(run))
 
 
 class RunRequest(Protocol):

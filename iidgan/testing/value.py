@@ -67,6 +67,7 @@ def require_value(instance: object) -> None:
 
 def require_json_roundtrip(method: Method) -> None:
     """Require that a method survives being written to JSON and read back."""
+    from iidgan.config.plugins import check_importable, list_types
     from iidgan.config.run import Run
 
     advice = (
@@ -74,8 +75,9 @@ def require_json_roundtrip(method: Method) -> None:
         "and frozen dataclasses of these as fields"
     )
     try:
+        check_importable(method)
         json_text = json.dumps(Run(method=method).to_dict(), allow_nan=False)
-        decoded_method = Run.from_dict(json.loads(json_text)).method
+        decoded_method = Run.from_dict(json.loads(json_text), list_types(method)).method
     except (TypeError, ValueError) as error:
         problem = f"{class_name(method)}: JSON round trip failed ({error}); {advice}"
         raise AssertionError(problem) from error

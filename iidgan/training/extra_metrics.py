@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from iidgan.config.registry import create_component, get_type_name
+from iidgan.config.plugins import get_type_name
+from iidgan.config.registry import create_component
 from iidgan.core import Metric
 from iidgan.errors import InputError
 from iidgan.metrics import METRICS

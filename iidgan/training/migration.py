@@ -6,11 +6,14 @@ Version 1 had no key `version`; version 2 has it, and is otherwise the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from iidgan.errors import InputError
+from iidgan.config.plugins import Plugin, resolve_plugins
+from iidgan.config.run import Run
+from iidgan.config.serialization import decode_dataclass
+from iidgan.errors import InputError, UnnamedPluginError
 from iidgan.utils.files import oserror_as_input_error
 
 VERSION = 2
@@ -48,3 +51,26 @@ def migrate(facts: Mapping[str, Any], file: Path) -> dict[str, Any]:
             f"{file}: version {version} is newer than this iidgan ({VERSION}); upgrade iidgan"
         )
     return {**facts, "version": VERSION}
+
+
+def decode_run(facts: Mapping[str, Any], file: Path, plugins: Iterable[Plugin]) -> Run:
+    """Decode the run in `facts`, the content of `file`.
+
+    Arguments:
+        facts: Content of the file, of the current version.
+        file: The file, for messages.
+        plugins: Classes, or names of classes, that are not part of the package and may be used.
+
+    Raises:
+        UnnamedPluginError: The run uses a class that is neither part of the package nor among
+            `plugins`.
+        InputError: A plug-in cannot be imported, or the run is damaged.
+    """
+    plugin_types = resolve_plugins(plugins)
+    try:
+        run: Run = decode_dataclass(Run, facts["run"], plugin_types)
+    except UnnamedPluginError as error:
+        raise UnnamedPluginError(str(file), *error.names) from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(f"{file}: damaged ({error})") from None
+    return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +12,14 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from iidgan.config.run import Run
+from iidgan.config.plugins import Plugin
 from iidgan.core import Method, NetworkFactory
 from iidgan.engine.inference import map_chunked, sample_prior
 from iidgan.engine.loop import surviving_positions
 from iidgan.engine.state import build_networks
 from iidgan.errors import InputError
 from iidgan.evaluation.evaluate import EvaluationPoint
-from iidgan.training.migration import VERSION, read_facts
+from iidgan.training.migration import VERSION, decode_run, read_facts
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.files import integrity_error, write_folder
 
@@ -177,11 +178,20 @@ def export_networks(generator_dir: Path, networks: TrainedNetworks) -> None:
     write_folder(generator_dir, write_files)
 
 
-def load_networks(path: str | Path, device: torch.device | str = "cpu") -> TrainedNetworks:
+def load_networks(
+    path: str | Path, device: torch.device | str = "cpu", *, plugins: Sequence[Plugin] = ()
+) -> TrainedNetworks:
     """Load the networks of all seeds from a run directory, or from its `generator` folder.
 
+    Arguments:
+        path: A run directory, or its `generator` folder.
+        device: Device of the networks.
+        plugins: As for `load`.
+
     Raises:
-        InputError: There is no such run, or its files are damaged.
+        UnnamedPluginError: The run uses a class that is neither part of the package nor among
+            `plugins`.
+        InputError: There is no such run, a plug-in cannot be imported, or files are damaged.
     """
     generator_dir = Path(path)
     if (generator_dir / "run.json").exists():
@@ -192,10 +202,10 @@ def load_networks(path: str | Path, device: torch.device | str = "cpu") -> Train
         )
     if reason := integrity_error(generator_dir):
         raise InputError(f"{generator_dir}: damaged ({reason}); rerun training to write it again")
-    config = read_facts(generator_dir / "config.json")
-    point = EvaluationPoint(
-        Run.from_dict(config["run"]), config["seeds"], config["step"], config["diverged"]
-    )
+    config_file = generator_dir / "config.json"
+    config = read_facts(config_file)
+    run = decode_run(config, config_file, plugins)
+    point = EvaluationPoint(run, config["seeds"], config["step"], config["diverged"])
     shape = tuple(config["shape"])
     tensors_by_name = load_tensors((generator_dir / "model.safetensors").read_bytes())
     network_names = {name.partition(".")[0] for name in tensors_by_name}
@@ -205,18 +215,23 @@ def load_networks(path: str | Path, device: torch.device | str = "cpu") -> Train
     return TrainedNetworks(point, shape, nets.to(device))
 
 
-def load(path: str | Path, seed: int | None = None) -> Model:
+def load(path: str | Path, seed: int | None = None, *, plugins: Sequence[Plugin] = ()) -> Model:
     """Load one trained generator.
 
     Arguments:
         path: A run directory, or its `generator` folder.
         seed: Which seed; by default the first that did not diverge.
+        plugins: Classes that the run uses and that are not part of the package, or their names
+            such as `my_package.gans:MyGAN`. Nothing else is imported, whatever the files say.
 
     Raises:
-        InputError: There is no such run or seed, or its files are damaged.
+        UnnamedPluginError: The run uses a class that is neither part of the package nor among
+            `plugins`.
+        InputError: There is no such run or seed, a plug-in cannot be imported, or files are
+            damaged.
 
     Example:
         >>> model = iidgan.load("runs/ring")  # doctest: +SKIP
         >>> z = model.invert(model.sample(1000))  # doctest: +SKIP
     """
-    return load_networks(path).select_model(seed)
+    return load_networks(path, plugins=plugins).select_model(seed)

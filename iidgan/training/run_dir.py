@@ -17,11 +17,12 @@ from typing import Any
 
 import torch
 
+from iidgan.config.plugins import Plugin, list_types
 from iidgan.config.run import Run
 from iidgan.config.serialization import describe_differences
 from iidgan.core import Dataset
-from iidgan.errors import InputError
-from iidgan.training.migration import VERSION, read_facts
+from iidgan.errors import InputError, UnnamedPluginError
+from iidgan.training.migration import VERSION, decode_run, read_facts
 from iidgan.utils.files import PARTIAL_PREFIX, oserror_as_input_error, write_text
 from iidgan.utils.jsonl import append_lines, keep_lines, read_lines
 from iidgan.utils.provenance import collect_provenance
@@ -33,9 +34,12 @@ class RunDir:
 
     Arguments:
         path: The run directory.
+        plugins: Classes that the run may use besides those of the package, or their names
+            `module:Name`.
     """
 
     path: Path
+    plugins: Sequence[Plugin] = ()
 
     @property
     def run_file(self) -> Path:
@@ -106,7 +110,7 @@ class RunDir:
             }
             write_text(self.run_file, json.dumps(facts, indent=1) + "\n")
             return
-        stored_run, stored_seeds = self.read_run()
+        stored_run, stored_seeds = self._read_run_like(run)
         if stored_run.id != run.id or stored_seeds != tuple(seeds):
             changed_fields = describe_differences(
                 stored_run.to_dict(include_paths=False), run.to_dict(include_paths=False)
@@ -118,6 +122,20 @@ class RunDir:
             )
 
         self.check_data(data)
+
+    def _read_run_like(self, run: Run) -> tuple[Run, tuple[int, ...]]:
+        """Read a run that may use the classes in `run`, and no others.
+
+        Raises:
+            InputError: It uses other classes, so that it is a different run.
+        """
+        try:
+            return RunDir(self.path, list_types(run)).read_run()
+        except UnnamedPluginError as error:
+            raise InputError(
+                f"out: {self.path} holds a different run, which uses "
+                f"{', '.join(map(repr, error.names))}; choose another folder"
+            ) from None
 
     def check_data(self, data: Dataset) -> None:
         """Check that the data are those that the run started with, whatever their path.
@@ -153,14 +171,18 @@ class RunDir:
         """Read the run and its seeds.
 
         Raises:
-            InputError: There is no run here, or `run.json` is damaged or of a newer version.
+            UnnamedPluginError: The run uses a class that is neither part of the package nor among
+                `plugins`.
+            InputError: There is no run here, a plug-in cannot be imported, or `run.json` is
+                damaged or of a newer version.
         """
         if not self.run_file.exists():
             raise InputError(f"run: {self.path} contains no run (no run.json); train one first")
         facts = read_facts(self.run_file)
+        run = decode_run(facts, self.run_file, self.plugins)
         try:
-            return Run.from_dict(facts["run"]), tuple(facts["seeds"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return run, tuple(facts["seeds"])
+        except (KeyError, TypeError) as error:
             raise InputError(f"{self.run_file}: damaged ({error})") from None
 
     def truncate_logs(self, step: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from iidgan.config.registry import check_resolvable
+from iidgan.config.plugins import check_importable, list_types
 from iidgan.config.run import Run
 from iidgan.core import Metric, Source
 from iidgan.engine import checkpoint
@@ -48,12 +48,14 @@ class Result:
         outcome: How the training ended.
         step: Steps taken.
         diverged: For each seed the step at which it diverged, or -1.
+        run: The run that was trained.
     """
 
     path: Path
     outcome: Outcome
     step: int
     diverged: tuple[int, ...]
+    run: Run
 
     @property
     def records(self) -> list[MetricRecord]:
@@ -62,7 +64,7 @@ class Result:
 
     def model(self, seed: int | None = None) -> Model:
         """Load the trained networks of one seed, by default the first that did not diverge."""
-        return load_model(self.path, seed)
+        return load_model(self.path, seed, plugins=list_types(self.run))
 
 
 class TrainSession:
@@ -78,7 +80,7 @@ class TrainSession:
         metrics: Metrics to measure, by the name of their family; the registered ones by default.
 
     Raises:
-        InputError: The run cannot be serialised, or its data cannot be read.
+        InputError: Other programs could not import a class of the run, or its data cannot be read.
     """
 
     def __init__(
@@ -93,8 +95,8 @@ class TrainSession:
         metrics: Mapping[str, Metric] | None = None,
     ) -> None:
         self.run, self.seeds = replace(run, source=_resolve_paths(run.source)), tuple(seeds)
-        check_resolvable(self.run)
-        self.run_dir, self.keep = RunDir(out), keep
+        check_importable(self.run)
+        self.run_dir, self.keep = RunDir(out, list_types(self.run)), keep
         self.device, self.on_progress, self.metrics = device, on_progress, metrics
         self.data = self.run.source.load().to(device)
         self.evaluator = load_evaluator(self.run.source, self.data, device)
@@ -153,7 +155,7 @@ class TrainSession:
     def make_result(self, outcome: Outcome) -> Result:
         """Summarise the training so far."""
         diverged = tuple(self.state.diverged.tolist())
-        return Result(self.run_dir.path, outcome, self.state.step, diverged)
+        return Result(self.run_dir.path, outcome, self.state.step, diverged, self.run)
 
     def notify(self, message: str) -> None:
         """Pass a message on to the user."""
@@ -220,7 +222,8 @@ class TrainSession:
     def _is_measured(self) -> bool:
         """Whether the exported networks, which `_measure` writes last, are of this step."""
         try:
-            return load_networks(self.run_dir.generator_dir).point.step == self.state.step
+            networks = load_networks(self.run_dir.generator_dir, plugins=self.run_dir.plugins)
+            return networks.point.step == self.state.step
         except InputError:
             return False
 

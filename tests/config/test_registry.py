@@ -7,18 +7,11 @@ import sys
 import pytest
 
 import iidgan
-from iidgan.config.registry import (
-    REGISTRIES,
-    check_resolvable,
-    create_component,
-    find,
-    get_type_name,
-    resolve_type,
-)
+from iidgan.config.plugins import check_importable
+from iidgan.config.registry import REGISTRIES, create_component, find
 from iidgan.core import Backbone, Method, Metric, Source, Term
 from iidgan.engine.optim import Optimiser
 from tests.helpers.errors import raises_input_error
-from tests.helpers.training import RandomImages
 
 
 @pytest.mark.parametrize("kind", REGISTRIES)
@@ -29,11 +22,6 @@ def test_find_names_and_imports(kind):
         find(kind, "nonsense")
     with raises_input_error(kind.removesuffix("s"), "nonsense.module:Name"):
         find(kind, "nonsense.module:Name")
-
-
-def test_resolve_type_of_unregistered_class():
-    assert get_type_name(RandomImages) == "tests.helpers.training:RandomImages"
-    assert resolve_type(get_type_name(RandomImages)) is RandomImages
 
 
 @pytest.fixture
@@ -63,15 +51,7 @@ def test_find_nested_class_in_working_directory(write_module):
     name = write_module("own_methods", text)
     method = find("methods", f"{name}:Outer.Inner")()
     assert type(method).__qualname__ == "Outer.Inner"
-    check_resolvable(iidgan.Run(method=method))
-
-
-def test_check_resolvable_refuses_local_class():
-    class Local(iidgan.GAN):
-        pass
-
-    with raises_input_error(None, "Local"):
-        check_resolvable(iidgan.Run(method=Local()))
+    check_importable(iidgan.Run(method=method))
 
 
 PLUGINS = """

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pytest
 
+from iidgan.config.plugins import list_types
 from iidgan.config.run import Run
 from iidgan.config.serialization import describe_differences
 from iidgan.core import (
@@ -94,7 +95,7 @@ def test_run_id_covers_options_but_paths(run):
     for name, edited, place in edit_fields(run):
         assert (edited.id in seen) == place, name
         seen.add(edited.id)
-        again = Run.from_dict(json.loads(json.dumps(edited.to_dict())))
+        again = Run.from_dict(json.loads(json.dumps(edited.to_dict())), list_types(edited))
         assert again == edited
         assert again.id == edited.id
         lines = describe_differences(

@@ -5,7 +5,8 @@ from dataclasses import dataclass, is_dataclass
 
 import pytest
 
-from iidgan.config.registry import REGISTRIES, get_type_name, resolve_type
+from iidgan.config.plugins import get_type_name, resolve_type
+from iidgan.config.registry import REGISTRIES, find
 from iidgan.config.run import Run
 from iidgan.config.type_names import TYPE_NAMES
 from iidgan.core import Backbone, Method, Metric, Regularised, Source, Term
@@ -103,7 +104,7 @@ def test_type_names_equal_registered_names(kind, name):
 
 @pytest.mark.parametrize("name", TYPE_NAMES)
 def test_resolve_type_inverts_get_type_name(name):
-    assert resolve_type(name) is TYPE_NAMES[name]
+    assert resolve_type(name, {}) is TYPE_NAMES[name]
     assert get_type_name(TYPE_NAMES[name]) == name
     assert is_dataclass(TYPE_NAMES[name])
     assert issubclass(TYPE_NAMES[name], (Method, Term, Source, Backbone, Optimiser, Metric))
@@ -124,8 +125,8 @@ def test_get_type_name_ignores_new_factories(monkeypatch):
     spec.loader.exec_module(fresh)  # as if imported with these entries
     for cls in (GAN, Wasserstein, GaussianTerm):
         assert fresh.get_type_name(cls) == get_type_name(cls)
-        assert fresh.resolve_type(get_type_name(cls)) is cls
-    assert fresh.find("methods", "gan") is lsgan
+        assert fresh.resolve_type(get_type_name(cls), {}) is cls
+    assert find("methods", "gan") is lsgan
     monkeypatch.setattr("iidgan.config.serialization.get_type_name", fresh.get_type_name)
     assert [Run(method=method).id for method in (GAN(), wgan_gp())] == ids
 
@@ -133,4 +134,4 @@ def test_get_type_name_ignores_new_factories(monkeypatch):
 def test_get_type_name_of_plugin():
     assert get_type_name(PlugIn) == f"{__name__}:PlugIn"
     run = Run(method=PlugIn())
-    assert Run.from_dict(run.to_dict()) == run
+    assert Run.from_dict(run.to_dict(), [PlugIn]) == run

@@ -11,8 +11,9 @@ from typing import Any
 
 from safetensors.torch import save
 
-from iidgan.config.registry import create_component, resolve_type
+from iidgan.config.registry import create_component
 from iidgan.config.serialization import encode
+from iidgan.config.type_names import TYPE_NAMES
 from iidgan.core import Source
 from iidgan.data import SOURCES, resolve_source
 from iidgan.data.prepared import is_prepared
@@ -63,7 +64,8 @@ def prepare_classifier(
     """
     source = _find_source(name, source_root, root)
     source_name = source.classifier_source
-    config = config or default_config(SOURCES.get(source_name, type(source)))
+    source_type = SOURCES.get(source_name, type(source))
+    config = config or default_config(source_type)
     torch_device = resolve_device(device)
     train_set, test_set = split_labelled(source)
     folder = classifier_dir(source_name, root)
@@ -83,6 +85,7 @@ def prepare_classifier(
         "accuracy": round(100 * measure_accuracy(net, test_set), 3),
         "num_train": len(train_set),
         "num_test": len(test_set),
+        "expected_accuracy": source_type.expected_accuracy,
         "environment": collect_provenance(torch_device),
     }
     write_folder(folder, lambda temporary: _write_classifier(temporary, net, manifest))
@@ -98,7 +101,7 @@ def read_classifier_manifest(folder: Path) -> dict[str, Any]:
 def accuracy_warning(manifest: Mapping[str, Any]) -> str:
     """Return a warning if the accuracy is below that expected for the source; else nothing."""
     name, accuracy = manifest["name"], manifest["accuracy"]
-    expected_accuracy = _find_source_type(manifest).expected_accuracy
+    expected_accuracy = _find_expected_accuracy(manifest)
     if accuracy >= expected_accuracy:
         return ""
     return (
@@ -107,12 +110,16 @@ def accuracy_warning(manifest: Mapping[str, Any]) -> str:
     )
 
 
-def _find_source_type(manifest: Mapping[str, Any]) -> type[Source]:
-    """Return the class of the source that the classifier is named after, or trained on."""
-    if manifest["name"] in SOURCES:
-        return SOURCES[manifest["name"]]
-    source_type: type[Source] = resolve_type(manifest["source"]["type"])
-    return source_type
+def _find_expected_accuracy(manifest: Mapping[str, Any]) -> float:
+    """Return the accuracy that the class of the source expects.
+
+    A class that is not part of the package is not imported because a file names it: the manifest
+    says what it expected when the classifier was trained.
+    """
+    name, type_name = manifest["name"], manifest["source"]["type"]
+    source_type = SOURCES.get(name) or TYPE_NAMES.get(type_name)
+    stored_value = manifest.get("expected_accuracy", Source.expected_accuracy)
+    return float(getattr(source_type, "expected_accuracy", stored_value))
 
 
 def _is_up_to_date(folder: Path, manifest: dict[str, Any]) -> bool:
