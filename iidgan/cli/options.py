@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 from rich.console import Console
@@ -65,9 +65,11 @@ class TrainMissingOptions:
 class PluginOptions:
     """Which code that is not part of the package a run may use."""
 
-    plugin: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """package.module:Name of your own class that the run uses; may be repeated. Files never import
-    code by themselves: name only what you trust."""
+    plugin: Annotated[
+        tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="MODULE:NAME")
+    ] = ()
+    """A class of your own that the run uses, as package.module:Name. Files import no code by
+    themselves: name only what you trust."""
 
 
 def get_field_values(options: object, options_type: type) -> dict[str, Any]:
