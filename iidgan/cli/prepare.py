@@ -15,6 +15,7 @@ from typing import Annotated
 
 import tyro
 from rich.console import Console
+from tyro.constructors import PrimitiveConstructorSpec
 
 from iidgan.cli.classifier import prepare_classifier_command
 from iidgan.cli.options import get_field_values
@@ -25,6 +26,15 @@ from iidgan.data.manifest import SKIPPED_FILE
 from iidgan.data.prepare import DATASETS, PrepareResult, prepare
 from iidgan.errors import InputError
 from iidgan.evaluation.classifier.store import SUFFIX
+
+# For a tuple or None, tyro would take all words that follow, also the name of the data set.
+_TWO_NUMBERS = PrimitiveConstructorSpec[tuple[float, float] | None](
+    nargs=2,
+    metavar="LOW HIGH",
+    instance_from_str=lambda words: (float(words[0]), float(words[1])),
+    is_instance=lambda value: value is None or isinstance(value, tuple),
+    str_from_instance=lambda value: ["None"] if value is None else [str(bound) for bound in value],
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +57,14 @@ class PrepareOptions:
     """Split of the data set, such as test; other splits than the default are named NAME-SPLIT."""
     labels: str | None = None
     """`none`, `folders`, or a CSV file of names and labels; by default detected."""
+    label_column: str | None = None
+    """Column of a table (Parquet, Hub, CSV) with the labels; by default detected."""
+    image_column: str | None = None
+    """Column of a table (Parquet, Hub) with the images; by default detected."""
+    value_range: Annotated[
+        tuple[float, float] | None, _TWO_NUMBERS, tyro.conf.arg(name="range")
+    ] = None
+    """Values of images of more than 8 bits that become black and white; by default measured."""
     root: str | None = None
     """Folder of prepared data sets; by default $IIDGAN_DATA, or `data` in the user's cache."""
     strict: bool = False

@@ -110,9 +110,11 @@ class Manifest:
     def prepare_command(self, root: str | None) -> str:
         """Command that prepares the data set again, in a folder of prepared data sets."""
         words = ["iidgan", "prepare", str(self.request.get("name", self.name))]
-        for option in ("from", "config", "split", "size", "labels"):
-            if self.request.get(option) is not None:
-                words += [f"--{option}", str(self.request[option])]
+        for option in _PREPARE_OPTIONS:
+            value = self.request.get(option)
+            if value is not None:
+                values = value if isinstance(value, list) else [value]
+                words += [f"--{option}", *map(str, values)]
         if root is not None and Path(root).absolute() != data_home().absolute():
             words += ["--root", root]
         return shlex.join(words)
@@ -148,6 +150,18 @@ class Manifest:
             if not record.matches_file(folder / file_name):
                 return f"{file_name} has changed since it was prepared"
         return None
+
+
+_PREPARE_OPTIONS = (
+    "from",
+    "config",
+    "split",
+    "size",
+    "labels",
+    "label-column",
+    "image-column",
+    "range",
+)
 
 
 def _parse_fields(content: dict[str, Any]) -> dict[str, Any]:

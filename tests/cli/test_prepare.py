@@ -89,6 +89,8 @@ def test_train_set_with_slash(work_dir, capsys):
         (["prepare", "x", "--from", "nowhere"], ["from", "nowhere", "does not exist"]),
         (["prepare", "x", "--form", "faces"], ["--form"]),
         (["prepare", "x", "--from", "faces", "--size", "big"], ["--size: ", "'big'"]),
+        (["prepare", "x", "--from", "faces", "--range", "0", "big"], ["--range: ", "big"]),
+        (["prepare", "x", "--from", "faces", "--range", "0"], ["--range", "2"]),
         (["prepare", "x", "--from", "faces", "--size", "3"], ["size: ", "3", "4"]),
         (["prepare", "x", "--from", "faces", "--root", "file"], ["file", "Not a directory"]),
         (["prepare", "ring", "--from", "faces"], ["'ring'", "choose another name"]),
@@ -112,3 +114,24 @@ def test_prepare_strict_stops(work_dir, capsys):
     error = run_main(capsys, "prepare", "faces", "--from", "faces", "--strict", code=2)
     assert error == "iidgan: strict: b/bad.png: no image of a known format\n"
     assert not (work_dir / "home" / "faces").exists()
+
+
+def test_prepare_scales_range(work_dir, capsys):
+    images = (random_images(3, 8, 1)[..., 0].astype(int) << 4).astype("u2")
+    write_files(work_dir / "deep", {f"{i}.png": encode_image(x) for i, x in enumerate(images)})
+    out = run_main(capsys, "prepare", "deep", "--from", "deep", "--size", "8")
+    assert "values from 0 to 4095 (12 bits) scaled to 8 bits" in out
+    out = run_main(capsys, "prepare", "--range", "-1", "2047.5", "scaled", "--from", "deep")
+    assert "values from -1 to 2047.5 scaled to 8 bits" in out
+    error = run_main(capsys, "prepare", "x", "--from", "deep", "--range", "5", "5", code=2)
+    assert error == ("iidgan: range: LOW must be less than HIGH, and both finite, got 5.0 5.0\n")
+    assert not (work_dir / "home" / "x").exists()
+
+
+def test_prepare_names_columns(work_dir, capsys):
+    (work_dir / "attributes.csv").write_text("file,Male,Old\n00.png,1,0\n01.png,0,0\n")
+    arguments = ["prepare", "x", "--from", "faces", "--labels", "attributes.csv"]
+    assert "--label-column" in run_main(capsys, *arguments, code=2)
+    assert "2 labels" in run_main(capsys, *arguments, "--label-column", "Male")
+    error = run_main(capsys, "prepare", "y", "--from", "faces", "--image-column", "Male", code=2)
+    assert error.startswith("iidgan: image-column: ")

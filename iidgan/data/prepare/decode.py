@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import io
+import re
+import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from numpy.typing import NDArray
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from iidgan.data.prepare.depth import PixelRange, PixelStatistics, UnknownRangeError
 from iidgan.data.prepare.reader import Pixels, RawImage, SkippedImage
 from iidgan.data.prepare.resize import ResizeRule
 
@@ -35,33 +41,59 @@ class ConvertedImages:
         labels: Their labels.
         skipped: Images that are left out.
         num_enlarged: Number of images that were smaller than the size of the data set.
+        num_deep: Number of images that had more than 8 bits.
     """
 
     pixels: list[Pixels] = field(default_factory=list)
     labels: list[int | str | None] = field(default_factory=list)
     skipped: list[SkippedImage] = field(default_factory=list)
     num_enlarged: int = 0
+    num_deep: int = 0
 
 
 def convert_images(
-    raw_images: Iterable[RawImage | SkippedImage], resize_rule: ResizeRule
+    raw_images: Iterable[RawImage | SkippedImage],
+    resize_rule: ResizeRule,
+    pixel_range: PixelRange | None = None,
 ) -> ConvertedImages:
-    """Decode, crop and resize images; report those that cannot be read."""
+    """Decode, crop and resize images; report those that cannot be read.
+
+    Arguments:
+        raw_images: Images to convert.
+        resize_rule: How to crop and resize them.
+        pixel_range: Range of images of more than 8 bits; None if it is not known.
+
+    Raises:
+        UnknownRangeError: An image has more than 8 bits, and there is no `pixel_range`.
+    """
     converted = ConvertedImages()
     for raw_image in raw_images:
         if isinstance(raw_image, SkippedImage):
             converted.skipped.append(raw_image)
             continue
         try:
-            image = _decode_image(raw_image.content)
-            pixels = np.asarray(resize_rule(image))
+            decoded = _decode_image(raw_image.content)
+            if isinstance(decoded, _DeepPixels):
+                converted.num_deep += 1
+                decoded = _to_grey_or_rgb(decoded.to_image(pixel_range))
         except _RefusedError as refusal:
             converted.skipped.append(SkippedImage(raw_image.name, *refusal.args))
             continue
-        converted.num_enlarged += resize_rule.is_enlarging(image)
+        pixels = np.asarray(resize_rule(decoded))
+        converted.num_enlarged += resize_rule.is_enlarging(decoded)
         converted.pixels.append(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
         converted.labels.append(raw_image.label)
     return converted
+
+
+def measure_images(raw_images: Iterable[RawImage | SkippedImage]) -> PixelStatistics:
+    """Find the extreme values of images of more than 8 bits, without decoding other images."""
+    statistics = PixelStatistics()
+    for raw_image in raw_images:
+        statistics.num_images += 1
+        if isinstance(raw_image, RawImage) and (deep := _decode_deep_pixels(raw_image.content)):
+            statistics.add_values(deep.values)
+    return statistics
 
 
 def is_image_file(path: Path) -> bool:
@@ -79,17 +111,76 @@ class _RefusedError(Exception):
     """An image is skipped; the arguments are the reason and a detail."""
 
 
-def _decode_image(content: bytes | Pixels) -> Image.Image:
-    """Decode an image into mode L or RGB."""
+@dataclass(frozen=True)
+class _DeepPixels:
+    """Pixels of more than 8 bits, which are scaled with all others of the data set.
+
+    Arguments:
+        mode: Mode of the image of 8 bits: L, RGB or CMYK.
+        values: Numbers of shape (H, W), or (H, W, channels).
+        alpha: Opacity in 8 bits, of shape (H, W); None: opaque.
+    """
+
+    mode: str
+    values: NDArray[Any]
+    alpha: Pixels | None = None
+
+    def __post_init__(self) -> None:
+        if self.values.dtype.kind == "f" and not np.isfinite(self.values).all():
+            raise _RefusedError("pixels that are not finite numbers")
+
+    def to_image(self, pixel_range: PixelRange | None) -> Image.Image:
+        """Scale the pixels to 8 bits."""
+        if pixel_range is None:
+            raise UnknownRangeError
+        pixels = pixel_range.to_bytes(self.values)
+        size = (pixels.shape[1], pixels.shape[0])
+        image = Image.frombytes(self.mode, size, np.ascontiguousarray(pixels).tobytes())
+        if self.alpha is not None:
+            image.putalpha(Image.fromarray(self.alpha))
+        return image
+
+
+def _decode_image(content: bytes | NDArray[Any]) -> Image.Image | _DeepPixels:
+    """Decode an image into mode L or RGB, or pixels of more than 8 bits."""
     if not isinstance(content, bytes):
-        return Image.fromarray(content)
+        return _from_array(content)
+    with _open_image(content) as image:
+        if layout := _deep_layout(image):
+            return _read_deep_pixels(image, content, layout)
+        return _to_grey_or_rgb(_apply_exif_orientation(image))
+
+
+def _decode_deep_pixels(content: bytes | NDArray[Any]) -> _DeepPixels | None:
+    """Decode an image of more than 8 bits; None for other images, and those that are refused."""
+    try:
+        if not isinstance(content, bytes):
+            decoded = _from_array(content)
+            return decoded if isinstance(decoded, _DeepPixels) else None
+        with _open_image(content) as image:
+            layout = _deep_layout(image)
+            return _read_deep_pixels(image, content, layout) if layout else None
+    except _RefusedError:
+        return None
+
+
+def _from_array(values: NDArray[Any]) -> Image.Image | _DeepPixels:
+    if values.dtype == np.uint8:
+        return Image.fromarray(values)
+    if values.dtype == np.bool_:
+        return Image.fromarray(values.astype(np.uint8) * np.uint8(255))
+    return _DeepPixels("L" if values.ndim == 2 else "RGB", values)
+
+
+@contextmanager
+def _open_image(content: bytes) -> Iterator[ImageFile.ImageFile]:
+    """Open an image file without decoding it; the reason is given for one that is refused."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=_available_formats()) as image:
-                is_32_bit = image.mode == "I" and image.format == "TIFF"  # else I has 16 bits
-                return _to_grey_or_rgb(_apply_exif_orientation(image), is_32_bit)
+                yield image
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise _RefusedError("too many pixels", str(error)) from error
     except UnidentifiedImageError as error:
@@ -114,24 +205,58 @@ def _apply_exif_orientation(image: Image.Image) -> Image.Image:
         return image
 
 
-def _to_grey_or_rgb(image: Image.Image, is_32_bit: bool) -> Image.Image:
-    """Remove transparency, palettes and depth: mode L, or RGB if there may be colours."""
-    if image.mode.startswith("I"):
-        return _to_eight_bits(image, is_32_bit)
-    if image.mode == "F":
-        raise _RefusedError("pixels are fractions", "mode F")
+_TIFF_BITS, _TIFF_PLANES, _SEPARATE_PLANES = 258, 284, 2  # tags; one plane per colour
+_COLOR_LAYOUT = re.compile("(RGB|RGBA|RGBX|CMYK);16[BLN]")
+_OTHER_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
+
+
+def _deep_layout(image: ImageFile.ImageFile) -> str:
+    """Layout of the pixels in a file of more than 8 bits, as Pillow names it; empty for others."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return image.mode
+    arguments = image.tile[0].args if image.tile else None
+    layout = str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)
+    bits = max(getattr(image, "tag_v2", {}).get(_TIFF_BITS, (8,)))
+    return layout if ";16" in layout or bits > 8 else ""
+
+
+def _read_deep_pixels(image: ImageFile.ImageFile, content: bytes, layout: str) -> _DeepPixels:
+    """Read all bits, also of colours, of which Pillow decodes the upper 8 bits only."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return _DeepPixels("L", np.asarray(_apply_exif_orientation(image)))
+    if layout == "LA;16B":  # two channels of two bytes, read as four of one byte
+        upper_grey, lower_grey, alpha, _ = np.moveaxis(_decode_as(image, "RGBA"), 2, 0)
+        return _DeepPixels("L", _join_bytes(upper_grey, lower_grey), alpha)
+    planes = getattr(image, "tag_v2", {}).get(_TIFF_PLANES)
+    if not _COLOR_LAYOUT.fullmatch(layout) or planes == _SEPARATE_PLANES:
+        raise _RefusedError("colours of more than 8 bits in an unusual order", layout)
+    upper = np.asarray(_apply_exif_orientation(image))
+    with _open_image(content) as same_image:
+        lower = _decode_as(same_image, layout[:-1] + _OTHER_BYTE[layout[-1]])
+    alpha = upper[..., 3] if image.mode == "RGBA" else None
+    mode = image.mode.removesuffix("A")
+    channels = slice(len(mode))
+    return _DeepPixels(mode, _join_bytes(upper[..., channels], lower[..., channels]), alpha)
+
+
+def _decode_as(image: ImageFile.ImageFile, layout: str) -> Pixels:
+    """Decode the bytes of a file in another layout than the file states."""
+    image.tile = [
+        tile._replace(args=(layout, *tile.args[1:]) if isinstance(tile.args, tuple) else layout)
+        for tile in image.tile
+    ]
+    return np.asarray(_apply_exif_orientation(image))
+
+
+def _join_bytes(upper: Pixels, lower: Pixels) -> NDArray[np.uint16]:
+    return upper.astype(np.uint16) * np.uint16(256) + lower
+
+
+def _to_grey_or_rgb(image: Image.Image) -> Image.Image:
+    """Remove transparency and palettes: mode L, or RGB if there may be colours."""
     mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
     if not image.has_transparency_data:
         return image if image.mode == mode else image.convert(mode)
     rgba_image = image.convert("RGBA")
     white = Image.new("RGBA", rgba_image.size, "white")
     return Image.alpha_composite(white, rgba_image).convert(mode)
-
-
-def _to_eight_bits(image: Image.Image, is_32_bit: bool) -> Image.Image:
-    """Scale 16-bit grey values to 8 bits; 32-bit values below 256 are 8-bit values already."""
-    values = np.asarray(image)
-    if values.size and not 0 <= values.min() <= values.max() < 1 << 16:
-        raise _RefusedError("pixels of more than 16 bits", f"mode {image.mode}")
-    shift = 0 if is_32_bit and values.max(initial=0) < 1 << 8 else 8
-    return Image.fromarray((values >> shift).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""Conversion of images in order, on all cores if there is enough work for several processes."""
+"""Work on chunks of images in order, on all cores if there is enough for several processes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import chain
 from multiprocessing.connection import wait
+from typing import TypeVar
 
-from iidgan.data.prepare.decode import ConvertedImages, convert_images
 from iidgan.data.prepare.reader import RawImage, SkippedImage
-from iidgan.data.prepare.resize import ResizeRule
 from iidgan.utils.processes import blocked_signals, num_cores
 
 CHUNK_IMAGES, CHUNK_BYTES = 64, 1 << 24
@@ -25,6 +24,7 @@ MIN_POOL_SECONDS = 8.0
 """Seconds of remaining work above which processes are started: each takes a few to import."""
 
 Chunk = list[RawImage | SkippedImage]
+ResultT = TypeVar("ResultT")
 
 
 def split_chunks(raw_images: Iterable[RawImage | SkippedImage]) -> Iterator[Chunk]:
@@ -40,18 +40,18 @@ def split_chunks(raw_images: Iterable[RawImage | SkippedImage]) -> Iterator[Chun
         yield chunk
 
 
-def convert_stream(
+def process_chunks(
     raw_images: Iterable[RawImage | SkippedImage],
-    resize_rule: ResizeRule,
+    process_chunk: Callable[[Chunk], ResultT],
     num_images: int | None,
     *,
     workers: int | None = None,
-) -> Generator[ConvertedImages, None, None]:
-    """Convert all images in order.
+) -> Generator[ResultT, None, None]:
+    """Yield the result of a function for each chunk of images, in order.
 
     Arguments:
-        raw_images: Images to convert.
-        resize_rule: How to crop and resize them.
+        raw_images: Images to process.
+        process_chunk: Function of some images; it is sent to other processes.
         num_images: Number of images, if it is known.
         workers: Number of processes; None: one per core if there is enough work.
     """
@@ -59,7 +59,7 @@ def convert_stream(
     num_done, seconds = 0, 0.0
     for chunk in chunks:
         start = time.perf_counter()
-        yield convert_images(chunk, resize_rule)
+        yield process_chunk(chunk)
         seconds += time.perf_counter() - start
         num_done += len(chunk)
         # Without a known number, as much work is expected to come as has been done.
@@ -67,14 +67,14 @@ def convert_stream(
             seconds if num_images is None else seconds / num_done * (num_images - num_done)
         )
         if num_workers > 1 and (workers is not None or remaining_seconds > MIN_POOL_SECONDS):
-            yield from _convert_in_processes(chunks, resize_rule, num_workers)
+            yield from _process_in_processes(chunks, process_chunk, num_workers)
 
 
-def _convert_in_processes(
-    chunks: Iterator[Chunk], resize_rule: ResizeRule, workers: int
-) -> Iterator[ConvertedImages]:
-    """Convert in several processes; if one of them is killed, continue in this process."""
-    pending: deque[tuple[Chunk, Future[ConvertedImages]]] = deque()
+def _process_in_processes(
+    chunks: Iterator[Chunk], process_chunk: Callable[[Chunk], ResultT], workers: int
+) -> Iterator[ResultT]:
+    """Work in several processes; if one of them is killed, continue in this process."""
+    pending: deque[tuple[Chunk, Future[ResultT]]] = deque()
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, context, initializer=_exit_with_parent)
     unsubmitted: list[Chunk] = []
@@ -82,7 +82,7 @@ def _convert_in_processes(
         for chunk in chunks:
             unsubmitted = [chunk]
             with blocked_signals([signal.SIGINT]):  # which may arrive while a process imports
-                pending.append((chunk, pool.submit(convert_images, chunk, resize_rule)))
+                pending.append((chunk, pool.submit(process_chunk, chunk)))
             unsubmitted = []
             if len(pending) >= 2 * workers + 2:
                 yield pending[0][1].result()
@@ -92,7 +92,7 @@ def _convert_in_processes(
             pending.popleft()
     except BrokenProcessPool:
         unfinished = chain((chunk for chunk, _ in pending), unsubmitted, chunks)
-        yield from (convert_images(chunk, resize_rule) for chunk in unfinished)
+        yield from map(process_chunk, unfinished)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -22,9 +23,15 @@ from iidgan.data.manifest import (
     FileRecord,
     Manifest,
 )
-from iidgan.data.prepare.decode import DECODING_RULE, ConvertedImages
+from iidgan.data.prepare.decode import (
+    DECODING_RULE,
+    ConvertedImages,
+    convert_images,
+    measure_images,
+)
+from iidgan.data.prepare.depth import PixelRange, PixelStatistics, UnknownRangeError
 from iidgan.data.prepare.formats import choose_reader
-from iidgan.data.prepare.pool import convert_stream
+from iidgan.data.prepare.pool import process_chunks
 from iidgan.data.prepare.reader import ImageStream, RawImage, SkippedImage
 from iidgan.data.prepare.request import PrepareRequest
 from iidgan.data.prepare.writer import DatasetWriter
@@ -63,6 +70,9 @@ def prepare(
     config: str | None = None,
     split: str | None = None,
     labels: str | None = None,
+    label_column: str | None = None,
+    image_column: str | None = None,
+    value_range: tuple[float, float] | None = None,
     root: str | None = None,
     strict: bool = False,
     on_progress: ProgressCallback = lambda num_done, num_images: None,
@@ -82,6 +92,11 @@ def prepare(
             only one.
         split: Part of the data set; None: the default one. Another split is saved as NAME-SPLIT.
         labels: `none`, `folders`, or the path of a CSV file; None: automatic.
+        label_column: Column of a table (Parquet, Hub, CSV) with the labels; None: automatic.
+        image_column: Column of a table (Parquet, Hub) with the images; None: automatic.
+        value_range: Values of images of more than 8 bits that become black and white; None: the
+            smallest of 8, 10, 12, 14 and 16 bits that holds all values of the data set, and its
+            smallest and largest value if these are fractions or larger integers.
         root: Folder of prepared data sets; None: $IIDGAN_DATA, or `data` in the user's cache.
         strict: Whether the first image that cannot be used is an error.
         on_progress: Called after each chunk of images.
@@ -98,6 +113,9 @@ def prepare(
         config=config,
         split=split,
         labels=labels,
+        label_column=label_column,
+        image_column=image_column,
+        value_range=value_range,
         root=root,
     )
     folder = request.folder
@@ -179,21 +197,54 @@ def _write_dataset(
     on_progress: ProgressCallback,
     on_message: MessageCallback,
 ) -> tuple[Manifest, list[SkippedImage]]:
+    fingerprint = request.compute_fingerprint()
+    convert = partial(_convert_dataset, request, staging, fingerprint, strict, on_progress)
+    try:
+        return convert(request.pixel_range, on_message)
+    except UnknownRangeError:
+        on_message(
+            "images of more than 8 bits: all are read twice, to find the range of their values"
+        )
+        return convert(_measure_range(request, on_progress), lambda text: None)
+
+
+def _measure_range(request: PrepareRequest, on_progress: ProgressCallback) -> PixelRange:
+    """Find the range of the values of all images of more than 8 bits."""
+    statistics = PixelStatistics()
+    with choose_reader(request)(request.read_request()) as stream:
+        chunks = process_chunks(stream.images, measure_images, stream.num_images)
+        with closing(chunks):
+            for chunk_statistics in chunks:
+                statistics.merge(chunk_statistics)
+                on_progress(statistics.num_images, stream.num_images)
+    return statistics.choose_range()
+
+
+def _convert_dataset(
+    request: PrepareRequest,
+    staging: Path,
+    fingerprint: str,
+    strict: bool,
+    on_progress: ProgressCallback,
+    pixel_range: PixelRange | None,
+    on_message: MessageCallback,
+) -> tuple[Manifest, list[SkippedImage]]:
     with oserror_as_input_error(staging):
-        for stale_file in staging.iterdir():  # of a crash
+        for stale_file in staging.iterdir():  # of a crash, or of images before the first deep one
             stale_file.unlink()
     open_stream, read_request = choose_reader(request), request.read_request()
-    fingerprint = request.compute_fingerprint()
     with open_stream(read_request) as stream, closing(DatasetWriter(staging)) as writer:
         if stream.note:
             on_message(stream.note)
-        conversion = _Conversion(stream, request, strict, on_progress)
+        conversion = _Conversion(stream, request, pixel_range, strict, on_progress)
         with oserror_as_input_error(staging):
             conversion.write_images(writer)
         skipped = conversion.skipped
         if not writer.count:
             example = f", for example {skipped[0]}" if skipped else ""
             raise InputError(f"from: no image of {stream.description} can be used{example}")
+        if request.pixel_range is not None and not conversion.num_deep:
+            on_message("--range has no effect: no image has more than 8 bits")
         return _write_manifest(conversion, writer, staging, fingerprint), skipped
 
 
@@ -203,15 +254,21 @@ class _Conversion:
 
     stream: ImageStream
     request: PrepareRequest
+    pixel_range: PixelRange | None
     strict: bool
     on_progress: ProgressCallback
     skipped: list[SkippedImage] = field(default_factory=list)
     num_enlarged: int = 0
+    num_deep: int = 0
     has_image_files: bool = False
 
     def write_images(self, writer: DatasetWriter) -> None:
-        num_images = self.stream.num_images
-        chunks = convert_stream(self._raw_images(), self.request.resize_rule, num_images)
+        convert_chunk = partial(
+            convert_images,
+            resize_rule=self.request.resize_rule,
+            pixel_range=self.pixel_range,
+        )
+        chunks = process_chunks(self._raw_images(), convert_chunk, self.stream.num_images)
         with closing(chunks):
             for converted in chunks:
                 self._add_chunk(converted, writer)
@@ -226,6 +283,7 @@ class _Conversion:
             _check_free_space(writer, self.stream.num_images, self.request.folder.parent)
         self.skipped += converted.skipped
         self.num_enlarged += converted.num_enlarged
+        self.num_deep += converted.num_deep
         self.on_progress(writer.count + len(self.skipped), self.stream.num_images)
 
     def _raw_images(self) -> Iterator[RawImage | SkippedImage]:
@@ -235,6 +293,16 @@ class _Conversion:
                 if self.stream.has_labels and raw_image.label is None:
                     raw_image = SkippedImage(raw_image.name, "has no label")
             yield raw_image
+
+    @property
+    def rule(self) -> str:
+        """Description of how the images were resized and converted."""
+        rules = [str(self.request.resize_rule)]
+        if self.num_deep:
+            rules.append(str(self.pixel_range))
+        if self.has_image_files:
+            rules.append(DECODING_RULE)
+        return "; ".join(rules)
 
 
 def _check_free_space(writer: DatasetWriter, num_images: int | None, root: Path) -> None:
@@ -259,13 +327,12 @@ def _write_manifest(
     if skipped:
         _write_skipped(staging / SKIPPED_FILE, skipped)
     array_files = [name for name in (IMAGES_FILE, LABELS_FILE) if (staging / name).exists()]
-    rule = str(request.resize_rule)
     manifest = Manifest(
         name=request.dataset_name,
         request=request.recorded_options,
         source=stream.description,
         trace=fingerprint,
-        rule=f"{rule}; {DECODING_RULE}" if conversion.has_image_files else rule,
+        rule=conversion.rule,
         count=writer.count,
         shape=writer.shape,
         labels=class_names,

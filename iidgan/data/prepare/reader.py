@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +22,14 @@ class RawImage:
 
     Arguments:
         name: Its location, by which a person can find it.
-        content: Bytes of an image file, or pixels of shape (H, W) or (H, W, 3).
+        content: Bytes of an image file, or pixels of shape (H, W) or (H, W, 3): bytes, or numbers
+            that are scaled as those of files of more than 8 bits.
         label: Its label: an index into `ImageStream.class_names` or, if that is empty, a name or a
             number; None if it has no label.
     """
 
     name: str
-    content: bytes | Pixels
+    content: bytes | NDArray[Any]
     label: int | str | None = None
 
     @property
@@ -79,6 +81,8 @@ class ReadRequest:
         config: Configuration of a data set on the Hub; None: its only one.
         split: Part of the data set; None: the default one.
         labels: `none`, `folders` or the path of a CSV file; None: automatic.
+        image_column: Column of a table that has the images; None: automatic.
+        label_column: Column of a table that has the labels; None: automatic.
     """
 
     path: Path | None
@@ -86,6 +90,8 @@ class ReadRequest:
     config: str | None = None
     split: str | None = None
     labels: str | None = None
+    image_column: str | None = None
+    label_column: str | None = None
 
     def existing_path(self) -> Path:
         """Return the path.

@@ -16,6 +16,7 @@ from iidgan.data.manifest import (
     data_home,
 )
 from iidgan.data.prepare.catalog import CUSTOM_IMAGES, DATASETS, DatasetInfo
+from iidgan.data.prepare.depth import PixelRange
 from iidgan.data.prepare.fingerprint import compute_fingerprint
 from iidgan.data.prepare.reader import ReadRequest
 from iidgan.data.prepare.resize import ResizeRule
@@ -43,6 +44,10 @@ class PrepareRequest:
         config: Configuration of a data set on the Hub; None: its only one.
         split: Part of the data set; None: the default one.
         labels: `none`, `folders`, or the path of a CSV file; None: automatic.
+        label_column: Column of a table with the labels; None: automatic.
+        image_column: Column of a table with the images; None: automatic.
+        value_range: Values of images of more than 8 bits that become black and white; None:
+            measured.
         root: Folder of prepared data sets; None: the default one.
 
     Raises:
@@ -55,6 +60,9 @@ class PrepareRequest:
     config: str | None
     split: str | None
     labels: str | None
+    label_column: str | None
+    image_column: str | None
+    value_range: tuple[float, float] | None
     root: str | None
 
     def __post_init__(self) -> None:
@@ -65,7 +73,7 @@ class PrepareRequest:
                 f"labels: got {self.labels!r}, but {self.name} has its own labels or none; "
                 "leave it out"
             )
-        _ = self.resize_rule  # validates the size
+        _ = self.resize_rule, self.pixel_range  # validates the size and the range
 
     def _check_name(self) -> None:
         if not _NAME_PATTERN.fullmatch(self.name):
@@ -97,6 +105,11 @@ class PrepareRequest:
         """How images are resized."""
         default_rule = self.dataset_info.resize_rule
         return default_rule if self.size is None else replace(default_rule, size=self.size)
+
+    @property
+    def pixel_range(self) -> PixelRange | None:
+        """Range of values of images of more than 8 bits; None if it has to be measured."""
+        return None if self.value_range is None else PixelRange(*self.value_range)
 
     @property
     def dataset_name(self) -> str:
@@ -134,6 +147,9 @@ class PrepareRequest:
             "from": origin,
             "size": self.resize_rule.size,
             "labels": labels,
+            "label-column": self.label_column,
+            "image-column": self.image_column,
+            "range": None if self.value_range is None else list(self.value_range),
         }
 
     def compute_fingerprint(self) -> str:
@@ -162,6 +178,8 @@ class PrepareRequest:
             config=self.config,
             split=self.split,
             labels=self.labels,
+            image_column=self.image_column,
+            label_column=self.label_column,
         )
 
     def _origin_advice(self) -> str:
@@ -191,6 +209,6 @@ class PrepareRequest:
         requested = self.recorded_options | {"size": self.size}
         return [
             f"{option} was {existing.get(option)}, is {requested[option]}"
-            for option in ("from", "size", "labels")
+            for option in ("from", "size", "labels", "label-column", "image-column", "range")
             if requested[option] is not None and requested[option] != existing.get(option)
         ]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from iidgan.data.prepare import prepare
-from iidgan.data.prepare.decode import IMAGE_SUFFIXES, convert_images
+from iidgan.data.prepare.decode import IMAGE_SUFFIXES, convert_images, measure_images
+from iidgan.data.prepare.depth import PixelRange, UnknownRangeError
 from iidgan.data.prepare.reader import RawImage
 from iidgan.data.prepare.resize import ResizeRule
 from tests.helpers.errors import raises_input_error
@@ -22,12 +23,14 @@ GOOD = encode_image(random_images(1, 64)[0])
 
 def encode_png(width, height, data=b""):
     """Encode a PNG whose header states any size."""
+    return encode_png_chunks(struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0), data)
 
+
+def encode_png_chunks(head, data):
     def chunk(kind, content):
         check = zlib.crc32(kind + content)
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
 
-    head = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
     body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
 
@@ -133,21 +136,114 @@ def test_convert_images_grey_has_one_channel():
     )
 
 
-def test_convert_images_of_16_bits():
-    deep = GREY.astype(np.uint16) << 8 | 77
-    assert np.array_equal(convert_one(encode_image(Image.fromarray(deep))), GREY[None])
-    assert np.array_equal(convert_one(encode_image(Image.fromarray(deep), "TIFF")), GREY[None])
+def encode_deep_png(values, colour_type):
+    """Encode a PNG of 16 bits with any channels, which Pillow does not write."""
+    height, width = values.shape[:2]
+    rows = values.astype(">u2").reshape(height, -1)
+    return encode_png_chunks(
+        struct.pack(">2I5B", width, height, 16, colour_type, 0, 0, 0),
+        b"".join(b"\0" + row.tobytes() for row in rows),
+    )
 
 
-def test_convert_images_of_32_bits():
-    wide = Image.fromarray(GREY.astype(np.int32))
-    assert wide.mode == "I"
-    assert np.array_equal(convert_one(encode_image(wide, "TIFF")), GREY[None])
-    deeper = Image.fromarray(GREY.astype(np.int32) << 8)
-    assert np.array_equal(convert_one(encode_image(deeper, "TIFF")), GREY[None])
-    dark = Image.fromarray(np.full((8, 8), 255, np.uint16))  # of 65,535
-    for kind in ("PNG", "PPM", "TIFF"):
-        assert convert_one(encode_image(dark, kind)).max() == 0
+def convert_deep(contents, pixel_range=None):
+    """Convert images of more than 8 bits as a data set, to 8 x 8 pixels."""
+    raw_images = [RawImage(f"{i}", content) for i, content in enumerate(contents)]
+    pixel_range = pixel_range or measure_images(raw_images).choose_range()
+    converted = convert_images(raw_images, ResizeRule(size=8), pixel_range)
+    assert converted.skipped == []
+    assert converted.num_deep == len(contents)
+    return converted.pixels
+
+
+DEEP_RAMP = np.arange(64, dtype=np.uint16).reshape(8, 8) * 65  # up to 4,095
+FORMATS = ["PNG", "TIFF", "PPM"]
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_convert_images_scales_bit_depth(kind, bits):
+    values = (DEEP_RAMP.astype(np.uint32) * (2**bits - 1) // 4095).astype(np.uint16)
+    (pixels,) = convert_deep([encode_image(Image.fromarray(values), kind)])
+    assert np.array_equal(pixels[0], values >> (bits - 8))
+
+
+def test_convert_images_scales_all_alike():
+    contents = [
+        encode_image(Image.fromarray((DEEP_RAMP // divisor).astype(dtype)), "TIFF")
+        for divisor, dtype in ((1, np.uint16), (8, np.uint16), (8, np.int32))
+    ]
+    bright, dark, also_dark = convert_deep(contents)
+    assert np.array_equal(bright[0], DEEP_RAMP >> 4)
+    assert np.array_equal(dark[0], DEEP_RAMP >> 7)
+    assert np.array_equal(also_dark, dark)
+
+
+def test_convert_images_needs_range():
+    with pytest.raises(UnknownRangeError):
+        convert_images(
+            [RawImage("x", encode_image(Image.fromarray(DEEP_RAMP)))], ResizeRule(size=8)
+        )
+
+
+@pytest.mark.parametrize("offset", [70_000, -500])
+def test_convert_images_of_32_bits_by_range(offset):
+    values = np.arange(64, dtype=np.int32).reshape(8, 8) * 4 + offset
+    (pixels,) = convert_deep([encode_image(Image.fromarray(values), "TIFF")])
+    assert np.array_equal(pixels[0].ravel(), np.arange(64) * 4 * 256 // 253)
+
+
+def test_convert_images_of_fractions_by_range():
+    values = np.linspace(-1, 1, 64, dtype=np.float32).reshape(8, 8)
+    (pixels,) = convert_deep([encode_image(Image.fromarray(values), "TIFF")])
+    assert np.array_equal(pixels[0], np.minimum((values + 1) * 128, 255).astype(np.uint8))
+    eighths = (GREY / np.float32(255)).astype(np.float32)
+    (pixels,) = convert_deep([eighths], PixelRange(0, 1))
+    assert np.array_equal(pixels[0], GREY)
+
+
+def test_convert_images_refuses_infinite_pixels():
+    values = np.full((8, 8), np.inf, np.float32)
+    converted = convert_images([RawImage("x", values)], ResizeRule(size=8), PixelRange(0, 1))
+    assert [image.reason for image in converted.skipped] == ["pixels that are not finite numbers"]
+
+
+def test_convert_images_of_given_range():
+    (pixels,) = convert_deep([DEEP_RAMP], PixelRange(0, 2047))
+    assert np.array_equal(pixels[0], np.minimum(DEEP_RAMP >> 3, 255))
+
+
+DEEP_COLOURS = np.stack([DEEP_RAMP, DEEP_RAMP[::-1], DEEP_RAMP.T], 2)
+DEEP_ALPHA = np.full((8, 8, 1), 65535, np.uint16)
+
+
+def test_convert_images_of_deep_colours():
+    """Of 12 bits in 16, the upper byte alone is nearly black."""
+    expected = (DEEP_COLOURS >> 4).transpose(2, 0, 1)
+    (opaque,) = convert_deep([encode_deep_png(DEEP_COLOURS, 2)])
+    assert np.array_equal(opaque, expected)
+    (transparent,) = convert_deep([encode_deep_png(np.dstack([DEEP_COLOURS, DEEP_ALPHA]), 6)])
+    assert np.array_equal(transparent, expected)
+    (grey,) = convert_deep([encode_deep_png(np.dstack([DEEP_RAMP, DEEP_ALPHA]), 4)])
+    assert np.array_equal(grey[0], DEEP_RAMP >> 4)
+    half = np.dstack([DEEP_RAMP, np.zeros_like(DEEP_RAMP)])
+    assert convert_deep([encode_deep_png(half, 4)])[0].min() == 255
+
+
+def test_convert_images_of_eight_bits_keeps_range():
+    content = encode_image(Image.fromarray(GREY // 4))
+    converted = convert_images([RawImage("x", content)], ResizeRule(size=8), PixelRange(0, 63))
+    assert np.array_equal(converted.pixels[0][0], GREY // 4)
+    assert converted.num_deep == 0
+
+
+@pytest.mark.parametrize("dtype", [np.bool_, np.int64, ">u2", np.float16, np.longdouble])
+def test_convert_images_of_array_types(dtype):
+    values = (GREY > 127).astype(dtype)
+    if dtype != np.bool_:
+        values = values * np.asarray(255, dtype)
+    converted = convert_images([RawImage("x", values)], ResizeRule(size=8), PixelRange(0, 255))
+    assert np.array_equal(converted.pixels[0][0], 255 * (GREY > 127))
 
 
 def test_convert_images_transparent_over_white():

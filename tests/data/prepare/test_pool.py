@@ -1,15 +1,19 @@
 """Images are converted by several processes only if there is much work."""
 
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 
 import numpy as np
 import pytest
 
 from iidgan.data.prepare import pool
-from iidgan.data.prepare.pool import CHUNK_IMAGES, convert_stream, split_chunks
+from iidgan.data.prepare.decode import convert_images
+from iidgan.data.prepare.pool import CHUNK_IMAGES, process_chunks, split_chunks
 from iidgan.data.prepare.reader import RawImage, SkippedImage
 from iidgan.data.prepare.resize import ResizeRule
 from tests.helpers.images import encode_image, random_images
+
+convert_to_8 = partial(convert_images, resize_rule=ResizeRule(size=8))
 
 
 def make_raw_images(number):
@@ -22,10 +26,10 @@ def make_raw_images(number):
 
 
 @pytest.mark.slow
-def test_convert_stream_keeps_order():
+def test_process_chunks_keeps_order():
     raw_images = make_raw_images(5 * CHUNK_IMAGES + 3)
     sequential, parallel = (
-        list(convert_stream(raw_images, ResizeRule(size=8), len(raw_images), workers=workers))
+        list(process_chunks(raw_images, convert_to_8, len(raw_images), workers=workers))
         for workers in (1, 2)
     )
     assert len(sequential) == len(parallel) == 6
@@ -69,23 +73,23 @@ class RefusingPool(DyingPool):
 
 
 @pytest.mark.parametrize("pool_class", [DyingPool, RefusingPool])
-def test_convert_stream_survives_dead_workers(monkeypatch, pool_class):
+def test_process_chunks_survives_dead_workers(monkeypatch, pool_class):
     """As in a script without `if __name__ == "__main__":`, or on a machine out of memory."""
     raw_images = make_raw_images(20 * CHUNK_IMAGES)
-    sequential = convert_stream(raw_images, ResizeRule(size=8), len(raw_images), workers=1)
+    sequential = process_chunks(raw_images, convert_to_8, len(raw_images), workers=1)
     monkeypatch.setattr(pool, "ProcessPoolExecutor", pool_class)
-    chunks = list(convert_stream(raw_images, ResizeRule(size=8), len(raw_images), workers=2))
+    chunks = list(process_chunks(raw_images, convert_to_8, len(raw_images), workers=2))
     assert sum(len(part.pixels) + len(part.skipped) for part in chunks) == len(raw_images)
     assert [len(part.pixels) for part in chunks] == [len(part.pixels) for part in sequential]
 
 
-def test_convert_stream_starts_no_process(monkeypatch):
+def test_process_chunks_starts_no_process(monkeypatch):
     def refuse(*arguments):
         raise AssertionError
 
     monkeypatch.setattr(pool, "ProcessPoolExecutor", refuse)
-    assert len(list(convert_stream(make_raw_images(200), ResizeRule(size=8), 200))) == 4
-    assert list(convert_stream([], ResizeRule(size=8), None)) == []
+    assert len(list(process_chunks(make_raw_images(200), convert_to_8, 200))) == 4
+    assert list(process_chunks([], convert_to_8, None)) == []
 
 
 def test_split_chunks_limits_bytes(monkeypatch):
