@@ -42,3 +42,10 @@ def load_arrays(outcome):
     images = np.load(outcome.folder / "images.npy")
     has_labels = (outcome.folder / "labels.npy").exists()
     return images, np.load(outcome.folder / "labels.npy") if has_labels else None
+
+
+def labelled_files():
+    """Six images in three folders."""
+    images = [encode_image(image) for image in random_images(6)]
+    names = ("dog/1.png", "cat/2.png", "cat/deep/3.PNG", "bird/10.png", "bird/9.png", "dog/0.png")
+    return dict(zip(names, images))

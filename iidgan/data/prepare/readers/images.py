@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from iidgan.data.prepare.archives import FileTree, UnreadableError, open_file_tree
 from iidgan.data.prepare.decode import IMAGE_SUFFIXES
-from iidgan.data.prepare.labels import ImageLabels, find_labels
+from iidgan.data.prepare.image_labels import ImageLabels
+from iidgan.data.prepare.labels import find_labels
 from iidgan.data.prepare.reader import ImageStream, RawImage, Reader, ReadRequest, SkippedImage
 from iidgan.errors import InputError
 
@@ -26,9 +27,12 @@ def open_image_files(request: ReadRequest) -> Iterator[ImageStream]:
     with open_file_tree(path) as tree:
         names = _list_images(tree, path)
         inside_names = [name for name in names if tree.is_inside(name)]
-        labels = find_labels(tree, inside_names, request.labels) if inside_names else None
-        label_note = labels.note if labels else ""
-        note = "; ".join(filter(None, (label_note, _describe_other_files(tree))))
+        labels = (
+            find_labels(tree, inside_names, request.labels, request.label_column)
+            if inside_names
+            else ImageLabels(None)
+        )
+        note = "; ".join(filter(None, (labels.note, _describe_other_files(tree))))
         yield _image_stream(tree, names, labels, f"image files of {path.name}", note)
 
 
@@ -45,7 +49,7 @@ def image_folder_reader(*folders: str) -> Reader:
             )
             names = next((names for names in names_by_folder if names), all_names)
             description, note = f"image files of {path.name}", _describe_other_files(tree)
-            yield _image_stream(tree, names, None, description, note)
+            yield _image_stream(tree, names, ImageLabels(None), description, note)
 
     return open_folder
 
@@ -82,11 +86,11 @@ def _describe_other_files(tree: FileTree) -> str:
     return f"{suffix_counts.total():,} files of other types are ignored ({examples})"
 
 
-_TEXT_SUFFIXES = (".csv", ".json", ".md", ".npy", ".txt")
+_TEXT_SUFFIXES = (".cls", ".csv", ".json", ".md", ".npy", ".txt")
 
 
 def _image_stream(
-    tree: FileTree, names: Sequence[str], labels: ImageLabels | None, description: str, note: str
+    tree: FileTree, names: Sequence[str], labels: ImageLabels, description: str, note: str
 ) -> ImageStream:
     image_names = set(names)
     shadowed = [
@@ -97,18 +101,20 @@ def _image_stream(
     return ImageStream(
         description=description,
         num_images=len(shadowed) + len(names),
-        has_labels=labels is not None,
+        has_labels=labels.label_of is not None,
         note=note,
-        images=chain(shadowed, (_read_image(tree, name, labels) for name in names)),
+        images=chain(shadowed, (_read_image(tree, name, labels.label_of) for name in names)),
     )
 
 
 _SHADOWED_REASON = "has the name of a later one in the archive"
 
 
-def _read_image(tree: FileTree, name: str, labels: ImageLabels | None) -> RawImage | SkippedImage:
+def _read_image(
+    tree: FileTree, name: str, label_of: Callable[[str], str | None] | None
+) -> RawImage | SkippedImage:
     try:
         content = tree.read_file(name)
     except UnreadableError as error:
         return SkippedImage(name, error.reason, error.detail)
-    return RawImage(name, content, None if labels is None else labels.label_of(name))
+    return RawImage(name, content, None if label_of is None else label_of(name))
