@@ -16,7 +16,7 @@ from iidgan.data.prepare.reader import (
     SkippedImage,
     escape_unprintable,
 )
-from iidgan.errors import InputError
+from iidgan.errors import InputError, unknown_name_error
 
 _IMAGE_COLUMNS = ("image", "img", "picture", "jpg", "png", "webp")
 _LABEL_COLUMNS = ("label", "fine_label", "labels", "class", "category", "target")
@@ -41,16 +41,12 @@ def open_hub_dataset(request: ReadRequest) -> Iterator[ImageStream]:
 
     Raises:
         InputError: The package is not installed, the data set does not exist, or it has no column
-            of images.
+            of images, or one of labels that are not one per image.
     """
     data = _load_dataset(request)
     columns: Mapping[str, Any] = data.features or {}
-    image_columns = _find_columns(columns, _IMAGE_COLUMNS, _is_image)
-    if not image_columns:
-        raise InputError(f"from: no column of images among {', '.join(columns) or 'none'}")
-    label_columns = _find_columns(columns, _LABEL_COLUMNS, _is_label)
-    if request.labels == "none":
-        label_columns = []
+    image_columns = _find_image_columns(columns, request.image_column)
+    label_columns = _find_label_columns(columns, request)
     image_column = image_columns[0]
     label_column = label_columns[0] if label_columns else None
     yield ImageStream(
@@ -59,10 +55,17 @@ def open_hub_dataset(request: ReadRequest) -> Iterator[ImageStream]:
         has_labels=label_column is not None,
         class_names=_class_names(columns, label_column),
         images=_iterate_images(
-            _select_rows(data, image_column, label_column), image_column, label_column
+            _select_rows(data, image_column, label_column),
+            image_column,
+            label_column,
+            _label_normaliser(columns, request.label_column),
         ),
         note="; ".join(
-            _describe_choice(names) for names in (image_columns, label_columns) if len(names) > 1
+            [
+                *_describe_choice(image_columns),
+                *_describe_choice(label_columns),
+                *_describe_unusable(columns, label_columns, request),
+            ]
         ),
     )
 
@@ -105,6 +108,63 @@ def _describe_error(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
 
+def _find_image_columns(columns: Mapping[str, Any], requested_column: str | None) -> list[str]:
+    """Find the columns of images, the one to use first."""
+    if requested_column is not None:
+        _check_exists("image-column", requested_column, columns)
+        if not _has_bytes(columns[requested_column]):
+            raise InputError(
+                f"image-column: expected images, got {_describe_column(columns, requested_column)}"
+            )
+        return [requested_column]
+    image_columns = _find_columns(columns, _IMAGE_COLUMNS, _is_image)
+    if not image_columns:
+        raise InputError(
+            f"from: no column of images among {', '.join(columns) or 'none'}; name one with "
+            "--image-column"
+        )
+    return image_columns
+
+
+def _find_label_columns(columns: Mapping[str, Any], request: ReadRequest) -> list[str]:
+    """Find the columns of labels, the one to use first.
+
+    Raises:
+        InputError: The named column, or the only one with a common name, has no labels.
+    """
+    if request.labels == "none":
+        return []
+    if request.label_column is not None:
+        _check_exists("label-column", request.label_column, columns)
+        if not _has_label_type(columns[request.label_column]):
+            raise _label_type_error("label-column", columns, request.label_column)
+        return [request.label_column]
+    label_columns = _find_columns(columns, _LABEL_COLUMNS, _is_label)
+    if not label_columns and (names := [name for name in _LABEL_COLUMNS if name in columns]):
+        raise _label_type_error("labels", columns, names[0])
+    return label_columns
+
+
+def _check_exists(field: str, name: str, columns: Mapping[str, Any]) -> None:
+    if name not in columns:
+        raise unknown_name_error(field, name, columns)
+
+
+def _label_type_error(field: str, columns: Mapping[str, Any], name: str) -> InputError:
+    return InputError(
+        f"{field}: expected one integer, word or boolean per image, got "
+        f"{_describe_column(columns, name)}; choose another column with --label-column, or use "
+        "--labels none"
+    )
+
+
+def _describe_column(columns: Mapping[str, Any], name: str) -> str:
+    column_type = columns[name]
+    type_name = type(column_type).__name__
+    values = getattr(column_type, "dtype", None) if type_name == "Value" else type_name
+    return f"the column {escape_unprintable(name)} of type {values}"
+
+
 def _find_columns(
     columns: Mapping[str, Any],
     common_names: tuple[str, ...],
@@ -116,25 +176,47 @@ def _find_columns(
     return with_common_name + [name for name in matches if name not in with_common_name]
 
 
-def _describe_choice(names: Sequence[str]) -> str:
+def _describe_choice(names: Sequence[str]) -> list[str]:
+    """Describe which of several columns is used."""
+    if len(names) < 2:
+        return []
     others = ", ".join(map(escape_unprintable, names[1:4])) + (", ..." if len(names) > 4 else "")
-    return f"the column {escape_unprintable(names[0])} is used, not {others}"
+    return [f"the column {escape_unprintable(names[0])} is used, not {others}"]
+
+
+def _describe_unusable(
+    columns: Mapping[str, Any], label_columns: Sequence[str], request: ReadRequest
+) -> list[str]:
+    """Describe columns with the name of labels whose type is another one."""
+    if request.labels == "none" or request.label_column is not None:
+        return []
+    names = [name for name in _LABEL_COLUMNS if name in columns and name not in label_columns]
+    return [f"{_describe_column(columns, name)} is not used" for name in names]
 
 
 def _is_image(name: str, column_type: Any) -> bool:  # noqa: ANN401
     """Whether a column has images, including files without the schema of the Hub."""
+    is_binary = "binary" in str(getattr(column_type, "dtype", ""))
+    return _has_bytes(column_type) and (name in _IMAGE_COLUMNS or not is_binary)
+
+
+def _has_bytes(column_type: Any) -> bool:  # noqa: ANN401
+    """Whether a column may have the bytes of images."""
     if type(column_type).__name__ == "Image":
         return True
     if isinstance(column_type, Mapping):
         return "bytes" in column_type
-    return name in _IMAGE_COLUMNS and "binary" in str(getattr(column_type, "dtype", ""))
+    return "binary" in str(getattr(column_type, "dtype", ""))
 
 
 def _is_label(name: str, column_type: Any) -> bool:  # noqa: ANN401
-    if type(column_type).__name__ == "ClassLabel":
-        return True
-    type_name = str(getattr(column_type, "dtype", ""))
-    return name in _LABEL_COLUMNS and type_name.startswith(_LABEL_TYPES)
+    is_class = type(column_type).__name__ == "ClassLabel"
+    return is_class or (name in _LABEL_COLUMNS and _has_label_type(column_type))
+
+
+def _has_label_type(column_type: Any) -> bool:  # noqa: ANN401
+    is_scalar = type(column_type).__name__ in ("Value", "ClassLabel")
+    return is_scalar and str(column_type.dtype).startswith(_LABEL_TYPES)
 
 
 def _class_names(columns: Mapping[str, Any], label_column: str | None) -> tuple[str, ...]:
@@ -156,11 +238,12 @@ def _iterate_images(
     rows: Any,  # noqa: ANN401
     image_column: str,
     label_column: str | None,
+    normalise_label: Callable[[Any], int | str | None],
 ) -> Iterator[RawImage | SkippedImage]:
     num_done = 0
     try:
         for row in rows:
-            label = None if label_column is None else _normalise_label(row[label_column])
+            label = None if label_column is None else normalise_label(row[label_column])
             yield _raw_image(f"row {num_done}", row[image_column], label)
             num_done += 1
     except Exception as error:  # of a damaged column
@@ -182,10 +265,19 @@ def _raw_image(
     return RawImage(name, content, label)
 
 
+def _label_normaliser(
+    columns: Mapping[str, Any], requested_column: str | None
+) -> Callable[[Any], int | str | None]:
+    """Choose how labels are read: -1 is a value of an attribute, such as those of CelebA."""
+    is_attribute = requested_column is not None and not hasattr(columns[requested_column], "names")
+    return _normalise_attribute if is_attribute else _normalise_label
+
+
 def _normalise_label(label: Any) -> int | str | None:  # noqa: ANN401
     """Convert booleans to integers, and negative integers, which mean no label, to None."""
-    if isinstance(label, bool):
-        return int(label)
-    if isinstance(label, int) and label < 0:
-        return None
-    return label
+    label = _normalise_attribute(label)
+    return None if isinstance(label, int) and label < 0 else label
+
+
+def _normalise_attribute(label: Any) -> int | str | None:  # noqa: ANN401
+    return int(label) if isinstance(label, bool) else label

@@ -115,6 +115,56 @@ def test_parquet_refuses_malformed_files(tmp_path):
         prepare("b", origin=str(tmp_path / "b.parquet"))
 
 
+IMAGES = [encode_image(image) for image in random_images(3, 16)]
+
+
+@pytest.mark.parametrize(
+    ("labels", "type_name"),
+    [([0.0, 1.0, 1.0], "float64"), ([[0], [1], [0, 1]], "List"), ([b"a", b"b", b"c"], "binary")],
+)
+def test_parquet_refuses_label_type(tmp_path, labels, type_name):
+    write_plain_parquet(tmp_path / "a.parquet", image=IMAGES, label=labels, species=["x"] * 3)
+    origin = str(tmp_path / "a.parquet")
+    with raises_input_error(
+        "labels", "column label", type_name, "--label-column", "--labels none"
+    ):
+        prepare("a", origin=origin)
+    with raises_input_error("label-column", "column label", type_name):
+        prepare("a", origin=origin, label_column="label")
+    assert load_arrays(prepare("a", origin=origin, labels="none"))[1] is None
+    assert prepare("b", origin=origin, label_column="species").manifest.labels == ("x",)
+
+
+def test_parquet_notes_label_type(tmp_path):
+    write_plain_parquet(
+        tmp_path / "a.parquet", image=IMAGES, label=[0.5] * 3, target=["x", "y", "x"]
+    )
+    messages = []
+    result = prepare("a", origin=str(tmp_path / "a.parquet"), on_message=messages.append)
+    assert result.manifest.labels == ("x", "y")
+    assert messages == ["the column label of type float64 is not used"]
+
+
+def test_parquet_with_named_columns(tmp_path):
+    """In a table of attributes -1 is a value; it does not mean that a label is missing."""
+    columns = {"face": IMAGES, "Male": [-1, 1, -1], "Young": [True, True, False]}
+    write_plain_parquet(tmp_path / "a.parquet", **columns)
+    origin = str(tmp_path / "a.parquet")
+    with raises_input_error("from", "face, Male, Young", "--image-column"):
+        prepare("a", origin=origin)
+    result = prepare("a", origin=origin, size=16, image_column="face", label_column="Male")
+    labels = [result.manifest.labels[i] for i in load_arrays(result)[1]]
+    assert (labels, result.skipped) == (["-1", "1", "-1"], ())
+    assert np.array_equal(load_arrays(result)[0], random_images(3, 16).transpose(0, 3, 1, 2))
+    assert "--image-column face" in result.manifest.prepare_command(None)
+    with raises_input_error("image-column", "unknown 'faces'", "did you mean 'face'"):
+        prepare("b", origin=origin, image_column="faces")
+    with raises_input_error("image-column", "expected images", "Male", "int64"):
+        prepare("b", origin=origin, image_column="Male")
+    with raises_input_error("label-column", "unknown 'Old'"):
+        prepare("b", origin=origin, image_column="face", label_column="Old")
+
+
 def test_hub_dataset_by_id(hub, monkeypatch):
     datasets = pytest.importorskip("datasets")
     requests = []
