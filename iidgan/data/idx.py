@@ -12,6 +12,7 @@ References:
 from __future__ import annotations
 
 import gzip
+import hashlib
 import math
 import os
 import struct
@@ -27,9 +28,11 @@ import torch
 from torch import Tensor
 
 from iidgan.core import IS_PATH, Dataset, Reference, Source, cites
+from iidgan.data.idx_digests import FileIdentity, check_identities
 from iidgan.errors import InputError, MissingFileError, unknown_name_error
 
 Split = Literal["train", "test"]
+Kind = Literal["images", "labels"]
 
 SYSTEM_DATASETS = Path("/usr/share/datasets")
 """Folder in which Debian packages install data sets."""
@@ -78,17 +81,23 @@ class _IdxImages(Source):
     def load(self) -> Dataset:
         """Read the images, uint8 of shape (N, 1, 28, 28), and the labels, if they exist.
 
-        Images of another size keep it.
+        Images of another size keep it. Files that are not the published ones are accepted with a
+        warning.
 
         Raises:
-            InputError: The files are missing, or are not complete IDX files that match.
+            InputError: The files are missing, are not complete IDX files that match, or are those
+                of another data set.
         """
         image_path = _find_images(self.name, self.root, self.split)
-        x = read_idx(image_path, "images").unsqueeze(1)
+        image_file = _read_file(image_path, "images")
+        x = image_file.values.unsqueeze(1)
         label_path = _find_file(image_path.parent, self.split, "labels")
         if label_path is None:
+            check_identities([self._identity(image_file)])
             return Dataset(x)
-        y = read_idx(label_path, "labels").long()
+        label_file = _read_file(label_path, "labels")
+        check_identities([self._identity(image_file), self._identity(label_file)])
+        y = label_file.values.long()
         if len(y) != len(x):
             raise InputError(
                 f"{label_path}: expected {len(x)} labels, one per image of {image_path.name}, "
@@ -100,6 +109,10 @@ class _IdxImages(Source):
                 f"got {largest}"
             )
         return Dataset(x, y, labels=self.classes)
+
+    def _identity(self, file: _IdxFile) -> FileIdentity:
+        expected = f"{self.name} {self.split} {file.kind}"
+        return FileIdentity(file.path, expected, file.content_sha256())
 
 
 @cites(
@@ -170,7 +183,7 @@ def _search_folders(name: str, root: str | None) -> list[Path]:
     return [*user_folders, SYSTEM_DATASETS / name]
 
 
-def _find_file(folder: Path, split: Split, kind: str) -> Path | None:
+def _find_file(folder: Path, split: Split, kind: Kind) -> Path | None:
     """Find a file under one of the names that are in use for it."""
     file_names = (
         f"{_STEMS[split]}-{kind}{separator}idx{_RANKS[kind]}-ubyte{suffix}"
@@ -181,15 +194,50 @@ def _find_file(folder: Path, split: Split, kind: str) -> Path | None:
     return next(existing, None)
 
 
-def read_idx(path: Path, kind: Literal["images", "labels"]) -> Tensor:
+def read_idx(path: Path, kind: Kind) -> Tensor:
     """Read an IDX file: uint8 of shape (N, rows, columns) for images, (N,) for labels.
 
     Raises:
         InputError: The file has another format, is damaged or empty, or is shorter or longer than
             its header says.
     """
+    return _read_file(path, kind).values
+
+
+@dataclass(frozen=True)
+class _IdxFile:
+    """An IDX file that has been read.
+
+    Arguments:
+        path: The file.
+        kind: Whether it has images or labels.
+        header: Its header, without the compression of the file.
+        shape: Shape that the header states.
+        content: The bytes after it, one for each value.
+    """
+
+    path: Path
+    kind: Kind
+    header: bytes
+    shape: tuple[int, ...]
+    content: bytearray
+
+    @property
+    def values(self) -> Tensor:
+        """The bytes as a tensor, which shares their memory."""
+        return torch.frombuffer(self.content, dtype=torch.uint8).view(self.shape)
+
+    def content_sha256(self) -> str:
+        """SHA-256 digest of header and content without compression, in hexadecimal."""
+        digest = hashlib.sha256(self.header)
+        digest.update(self.content)
+        return digest.hexdigest()
+
+
+def _read_file(path: Path, kind: Kind) -> _IdxFile:
     with _open_binary(path) as stream:
-        shape = _read_shape(path, stream, kind)
+        header = _read_header(path, stream, kind)
+        shape = struct.unpack(f">{_RANKS[kind]}I", header[4:])
         expected_bytes = math.prod(shape)
         content = _read_at_most(stream, expected_bytes + 1)
     if not expected_bytes:
@@ -202,7 +250,7 @@ def read_idx(path: Path, kind: Literal["images", "labels"]) -> Tensor:
         raise InputError(
             f"{path}: the file continues after the {expected_bytes} bytes that its header states"
         )
-    return torch.frombuffer(content, dtype=torch.uint8).view(shape)
+    return _IdxFile(path, kind, header, shape, content)
 
 
 @contextmanager
@@ -229,7 +277,7 @@ def _read_at_most(stream: BinaryIO, max_bytes: int) -> bytearray:
     return content
 
 
-def _read_shape(path: Path, stream: BinaryIO, kind: str) -> tuple[int, ...]:
+def _read_header(path: Path, stream: BinaryIO, kind: Kind) -> bytes:
     rank = _RANKS[kind]
     magic = stream.read(4)
     if magic != bytes((0, 0, 8, rank)):
@@ -239,7 +287,7 @@ def _read_shape(path: Path, stream: BinaryIO, kind: str) -> tuple[int, ...]:
         raise InputError(
             f"{path}: truncated: expected a header of {4 + 4 * rank} bytes, got {4 + len(sizes)}"
         )
-    return struct.unpack(f">{rank}I", sizes)
+    return magic + sizes
 
 
 _FORMATS_BY_MAGIC = {

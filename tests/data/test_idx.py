@@ -236,9 +236,12 @@ def test_read_idx_stops_after_stated_size(tmp_path):
 
 @needs_fashion
 @pytest.mark.parametrize(("split", "images_per_class"), [("train", 6_000), ("test", 1_000)])
-def test_fashion_mnist_content(monkeypatch, split, images_per_class):
+def test_fashion_mnist_content(monkeypatch, caplog, split, images_per_class):
     monkeypatch.setattr(idx, "SYSTEM_DATASETS", SYSTEM_DATASETS)
     dataset = FashionMnist(split=split).load()
+    assert caplog.records == []  # Debian repacks the published content
+    with raises_input_error(None, f"got the fashion-mnist {split} images"):
+        Mnist(root=str(SYSTEM_DATASETS / "fashion-mnist"), split=split).load()
     assert dataset.x.shape == (10 * images_per_class, 1, 28, 28)
     assert dataset.x.dtype == torch.uint8
     assert dataset.y.bincount().tolist() == [images_per_class] * 10
