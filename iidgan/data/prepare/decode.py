@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import sys
 import warnings
@@ -207,6 +208,7 @@ def _apply_exif_orientation(image: Image.Image) -> Image.Image:
 
 _TIFF_BITS, _TIFF_PLANES, _SEPARATE_PLANES = 258, 284, 2  # tags; one plane per colour
 _COLOR_LAYOUT = re.compile("(RGB|RGBA|RGBX|CMYK);16[BLN]")
+_MAX_PPM_VALUE = 65535  # of files in 16 bits; Pillow scales smaller ones as the file states
 _OTHER_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
@@ -217,13 +219,19 @@ def _deep_layout(image: ImageFile.ImageFile) -> str:
     arguments = image.tile[0].args if image.tile else None
     layout = str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)
     bits = max(getattr(image, "tag_v2", {}).get(_TIFF_BITS, (8,)))
-    return layout if ";16" in layout or bits > 8 else ""
+    is_deep_ppm = image.format == "PPM" and arguments == (layout, _MAX_PPM_VALUE)
+    return layout if ";16" in layout or bits > 8 or is_deep_ppm else ""
 
 
 def _read_deep_pixels(image: ImageFile.ImageFile, content: bytes, layout: str) -> _DeepPixels:
     """Read all bits, also of colours, of which Pillow decodes the upper 8 bits only."""
     if image.mode.startswith("I") or image.mode == "F":
-        return _DeepPixels("L", np.asarray(_apply_exif_orientation(image)))
+        values = np.asarray(_apply_exif_orientation(image))
+        return _DeepPixels("L", values, _transparent_color_alpha(image, values))
+    if (image.format, image.mode, image.tile[0].codec_name) == ("PPM", "RGB", "ppm"):
+        num_values = math.prod(image.size) * 3
+        values = np.frombuffer(content, ">u2", num_values, image.tile[0].offset)
+        return _DeepPixels("RGB", values.reshape(image.height, image.width, 3))
     if layout == "LA;16B":  # two channels of two bytes, read as four of one byte
         upper_grey, lower_grey, alpha, _ = np.moveaxis(_decode_as(image, "RGBA"), 2, 0)
         return _DeepPixels("L", _join_bytes(upper_grey, lower_grey), alpha)
@@ -233,10 +241,19 @@ def _read_deep_pixels(image: ImageFile.ImageFile, content: bytes, layout: str) -
     upper = np.asarray(_apply_exif_orientation(image))
     with _open_image(content) as same_image:
         lower = _decode_as(same_image, layout[:-1] + _OTHER_BYTE[layout[-1]])
-    alpha = upper[..., 3] if image.mode == "RGBA" else None
-    mode = image.mode.removesuffix("A")
-    channels = slice(len(mode))
-    return _DeepPixels(mode, _join_bytes(upper[..., channels], lower[..., channels]), alpha)
+    values = _join_bytes(upper, lower)
+    if image.mode == "RGBA":
+        return _DeepPixels("RGB", values[..., :3], upper[..., 3])
+    return _DeepPixels(image.mode, values, _transparent_color_alpha(image, values))
+
+
+def _transparent_color_alpha(image: Image.Image, values: NDArray[Any]) -> Pixels | None:
+    """Opacity of an image with one transparent colour; None if it has none."""
+    color = image.info.get("transparency")
+    if not isinstance(color, int | tuple):
+        return None
+    is_transparent = (values == np.asarray(color)).reshape(*values.shape[:2], -1).all(2)
+    return np.where(is_transparent, np.uint8(0), np.uint8(255))
 
 
 def _decode_as(image: ImageFile.ImageFile, layout: str) -> Pixels:

@@ -26,12 +26,16 @@ def encode_png(width, height, data=b""):
     return encode_png_chunks(struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0), data)
 
 
-def encode_png_chunks(head, data):
+def encode_png_chunks(head, data, transparency=None):
+    """Encode a PNG of a header, rows of pixels and one transparent colour."""
+
     def chunk(kind, content):
         check = zlib.crc32(kind + content)
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
 
-    body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+    color = b"" if transparency is None else struct.pack(f">{len(transparency)}H", *transparency)
+    body = chunk(b"IHDR", head) + (chunk(b"tRNS", color) if color else b"")
+    body += chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
 
 
@@ -136,14 +140,38 @@ def test_convert_images_grey_has_one_channel():
     )
 
 
-def encode_deep_png(values, colour_type):
+def encode_deep_png(values, colour_type, transparency=None):
     """Encode a PNG of 16 bits with any channels, which Pillow does not write."""
     height, width = values.shape[:2]
     rows = values.astype(">u2").reshape(height, -1)
     return encode_png_chunks(
         struct.pack(">2I5B", width, height, 16, colour_type, 0, 0, 0),
         b"".join(b"\0" + row.tobytes() for row in rows),
+        transparency,
     )
+
+
+def encode_deep_tiff(values, order, *, compress=False, planes=1, extra=None, orientation=1):
+    """Encode a TIFF of colours in 16 bits, which Pillow does not write."""
+    (height, width, channels), ordered = values.shape, values.astype(f"{order}u2")
+    strips = [ordered] if planes == 1 else np.moveaxis(ordered, 2, 0)
+    strips = [zlib.compress(strip.tobytes()) if compress else strip.tobytes() for strip in strips]
+    offsets = np.cumsum([8, *map(len, strips)])
+    arrays = {258: [16] * channels, 273: offsets[:-1], 279: [*map(len, strips)]}
+    tags = {256: [width], 257: [height], 259: [8 if compress else 1], 262: [2], 277: [channels]}
+    tags |= {274: [orientation], 278: [height], 284: [planes]} | arrays
+    tags |= {} if extra is None else {338: [extra]}
+    tail, entries = b"", []
+    for tag, numbers in sorted(tags.items()):
+        packed = struct.pack(f"{order}{len(numbers)}I", *numbers)
+        value = packed if len(packed) == 4 else struct.pack(f"{order}I", offsets[-1] + len(tail))
+        tail += b"" if len(packed) == 4 else packed
+        entries.append(struct.pack(f"{order}HHI", tag, 4, len(numbers)) + value)
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(
+        f"{order}I", offsets[-1] + len(tail)
+    )
+    directory = struct.pack(f"{order}H", len(entries)) + b"".join(entries) + bytes(4)
+    return head + b"".join(strips) + tail + directory
 
 
 def convert_deep(contents, pixel_range=None):
@@ -228,6 +256,57 @@ def test_convert_images_of_deep_colours():
     assert np.array_equal(grey[0], DEEP_RAMP >> 4)
     half = np.dstack([DEEP_RAMP, np.zeros_like(DEEP_RAMP)])
     assert convert_deep([encode_deep_png(half, 4)])[0].min() == 255
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("compress", [False, True])
+def test_convert_images_of_deep_tiff(order, compress):
+    expected = (DEEP_COLOURS >> 4).transpose(2, 0, 1)
+    (pixels,) = convert_deep([encode_deep_tiff(DEEP_COLOURS, order, compress=compress)])
+    assert np.array_equal(pixels, expected)
+    turned = encode_deep_tiff(DEEP_COLOURS, order, compress=compress, orientation=6)
+    assert np.array_equal(convert_deep([turned])[0], np.rot90(expected, -1, (1, 2)))
+    with_alpha = np.dstack([DEEP_COLOURS, DEEP_ALPHA])
+    (pixels,) = convert_deep([encode_deep_tiff(with_alpha, order, compress=compress, extra=2)])
+    assert np.array_equal(pixels, expected)
+    unusual = [
+        encode_deep_tiff(with_alpha, order, compress=compress, extra=1),  # multiplied by opacity
+        encode_deep_tiff(DEEP_COLOURS, order, compress=compress, planes=2),
+    ]
+    converted = convert_images([RawImage("x", content) for content in unusual], ResizeRule(size=8))
+    assert {image.reason for image in converted.skipped} == {
+        "colours of more than 8 bits in an unusual order"
+    }
+    assert len(converted.skipped) == 2
+
+
+def test_convert_images_of_deep_ppm():
+    content = b"P6 8 8 65535\n" + DEEP_COLOURS.astype(">u2").tobytes()
+    (pixels,) = convert_deep([content])
+    assert np.array_equal(pixels, (DEEP_COLOURS >> 4).transpose(2, 0, 1))
+    converted = convert_images(
+        [
+            RawImage("of 12 bits", content.replace(b"65535", b"4095")),
+            RawImage("cut", content[:-1]),
+            RawImage("text", b"P3 1 1 65535 100 200 300"),
+        ],
+        ResizeRule(size=8),
+        PixelRange(0, 4095),
+    )
+    assert np.abs(converted.pixels[0] - (DEEP_COLOURS / 4095 * 255).transpose(2, 0, 1)).max() < 1
+    assert [image.reason for image in converted.skipped] == [
+        "truncated or damaged",
+        "colours of more than 8 bits in an unusual order",
+    ]
+
+
+def test_convert_images_of_deep_transparent_colour():
+    expected = (DEEP_COLOURS >> 4).transpose(2, 0, 1).copy()
+    expected[:, 2, 3] = 255
+    colour = tuple(DEEP_COLOURS[2, 3])
+    assert np.array_equal(convert_deep([encode_deep_png(DEEP_COLOURS, 2, colour)])[0], expected)
+    grey = convert_deep([encode_deep_png(DEEP_RAMP, 0, (DEEP_RAMP[2, 3],))])[0]
+    assert (grey[0, 2, 3], grey[0, 2, 4]) == (255, DEEP_RAMP[2, 4] >> 4)
 
 
 def test_convert_images_of_eight_bits_keeps_range():
