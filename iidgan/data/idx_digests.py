@@ -69,8 +69,7 @@ class FileIdentity:
         if actual not in (None, self.expected):
             raise InputError(
                 f"{self.path}: expected the {self.expected}, got the {actual} "
-                f"(sha256 {self.content_sha256}); name the folder of the right files, or prepare "
-                "these under another name"
+                f"(sha256 {self.content_sha256}); name the folder of the right files"
             )
         return actual is not None
 
@@ -87,7 +86,7 @@ def check_identities(files: Sequence[FileIdentity]) -> None:
     if unknown_files:
         file = unknown_files[0]
         _warn_once(
-            f"{file.path}: not the published {file.expected}; used as it is "
+            f"{file.path}: loaded, but not the published {file.expected} "
             f"(sha256 {file.content_sha256})"
         )
 

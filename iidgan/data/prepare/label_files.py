@@ -11,6 +11,7 @@ References:
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import PurePosixPath
@@ -117,12 +118,14 @@ def labels_from_sidecars(tree: FileTree, image_names: Sequence[str]) -> ImageLab
     """Read the labels in the files of WebDataset: one beside each image, with its name.
 
     All are read at once, in the order of the archive: a compressed one is slow to read backwards.
+    JSON files have other purposes, too: they count if at least half of the images have one.
 
     Raises:
         InputError: A label is neither a number nor a word.
     """
-    return _read_sidecars(tree, image_names, ".cls", _parse_text) or _read_sidecars(
-        tree, image_names, ".json", _parse_json
+    least_json_files = (len(image_names) + 1) // 2
+    return _read_sidecars(tree, image_names, ".cls", _parse_text, 1) or _read_sidecars(
+        tree, image_names, ".json", _parse_json, least_json_files
     )
 
 
@@ -131,14 +134,14 @@ def _read_sidecars(
     image_names: Sequence[str],
     suffix: str,
     parse_label: Callable[[str, bytes], str | None],
+    least_files: int,
 ) -> ImageLabels | None:
+    sidecars = [name for name in tree.file_names() if name.lower().endswith(suffix)]
+    if len(sidecars) < least_files:
+        return None
     stems = {*map(_stem, image_names)}
-    names = [
-        name
-        for name in tree.file_names()
-        if name.lower().endswith(suffix) and tree.is_inside(name) and _stem(name) in stems
-    ]
-    if 2 * len(names) < len(image_names):  # not one for each image
+    names = [name for name in sidecars if _stem(name) in stems and tree.is_inside(name)]
+    if len(names) < least_files:
         return None
     labels: dict[str, str] = {}
     for num_done, name in enumerate(names):
@@ -156,7 +159,7 @@ def _read_sidecars(
 
 def _stem(name: str) -> str:
     """Path without the last suffix."""
-    return str(PurePosixPath(name).with_suffix(""))
+    return posixpath.splitext(name)[0]
 
 
 def _read_sidecar(
