@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from iidgan.data.prepare.archives import FileTree, UnreadableError, open_file_tree
 from iidgan.data.prepare.decode import IMAGE_SUFFIXES
-from iidgan.data.prepare.image_labels import ImageLabels
-from iidgan.data.prepare.labels import find_labels
+from iidgan.data.prepare.labels.image_labels import ImageLabels
+from iidgan.data.prepare.labels.label_choice import find_labels
 from iidgan.data.prepare.reader import ImageStream, RawImage, Reader, ReadRequest, SkippedImage
 from iidgan.errors import InputError
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from iidgan.data.prepare.archives import FileTree
-from iidgan.data.prepare.image_labels import ImageLabels, common_folder
-from iidgan.data.prepare.label_files import (
+from iidgan.data.prepare.labels.image_labels import ImageLabels, common_folder
+from iidgan.data.prepare.labels.label_files import (
     labels_from_dataset_json,
     labels_from_sidecars,
     read_label_file,
 )
-from iidgan.data.prepare.label_folders import guess_folder_labels, labels_from_folders
-from iidgan.data.prepare.label_table import labels_from_csv
+from iidgan.data.prepare.labels.label_folders import guess_folder_labels, labels_from_folders
+from iidgan.data.prepare.labels.label_table import labels_from_csv
 from iidgan.errors import InputError
 
 DEFAULT_TABLE = "labels.csv"

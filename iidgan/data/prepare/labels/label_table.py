@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from iidgan.data.prepare.image_labels import ImageLabels, common_folder
+from iidgan.data.prepare.labels.image_labels import ImageLabels, common_folder
 from iidgan.errors import InputError, unknown_name_error
 
 _FILE_HEADERS = ("file", "filename", "file_name", "image", "path", "name", "image_id", "id")

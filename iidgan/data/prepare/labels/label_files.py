@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from iidgan.data.prepare.archives import FileTree, UnreadableError
-from iidgan.data.prepare.image_labels import ImageLabels, common_folder
+from iidgan.data.prepare.labels.image_labels import ImageLabels, common_folder
 from iidgan.errors import InputError
 
 DATASET_JSON = "dataset.json"

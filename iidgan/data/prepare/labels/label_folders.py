@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 
 from iidgan.data.prepare.archives import FileTree
-from iidgan.data.prepare.image_labels import ImageLabels, common_folder
+from iidgan.data.prepare.labels.image_labels import ImageLabels, common_folder
 from iidgan.errors import InputError
 
 _WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])")  # of trainA, seg_train, VAL2017
