@@ -20,6 +20,7 @@ from iidgan.parallel.seed_worker import SeedWorkerTask
 from iidgan.training.extra_metrics import resolve_metrics
 from iidgan.training.plan import Auto, ExecutionPlan, choose_plan
 from iidgan.training.session import ProgressCallback, Result, TrainSession, open_session
+from iidgan.utils.processes import exit_without_main_guard
 
 
 def train(
@@ -62,6 +63,7 @@ def train(
     Raises:
         InputError: A field, the data or the run directory is invalid.
     """
+    exit_without_main_guard()
     if not isinstance(run, Run):
         raise InputError(f"run: expected a Run such as Run(source=Ring()), got {run!r}")
     seed_list = _resolve_seeds(seeds)

@@ -7,11 +7,11 @@ packages below.
 from __future__ import annotations
 
 import importlib
-import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 
+from iidgan.cli.streams import discard_stream, lossy_stderr, reserve_standard_descriptors
 from iidgan.errors import InputError, unknown_name_error
 
 # name -> (module, help)
@@ -48,9 +48,28 @@ commands:
 """
 
 
+class Terminated(KeyboardInterrupt):
+    """A signal that ends the command as Ctrl-C does.
+
+    It is no `SystemExit`, which libraries that parse arguments catch.
+
+    Arguments:
+        number: The signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.exit_code = 128 + number
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 2 for bad input, 3 if all seeds diverged."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    reserve_standard_descriptors()
+    with lossy_stderr():
+        return _run_to_exit_code(words)
+
+
+def _run_to_exit_code(words: list[str]) -> int:
     try:
         exit_code = run_command(words)
         print(end="", flush=True)
@@ -58,6 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"iidgan: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    except Terminated as ending:
+        return ending.exit_code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -76,9 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _discard_output() -> None:
-    """Redirect standard output to /dev/null, so that the interpreter can exit without an error."""
     if sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stream(sys.stdout)
 
 
 def run_command(words: list[str]) -> int:

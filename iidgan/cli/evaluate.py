@@ -37,7 +37,7 @@ from iidgan.training.model import load as load_model
 from iidgan.training.model import load_networks
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.device import resolve_device
-from iidgan.utils.files import write_file
+from iidgan.utils.files import remove_partials, write_file
 from iidgan.utils.provenance import collect_provenance
 
 RunArgument = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
@@ -76,6 +76,7 @@ def evaluate_command(arguments: list[str]) -> int:
     has_run_file = run_dir.run_file.exists()
     if has_run_file:
         run_dir.check_data(source_data)
+        remove_partials(run_dir.path)
     image_evaluator = load_evaluator(trained_networks.point.run.source, source_data, device)
     if image_evaluator.warning:
         print(f"iidgan: {image_evaluator.warning}", file=sys.stderr)

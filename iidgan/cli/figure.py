@@ -25,6 +25,7 @@ from iidgan.studies.figure_spec import FigureSpec
 from iidgan.studies.papers import FIGURES
 from iidgan.studies.train_missing import TrainingJob, Workspace, train_runs
 from iidgan.training.run_dir import RunDir
+from iidgan.utils.files import remove_partials
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,8 @@ def figure_command(arguments: list[str]) -> int:
     if not Path(options.name).exists() and "/" not in options.name:
         raise unknown_name_error("figure", options.name, FIGURES)
     run_dir = RunDir(Path(options.name), options.plugin)
+    if run_dir.run_file.exists():
+        remove_partials(run_dir.path)
     for figure_path in draw_figures(run_dir, Path(options.out or options.name), options.seed):
         print(figure_path)
     return 0

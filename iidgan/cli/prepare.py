@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import itertools
 import shlex
-import signal
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import tyro
@@ -21,6 +17,7 @@ from iidgan.cli.classifier import prepare_classifier_command
 from iidgan.cli.options import get_field_values
 from iidgan.cli.parse import parse_options
 from iidgan.cli.progress import count_progress, create_progress
+from iidgan.cli.signals import interrupt_on_signals
 from iidgan.data import ARRAY_READERS, SOURCES
 from iidgan.data.manifest import SKIPPED_FILE
 from iidgan.data.prepare import DATASETS, PrepareResult, prepare
@@ -71,22 +68,7 @@ class PrepareOptions:
     """Stop at the first unusable file instead of skipping it."""
 
 
-@contextmanager
-def _handle_sigterm() -> Iterator[None]:
-    """Make SIGTERM clean up as Ctrl-C does."""
-
-    def exit_on_signal(number: int, frame: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_IGN)  # a second signal would interrupt the cleanup
-        raise SystemExit(128 + number)
-
-    previous_handler = signal.signal(signal.SIGTERM, exit_on_signal)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous_handler)
-
-
-@_handle_sigterm()
+@interrupt_on_signals()
 def prepare_command(arguments: list[str]) -> int:
     name_index = _find_name(arguments)
     if name_index is not None and arguments[name_index].endswith(SUFFIX):

@@ -19,6 +19,7 @@ from iidgan.engine.optim import Optimiser
 from iidgan.engine.sampling import BatchStream
 from iidgan.engine.state import State
 from iidgan.engine.step import StepFn
+from iidgan.utils.processes import STOP_SIGNALS, drop_ignored_hangup
 
 Outcome = Literal["finished", "stopped", "diverged"]
 
@@ -74,7 +75,7 @@ class StopRequest:
     @contextmanager
     def handle_signals(
         self,
-        signals: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM),
+        signals: Sequence[signal.Signals] = STOP_SIGNALS,
         *,
         ignore_repeats: bool = False,
         on_first: Callable[[], None] = lambda: None,
@@ -86,11 +87,13 @@ class StopRequest:
         `timeout` does, sends two.
 
         Arguments:
-            signals: Signals to handle.
+            signals: Signals to handle; an ignored SIGHUP stays ignored.
             ignore_repeats: Whether later signals have no effect.
             on_first: Called once, inside the signal handler.
         """
-        handlers_before = {number: signal.getsignal(number) for number in signals}
+        handlers_before = {
+            number: signal.getsignal(number) for number in drop_ignored_hangup(signals)
+        }
         first_time = math.inf
 
         def request_stop(number: int, frame: FrameType | None) -> None:
@@ -105,7 +108,7 @@ class StopRequest:
                 signal.signal(number, handlers_before[signal.Signals(number)])
                 signal.raise_signal(number)
 
-        for number in signals:
+        for number in handlers_before:
             signal.signal(number, request_stop)
         try:
             yield

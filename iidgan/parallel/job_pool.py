@@ -20,7 +20,13 @@ from iidgan.engine.loop import LogRecord, StopRequest
 from iidgan.engine.state import seed_slices
 from iidgan.parallel.batched_runs import RunProgressCallback, RunSpec, train_batched
 from iidgan.training.plan import Auto
-from iidgan.utils.processes import blocked_signals, describe_exit
+from iidgan.utils.processes import (
+    STOP_SIGNALS,
+    blocked_signals,
+    check_main_guard,
+    describe_exit,
+    exit_without_main_guard,
+)
 
 OutcomeCallback = Callable[[int, str], None]
 """Callback `(run_index, outcome)`."""
@@ -57,7 +63,11 @@ def train_jobs(
     Returns:
         The outcome of each run: `finished`, `stopped`, `diverged`, `not begun`, `busy: ...` where
         another process is training it, or `failed: ...`.
+
+    Raises:
+        InputError: The main script has no guard.
     """
+    exit_without_main_guard()
     pool = _JobPool(jobs, max(1, torch.get_num_threads() // workers))
     outcomes = ["not begun" for job in jobs for _ in job.specs]
     try:
@@ -120,7 +130,7 @@ class _JobPool:
             target=_worker_main, args=(worker_end, self._num_threads, self._inbox)
         )
         # A terminal sends signals to parent and children; the parent passes them on.
-        with blocked_signals((signal.SIGINT, signal.SIGTERM)):
+        with blocked_signals(STOP_SIGNALS):
             process.start()
         worker_end.close()  # so that a dead worker is noticed
         return _JobWorker(process, parent_end)
@@ -150,6 +160,7 @@ class _JobPool:
         for job_index in dead_jobs if self._inbox.empty() else ():
             process = self.busy_workers.pop(job_index).process
             process.join()
+            check_main_guard(process.exitcode)
             failed_outcome = f"failed: its process {describe_exit(process.exitcode)}"
             outcome = "stopped" if self.is_stopping and not process.exitcode else failed_outcome
             run_slice = self._run_slices[job_index]

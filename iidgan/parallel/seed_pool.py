@@ -31,7 +31,6 @@ from iidgan.engine.state import (
 )
 from iidgan.errors import InputError
 from iidgan.parallel.seed_worker import (
-    STOP_SIGNALS,
     CoordinatedStop,
     SeedWorkerTask,
     SharedProgress,
@@ -39,7 +38,12 @@ from iidgan.parallel.seed_worker import (
     pack_tensors,
     worker_main,
 )
-from iidgan.utils.processes import blocked_signals, describe_exit
+from iidgan.utils.processes import (
+    STOP_SIGNALS,
+    blocked_signals,
+    check_main_guard,
+    describe_exit,
+)
 
 MAX_RESTARTS = 1
 """Times that a worker which ended unexpectedly is started again."""
@@ -105,7 +109,8 @@ class SeedPool:
         """Train like `engine.loop.run_training_loop`.
 
         Raises:
-            InputError: The input of a worker is invalid, or a worker ended unexpectedly twice.
+            InputError: The input of a worker is invalid, a worker ended unexpectedly twice, or the
+                main script has no guard.
             RuntimeError: A worker failed.
         """
         try:
@@ -192,6 +197,7 @@ class SeedPool:
     def _restart_worker(self, index: int) -> None:
         worker = self._workers[index]
         worker.process.join()
+        check_main_guard(worker.process.exitcode)
         failure = (
             f"the process of seeds {', '.join(map(str, self._tasks[index].seeds))} "
             f"{describe_exit(worker.process.exitcode)} "

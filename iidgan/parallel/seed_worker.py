@@ -26,10 +26,10 @@ from iidgan.engine.state import named_tensors, restore_state
 from iidgan.errors import InputError
 from iidgan.training.context import TrainContext
 from iidgan.training.plan import build_step
+from iidgan.utils.processes import STOP_SIGNALS
 
 MAX_LEAD = 500
 """Steps: absorbs the noise of single cores, and takes little time to catch up with."""
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 POLL_SECONDS = 0.01
 """Seconds between two looks at the progress of the other workers."""
 

@@ -1,15 +1,25 @@
-"""Number of usable cores, exit codes, and starting processes while signals may arrive."""
+"""Number of usable cores, exit codes, signals, and starting processes."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from types import FrameType
 from typing import Any
+
+from iidgan.errors import InputError
+
+STOP_SIGNALS = tuple(
+    signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""Signals that ask a process to end: Ctrl-C, `kill`, and a terminal that is closed."""
+NO_MAIN_GUARD_EXIT_CODE = 78
+"""Exit code of a worker process that runs the main script again; EX_CONFIG of sysexits.h."""
 
 
 def describe_exit(exit_code: int | None) -> str:
@@ -17,6 +27,38 @@ def describe_exit(exit_code: int | None) -> str:
     if exit_code is not None and -exit_code in {*signal.Signals}:
         return f"was killed by {signal.Signals(-exit_code).name}"
     return f"ended with {exit_code}"
+
+
+def drop_ignored_hangup(signals: Iterable[signal.Signals]) -> list[signal.Signals]:
+    """List signals without an ignored SIGHUP: `nohup` ignores it to outlive the terminal."""
+    return [
+        number
+        for number in signals
+        if number.name != "SIGHUP" or signal.getsignal(number) != signal.SIG_IGN
+    ]
+
+
+def exit_without_main_guard() -> None:
+    """End a worker process whose import of the main script would start the same work again.
+
+    The script lacks `if __name__ == "__main__":`; the parent says so (`check_main_guard`).
+    """
+    # The attribute by which multiprocessing itself refuses to start processes.
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(NO_MAIN_GUARD_EXIT_CODE)
+
+
+def check_main_guard(exit_code: int | None) -> None:
+    """Check that a worker process did not end by `exit_without_main_guard`.
+
+    Raises:
+        InputError: It did.
+    """
+    if exit_code == NO_MAIN_GUARD_EXIT_CODE:
+        raise InputError(
+            "workers: every worker process imports the main script, which calls iidgan again; put "
+            'its code below `if __name__ == "__main__":`, or use one process'
+        ) from None  # how the end of the process was noticed explains nothing
 
 
 def num_cores() -> int:

@@ -10,6 +10,7 @@ from iidgan.figures.comparison import plot_latents
 from iidgan.studies import papers
 from iidgan.studies.figure_spec import FigureSpec
 from iidgan.studies.papers import FIGURES
+from iidgan.utils.files import PARTIAL_PREFIX
 from tests.helpers.figures import SMALL_RUN, SMALL_RUNS
 
 DIGIT_NAMES = ("mnist-training", "mnist-latent", "stacked-samples")
@@ -47,6 +48,16 @@ def test_figure_names_missing_runs(tmp_path, monkeypatch, capsys):
     capsys.readouterr()
     assert main(["figure", "small", "--no-train", "--seeds", "2"]) == 0
     assert capsys.readouterr().err.endswith(": IID-GAN\n")
+
+
+@pytest.mark.parametrize("command", ["figure", "evaluate"])
+def test_command_removes_partial_figures(trained_run, command):
+    (trained_run / f"{PARTIAL_PREFIX}losses-abc.png").touch()
+    other_folder = trained_run.parent / f"{PARTIAL_PREFIX}mine"
+    other_folder.mkdir()
+    assert main([command, str(trained_run)]) == 0
+    assert not list(trained_run.glob(f"{PARTIAL_PREFIX}*"))
+    assert other_folder.exists()
 
 
 @pytest.mark.parametrize(

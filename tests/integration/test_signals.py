@@ -14,7 +14,9 @@ from tests.helpers.cli import TINY
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_train_saves_on_signal(tmp_path, sent, code):
     command = [sys.executable, "-m", "iidgan", "train", "ring", "--method", "gan"]
     command += [*TINY[:-2], "--checkpoint-every", "100000", "--steps", "100000", "--out", "run"]
@@ -34,7 +36,9 @@ def test_train_saves_on_signal(tmp_path, sent, code):
 
 
 @pytest.mark.slow
-def test_table_saves_on_interrupt(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_table_saves_on_signal(tmp_path, number):
+    """Sent to parent and workers alike, as a terminal does."""
     command = [sys.executable, "-m", "iidgan", "table", "ring", "--quick", "--seeds", "1"]
     command += ["--workers", "2"]  # even where there is one core
     command += ["--executor", "eager"]  # else one may end while the other is still compiled
@@ -45,9 +49,9 @@ def test_table_saves_on_interrupt(tmp_path):
     runs = tmp_path / "runs" / "tables"
     while len(list(runs.glob("*/log.jsonl"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.2)
-    os.killpg(child.pid, signal.SIGINT)  # as a terminal does: parent and children alike
+    os.killpg(child.pid, number)
     _, err = child.communicate(timeout=120)
-    assert child.returncode == 130, err
+    assert child.returncode == 128 + number, err
     assert "again to resume" in err
     for folder in runs.iterdir():
         lines = (folder / "events.jsonl").read_text().splitlines()
@@ -81,6 +85,27 @@ def test_table_workers_save_on_parent_end(tmp_path, number):
     assert '"stopped"' in (folder / "events.jsonl").read_text()
     assert len(list((folder / "checkpoints").glob("step-*"))) == 1
     assert not (tmp_path / "results").exists()  # no row of a failure
+
+
+@pytest.mark.slow
+def test_train_in_workers_saves_on_hangup(tmp_path):
+    """A hangup is sent to parent and workers, and the terminal can no longer be written to."""
+    command = [sys.executable, "-m", "iidgan", "train", "ring", "--method", "gan", *TINY[:-2]]
+    command += ["--seeds", "2", "--workers", "2", "--executor", "eager", "--out", "run"]
+    command += ["--checkpoint-every", "100000", "--steps", "100000"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, start_new_session=True, stderr=subprocess.PIPE
+    ) as child:
+        log, deadline = tmp_path / "run" / "log.jsonl", time.monotonic() + 120
+        while not log.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        child.stderr.close()
+        os.killpg(child.pid, signal.SIGHUP)
+        assert child.wait(timeout=90) == 129
+    lines = (tmp_path / "run" / "events.jsonl").read_text().splitlines()
+    started, stopped = map(json.loads, lines)
+    assert (started["event"], stopped["event"]) == ("started", "stopped")
+    assert len(list((tmp_path / "run" / "checkpoints").glob("step-*"))) == 1
 
 
 def group_members(leader):

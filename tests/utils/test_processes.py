@@ -1,5 +1,6 @@
-"""Exit codes, cores and blocked signals."""
+"""Exit codes, cores, signals and the guard of the main script."""
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -7,7 +8,17 @@ import time
 
 import pytest
 
-from iidgan.utils.processes import blocked_signals, describe_exit, num_cores
+from iidgan.utils.processes import (
+    NO_MAIN_GUARD_EXIT_CODE,
+    STOP_SIGNALS,
+    blocked_signals,
+    check_main_guard,
+    describe_exit,
+    drop_ignored_hangup,
+    exit_without_main_guard,
+    num_cores,
+)
+from tests.helpers.errors import raises_input_error
 
 
 @pytest.mark.parametrize(
@@ -20,6 +31,31 @@ def test_describe_exit_names_signal(exit_code, description):
 
 def test_num_cores_is_positive():
     assert 1 <= num_cores() <= (os.cpu_count() or 1)
+
+
+def test_exit_without_main_guard(monkeypatch):
+    exit_without_main_guard()
+    process = multiprocessing.current_process()
+    monkeypatch.setattr(process, "_inheriting", True, raising=False)
+    with pytest.raises(SystemExit) as ending:
+        exit_without_main_guard()
+    with raises_input_error("workers", 'if __name__ == "__main__":'):
+        check_main_guard(ending.value.code)
+
+
+@pytest.mark.parametrize("exit_code", [None, 0, 1, -9])
+def test_check_main_guard_accepts_others(exit_code):
+    assert exit_code != NO_MAIN_GUARD_EXIT_CODE
+    check_main_guard(exit_code)
+
+
+def test_drop_ignored_hangup(monkeypatch):
+    assert drop_ignored_hangup(STOP_SIGNALS) == [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+    previous_handler = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert drop_ignored_hangup(STOP_SIGNALS) == [signal.SIGINT, signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGHUP, previous_handler)
 
 
 @pytest.fixture

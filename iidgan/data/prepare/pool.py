@@ -13,10 +13,11 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import chain
 from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from typing import TypeVar
 
 from iidgan.data.prepare.reader import RawImage, SkippedImage
-from iidgan.utils.processes import blocked_signals, num_cores
+from iidgan.utils.processes import blocked_signals, check_main_guard, num_cores
 
 CHUNK_IMAGES, CHUNK_BYTES = 64, 1 << 24
 """Maximum number of images, and bytes after which a chunk is full."""
@@ -73,17 +74,23 @@ def process_chunks(
 def _process_in_processes(
     chunks: Iterator[Chunk], process_chunk: Callable[[Chunk], ResultT], workers: int
 ) -> Iterator[ResultT]:
-    """Work in several processes; if one of them is killed, continue in this process."""
+    """Work in several processes; if one of them is killed, continue in this process.
+
+    Raises:
+        InputError: The main script has no guard.
+    """
     pending: deque[tuple[Chunk, Future[ResultT]]] = deque()
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, context, initializer=_exit_with_parent)
     unsubmitted: list[Chunk] = []
+    processes: set[BaseProcess] = set()
     try:
         for chunk in chunks:
             unsubmitted = [chunk]
             with blocked_signals([signal.SIGINT]):  # which may arrive while a process imports
                 pending.append((chunk, pool.submit(process_chunk, chunk)))
             unsubmitted = []
+            processes.update(multiprocessing.active_children())
             if len(pending) >= 2 * workers + 2:
                 yield pending[0][1].result()
                 pending.popleft()
@@ -91,6 +98,9 @@ def _process_in_processes(
             yield pending[0][1].result()
             pending.popleft()
     except BrokenProcessPool:
+        pool.shutdown(wait=True, cancel_futures=True)  # after which all exit codes are known
+        for process in processes:
+            check_main_guard(process.exitcode)
         unfinished = chain((chunk for chunk, _ in pending), unsubmitted, chunks)
         yield from map(process_chunk, unfinished)
     finally:

@@ -74,7 +74,7 @@ class RefusingPool(DyingPool):
 
 @pytest.mark.parametrize("pool_class", [DyingPool, RefusingPool])
 def test_process_chunks_survives_dead_workers(monkeypatch, pool_class):
-    """As in a script without `if __name__ == "__main__":`, or on a machine out of memory."""
+    """As on a machine out of memory."""
     raw_images = make_raw_images(20 * CHUNK_IMAGES)
     sequential = process_chunks(raw_images, convert_to_8, len(raw_images), workers=1)
     monkeypatch.setattr(pool, "ProcessPoolExecutor", pool_class)
