@@ -10,7 +10,7 @@ from types import NoneType
 from typing import Any
 
 from iidgan.errors import InputError
-from iidgan.utils.jsonl import append_lines, read_lines
+from iidgan.utils.jsonl import append_lines, locked_for_append, read_lines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +77,12 @@ def failure_record(run: str, seed: int, reason: str) -> MetricRecord:
 
 def append_records(path: Path, records: Iterable[MetricRecord]) -> None:
     """Append records to a JSONL file; values that are not finite become null."""
-    append_lines(
-        path, ({**asdict(record), "value": _encode_value(record.value)} for record in records)
-    )
+    append_lines(path, map(_encode_record, records))
 
 
-def _encode_value(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _encode_record(record: MetricRecord) -> dict[str, Any]:
+    value = record.value if math.isfinite(record.value) else None
+    return {**asdict(record), "value": value}
 
 
 def read_records(path: Path) -> list[MetricRecord]:
@@ -119,12 +118,17 @@ def group_by_run(records: Iterable[MetricRecord]) -> dict[str, list[MetricRecord
 
 def _iterate_records(path: Path) -> Iterator[MetricRecord]:
     for line_number, data in enumerate(read_lines(path), 1):
-        _check_fields(data, f"{path}: line {line_number}")
+        check_record_fields(data, f"{path}: line {line_number}")
         value = math.nan if data["value"] is None else float(data["value"])
         yield MetricRecord(**{**data, "value": value})
 
 
-def _check_fields(data: Mapping[str, Any], line: str) -> None:
+def check_record_fields(data: Mapping[str, Any], line: str) -> None:
+    """Check that `data`, which was read from `line` of a file, is a record.
+
+    Raises:
+        InputError: It is not.
+    """
     if data.keys() != _FIELD_TYPES.keys():
         names = ", ".join(sorted(data.keys() ^ _FIELD_TYPES.keys()))
         raise InputError(f"{line}: missing or unknown fields ({names})")
@@ -152,7 +156,6 @@ def copy_final_records(path: Path, run: str, num_steps: int, metrics_path: Path)
     If some records of a seed are missing there, all of them are copied, so that a seed's values
     are always of one training.
     """
-    present_values = {_value_key(record) for record in read_records(path)}
     end_records = [
         record
         for record in read_records(metrics_path)
@@ -160,10 +163,12 @@ def copy_final_records(path: Path, run: str, num_steps: int, metrics_path: Path)
     ]
     last_step = max((record.step for record in end_records), default=0)
     final_records = [record for record in end_records if record.step == last_step]
-    seeds_to_copy = {
-        record.seed for record in final_records if _value_key(record) not in present_values
-    }
-    append_records(path, [record for record in final_records if record.seed in seeds_to_copy])
+    with locked_for_append(path) as append:
+        present_values = {_value_key(record) for record in read_records(path)}
+        seeds_to_copy = {
+            record.seed for record in final_records if _value_key(record) not in present_values
+        }
+        append(_encode_record(record) for record in final_records if record.seed in seeds_to_copy)
 
 
 def _value_key(record: MetricRecord) -> tuple[str, int, int, str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
 from iidgan import records
-from iidgan.utils.jsonl import append_lines
+from iidgan.utils.jsonl import append_lines, read_lines
 from tests.helpers.errors import raises_input_error
 
 
@@ -47,6 +49,24 @@ def test_read_names_line_of_invalid_field(tmp_path, field, value):
     append_lines(tmp_path / "rows.jsonl", [row, row | {field: value}])
     with raises_input_error(None, "rows.jsonl: line 2", field, repr(value)):
         records.read_records(tmp_path / "rows.jsonl")
+
+
+def test_copy_final_records_of_several_writers(tmp_path):
+    """Each writer looks for what is missing and appends it while no other does."""
+    source, target = tmp_path / "metrics.jsonl", tmp_path / "results" / "rows.jsonl"
+    row = records.MetricRecord(
+        run="a", seed=0, step=4, metric="m", value=1.0, diverged=-1, protocol={}, provenance={}
+    )
+    records.append_records(source, [replace(row, seed=seed) for seed in range(50)])
+    barrier = threading.Barrier(4)
+
+    def copy(_):
+        barrier.wait()
+        records.copy_final_records(target, "a", 4, source)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(copy, range(4)))
+    assert [line["seed"] for line in read_lines(target)] == list(range(50))
 
 
 @pytest.mark.parametrize("nested", [{"a": 1}, [1]])

@@ -7,6 +7,7 @@ is written under a temporary name and renamed.
 from __future__ import annotations
 
 import json
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,26 +25,47 @@ TENSORS_FILE = "state.safetensors"
 FACTS_FILE = "state.json"
 
 
-def save_state(folder: Path, state: State, *, keep: int = 3) -> Path:
+@dataclass(frozen=True)
+class RunIdentity:
+    """Whose state a checkpoint holds.
+
+    Arguments:
+        id: Id of the run.
+        seeds: Its seeds.
+    """
+
+    id: str
+    seeds: tuple[int, ...]
+
+    def __str__(self) -> str:
+        seeds_text = textwrap.shorten(", ".join(map(str, self.seeds)), 80, placeholder=" ...")
+        return f"run {self.id} with seeds {seeds_text}"
+
+
+def save_state(
+    folder: Path, state: State, *, identity: RunIdentity | None = None, keep: int = 3
+) -> Path:
     """Write a checkpoint of `state` into `folder` and remove all but the newest `keep`.
 
     Returns:
         The folder of the checkpoint.
     """
     target = folder / f"step-{state.step:08d}"
-    write_folder(target, lambda checkpoint_dir: _write_files(checkpoint_dir, state))
+    write_folder(target, lambda checkpoint_dir: _write_files(checkpoint_dir, state, identity))
     for old_checkpoint in _list_checkpoints(folder)[keep:]:
         remove_folder(old_checkpoint)
     return target
 
 
-def _write_files(checkpoint_dir: Path, state: State) -> None:
+def _write_files(checkpoint_dir: Path, state: State, identity: RunIdentity | None) -> None:
     tensors = {
         name: value.detach().cpu().contiguous() for name, value in named_tensors(state).items()
     }
     serialised = serialise(tensors | {GLOBAL_RNG: torch.get_rng_state()})
     (checkpoint_dir / TENSORS_FILE).write_bytes(serialised)
     facts = {"step": state.step, "diverged": state.diverged.tolist()}
+    if identity is not None:
+        facts |= {"id": identity.id, "seeds": identity.seeds}
     (checkpoint_dir / FACTS_FILE).write_text(json.dumps(facts))
 
 
@@ -76,12 +98,20 @@ def find_latest(folder: Path) -> LatestCheckpoint:
     return LatestCheckpoint(None, damaged)
 
 
-def load_state(path: Path, state: State) -> None:
+def load_state(path: Path, state: State, *, identity: RunIdentity | None = None) -> None:
     """Restore `state` and the global random state from the checkpoint at `path`.
 
+    Arguments:
+        path: The checkpoint.
+        state: State to restore.
+        identity: Whose state it must be; a checkpoint that does not say so is accepted.
+
     Raises:
-        InputError: The checkpoint belongs to other networks.
+        InputError: The checkpoint belongs to another run, or to other networks.
     """
+    facts = json.loads((path / FACTS_FILE).read_text())
+    if identity is not None and "id" in facts:
+        check_identity(path, RunIdentity(facts["id"], tuple(facts["seeds"])), identity)
     saved_tensors = read_tensors(path)
     rng_state = saved_tensors.pop(GLOBAL_RNG)
     try:
@@ -91,8 +121,20 @@ def load_state(path: Path, state: State) -> None:
             f"{path}: checkpoint does not match the networks of this run ({error})"
         ) from None
     torch.set_rng_state(rng_state)
-    facts = json.loads((path / FACTS_FILE).read_text())
     state.step, state.diverged = facts["step"], torch.tensor(facts["diverged"])
+
+
+def check_identity(path: Path, stored: RunIdentity, expected: RunIdentity) -> None:
+    """Check that the folder at `path`, which belongs to `stored`, belongs to `expected`.
+
+    Raises:
+        InputError: It does not.
+    """
+    if stored != expected:
+        raise InputError(
+            f"{path}: belongs to {stored}, not to {expected}; restore the run.json of that run, "
+            "or choose another folder"
+        )
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from iidgan.config.plugins import Plugin
 from iidgan.core import Method, NetworkFactory
+from iidgan.engine.checkpoint import RunIdentity, check_identity
 from iidgan.engine.inference import map_chunked, sample_prior
 from iidgan.engine.loop import surviving_positions
 from iidgan.engine.state import build_networks
@@ -162,6 +163,7 @@ def export_networks(generator_dir: Path, networks: TrainedNetworks) -> None:
     point = networks.point
     config = {
         "version": VERSION,
+        "id": point.run.id,
         "run": point.run.to_dict(),
         "seeds": list(point.seeds),
         "step": point.step,
@@ -191,11 +193,13 @@ def load_networks(
     Raises:
         UnnamedPluginError: The run uses a class that is neither part of the package nor among
             `plugins`.
-        InputError: There is no such run, a plug-in cannot be imported, or files are damaged.
+        InputError: There is no such run, a plug-in cannot be imported, or files are damaged or
+            of another run.
     """
-    generator_dir = Path(path)
-    if (generator_dir / "run.json").exists():
-        generator_dir = RunDir(generator_dir).generator_dir
+    generator_dir, run_dir = Path(path), RunDir(Path(path))
+    is_run_dir = run_dir.run_file.exists()
+    if is_run_dir:
+        generator_dir = run_dir.generator_dir
     if not (generator_dir / "config.json").exists():
         raise InputError(
             f"run: {path} contains no generator; train a run first, or resume this one"
@@ -204,6 +208,9 @@ def load_networks(
         raise InputError(f"{generator_dir}: damaged ({reason}); rerun training to write it again")
     config_file = generator_dir / "config.json"
     config = read_facts(config_file)
+    if is_run_dir and "id" in config:
+        identity = RunIdentity(config["id"], tuple(config["seeds"]))
+        check_identity(generator_dir, identity, run_dir.read_identity())
     run = decode_run(config, config_file, plugins)
     point = EvaluationPoint(run, config["seeds"], config["step"], config["diverged"])
     shape = tuple(config["shape"])

@@ -18,7 +18,7 @@ def sample_checkpoint(run_dir: RunDir, step: int) -> Arrays:
     """Sample from the checkpoint of `step`, as `arrays.npz` holds for the last step.
 
     Raises:
-        InputError: There is no checkpoint of that step.
+        InputError: There is no checkpoint of that step, or it belongs to another run.
     """
     checkpoint_path = run_dir.checkpoint_dir / f"step-{step:08d}"
     if not checkpoint_path.exists():
@@ -31,7 +31,8 @@ def sample_checkpoint(run_dir: RunDir, step: int) -> Arrays:
     state = init_state(
         run.method, NetworkFactory(run.arch, data.shape), run.optimiser, seeds, ema=run.ema
     )
-    checkpoint.load_state(checkpoint_path, state)
+    identity = checkpoint.RunIdentity(run.id, tuple(seeds))
+    checkpoint.load_state(checkpoint_path, state, identity=identity)
     point = EvaluationPoint(run, seeds, step, state.diverged.tolist())
     batches = DatasetStream(data, seeds, batch_size=run.batch, latent_dim=run.arch.latent)
     samples = draw_samples(inference_networks(state, batches), data, point, ClassifierEvaluator())

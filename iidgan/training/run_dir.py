@@ -2,18 +2,19 @@
 
 `log.jsonl` has the losses of every seed at each log interval. `events.jsonl` has what happened:
 `started` (also on resume), `executor` (the planned one failed, and which one is used instead),
-`lost a worker`, `diverged` (one seed, or in the end all), `damaged checkpoint`, `stopped` and
-`finished`.
+`lost a worker`, `diverged` (one seed, or in the end all), `damaged checkpoint`, `damaged file`,
+`stopped` and `finished`. `.lock` is there while a process trains.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
@@ -21,11 +22,17 @@ from iidgan.config.plugins import Plugin, list_types
 from iidgan.config.run import Run
 from iidgan.config.serialization import describe_differences
 from iidgan.core import Dataset
+from iidgan.engine.checkpoint import RunIdentity
+from iidgan.engine.compile import Executor
 from iidgan.errors import InputError, UnnamedPluginError
+from iidgan.records import check_record_fields
 from iidgan.training.migration import VERSION, decode_run, read_facts
 from iidgan.utils.files import PARTIAL_PREFIX, oserror_as_input_error, write_text
-from iidgan.utils.jsonl import append_lines, keep_lines, read_lines
+from iidgan.utils.jsonl import append_lines, read_lines, repair_lines
+from iidgan.utils.locks import exclusive_lock
 from iidgan.utils.provenance import collect_provenance
+
+LOCK_FILE = ".lock"
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,18 @@ class RunDir:
     def arrays_file(self) -> Path:
         return self.path / "arrays.npz"
 
+    def lock(self) -> AbstractContextManager[None]:
+        """Lock the directory against other trainings; it is created if it does not exist.
+
+        Raises:
+            FolderInUseError: Another process is training in it.
+        """
+        return exclusive_lock(
+            self.path / LOCK_FILE,
+            refusal=f"out: {self.path} is in use by another process; wait for it, or choose "
+            "another folder",
+        )
+
     def read_last_start(self) -> dict[str, Any]:
         """Read how the run was started or resumed last; empty if the file is damaged."""
         try:
@@ -94,21 +113,34 @@ class RunDir:
         append_lines(self.events_file, [{"event": name, "time": now, **facts}])
 
     def claim(self, run: Run, seeds: Sequence[int], device: torch.device, data: Dataset) -> None:
-        """Write `run.json`, or check that the directory already belongs to this run.
+        """Write `run.json` unless the directory already belongs to this run.
+
+        The caller holds `lock`: otherwise another training may claim the directory as well.
 
         Raises:
-            InputError: The directory holds a different run; the differing fields are named.
+            InputError: As for `check_free`.
+        """
+        self.check_free(run, seeds, data)
+        if self.run_file.exists():
+            return
+        facts = {
+            "version": VERSION,
+            "id": run.id,
+            "run": run.to_dict(),
+            "seeds": list(seeds),
+            "data": data.compute_sha256(),
+            "environment": collect_provenance(device),
+        }
+        write_text(self.run_file, json.dumps(facts, indent=1) + "\n")
+
+    def check_free(self, run: Run, seeds: Sequence[int], data: Dataset) -> None:
+        """Check that the directory is free, or belongs to this run.
+
+        Raises:
+            InputError: The directory holds a different run, of which the differing fields are
+                named, or something else.
         """
         if not self._holds_run():
-            facts = {
-                "version": VERSION,
-                "id": run.id,
-                "run": run.to_dict(),
-                "seeds": list(seeds),
-                "data": data.compute_sha256(),
-                "environment": collect_provenance(device),
-            }
-            write_text(self.run_file, json.dumps(facts, indent=1) + "\n")
             return
         stored_run, stored_seeds = self._read_run_like(run)
         if stored_run.id != run.id or stored_seeds != tuple(seeds):
@@ -160,7 +192,7 @@ class RunDir:
                 return True
             file_names = [path.name for path in self.path.iterdir()] if self.path.exists() else []
         if all(
-            name.startswith(PARTIAL_PREFIX) for name in file_names
+            name == LOCK_FILE or name.startswith(PARTIAL_PREFIX) for name in file_names
         ):  # left by an interrupted claim
             return False
         raise InputError(
@@ -185,10 +217,52 @@ class RunDir:
         except (KeyError, TypeError) as error:
             raise InputError(f"{self.run_file}: damaged ({error})") from None
 
-    def truncate_logs(self, step: int) -> None:
+    def read_identity(self) -> RunIdentity:
+        """Read the recorded id and seeds of the run, without its components.
+
+        Raises:
+            InputError: `run.json` is damaged, or of a newer version.
+        """
+        facts = read_facts(self.run_file)
+        try:
+            return RunIdentity(facts["id"], tuple(facts["seeds"]))
+        except (KeyError, TypeError) as error:
+            raise InputError(f"{self.run_file}: damaged ({error!r})") from None
+
+    def truncate_logs(self, step: int) -> dict[Path, str]:
         """Remove records after `step` from the log and the metrics: they will be written again.
 
-        Events stay.
+        Events stay. Damaged lines are removed from all three files, after copying the file to
+        `damaged-...`.
+
+        Returns:
+            The files with damaged lines, each with the error of its first one.
         """
-        for path in (self.log_file, self.metrics_file):
-            keep_lines(path, lambda record: record["step"] <= step)
+
+        def is_due(record: Mapping[str, Any]) -> bool:
+            return bool(record["step"] <= step)
+
+        errors = {
+            self.log_file: repair_lines(self.log_file, _check_losses, is_due),
+            self.metrics_file: repair_lines(self.metrics_file, check_record_fields, is_due),
+            self.events_file: repair_lines(self.events_file, _check_event, lambda event: True),
+        }
+        return {path: error for path, error in errors.items() if error is not None}
+
+
+def _check_losses(record: Mapping[str, Any], location: str) -> None:
+    for name in ("step", "seed"):
+        if type(record.get(name)) is not int:
+            raise InputError(f"{location}: {name} must be an integer, got {record.get(name)!r}")
+
+
+def _check_event(record: Mapping[str, Any], location: str) -> None:
+    """Check what `read_last_start` needs."""
+    name, executor, workers = (record.get(key) for key in ("event", "executor", "workers"))
+    if type(name) is not str:
+        raise InputError(f"{location}: event must be a string, got {name!r}")
+    if name in ("started", "executor") and executor not in get_args(Executor):
+        choices = ", ".join(get_args(Executor))
+        raise InputError(f"{location}: executor must be one of {choices}, got {executor!r}")
+    if name == "started" and not str(workers).isdecimal():
+        raise InputError(f"{location}: workers must be a number, got {workers!r}")

@@ -14,6 +14,7 @@ from iidgan.config.plugins import check_importable, list_types
 from iidgan.config.run import Run
 from iidgan.core import Metric, Source
 from iidgan.engine import checkpoint
+from iidgan.engine.checkpoint import RunIdentity
 from iidgan.engine.compile import Executor, check_executor
 from iidgan.engine.inference import inference_networks
 from iidgan.engine.loop import LogRecord, Outcome, StopRequest
@@ -30,9 +31,8 @@ from iidgan.training.model import load as load_model
 from iidgan.training.plan import Auto, ExecutionPlan
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.device import resolve_device
-from iidgan.utils.files import quarantine, remove_partials
+from iidgan.utils.files import damaged_name, quarantine, remove_partials
 from iidgan.utils.jsonl import append_lines
-from iidgan.utils.locks import exclusive_lock
 from iidgan.utils.provenance import collect_provenance
 
 ProgressCallback = Callable[[str, LogRecord | None], None]
@@ -106,14 +106,26 @@ class TrainSession:
         self._execution: dict[str, str] = {}  # empty until a plan is logged
         self._planned_executor: Executor | None = None
 
-    def claim_run_dir(self) -> None:
-        """Check that the run can be trained, and claim its directory.
+    @property
+    def identity(self) -> RunIdentity:
+        """What checkpoints record of the run."""
+        return RunIdentity(self.run.id, self.seeds)
+
+    @contextmanager
+    def claim_run_dir(self) -> Iterator[None]:
+        """Check that the run can be trained, and lock and claim its directory.
+
+        The directory is checked before it is locked, too: nothing is written to a wrong one.
 
         Raises:
             InputError: A loss fails, or the directory holds a different run.
+            FolderInUseError: Another process is training in the directory.
         """
         self.context.train_step.dry_run(self.context.batches.batches_at(0))
-        self.run_dir.claim(self.run, self.seeds, self.device, self.data)
+        self.run_dir.check_free(self.run, self.seeds, self.data)
+        with self.run_dir.lock():
+            self.run_dir.claim(self.run, self.seeds, self.device, self.data)
+            yield
 
     def resolve_auto(
         self, executor: Executor | Auto, workers: int | Auto
@@ -185,16 +197,29 @@ class TrainSession:
             self.notify(f"{path} is damaged ({reason}); renamed it to {moved_path.name}")
             self.run_dir.log_event("damaged checkpoint", path=path.name, reason=reason)
         if latest.path is not None:
-            checkpoint.load_state(latest.path, self.state)
+            checkpoint.load_state(latest.path, self.state, identity=self.identity)
         if latest.damaged and latest.path is None:
             self.notify("no valid checkpoint left; starting over")
         elif self.state.step:
             is_done = self.state.step >= self.run.steps
             status_text = "already finished at" if is_done else "resuming from"
             self.notify(f"{status_text} step {self.state.step}")
-        self.run_dir.truncate_logs(self.state.step)
-        if latest.path is not None and not self._is_measured():
+        damaged_files = self._truncate_logs()
+        if latest.path is None:
+            return
+        if self.run_dir.metrics_file in damaged_files or not self._is_measured():
             self._measure()
+
+    def _truncate_logs(self) -> dict[Path, str]:
+        """Remove what was written after the present step, and report damaged lines."""
+        damaged_files = self.run_dir.truncate_logs(self.state.step)
+        for path, reason in damaged_files.items():
+            self.notify(
+                f"{reason}; removed the damaged lines, and kept the file as "
+                f"{damaged_name(path).name}"
+            )
+            self.run_dir.log_event("damaged file", path=path.name, reason=reason)
+        return damaged_files
 
     def log_losses(self, record: LogRecord) -> None:
         """Append the losses of all seeds to the log."""
@@ -216,16 +241,19 @@ class TrainSession:
 
     def save_checkpoint(self) -> None:
         """Save the state, then measure and export the networks."""
-        checkpoint.save_state(self.run_dir.checkpoint_dir, self.state, keep=self.keep)
+        checkpoint.save_state(
+            self.run_dir.checkpoint_dir, self.state, identity=self.identity, keep=self.keep
+        )
         self._measure()
 
     def _is_measured(self) -> bool:
         """Whether the exported networks, which `_measure` writes last, are of this step."""
         try:
-            networks = load_networks(self.run_dir.generator_dir, plugins=self.run_dir.plugins)
-            return networks.point.step == self.state.step
+            point = load_networks(self.run_dir.generator_dir, plugins=self.run_dir.plugins).point
         except InputError:
             return False
+        is_own = RunIdentity(point.run.id, tuple(point.seeds)) == self.identity
+        return is_own and point.step == self.state.step
 
     def _measure(self) -> None:
         diverged = self.state.diverged.tolist()
@@ -279,8 +307,7 @@ def open_session(
         on_progress=on_progress,
         metrics=metrics,
     )
-    session.claim_run_dir()
-    with exclusive_lock(session.run_dir.path):
+    with session.claim_run_dir():
         session.resume()
         yield session
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+from filelock import lock_descriptor
 
 from iidgan.errors import InputError
 
 PARTIAL_PREFIX = ".partial-"
 """Prefix of the names of files and folders that are being written or removed."""
+MAX_PARTIAL_SECONDS = 86_400
+"""Age from which something partial is taken for a crash's where it cannot be locked."""
 DIGESTS_FILE = "MANIFEST.json"
 """File in a folder of `write_folder` with the SHA-256 digests of all other files."""
 
@@ -36,21 +42,19 @@ def user_cache_dir() -> Path:
 
 def write_file(path: Path, write_content: Callable[[Path], object]) -> None:
     """Write a file through `write_content(temporary_path)`, flush it and rename it into place."""
-    with oserror_as_input_error(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary_name = tempfile.mkstemp(
-            dir=path.parent, prefix=f"{PARTIAL_PREFIX}{path.stem}-", suffix=path.suffix
-        )
-        os.close(handle)
-        temporary_path = Path(temporary_name)
-        try:
-            write_content(temporary_path)
-            temporary_path.chmod(0o644)
-            fsync_path(temporary_path)
-            temporary_path.replace(path)
-            fsync_path(path.parent)
-        finally:
-            temporary_path.unlink(missing_ok=True)
+    partial_file = _create_partial(path, path.stem, path.suffix, _create_file)
+    with oserror_as_input_error(path), partial_file as temporary_path:
+        write_content(temporary_path)
+        temporary_path.chmod(0o644)
+        fsync_path(temporary_path)
+        temporary_path.replace(path)
+        fsync_path(path.parent)
+
+
+def _create_file(folder: Path, prefix: str, suffix: str) -> Path:
+    handle, name = tempfile.mkstemp(suffix, prefix, folder)
+    os.close(handle)
+    return Path(name)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -60,24 +64,68 @@ def write_text(path: Path, text: str) -> None:
 
 def write_folder(path: Path, write_content: Callable[[Path], object]) -> None:
     """Write a folder through `write_content(temporary_folder)`, with the digests of its files."""
-    with oserror_as_input_error(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary_folder = Path(
-            tempfile.mkdtemp(dir=path.parent, prefix=f"{PARTIAL_PREFIX}{path.name}-")
-        )
+    partial_folder = _create_partial(path, path.name, "", _create_folder)
+    with oserror_as_input_error(path), partial_folder as temporary_folder:
+        write_content(temporary_folder)
+        _write_digests(temporary_folder)
+        temporary_folder.chmod(0o755)
+        for written_path in (*temporary_folder.iterdir(), temporary_folder):
+            fsync_path(written_path)
+        if path.exists():
+            remove_folder(path)
+        temporary_folder.replace(path)
+        fsync_path(path.parent)
+
+
+def _create_folder(folder: Path, prefix: str, suffix: str) -> Path:
+    return Path(tempfile.mkdtemp(suffix, prefix, folder))
+
+
+def _write_digests(folder: Path) -> None:
+    digests = {file.name: file_sha256(file) for file in sorted(folder.iterdir())}
+    (folder / DIGESTS_FILE).write_text(json.dumps(digests, indent=1))
+
+
+@contextmanager
+def _create_partial(
+    path: Path, stem: str, suffix: str, create: Callable[[Path, str, str], Path]
+) -> Iterator[Path]:
+    """Create a partial file or folder for `path`, locked against `remove_partials`.
+
+    What is left of it is removed at the end, and what crashes have left for `path` at the start.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_partials(path.parent, f"{glob.escape(stem)}-{'?' * 8}{glob.escape(suffix)}")
+    with ExitStack() as locks:
+        while True:
+            partial_path = create(path.parent, f"{PARTIAL_PREFIX}{stem}-", suffix)
+            if _lock_partial(partial_path, locks) is not False:
+                break  # otherwise it was removed before it was locked
         try:
-            write_content(temporary_folder)
-            digests = {file.name: file_sha256(file) for file in sorted(temporary_folder.iterdir())}
-            (temporary_folder / DIGESTS_FILE).write_text(json.dumps(digests, indent=1))
-            temporary_folder.chmod(0o755)
-            for written_path in (*temporary_folder.iterdir(), temporary_folder):
-                fsync_path(written_path)
-            if path.exists():
-                remove_folder(path)
-            temporary_folder.replace(path)
-            fsync_path(path.parent)
+            yield partial_path
         finally:
-            shutil.rmtree(temporary_folder, ignore_errors=True)
+            if partial_path.is_dir():
+                shutil.rmtree(partial_path, ignore_errors=True)
+            elif partial_path.exists():
+                partial_path.unlink()
+
+
+def _lock_partial(path: Path, locks: ExitStack) -> bool | None:
+    """Lock something partial until `locks` is closed, or this process ends in any way.
+
+    Returns:
+        Whether it is locked now, or None if this system cannot lock it.
+    """
+    if os.name != "posix":  # Windows cannot lock a folder, nor rename a file while it is open
+        return None
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        locks.callback(os.close, handle)
+        return lock_descriptor(handle, blocking=False) and path.exists()
+    except FileNotFoundError:
+        return False
+    except OSError:  # as on NFS, which locks only what is open for writing
+        return None
 
 
 def remove_folder(path: Path) -> None:
@@ -92,18 +140,38 @@ def remove_folder(path: Path) -> None:
 
 def quarantine(path: Path) -> Path:
     """Rename a damaged folder to `damaged-...`, replacing an earlier folder of that name."""
-    damaged_path = path.with_name(f"damaged-{path.name}")
+    damaged_path = damaged_name(path)
     with oserror_as_input_error(path):
         if damaged_path.exists():
             remove_folder(damaged_path)
         return path.replace(damaged_path)
 
 
-def remove_partials(folder: Path) -> None:
-    """Remove files and folders that a crash left partly written or partly removed."""
+def damaged_name(path: Path) -> Path:
+    """Return the path under which a damaged file or folder is kept."""
+    return path.with_name(f"damaged-{path.name}")
+
+
+def remove_partials(folder: Path, name_pattern: str = "*") -> None:
+    """Remove files and folders that a crash left partly written or partly removed.
+
+    What a running process is writing stays.
+
+    Arguments:
+        folder: Folder of the partial files and folders.
+        name_pattern: Glob pattern of their names, without `PARTIAL_PREFIX`.
+    """
     with oserror_as_input_error(folder):
-        for path in folder.glob(f"{PARTIAL_PREFIX}*"):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for path in folder.glob(f"{PARTIAL_PREFIX}{name_pattern}"):
+            with ExitStack() as locks, suppress(FileNotFoundError):  # another process was faster
+                is_locked = _lock_partial(path, locks)
+                if is_locked or (is_locked is None and _is_old(path)):
+                    is_folder = path.is_dir() and not path.is_symlink()
+                    shutil.rmtree(path) if is_folder else path.unlink()
+
+
+def _is_old(path: Path) -> bool:
+    return time.time() - path.lstat().st_mtime >= MAX_PARTIAL_SECONDS
 
 
 def integrity_error(folder: Path) -> str | None:

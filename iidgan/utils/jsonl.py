@@ -4,24 +4,52 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from iidgan.errors import InputError
-from iidgan.utils.files import oserror_as_input_error, write_text
+from iidgan.utils.files import damaged_name, oserror_as_input_error, write_file, write_text
+from iidgan.utils.locks import file_lock
+
+LOCK_FILE = ".append.lock"
+"""File that writers of JSON Lines in the same folder lock."""
+MAX_WAIT_SECONDS = 60.0
+"""Seconds to wait for other writers, which take milliseconds."""
+
+Record = Mapping[str, Any]
+AppendRecords = Callable[[Iterable[Record]], None]
 
 
-def append_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+@contextmanager
+def locked_for_append(path: Path) -> Iterator[AppendRecords]:
+    """Keep other writers out, and yield a function that appends records as whole lines.
+
+    What is read inside the context is therefore still true when something is appended.
+    """
+    with file_lock(path.parent / LOCK_FILE, timeout=MAX_WAIT_SECONDS):
+        yield lambda records: _append_text(path, _format_lines(records))
+
+
+def append_lines(path: Path, records: Iterable[Record]) -> None:
     """Append one JSON line per record, after removing a last line that a crash cut short."""
-    text = "".join(json.dumps(record) + "\n" for record in records)
-    with oserror_as_input_error(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+b") as file:
-            _remove_torn_line(file)
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
+    text = _format_lines(records)
+    with locked_for_append(path):
+        _append_text(path, text)
+
+
+def _format_lines(records: Iterable[Record]) -> str:
+    return "".join(json.dumps(record) + "\n" for record in records)
+
+
+def _append_text(path: Path, text: str) -> None:
+    with oserror_as_input_error(path), path.open("a+b") as file:
+        _remove_torn_line(file)
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _remove_torn_line(file: Any) -> None:  # noqa: ANN401 - a binary file
@@ -36,14 +64,21 @@ def _remove_torn_line(file: Any) -> None:  # noqa: ANN401 - a binary file
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Read JSON lines, ignoring a last line without a line end; a missing file has no lines."""
+    """Read JSON lines, ignoring a last line without a line end; a missing file has no lines.
+
+    Raises:
+        InputError: A line is not a JSON object.
+    """
+    return [_parse_line(line, location) for location, line in _locate_lines(path)]
+
+
+def _locate_lines(path: Path) -> Iterator[tuple[str, bytes]]:
+    """List the whole lines of a file, each with its location for error messages."""
     with oserror_as_input_error(path):
         content = path.read_bytes() if path.exists() else b""
     whole_lines, _, _ = content.rpartition(b"\n")
-    return [
-        _parse_line(line, f"{path}: line {line_number}")
-        for line_number, line in enumerate(whole_lines.splitlines(), 1)
-    ]
+    for line_number, line in enumerate(whole_lines.splitlines(), 1):
+        yield f"{path}: line {line_number}", line
 
 
 def _parse_line(line: bytes, location: str) -> dict[str, Any]:
@@ -56,9 +91,39 @@ def _parse_line(line: bytes, location: str) -> dict[str, Any]:
     return record
 
 
-def keep_lines(path: Path, should_keep: Callable[[dict[str, Any]], bool]) -> None:
-    """Remove the records of a JSON Lines file for which `should_keep` is false."""
-    all_records = read_lines(path)
-    kept_records = [record for record in all_records if should_keep(record)]
-    if len(kept_records) < len(all_records):
-        write_text(path, "".join(json.dumps(record) + "\n" for record in kept_records))
+def repair_lines(
+    path: Path,
+    check_record: Callable[[dict[str, Any], str], object],
+    should_keep: Callable[[dict[str, Any]], bool],
+) -> str | None:
+    """Remove damaged lines from a file, and records for which `should_keep` is false.
+
+    If a line is damaged, a copy of the file stays beside it as `damaged-...`.
+
+    Arguments:
+        path: The file; a missing one has no lines.
+        check_record: Called with a record and its location; raises `InputError` if the record is
+            not what the file is for.
+        should_keep: Whether to keep an intact record.
+
+    Returns:
+        What is wrong with the first damaged line, or None.
+    """
+    if not path.exists():
+        return None
+    with file_lock(path.parent / LOCK_FILE, timeout=MAX_WAIT_SECONDS):
+        kept_records, num_lines, first_error = [], 0, None
+        for location, line in _locate_lines(path):
+            num_lines += 1
+            try:
+                record = _parse_line(line, location)
+                check_record(record, location)
+            except InputError as error:
+                first_error = first_error or str(error)
+            else:
+                kept_records += [record] if should_keep(record) else []
+        if first_error:
+            write_file(damaged_name(path), lambda copy: shutil.copyfile(path, copy))
+        if len(kept_records) < num_lines:
+            write_text(path, _format_lines(kept_records))
+    return first_error

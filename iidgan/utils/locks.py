@@ -1,50 +1,71 @@
-"""Locks between processes, held on folders and files."""
+"""Locks between processes, held on files.
+
+The operating system releases a lock when its process ends, however that happens: a file that is
+left behind locks nothing.
+"""
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from iidgan.errors import FolderInUseError
+from filelock import FileLock, Timeout
+
+from iidgan.errors import FolderInUseError, InputError
 from iidgan.utils.files import oserror_as_input_error
+
+POLL_SECONDS = 0.01
+"""Seconds between two attempts to get a lock."""
 
 
 @contextmanager
-def exclusive_lock(folder: Path) -> Iterator[None]:
-    """Lock a folder against other processes until the context or this process ends.
+def exclusive_lock(lock_file: Path, *, refusal: str) -> Iterator[None]:
+    """Hold a lock until the context or this process ends; its folder is created if it is missing.
+
+    Arguments:
+        lock_file: The file, which is removed at the end.
+        refusal: Error message if another process holds the lock.
 
     Raises:
         FolderInUseError: Another process holds the lock.
     """
-    with oserror_as_input_error(folder):
-        handle = os.open(folder, os.O_RDONLY)
+    lock = FileLock(lock_file)
+    with oserror_as_input_error(lock_file):
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise FolderInUseError(refusal) from None
     try:
-        with oserror_as_input_error(folder):
-            _lock_or_refuse(handle, folder)
         yield
     finally:
-        os.close(handle)
+        # While the lock is held: whoever opened the file before sees that it is gone, and retries.
+        with suppress(OSError):  # Windows removes no open file; there, the release removes it
+            lock_file.unlink()
+        lock.release()
 
 
 @contextmanager
-def file_lock(path: Path) -> Iterator[None]:
-    """Lock a file, after waiting for other processes; an empty file is left under its name."""
-    with oserror_as_input_error(path):
-        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+def file_lock(lock_file: Path, *, timeout: float = -1) -> Iterator[None]:
+    """Hold a lock after waiting for other processes; its file stays.
+
+    Arguments:
+        lock_file: The file; its folder is created if it is missing.
+        timeout: Seconds to wait at most; -1: no limit.
+
+    Raises:
+        InputError: Another process still holds the lock.
+    """
+    lock = FileLock(lock_file, poll_interval=POLL_SECONDS)
+    with oserror_as_input_error(lock_file):
+        try:
+            lock.acquire(timeout)
+        except Timeout:
+            raise InputError(
+                f"{lock_file}: locked by another process for {timeout:g} s; end that process, or "
+                "remove the file if there is none"
+            ) from None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(handle)
-
-
-def _lock_or_refuse(handle: int, folder: Path) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise FolderInUseError(
-            f"out: {folder} is in use by another process; wait for it, or choose another folder"
-        ) from None
+        lock.release()

@@ -5,6 +5,7 @@ import torch
 
 from iidgan.core import NetworkFactory
 from iidgan.engine import checkpoint
+from iidgan.engine.checkpoint import RunIdentity
 from iidgan.engine.optim import Adam
 from iidgan.engine.state import init_state, named_tensors
 from iidgan.methods import iid_gan
@@ -93,6 +94,26 @@ class TestCheckpoint:
         latest = checkpoint.find_latest(tmp_path)
         assert latest.path is None
         assert len(latest.damaged) == 2
+
+    @pytest.mark.parametrize(
+        "stored",
+        [RunIdentity("a1", SEEDS), RunIdentity("b2", (5, 6, 7)), RunIdentity("b2", SEEDS[:2])],
+    )
+    def test_load_state_refuses_other_run(self, tmp_path, stored):
+        expected = RunIdentity("b2", SEEDS)
+        state, loaded = train_briefly(), train_briefly(steps=0)
+        path = checkpoint.save_state(tmp_path, state, identity=stored)
+        before = clone_tensors(named_tensors(loaded))
+        with raises_input_error(str(path), stored, expected):
+            checkpoint.load_state(path, loaded, identity=expected)
+        assert_equal_tensors(before, named_tensors(loaded))
+        for identity in (stored, None):
+            checkpoint.load_state(path, loaded, identity=identity)
+
+    def test_load_state_accepts_old_checkpoint(self, tmp_path):
+        path, loaded = checkpoint.save_state(tmp_path, train_briefly()), train_briefly(steps=0)
+        checkpoint.load_state(path, loaded, identity=RunIdentity("a1", SEEDS))
+        assert loaded.step == 3
 
     @pytest.mark.parametrize(
         ("changes", "difference"),

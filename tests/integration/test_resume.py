@@ -23,7 +23,6 @@ from iidgan.methods import GAN, METHODS, iid_gan
 from iidgan.nn import DCGAN
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.jsonl import read_lines
-from iidgan.utils.locks import exclusive_lock
 from tests.helpers.errors import raises_input_error
 from tests.helpers.training import (
     DAMAGES,
@@ -180,7 +179,7 @@ def test_resume_refuses_other_seeds(tmp_path):
 def test_train_refuses_locked_run_dir(tmp_path, completed_run):
     train_tiny(tiny_run(), tmp_path, **stop_at(4))
     before = snapshot_files(tmp_path)
-    with exclusive_lock(tmp_path), raises_input_error("out", tmp_path):
+    with RunDir(tmp_path).lock(), raises_input_error("out", tmp_path):
         train_tiny(tiny_run(), tmp_path)
     assert snapshot_files(tmp_path) == before
     train_tiny(tiny_run(), tmp_path)

@@ -16,8 +16,8 @@ from iidgan.errors import InputError
 from iidgan.parallel.batched_runs import batch_key, train_batched
 from iidgan.records import read_records
 from iidgan.train import train
+from iidgan.training.run_dir import RunDir
 from iidgan.training.session import TrainSession
-from iidgan.utils.locks import exclusive_lock
 from tests.helpers.engine import capture_interpreted
 from tests.helpers.parallel import RUN, SOURCES, make_specs
 
@@ -137,7 +137,7 @@ def test_train_batched_with_failing_run(tmp_path):
     specs[1].out.mkdir()
     specs[2].out.mkdir()
     (specs[2].out / "in the way").write_text("")
-    with exclusive_lock(specs[1].out):
+    with RunDir(specs[1].out).lock():
         outcomes = train_specs(specs)
     assert outcomes[0] == "finished"
     assert outcomes[1].startswith("busy: out: ")

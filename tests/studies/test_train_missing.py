@@ -22,7 +22,6 @@ from iidgan.studies.train_missing import (
     train_runs,
 )
 from iidgan.utils.files import file_sha256
-from iidgan.utils.locks import exclusive_lock
 from tests.helpers.classifiers import make_image_run
 from tests.helpers.errors import raises_input_error
 from tests.helpers.tables import (
@@ -93,9 +92,7 @@ def test_train_missing_skips_locked_run(tmp_path):
     table, workspace = make_table(), make_workspace(tmp_path)
     request = table.restrict_to(["plain"], ["A"])
     jobs = missing_runs(request, range(2), workspace.load_records())
-    run_path = workspace.run_dir(jobs[0].run, jobs[0].seeds).path
-    run_path.mkdir(parents=True)
-    with exclusive_lock(run_path):
+    with workspace.run_dir(jobs[0].run, jobs[0].seeds).lock():
         ((_, outcome),) = train("t", jobs, workspace)
     assert outcome.startswith("busy: ")
     assert workspace.load_records() == []

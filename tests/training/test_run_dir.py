@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +21,16 @@ from iidgan.data import array
 from iidgan.engine.optim import Adam
 from iidgan.methods import iid_gan
 from iidgan.nn import MLP
+from iidgan.records import MetricRecord, append_records, read_records
+from iidgan.training.model import load
+from iidgan.training.replay import sample_checkpoint
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.files import PARTIAL_PREFIX
 from iidgan.utils.jsonl import append_lines, read_lines
 from tests.helpers.errors import raises_input_error
 from tests.helpers.training import (
+    assert_same_run,
+    read_events,
     snapshot_files,
     stop_at,
     tiny_run,
@@ -102,6 +111,7 @@ def test_claim_refuses_too_long_name(tmp_path):
 
 def test_claim_after_interrupted_claim(tmp_path):
     (tmp_path / f"{PARTIAL_PREFIX}run-abc.json").write_text('{"id"')
+    (tmp_path / ".lock").touch()
     claim(tmp_path, tiny_run())
     assert RunDir(tmp_path).read_run() == (tiny_run(), (0,))
 
@@ -137,17 +147,173 @@ def test_read_run_names_folder(tmp_path):
 
 def test_truncate_logs_removes_later_records(tmp_path):
     folder = RunDir(tmp_path)
-    for path in (folder.log_file, folder.metrics_file):
-        append_lines(path, [{"step": step} for step in (4, 8, 12, 8)])
-    folder.truncate_logs(8)
+    steps = 4, 8, 12, 8
+    append_lines(folder.log_file, [{"step": step, "seed": 0} for step in steps])
+    row = MetricRecord(
+        run="a", seed=0, step=0, metric="m", value=1.0, diverged=-1, protocol={}, provenance={}
+    )
+    append_records(folder.metrics_file, [replace(row, step=step) for step in steps])
+    assert folder.truncate_logs(8) == {}
     for path in (folder.log_file, folder.metrics_file):
         assert [line["step"] for line in read_lines(path)] == [4, 8, 8]
 
 
-@pytest.mark.parametrize("line", [b"[1]\n", b"{\n", b"\xff\n"])
-def test_truncate_logs_names_damaged_line(tmp_path, line):
-    train_tiny(tiny_run(), tmp_path, **stop_at(4))
-    path = RunDir(tmp_path).log_file
-    path.write_bytes(path.read_bytes() + line)
-    with raises_input_error(None, f"{path}: line 2"):
+@pytest.mark.parametrize(
+    "line", [b"[1]", b"{", b"\xff", b"", b"{}", b'{"step": "4"}', b'{"event": "started"}']
+)
+def test_resume_keeps_damaged_logs_aside(tmp_path, completed_run, line):
+    run, run_dir, messages = tiny_run(), RunDir(tmp_path), []
+    train_tiny(run, tmp_path, **stop_at(8))
+    paths = run_dir.log_file, run_dir.metrics_file, run_dir.events_file
+    damaged = {path: line + b"\n" + path.read_bytes() for path in paths}
+    for path, content in damaged.items():
+        path.write_bytes(content)
+    train_tiny(run, tmp_path, on_progress=lambda message, record: messages.append(message))
+    for path, content in damaged.items():
+        copy = path.with_name(f"damaged-{path.name}")
+        assert copy.read_bytes() == content
+        assert any(f"{path}: line 1" in message and copy.name in message for message in messages)
+        copy.unlink()
+    assert_same_run(tmp_path, completed_run(run))
+    events = read_events(tmp_path)
+    assert events == ["started", "stopped", *["damaged file"] * 3, "started", "finished"]
+
+
+def test_resume_measures_again_what_was_damaged(tmp_path, completed_run):
+    """Otherwise a finished run would lack records of its last step for ever."""
+    run = tiny_run()
+    train_tiny(run, tmp_path)
+    path = RunDir(tmp_path).metrics_file
+    *lines, last_line = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines) + b"?" + last_line)
+    assert train_tiny(run, tmp_path).outcome == "finished"
+    (tmp_path / "damaged-metrics.jsonl").unlink()
+    assert_same_run(tmp_path, completed_run(run))
+
+
+def test_read_last_start_after_damage(tmp_path):
+    """A resumed run keeps its executor though an event is damaged."""
+    train_tiny(tiny_run(), tmp_path, **stop_at(8))
+    run_dir = RunDir(tmp_path)
+    run_dir.events_file.write_bytes(run_dir.events_file.read_bytes() + b"?\n")
+    assert run_dir.read_last_start() == {}
+    assert list(run_dir.truncate_logs(8)) == [run_dir.events_file]
+    assert run_dir.read_last_start()["executor"] == "eager"
+
+
+# Two trainings in one directory
+
+
+def test_lock_comes_before_claim(tmp_path):
+    """A training that is refused has written nothing."""
+    run_dir = RunDir(tmp_path / "r")
+    with run_dir.lock():
+        before = snapshot_files(tmp_path)
+        with raises_input_error("out", run_dir.path, "in use"):
+            train_tiny(tiny_run(), run_dir.path)
+        assert snapshot_files(tmp_path) == before
+    assert list(run_dir.path.iterdir()) == []
+
+
+def test_claim_checks_again_under_the_lock(tmp_path, monkeypatch):
+    """Another training may have begun and ended between the check and the lock."""
+    other_run = tiny_run(batch=8)
+    lock = RunDir.lock
+
+    def lock_late(run_dir):
+        monkeypatch.setattr(RunDir, "lock", lock)
+        train_tiny(other_run, tmp_path)
+        files.update(snapshot_files(tmp_path))
+        return lock(run_dir)
+
+    files = {}
+    monkeypatch.setattr(RunDir, "lock", lock_late)
+    with raises_input_error("out", "batch (8 there, 16 here)"):
         train_tiny(tiny_run(), tmp_path)
+    assert snapshot_files(tmp_path) == files
+
+
+TRAIN = """
+import sys
+from tests.helpers.training import tiny_run, train_tiny
+from iidgan.errors import InputError
+
+run = tiny_run(batch=int(sys.argv[2]), steps=200)
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    result = train_tiny(run, sys.argv[1], checkpoint_every=100)
+except InputError as error:
+    print(error)
+else:
+    print(result.outcome, {record.run for record in result.records})
+"""
+
+
+@pytest.mark.slow
+def test_two_trainings_started_together(tmp_path):
+    sizes = 8, 16
+    trainings = [
+        subprocess.Popen(
+            [sys.executable, "-c", TRAIN, tmp_path / "r", str(size)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for size in sizes
+    ]
+    assert [training.stdout.readline() for training in trainings] == ["ready\n"] * 2
+    for training in trainings:
+        training.stdin.write("\n")
+        training.stdin.flush()
+    outputs = {size: training.communicate()[0] for size, training in zip(sizes, trainings)}
+    (winner,) = (size for size in sizes if outputs[size].startswith("finished"))
+    winner_id = tiny_run(batch=winner, steps=200).id
+    assert outputs.pop(winner) == f"finished {{'{winner_id}'}}\n"
+    assert all(output.startswith("out: ") for output in outputs.values())
+    assert RunDir(tmp_path / "r").read_run()[0].id == winner_id
+    for path in (tmp_path / "r").rglob("*.json"):
+        facts = json.loads(path.read_text())
+        assert facts.get("id", winner_id) == winner_id
+    assert {record.run for record in read_records(tmp_path / "r" / "metrics.jsonl")} == {winner_id}
+
+
+def mix_runs(tmp_path):
+    """A directory with the `run.json` of one run and the files of another."""
+    run, other_run = tiny_run(), tiny_run(batch=8)
+    train_tiny(run, tmp_path / "r", **stop_at(8))
+    train_tiny(other_run, tmp_path / "other", **stop_at(4))
+    shutil.copy(tmp_path / "other" / "run.json", tmp_path / "r" / "run.json")
+    return run, other_run
+
+
+def test_resume_refuses_checkpoint_of_other_run(tmp_path):
+    run, other_run = mix_runs(tmp_path)
+    before = snapshot_files(tmp_path)
+    path = tmp_path / "r" / "checkpoints" / "step-00000008"
+    with raises_input_error(str(path), run.id, other_run.id):
+        train_tiny(other_run, tmp_path / "r")
+    assert snapshot_files(tmp_path) == before
+
+
+def test_load_refuses_generator_of_other_run(tmp_path):
+    run, other_run = mix_runs(tmp_path)
+    with raises_input_error(str(tmp_path / "r" / "generator"), run.id, other_run.id):
+        load(tmp_path / "r")
+    assert load(tmp_path / "r" / "generator").point.run.id == run.id
+
+
+def test_sample_checkpoint_refuses_other_run(tmp_path):
+    run, other_run = mix_runs(tmp_path)
+    with raises_input_error(None, run.id, other_run.id):
+        sample_checkpoint(RunDir(tmp_path / "r"), 8)
+
+
+def test_resume_measures_generator_of_other_run_again(tmp_path, completed_run):
+    run = tiny_run()
+    train_tiny(run, tmp_path / "r")
+    train_tiny(tiny_run(batch=8), tmp_path / "other")
+    shutil.rmtree(tmp_path / "r" / "generator")
+    shutil.copytree(tmp_path / "other" / "generator", tmp_path / "r" / "generator")
+    train_tiny(run, tmp_path / "r")
+    assert_same_run(tmp_path / "r", completed_run(run))

@@ -98,7 +98,7 @@ def test_diverged_seed_affects_no_other(tmp_path, completed_run, name):
     event = next(e for e in read_lines(RunDir(tmp_path).events_file) if e["event"] == "diverged")
     assert (event["seed"], event["step"]) == (seeds[sick], step)
     facts = json.loads((tmp_path / "checkpoints" / "step-00000012" / "state.json").read_text())
-    assert facts == {"step": STEPS, "diverged": list(marks)}
+    assert facts == {"step": STEPS, "diverged": list(marks), "id": run.id, "seeds": seeds}
     for row in result.records:
         expected = step if row.seed == seeds[sick] and row.step >= step else -1
         assert row.diverged == expected

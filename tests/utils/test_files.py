@@ -3,6 +3,11 @@
 import json
 import os
 import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +17,7 @@ from hypothesis import strategies as st
 from iidgan.errors import InputError
 from iidgan.utils.files import (
     DIGESTS_FILE,
+    MAX_PARTIAL_SECONDS,
     PARTIAL_PREFIX,
     file_sha256,
     integrity_error,
@@ -39,6 +45,11 @@ def write_half(temporary_path):
     target = temporary_path / "a" if temporary_path.is_dir() else temporary_path
     target.write_text("half")
     raise Interruption
+
+
+def write_whole(temporary_path):
+    target = temporary_path / "a" if temporary_path.is_dir() else temporary_path
+    target.write_text("whole")
 
 
 def fail_on_full_disk(temporary_path):
@@ -172,6 +183,81 @@ def test_remove_partials_keeps_other_files(tmp_path):
     remove_partials(tmp_path)
     assert list_names(tmp_path) == [".hidden-by-the-user", "partial-z", "step-1"]
     remove_partials(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("write", [write_file, write_folder])
+def test_remove_partials_keeps_what_is_written(tmp_path, write):
+    def sweep_and_write(partial_path):
+        remove_partials(tmp_path)
+        assert partial_path.exists()
+        write_whole(partial_path)
+
+    write(tmp_path / "made", sweep_and_write)
+    assert list_names(tmp_path) == ["made"]
+
+
+WRITE_AND_WAIT = """
+import sys, time
+from pathlib import Path
+from iidgan.utils import files
+
+def wait(path):
+    print(path.name, flush=True)
+    time.sleep(60)
+
+getattr(files, sys.argv[2])(Path(sys.argv[1]) / "picture.png", wait)
+"""
+
+
+@pytest.mark.parametrize("write", [write_file, write_folder])
+def test_remove_partials_of_killed_process(tmp_path, write):
+    command = [sys.executable, "-c", WRITE_AND_WAIT, tmp_path, write.__name__]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        name = writer.stdout.readline().strip()
+        remove_partials(tmp_path)
+        assert list_names(tmp_path) == [name]
+        writer.send_signal(signal.SIGKILL)
+    assert list_names(tmp_path) == [name]
+    write_text(tmp_path / "other.png", "")
+    assert list_names(tmp_path) == [name, "other.png"]
+    kept = shutil.copytree(tmp_path, tmp_path / "copy")
+    write(tmp_path / "picture.png", write_whole)  # writing the same name again removes it
+    assert list_names(tmp_path) == ["copy", "other.png", "picture.png"]
+    remove_partials(kept)
+    assert list_names(kept) == ["other.png"]
+
+
+def test_remove_partials_without_locks_by_age(tmp_path, monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr("iidgan.utils.files.lock_descriptor", refuse)
+    for name, seconds in (("old", MAX_PARTIAL_SECONDS + 60), ("new", 60)):
+        path = tmp_path / f"{PARTIAL_PREFIX}{name}"
+        path.touch()
+        os.utime(path, (path.stat().st_atime, path.stat().st_mtime - seconds))
+    remove_partials(tmp_path)
+    assert list_names(tmp_path) == [f"{PARTIAL_PREFIX}new"]
+    write_text(tmp_path / "a", "x")
+    write_folder(tmp_path / "made", write_two_files)
+    assert list_names(tmp_path) == [f"{PARTIAL_PREFIX}new", "a", "made"]
+
+
+def test_write_file_after_partial_was_removed(tmp_path, monkeypatch):
+    """Another process may take it for a crash's before it is locked."""
+    created, create = [], tempfile.mkstemp
+
+    def create_and_remove(*arguments):
+        handle, name = create(*arguments)
+        created.append(name)
+        if len(created) < 3:
+            os.unlink(name)
+        return handle, name
+
+    monkeypatch.setattr(tempfile, "mkstemp", create_and_remove)
+    write_text(tmp_path / "a", "x")
+    assert len(created) == 3
+    assert list_names(tmp_path) == ["a"]
 
 
 def test_oserror_as_input_error_passes_others():

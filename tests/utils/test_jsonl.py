@@ -1,10 +1,18 @@
 """JSON Lines files grow by whole lines, whatever a crash leaves."""
 
+import subprocess
+import sys
+import threading
+from collections import Counter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iidgan.utils.jsonl import append_lines, keep_lines, read_lines
+from iidgan.errors import InputError
+from iidgan.utils import jsonl
+from iidgan.utils.jsonl import LOCK_FILE, append_lines, locked_for_append, read_lines, repair_lines
+from iidgan.utils.locks import file_lock
 from tests.helpers.errors import raises_input_error
 
 RECORDS = st.lists(
@@ -58,13 +66,88 @@ def test_read_lines_refuses_malformed_line(tmp_path, line, value):
         read_lines(path)
 
 
-def test_keep_lines_removes_others(tmp_path):
+APPEND_BATCHES = """
+import os, sys
+os.fsync = lambda handle: None  # which takes most of the time
+from pathlib import Path
+from iidgan.utils.jsonl import append_lines
+for batch in range(200):
+    append_lines(Path(sys.argv[1]), [
+        {"process": sys.argv[2], "batch": batch, "line": line, "text": "x" * 300}
+        for line in range(5)
+    ])
+"""
+
+
+@pytest.mark.slow
+def test_append_lines_of_eight_processes(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    command = [sys.executable, "-c", APPEND_BATCHES, path]
+    writers = [subprocess.Popen([*command, str(number)]) for number in range(8)]
+    assert [writer.wait() for writer in writers] == [0] * 8
+    records = read_lines(path)
+    batches = Counter((record["process"], record["batch"]) for record in records)
+    assert batches == {(str(number), batch): 5 for number in range(8) for batch in range(200)}
+    for start in range(0, len(records), 5):  # batches are not interleaved
+        assert [record["line"] for record in records[start : start + 5]] == [0, 1, 2, 3, 4]
+
+
+def test_append_lines_waits_for_reader(tmp_path):
+    """What was read under the lock is still true when something is appended."""
+    path = tmp_path / "rows.jsonl"
+    other = threading.Thread(target=append_lines, args=(path, [{"count": -1}]))
+    with locked_for_append(path) as append:
+        other.start()
+        other.join(0.1)
+        append([{"count": len(read_lines(path))}])
+    other.join()
+    assert read_lines(path) == [{"count": 0}, {"count": -1}]
+
+
+def test_append_lines_names_lock_of_stuck_process(tmp_path, monkeypatch):
+    monkeypatch.setattr(jsonl, "MAX_WAIT_SECONDS", 0.05)
+    with file_lock(tmp_path / LOCK_FILE), raises_input_error(str(tmp_path / LOCK_FILE), "0.05 s"):
+        append_lines(tmp_path / "rows.jsonl", [{}])
+    assert not (tmp_path / "rows.jsonl").exists()
+
+
+def accept(record, location):
+    pass
+
+
+def refuse_large(record, location):
+    if record["step"] > 8:
+        raise InputError(f"{location}: step must be at most 8")
+
+
+def list_names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_repair_lines_removes_others(tmp_path):
     path = tmp_path / "log.jsonl"
     append_lines(path, [{"step": step} for step in range(5)])
-    keep_lines(path, lambda record: record["step"] <= 2)
+    assert repair_lines(path, accept, lambda record: record["step"] <= 2) is None
     assert [record["step"] for record in read_lines(path)] == [0, 1, 2]
     before = path.stat().st_ino
-    keep_lines(path, lambda record: True)
+    assert repair_lines(path, refuse_large, lambda record: True) is None
     assert path.stat().st_ino == before
-    keep_lines(tmp_path / "nowhere", lambda record: True)
-    assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
+    assert list_names(tmp_path) == [LOCK_FILE, "log.jsonl"]
+
+
+def test_repair_lines_of_missing_file(tmp_path):
+    assert repair_lines(tmp_path / "nowhere", accept, lambda record: True) is None
+    assert list_names(tmp_path) == []
+
+
+@pytest.mark.parametrize("line", [b"{", b"\xff\x00", b"", b"[3]", b'{"step": 9}', b"[" * 10_000])
+def test_repair_lines_keeps_damaged_file(tmp_path, line):
+    path = tmp_path / "log.jsonl"
+    for _ in range(2):  # the second time replaces the copy of the first
+        damaged_content = b'{"step": 1}\n' + line + b'\n{"step": 3}\n{"step": 7}\n{"st'
+        path.write_bytes(damaged_content)
+        error = repair_lines(path, refuse_large, lambda record: record["step"] <= 5)
+        assert error.startswith(f"{path}: line 2")
+        assert read_lines(path) == [{"step": 1}, {"step": 3}]
+        assert (tmp_path / "damaged-log.jsonl").read_bytes() == damaged_content
+        assert list_names(tmp_path) == [LOCK_FILE, "damaged-log.jsonl", "log.jsonl"]

@@ -36,8 +36,9 @@ from iidgan.data.prepare.reader import ImageStream, RawImage, SkippedImage
 from iidgan.data.prepare.request import PrepareRequest
 from iidgan.data.prepare.writer import DatasetWriter
 from iidgan.errors import InputError
-from iidgan.utils.files import PARTIAL_PREFIX, fsync_path, oserror_as_input_error
+from iidgan.utils.files import fsync_path, oserror_as_input_error
 from iidgan.utils.locks import exclusive_lock
+from iidgan.utils.processes import exit_without_main_guard
 
 ProgressCallback = Callable[[int, int | None], None]
 """Callback with the number of processed images, and the number of all images if it is known."""
@@ -104,8 +105,9 @@ def prepare(
 
     Raises:
         InputError: The files are missing or cannot be read, or the existing data set of that name
-            was prepared with other options.
+            was prepared with other options, or another process is preparing it.
     """
+    exit_without_main_guard()
     request = PrepareRequest(
         name=name,
         origin=origin,
@@ -122,10 +124,9 @@ def prepare(
     if existing := _find_existing(request, on_message):
         return PrepareResult(folder, existing, is_new=False)
     _check_no_conflict(folder)
-    staging = folder.with_name(f"{PARTIAL_PREFIX}{folder.name}")
-    with oserror_as_input_error(staging):
-        staging.mkdir(parents=True, exist_ok=True)
-    with exclusive_lock(staging):
+    staging = request.staging_folder
+    refusal = f"name: {folder} is being prepared by another process; wait for it"
+    with exclusive_lock(request.lock_file, refusal=refusal):
         if existing := _find_existing(request, on_message):  # written by another process meanwhile
             return PrepareResult(folder, existing, is_new=False)
         try:
@@ -230,8 +231,9 @@ def _convert_dataset(
     on_message: MessageCallback,
 ) -> tuple[Manifest, list[SkippedImage]]:
     with oserror_as_input_error(staging):
-        for stale_file in staging.iterdir():  # of a crash, or of images before the first deep one
-            stale_file.unlink()
+        if staging.exists():  # of a crash, or of images before the first deep one
+            shutil.rmtree(staging)
+        staging.mkdir()
     open_stream, read_request = choose_reader(request), request.read_request()
     with open_stream(read_request) as stream, closing(DatasetWriter(staging)) as writer:
         if stream.note:

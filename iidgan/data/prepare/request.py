@@ -157,12 +157,21 @@ class PrepareRequest:
         paths = [path for path in (self.input_path, self._label_file) if path]
         return compute_fingerprint(paths, self._is_output)
 
+    @property
+    def staging_folder(self) -> Path:
+        """Folder in which the data set is written."""
+        return self.folder.with_name(f"{PARTIAL_PREFIX}{self.folder.name}")
+
+    @property
+    def lock_file(self) -> Path:
+        """File that is locked meanwhile; the folder itself is renamed."""
+        return self.folder.with_name(f"{PARTIAL_PREFIX}{self.folder.name}.lock")
+
     def _is_output(self, path: Path) -> bool:
         """Whether a file belongs to the prepared data set, which may be beside its input."""
-        staging = self.folder.with_name(f"{PARTIAL_PREFIX}{self.folder.name}")
         original_name = path.name.removeprefix(DAMAGED_PREFIX)
         is_dataset_file = original_name in DATASET_FILES and path.parent == self.folder
-        return is_dataset_file or staging in path.parents
+        return is_dataset_file or path == self.lock_file or self.staging_folder in path.parents
 
     def read_request(self) -> ReadRequest:
         """Request to the reader.

@@ -119,10 +119,11 @@ def test_prepare_clears_staging_of_crash(faces, tmp_path):
 
 
 def test_prepare_refuses_second_process(faces, tmp_path):
-    staging = tmp_path / "home" / ".partial-faces"
-    staging.mkdir(parents=True)
-    with exclusive_lock(staging), raises_input_error("out", staging, "in use"):
+    root = tmp_path / "home"
+    lock = exclusive_lock(root / ".partial-faces.lock", refusal="")
+    with lock, raises_input_error("name", root / "faces"):
         prepare("faces", origin=str(faces))
+    assert list_names(root) == []
 
 
 def test_prepare_keeps_other_files(faces, tmp_path):
