@@ -11,11 +11,8 @@ from rich.console import Console
 
 from iidgan.cli.parse import parse_options
 from iidgan.cli.progress import count_progress, create_progress
-from iidgan.evaluation.classifier.prepare import (
-    accuracy_warning,
-    prepare_classifier,
-    read_classifier_manifest,
-)
+from iidgan.evaluation.classifier.prepare import accuracy_warning, prepare_classifier
+from iidgan.evaluation.classifier.store import read_classifier_manifest
 
 
 @dataclass(frozen=True)

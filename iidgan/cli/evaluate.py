@@ -37,7 +37,7 @@ from iidgan.training.model import load as load_model
 from iidgan.training.model import load_networks
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.device import resolve_device
-from iidgan.utils.files import remove_partials, write_file
+from iidgan.utils.files import open_regular_file, remove_partials, write_file
 from iidgan.utils.provenance import collect_provenance
 
 RunArgument = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
@@ -183,7 +183,7 @@ def _read_samples(path: Path) -> torch.Tensor:
         InputError: The file is missing or invalid, or its array is not finite.
     """
     try:
-        with path.open("rb") as file:  # closed even if numpy fails half-way
+        with open_regular_file(path) as file:  # closed even if numpy fails half-way
             loaded_file = np.load(file, allow_pickle=False)
             sample_array = (
                 loaded_file["x"] if isinstance(loaded_file, np.lib.npyio.NpzFile) else loaded_file

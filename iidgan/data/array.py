@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from iidgan.core import IS_PATH, Dataset, Source
 from iidgan.errors import InputError
+from iidgan.utils.files import open_regular_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +67,8 @@ def _choose_reader(path: str) -> Callable[[str], NDArray[Any]]:
 
 
 def _hash_file(path: str) -> str:
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise InputError(f"{path}: not a file")
     try:
-        with open(path, "rb") as file:
+        with open_regular_file(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -8,6 +8,7 @@ import os
 import warnings
 import zlib
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from iidgan.core import IS_PATH, Dataset, Reference, Source, cites
 from iidgan.data.idx import DIGIT_AUGMENTATION
 from iidgan.errors import InputError, MissingFileError, unknown_name_error
+from iidgan.utils.files import open_regular_file, oserror_as_input_error
 
 Split = Literal["train", "test"]
 
@@ -108,14 +110,17 @@ def _search_folders(root: str | None) -> list[Path]:
 def _read_table(path: Path) -> NDArray[np.uint8]:
     """Read rows of 784 pixels and a label."""
     num_rows, num_columns = _NUM_CLASSES * _IMAGES_PER_CLASS, _SIDE * _SIDE + 1
-    open_file: Any = gzip.open if path.suffix == ".gz" else open
-    try:
-        with open_file(path, "rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # for an empty file, refused below
-            table = np.loadtxt(file, delimiter=",", dtype=np.uint8, ndmin=2, max_rows=num_rows + 1)
-    except (OSError, EOFError, zlib.error, ValueError, OverflowError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: not a table of bytes ({reason}); {_INSTALL_HINT}") from None
+    with oserror_as_input_error(path), open_regular_file(path) as file:
+        open_table: Any = gzip.open if path.suffix == ".gz" else nullcontext
+        try:
+            with open_table(file) as table_file, warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # for an empty file, refused below
+                table = np.loadtxt(
+                    table_file, delimiter=",", dtype=np.uint8, ndmin=2, max_rows=num_rows + 1
+                )
+        except (gzip.BadGzipFile, EOFError, zlib.error, ValueError, OverflowError) as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"{path}: not a table of bytes ({reason}); {_INSTALL_HINT}") from None
     if table.shape != (num_rows, num_columns):
         raise InputError(
             f"{path}: expected a table of shape {num_rows, num_columns}, got {table.shape}; "

@@ -18,7 +18,14 @@ from torch import Tensor
 
 from iidgan.engine.state import State, named_tensors, restore_state
 from iidgan.errors import InputError
-from iidgan.utils.files import integrity_error, remove_folder, write_folder
+from iidgan.utils.files import (
+    integrity_error,
+    oserror_as_input_error,
+    read_regular_file,
+    remove_folder,
+    require_regular_file,
+    write_folder,
+)
 
 GLOBAL_RNG = "rng"
 TENSORS_FILE = "state.safetensors"
@@ -91,7 +98,7 @@ def find_latest(folder: Path) -> LatestCheckpoint:
     """Find the newest checkpoint whose files match their manifest."""
     damaged: dict[Path, str] = {}
     for path in _list_checkpoints(folder):
-        reason = integrity_error(path)
+        reason = integrity_error(path, (TENSORS_FILE, FACTS_FILE))
         if reason is None:
             return LatestCheckpoint(path, damaged)
         damaged[path] = reason
@@ -109,7 +116,8 @@ def load_state(path: Path, state: State, *, identity: RunIdentity | None = None)
     Raises:
         InputError: The checkpoint belongs to another run, or to other networks.
     """
-    facts = json.loads((path / FACTS_FILE).read_text())
+    with oserror_as_input_error(path):
+        facts = json.loads(read_regular_file(path / FACTS_FILE))
     if identity is not None and "id" in facts:
         check_identity(path, RunIdentity(facts["id"], tuple(facts["seeds"])), identity)
     saved_tensors = read_tensors(path)
@@ -139,4 +147,6 @@ def check_identity(path: Path, stored: RunIdentity, expected: RunIdentity) -> No
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read the tensors of the checkpoint at `path` by name, on the CPU."""
+    with oserror_as_input_error(path):
+        require_regular_file(path / TENSORS_FILE)
     return load_file(path / TENSORS_FILE)

@@ -31,6 +31,7 @@ from iidgan.report import (
     save_figure,
 )
 from iidgan.training.run_dir import RunDir
+from iidgan.utils.files import open_regular_file
 from iidgan.utils.jsonl import read_lines
 
 DIGIT_METRICS = ("digits_modes", "digits_bad", "digits_kl", "digits_kl_reverse")
@@ -52,7 +53,10 @@ def load_arrays(run_dir: RunDir) -> Arrays:
     if not run_dir.arrays_file.exists():
         raise InputError(f"run: {run_dir.path} has no checkpoint yet, and so no samples")
     try:
-        with run_dir.arrays_file.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        with (
+            open_regular_file(run_dir.arrays_file) as file,
+            np.load(file, allow_pickle=False) as arrays,
+        ):
             return dict(arrays)
     except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
         raise InputError(

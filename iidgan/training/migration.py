@@ -14,7 +14,7 @@ from iidgan.config.plugins import Plugin, resolve_plugins
 from iidgan.config.run import Run
 from iidgan.config.serialization import decode_dataclass
 from iidgan.errors import InputError, UnnamedPluginError
-from iidgan.utils.files import oserror_as_input_error
+from iidgan.utils.files import oserror_as_input_error, read_regular_file
 
 VERSION = 2
 """Version of `run.json` and of `generator/config.json`, as they are written now."""
@@ -27,7 +27,7 @@ def read_facts(file: Path) -> dict[str, Any]:
         InputError: It cannot be read, is not a JSON object, or has an unknown version.
     """
     with oserror_as_input_error(file):
-        raw_content = file.read_bytes()
+        raw_content = read_regular_file(file)
     try:
         facts = json.loads(raw_content)
     except (ValueError, RecursionError) as error:

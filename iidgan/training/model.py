@@ -22,7 +22,14 @@ from iidgan.errors import InputError
 from iidgan.evaluation.evaluate import EvaluationPoint
 from iidgan.training.migration import VERSION, decode_run, read_facts
 from iidgan.training.run_dir import RunDir
-from iidgan.utils.files import integrity_error, write_folder
+from iidgan.utils.files import (
+    integrity_error,
+    oserror_as_input_error,
+    read_regular_file,
+    write_folder,
+)
+
+CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 
 
 class Model:
@@ -174,8 +181,8 @@ def export_networks(generator_dir: Path, networks: TrainedNetworks) -> None:
     tensors_by_name = {name: value.cpu().contiguous() for name, value in state_dict.items()}
 
     def write_files(partial_dir: Path) -> None:
-        (partial_dir / "config.json").write_text(json.dumps(config, indent=1))
-        (partial_dir / "model.safetensors").write_bytes(save(tensors_by_name))
+        (partial_dir / CONFIG_FILE).write_text(json.dumps(config, indent=1))
+        (partial_dir / WEIGHTS_FILE).write_bytes(save(tensors_by_name))
 
     write_folder(generator_dir, write_files)
 
@@ -200,13 +207,13 @@ def load_networks(
     is_run_dir = run_dir.run_file.exists()
     if is_run_dir:
         generator_dir = run_dir.generator_dir
-    if not (generator_dir / "config.json").exists():
+    if not (generator_dir / CONFIG_FILE).exists():
         raise InputError(
             f"run: {path} contains no generator; train a run first, or resume this one"
         )
-    if reason := integrity_error(generator_dir):
+    if reason := integrity_error(generator_dir, (CONFIG_FILE, WEIGHTS_FILE)):
         raise InputError(f"{generator_dir}: damaged ({reason}); rerun training to write it again")
-    config_file = generator_dir / "config.json"
+    config_file = generator_dir / CONFIG_FILE
     config = read_facts(config_file)
     if is_run_dir and "id" in config:
         identity = RunIdentity(config["id"], tuple(config["seeds"]))
@@ -214,7 +221,8 @@ def load_networks(
     run = decode_run(config, config_file, plugins)
     point = EvaluationPoint(run, config["seeds"], config["step"], config["diverged"])
     shape = tuple(config["shape"])
-    tensors_by_name = load_tensors((generator_dir / "model.safetensors").read_bytes())
+    with oserror_as_input_error(generator_dir):
+        tensors_by_name = load_tensors(read_regular_file(generator_dir / WEIGHTS_FILE))
     network_names = {name.partition(".")[0] for name in tensors_by_name}
     arch = NetworkFactory(point.run.arch, shape)
     nets = _build_inference_networks(point.run.method, arch, len(point.seeds), network_names)

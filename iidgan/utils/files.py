@@ -1,17 +1,20 @@
-"""Files and folders that are written completely or not at all."""
+"""Files and folders that are written completely or not at all, and safe reading of files."""
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
+from io import BufferedReader
+from pathlib import Path, PureWindowsPath
 
 from filelock import lock_descriptor
 
@@ -33,6 +36,55 @@ def oserror_as_input_error(path: Path) -> Iterator[None]:
     except OSError as error:
         failed_path = error.filename or path
         raise InputError(f"{failed_path}: {error.strerror or error}") from error
+
+
+_FILE_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def require_regular_file(path: str | Path) -> None:
+    """Check that a path is a regular file, or a link to one.
+
+    To read a named pipe or a socket may block forever, and to read a device may never end.
+
+    Raises:
+        OSError: It is something else, or does not exist.
+    """
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode):
+        kind = _FILE_KINDS.get(stat.S_IFMT(mode), "something else")
+        reason = f"expected a regular file, got {kind}"
+        raise OSError(errno.EINVAL, reason, os.fspath(path))
+
+
+def open_regular_file(path: str | Path) -> BufferedReader:
+    """Open a regular file for reading its bytes.
+
+    Raises:
+        OSError: It is not a regular file, or cannot be opened.
+    """
+    require_regular_file(path)
+    return open(path, "rb")
+
+
+def read_regular_file(path: str | Path) -> bytes:
+    """Read the content of a regular file.
+
+    Raises:
+        OSError: It is not a regular file, or cannot be read.
+    """
+    with open_regular_file(path) as file:
+        return file.read()
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a name is that of a file in the same folder, on any operating system."""
+    return name not in ("", ".", "..") and PureWindowsPath(name).name == name
 
 
 def user_cache_dir() -> Path:
@@ -174,21 +226,39 @@ def _is_old(path: Path) -> bool:
     return time.time() - path.lstat().st_mtime >= MAX_PARTIAL_SECONDS
 
 
-def integrity_error(folder: Path) -> str | None:
-    """Check a folder of `write_folder` against its digests: the first error, or None."""
+def integrity_error(folder: Path, file_names: Collection[str] | None = None) -> str | None:
+    """Check a folder of `write_folder` against its digests: the first error, or None.
+
+    Arguments:
+        folder: The folder.
+        file_names: Names of the files that it must list, and no others; None: any.
+    """
     try:
-        digests = json.loads((folder / DIGESTS_FILE).read_text())
+        digests = json.loads(read_regular_file(folder / DIGESTS_FILE))
+        if reason := _names_error(digests.keys(), file_names):
+            return reason
         for file_name, expected_digest in digests.items():
             if file_sha256(folder / file_name) != expected_digest:
                 return f"{file_name} does not match its digest"
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         return f"{type(error).__name__}: {error}"
     return None
 
 
+def _names_error(names: Collection[str], expected_names: Collection[str] | None) -> str | None:
+    """Check the names in a file of digests, before any of these files is opened."""
+    for name in names:
+        if not is_plain_name(name):
+            return f"{DIGESTS_FILE}: {name!r} is not the name of a file in this folder"
+    if expected_names is not None and {*names} != {*expected_names}:
+        listed = ", ".join(sorted(names)) or "nothing"
+        return f"{DIGESTS_FILE}: expected {', '.join(sorted(expected_names))}, got {listed}"
+    return None
+
+
 def file_sha256(path: Path) -> str:
-    """SHA-256 digest of a file's content, in hexadecimal."""
-    with path.open("rb") as file:
+    """SHA-256 digest of a regular file's content, in hexadecimal."""
+    with open_regular_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from iidgan.errors import InputError
-from iidgan.utils.files import damaged_name, oserror_as_input_error, write_file, write_text
+from iidgan.utils.files import (
+    damaged_name,
+    oserror_as_input_error,
+    read_regular_file,
+    write_file,
+    write_text,
+)
 from iidgan.utils.locks import file_lock
 
 LOCK_FILE = ".append.lock"
@@ -75,7 +81,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 def _locate_lines(path: Path) -> Iterator[tuple[str, bytes]]:
     """List the whole lines of a file, each with its location for error messages."""
     with oserror_as_input_error(path):
-        content = path.read_bytes() if path.exists() else b""
+        content = read_regular_file(path) if path.exists() else b""
     whole_lines, _, _ = content.rpartition(b"\n")
     for line_number, line in enumerate(whole_lines.splitlines(), 1):
         yield f"{path}: line {line_number}", line

@@ -157,7 +157,7 @@ def test_array_refuses_missing_file(tmp_path, name):
         with raises_input_error(str(path), "No such file"):
             make()
     path.mkdir()
-    with raises_input_error(str(path), "not a file"):
+    with raises_input_error(str(path), "expected a regular file"):
         array(path)
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,10 +22,14 @@ from iidgan.utils.files import (
     PARTIAL_PREFIX,
     file_sha256,
     integrity_error,
+    is_plain_name,
+    open_regular_file,
     oserror_as_input_error,
     quarantine,
+    read_regular_file,
     remove_folder,
     remove_partials,
+    require_regular_file,
     write_file,
     write_folder,
     write_text,
@@ -149,6 +154,26 @@ class TestWriteFolder:
         damage(path)
         assert re.search(reason, integrity_error(path) or "none")
 
+    @pytest.mark.parametrize(
+        ("digests", "reason"),
+        [
+            ({}, "expected a, b, got nothing"),
+            ({"a": ""}, "expected a, b, got a"),
+            ({"a": "", "b": "", "c": ""}, "expected a, b, got a, b, c"),
+            ({"a": "", "../b": ""}, "'../b' is not the name of a file in this folder"),
+            ({"a": "", "/dev/zero": ""}, "'/dev/zero' is not the name of a file in this folder"),
+        ],
+    )
+    def test_integrity_error_requires_names(self, tmp_path, digests, reason):
+        write_folder(tmp_path / "x", write_two_files)
+        assert integrity_error(tmp_path / "x", ("b", "a")) is None
+        (tmp_path / "x" / DIGESTS_FILE).write_text(json.dumps(digests))
+        assert reason in integrity_error(tmp_path / "x", ("b", "a"))
+
+    def test_integrity_error_of_nested_digests(self, tmp_path):
+        (tmp_path / DIGESTS_FILE).write_text("[" * 100_000)
+        assert integrity_error(tmp_path).startswith("RecursionError")
+
     @settings(max_examples=30, deadline=None)
     @given(position=st.integers(0, 255), bit=st.integers(0, 7))
     def test_integrity_error_finds_flipped_bit(self, tmp_path_factory, position, bit):
@@ -172,6 +197,47 @@ class TestWriteFolder:
         write_folder(tmp_path / "made", write_two_files)
         remove_folder(tmp_path / "made")
         assert list_names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("create", "kind"),
+    [
+        (os.mkfifo, "a named pipe"),
+        (os.mkdir, "a folder"),
+        (lambda path: path.symlink_to("/dev/zero"), "a device"),
+        (lambda path: path.symlink_to("."), "a folder"),
+        (lambda path: bind_socket(path), "a socket"),
+    ],
+)
+@pytest.mark.parametrize("read", [require_regular_file, open_regular_file, read_regular_file])
+def test_read_regular_file_refuses(tmp_path, create, kind, read):
+    create(tmp_path / "x")
+    expected = f"expected a regular file, got {kind}"
+    with raises_input_error(str(tmp_path / "x"), expected), oserror_as_input_error(tmp_path):
+        read(tmp_path / "x")
+
+
+def bind_socket(path):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+
+
+def test_read_regular_file_follows_links(tmp_path):
+    (tmp_path / "a").write_bytes(b"content")
+    (tmp_path / "b").symlink_to("a")
+    assert read_regular_file(tmp_path / "b") == b"content"
+    with pytest.raises(FileNotFoundError):
+        read_regular_file(tmp_path / "c")
+
+
+@pytest.mark.parametrize("name", ["a", "images.npy", ".hidden", "a b", "..a"])
+def test_is_plain_name(name):
+    assert is_plain_name(name)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "/a", "a/b", "../a", "a/", "a\\b", "C:a", "C:"])
+def test_is_no_plain_name(name):
+    assert not is_plain_name(name)
 
 
 def test_remove_partials_keeps_other_files(tmp_path):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iidgan.errors import InputError
+from iidgan.utils.files import oserror_as_input_error, require_regular_file
 
 Pixels = NDArray[np.uint8]
 
@@ -78,6 +79,7 @@ class ReadRequest:
     Arguments:
         path: File or folder to read; None: the default location of the format.
         hub_id: Id of a data set on the Hub, to read instead.
+        revision: Branch, tag or commit of the data set on the Hub; None: its main branch.
         config: Configuration of a data set on the Hub; None: its only one.
         split: Part of the data set; None: the default one.
         labels: `none`, `folders` or the path of a CSV file; None: automatic.
@@ -87,6 +89,7 @@ class ReadRequest:
 
     path: Path | None
     hub_id: str | None = None
+    revision: str | None = None
     config: str | None = None
     split: str | None = None
     labels: str | None = None
@@ -97,12 +100,16 @@ class ReadRequest:
         """Return the path.
 
         Raises:
-            InputError: The path is None, or nothing exists there.
+            InputError: The path is None, nothing exists there, or it is neither a folder nor a
+                regular file.
         """
         if self.path is None:
             raise InputError("from: missing; name a file or a folder")
         if not self.path.exists():
             raise InputError(f"from: {self.path} does not exist")
+        if not self.path.is_dir():
+            with oserror_as_input_error(self.path):
+                require_regular_file(self.path)
         return self.path
 
 
@@ -117,6 +124,7 @@ class ImageStream:
         images: The images, each at most once, always in the same order.
         class_names: Names of the labels, in order; empty: labels are names themselves.
         note: What a user should know of the files.
+        revision: Commit of the data set on the Hub; empty for other files.
     """
 
     description: str
@@ -125,6 +133,7 @@ class ImageStream:
     images: Iterator[RawImage | SkippedImage]
     class_names: tuple[str, ...] = ()
     note: str = ""
+    revision: str = ""
 
 
 Reader = Callable[[ReadRequest], AbstractContextManager[ImageStream]]

@@ -26,7 +26,7 @@ from iidgan.engine.compile.verify import COMPILED_TOLERANCE, assert_equivalent
 from iidgan.engine.state import state_tensors
 from iidgan.engine.step import TrainStep
 from iidgan.errors import InputError
-from iidgan.utils.files import write_text
+from iidgan.utils.files import read_regular_file, write_text
 
 PACKAGE_DIR = Path(__file__).parents[2]
 
@@ -40,7 +40,7 @@ def load_cached_step(step: TrainStep, example: Sequence[Batch]) -> CompiledStep 
     if step.cache_key is None:
         return None
     try:
-        entry = json.loads(_entry_path(step).read_text())
+        entry = json.loads(read_regular_file(_entry_path(step)))
         if (library := load_library(entry["library"])) is None:
             return None
         compiled_step = CompiledStep(step.state, library, entry["losses"])

@@ -18,7 +18,13 @@ from iidgan.core import Source
 from iidgan.data import SOURCES, resolve_source
 from iidgan.data.prepared import is_prepared
 from iidgan.errors import InputError
-from iidgan.evaluation.classifier.store import MANIFEST_FILE, SUFFIX, WEIGHTS_FILE, classifier_dir
+from iidgan.evaluation.classifier.store import (
+    MANIFEST_FILE,
+    SUFFIX,
+    WEIGHTS_FILE,
+    classifier_dir,
+    read_classifier_manifest,
+)
 from iidgan.evaluation.classifier.train import (
     ClassifierConfig,
     StepCallback,
@@ -92,12 +98,6 @@ def prepare_classifier(
     return folder
 
 
-def read_classifier_manifest(folder: Path) -> dict[str, Any]:
-    """Read the manifest of a stored classifier."""
-    manifest: dict[str, Any] = json.loads((folder / MANIFEST_FILE).read_text())
-    return manifest
-
-
 def accuracy_warning(manifest: Mapping[str, Any]) -> str:
     """Return a warning if the accuracy is below that expected for the source; else nothing."""
     name, accuracy = manifest["name"], manifest["accuracy"]
@@ -123,7 +123,8 @@ def _find_expected_accuracy(manifest: Mapping[str, Any]) -> float:
 
 
 def _is_up_to_date(folder: Path, manifest: dict[str, Any]) -> bool:
-    if not (folder / MANIFEST_FILE).exists() or integrity_error(folder):
+    is_stored = (folder / MANIFEST_FILE).exists()
+    if not is_stored or integrity_error(folder, (WEIGHTS_FILE, MANIFEST_FILE)):
         return False
     stored_manifest = read_classifier_manifest(folder)
     return all(stored_manifest.get(key) == value for key, value in manifest.items())

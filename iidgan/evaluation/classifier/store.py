@@ -21,7 +21,7 @@ from iidgan.data.manifest import CLASSIFIERS_DIR, data_home
 from iidgan.errors import InputError
 from iidgan.metrics.classifier import ImageClassifier
 from iidgan.metrics.features import FeatureExtractor
-from iidgan.utils.files import integrity_error
+from iidgan.utils.files import integrity_error, oserror_as_input_error, read_regular_file
 
 SUFFIX = "-classifier"
 WEIGHTS_FILE, MANIFEST_FILE = "model.safetensors", "classifier.json"
@@ -63,8 +63,10 @@ class SavedClassifier:
         channels, height, width = self.manifest["shape"]
         num_classes = len(self.manifest["labels"])
         net = ImageClassifier(channels, num_classes, self.manifest["recipe"]["width"])
+        with oserror_as_input_error(self.folder):
+            content = read_regular_file(self.folder / WEIGHTS_FILE)
         try:
-            net.load_state_dict(load((self.folder / WEIGHTS_FILE).read_bytes()))
+            net.load_state_dict(load(content))
         except RuntimeError:
             raise InputError(
                 f"{self.folder}: the weights are those of another version of iidgan; "
@@ -73,6 +75,13 @@ class SavedClassifier:
         net.requires_grad_(False).eval().to(device)
         shape = (channels, height, width)
         return FeatureExtractor(net, self.name, self.weights_digest, shape, per_channel)
+
+
+def read_classifier_manifest(folder: Path) -> dict[str, Any]:
+    """Read the manifest of a stored classifier."""
+    with oserror_as_input_error(folder):
+        manifest: dict[str, Any] = json.loads(read_regular_file(folder / MANIFEST_FILE))
+    return manifest
 
 
 def find_saved_classifier(name: str, root: Path | None = None) -> SavedClassifier | None:
@@ -84,9 +93,9 @@ def find_saved_classifier(name: str, root: Path | None = None) -> SavedClassifie
     folder = classifier_dir(name, root)
     if not (folder / MANIFEST_FILE).exists():
         return None
-    if reason := integrity_error(folder):
+    if reason := integrity_error(folder, (WEIGHTS_FILE, MANIFEST_FILE)):
         raise InputError(f"{folder}: damaged ({reason}); {_suggest_prepare(name)}")
-    manifest = json.loads((folder / MANIFEST_FILE).read_text())
+    manifest = read_classifier_manifest(folder)
     if manifest["name"] != name:
         raise InputError(
             f"{folder}: expected a classifier of {name!r}, got one of {manifest['name']!r}; "

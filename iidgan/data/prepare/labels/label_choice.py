@@ -15,6 +15,7 @@ from iidgan.data.prepare.labels.label_files import (
 from iidgan.data.prepare.labels.label_folders import guess_folder_labels, labels_from_folders
 from iidgan.data.prepare.labels.label_table import labels_from_csv
 from iidgan.errors import InputError
+from iidgan.utils.files import read_regular_file
 
 DEFAULT_TABLE = "labels.csv"
 """File beside the images that gives their labels, unless other labels are requested."""
@@ -63,7 +64,7 @@ def find_labels(
 
 def _read_table(path: str) -> bytes:
     try:
-        return Path(path).expanduser().read_bytes()
+        return read_regular_file(Path(path).expanduser())
     except (OSError, ValueError) as error:
         raise InputError(
             f"labels: expected none, folders, or a CSV file, got {path!r} "

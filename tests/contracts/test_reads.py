@@ -1,0 +1,55 @@
+"""Every file is read through `open_regular_file`, or after a check that it is a regular one.
+
+Reading a named pipe or a socket blocks forever, and reading a device may never end.
+"""
+
+import ast
+
+from tests.helpers.source_code import collect_violations, parse_package
+
+METHODS = {"open", "read_text", "read_bytes", "load_file", "open_memmap", "ZipFile", "fromfile"}
+FUNCTIONS = {"np.load", "np.loadtxt", "torch.load", "datasets.load_dataset"}
+
+ALLOWED = {
+    ("utils.files", "open"): "of a regular file, in `open_regular_file`",
+    ("utils.files", "os.open"): "flushes what was written",
+    ("utils.jsonl", "path.open"): "appends; a pipe has no end to seek",
+    ("utils.locks", "os.open"): "locks a folder or a file of its own, and reads nothing",
+    ("cli", "os.open"): "the null device in place of a closed output",
+    ("engine.checkpoint", "load_file"): "after `require_regular_file`",
+    ("engine.compile.cache", "path.read_bytes"): "this package's own source code",
+    ("engine.compile.inductor", "Path('/proc/cpuinfo').read_text"): "a file of the system",
+    ("figures.run", "np.load"): "of an open regular file",
+    ("cli.evaluate", "np.load"): "of an open regular file",
+    ("data.array", "open_memmap"): "after the digest of the file",
+    ("data.array", "open"): "after the digest of the file",
+    ("data.idx", "gzip.open"): "of an open regular file",
+    ("data.mnist_5k", "np.loadtxt"): "of an open regular file",
+    ("data.prepared", "np.load"): "after the check of the manifest, which needs regular files",
+    ("data.prepare.archives", "tarfile.open"): "after the start of the file is read",
+    ("data.prepare.archives", "zipfile.ZipFile"): "after the start of the file is read",
+    ("data.prepare.archives", "self._archive.open"): "of a member of an archive",
+    ("data.prepare.archive_checks", "archive.open"): "of a member of an archive",
+    ("data.prepare.decode", "Image.open"): "of bytes, or after the start of the file is read",
+    ("data.prepare.prepare", "path.open"): "writes the list of skipped files",
+    ("data.prepare.writer", "(folder / IMAGES_FILE).open"): "writes the array",
+    ("data.prepare.writer", "rgb_path.open"): "writes the array",
+    ("data.prepare.readers.hub", "datasets.load_dataset"): "after a check of all files",
+    ("data.prepare.readers.lmdb_files", "lmdb.open"): "after the check of the file",
+}
+"""Calls that open a file in another way, by module, and why they cannot block."""
+
+
+def unchecked_reads(module):
+    calls = [node for node in ast.walk(parse_package()[module]) if isinstance(node, ast.Call)]
+    names = {ast.unparse(call.func) for call in calls}
+    return sorted(
+        name
+        for name in names
+        if (name.rpartition(".")[2] in METHODS or name in FUNCTIONS)
+        and (module.partition(".")[2], name) not in ALLOWED
+    )
+
+
+def test_files_are_read_as_regular_files():
+    assert collect_violations(unchecked_reads) == {}
