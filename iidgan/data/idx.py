@@ -30,6 +30,7 @@ from torch import Tensor
 from iidgan.core import IS_PATH, Dataset, Reference, Source, cites
 from iidgan.data.idx_digests import FileIdentity, check_identities
 from iidgan.errors import InputError, MissingFileError, unknown_name_error
+from iidgan.utils.files import open_regular_file, oserror_as_input_error
 
 Split = Literal["train", "test"]
 Kind = Literal["images", "labels"]
@@ -47,6 +48,8 @@ _DEBIAN_HINTS = {
     "fashion-mnist": " (on Debian, apt-get install dataset-fashion-mnist installs them)"
 }
 _RANKS = {"images": 3, "labels": 1}
+_TORCHVISION_FOLDERS = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}
+"""Folders below the root of a data set of torchvision; their subfolder `raw` has the files."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK_BYTES = 1 << 20
 
@@ -88,10 +91,10 @@ class _IdxImages(Source):
             InputError: The files are missing, are not complete IDX files that match, or are those
                 of another data set.
         """
-        image_path = _find_images(self.name, self.root, self.split)
+        folder, image_path = _find_images(self.name, self.root, self.split)
         image_file = _read_file(image_path, "images")
         x = image_file.values.unsqueeze(1)
-        label_path = _find_file(image_path.parent, self.split, "labels")
+        label_path = _find_file(folder, self.split, "labels")
         if label_path is None:
             check_identities([self._identity(image_file)])
             return Dataset(x)
@@ -161,12 +164,12 @@ class FashionMnist(_IdxImages):
     )
 
 
-def _find_images(name: str, root: str | None, split: Split) -> Path:
-    """Find the image file in the first folder that has one."""
+def _find_images(name: str, root: str | None, split: Split) -> tuple[Path, Path]:
+    """Find the first folder with a file of images, and this file."""
     folders = _search_folders(name, root)
     for folder in folders:
         if path := _find_file(folder, split, "images"):
-            return path
+            return folder, path
     raise MissingFileError(
         f"{name}: no {_STEMS[split]}-images-idx3-ubyte[.gz] in {', '.join(map(str, folders))}; "
         f"run `iidgan prepare {name} --from hub` to download the data set, or --from FOLDER to "
@@ -176,10 +179,12 @@ def _find_images(name: str, root: str | None, split: Split) -> Path:
 
 
 def _search_folders(name: str, root: str | None) -> list[Path]:
+    raw_folder = Path(_TORCHVISION_FOLDERS[name], "raw")
     if root is not None:
-        return [Path(root), Path(root, name)]
-    data_folder = os.environ.get("IIDGAN_DATA")
-    user_folders = [Path(data_folder, name), Path(data_folder)] if data_folder else []
+        return [Path(root), Path(root, name), Path(root, raw_folder), Path(root, "raw")]
+    if not (data_folder := os.environ.get("IIDGAN_DATA")):
+        return [SYSTEM_DATASETS / name]
+    user_folders = [Path(data_folder, name), Path(data_folder), Path(data_folder, raw_folder)]
     return [*user_folders, SYSTEM_DATASETS / name]
 
 
@@ -190,8 +195,14 @@ def _find_file(folder: Path, split: Split, kind: Kind) -> Path | None:
         for separator in "-."
         for suffix in ("", ".gz")
     )
-    existing = (folder / name for name in file_names if os.path.exists(folder / name))
-    return next(existing, None)
+    # Some archives have a folder under the name of the file, with the file inside.
+    paths = (path for name in file_names for path in (folder / name, folder / name / name))
+    return next(filter(_is_file, paths), None)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a path is a file of any kind; reading refuses those that are not regular."""
+    return os.path.exists(path) and not os.path.isdir(path)
 
 
 def read_idx(path: Path, kind: Kind) -> Tensor:
@@ -256,17 +267,15 @@ def _read_file(path: Path, kind: Kind) -> _IdxFile:
 @contextmanager
 def _open_binary(path: Path) -> Iterator[BinaryIO]:
     """Open a file, decompressed if its content is gzipped."""
-    if not os.path.isfile(path):
-        raise InputError(f"{path}: not a file")
-    try:
-        with open(path, "rb") as file:
-            if file.peek(2)[:2] != _GZIP_MAGIC:
-                yield file
-                return
+    with oserror_as_input_error(path), open_regular_file(path) as file:
+        if file.peek(2)[:2] != _GZIP_MAGIC:
+            yield file
+            return
+        try:
             with gzip.open(file) as decompressed:
                 yield cast(BinaryIO, decompressed)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: truncated or damaged: {error}") from error
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise InputError(f"{path}: truncated or damaged: {error}") from error
 
 
 def _read_at_most(stream: BinaryIO, max_bytes: int) -> bytearray:

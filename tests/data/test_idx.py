@@ -101,6 +101,28 @@ def test_load_searches_environment_before_system(tmp_path, monkeypatch):
     assert Mnist().load().x[0, 0, 0, 0] == 3
 
 
+@pytest.mark.parametrize(
+    ("source", "folder"), [(Mnist, "MNIST/raw"), (FashionMnist, "FashionMNIST/raw")]
+)
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_load_searches_folders_of_torchvision(tmp_path, monkeypatch, source, folder, suffix):
+    for kind, values in (("images", IMAGES), ("labels", LABELS)):
+        content = gzip.compress(encode_idx(values)) if suffix else encode_idx(values)
+        write_idx(tmp_path / folder, kind, content, FILE_NAME + suffix)
+    for root in (tmp_path, tmp_path / folder, (tmp_path / folder).parent):
+        assert source(root=str(root)).load().y.tolist() == [9, 0, 4]
+    monkeypatch.setenv("IIDGAN_DATA", str(tmp_path))
+    assert source().load().y.tolist() == [9, 0, 4]
+
+
+def test_load_searches_folders_named_like_files(tmp_path):
+    """Some archives have the file in a folder of the same name."""
+    for kind, values in (("images", IMAGES), ("labels", LABELS)):
+        name = FILE_NAME.format(kind, {"images": 3, "labels": 1}[kind])
+        write_idx(tmp_path / name, kind, encode_idx(values))
+    assert Mnist(root=str(tmp_path)).load().y.tolist() == [9, 0, 4]
+
+
 def test_load_reads_labels_beside_images(tmp_path):
     write_idx(tmp_path, "images", encode_idx(IMAGES))
     write_idx(tmp_path / "mnist", "labels", encode_idx(LABELS))
@@ -183,10 +205,9 @@ def test_load_refuses_malformed_labels(tmp_path, content, values):
         Mnist(root=str(tmp_path)).load()
 
 
-def test_load_refuses_folder(tmp_path):
-    path = tmp_path / "train-images-idx3-ubyte"
-    path.mkdir()
-    with raises_input_error(str(path), "not a file"):
+def test_load_refuses_empty_folder(tmp_path):
+    (tmp_path / "train-images-idx3-ubyte").mkdir()
+    with raises_input_error("mnist", "no train-images-idx3-ubyte"):
         Mnist(root=str(tmp_path)).load()
 
 
