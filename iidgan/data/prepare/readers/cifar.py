@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from iidgan.errors import InputError
 
 _SIDE = 32
 _PIXELS = 3 * _SIDE**2
+_LABEL_BOUND = 1 << 31
 _MAX_BATCH_BYTES = 1 << 28  # the largest batch has 50,000 images
 
 
@@ -149,8 +150,8 @@ def _parse_pickled_batch(content: bytes, location: str, layout: CifarLayout) -> 
             f"{location}: expected a batch with {layout.label_key.decode()!r} and uint8 'data' of "
             f"shape (N, {_PIXELS}), got {', '.join(map(_describe_key, entries)) or 'nothing'}"
         )
-    if not all(type(label) is int for label in labels):
-        raise InputError(f"{location}: {layout.label_key.decode()!r} must be integers")
+    if not all(type(label) is int and abs(label) < _LABEL_BOUND for label in labels):
+        raise InputError(f"{location}: {layout.label_key.decode()!r} must be small integers")
     return data.reshape(-1, 3, _SIDE, _SIDE), labels
 
 
@@ -180,11 +181,15 @@ def _read_class_names(files: _FilesByName, layout: CifarLayout) -> tuple[str, ..
         content = files.read_file(file_name)
         unpickled = load_restricted_pickle(content, files.describe_file(file_name))
         names = _get_entry(unpickled, key) if isinstance(unpickled, dict) else None
-        return tuple(_to_text(name) for name in names) if isinstance(names, list) else ()
+        return tuple(map(_to_text, names)) if _are_names(names) else ()
     if files.has_files([layout.class_text]):
         return tuple(files.read_file(layout.class_text).decode("utf-8", "replace").split())
     return ()
 
 
-def _to_text(name: object) -> str:
-    return name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
+def _are_names(names: object) -> TypeGuard[list[str | bytes]]:
+    return isinstance(names, list) and all(isinstance(name, str | bytes) for name in names)
+
+
+def _to_text(name: str | bytes) -> str:
+    return name.decode("utf-8", "replace") if isinstance(name, bytes) else name

@@ -123,6 +123,20 @@ def test_cifar10_at_other_size(tmp_path):
     assert np.corrcoef(load_arrays(result)[0].ravel(), means.ravel())[0, 1] > 0.9
 
 
+def test_cifar10_class_names_are_text(tmp_path):
+    files = pickled_cifar10(IMAGES, LABELS)
+    files["cifar-10-batches-py/batches.meta"] = pickle.dumps({"label_names": [["a"], "b"]})
+    folder = write_files(tmp_path / "archive", files)
+    assert prepare("cifar10", origin=str(folder)).manifest.labels == tuple("0123456789")
+
+
+def test_cifar10_refuses_cut_archive(tmp_path):
+    path = write_tar(tmp_path / "x.tar.gz", binary_cifar10(IMAGES, LABELS))
+    path.write_bytes(path.read_bytes()[:-1])
+    with raises_input_error(str(path), "truncated or damaged"):
+        prepare("cifar10", origin=str(path))
+
+
 def with_batch(name, content):
     return {**pickled_cifar10(IMAGES, LABELS), f"cifar-10-batches-py/{name}": content}
 
@@ -136,7 +150,8 @@ def with_batch(name, content):
         (pickle_batch(data=flatten_images(IMAGES)[:, :-1]), ["(N, 3072)"]),
         (pickle_batch(data=flatten_images(IMAGES).astype(np.float32)), ["uint8", "(N, 3072)"]),
         (pickle_batch(labels=[1, 2]), ["(N, 3072)"]),
-        (pickle_batch(labels=["a"] * 20), ["'labels' must be integers"]),
+        (pickle_batch(labels=["a"] * 20), ["'labels' must be small integers"]),
+        (pickle_batch(labels=[1 << 20_000] * 20), ["'labels' must be small integers"]),
         (pickle_batch(labels=[12] * 20), ["labels: ", "between 0 and 9", "got 12"]),
         (pickle.dumps([1, 2]), ["(N, 3072)", "got nothing"]),
     ],
