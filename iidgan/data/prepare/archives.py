@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import lzma
-import os
 import posixpath
 import re
 import tarfile
@@ -15,9 +14,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Generic, TypeVar
 
+from iidgan.data.prepare.archive_checks import (
+    BoundedTarInfo,
+    check_zip_directory,
+    list_tar_members,
+)
 from iidgan.data.prepare.decode import is_image_file
+from iidgan.data.prepare.folder_walk import MAX_LINKS, check_depth, walk_files
 from iidgan.errors import InputError
-from iidgan.utils.files import oserror_as_input_error
+from iidgan.utils.files import open_regular_file, oserror_as_input_error
 
 MAX_IMAGE_BYTES = 1 << 27
 """Maximum size of a file with one image."""
@@ -102,17 +107,16 @@ _ARCHIVE_ERRORS = (zipfile.BadZipFile, zipfile.LargeZipFile, tarfile.TarError)
 
 
 class FolderTree(FileTree):
-    """A folder on the disk; symbolic links are followed, except to a folder that contains them."""
+    """A folder on the disk; symbolic links are followed, except to a folder that contains them.
+
+    Raises:
+        InputError: It cannot be listed, or its folders are too deep.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._names: list[str] = []
         with oserror_as_input_error(path):
-            walk = os.walk(path, onerror=_raise_error, followlinks=True)
-            for folder, subfolders, files in walk:
-                subfolders[:] = sorted(name for name in subfolders if not _is_loop(folder, name))
-                relative_folder = Path(folder).relative_to(path)
-                self._names += [(relative_folder / file).as_posix() for file in sorted(files)]
+            self._names = list(walk_files(path))
 
     def file_names(self) -> list[str]:
         return self._names
@@ -121,10 +125,10 @@ class FolderTree(FileTree):
         path = self._path / name
         if not path.exists():
             raise UnreadableError("cannot be opened", "a link to nothing")
-        if not path.is_file():  # reading a named pipe would block forever
+        if not path.is_file():
             raise UnreadableError("not a file")
         with unreadable_errors():
-            return path.open("rb")
+            return open_regular_file(path)
 
     def file_size(self, name: str) -> int:
         return (self._path / name).stat().st_size
@@ -136,17 +140,6 @@ class FolderTree(FileTree):
         """Do nothing: no file stays open."""
 
 
-def _raise_error(error: OSError) -> None:
-    raise error
-
-
-def _is_loop(folder: str, name: str) -> bool:
-    """Whether a symbolic link leads to the folder that contains it, or to one of its parents."""
-    link = os.path.join(folder, name)
-    target, real_folder = Path(os.path.realpath(link)), Path(os.path.realpath(folder))
-    return os.path.islink(link) and (target == real_folder or target in real_folder.parents)
-
-
 T = TypeVar("T")
 
 
@@ -154,14 +147,19 @@ class ArchiveTree(FileTree, Generic[T]):
     """Files in an archive, whose paths may be arbitrary.
 
     Arguments:
+        path: The archive.
         entries: Pairs of a path as the archive states it, and the member with the content. Of
             members with the same normalised path the last one counts, as after extraction.
+
+    Raises:
+        InputError: A path has too many folders.
     """
 
-    def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
+    def __init__(self, path: Path, entries: Iterable[tuple[str, T]]) -> None:
         self._members: dict[str, T] = {}
         self._shadowed: list[str] = []
         for stated_path, member in entries:
+            check_depth(path, stated_path)
             name = str(PurePosixPath(stated_path.replace("\\", "/")))
             if name in self._members:
                 self._shadowed.append(name)
@@ -186,12 +184,21 @@ _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:(/|$)")
 
 
 class ZipTree(ArchiveTree[zipfile.ZipInfo]):
-    """A ZIP archive."""
+    """A ZIP archive.
+
+    Raises:
+        zipfile.BadZipFile: Its directory is damaged.
+    """
 
     def __init__(self, path: Path) -> None:
         self._archive = zipfile.ZipFile(path)
-        members = (member for member in self._archive.infolist() if not member.is_dir())
-        super().__init__((member.filename, member) for member in members)
+        try:
+            check_zip_directory(path, self._archive)
+            members = (member for member in self._archive.infolist() if not member.is_dir())
+            super().__init__(path, ((member.filename, member) for member in members))
+        except Exception:
+            self._archive.close()
+            raise
 
     def file_names(self) -> list[str]:
         return sorted(self._members)
@@ -209,12 +216,17 @@ class ZipTree(ArchiveTree[zipfile.ZipInfo]):
 
 
 class TarTree(ArchiveTree[tarfile.TarInfo]):
-    """A TAR archive, compressed or not; links lead to other members, devices are not files."""
+    """A TAR archive, compressed or not; links lead to other members, devices are not files.
+
+    Raises:
+        tarfile.TarError: It is another file, truncated or damaged.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._archive = tarfile.open(path)  # noqa: SIM115 - `close` closes it
+        # `close` closes it.
+        self._archive = tarfile.open(path, tarinfo=BoundedTarInfo)  # noqa: SIM115
         try:
-            super().__init__(_resolve_links(self._archive.getmembers()))
+            super().__init__(path, _resolve_links(list_tar_members(self._archive)))
         except Exception:
             self._archive.close()
             raise
@@ -245,10 +257,12 @@ def _resolve_links(members: Sequence[tarfile.TarInfo]) -> Iterator[tuple[str, ta
     """Pair the path of each file or link with the member that has its content."""
     members_by_path = {posixpath.normpath(member.name): member for member in members}
     for member in members:
-        target, visited_paths = member, {member.name}
-        while (path := _link_target(target)) in members_by_path and path not in visited_paths:
-            visited_paths.add(path)
+        target, path = member, _link_target(member)
+        for _ in range(MAX_LINKS):
+            if path not in members_by_path:
+                break
             target = members_by_path[path]
+            path = _link_target(target)
         if target.isfile() or path:  # broken links are kept, to be reported
             yield member.name, target
 
@@ -278,25 +292,32 @@ def open_file_tree(path: Path) -> Iterator[FileTree]:
 
 
 def _open_archive(path: Path) -> FileTree:
-    if not path.is_file():
-        raise InputError(f"{path}: neither a folder nor a file")
+    with open_regular_file(path) as file:
+        start = file.read(8)
     try:
-        if zipfile.is_zipfile(path):
-            return ZipTree(path)
-        return TarTree(path)
-    except (EOFError, ValueError, zlib.error, lzma.LZMAError, *_ARCHIVE_ERRORS) as error:
+        return ZipTree(path) if start.startswith(_ZIP_START) else TarTree(path)
+    except InputError:
+        raise
+    except Exception as error:  # damaged archives raise exceptions of any type
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of the operating system
         raise InputError(
             f"{path}: expected a folder, or a complete ZIP or TAR archive, "
-            f"got {_describe_file(path, error)}"
+            f"got {_describe_file(path, start, error)}"
         ) from error
 
 
-def _describe_file(path: Path, error: Exception) -> str:
+_ZIP_START = b"PK"
+_PACKED_STARTS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")  # gzip, bzip2, xz
+
+
+def _describe_file(path: Path, start: bytes, error: Exception) -> str:
     """Describe a file that could not be opened as an archive."""
-    with path.open("rb") as file:
-        if file.read(4) == b"PK\3\4":
-            return "a truncated ZIP archive"
-    if is_image_file(path):
-        return "a single image; name its folder"
-    reason = str(error)  # of `tarfile`, several lines: one for each compression it has tried
-    return "another file" if "\n" in reason else f"another file ({reason})"
+    reason = str(error)
+    if start.startswith(_ZIP_START):
+        return f"a truncated or damaged ZIP archive ({reason})"
+    if "\n" not in reason:  # of `tarfile`, one line for each compression that it has tried
+        return f"a truncated or damaged archive ({reason})"
+    if start.startswith(_PACKED_STARTS):
+        return "a packed file that is damaged, or no TAR archive"
+    return "a single image; name its folder" if is_image_file(path) else "another file"

@@ -34,10 +34,13 @@ def test_folder_tree_links_and_pipes(tmp_path):
 @pytest.mark.parametrize(
     ("make", "values"),
     [
-        (lambda path: os.mkfifo(path), ["neither a folder nor a file"]),
+        (lambda path: os.mkfifo(path), ["expected a regular file, got a named pipe"]),
         (lambda path: path.write_bytes(b"junk"), ["folder", "ZIP", "TAR", "another file"]),
         (lambda path: path.write_bytes(GOOD), ["a single image; name its folder"]),
-        (lambda path: path.write_bytes(b"PK\3\4" + bytes(100)), ["a truncated ZIP archive"]),
+        (
+            lambda path: path.write_bytes(b"PK\3\4" + bytes(100)),
+            ["a truncated or damaged ZIP archive"],
+        ),
         (lambda path: path.mkdir(), ["0 files", "image"]),
         (lambda path: write_zip(path, {"a.txt": "x"}), ["1 files", "image"]),
         (lambda path: path.symlink_to("nowhere"), ["does not exist"]),
