@@ -48,6 +48,8 @@ class PrepareOptions:
     """A folder, an archive or a file; `hub` downloads."""
     size: int | None = None
     """Side of the images in pixels; by default the usual one, and 64 for your own images."""
+    revision: str | None = None
+    """Branch, tag or commit of a Hub data set; by default its main branch."""
     config: str | None = None
     """Configuration of a Hub data set that has several; the result is named NAME-CONFIG."""
     split: str | None = None
@@ -113,7 +115,8 @@ def _print_result(result: PrepareResult, root: str | None) -> None:
         f"{result.folder}"
     )
     if result.is_new:
-        print(f"  made from {manifest.source}: {manifest.rule}")
+        revision = f", revision {manifest.revision}" if manifest.revision else ""
+        print(f"  made from {manifest.source}{revision}: {manifest.rule}")
     if manifest.labels:
         label_names = textwrap.shorten(", ".join(manifest.labels), 100, placeholder=" ...")
         print(f"  labels: {label_names}")

@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from iidgan.errors import InputError
-from iidgan.utils.files import file_sha256, oserror_as_input_error, user_cache_dir
+from iidgan.utils.files import (
+    file_sha256,
+    oserror_as_input_error,
+    read_regular_file,
+    user_cache_dir,
+)
 
 MANIFEST_FILE = "manifest.json"
 IMAGES_FILE, LABELS_FILE, SKIPPED_FILE = "images.npy", "labels.npy", "skipped.csv"
@@ -75,6 +80,7 @@ class Manifest:
         name: Its name, and that of its folder.
         request: Options of the `iidgan prepare` command that creates it again.
         source: Description of the files it was made from.
+        revision: Commit of the data set on the Hub that was read; empty for other files.
         trace: Digest of names, sizes and modification times of these files, taken before they
             were read; empty if unknown.
         rule: Description of how images were resized and converted.
@@ -91,6 +97,7 @@ class Manifest:
     name: str
     request: Mapping[str, Any]
     source: str
+    revision: str = ""
     trace: str = ""
     rule: str
     count: int
@@ -115,6 +122,8 @@ class Manifest:
             if value is not None:
                 values = value if isinstance(value, list) else [value]
                 words += [f"--{option}", *map(str, values)]
+        if self.revision:
+            words += ["--revision", self.revision]
         if root is not None and Path(root).absolute() != data_home().absolute():
             words += ["--root", root]
         return shlex.join(words)
@@ -133,12 +142,11 @@ class Manifest:
         path = folder / MANIFEST_FILE
         try:
             with oserror_as_input_error(path):
-                content = json.loads(path.read_text())
+                content = json.loads(read_regular_file(path))
             manifest = cls(**_parse_fields(content))
-            _ = manifest.images
         except InputError:
             raise
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise InputError(f"{path}: damaged ({type(error).__name__}: {error})") from None
         return manifest
 
@@ -168,7 +176,23 @@ def _parse_fields(content: dict[str, Any]) -> dict[str, Any]:
     """Convert the values of a JSON object to the fields of a manifest, without unknown ones."""
     field_names = {f.name for f in fields(Manifest)}
     values = {name: value for name, value in content.items() if name in field_names}
-    values["files"] = {name: FileRecord(**record) for name, record in values["files"].items()}
+    values["files"] = _parse_records(values["files"])
     for name in ("shape", "labels", "label_counts"):
         values[name] = tuple(values[name])
     return values
+
+
+def _parse_records(records: Mapping[str, Mapping[str, Any]]) -> dict[str, FileRecord]:
+    """Convert the records of the arrays, which are the only files that a manifest may name."""
+    unknown_names = sorted(records.keys() - {IMAGES_FILE, LABELS_FILE})
+    if unknown_names or IMAGES_FILE not in records:
+        raise ValueError(
+            f"files must be {IMAGES_FILE} and, if there are labels, {LABELS_FILE}, "
+            f"got {', '.join(map(repr, records)) or 'none'}"
+        )
+    parsed = {name: FileRecord(**record) for name, record in records.items()}
+    for name, record in parsed.items():
+        number_types = {type(record.bytes), type(record.mtime_ns)}
+        if not isinstance(record.sha256, str) or number_types != {int}:
+            raise ValueError(f"the record of {name} must be a digest and two integers")
+    return parsed

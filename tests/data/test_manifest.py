@@ -1,5 +1,6 @@
 """Manifests of prepared data sets."""
 
+import json
 import os
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import pytest
 
 from iidgan.data.manifest import Manifest
 from iidgan.data.prepare import prepare
+from tests.helpers.errors import raises_input_error
 from tests.helpers.images import encode_image, random_images, write_files
 
 
@@ -39,3 +41,38 @@ def test_prepare_command_repeats_request(faces, tmp_path):
     home = str(tmp_path / "home")
     assert manifest.prepare_command(home) == "iidgan prepare mnist --split test"
     assert manifest.prepare_command(f"{home} 2").endswith(f" --root '{home} 2'")
+
+
+def records(**names):
+    record = {"sha256": "0" * 64, "bytes": 1, "mtime_ns": 1}
+    return {name: record | changes for name, changes in names.items()}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        [],
+        {"images.npy": 1},
+        records(**{"labels.npy": {}}),
+        records(**{"images.npy": {}, "../images.npy": {}}),
+        records(**{"images.npy": {}, "/dev/zero": {}}),
+        records(**{"images.npy": {}, "other.npy": {}}),
+        records(**{"images.npy": {"bytes": "1"}}),
+        records(**{"images.npy": {"mtime_ns": None}}),
+        records(**{"images.npy": {"sha256": 0}}),
+        records(**{"images.npy": {"unknown": 0}}),
+    ],
+)
+def test_read_refuses_other_files(faces, files):
+    """A manifest names the two arrays; others are neither read nor touched."""
+    path = faces.folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"files": files}))
+    with raises_input_error(str(path), "damaged"):
+        Manifest.read(faces.folder)
+
+
+def test_read_refuses_nested_json(faces):
+    (faces.folder / "manifest.json").write_text("[" * 100_000)
+    with raises_input_error(str(faces.folder / "manifest.json"), "damaged"):
+        Manifest.read(faces.folder)

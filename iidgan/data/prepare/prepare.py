@@ -68,6 +68,7 @@ def prepare(
     *,
     origin: str | None = None,
     size: int | None = None,
+    revision: str | None = None,
     config: str | None = None,
     split: str | None = None,
     labels: str | None = None,
@@ -89,6 +90,8 @@ def prepare(
         name: Name of a data set in `DATASETS`, its id on the Hub, or a new name.
         origin: File or folder to read, or `hub`; None: the default location of the data set.
         size: Side of the images; None: the default one, which is 64 for new names.
+        revision: Branch, tag or commit of a data set on the Hub; None: its main branch. The
+            manifest records the commit.
         config: Configuration of a data set on the Hub, which is saved as NAME-CONFIG; None: its
             only one.
         split: Part of the data set; None: the default one. Another split is saved as NAME-SPLIT.
@@ -112,6 +115,7 @@ def prepare(
         name=name,
         origin=origin,
         size=size,
+        revision=revision,
         config=config,
         split=split,
         labels=labels,
@@ -333,6 +337,7 @@ def _write_manifest(
         name=request.dataset_name,
         request=request.recorded_options,
         source=stream.description,
+        revision=stream.revision,
         trace=fingerprint,
         rule=conversion.rule,
         count=writer.count,

@@ -26,6 +26,7 @@ from iidgan.utils.files import PARTIAL_PREFIX
 HUB = "hub"
 _LABEL_KEYWORDS = (None, "none", "folders")  # labels that are not a file
 _OPTION_PATTERN = re.compile(r"\w[\w.+\[\]:%-]*", re.ASCII)
+_REVISION_PATTERN = re.compile(r"\w[\w.+-]*(/\w[\w.+-]*)*", re.ASCII)
 _NAME_PATTERN = re.compile(r"\w[\w.+-]*(/\w[\w.+-]*)?", re.ASCII)
 
 
@@ -41,6 +42,7 @@ class PrepareRequest:
         name: Name of a data set in `DATASETS`, its id on the Hub, or a new name.
         origin: File or folder to read, or `hub`; None: the default location of the data set.
         size: Side of the images; None: the default one.
+        revision: Branch, tag or commit of a data set on the Hub; None: its main branch.
         config: Configuration of a data set on the Hub; None: its only one.
         split: Part of the data set; None: the default one.
         labels: `none`, `folders`, or the path of a CSV file; None: automatic.
@@ -57,6 +59,7 @@ class PrepareRequest:
     name: str
     origin: str | None
     size: int | None
+    revision: str | None = None
     config: str | None
     split: str | None
     labels: str | None
@@ -91,9 +94,23 @@ class PrepareRequest:
             value = getattr(self, option)
             if value is not None and not _OPTION_PATTERN.fullmatch(value):
                 raise InputError(f"{option}: must be a name such as test, got {value!r}")
+        self._check_revision()
         splits = self.dataset_info.splits
         if self.split is not None and self.origin != HUB and splits and self.split not in splits:
             raise unknown_name_error("split", self.split, splits)
+
+    def _check_revision(self) -> None:
+        if self.revision is None:
+            return
+        if self.origin != HUB:
+            raise InputError(
+                f"revision: only data sets of the Hub have revisions, got {self.revision!r}; "
+                "leave it out, or use --from hub"
+            )
+        if not _REVISION_PATTERN.fullmatch(self.revision):
+            raise InputError(
+                f"revision: must be a branch, a tag or a commit, got {self.revision!r}"
+            )
 
     @property
     def dataset_info(self) -> DatasetInfo:
@@ -145,6 +162,7 @@ class PrepareRequest:
             "config": self.config,
             "split": self.split,
             "from": origin,
+            "revision": self.revision,
             "size": self.resize_rule.size,
             "labels": labels,
             "label-column": self.label_column,
@@ -184,6 +202,7 @@ class PrepareRequest:
         return ReadRequest(
             path=self.input_path,
             hub_id=self._hub_id() if self.origin == HUB else None,
+            revision=self.revision,
             config=self.config,
             split=self.split,
             labels=self.labels,
@@ -216,8 +235,13 @@ class PrepareRequest:
         """List the options in which an existing data set differs from this request."""
         existing = manifest.request
         requested = self.recorded_options | {"size": self.size}
+        if self.revision == manifest.revision:  # the commit itself, read under another name
+            requested["revision"] = None
         return [
             f"{option} was {existing.get(option)}, is {requested[option]}"
-            for option in ("from", "size", "labels", "label-column", "image-column", "range")
+            for option in (
+                *("from", "revision", "size", "labels"),
+                *("label-column", "image-column", "range"),
+            )
             if requested[option] is not None and requested[option] != existing.get(option)
         ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from iidgan.data.prepare.decode import IMAGE_SUFFIXES
+from iidgan.data.prepare.folder_walk import walk_files
 from iidgan.data.prepare.reader import (
     ImageStream,
     RawImage,
@@ -17,6 +18,7 @@ from iidgan.data.prepare.reader import (
     escape_unprintable,
 )
 from iidgan.errors import InputError, unknown_name_error
+from iidgan.utils.files import oserror_as_input_error, require_regular_file
 
 _IMAGE_COLUMNS = ("image", "img", "picture", "jpg", "png", "webp")
 _LABEL_COLUMNS = ("label", "fine_label", "labels", "class", "category", "target")
@@ -43,7 +45,7 @@ def open_hub_dataset(request: ReadRequest) -> Iterator[ImageStream]:
         InputError: The package is not installed, the data set does not exist, or it has no column
             of images, or one of labels that are not one per image.
     """
-    data = _load_dataset(request)
+    data, revision = _load_dataset(request)
     columns: Mapping[str, Any] = data.features or {}
     image_columns = _find_image_columns(columns, request.image_column)
     label_columns = _find_label_columns(columns, request)
@@ -67,6 +69,7 @@ def open_hub_dataset(request: ReadRequest) -> Iterator[ImageStream]:
                 *_describe_unusable(columns, label_columns, request),
             ]
         ),
+        revision=revision,
     )
 
 
@@ -74,7 +77,8 @@ def _split_name(request: ReadRequest) -> str:
     return request.split or "train"
 
 
-def _load_dataset(request: ReadRequest) -> Any:  # noqa: ANN401 - a data set, loaded or streamed
+def _load_dataset(request: ReadRequest) -> tuple[Any, str]:
+    """Load or stream a data set; the second value is its commit, empty for local files."""
     try:
         import datasets
     except ImportError:
@@ -84,12 +88,19 @@ def _load_dataset(request: ReadRequest) -> Any:  # noqa: ANN401 - a data set, lo
     split, config = _split_name(request), request.config
     try:
         if request.hub_id is not None:
-            return datasets.load_dataset(request.hub_id, config, split=split)
+            builder = datasets.load_dataset_builder(
+                request.hub_id, config, revision=request.revision
+            )
+            builder.download_and_prepare()
+            return builder.as_dataset(split=split), builder.hash or ""
         path = request.existing_path()
         if path.is_dir():
-            return datasets.load_dataset(str(path), config, split=split, streaming=True)
+            _require_regular_files(path)
+            return datasets.load_dataset(str(path), config, split=split, streaming=True), ""
         files = {split: str(path)}
-        return datasets.load_dataset("parquet", data_files=files, split=split, streaming=True)
+        return datasets.load_dataset("parquet", data_files=files, split=split, streaming=True), ""
+    except InputError:
+        raise
     except Exception as error:  # exceptions of the network, the Hub or the files, of many types
         origin = request.hub_id or request.path
         if configs := _CONFIGS_PATTERN.search(str(error)):
@@ -99,6 +110,13 @@ def _load_dataset(request: ReadRequest) -> Any:  # noqa: ANN401 - a data set, lo
         raise InputError(
             f"from: {origin}, split {split!r}, cannot be loaded ({_describe_error(error)})"
         ) from error
+
+
+def _require_regular_files(folder: Path) -> None:
+    """Check all files before `datasets` opens some of them."""
+    with oserror_as_input_error(folder):
+        for name in walk_files(folder):
+            require_regular_file(folder / name)
 
 
 _CONFIGS_PATTERN = re.compile(r"Config name is missing.*?\[(.*?)\]", re.DOTALL)

@@ -1,8 +1,11 @@
 """Parquet files and data sets of the Hub."""
 
+import os
+
 import numpy as np
 import pytest
 
+from iidgan.data.manifest import Manifest
 from iidgan.data.prepare import DATASETS, prepare
 from tests.helpers.errors import raises_input_error
 from tests.helpers.images import encode_image, load_arrays, random_images
@@ -165,17 +168,28 @@ def test_parquet_with_named_columns(tmp_path):
         prepare("b", origin=origin, image_column="face", label_column="Old")
 
 
-def test_hub_dataset_by_id(hub, monkeypatch):
+COMMITS = {None: "a" * 40, "v1": "b" * 40, "b" * 40: "b" * 40}
+
+
+@pytest.fixture
+def hub_requests(hub, monkeypatch):
+    """Lets `datasets` take local files for those of the Hub; yields what it is asked for."""
     datasets = pytest.importorskip("datasets")
+    load_builder = datasets.load_dataset_builder
     requests = []
 
-    def load(name, config, *, split):
-        requests.append((name, config, split))
-        return real("parquet", data_files=str(hub / "data" / "train-*.parquet"), split=split)
+    def load(name, config, *, revision):
+        requests.append((name, config, revision))
+        builder = load_builder("parquet", data_files=str(hub / "data" / "train-*.parquet"))
+        builder.hash = COMMITS[revision]
+        return builder
 
-    real = datasets.load_dataset
-    monkeypatch.setattr(datasets, "load_dataset", load)
-    monkeypatch.setenv("HF_DATASETS_CACHE", str(hub / "cache"))
+    monkeypatch.setattr(datasets, "load_dataset_builder", load)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", hub / "cache")
+    return requests
+
+
+def test_hub_dataset_by_id(hub_requests):
     result = prepare("me/pets", origin="hub", size=16)
     assert result.folder.parts[-2:] == ("me", "pets")
     assert result.manifest.count == 5
@@ -183,11 +197,44 @@ def test_hub_dataset_by_id(hub, monkeypatch):
     small = prepare("me/pets", origin="hub", size=16, config="small")
     assert small.folder.parts[-2:] == ("me", "pets-small")
     assert "--config small" in small.manifest.prepare_command(None)
-    assert requests == [
-        ("me/pets", None, "train"),
-        (DATASETS["cifar10"].hub_id, None, "train"),
-        ("me/pets", "small", "train"),
+    assert hub_requests == [
+        ("me/pets", None, None),
+        (DATASETS["cifar10"].hub_id, None, None),
+        ("me/pets", "small", None),
     ]
+
+
+def test_hub_revision_is_recorded(hub_requests, tmp_path):
+    result = prepare("me/pets", origin="hub", size=16)
+    assert result.manifest.revision == COMMITS[None]
+    assert f"--revision {COMMITS[None]}" in result.manifest.prepare_command(None)
+    assert Manifest.read(result.folder) == result.manifest
+    assert not prepare("me/pets", origin="hub", revision=COMMITS[None]).is_new
+    with raises_input_error(str(result.folder), "revision was None, is v1"):
+        prepare("me/pets", origin="hub", revision="v1")
+    other = prepare("me/pets", origin="hub", size=16, revision="v1", root=str(tmp_path / "other"))
+    assert other.manifest.revision == COMMITS["v1"]
+    assert hub_requests[-1] == ("me/pets", None, "v1")
+
+
+def test_revision_needs_hub(tmp_path):
+    with raises_input_error("revision", "got 'v1'", "--from hub"):
+        prepare("pets", origin=str(tmp_path), revision="v1")
+    with raises_input_error("revision", "got '../x'"):
+        prepare("me/pets", origin="hub", revision="../x")
+    assert prepare_local(tmp_path).manifest.revision == ""
+
+
+def prepare_local(folder):
+    images = [encode_image(image) for image in random_images(2, 16)]
+    write_plain_parquet(folder / "a.parquet", image=images)
+    return prepare("a", origin=str(folder / "a.parquet"), size=16)
+
+
+def test_parquet_folder_with_pipe(hub):
+    os.mkfifo(hub / "README.md")
+    with raises_input_error(str(hub / "README.md"), "got a named pipe"):
+        prepare("pets", origin=str(hub))
 
 
 def test_hub_config_is_required(tmp_path):
@@ -216,6 +263,6 @@ def test_hub_connection_error(monkeypatch):
     def load(name, config, **options):
         raise ConnectionError("no\nroute")
 
-    monkeypatch.setattr(datasets, "load_dataset", load)
+    monkeypatch.setattr(datasets, "load_dataset_builder", load)
     with raises_input_error("from", "me/pets", "split 'train'", "ConnectionError"):
         prepare("me/pets", origin="hub")
