@@ -21,6 +21,7 @@ from iidgan.data.prepare.archive_checks import (
 )
 from iidgan.data.prepare.decode import is_image_file
 from iidgan.data.prepare.folder_walk import MAX_LINKS, check_depth, walk_files
+from iidgan.data.prepare.reader import escape_unprintable
 from iidgan.errors import InputError
 from iidgan.utils.files import open_regular_file, oserror_as_input_error
 
@@ -313,10 +314,10 @@ _PACKED_STARTS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")  # gzip, bzip2, xz
 
 def _describe_file(path: Path, start: bytes, error: Exception) -> str:
     """Describe a file that could not be opened as an archive."""
-    reason = str(error)
+    reason = escape_unprintable(str(error))
     if start.startswith(_ZIP_START):
         return f"a truncated or damaged ZIP archive ({reason})"
-    if "\n" not in reason:  # of `tarfile`, one line for each compression that it has tried
+    if "\n" not in str(error):  # of `tarfile`, one line for each compression that it has tried
         return f"a truncated or damaged archive ({reason})"
     if start.startswith(_PACKED_STARTS):
         return "a packed file that is damaged, or no TAR archive"

@@ -80,5 +80,5 @@ def check_depth(location: Path, name: str) -> None:
     if depth > MAX_DEPTH:
         raise InputError(
             f"{location}: expected at most {MAX_DEPTH} folders within each other, got {depth} in "
-            f"{name[:40]}...; move the files up"
+            f"{name[:40]!r}...; move the files up"
         )

@@ -17,7 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iidgan.data.prepare.archives import FileTree, UnreadableError, open_file_tree
-from iidgan.data.prepare.reader import ImageStream, Pixels, RawImage, Reader, ReadRequest
+from iidgan.data.prepare.reader import (
+    ImageStream,
+    Pixels,
+    RawImage,
+    Reader,
+    ReadRequest,
+    escape_unprintable,
+)
 from iidgan.data.prepare.readers.unpickle import load_restricted_pickle
 from iidgan.errors import InputError
 
@@ -118,7 +125,7 @@ class _FilesByName:
             raise InputError(f"{self.describe_file(name)}: {error}") from error
 
     def describe_file(self, name: str) -> str:
-        return f"{self._path}: {self._full_names[name]}"
+        return f"{self._path}: {escape_unprintable(self._full_names[name])}"
 
     @property
     def path(self) -> Path:

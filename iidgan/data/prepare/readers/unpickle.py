@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from iidgan.data.prepare.reader import escape_unprintable
 from iidgan.errors import InputError
 
 
@@ -29,7 +30,8 @@ def load_restricted_pickle(content: bytes, location: str) -> Any:  # noqa: ANN40
     try:
         return _RestrictedUnpickler(io.BytesIO(content), encoding="bytes").load()
     except Exception as error:  # damaged pickles raise exceptions of any type
-        raise InputError(f"{location}: not a pickle of arrays: {error}") from error
+        reason = escape_unprintable(str(error))
+        raise InputError(f"{location}: not a pickle of arrays: {reason}") from error
 
 
 class _Instructions(dict[int, Callable[[Any], None]]):

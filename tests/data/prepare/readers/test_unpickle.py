@@ -122,6 +122,11 @@ def test_load_restricted_pickle_refuses_other_values(value, protocol):
         load_restricted_pickle(pickle.dumps([value], protocol), "x")
 
 
+def test_load_restricted_pickle_names_globals_in_one_line():
+    with raises_input_error("x", r"os.a\nb is not allowed"):
+        load_restricted_pickle(b"\x80\x04\x8c\x02os\x8c\x03a\nb\x93.", "x")
+
+
 def test_load_restricted_pickle_gives_functions_no_state():
     reduced = b"cnumpy\ndtype\n}b."
     with raises_input_error("x", "a function has a state"):
