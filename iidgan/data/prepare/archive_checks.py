@@ -1,7 +1,7 @@
 """Checks of ZIP and TAR archives that Python's standard library leaves out.
 
-`tarfile` takes a damaged header for the end of an archive, and neither module reads on to the
-checksum at the end of a packed archive, or compares the number of members with the stated one.
+`tarfile` takes a damaged header for the end of an archive and does not read on to the checksum of
+a packed one; `zipfile` does not compare the number of members with the stated one.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ def check_zip_directory(path: Path, archive: zipfile.ZipFile) -> None:
     Raises:
         zipfile.BadZipFile: It does not.
     """
-    num_listed, num_stated = len(archive.infolist()), _read_num_members(path)
-    if num_listed != num_stated:
+    num_listed = len(archive.infolist())
+    num_stated, num_bits = _read_num_members(path)
+    if num_listed % (1 << num_bits) != num_stated:
         raise zipfile.BadZipFile(f"its directory lists {num_listed} of {num_stated} members")
     for member in archive.infolist():
         with suppress(RuntimeError):  # encrypted, or compressed by an unknown method
@@ -39,8 +40,12 @@ _ZIP64_LOCATOR_BYTES = 20
 _ZIP_TAIL_BYTES = 22 + (1 << 16) + _ZIP64_LOCATOR_BYTES + 56  # all ends and the longest comment
 
 
-def _read_num_members(path: Path) -> int:
-    """Read the number of members at the end of a ZIP archive that `zipfile` has opened."""
+def _read_num_members(path: Path) -> tuple[int, int]:
+    """Read the stated number of members of a ZIP archive that `zipfile` has opened.
+
+    Returns:
+        The number and its bits, beyond which some programs count from 0 again.
+    """
     with open_regular_file(path) as file:
         num_bytes = file.seek(0, os.SEEK_END)
         file.seek(max(0, num_bytes - _ZIP_TAIL_BYTES))
@@ -48,8 +53,8 @@ def _read_num_members(path: Path) -> int:
     end = tail.rindex(_ZIP_END)
     if tail[:end][-_ZIP64_LOCATOR_BYTES:].startswith(_ZIP64_LOCATOR):
         zip64_end = tail.rindex(_ZIP64_END, 0, end)
-        return int.from_bytes(tail[zip64_end + 32 : zip64_end + 40], "little")
-    return int.from_bytes(tail[end + 10 : end + 12], "little")
+        return int.from_bytes(tail[zip64_end + 32 : zip64_end + 40], "little"), 64
+    return int.from_bytes(tail[end + 10 : end + 12], "little"), 16
 
 
 class BoundedTarInfo(tarfile.TarInfo):

@@ -98,10 +98,10 @@ def test_tar_with_a_chain_of_links(tmp_path):
         info = tarfile.TarInfo("0.png")
         info.size = len(image)
         archive.addfile(info, io.BytesIO(image))
-        for i in range(1, 3000):
+        for i in range(1, 300):
             link = tarfile.TarInfo(f"{i}.png")
             link.type, link.linkname = tarfile.SYMTYPE, f"{i - 1}.png"
             archive.addfile(link)
     result = prepare("x", origin=str(tmp_path / "x.tar"), size=8)
     assert result.manifest.count == 1 + MAX_LINKS
-    assert result.manifest.skipped == {"cannot be opened": 2999 - MAX_LINKS}
+    assert result.manifest.skipped == {"cannot be opened": 299 - MAX_LINKS}

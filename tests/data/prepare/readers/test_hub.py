@@ -173,7 +173,7 @@ COMMITS = {None: "a" * 40, "v1": "b" * 40, "b" * 40: "b" * 40}
 
 @pytest.fixture
 def hub_requests(hub, monkeypatch):
-    """Lets `datasets` take local files for those of the Hub; yields what it is asked for."""
+    """Replaces the files of the Hub by local ones, and collects the requests for them."""
     datasets = pytest.importorskip("datasets")
     load_builder = datasets.load_dataset_builder
     requests = []
