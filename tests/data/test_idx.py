@@ -72,6 +72,17 @@ def test_read_idx_keeps_every_byte(tmp_path, images, compress):
     assert np.array_equal(idx.read_idx(path, "images").numpy(), images)
 
 
+@given(data=st.data())
+@SETTINGS
+def test_read_idx_of_damaged_gzip_is_whole_or_refused(tmp_path, data):
+    content = bytearray(gzip.compress(encode_idx(IMAGES), mtime=0))
+    content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    path = write_idx(tmp_path, "images", bytes(content[: data.draw(st.integers(1, len(content)))]))
+    assert holds_or_refuses(
+        lambda: np.array_equal(idx.read_idx(path, "images").numpy(), IMAGES), path
+    )
+
+
 def test_load_without_labels(tmp_path):
     write_idx(tmp_path, "images", encode_idx(IMAGES))
     dataset = FashionMnist(root=str(tmp_path)).load()

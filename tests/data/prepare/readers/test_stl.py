@@ -1,5 +1,7 @@
 """STL-10 in small files of the same layout."""
 
+import tarfile
+
 import numpy as np
 import pytest
 
@@ -64,3 +66,14 @@ def test_stl10_refuses_wrong_labels(tmp_path):
     files["stl10_binary/train_y.bin"] = bytes([0, 11])
     with raises_input_error("labels", "between 0 and 9", "got -1"):
         prepare("stl10", origin=str(write_files(tmp_path / "b", files)), split="train")
+
+
+def test_stl10_refuses_cut_archive(tmp_path):
+    folder = write_files(tmp_path / "x", stl_files(random_images(3, 96)))
+    path = tmp_path / "stl10_binary.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(folder, "x")
+    assert prepare("stl10", origin=str(path)).manifest.count == 3
+    path.write_bytes(path.read_bytes()[:-1])
+    with raises_input_error(str(path), "truncated or damaged"):
+        prepare("stl10", origin=str(path), split="train")
