@@ -65,9 +65,16 @@ def walk_files(root: Path) -> Iterator[str]:
             )
         with os.scandir(os.path.join(root, folder.prefix)) as entries:
             by_name = sorted(entries, key=lambda entry: entry.name)
-        yield from (f"{folder.prefix}{entry.name}" for entry in by_name if not entry.is_dir())
-        subfolders = [folder.enter(entry) for entry in by_name if entry.is_dir()]
+        yield from (f"{folder.prefix}{entry.name}" for entry in by_name if not _is_folder(entry))
+        subfolders = [folder.enter(entry) for entry in by_name if _is_folder(entry)]
         pending += [subfolder for subfolder in reversed(subfolders) if subfolder is not None]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # such as a link to itself
+        return False
 
 
 def check_depth(location: Path, name: str) -> None:

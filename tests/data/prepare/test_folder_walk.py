@@ -27,7 +27,8 @@ def test_walk_files_follows_links_once(tmp_path):
     (root / "a" / "aside").symlink_to("../b")
     (root / "b" / "back").symlink_to("../a")
     (root / "nowhere").symlink_to("nothing")
-    assert list(walk_files(root)) == ["nowhere", "a/1", "a/aside/2", "b/2", "b/back/1"]
+    (root / "itself").symlink_to("itself")
+    assert list(walk_files(root)) == ["itself", "nowhere", "a/1", "a/aside/2", "b/2", "b/back/1"]
 
 
 def test_walk_files_refuses_doubling_links(tmp_path):
