@@ -31,6 +31,7 @@ from iidgan.data.prepare.archives import (
 )
 from iidgan.data.prepare.reader import ImageStream, RawImage, ReadRequest, escape_unprintable
 from iidgan.errors import InputError, unknown_name_error
+from iidgan.utils.files import open_regular_file
 
 _SPLIT_WORDS = {
     "train": ("train", "training"),
@@ -61,7 +62,7 @@ def open_arrays(request: ReadRequest) -> Iterator[ImageStream]:
     try:
         if path.suffix.lower() == ".npy":
             _check_no_split(path, request)
-            with path.open("rb") as file:
+            with open_regular_file(path) as file:
                 yield _open_stream(path.name, _Array.open(f"{path}", file, path.stat().st_size))
             return
         with open_file_tree(path) as tree:
