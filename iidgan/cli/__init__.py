@@ -11,8 +11,10 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 
+from iidgan.cli.encoding import replace_unencodable
 from iidgan.cli.streams import discard_stream, lossy_stderr, reserve_standard_descriptors
 from iidgan.errors import InputError, unknown_name_error
+from iidgan.utils.memory import is_out_of_memory
 
 # name -> (module, help)
 COMMANDS = {
@@ -29,10 +31,6 @@ COMMANDS = {
     "cite": ("info", "print the publication of a method, term, source or data set"),
     "doctor": ("info", "show versions, devices, free disk space and installed extras"),
 }
-
-OUT_OF_MEMORY = re.compile(
-    "allocate memory|not enough memory|out of memory|size calculation overflowed", re.I
-)
 
 USAGE = """\
 usage: iidgan COMMAND ...
@@ -65,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 2 for bad input, 3 if all seeds diverged."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     reserve_standard_descriptors()
+    replace_unencodable()
     with lossy_stderr():
         return _run_to_exit_code(words)
 
@@ -90,7 +89,7 @@ def _run_to_exit_code(words: list[str]) -> int:
         print(f"iidgan: {file_name}: {error.strerror or error}", file=sys.stderr)
         return 2
     except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and not OUT_OF_MEMORY.search(str(error)):
+        if not is_out_of_memory(error):
             raise
         print("iidgan: not enough memory; use fewer samples or seeds", file=sys.stderr)
         return 2

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from iidgan.errors import InputError
 from iidgan.utils.files import (
+    damage_as_input_error,
     file_sha256,
     oserror_as_input_error,
     read_regular_file,
@@ -140,15 +140,10 @@ class Manifest:
             InputError: The manifest is missing or damaged.
         """
         path = folder / MANIFEST_FILE
-        try:
-            with oserror_as_input_error(path):
-                content = json.loads(read_regular_file(path))
-            manifest = cls(**_parse_fields(content))
-        except InputError:
-            raise
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise InputError(f"{path}: damaged ({type(error).__name__}: {error})") from None
-        return manifest
+        with damage_as_input_error(path):
+            manifest = cls(**_parse_fields(json.loads(read_regular_file(path))))
+            _ = manifest.images
+            return manifest
 
     def integrity_error(self, folder: Path) -> str | None:
         """Check the files of a data set against their records: the first error, or None."""

@@ -16,6 +16,7 @@ from torch import Tensor
 from iidgan.core import IS_PATH, Dataset, Source
 from iidgan.data.manifest import IMAGES_FILE, LABELS_FILE, MANIFEST_FILE, Manifest, data_home
 from iidgan.errors import InputError
+from iidgan.utils.files import damage_as_input_error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ class Prepared(Source):
         x = _map_images(folder / IMAGES_FILE, (manifest.count, *manifest.shape))
         y = None
         if LABELS_FILE in manifest.files:
-            y = torch.from_numpy(np.load(folder / LABELS_FILE, allow_pickle=False))
+            y = _read_labels(folder / LABELS_FILE, manifest.count)
         return Dataset(
             x, y, labels=manifest.labels, sha256=_combine_digests(manifest), flip=self.flip
         )
@@ -111,10 +112,8 @@ def prepared(name: str, root: str | None = None, *, flip: bool = False) -> Prepa
 
 def _map_images(path: Path, shape: tuple[int, ...]) -> Tensor:
     """Map an array read-only: a private mapping that is writable counts as used memory."""
-    try:
+    with damage_as_input_error(path):
         mapped: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be mapped: {error}") from error
     if mapped.shape != shape or mapped.dtype != np.uint8:
         raise InputError(
             f"{path}: expected uint8 of shape {shape}, got {mapped.dtype} of shape {mapped.shape}"
@@ -122,6 +121,14 @@ def _map_images(path: Path, shape: tuple[int, ...]) -> Tensor:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
         return torch.from_numpy(mapped)
+
+
+def _read_labels(path: Path, count: int) -> Tensor:
+    with damage_as_input_error(path):
+        labels: NDArray[np.int64] = np.load(path, allow_pickle=False)
+        if labels.shape != (count,) or labels.dtype != np.int64:
+            raise ValueError(f"expected {count} labels, got {labels.dtype} {labels.shape}")
+        return torch.from_numpy(labels)
 
 
 def _combine_digests(manifest: Manifest) -> str:

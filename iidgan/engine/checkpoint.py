@@ -7,6 +7,7 @@ is written under a temporary name and renamed.
 from __future__ import annotations
 
 import json
+import operator
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,8 @@ from torch import Tensor
 from iidgan.engine.state import State, named_tensors, restore_state
 from iidgan.errors import InputError
 from iidgan.utils.files import (
+    damage_as_input_error,
     integrity_error,
-    oserror_as_input_error,
     read_regular_file,
     remove_folder,
     require_regular_file,
@@ -114,22 +115,21 @@ def load_state(path: Path, state: State, *, identity: RunIdentity | None = None)
         identity: Whose state it must be; a checkpoint that does not say so is accepted.
 
     Raises:
-        InputError: The checkpoint belongs to another run, or to other networks.
+        InputError: The checkpoint is damaged, or belongs to another run or to other networks.
     """
-    with oserror_as_input_error(path):
+    with damage_as_input_error(path / FACTS_FILE):
         facts = json.loads(read_regular_file(path / FACTS_FILE))
-    if identity is not None and "id" in facts:
-        check_identity(path, RunIdentity(facts["id"], tuple(facts["seeds"])), identity)
-    saved_tensors = read_tensors(path)
-    rng_state = saved_tensors.pop(GLOBAL_RNG)
-    try:
+        if identity is not None and "id" in facts:
+            check_identity(path, RunIdentity(facts["id"], tuple(facts["seeds"])), identity)
+        step, diverged = operator.index(facts["step"]), torch.tensor(facts["diverged"])
+        if diverged.shape != state.diverged.shape or diverged.is_floating_point():
+            raise ValueError(f"diverged must be one step for each seed, got {facts['diverged']!r}")
+    with damage_as_input_error(path / TENSORS_FILE, "the checkpoint must be one of this run"):
+        saved_tensors = read_tensors(path)
+        rng_state = saved_tensors.pop(GLOBAL_RNG)
         restore_state(state, saved_tensors)
-    except (KeyError, ValueError) as error:
-        raise InputError(
-            f"{path}: checkpoint does not match the networks of this run ({error})"
-        ) from None
-    torch.set_rng_state(rng_state)
-    state.step, state.diverged = facts["step"], torch.tensor(facts["diverged"])
+        torch.set_rng_state(rng_state)
+    state.step, state.diverged = step, diverged
 
 
 def check_identity(path: Path, stored: RunIdentity, expected: RunIdentity) -> None:
@@ -147,6 +147,7 @@ def check_identity(path: Path, stored: RunIdentity, expected: RunIdentity) -> No
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read the tensors of the checkpoint at `path` by name, on the CPU."""
-    with oserror_as_input_error(path):
-        require_regular_file(path / TENSORS_FILE)
-    return load_file(path / TENSORS_FILE)
+    tensors_file = path / TENSORS_FILE
+    with damage_as_input_error(tensors_file):
+        require_regular_file(tensors_file)
+        return load_file(tensors_file)

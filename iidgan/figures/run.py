@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +29,7 @@ from iidgan.report import (
     save_figure,
 )
 from iidgan.training.run_dir import RunDir
-from iidgan.utils.files import open_regular_file
+from iidgan.utils.files import damage_as_input_error, open_regular_file
 from iidgan.utils.jsonl import read_lines
 
 DIGIT_METRICS = ("digits_modes", "digits_bad", "digits_kl", "digits_kl_reverse")
@@ -52,16 +50,43 @@ def load_arrays(run_dir: RunDir) -> Arrays:
     """
     if not run_dir.arrays_file.exists():
         raise InputError(f"run: {run_dir.path} has no checkpoint yet, and so no samples")
-    try:
-        with (
-            open_regular_file(run_dir.arrays_file) as file,
-            np.load(file, allow_pickle=False) as arrays,
-        ):
-            return dict(arrays)
-    except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
-        raise InputError(
-            f"{run_dir.arrays_file}: damaged ({error}); run iidgan evaluate again"
-        ) from None
+    with (
+        damage_as_input_error(run_dir.arrays_file, "rerun training to write it again"),
+        open_regular_file(run_dir.arrays_file) as file,
+        np.load(file, allow_pickle=False) as archive,
+    ):
+        arrays = dict(archive)
+        _check_arrays(arrays)
+        return arrays
+
+
+def _check_arrays(arrays: Arrays) -> None:
+    """Check names, types and shapes of the arrays of `evaluation.evaluate.to_arrays`.
+
+    Raises:
+        KeyError: An array is missing.
+        ValueError: An array has another type or shape.
+    """
+    num_seeds, sample_shape = len(arrays["seeds"]), arrays["real"].shape[1:]
+    per_seed = {"generated": sample_shape, "x_cycled": sample_shape, "z": None, "codes": None}
+    for name, shape in per_seed.items():
+        if name in arrays and not _has_shape(arrays[name], num_seeds, shape):
+            raise ValueError(f"{name} has shape {arrays[name].shape}")
+    for name, values in arrays.items():
+        if values.dtype.kind not in "fiu":
+            raise ValueError(f"{name} has type {values.dtype}")
+    needed = ["generated", *(("std", "modes", "real_modes", "z") if "centres" in arrays else ())]
+    for name in needed:
+        _ = arrays[name]
+
+
+def _has_shape(
+    values: npt.NDArray[Any], num_seeds: int, sample_shape: tuple[int, ...] | None
+) -> bool:
+    """Whether values are (S, n, *sample_shape), or (S, n, any) without a `sample_shape`."""
+    if values.ndim < 3 or len(values) != num_seeds:
+        return False
+    return values.ndim == 3 if sample_shape is None else values.shape[2:] == sample_shape
 
 
 def draw_figures(run_dir: RunDir, out_dir: Path, seed: int | None = None) -> Iterator[Path]:
@@ -150,14 +175,15 @@ def load_loss_series(run_dir: RunDir, label: str, seeds: Sequence[int]) -> dict[
     log_records = read_lines(run_dir.log_file)
     names = dict.fromkeys(name for record in log_records for name in record if "/" in name)
     loss_series = {}
-    for name in names:
-        points = {
-            (record["step"], record["seed"]): record[name]
-            for record in log_records
-            if record.get(name) is not None
-        }
-        if points:
-            loss_series[name] = [_make_series(label, points, seeds)]
+    with damage_as_input_error(run_dir.log_file):
+        for name in names:
+            points = {
+                (record["step"], record["seed"]): float(record[name])
+                for record in log_records
+                if record.get(name) is not None
+            }
+            if points:
+                loss_series[name] = [_make_series(label, points, seeds)]
     return loss_series
 
 

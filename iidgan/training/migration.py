@@ -14,7 +14,7 @@ from iidgan.config.plugins import Plugin, resolve_plugins
 from iidgan.config.run import Run
 from iidgan.config.serialization import decode_dataclass
 from iidgan.errors import InputError, UnnamedPluginError
-from iidgan.utils.files import oserror_as_input_error, read_regular_file
+from iidgan.utils.files import damage_as_input_error, read_regular_file
 
 VERSION = 2
 """Version of `run.json` and of `generator/config.json`, as they are written now."""
@@ -26,15 +26,11 @@ def read_facts(file: Path) -> dict[str, Any]:
     Raises:
         InputError: It cannot be read, is not a JSON object, or has an unknown version.
     """
-    with oserror_as_input_error(file):
-        raw_content = read_regular_file(file)
-    try:
-        facts = json.loads(raw_content)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{file}: damaged ({error})") from None
-    if not isinstance(facts, dict):
-        raise InputError(f"{file}: damaged (must be a JSON object)")
-    return migrate(facts, file)
+    with damage_as_input_error(file):
+        facts = json.loads(read_regular_file(file))
+        if not isinstance(facts, dict):
+            raise TypeError("must be a JSON object")
+        return migrate(facts, file)
 
 
 def migrate(facts: Mapping[str, Any], file: Path) -> dict[str, Any]:
@@ -67,10 +63,23 @@ def decode_run(facts: Mapping[str, Any], file: Path, plugins: Iterable[Plugin]) 
         InputError: A plug-in cannot be imported, or the run is damaged.
     """
     plugin_types = resolve_plugins(plugins)
-    try:
-        run: Run = decode_dataclass(Run, facts["run"], plugin_types)
-    except UnnamedPluginError as error:
-        raise UnnamedPluginError(str(file), *error.names) from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{file}: damaged ({error})") from None
-    return run
+    with damage_as_input_error(file):
+        try:
+            run: Run = decode_dataclass(Run, facts["run"], plugin_types)
+        except UnnamedPluginError as error:
+            raise UnnamedPluginError(str(file), *error.names) from None
+        return run
+
+
+def require_integers(value: Any, name: str, *, at_least: int = 0) -> tuple[int, ...]:  # noqa: ANN401
+    """Convert a list of whole numbers that was read from a file.
+
+    Raises:
+        ValueError: It is no such list.
+    """
+    is_valid = isinstance(value, list) and all(
+        type(number) is int and number >= at_least for number in value
+    )
+    if not is_valid:
+        raise ValueError(f"{name} must be whole numbers >= {at_least}, got {value!r}")
+    return tuple(value)

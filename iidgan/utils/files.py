@@ -19,6 +19,7 @@ from pathlib import Path, PureWindowsPath
 from filelock import lock_descriptor
 
 from iidgan.errors import InputError
+from iidgan.utils.memory import is_out_of_memory
 
 PARTIAL_PREFIX = ".partial-"
 """Prefix of the names of files and folders that are being written or removed."""
@@ -85,6 +86,50 @@ def read_regular_file(path: str | Path) -> bytes:
 def is_plain_name(name: str) -> bool:
     """Whether a name is that of a file in the same folder, on any operating system."""
     return name not in ("", ".", "..") and PureWindowsPath(name).name == name
+
+
+@contextmanager
+def damage_as_input_error(path: Path, advice: str = "") -> Iterator[None]:
+    """Turn whatever reading the content of a file raises into one clear line.
+
+    Wrong keys, types, shapes or nesting raise errors of any kind. Errors of the operating system
+    keep their reason, and a lack of memory is no damage.
+
+    Arguments:
+        path: The file.
+        advice: What to do, added to the line.
+
+    Raises:
+        InputError: The content is damaged, or of another version; or the file cannot be read.
+    """
+    try:
+        with oserror_as_input_error(path):
+            try:
+                yield
+            except OSError as error:
+                is_of_content = error.errno == errno.EINVAL and error.filename is None
+                if error.errno is not None and not is_of_content:  # of a seek to a wrong position
+                    raise
+                raise ValueError(error) from error
+    except Exception as error:
+        if is_out_of_memory(error) or str(error).startswith(f"{path}: "):
+            raise
+        raise InputError(
+            f"{path}: damaged, or of another version ({describe_error(error)})"
+            + (f"; {advice}" if advice else "")
+        ) from error
+
+
+MAX_REASON_LENGTH = 300
+
+
+def describe_error(error: Exception) -> str:
+    """Describe an error in one line; those of this package need no type."""
+    text = " ".join(str(error).split())
+    if len(text) > MAX_REASON_LENGTH:
+        text = text[:MAX_REASON_LENGTH] + "..."
+    type_name = type(error).__name__
+    return text if isinstance(error, InputError) else f"{type_name}: {text}".removesuffix(": ")
 
 
 def user_cache_dir() -> Path:
@@ -232,6 +277,9 @@ def integrity_error(folder: Path, file_names: Collection[str] | None = None) -> 
     Arguments:
         folder: The folder.
         file_names: Names of the files that it must list, and no others; None: any.
+
+    Raises:
+        InputError: A file may not be read, which says nothing about its content.
     """
     try:
         digests = json.loads(read_regular_file(folder / DIGESTS_FILE))
@@ -240,8 +288,10 @@ def integrity_error(folder: Path, file_names: Collection[str] | None = None) -> 
         for file_name, expected_digest in digests.items():
             if file_sha256(folder / file_name) != expected_digest:
                 return f"{file_name} does not match its digest"
-    except (OSError, ValueError, AttributeError, RecursionError) as error:
-        return f"{type(error).__name__}: {error}"
+    except PermissionError as error:
+        raise InputError(f"{error.filename or folder}: {error.strerror or error}") from error
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        return describe_error(error)
     return None
 
 

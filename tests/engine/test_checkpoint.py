@@ -1,7 +1,10 @@
 """Checkpoints: round trips, damage, and refusal of other networks."""
 
+import json
+
 import pytest
 import torch
+from safetensors.torch import save
 
 from iidgan.core import NetworkFactory
 from iidgan.engine import checkpoint
@@ -132,8 +135,27 @@ class TestCheckpoint:
         ]
         for number, (saved, target) in enumerate(pairs):
             path = checkpoint.save_state(tmp_path / str(number), saved)
-            with raises_input_error(str(path), difference):
+            with raises_input_error(str(path / "state.safetensors"), difference):
                 checkpoint.load_state(path, target)
+
+    @pytest.mark.parametrize(
+        "facts",
+        [{}, [], {"step": "3", "diverged": [-1] * 3}]
+        + [{"step": 3, "diverged": marks} for marks in ([], [-1], [0.5] * 3, "abc", None)],
+    )
+    def test_load_state_refuses_other_facts(self, tmp_path, facts):
+        path = checkpoint.save_state(tmp_path, train_briefly())
+        (path / "state.json").write_text(json.dumps(facts))
+        with raises_input_error(str(path / "state.json"), "damaged"):
+            checkpoint.load_state(path, train_briefly(steps=0))
+
+    def test_load_state_refuses_missing_random_state(self, tmp_path):
+        path = checkpoint.save_state(tmp_path, train_briefly())
+        tensors = checkpoint.read_tensors(path)
+        del tensors[checkpoint.GLOBAL_RNG]
+        (path / "state.safetensors").write_bytes(save(tensors))
+        with raises_input_error(str(path / "state.safetensors"), "damaged", "rng"):
+            checkpoint.load_state(path, train_briefly(steps=0))
 
 
 def damage_checkpoint(folder, damage):

@@ -81,6 +81,41 @@ def test_load_arrays_of_damaged_file(run_dir):
         load_arrays(run_dir)
 
 
+WHOLE_ARRAYS = {
+    "generated": np.zeros((1, 5, 2)),
+    "real": np.zeros((5, 2)),
+    "z": np.zeros((1, 5, 2)),
+    "seeds": np.array([0]),
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"generated": np.zeros((2, 5, 2))},
+        {"generated": np.zeros((1, 5, 3))},
+        {"real": np.array(1.0)},
+        {"real": np.full((5, 2), "a")},
+        {"z": np.zeros(5)},
+        {"seeds": np.array(0)},
+        {"centres": np.zeros((8, 2))},
+        {"generated": None},
+        {"real": None},
+    ],
+)
+def test_load_arrays_of_other_shapes(run_dir, change):
+    arrays = {name: v for name, v in (WHOLE_ARRAYS | change).items() if v is not None}
+    np.savez(run_dir.arrays_file, **arrays)
+    with raises_input_error(str(run_dir.arrays_file), "damaged"):
+        load_arrays(run_dir)
+
+
+def test_load_loss_series_of_other_records(run_dir):
+    append_lines(run_dir.log_file, [{"step": 1, "D/adversarial": 2.0}])
+    with raises_input_error(str(run_dir.log_file), "damaged", "seed"):
+        load_loss_series(run_dir, "label", [0])
+
+
 def test_plot_samples_of_images_and_points():
     assert plot_samples(np.zeros((65, 1, 4, 4))).width == 16 * (2 * 4 + 2) + 2
     assert len(plot_samples(np.zeros((5, 2))).axes) == 1

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from zipfile import BadZipFile
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from iidgan.utils.files import (
     DIGESTS_FILE,
     MAX_PARTIAL_SECONDS,
     PARTIAL_PREFIX,
+    damage_as_input_error,
     file_sha256,
     integrity_error,
     is_plain_name,
@@ -183,6 +185,18 @@ class TestWriteFolder:
         content[position] ^= 1 << bit
         (path / "b").write_bytes(content)
         assert integrity_error(path) == "b does not match its digest"
+
+    def test_integrity_error_without_permission(self, tmp_path, monkeypatch):
+        """What may not be read is not damaged."""
+        path = tmp_path / "made"
+        write_folder(path, write_two_files)
+
+        def refuse(*args, **kwargs):
+            raise PermissionError(13, "Permission denied", str(path / "a"))
+
+        monkeypatch.setattr("iidgan.utils.files.file_sha256", refuse)
+        with raises_input_error(str(path / "a"), "Permission denied"):
+            integrity_error(path)
 
     def test_quarantine_keeps_last_content(self, tmp_path):
         for text in ("first", "second"):
@@ -362,3 +376,42 @@ def test_write_syncs_before_and_after_rename(tmp_path, monkeypatch, write):
     write(tmp_path / "x", lambda p: (p / "a" if p.is_dir() else p).write_text("content"))
     assert operations[-2:] == ["rename", "fsync"]
     assert synced == {tmp_path.stat().st_ino}
+
+
+ERRORS = {
+    "key": (KeyError("run"), "damaged, or of another version (KeyError: 'run')"),
+    "nested": (RecursionError(), "damaged, or of another version (RecursionError)"),
+    "several lines": (
+        RuntimeError("a\n\tb"),
+        "damaged, or of another version (RuntimeError: a b)",
+    ),
+    "own": (InputError("Run: unknown 'x'"), "damaged, or of another version (Run: unknown 'x')"),
+    "seek": (OSError(22, "Invalid argument"), "damaged, or of another version"),
+    "archive": (BadZipFile("not a zip file"), "damaged, or of another version"),
+    "permission": (PermissionError(13, "Permission denied"), "Permission denied"),
+    "device": (OSError(5, "Input/output error"), "Input/output error"),
+}
+
+
+@pytest.mark.parametrize(("error", "text"), ERRORS.values(), ids=ERRORS)
+def test_damage_as_input_error(tmp_path, error, text):
+    path = tmp_path / "x"
+    with raises_input_error(str(path), f"{path}: {text}"), damage_as_input_error(path):
+        raise error
+
+
+def test_damage_as_input_error_names_advice(tmp_path):
+    with raises_input_error(None, "; train again"), damage_as_input_error(tmp_path, "train again"):
+        raise KeyError
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("out of memory"), SystemExit()])
+def test_damage_as_input_error_passes_others(tmp_path, error):
+    with pytest.raises(type(error)), damage_as_input_error(tmp_path):
+        raise error
+
+
+def test_damage_as_input_error_keeps_lines_on_the_file(tmp_path):
+    with raises_input_error(str(tmp_path)) as caught, damage_as_input_error(tmp_path):
+        raise InputError(f"{tmp_path}: version 9 is newer")
+    assert str(caught.value) == f"{tmp_path}: version 9 is newer"

@@ -23,6 +23,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
+from iidgan.errors import InputError
 from iidgan.utils.files import PARTIAL_PREFIX, integrity_error, user_cache_dir, write_folder
 from iidgan.utils.locks import file_lock
 
@@ -131,9 +132,11 @@ class CompiledLibrary:
 
 
 def load_library(name: str) -> CompiledLibrary | None:
-    """Load a library from the user's cache, or return None if it is missing or damaged."""
+    """Load a library from the user's cache, or return None if it cannot be used."""
     folder = cache_dir() / name
-    return CompiledLibrary(folder) if integrity_error(folder) is None else None
+    with suppress(InputError):  # it may not be read
+        return CompiledLibrary(folder) if integrity_error(folder) is None else None
+    return None
 
 
 def environment_key() -> list[str]:

@@ -21,7 +21,7 @@ from iidgan.data.manifest import CLASSIFIERS_DIR, data_home
 from iidgan.errors import InputError
 from iidgan.metrics.classifier import ImageClassifier
 from iidgan.metrics.features import FeatureExtractor
-from iidgan.utils.files import integrity_error, oserror_as_input_error, read_regular_file
+from iidgan.utils.files import damage_as_input_error, integrity_error, read_regular_file
 
 SUFFIX = "-classifier"
 WEIGHTS_FILE, MANIFEST_FILE = "model.safetensors", "classifier.json"
@@ -60,28 +60,24 @@ class SavedClassifier:
         Raises:
             InputError: The weights do not fit the network of this version.
         """
-        channels, height, width = self.manifest["shape"]
-        num_classes = len(self.manifest["labels"])
-        net = ImageClassifier(channels, num_classes, self.manifest["recipe"]["width"])
-        with oserror_as_input_error(self.folder):
-            content = read_regular_file(self.folder / WEIGHTS_FILE)
-        try:
-            net.load_state_dict(load(content))
-        except RuntimeError:
-            raise InputError(
-                f"{self.folder}: the weights are those of another version of iidgan; "
-                f"{_suggest_prepare(self.manifest['name'])}"
-            ) from None
+        weights_file = self.folder / WEIGHTS_FILE
+        with damage_as_input_error(weights_file, _suggest_prepare(self.manifest["name"])):
+            channels, height, width = self.manifest["shape"]
+            num_classes = len(self.manifest["labels"])
+            net = ImageClassifier(channels, num_classes, self.manifest["recipe"]["width"])
+            net.load_state_dict(load(read_regular_file(weights_file)))
         net.requires_grad_(False).eval().to(device)
         shape = (channels, height, width)
         return FeatureExtractor(net, self.name, self.weights_digest, shape, per_channel)
 
 
-def read_classifier_manifest(folder: Path) -> dict[str, Any]:
-    """Read the manifest of a stored classifier."""
-    with oserror_as_input_error(folder):
-        manifest: dict[str, Any] = json.loads(read_regular_file(folder / MANIFEST_FILE))
-    return manifest
+def read_classifier_manifest(folder: Path, advice: str = "") -> dict[str, Any]:
+    """Read the manifest of a stored classifier; `advice` is added to an error."""
+    manifest_file = folder / MANIFEST_FILE
+    with damage_as_input_error(manifest_file, advice):
+        manifest: dict[str, Any] = json.loads(read_regular_file(manifest_file))
+        _check_manifest(manifest)
+        return manifest
 
 
 def find_saved_classifier(name: str, root: Path | None = None) -> SavedClassifier | None:
@@ -95,13 +91,26 @@ def find_saved_classifier(name: str, root: Path | None = None) -> SavedClassifie
         return None
     if reason := integrity_error(folder, (WEIGHTS_FILE, MANIFEST_FILE)):
         raise InputError(f"{folder}: damaged ({reason}); {_suggest_prepare(name)}")
-    manifest = read_classifier_manifest(folder)
+    manifest = read_classifier_manifest(folder, _suggest_prepare(name))
     if manifest["name"] != name:
         raise InputError(
             f"{folder}: expected a classifier of {name!r}, got one of {manifest['name']!r}; "
             f"{_suggest_prepare(name)}"
         )
     return SavedClassifier(folder, manifest)
+
+
+def _check_manifest(manifest: Mapping[str, Any]) -> None:
+    """Check the fields of a manifest that are read.
+
+    Raises:
+        KeyError: A field is missing.
+        TypeError: A field has another type.
+    """
+    field_types = {"name": str, "sha256": str, "data": str, "labels": list, "shape": list}
+    for name, expected_type in (field_types | {"source": dict, "recipe": dict}).items():
+        if not isinstance(manifest[name], expected_type):
+            raise TypeError(f"{name} must be {expected_type.__name__}, got {manifest[name]!r}")
 
 
 def _suggest_prepare(name: str) -> str:

@@ -1,0 +1,16 @@
+"""Errors that say that memory is exhausted."""
+
+from __future__ import annotations
+
+import re
+
+_OUT_OF_MEMORY = re.compile(
+    "allocate memory|not enough memory|out of memory|size calculation overflowed", re.I
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error of Python, NumPy or torch means that memory is exhausted."""
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and bool(_OUT_OF_MEMORY.search(str(error)))
