@@ -7,7 +7,6 @@ packages below.
 from __future__ import annotations
 
 import importlib
-import re
 import sys
 from collections.abc import Callable, Sequence
 

@@ -42,9 +42,9 @@ HELP = """\
 usage: iidgan train SOURCE [--method NAME] [--term NAME ...] [--arch NAME] [--optimiser NAME]
                     [--metric NAME ...] [OPTIONS]
 
-SOURCE is a name (iidgan list sources), a data set made by iidgan prepare, or a .npy or .csv file
-of shape (N, d). The other names are listed by iidgan list; each can be package.module:Name for
-your own class, and so can SOURCE. --metric adds a metric to those that are always measured.
+SOURCE is a name (iidgan list sources), a data set made by iidgan prepare, or a .npy, .npz or .csv
+file of shape (N, d). The other names are listed by iidgan list; each can be package.module:Name
+for your own class, and so can SOURCE. --metric adds a metric to those that are always measured.
 Rerunning the command resumes an unfinished run.
 
 The options below are those of the given names. Short forms: --lr for --optimiser.lr, --root for

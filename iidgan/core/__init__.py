@@ -6,8 +6,15 @@ sets.
 
 from iidgan.core.backbone import Backbone, NetworkFactory
 from iidgan.core.batch import Batch, concatenate_batches
-from iidgan.core.data import Dataset, GaussianMixture, SampleView, Source, StoredView
-from iidgan.core.field_metadata import IS_PATH, OMIT_IF_DEFAULT
+from iidgan.core.data import (
+    Dataset,
+    GaussianMixture,
+    SampleView,
+    Source,
+    Standardisation,
+    StoredView,
+)
+from iidgan.core.field_metadata import IS_PATH, OMIT_IF_DEFAULT, list_path_fields
 from iidgan.core.method import Losses, LossFn, Method, NoiseShapes, Player, Term
 from iidgan.core.metric import ClassifierOutputs, Metric, MetricProtocol, Predictions, Samples
 from iidgan.core.networks import HasBatchStatistics, HasFeatures, HasPostUpdate, Nets
@@ -40,8 +47,10 @@ __all__ = [
     "SampleView",
     "Samples",
     "Source",
+    "Standardisation",
     "StoredView",
     "Term",
     "cites",
     "concatenate_batches",
+    "list_path_fields",
 ]

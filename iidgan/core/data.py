@@ -73,6 +73,27 @@ class StoredView(SampleView):
 
 
 @dataclass(frozen=True)
+class Standardisation:
+    """Affine map of samples to mean 0 and standard deviation 1, and back.
+
+    Arguments:
+        mean: Mean of the data in their own units, with the shape of one sample.
+        std: Their standard deviation, positive, with the same shape.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def standardise(self, x: Tensor) -> Tensor:
+        """Map samples (..., *shape) from the data's own units."""
+        return (x - self.mean.to(x.device)) / self.std.to(x.device)
+
+    def restore(self, x: Tensor) -> Tensor:
+        """Map standardised samples (..., *shape) back to the data's own units."""
+        return x * self.std.to(x.device) + self.mean.to(x.device)
+
+
+@dataclass(frozen=True)
 class Dataset:
     """All samples of a source, in memory or in a memory-mapped file.
 
@@ -83,6 +104,8 @@ class Dataset:
         labels: Names of the labels, in order; empty if they have none.
         view: Computes samples from `x`; by default they are its rows.
         sha256: Result of `compute_sha256`, if it is known without reading all samples.
+        scaling: Map from the data's own units to those of `x`; None if they are the same.
+        notes: Lines for the user on what was read; training shows them first.
         flip: Whether training mirrors each sample left to right with probability 1/2.
         device: Device of the samples that `take_samples` returns; `x` itself stays on its own
             device if it is too large for this one.
@@ -94,6 +117,8 @@ class Dataset:
     labels: tuple[str, ...] = ()
     view: SampleView = StoredView()  # noqa: RUF009 - it has no state
     sha256: str | None = None
+    scaling: Standardisation | None = None
+    notes: tuple[str, ...] = ()
     flip: bool = False
     device: torch.device = CPU
 
@@ -127,6 +152,12 @@ class Dataset:
         if values.device.type == "cpu" and self.device.type == "cuda":
             return values.pin_memory().to(self.device, non_blocking=True)
         return values.to(self.device)
+
+    def in_own_units(self) -> Dataset:
+        """Return the data set in the data's own units, as metrics and figures read it."""
+        if self.scaling is None:
+            return self
+        return replace(self, x=self.scaling.restore(self.x), scaling=None)
 
     def compute_sha256(self) -> str:
         """Return the SHA-256 of all samples and labels, or of the files that hold them."""

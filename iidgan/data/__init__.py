@@ -10,7 +10,8 @@ import os
 from pathlib import Path
 
 from iidgan.core import Source
-from iidgan.data.array import ARRAY_READERS, ArrayFile, array
+from iidgan.data.array import ArrayFile, array
+from iidgan.data.array_files import ARRAY_READERS
 from iidgan.data.gaussian_mixture import Grid, Ring
 from iidgan.data.idx import FashionMnist, Mnist
 from iidgan.data.mnist_5k import Mnist5k
@@ -54,7 +55,7 @@ NEEDS_ARGUMENT = {
 
 
 def resolve_source(text: str, root: str | None = None) -> Source:
-    """Create the source of a name, with its defaults, or of a .npy or .csv file.
+    """Create the source of a name, with its defaults, or of a .npy, .npz or .csv file.
 
     A data set that `iidgan prepare` has written comes before the files it may have been made
     from.

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from iidgan.config.run import Run
 from iidgan.data import ArrayFile, array
 from tests.helpers.data import holds_or_refuses, load_samples, write_array
 from tests.helpers.errors import raises_input_error
@@ -168,7 +169,7 @@ def test_array_refuses_invalid_path():
 
 @pytest.mark.parametrize("make", [array, lambda path: ArrayFile(path=path).load()])
 def test_array_refuses_unknown_suffix(make):
-    with raises_input_error("x.txt", "'.txt'", ".npy, .csv"):
+    with raises_input_error("x.txt", "'.txt'", ".npy, .npz, .csv"):
         make("x.txt")
 
 
@@ -181,3 +182,52 @@ def test_array_is_pinned_by_digest(tmp_path):
     with raises_input_error(str(path), source.sha256, hashlib.sha256(b"1,3\n").hexdigest()):
         source.load()
     assert ArrayFile(path=str(path)).load().x.tolist() == [[1, 3]]
+
+
+def test_array_notes_describe_the_data(tmp_path):
+    data = array(write_array(tmp_path, "x.csv", ",a,b\n0,1.5,2\n1,0.5,3\n")).load()
+    assert data.notes[0] == "2 samples of 2 numbers: a, b"
+    assert len(data.notes) == 2
+    assert array(write_array(tmp_path, "x.npy", np.eye(3))).load().notes == (
+        "3 samples of 3 numbers",
+    )
+
+
+SCALES = {
+    "far from 0": ([100.5, 101.5], True),
+    "large": ([-150.0, 150.0], True),
+    "small": ([0.001, 0.002], True),
+    "usual": ([-50.0, 60.0], False),
+    "constant": ([5.0, 5.0], False),
+    "constant fractions": ([0.1, 0.1], False),
+}
+
+
+@pytest.mark.parametrize(("column", "expected"), SCALES.values(), ids=SCALES)
+def test_array_advises_on_scale(tmp_path, column, expected):
+    path = write_array(tmp_path, "x.npy", np.stack([[0.0, 1.0], column], 1))
+    advice = [note for note in array(path).load().notes if "--source.standardise" in note]
+    assert [("column 2" in note) for note in advice] == [True] * expected
+    source = dataclasses.replace(array(path), standardise=True)
+    assert len(source.load().notes) == 1
+
+
+def test_array_standardises_in_full_precision(tmp_path):
+    values = np.stack([1e6 + np.array([0.0, 0.01, 0.02]), [5.0, 5.0, 5.0]], 1)
+    plain = array(write_array(tmp_path, "x.npy", values))
+    data = dataclasses.replace(plain, standardise=True).load()
+    torch.testing.assert_close(
+        data.x[:, 0], torch.tensor([-1.5, 0, 1.5]) / 1.5**0.5, atol=1e-5, rtol=0
+    )
+    assert data.x[:, 1].tolist() == [0, 0, 0]
+    assert data.compute_sha256() == plain.load().compute_sha256()
+    own_units = data.in_own_units()
+    assert own_units.scaling is None
+    torch.testing.assert_close(own_units.x, plain.load().x)
+
+
+def test_standardise_is_omitted_from_ids(tmp_path):
+    source = array(write_array(tmp_path, "x.npy", np.eye(3)))
+    scaled = dataclasses.replace(source, standardise=True)
+    assert "standardise" not in Run(source=source).to_dict()["source"]
+    assert Run(source=source).id != Run(source=scaled).id

@@ -1,0 +1,245 @@
+"""The reader of arrays for all commands: .npy and .npz files of NumPy, and .csv tables."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import numpy as np
+from numpy.lib import format as npy_format
+from numpy.typing import NDArray
+
+from iidgan.data.csv_files import read_csv
+from iidgan.errors import InputError
+from iidgan.utils.files import file_sha256, oserror_as_input_error, require_regular_file
+
+ARRAY_NAME = "x"
+"""Name of the array that is read from an archive of several ones."""
+MAX_LISTED_NAMES = 8
+
+
+@dataclass(frozen=True)
+class SampleArray:
+    """N samples, as they were read from a file.
+
+    Arguments:
+        values: Floats or integers of shape (N, *shape), N >= 1, finite in float32.
+        columns: Names of the columns; empty if the file names none.
+        notes: Lines for the user on how the file was read.
+    """
+
+    values: NDArray[Any]
+    columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        """Number and size of the samples, with the names of their columns."""
+        num_samples, *shape = self.values.shape
+        num_values = math.prod(shape)
+        samples_text = f"{num_samples:,} sample{'s' * (num_samples != 1)}"
+        numbers_text = f"{num_values:,} number{'s' * (num_values != 1)}"
+        more = ", ..." if len(self.columns) > MAX_LISTED_NAMES else ""
+        names = f": {', '.join(self.columns[:MAX_LISTED_NAMES])}{more}" if self.columns else ""
+        return f"{samples_text} of {numbers_text}{names}"
+
+
+def read_samples(path: str | os.PathLike[str]) -> SampleArray:
+    """Read the array of a file.
+
+    Arguments:
+        path: A .npy file, a .npz archive with one array or one named x, or a .csv file, whose
+            first line may be the names of the columns.
+
+    Raises:
+        InputError: The file cannot be read, is damaged, or does not hold at least one sample of
+            numbers that are finite in float32.
+    """
+    file_name = os.fspath(path)
+    reader = choose_reader(file_name)
+    with _input_errors(file_name):
+        require_regular_file(file_name)
+    table = reader(file_name)
+    return replace(table, values=_check_samples(file_name, table.values))
+
+
+def choose_reader(path: str) -> Callable[[str], SampleArray]:
+    """Return the function that reads a file, by its suffix.
+
+    Raises:
+        InputError: The suffix is unknown.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in ARRAY_READERS:
+        raise InputError(f"{path}: unknown suffix {suffix!r}; known: {', '.join(ARRAY_READERS)}")
+    return ARRAY_READERS[suffix]
+
+
+def hash_file(path: str) -> str:
+    """Return the SHA-256 digest of a file, in hexadecimal.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    with _input_errors(path):
+        return file_sha256(Path(path))
+
+
+@contextmanager
+def _input_errors(path: str) -> Iterator[None]:
+    """Turn the errors of opening a file, also those of a path with a null byte, into one line."""
+    try:
+        with oserror_as_input_error(Path(path)):
+            yield
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
+
+
+@contextmanager
+def _refuse_damage(path: str, expected: str) -> Iterator[None]:
+    """Turn whatever reading an array raises into one line.
+
+    Damaged headers raise what Python's tokeniser raises, damaged archives what their codecs do.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the tokeniser, on damaged headers
+            yield
+    except (InputError, PermissionError):
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if re.search(r"\bobjects?\b", reason, re.I):
+            reason = "it holds Python objects; save numbers, such as x.astype('float32')"
+        raise InputError(f"{path}: not {expected} of plain numbers: {reason}") from error
+
+
+def _read_npy(path: str) -> SampleArray:
+    """Map the file: a header that promises more data than the file has allocates nothing."""
+    with _input_errors(path), _refuse_damage(path, "a .npy file"):
+        values = npy_format.open_memmap(path, mode="r")
+        excess_bytes = os.path.getsize(path) - values.offset - values.nbytes
+        if values.size and excess_bytes:
+            raise ValueError(f"{excess_bytes} bytes follow the array")
+        return SampleArray(values)
+
+
+def _read_npz(path: str) -> SampleArray:
+    with (
+        _input_errors(path),
+        _refuse_damage(path, "a .npz archive"),
+        ZipFile(path) as archive,
+        archive.open(_choose_member(path, archive.namelist())) as file,
+    ):
+        values: NDArray[Any] = npy_format.read_array(file, allow_pickle=False)
+        if file.read(1):  # at the end of the member, its check sum is compared
+            raise ValueError("bytes follow the array")
+        return SampleArray(values)
+
+
+def _choose_member(path: str, names: list[str]) -> str:
+    array_names = [name.removesuffix(".npy") for name in names if name.endswith(".npy")]
+    if len(array_names) == 1:
+        return f"{array_names[0]}.npy"
+    if ARRAY_NAME in array_names:
+        return f"{ARRAY_NAME}.npy"
+    listing = ", ".join(array_names[:MAX_LISTED_NAMES]) or "none"
+    raise InputError(f"{path}: expected one array, or one named {ARRAY_NAME}, got {listing}")
+
+
+def _read_csv(path: str) -> SampleArray:
+    with _input_errors(path):
+        table = read_csv(path)
+    return SampleArray(table.values, table.columns, table.notes)
+
+
+def _check_samples(path: str, values: NDArray[Any]) -> NDArray[Any]:
+    """Check the samples, and convert them to a precision and byte order that torch reads."""
+    if values.dtype.kind not in "fiu":
+        raise InputError(f"{path}: expected floats or integers, got {values.dtype}")
+    if not values.size:
+        raise InputError(f"{path}: the file has no samples: its shape is {values.shape}")
+    if not values.ndim:
+        raise InputError(f"{path}: expected shape (N, d), got (); reshape the array to (1, 1)")
+    if values.dtype.kind == "f":
+        to_float32(path, values)
+    return to_native(values)
+
+
+def to_native(values: NDArray[Any]) -> NDArray[Any]:
+    """Convert to the machine's byte order, and floats of more than 64 bits to float64."""
+    dtype = values.dtype.newbyteorder("=")
+    if dtype.kind == "f" and dtype.itemsize > np.dtype(float).itemsize:
+        dtype = np.dtype(float)
+    with np.errstate(over="ignore"):
+        return np.asarray(values, dtype)
+
+
+def to_float32(field: str, values: NDArray[Any]) -> NDArray[np.float32]:
+    """Convert numbers of any precision and byte order.
+
+    Arguments:
+        field: Name of the values in the error.
+        values: Array with a batch axis.
+
+    Raises:
+        InputError: A value is not finite in float32.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # overflow is refused below
+        samples = np.array(values, dtype=np.float32, order="C")
+    if not np.isfinite(samples).all():
+        index = np.unravel_index(np.argmin(np.isfinite(samples)), samples.shape)
+        raise InputError(
+            f"{field}: {_describe_index(index)} (counted from 0) is {values[index]}, "
+            "which is not finite in float32"
+        )
+    return samples
+
+
+def _describe_index(index: tuple[np.intp, ...]) -> str:
+    row, *position = map(int, index)
+    if not position:
+        return f"row {row}"
+    column = position[0] if len(position) == 1 else tuple(position)
+    return f"row {row}, column {column}"
+
+
+@dataclass(frozen=True)
+class ArrayBlocks:
+    """An array of float32 whose rows come in blocks, so that it need not fit into the memory.
+
+    Arguments:
+        shape: Shape of the whole array.
+        blocks: Blocks of its rows, in order.
+    """
+
+    shape: tuple[int, ...]
+    blocks: Iterable[NDArray[np.float32]]
+
+
+def write_npz(path: Path, arrays: Mapping[str, ArrayBlocks]) -> None:
+    """Write a compressed .npz archive block by block."""
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                header = {"descr": "<f4", "fortran_order": False, "shape": array.shape}
+                npy_format.write_array_header_1_0(file, header)
+                for block in array.blocks:
+                    file.write(np.ascontiguousarray(block, "<f4").data)
+
+
+ARRAY_READERS: dict[str, Callable[[str], SampleArray]] = {
+    ".npy": _read_npy,
+    ".npz": _read_npz,
+    ".csv": _read_csv,
+}
+"""Functions that read a file, by its suffix."""
