@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from iidgan.core import HasBatchStatistics
+from iidgan.core import HasBatchStatistics, Standardisation
 from iidgan.engine.sampling import BatchStream
 from iidgan.engine.state import State, derive_seed
 
@@ -29,6 +29,31 @@ def sample_prior(
     """
     generators = [torch.Generator().manual_seed(derive_seed(seed, 2, stream)) for seed in seeds]
     return torch.stack([torch.randn(num_samples, latent_dim, generator=g) for g in generators])
+
+
+def iterate_prior(
+    seed: int, num_samples: int, latent_dim: int, *, stream: int, block_size: int
+) -> Iterator[Tensor]:
+    """Yield the latents of one seed that `sample_prior` draws, in blocks (n, M).
+
+    Arguments:
+        seed: Seed of the run.
+        num_samples: Number of latents.
+        latent_dim: Dimension M.
+        stream: Index of the random stream.
+        block_size: Smallest number of latents in a block, rounded to a multiple of 16; the last
+            block has up to twice as many.
+    """
+    # torch draws 16 numbers at a time, and the rest in another way: only the last block has one
+    rows = max(block_size // RANDOM_GROUP, 1) * RANDOM_GROUP
+    generator = torch.Generator().manual_seed(derive_seed(seed, 2, stream))
+    while num_samples >= 2 * rows:
+        yield torch.randn(rows, latent_dim, generator=generator)
+        num_samples -= rows
+    yield torch.randn(num_samples, latent_dim, generator=generator)
+
+
+RANDOM_GROUP = 16
 
 
 @torch.no_grad()
@@ -77,6 +102,38 @@ def _recorded_statistics(nets: nn.ModuleDict) -> Iterator[None]:
     for layer, layer_moments in zip(norm_layers, recorded, strict=True):
         means, squares = zip(*layer_moments)
         layer.set_statistics(torch.stack(means).mean(0), torch.stack(squares).mean(0))
+
+
+def in_own_units(nets: nn.ModuleDict, scaling: Standardisation | None) -> nn.ModuleDict:
+    """Let G return, and F read, samples in the data's own units.
+
+    Arguments:
+        nets: `G`, and `F` if there is one, trained on standardised samples if there is a scaling.
+        scaling: Map from the data's own units to standardised samples, if these differ.
+    """
+    if scaling is None:
+        return nets
+    wrappers = {"G": _RestoredOutput, "F": _StandardisedInput}
+    return nn.ModuleDict({name: wrappers[name](net, scaling) for name, net in nets.items()})
+
+
+class _RestoredOutput(nn.Module):
+    def __init__(self, network: nn.Module, scaling: Standardisation) -> None:
+        super().__init__()
+        self.network, self.scaling = network, scaling
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.scaling.restore(self.network(z))
+
+
+class _StandardisedInput(nn.Module):
+    def __init__(self, network: nn.Module, scaling: Standardisation) -> None:
+        super().__init__()
+        self.network, self.scaling = network, scaling
+
+    def forward(self, x: Tensor) -> Tensor:
+        codes: Tensor = self.network(self.scaling.standardise(x))
+        return codes
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from iidgan.core import Dataset, Predictions, Samples
-from iidgan.engine.inference import CHUNK_SIZE, sample_prior
+from iidgan.engine.inference import CHUNK_SIZE, in_own_units, sample_prior
 from iidgan.evaluation.classifier.store import ClassifierEvaluator, concat_predictions
 from iidgan.evaluation.evaluate import EvaluationPoint
 
@@ -29,11 +29,11 @@ def draw_samples(
 ) -> Samples:
     """Draw the samples that metrics read: G(z) and, with an inverse, F(x), F(G(z)) and G(F(x)).
 
-    All points are kept. Of images, only the first ones are kept, and the classifier's outputs for
-    all of them: a few hundred bytes per image.
+    Samples are in the data's own units. All points are kept. Of images, only the first ones are
+    kept, and the classifier's outputs for all of them: a few hundred bytes per image.
 
     Arguments:
-        nets: `G`, and `F` if there is one, in evaluation mode.
+        nets: `G`, and `F` if there is one, in evaluation mode, in the units of `data`.
         data: The data set; its first samples in a fixed random order are the real ones.
         point: Run, seeds and step of the networks.
         evaluator: Classifies images.
@@ -43,8 +43,8 @@ def draw_samples(
     values_per_sample, are_points = math.prod(data.shape), len(data.shape) < 3
     max_kept = max(1, min(MAX_KEPT_IMAGES, _MAX_KEPT_VALUES // values_per_sample))
     sampler = _Sampler(
-        nets=nets,
-        data=data,
+        nets=in_own_units(nets, data.scaling),
+        data=data.in_own_units(),
         evaluator=evaluator,
         num_samples=num_samples,
         num_kept=num_samples if are_points else max_kept,
@@ -83,6 +83,7 @@ class _Sampler:
             x_cycled=x_cycled,
             x_errors=x_errors,
             truth=self.data.truth,
+            in_random_order=True,
             labels=self.data.y,
             classifier_outputs=outputs,
             **({"classifier_missing_reason": reason} if reason else {}),

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from iidgan.config.plugins import Plugin
-from iidgan.core import Method, NetworkFactory
+from iidgan.config.run import Run
+from iidgan.core import Method, NetworkFactory, Standardisation
+from iidgan.data.array_files import to_float32, to_native
 from iidgan.engine.checkpoint import RunIdentity, check_identity
-from iidgan.engine.inference import map_chunked, sample_prior
+from iidgan.engine.inference import in_own_units, iterate_prior, map_chunked, sample_prior
 from iidgan.engine.loop import surviving_positions
 from iidgan.engine.state import build_networks
 from iidgan.errors import InputError
 from iidgan.evaluation.evaluate import EvaluationPoint
-from iidgan.training.migration import VERSION, decode_run, read_facts
+from iidgan.training.migration import VERSION, decode_run, read_facts, require_integers
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.files import (
+    damage_as_input_error,
     integrity_error,
-    oserror_as_input_error,
     read_regular_file,
     write_folder,
 )
@@ -38,7 +44,8 @@ class Model:
     Arguments:
         point: Run and step; its only seed is this model's.
         shape: Shape of one sample.
-        nets: `G`, and `F` if the method trains an inverse, with a seed axis of length one.
+        nets: `G`, and `F` if the method trains an inverse, with a seed axis of length one, in
+            the data's own units.
     """
 
     def __init__(
@@ -57,10 +64,16 @@ class Model:
 
     def sample_prior(self, num: int, *, stream: int = 1) -> Tensor:
         """Draw `num` latents, (num, M); each `stream` is an independent set."""
-        for name, number in {"num": num, "stream": stream}.items():
-            if number < 0:
-                raise InputError(f"{name}: must be >= 0, got {number}")
+        _check_numbers(num, stream)
         return sample_prior(self.point.seeds, num, self.latent, stream=stream)[0]
+
+    def iterate_prior(self, num: int, *, stream: int = 1) -> Iterator[Tensor]:
+        """Yield the latents of `sample_prior` in blocks, (n, M): memory does not bound `num`."""
+        _check_numbers(num, stream)
+        values_per_row = max(self.latent, math.prod(self.shape))
+        block_size = min(MAX_BLOCK_ROWS, MAX_BLOCK_VALUES // values_per_row)
+        (seed,) = self.point.seeds
+        return iterate_prior(seed, num, self.latent, stream=stream, block_size=block_size)
 
     def sample(self, num: int, *, stream: int = 1) -> Tensor:
         """Draw `num` samples, (num, *shape); each `stream` is an independent set."""
@@ -70,26 +83,58 @@ class Model:
         """Map latents (n, M) to samples (n, *shape)."""
         return self._apply_network("G", z, (self.latent,))
 
-    def invert(self, x: Tensor) -> Tensor:
+    def invert(self, x: Tensor | NDArray[Any]) -> Tensor:
         """Map samples (n, *shape) to codes (n, M); images are uint8, or floats in [-1, 1].
 
         Raises:
-            InputError: The method trains no inverse, or `x` has another shape.
+            InputError: The method trains no inverse, or `x` has another shape, or a value that is
+                not finite in float32.
         """
         if "F" not in self.nets:
             raise InputError("invert: this method trains no inverse; iid-gan does")
-        x = torch.as_tensor(x)
+        x = _as_tensor(x)
         if len(self.shape) == 3:
             x = _normalise_images(x)
+        if x.dim() and not x.float().isfinite().all():
+            to_float32("input", x.detach().cpu().double().numpy())  # names the value
         return self._apply_network("F", x, self.shape)
 
     def _apply_network(self, name: str, inputs: Tensor, expected_shape: tuple[int, ...]) -> Tensor:
         if tuple(inputs.shape[1:]) != expected_shape:
             raise InputError(
                 f"input: each sample must have shape {expected_shape}, "
-                f"got {tuple(inputs.shape[1:])}"
+                f"got {tuple(inputs.shape[1:])}{_suggest_reshape(inputs.shape, expected_shape)}"
             )
         return map_chunked(self.nets[name], inputs.float()[None])[0]
+
+
+MAX_BLOCK_ROWS, MAX_BLOCK_VALUES = 2**16, 2**23
+"""Bounds of the blocks in which `Model.iterate_prior` draws: samples, and numbers in them."""
+
+
+def _check_numbers(num: int, stream: int) -> None:
+    for name, number in {"num": num, "stream": stream}.items():
+        if number < 0:
+            raise InputError(f"{name}: must be >= 0, got {number}")
+
+
+def _suggest_reshape(shape: tuple[int, ...], sample_shape: tuple[int, ...]) -> str:
+    """Suggest axes of length 1 that are missing, such as the batch axis of a single sample."""
+    long_axes, long_sample_axes = (
+        [size for size in sizes if size != 1] for sizes in (shape, sample_shape)
+    )
+    num_batch_axes = len(long_axes) - len(long_sample_axes)
+    if num_batch_axes not in (0, 1) or long_axes[num_batch_axes:] != long_sample_axes:
+        return ""
+    num_samples = long_axes[0] if num_batch_axes else 1
+    return f"; reshape the array from {tuple(shape)} to {(num_samples, *sample_shape)}"
+
+
+def _as_tensor(x: object) -> Tensor:
+    """Convert what torch can read, and arrays of any byte order and precision."""
+    if isinstance(x, np.ndarray):
+        x = np.require(to_native(x), requirements="W")  # torch shares the memory
+    return torch.as_tensor(x)
 
 
 def _normalise_images(x: Tensor) -> Tensor:
@@ -118,11 +163,13 @@ class TrainedNetworks:
         point: Run, seeds and step.
         shape: Shape of one sample.
         nets: `G`, and `F` if the method trains an inverse, of all seeds.
+        scaling: Map from the data's own units to those of `nets`, if these differ.
     """
 
     point: EvaluationPoint
     shape: tuple[int, ...]
     nets: nn.ModuleDict
+    scaling: Standardisation | None = None
 
     def select_model(self, seed: int | None = None) -> Model:
         """Select one seed, by default the first that did not diverge."""
@@ -142,7 +189,7 @@ class TrainedNetworks:
                 for name, value in tensors_by_name.items()
             }
         )
-        return Model(point, self.shape, nets)
+        return Model(point, self.shape, in_own_units(nets, self.scaling))
 
     def _find_position(self, seed: int | None) -> int:
         seeds = list(self.point.seeds)
@@ -177,6 +224,7 @@ def export_networks(generator_dir: Path, networks: TrainedNetworks) -> None:
         "diverged": list(point.diverged),
         "shape": list(networks.shape),
     }
+    config |= _encode_scaling(networks.scaling)
     state_dict = networks.nets.state_dict()
     tensors_by_name = {name: value.cpu().contiguous() for name, value in state_dict.items()}
 
@@ -212,22 +260,57 @@ def load_networks(
             f"run: {path} contains no generator; train a run first, or resume this one"
         )
     if reason := integrity_error(generator_dir, (CONFIG_FILE, WEIGHTS_FILE)):
-        raise InputError(f"{generator_dir}: damaged ({reason}); rerun training to write it again")
+        raise InputError(f"{generator_dir}: damaged ({reason}); {RERUN_ADVICE}")
     config_file = generator_dir / CONFIG_FILE
     config = read_facts(config_file)
-    if is_run_dir and "id" in config:
-        identity = RunIdentity(config["id"], tuple(config["seeds"]))
-        check_identity(generator_dir, identity, run_dir.read_identity())
     run = decode_run(config, config_file, plugins)
-    point = EvaluationPoint(run, config["seeds"], config["step"], config["diverged"])
-    shape = tuple(config["shape"])
-    with oserror_as_input_error(generator_dir):
-        tensors_by_name = load_tensors(read_regular_file(generator_dir / WEIGHTS_FILE))
-    network_names = {name.partition(".")[0] for name in tensors_by_name}
-    arch = NetworkFactory(point.run.arch, shape)
-    nets = _build_inference_networks(point.run.method, arch, len(point.seeds), network_names)
-    nets.load_state_dict(tensors_by_name)
-    return TrainedNetworks(point, shape, nets.to(device))
+    with damage_as_input_error(config_file, RERUN_ADVICE):
+        point = _decode_point(run, config)
+        shape = require_integers(config["shape"], "shape", at_least=1)
+        scaling = _decode_scaling(config.get("scaling"), shape)
+    if is_run_dir and "id" in config:
+        identity = RunIdentity(config["id"], tuple(point.seeds))
+        check_identity(generator_dir, identity, run_dir.read_identity())
+    weights_file = generator_dir / WEIGHTS_FILE
+    with damage_as_input_error(weights_file, RERUN_ADVICE):
+        tensors_by_name = load_tensors(read_regular_file(weights_file))
+        network_names = {"G"} | {name.partition(".")[0] for name in tensors_by_name}
+        arch = NetworkFactory(point.run.arch, shape)
+        nets = _build_inference_networks(point.run.method, arch, len(point.seeds), network_names)
+        nets.load_state_dict(tensors_by_name)
+    return TrainedNetworks(point, shape, nets.to(device), scaling)
+
+
+RERUN_ADVICE = "rerun training to write it again"
+
+
+def _decode_point(run: Run, config: Mapping[str, Any]) -> EvaluationPoint:
+    seeds = require_integers(config["seeds"], "seeds")
+    diverged = require_integers(config["diverged"], "diverged", at_least=-1)
+    (step,) = require_integers([config["step"]], "step")
+    if not seeds or len(seeds) != len(diverged):
+        raise ValueError(f"expected as many seeds as in diverged, got {len(seeds)}")
+    return EvaluationPoint(run, seeds, step, diverged)
+
+
+def _encode_scaling(scaling: Standardisation | None) -> dict[str, Any]:
+    if scaling is None:
+        return {}
+    return {"scaling": {"mean": scaling.mean.tolist(), "std": scaling.std.tolist()}}
+
+
+def _decode_scaling(
+    encoded_scaling: Mapping[str, Any] | None, shape: tuple[int, ...]
+) -> Standardisation | None:
+    if encoded_scaling is None:
+        return None
+    mean, std = (torch.tensor(encoded_scaling[name], dtype=torch.float32) for name in SCALING)
+    if mean.shape != shape or std.shape != shape or not (mean.isfinite() & (std > 0)).all():
+        raise ValueError(f"scaling must be a mean and a positive std of shape {shape}")
+    return Standardisation(mean, std)
+
+
+SCALING = ("mean", "std")
 
 
 def load(path: str | Path, seed: int | None = None, *, plugins: Sequence[Plugin] = ()) -> Model:

@@ -26,8 +26,13 @@ from iidgan.engine.checkpoint import RunIdentity
 from iidgan.engine.compile import Executor
 from iidgan.errors import InputError, UnnamedPluginError
 from iidgan.records import check_record_fields
-from iidgan.training.migration import VERSION, decode_run, read_facts
-from iidgan.utils.files import PARTIAL_PREFIX, oserror_as_input_error, write_text
+from iidgan.training.migration import VERSION, decode_run, read_facts, require_integers
+from iidgan.utils.files import (
+    PARTIAL_PREFIX,
+    damage_as_input_error,
+    oserror_as_input_error,
+    write_text,
+)
 from iidgan.utils.jsonl import append_lines, read_lines, repair_lines
 from iidgan.utils.locks import exclusive_lock
 from iidgan.utils.provenance import collect_provenance
@@ -113,25 +118,28 @@ class RunDir:
         append_lines(self.events_file, [{"event": name, "time": now, **facts}])
 
     def claim(self, run: Run, seeds: Sequence[int], device: torch.device, data: Dataset) -> None:
-        """Write `run.json` unless the directory already belongs to this run.
+        """Write `run.json`, or renew it where the directory belongs to this run.
 
-        The caller holds `lock`: otherwise another training may claim the directory as well.
+        Its data may have moved. The caller holds `lock`: otherwise another training may claim the
+        directory as well.
 
         Raises:
             InputError: As for `check_free`.
         """
         self.check_free(run, seeds, data)
-        if self.run_file.exists():
-            return
-        facts = {
-            "version": VERSION,
-            "id": run.id,
-            "run": run.to_dict(),
-            "seeds": list(seeds),
-            "data": data.compute_sha256(),
-            "environment": collect_provenance(device),
-        }
-        write_text(self.run_file, json.dumps(facts, indent=1) + "\n")
+        if not self.run_file.exists():
+            self._write_facts(
+                {
+                    "version": VERSION,
+                    "id": run.id,
+                    "run": run.to_dict(),
+                    "seeds": list(seeds),
+                    "data": data.compute_sha256(),
+                    "environment": collect_provenance(device),
+                }
+            )
+        elif self._read_run_like(run)[0].to_dict() != run.to_dict():
+            self._write_facts(read_facts(self.run_file) | {"run": run.to_dict()})
 
     def check_free(self, run: Run, seeds: Sequence[int], data: Dataset) -> None:
         """Check that the directory is free, or belongs to this run.
@@ -154,6 +162,9 @@ class RunDir:
             )
 
         self.check_data(data)
+
+    def _write_facts(self, facts: Mapping[str, Any]) -> None:
+        write_text(self.run_file, json.dumps(facts, indent=1) + "\n")
 
     def _read_run_like(self, run: Run) -> tuple[Run, tuple[int, ...]]:
         """Read a run that may use the classes in `run`, and no others.
@@ -212,10 +223,8 @@ class RunDir:
             raise InputError(f"run: {self.path} contains no run (no run.json); train one first")
         facts = read_facts(self.run_file)
         run = decode_run(facts, self.run_file, self.plugins)
-        try:
-            return run, tuple(facts["seeds"])
-        except (KeyError, TypeError) as error:
-            raise InputError(f"{self.run_file}: damaged ({error})") from None
+        with damage_as_input_error(self.run_file):
+            return run, require_integers(facts["seeds"], "seeds")
 
     def read_identity(self) -> RunIdentity:
         """Read the recorded id and seeds of the run, without its components.

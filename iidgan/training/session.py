@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from iidgan.config.plugins import check_importable, list_types
 from iidgan.config.run import Run
-from iidgan.core import Metric, Source
+from iidgan.core import Metric, Source, list_path_fields
 from iidgan.engine import checkpoint
 from iidgan.engine.checkpoint import RunIdentity
 from iidgan.engine.compile import Executor, check_executor
@@ -264,7 +264,7 @@ class TrainSession:
         records = evaluate_samples(samples, point, self._collect_provenance(), self.metrics)
         append_records(self.run_dir.metrics_file, records)
         save_arrays(self.run_dir.arrays_file, samples, point)
-        networks = TrainedNetworks(point, self.data.shape, nets)
+        networks = TrainedNetworks(point, self.data.shape, nets, self.data.scaling)
         export_networks(self.run_dir.generator_dir, networks)
 
     def _collect_provenance(self) -> dict[str, str]:
@@ -308,14 +308,15 @@ def open_session(
         metrics=metrics,
     )
     with session.claim_run_dir():
+        for note in session.data.notes:
+            session.notify(note)
         session.resume()
         yield session
 
 
 def _resolve_paths(source: Source) -> Source:
     """Make the paths of a source absolute, so that the run works from any directory."""
-    path_fields = [f.name for f in fields(source) if f.metadata.get("path")]  # type: ignore[arg-type]
-    paths_by_field = {name: getattr(source, name) for name in path_fields}
+    paths_by_field = {name: getattr(source, name) for name in list_path_fields(source)}
     absolute_paths = {
         name: os.path.abspath(path) for name, path in paths_by_field.items() if path is not None
     }

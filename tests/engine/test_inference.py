@@ -3,9 +3,15 @@
 import pytest
 import torch
 
-from iidgan.core import Dataset, NetworkFactory
+from iidgan.core import Dataset, NetworkFactory, Standardisation
 from iidgan.engine import inference
-from iidgan.engine.inference import inference_networks, map_chunked, sample_prior
+from iidgan.engine.inference import (
+    in_own_units,
+    inference_networks,
+    iterate_prior,
+    map_chunked,
+    sample_prior,
+)
 from iidgan.engine.optim import Adam
 from iidgan.engine.sampling import DatasetStream
 from iidgan.engine.state import init_state
@@ -22,6 +28,24 @@ class TestInferenceNetworks:
         assert torch.equal(sample_prior((2,), 50, 3)[0], z[1])
         assert not torch.equal(z[0], z[1])
         assert not torch.equal(sample_prior((4, 2), 50, 3, stream=1), z)
+
+    @pytest.mark.parametrize("num", [0, 1, 15, 16, 17, 31, 63, 64, 65, 1000])
+    @pytest.mark.parametrize(("latent", "block_size"), [(1, 16), (3, 1), (2, 100), (7, 32)])
+    def test_iterate_prior_equals_whole(self, num, latent, block_size):
+        blocks = list(iterate_prior(4, num, latent, stream=2, block_size=block_size))
+        assert torch.equal(torch.cat(blocks), sample_prior((4,), num, latent, stream=2)[0])
+        assert max(map(len, blocks)) < 2 * max(block_size, 16)
+
+    def test_in_own_units_converts_samples(self):
+        state = train_briefly(iid_gan())
+        scaling = Standardisation(torch.tensor([100.0, -5]), torch.tensor([10.0, 0.5]))
+        nets = inference_networks(state, batch_stream=None)
+        assert in_own_units(nets, None) is nets
+        scaled_nets, z = in_own_units(nets, scaling), torch.randn(3, 10, 2)
+        x = nets["G"](z)
+        expected = x * scaling.std + scaling.mean
+        torch.testing.assert_close(scaled_nets["G"](z), expected)
+        torch.testing.assert_close(scaled_nets["F"](expected), nets["F"](x), atol=1e-4, rtol=1e-3)
 
     def test_map_chunked_equals_whole(self, monkeypatch):
         net, z = train_briefly().nets["G"], torch.randn(3, 10, 2)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import save
 
+from iidgan.data import array
+from iidgan.figures.run import load_arrays
 from iidgan.methods import iid_gan
 from iidgan.nn import DCGAN
 from iidgan.training.model import load as load_model
+from iidgan.training.run_dir import RunDir
+from iidgan.utils.files import DIGESTS_FILE, file_sha256
 from tests.helpers.errors import raises_input_error
 from tests.helpers.training import (
     RandomImages,
@@ -88,3 +95,110 @@ def test_invert_images_of_bytes_or_floats(tmp_path):
     for invalid_images in (images.float(), images.long()):
         with raises_input_error("input", "uint8", "[-1, 1]"):
             model.invert(invalid_images)
+
+
+def rewrite_config(path, change):
+    """Change the config of a copy of a generator, with a matching manifest."""
+    config_file = path / "config.json"
+    config = json.loads(config_file.read_text())
+    write_folder_as_before(path, config_file, json.dumps(change(config)).encode())
+
+
+def write_folder_as_before(path, file, content):
+    digests = json.loads((path / DIGESTS_FILE).read_text())
+    file.write_bytes(content)
+    digests[file.name] = file_sha256(file)
+    (path / DIGESTS_FILE).write_text(json.dumps(digests))
+
+
+CONFIGS = {
+    "a list": lambda config: [config],
+    "no run": lambda config: {k: v for k, v in config.items() if k != "run"},
+    "run of text": lambda config: config | {"run": "gan"},
+    "seeds of text": lambda config: config | {"seeds": "0"},
+    "no seeds": lambda config: config | {"seeds": [], "diverged": []},
+    "other marks": lambda config: config | {"diverged": [-1, -1]},
+    "step of text": lambda config: config | {"step": "12"},
+    "no shape": lambda config: config | {"shape": None},
+    "zero shape": lambda config: config | {"shape": [0]},
+    "nested shape": lambda config: config | {"shape": [[2]]},
+    "scaling of text": lambda config: config | {"scaling": "none"},
+    "other scaling": lambda config: config | {"scaling": {"mean": [0.0], "std": [1.0]}},
+    "negative scaling": lambda config: config | {"scaling": {"mean": [0, 0], "std": [1, -1]}},
+}
+
+
+@pytest.mark.parametrize("change", CONFIGS.values(), ids=CONFIGS)
+def test_load_refuses_other_config(tmp_path, completed_run, change):
+    path = shutil.copytree(completed_run(tiny_run()) / "generator", tmp_path / "copy")
+    rewrite_config(path, change)
+    with raises_input_error(str(path / "config.json"), "damaged"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("change", [{"shape": [3]}, {"seeds": [0, 1], "diverged": [-1, -1]}])
+def test_load_refuses_weights_of_another_config(tmp_path, completed_run, change):
+    path = shutil.copytree(completed_run(tiny_run()) / "generator", tmp_path / "copy")
+    rewrite_config(path, lambda config: config | change)
+    with raises_input_error(str(path / "model.safetensors"), "damaged"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("tensors", [{}, {"H.0": torch.zeros(1)}, {"G.0": torch.zeros(1)}])
+def test_load_refuses_other_weights(tmp_path, completed_run, tensors):
+    path = shutil.copytree(completed_run(tiny_run()) / "generator", tmp_path / "copy")
+    weights_file = path / "model.safetensors"
+    for content in (save(tensors), save(tensors)[:-1], b""):
+        write_folder_as_before(path, weights_file, content)
+        with raises_input_error(str(weights_file), "damaged"):
+            load_model(path)
+
+
+def test_invert_converts_arrays(completed_run):
+    model = load_model(completed_run(tiny_run(iid_gan())))
+    expected = model.invert(torch.ones(5, 2))
+    for dtype in (">f8", "longdouble", ">i2", "u2"):
+        assert torch.equal(model.invert(np.ones((5, 2), dtype)), expected)
+    assert model.invert(torch.zeros(0, 2)).shape == (0, 2)
+    with raises_input_error("input", "row 1, column 0", "1e+300"):
+        model.invert(np.array([[0, 0], [1e300, 0]]))
+    with raises_input_error("input", "row 2", "nan"):
+        model.invert(torch.tensor([[0, 0], [0, 0], [0, torch.nan]], dtype=torch.bfloat16))
+
+
+@pytest.mark.parametrize(
+    ("shape", "advice"),
+    [((8, 8), "(1, 1, 8, 8)"), ((1, 8, 8), "(1, 1, 8, 8)"), ((5, 8, 8), "(5, 1, 8, 8)")],
+)
+def test_invert_advises_on_shape(tmp_path, shape, advice):
+    run = tiny_run(iid_gan(), source=RandomImages(), arch=DCGAN(latent=3, width=2), batch=8)
+    model = train_tiny(replace(run, steps=1), tmp_path / "run").model()
+    with raises_input_error("input", f"reshape the array from {shape} to {advice}"):
+        model.invert(torch.zeros(shape))
+    with raises_input_error("input", "(8, 8, 3)") as caught:
+        model.invert(torch.zeros(5, 8, 8, 3))
+    assert "reshape" not in str(caught.value)
+
+
+def test_standardised_run_is_in_own_units(tmp_path):
+    """Samples, codes, metrics and figures have the units of the data; networks do not."""
+    points = np.random.default_rng(0).normal(size=(300, 2)) * [1000, 0.001] + [1e5, 7]
+    np.save(tmp_path / "x.npy", points)
+    source = replace(array(tmp_path / "x.npy"), standardise=True)
+    messages = []
+    result = train_tiny(
+        tiny_run(iid_gan(), source=source),
+        tmp_path / "run",
+        on_progress=lambda message, record: messages.append(message),
+    )
+    assert messages[0] == "300 samples of 2 numbers"
+    model, centre, spread = result.model(), torch.tensor([1e5, 7.0]), torch.tensor([1000, 0.001])
+    arrays = load_arrays(RunDir(result.path))
+    for samples in (model.sample(100), torch.from_numpy(arrays["generated"][0])):
+        assert ((samples - centre).abs() < 10 * spread).all()
+    torch.testing.assert_close(torch.from_numpy(arrays["real"]).mean(0), centre, rtol=1e-2, atol=0)
+    codes = model.invert(torch.from_numpy(arrays["real"]))
+    torch.testing.assert_close(codes, torch.from_numpy(arrays["codes"][0]), rtol=1e-3, atol=1e-3)
+    x_errors = (arrays["real"] - arrays["x_cycled"][0]).astype(float)
+    measured = [r.value for r in result.records if r.metric == "x_error"][-1]
+    assert measured == pytest.approx(np.abs(x_errors).mean(), rel=1e-3)

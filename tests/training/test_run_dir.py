@@ -84,6 +84,7 @@ def test_claim_after_data_moved(tmp_path):
     shutil.copy(tmp_path / "a.npy", tmp_path / "b.npy")
     claim(tmp_path / "r", tiny_run(source=array(tmp_path / "a.npy")))
     claim(tmp_path / "r", tiny_run(source=array(tmp_path / "b.npy")))
+    assert RunDir(tmp_path / "r").read_run()[0].source.path == str(tmp_path / "b.npy")
     np.save(tmp_path / "b.npy", np.zeros((20, 2)))
     with raises_input_error("out", "source.sha256 ("):
         claim(tmp_path / "r", tiny_run(source=array(tmp_path / "b.npy")))
@@ -130,6 +131,11 @@ def test_claim_after_interrupted_claim(tmp_path):
         b'{"run": {"steps": "many"}, "seeds": [0]}',
         b'{"run": {"source": {"type": "ring", "modes": []}}, "seeds": [0]}',
         b'{"run": {"nonsense": 1}, "seeds": [0]}',
+        b'{"run": {}, "seeds": "ab"}',
+        b'{"run": {}, "seeds": [0.5]}',
+        b'{"run": {}, "seeds": [-1]}',
+        b'{"run": {"source": {"type": "array", "path": 5}}, "seeds": [0]}',
+        b'{"run": {"arch": {"type": "mlp", "hidden": [[]]}}, "seeds": [0]}',
     ],
 )
 def test_read_run_names_damaged_file(tmp_path, content):
