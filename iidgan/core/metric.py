@@ -62,6 +62,8 @@ class Samples:
         x_cycled: G(F(x)) of the first of `real`, with shape (S, any, *shape).
         x_errors: Mean of |x - G(F(x))| over the elements of each of m real samples, shape (S, m).
         truth: The mixture that `real` was drawn from.
+        in_random_order: Whether real samples, and so their codes, come in a random order, so that
+            evenly spread ones represent all.
         labels: Labels of the whole data set, int64 with shape (any,).
         classifier_outputs: Outputs of a classifier for all generated and real images.
         classifier_missing_reason: Why `classifier_outputs` is missing, and how to obtain it.
@@ -75,6 +77,7 @@ class Samples:
     x_cycled: Tensor | None = None
     x_errors: Tensor | None = None
     truth: GaussianMixture | None = None
+    in_random_order: bool = False
     labels: Tensor | None = None
     classifier_outputs: ClassifierOutputs | None = None
     classifier_missing_reason: str = "a classifier of such images"

@@ -36,9 +36,10 @@ def test_normality_matches_scipy():
         torch.testing.assert_close(values[name], mean)
 
 
-def test_normality_max_codes():
+def test_normality_max_codes_in_random_order():
     codes = normal(1, 1001, 1)
-    values = normality(codes, max_codes=100)
+    samples = Samples(codes, torch.zeros(1, 2), codes=codes, in_random_order=True)
+    values = Normality(max_codes=100)(samples)
     selected = codes[0, [i * 1001 // 100 for i in range(100)], 0].numpy()
     w, ks = (
         stats.shapiro(selected).statistic,
@@ -46,6 +47,27 @@ def test_normality_max_codes():
     )
     assert values["shapiro_wilk"].item() == pytest.approx(w, abs=1e-10)
     assert values["ks"].item() == pytest.approx(ks, abs=1e-12)
+
+
+def test_normality_max_codes_in_periodic_order():
+    """Every k-th code of a periodic order would read some of the modes only."""
+    angle = torch.arange(10_000, dtype=torch.float64).remainder(8) * math.pi / 4
+    codes = torch.stack([angle.cos(), angle.sin()], -1)[None]
+    selected, rest = (_w_of_selected(codes[:, start:]) for start in (0, 4))
+    assert selected == pytest.approx(_w_of_selected(codes[:, torch.randperm(10_000)]), abs=0.005)
+    assert selected == pytest.approx(rest, abs=0.005)
+
+
+def _w_of_selected(codes):
+    return normality(codes, max_codes=2500)["shapiro_wilk"].item()
+
+
+def test_normality_selects_the_same_codes_everywhere():
+    """The order is part of the protocol: other versions and machines must draw the same one."""
+    codes = torch.arange(10, dtype=torch.float64)[None, :, None] ** 2
+    order = [4, 1, 7, 5, 3, 9, 0, 8, 6, 2]
+    expected = stats.shapiro([float(order[2 * i] ** 2) for i in range(5)]).statistic
+    assert normality(codes, max_codes=5)["shapiro_wilk"].item() == pytest.approx(expected)
 
 
 def test_normality_of_normal_codes():
