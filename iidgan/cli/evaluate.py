@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-import zlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -25,6 +23,8 @@ from iidgan.cli.components import (
 from iidgan.cli.options import PluginOptions
 from iidgan.cli.parse import parse_options
 from iidgan.cli.summary import print_summary
+from iidgan.core import Source, list_path_fields
+from iidgan.data.array_files import ArrayBlocks, read_samples, write_npz
 from iidgan.errors import InputError
 from iidgan.evaluation.classifier.store import load_evaluator
 from iidgan.evaluation.evaluate import evaluate_samples as measure
@@ -33,14 +33,40 @@ from iidgan.figures.run import plot_samples
 from iidgan.records import MetricRecord, append_records
 from iidgan.report import save_figure
 from iidgan.training.extra_metrics import resolve_metrics
+from iidgan.training.model import Model, load_networks
 from iidgan.training.model import load as load_model
-from iidgan.training.model import load_networks
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.device import resolve_device
-from iidgan.utils.files import open_regular_file, remove_partials, write_file
+from iidgan.utils.files import remove_partials, write_file
 from iidgan.utils.provenance import collect_provenance
 
 RunArgument = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceLocation:
+    """Where the data of a run are now; by default where they were in training."""
+
+    path: str | None = None
+    """File of the data, which has moved."""
+    root: str | None = None
+    """Folder of the data, which has moved."""
+
+    def apply(self, source: Source) -> Source:
+        """Return the source that reads its data here.
+
+        Raises:
+            InputError: The source has no such field.
+        """
+        changes = {name: value for name, value in asdict(self).items() if value is not None}
+        path_fields = list_path_fields(source)
+        for name in changes:
+            if name not in path_fields:
+                choices = ", ".join(f"--source.{field}" for field in path_fields) or "none"
+                raise InputError(
+                    f"source.{name}: the data of this run have no such path; options: {choices}"
+                )
+        return replace(source, **changes)  # type: ignore[type-var]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +81,8 @@ class EvaluateOptions(PluginOptions):
     """Run directory."""
     num: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
     """Generated samples per seed; by default as many as in the papers for the source."""
+    source: SourceLocation = field(default_factory=SourceLocation)
+    """Where the data are now."""
     json: bool = False
     """Print the records as JSON lines instead of a table."""
     device: str = "auto"
@@ -64,20 +92,24 @@ class EvaluateOptions(PluginOptions):
 def evaluate_command(arguments: list[str]) -> int:
     names, flags = split_component_names(arguments, ["metric"])
     metrics = create_metrics(names["metric"])
-    check_flag_prefixes(list(metrics), [field.name for field in fields(EvaluateOptions)])
+    check_flag_prefixes(list(metrics), [option.name for option in fields(EvaluateOptions)])
     flags_type = make_flags_type(EvaluateOptions, metrics)
     options = parse_options(flags_type, "iidgan evaluate", flags)
     if options.num is not None:
         _check_positive("num", options.num)
     device = resolve_device(options.device)
     trained_networks = load_networks(options.run, device, plugins=options.plugin)
-    source_data = trained_networks.point.run.source.load()
+    source = trained_networks.point.run.source
     run_dir = RunDir(Path(options.run))
     has_run_file = run_dir.run_file.exists()
+    if has_run_file:  # its path of the data is newer, if they have moved
+        source = RunDir(run_dir.path, options.plugin).read_run()[0].source
+    source = options.source.apply(source)
+    source_data = source.load()
     if has_run_file:
         run_dir.check_data(source_data)
         remove_partials(run_dir.path)
-    image_evaluator = load_evaluator(trained_networks.point.run.source, source_data, device)
+    image_evaluator = load_evaluator(source, source_data, device)
     if image_evaluator.warning:
         print(f"iidgan: {image_evaluator.warning}", file=sys.stderr)
     samples = draw_samples(
@@ -96,9 +128,9 @@ def evaluate_command(arguments: list[str]) -> int:
     return 0
 
 
-def _check_positive(field: str, number: int) -> None:
+def _check_positive(name: str, number: int) -> None:
     if number < 1:
-        raise InputError(f"{field}: must be >= 1, got {number}")
+        raise InputError(f"{name}: must be >= 1, got {number}")
 
 
 def _print_json(records: Sequence[MetricRecord]) -> None:
@@ -114,7 +146,7 @@ class SampleOptions(PluginOptions):
     run: RunArgument
     """Run directory."""
     num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 1000
-    """Number of samples."""
+    """Number of samples; any for .npz files, which are written block by block."""
     out: str = "samples.npz"
     """.npz: arrays x (n, *shape) and z (n, M); .png: a grid of images, or points in the plane."""
     seed: int | None = None
@@ -127,15 +159,37 @@ def sample_command(arguments: list[str]) -> int:
     options = parse_options(SampleOptions, "iidgan sample", arguments)
     _check_positive("num", options.num)
     out_path = _check_suffix(options.out, (".npz", ".png"))
+    if out_path.suffix == ".png" and options.num > MAX_DRAWN:
+        raise InputError(
+            f"num: a picture shows at most {MAX_DRAWN:,} samples, got {options.num:,}; use .npz"
+        )
     model = load_model(options.run, options.seed, plugins=options.plugin)
-    z = model.sample_prior(options.num, stream=options.stream)
-    x = model.generate(z)
     if out_path.suffix == ".png":
-        save_figure(plot_samples(x.numpy()), out_path)
+        samples = model.sample(options.num, stream=options.stream)
+        save_figure(plot_samples(samples.numpy()), out_path)
     else:
-        _save_arrays(out_path, x=x, z=z)
+        _save_samples(out_path, model, options)
     print(f"{out_path}: {options.num} samples of seed {model.point.seeds[0]}")
     return 0
+
+
+MAX_DRAWN = 10_000
+"""Largest number of samples in a picture."""
+
+
+def _save_samples(path: Path, model: Model, options: SampleOptions) -> None:
+    """Write samples and their latents; the latents are drawn twice rather than stored."""
+
+    def draw_latents() -> Iterator[torch.Tensor]:
+        return model.iterate_prior(options.num, stream=options.stream)
+
+    x_blocks = (model.generate(z).numpy() for z in draw_latents())
+    z_blocks = (z.numpy() for z in draw_latents())
+    arrays = {
+        "x": ArrayBlocks((options.num, *model.shape), x_blocks),
+        "z": ArrayBlocks((options.num, model.latent), z_blocks),
+    }
+    write_file(path, lambda partial: write_npz(partial, arrays))
 
 
 @dataclass(frozen=True)
@@ -145,7 +199,8 @@ class InvertOptions(PluginOptions):
     run: RunArgument
     """Run directory."""
     input: Annotated[str, tyro.conf.arg(aliases=["-i"])]
-    """.npz with an array x, or .npy: samples (n, *shape); images uint8 or in [-1, 1]."""
+    """Samples (n, *shape), in a .npz (its array x, or its only one), .npy or .csv file; images
+    uint8 or in [-1, 1]."""
     out: str = "codes.npz"
     """.npz: arrays z (n, M) and x_cycled = G(z) (n, *shape)."""
     seed: int | None = None
@@ -156,7 +211,16 @@ def invert_command(arguments: list[str]) -> int:
     options = parse_options(InvertOptions, "iidgan invert", arguments)
     out_path = _check_suffix(options.out, (".npz",))
     model = load_model(options.run, options.seed, plugins=options.plugin)
-    z = model.invert(_read_samples(Path(options.input)))
+    samples = read_samples(options.input)
+    for note in samples.notes:
+        print(f"iidgan: {note}", file=sys.stderr)
+    z = model.invert(samples.values)
+    if not z.isfinite().all():
+        row = int((~z.isfinite()).nonzero()[0, 0])
+        raise InputError(
+            f"input: the code of row {row} (counted from 0) is not finite: the seed diverged, or "
+            "the sample is too far from the data"
+        )
     _save_arrays(out_path, z=z, x_cycled=model.generate(z))
     print(f"{out_path}: {len(z)} codes of seed {model.point.seeds[0]}")
     return 0
@@ -174,32 +238,3 @@ def _save_arrays(path: Path, **tensors: torch.Tensor) -> None:
     write_file(
         path, lambda partial: np.savez_compressed(partial, allow_pickle=False, **named_arrays)
     )
-
-
-def _read_samples(path: Path) -> torch.Tensor:
-    """Read samples of a .npy file, or the array x of a .npz file.
-
-    Raises:
-        InputError: The file is missing or invalid, or its array is not finite.
-    """
-    try:
-        with open_regular_file(path) as file:  # closed even if numpy fails half-way
-            loaded_file = np.load(file, allow_pickle=False)
-            sample_array = (
-                loaded_file["x"] if isinstance(loaded_file, np.lib.npyio.NpzFile) else loaded_file
-            )
-    except FileNotFoundError:
-        raise InputError(f"input: {path} does not exist") from None
-    except KeyError:
-        raise InputError(f"input: {path} contains no array named x") from None
-    except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
-        # numpy's advice to allow pickles would be wrong here
-        read_error = "" if "allow_pickle" in str(error) else f" ({error})"
-        raise InputError(
-            f"input: {path} is not a .npz or .npy file{read_error}; expected an array (n, *shape)"
-        ) from None
-    if sample_array.dtype.kind not in "fiu":
-        raise InputError(f"input: {path} must contain numbers, got {sample_array.dtype}")
-    if not np.isfinite(sample_array).all():
-        raise InputError(f"input: {path} contains values that are not finite")
-    return torch.from_numpy(np.ascontiguousarray(sample_array))
