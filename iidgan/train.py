@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from operator import index
 from pathlib import Path
+from reprlib import repr as shorten_repr
 from typing import get_args
 
 import torch
@@ -21,6 +22,9 @@ from iidgan.training.extra_metrics import resolve_metrics
 from iidgan.training.plan import Auto, ExecutionPlan, choose_plan
 from iidgan.training.session import ProgressCallback, Result, TrainSession, open_session
 from iidgan.utils.processes import exit_without_main_guard
+
+MAX_SEEDS = 10_000
+"""Largest number of seeds of a run."""
 
 
 def train(
@@ -111,8 +115,8 @@ def _train_in_workers(
 def _resolve_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
     if not isinstance(seeds, int):
         return tuple(map(index, seeds))
-    if seeds < 1:
-        raise InputError(f"seeds: must be >= 1, got {seeds}")
+    if not 1 <= seeds <= MAX_SEEDS:
+        raise InputError(f"seeds: must be between 1 and {MAX_SEEDS:,}, got {seeds}")
     return tuple(range(seeds))
 
 
@@ -124,7 +128,11 @@ def _check_options(
     workers: int | Auto,
 ) -> None:
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise InputError(f"seeds: must be one or more distinct integers >= 0, got {seeds}")
+        raise InputError(
+            f"seeds: must be one or more distinct integers >= 0, got {shorten_repr(seeds)}"
+        )
+    if len(seeds) > MAX_SEEDS:
+        raise InputError(f"seeds: must be at most {MAX_SEEDS:,}, got {len(seeds):,}")
     numbers = {"checkpoint-every": checkpoint_every, "keep": keep}
     if workers != "auto":
         if not isinstance(workers, int):

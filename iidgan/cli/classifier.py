@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.console import Console
 
+from iidgan.cli.console import create_console
 from iidgan.cli.parse import parse_options
 from iidgan.cli.progress import count_progress, create_progress
 from iidgan.evaluation.classifier.prepare import accuracy_warning, prepare_classifier
@@ -30,7 +30,7 @@ class ClassifierOptions:
 def prepare_classifier_command(name: str, arguments: list[str]) -> int:
     """Train `NAME-classifier` unless it exists, and print its accuracy."""
     options = parse_options(ClassifierOptions, f"iidgan prepare {name}", arguments)
-    console = Console(stderr=True)
+    console = create_console(stderr=True)
     with create_progress(console) as progress:
         classifier_dir = prepare_classifier(
             name,

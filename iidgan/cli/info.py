@@ -14,10 +14,10 @@ from typing import Annotated, Literal
 
 import torch
 import tyro
-from rich.console import Console
 from rich.table import Table
 
 from iidgan._version import __version__
+from iidgan.cli.console import create_console
 from iidgan.cli.parse import parse_options
 from iidgan.config.registry import REGISTRIES, get_reference
 from iidgan.core import Reference
@@ -63,7 +63,7 @@ def list_command(arguments: list[str]) -> int:
         if options.kind in ("all", kind):
             for name, description in descriptions.items():
                 table.add_row(kind.removesuffix("s"), name, description)
-    Console(markup=False).print(table)
+    create_console(markup=False).print(table)
     return 0
 
 
@@ -142,7 +142,7 @@ def doctor_command(arguments: list[str]) -> int:
     table = Table(box=None, pad_edge=False, show_header=False)
     for heading, text in _collect_facts():
         table.add_row(heading, text)
-    Console(markup=False).print(table)
+    create_console(markup=False).print(table)
     return 0
 
 

@@ -10,20 +10,26 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
-from rich.console import Console
 
+from iidgan.cli.console import create_console, is_ascii
 from iidgan.cli.progress import ProgressMonitor, acknowledge_stop
 from iidgan.engine.compile import Executor
 from iidgan.engine.loop import StopRequest
 from iidgan.errors import InputError
 from iidgan.parallel.batched_runs import RunProgressCallback
 from iidgan.records import MetricRecord
-from iidgan.report import Table, render_table, to_rich
+from iidgan.report import (
+    Table,
+    format_mean_std,
+    format_mean_std_ascii,
+    render_table,
+    to_rich,
+)
 from iidgan.studies.train_missing import TrainingJob, Workspace
+from iidgan.train import MAX_SEEDS
 from iidgan.training.plan import Auto
 from iidgan.utils.processes import num_cores
 
-MAX_SEEDS = 10_000
 TableFormat = Literal["rich", "md", "tex", "csv", "json"]
 
 
@@ -84,7 +90,7 @@ def resolve_seed_count(requested: int | None, default: int) -> int:
         InputError: The number is out of range.
     """
     if requested is not None and not 1 <= requested <= MAX_SEEDS:
-        raise InputError(f"seeds: must be between 1 and {MAX_SEEDS}, got {requested}")
+        raise InputError(f"seeds: must be between 1 and {MAX_SEEDS:,}, got {requested}")
     return default if requested is None else requested
 
 
@@ -97,8 +103,9 @@ def warn_if_empty(records: Sequence[MetricRecord], results_dir: str | Path) -> N
 def print_table(table: Table, format: TableFormat) -> None:
     """Print a table with colours, or as text in a format."""
     if format == "rich":
-        console = Console()
-        console.print(to_rich(table, console.width))
+        console = create_console()
+        format_numbers = format_mean_std_ascii if is_ascii(console) else format_mean_std
+        console.print(to_rich(table, console.width, format_numbers))
     else:
         print(render_table(table, format), end="")
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.console import Console
 from tyro.constructors import PrimitiveConstructorSpec
 
 from iidgan.cli.classifier import prepare_classifier_command
+from iidgan.cli.console import create_console
 from iidgan.cli.options import get_field_values
 from iidgan.cli.parse import parse_options
 from iidgan.cli.progress import count_progress, create_progress
@@ -80,7 +80,7 @@ def prepare_command(arguments: list[str]) -> int:
     is_reserved = options.name in SOURCES and options.name not in DATASETS
     if is_reserved or Path(options.name).suffix.lower() in ARRAY_READERS:
         raise InputError(f"name: {options.name!r} is the name of a source; choose another name")
-    console = Console(stderr=True)
+    console = create_console(stderr=True)
     with create_progress(console) as progress:
         result = prepare(
             **get_field_values(options, PrepareOptions),

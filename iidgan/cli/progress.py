@@ -19,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from iidgan.cli.console import create_console
 from iidgan.engine.loop import LogRecord
 
 SECONDS_PER_LINE = 30.0  # between two lines, without a terminal to draw a bar on
@@ -101,7 +102,7 @@ class ProgressMonitor:
     """
 
     def __init__(self, total_steps: Sequence[int], labels: Sequence[str]) -> None:
-        self._console = Console(stderr=True)
+        self._console = create_console(stderr=True)
         self._progress = create_progress(self._console)
         self._task_ids = [
             self._progress.add_task(label, total=total, losses="")

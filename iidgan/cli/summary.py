@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console
+from rich.console import JustifyMethod
 from rich.table import Table
 
+from iidgan.cli.console import create_console, is_ascii
 from iidgan.records import MetricRecord
 from iidgan.report.stats import mean, std
 
@@ -17,16 +18,19 @@ def print_summary(records: Iterable[MetricRecord], *, title: str) -> None:
     if not all_records:
         return
     last_step = max(record.step for record in all_records)
+    console = create_console()
+    sign = "+-" if is_ascii(console) else "±"
     table = Table(title=title, title_justify="left")
-    for heading in ("metric", "mean ± std", "seeds", "diverged"):
-        table.add_column(heading, justify="left" if heading == "metric" else "right")
+    for heading in ("metric", f"mean {sign} std", "seeds", "diverged"):
+        justify: JustifyMethod = "left" if heading == "metric" else "right"
+        table.add_column(heading, justify=justify, overflow="fold")
     for metric in dict.fromkeys(record.metric for record in all_records):
-        table.add_row(metric, *_summarize_metric(all_records, metric, last_step))
-    Console().print(table)
+        table.add_row(metric, *_summarize_metric(all_records, metric, last_step, sign))
+    console.print(table)
 
 
 def _summarize_metric(
-    records: Sequence[MetricRecord], metric: str, last_step: int
+    records: Sequence[MetricRecord], metric: str, last_step: int, sign: str
 ) -> tuple[str, str, str]:
     """Return the statistics, the number of finite values and the number of diverged seeds."""
     at_end = [record for record in records if (record.metric, record.step) == (metric, last_step)]
@@ -36,13 +40,13 @@ def _summarize_metric(
         for record in at_end
         if record.diverged < 0 and record.value == record.value  # not NaN
     ]
-    return _format_mean(finite_values), str(len(finite_values)), str(diverged_count or "")
+    return _format_mean(finite_values, sign), str(len(finite_values)), str(diverged_count or "")
 
 
-def _format_mean(values: list[float]) -> str:
+def _format_mean(values: list[float], sign: str) -> str:
     if not values:
         return "-"
     standard_deviation = std(values)
     return f"{mean(values):.4g}" + (
-        "" if standard_deviation is None else f" ± {standard_deviation:.2g}"
+        "" if standard_deviation is None else f" {sign} {standard_deviation:.2g}"
     )

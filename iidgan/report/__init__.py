@@ -5,7 +5,7 @@ Statistics, table formats and drawing primitives belong here; which runs are sho
 """
 
 from iidgan.report.curves import Series, plot_curve_grid, plot_curves
-from iidgan.report.formats import render_table
+from iidgan.report.formats import format_mean_std, format_mean_std_ascii, render_table
 from iidgan.report.grid import make_image_grid
 from iidgan.report.latent import LatentPanel, plot_generated, plot_latent_panels
 from iidgan.report.mosaic import Mosaic, plot_mosaics
@@ -26,6 +26,8 @@ __all__ = [
     "Series",
     "Table",
     "difference_cell",
+    "format_mean_std",
+    "format_mean_std_ascii",
     "get_mode_colours",
     "make_cell",
     "make_image_grid",

@@ -74,6 +74,11 @@ def format_mean_std(mean: float, std: float | None, decimals: int | None) -> str
     return " ± ".join(texts)
 
 
+def format_mean_std_ascii(mean: float, std: float | None, decimals: int | None) -> str:
+    """Format a mean and a standard deviation for terminals without the sign between them."""
+    return format_mean_std(mean, std, decimals).replace("±", "+-")
+
+
 def _format_math(mean: float, std: float | None, decimals: int | None) -> str:
     return "$" + format_mean_std(mean, std, decimals).replace("±", r"\pm") + "$"
 

@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from iidgan.report.formats import format_cell, format_mean_std
+from iidgan.report.formats import NumberFormat, format_cell, format_mean_std
 from iidgan.report.table import Cell, Table
 
 _STYLES = {"done": "", "missing": "dim", "failed": "red", "diverged": "red", "undefined": "yellow"}
@@ -35,7 +35,9 @@ class _Column:
         return max(len(self.name), *map(len, self.texts))
 
 
-def to_rich(table: Table, width: int = 80) -> Group:
+def to_rich(
+    table: Table, width: int = 80, format_numbers: NumberFormat = format_mean_std
+) -> Group:
     """Lay out a table in `width` characters: missing cells are dim, failures are red.
 
     Columns that do not fit side by side without breaking a number follow below.
@@ -43,15 +45,18 @@ def to_rich(table: Table, width: int = 80) -> Group:
     parts: list[Text | RichTable] = [Text(table.title, style="bold")]
     for block, rows in table.blocks.items():
         parts += [Text(block, style="italic")] if block else []
-        parts += _layout_tables(rows, width)
+        parts += _layout_tables(rows, width, format_numbers)
     return Group(*parts, *(Text(note) for note in table.notes))
 
 
-def _layout_tables(rows: Sequence[Sequence[Cell]], width: int) -> Iterator[RichTable]:
+def _layout_tables(
+    rows: Sequence[Sequence[Cell]], width: int, format_numbers: NumberFormat
+) -> Iterator[RichTable]:
     row_names = tuple(Text(cells[0].row) for cells in rows)
     name_column = _Column("", row_names, max(map(_longest_word, row_names)))
     free_width = width - 1 - (name_column.min_width + _SEPARATOR_WIDTH)
-    for columns in _group_columns([_make_column(cells) for cells in zip(*rows)], free_width):
+    all_columns = [_make_column(cells, format_numbers) for cells in zip(*rows)]
+    for columns in _group_columns(all_columns, free_width):
         rich_table = RichTable()
         for column, column_width in _distribute_width([name_column, *columns], width - 1):
             rich_table.add_column(Text(column.name), width=column_width)
@@ -60,11 +65,11 @@ def _layout_tables(rows: Sequence[Sequence[Cell]], width: int) -> Iterator[RichT
         yield rich_table
 
 
-def _make_column(cells: Sequence[Cell]) -> _Column:
+def _make_column(cells: Sequence[Cell], format_numbers: NumberFormat) -> _Column:
     name = cells[0].column
-    texts = tuple(Text(format_cell(cell, format_mean_std), _STYLES[cell.status]) for cell in cells)
+    texts = tuple(Text(format_cell(cell, format_numbers), _STYLES[cell.status]) for cell in cells)
     numbers = [
-        format_mean_std(cell.mean, cell.std, cell.decimals)
+        format_numbers(cell.mean, cell.std, cell.decimals)
         for cell in cells
         if cell.mean is not None
     ]

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from iidgan.report import (
     Table,
+    format_mean_std_ascii,
     make_cell,
     to_rich,
 )
@@ -60,3 +61,9 @@ def test_to_rich_never_breaks_numbers(width):
     assert text.count("12372.900 ± 38.498") == 8
     assert text.count("0.625 ± 0.177") == 6
     assert text.count("98.75") == 14
+
+
+def test_to_rich_in_ascii():
+    console = Console(file=io.StringIO(), width=200)
+    console.print(to_rich(make_table(), 200, format_mean_std_ascii))
+    assert "8.0 +- 0.0 (1 of 5 diverged) (paper 8.0 +- 0.0)" in console.file.getvalue()
