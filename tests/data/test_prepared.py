@@ -53,11 +53,23 @@ def test_load_maps_more_than_memory(faces):
     status = os.stat(path)
     record = FileRecord(sha256="0" * 64, bytes=status.st_size, mtime_ns=status.st_mtime_ns)
     assert record.bytes > 2 << 40
-    changed = replace(manifest, count=count, files={**manifest.files, "images.npy": record})
+    changed = replace(manifest, count=count, files={"images.npy": record})
     changed.write(faces.folder)
     loaded = Prepared(name="faces").load()
     assert len(loaded) == count
     assert loaded.take_samples(torch.tensor([0, count - 1])).shape == (2, 3, 8, 8)
+
+
+@pytest.mark.parametrize(
+    "labels", [np.zeros(3, np.int64), np.zeros((40, 1), np.int64), np.zeros(40)]
+)
+def test_prepared_refuses_other_labels(faces, labels):
+    path = faces.folder / "labels.npy"
+    np.save(path, labels)
+    files = {**faces.manifest.files, "labels.npy": FileRecord.from_file(path)}
+    replace(faces.manifest, files=files).write(faces.folder)
+    with raises_input_error(str(path), "damaged"):
+        Prepared(name="faces").load()
 
 
 def test_prepared_is_pinned_by_digest(faces, tmp_path):

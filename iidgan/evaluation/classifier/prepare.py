@@ -36,7 +36,12 @@ from iidgan.evaluation.classifier.train import (
 )
 from iidgan.metrics.classifier import ImageClassifier
 from iidgan.utils.device import resolve_device
-from iidgan.utils.files import file_sha256, integrity_error, oserror_as_input_error, write_folder
+from iidgan.utils.files import (
+    file_sha256,
+    integrity_error,
+    oserror_as_input_error,
+    write_folder,
+)
 from iidgan.utils.provenance import collect_provenance
 
 

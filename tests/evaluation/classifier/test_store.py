@@ -119,7 +119,8 @@ def test_load_evaluator_of_damaged_classifier(mnist_classifier, name):
 def test_load_evaluator_of_other_network(mnist_classifier, monkeypatch):
     """Weights of another version of the network."""
     monkeypatch.setattr(store, "ImageClassifier", lambda *sizes: torch.nn.Linear(2, 2))
-    with raises_input_error(str(mnist_classifier), "iidgan prepare mnist-classifier"):
+    weights_file = str(mnist_classifier / "model.safetensors")
+    with raises_input_error(weights_file, "iidgan prepare mnist-classifier"):
         load_evaluator(Mnist(), Mnist().load(), CPU)
 
 
