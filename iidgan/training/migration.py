@@ -71,6 +71,10 @@ def decode_run(facts: Mapping[str, Any], file: Path, plugins: Iterable[Plugin]) 
         return run
 
 
+MAX_INTEGER = 2**63 - 1
+"""Largest number that a tensor of integers can hold."""
+
+
 def require_integers(value: Any, name: str, *, at_least: int = 0) -> tuple[int, ...]:  # noqa: ANN401
     """Convert a list of whole numbers that was read from a file.
 
@@ -78,7 +82,7 @@ def require_integers(value: Any, name: str, *, at_least: int = 0) -> tuple[int, 
         ValueError: It is no such list.
     """
     is_valid = isinstance(value, list) and all(
-        type(number) is int and number >= at_least for number in value
+        type(number) is int and at_least <= number <= MAX_INTEGER for number in value
     )
     if not is_valid:
         raise ValueError(f"{name} must be whole numbers >= {at_least}, got {value!r}")

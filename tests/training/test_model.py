@@ -118,6 +118,7 @@ CONFIGS = {
     "seeds of text": lambda config: config | {"seeds": "0"},
     "no seeds": lambda config: config | {"seeds": [], "diverged": []},
     "other marks": lambda config: config | {"diverged": [-1, -1]},
+    "large marks": lambda config: config | {"diverged": [10**30]},
     "step of text": lambda config: config | {"step": "12"},
     "no shape": lambda config: config | {"shape": None},
     "zero shape": lambda config: config | {"shape": [0]},
