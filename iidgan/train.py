@@ -127,9 +127,11 @@ def _check_options(
     executor: str,
     workers: int | Auto,
 ) -> None:
-    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
+    is_valid = seeds and len(set(seeds)) == len(seeds) and 0 <= min(seeds) <= max(seeds) < 2**63
+    if not is_valid:
         raise InputError(
-            f"seeds: must be one or more distinct integers >= 0, got {shorten_repr(seeds)}"
+            "seeds: must be one or more distinct integers from 0 to 2**63 - 1, "
+            f"got {shorten_repr(seeds)}"
         )
     if len(seeds) > MAX_SEEDS:
         raise InputError(f"seeds: must be at most {MAX_SEEDS:,}, got {len(seeds):,}")

@@ -48,6 +48,7 @@ def test_train_seeds_are_independent(tmp_path):
         (tiny_run(), {"seeds": -1}, "seeds", [-1]),
         (tiny_run(), {"seeds": 10_001}, "seeds", ["10,000", 10_001]),
         (tiny_run(), {"seeds": range(10_001)}, "seeds", ["10,000", "10,001"]),
+        (tiny_run(), {"seeds": [2**63]}, "seeds", [2**63]),
         (tiny_run(), {"seeds": []}, "seeds", ["()"]),
         (tiny_run(), {"seeds": [1, 1]}, "seeds", ["(1, 1)"]),
         (tiny_run(), {"seeds": [0, -2]}, "seeds", ["(0, -2)"]),
