@@ -103,9 +103,7 @@ class _RowReader:
         Raises:
             InputError: A cell is not a finite number, or the row has another length.
         """
-        self._numbers.extend(
-            _parse_finite(f"{location}, column {i}", cell) for i, cell in enumerate(cells, 1)
-        )
+        self._numbers.extend(_parse_row(location, cells))
         if len(cells) != self.num_columns:
             raise InputError(
                 f"{location}: expected {self.num_columns} columns as in the first line, "
@@ -149,11 +147,17 @@ def _parse_float(cell: str) -> float | None:
         return None
 
 
-def _parse_finite(location: str, cell: str) -> float:
-    number = _parse_float(cell)
-    if number is None or not math.isfinite(number):
-        raise InputError(f"{location}: {shorten_repr(cell)} is not a finite number; {FORMAT_HINT}")
-    return number
+def _parse_row(location: str, cells: Sequence[str]) -> list[float]:
+    numbers = []
+    for i, cell in enumerate(cells, 1):
+        number = _parse_float(cell)
+        if number is None or not math.isfinite(number):
+            raise InputError(
+                f"{location}, column {i}: {shorten_repr(cell)} is not a finite number; "
+                f"{FORMAT_HINT}"
+            )
+        numbers.append(number)
+    return numbers
 
 
 def _is_integer(cell: str) -> bool:
