@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from iidgan.data.csv_files import read_csv
 from iidgan.errors import InputError
-from iidgan.utils.files import file_sha256, oserror_as_input_error, require_regular_file
+from iidgan.utils.files import file_sha256, require_regular_file
 
 ARRAY_NAME = "x"
 """Name of the array that is read from an archive of several ones."""
@@ -96,12 +96,12 @@ def hash_file(path: str) -> str:
 def _input_errors(path: str) -> Iterator[None]:
     """Turn the errors of opening a file, also those of a path with a null byte, into one line."""
     try:
-        with oserror_as_input_error(Path(path)):
-            yield
+        yield
     except InputError:
         raise
-    except ValueError as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot be read: {reason}") from error
 
 
 @contextmanager
