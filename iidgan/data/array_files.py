@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from iidgan.data.csv_files import read_csv
 from iidgan.errors import InputError
-from iidgan.utils.files import file_sha256, require_regular_file
+from iidgan.utils.files import file_sha256, open_regular_file, require_regular_file
 
 ARRAY_NAME = "x"
 """Name of the array that is read from an archive of several ones."""
@@ -137,7 +137,8 @@ def _read_npz(path: str) -> SampleArray:
     with (
         _input_errors(path),
         _refuse_damage(path, "a .npz archive"),
-        ZipFile(path) as archive,
+        open_regular_file(path) as opened_file,
+        ZipFile(opened_file) as archive,
         archive.open(_choose_member(path, archive.namelist())) as file,
     ):
         values: NDArray[Any] = npy_format.read_array(file, allow_pickle=False)

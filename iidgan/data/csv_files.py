@@ -6,6 +6,7 @@ The first line is compared with the rows below it: names can be numbers, too.
 from __future__ import annotations
 
 import csv
+import io
 import math
 from array import array
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iidgan.errors import InputError
+from iidgan.utils.files import open_regular_file
 
 MIN_INDEX_ROWS = 3
 """Rows from which on 0, 1, 2, ... in the first of several unnamed columns is a row index."""
@@ -69,7 +71,10 @@ def read_csv(path: str) -> CsvTable:
 def _read_lines(path: str) -> Iterator[tuple[str, list[str]]]:
     """Yield the location and the cells of each line that is not blank."""
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
+        with (
+            open_regular_file(path) as binary_file,
+            io.TextIOWrapper(binary_file, encoding="utf-8-sig", newline="") as file,
+        ):
             csv_reader = csv.reader(file)
             for cells in csv_reader:
                 if len(cells) > 1 or "".join(cells).strip():

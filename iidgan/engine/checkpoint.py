@@ -119,17 +119,19 @@ def load_state(path: Path, state: State, *, identity: RunIdentity | None = None)
     """
     with damage_as_input_error(path / FACTS_FILE):
         facts = json.loads(read_regular_file(path / FACTS_FILE))
-        if identity is not None and "id" in facts:
-            check_identity(path, RunIdentity(facts["id"], tuple(facts["seeds"])), identity)
-        step, diverged = operator.index(facts["step"]), torch.tensor(facts["diverged"])
-        if diverged.shape != state.diverged.shape or diverged.is_floating_point():
-            raise ValueError(f"diverged must be one step for each seed, got {facts['diverged']!r}")
+        stored = RunIdentity(facts["id"], tuple(facts["seeds"])) if "id" in facts else identity
+    if identity is not None and stored is not None:
+        check_identity(path, stored, identity)
     with damage_as_input_error(path / TENSORS_FILE, "the checkpoint must be one of this run"):
         saved_tensors = read_tensors(path)
         rng_state = saved_tensors.pop(GLOBAL_RNG)
         restore_state(state, saved_tensors)
         torch.set_rng_state(rng_state)
-    state.step, state.diverged = step, diverged
+    with damage_as_input_error(path / FACTS_FILE):
+        diverged = torch.tensor(facts["diverged"])
+        if diverged.shape != state.diverged.shape or diverged.is_floating_point():
+            raise ValueError(f"diverged must be one step for each seed, got {facts['diverged']!r}")
+        state.step, state.diverged = operator.index(facts["step"]), diverged
 
 
 def check_identity(path: Path, stored: RunIdentity, expected: RunIdentity) -> None:

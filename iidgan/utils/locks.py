@@ -6,6 +6,8 @@ left behind locks nothing.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,6 +34,7 @@ def exclusive_lock(lock_file: Path, *, refusal: str) -> Iterator[None]:
     """
     lock = FileLock(lock_file)
     with oserror_as_input_error(lock_file):
+        _create_folder(lock_file.parent)
         try:
             lock.acquire(blocking=False)
         except Timeout:
@@ -58,6 +61,7 @@ def file_lock(lock_file: Path, *, timeout: float = -1) -> Iterator[None]:
     """
     lock = FileLock(lock_file, poll_interval=POLL_SECONDS)
     with oserror_as_input_error(lock_file):
+        _create_folder(lock_file.parent)
         try:
             lock.acquire(timeout)
         except Timeout:
@@ -69,3 +73,10 @@ def file_lock(lock_file: Path, *, timeout: float = -1) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _create_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:  # which says less than that it is a file
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from None
