@@ -85,6 +85,8 @@ def train(
     )
     with torch.random.fork_rng(devices=[]), session_manager as session:
         if outcome := session.outcome(stop):
+            if metrics:
+                session.notify(f"not measured again; iidgan evaluate {out} --metric NAME measures")
             return session.make_result(outcome)
         plan = choose_plan(session.context, *session.resolve_auto(executor, workers))
         session.log_start_event(plan)

@@ -89,9 +89,14 @@ def resolve_plugins(plugins: Iterable[Plugin]) -> dict[str, type]:
 _NAMES_BY_TYPE = {cls: name for name, cls in TYPE_NAMES.items()}
 
 
+_MAIN_SCRIPT, _MAIN_SCRIPT_OF_WORKER = "__main__", "__mp_main__"
+
+
 def get_type_name(cls: type) -> str:
     """Return the name of a class in files: a listed one, or `module:Name`."""
-    return _NAMES_BY_TYPE.get(cls) or f"{cls.__module__}:{cls.__qualname__}"
+    is_of_worker = cls.__module__ == _MAIN_SCRIPT_OF_WORKER
+    module_name = _MAIN_SCRIPT if is_of_worker else cls.__module__
+    return _NAMES_BY_TYPE.get(cls) or f"{module_name}:{cls.__qualname__}"
 
 
 def resolve_type(name: str, plugin_types: Mapping[str, type]) -> type:
@@ -147,12 +152,23 @@ def _iterate_dataclasses(value: object) -> Iterator[Any]:
             yield from _iterate_dataclasses(getattr(value, field.name))
 
 
+def describe_main_script_classes(value: object) -> str:
+    """Say which dataclasses in `value` other programs cannot import; empty if they can all."""
+    modules = (_MAIN_SCRIPT, _MAIN_SCRIPT_OF_WORKER)
+    names = ", ".join(cls.__qualname__ for cls in list_types(value) if cls.__module__ in modules)
+    if not names:
+        return ""
+    return (
+        f"{names}: defined in the main script or a notebook, which alone can load this run, with "
+        f"plugins=[{names}]; for other programs, move it to a module"
+    )
+
+
 def check_importable(value: object) -> None:
-    """Check that other programs can import the class of every dataclass in `value` by its name.
+    """Check that the class of every dataclass in `value` can be found by its name.
 
     Raises:
-        InputError: A class is defined in the main script or in a function, or its name leads to
-            another class.
+        InputError: A class is defined in a function, or its name leads to another class.
     """
     for cls in list_types(value):
         if cls not in _NAMES_BY_TYPE:
@@ -161,11 +177,6 @@ def check_importable(value: object) -> None:
 
 def _check_class_importable(cls: type) -> None:
     type_name = get_type_name(cls)
-    if cls.__module__ in ("__main__", "__mp_main__"):
-        raise InputError(
-            f"type: {cls.__qualname__} is defined in the main script or a notebook, from which "
-            "other programs cannot import it; move it to a module, and import it from there"
-        )
     if "<locals>" in cls.__qualname__:
         raise InputError(
             f"type: {type_name!r} is defined in a function, from which it cannot be imported; "

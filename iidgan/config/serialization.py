@@ -26,6 +26,11 @@ def encode(value: object, *, include_paths: bool = True) -> Any:  # noqa: ANN401
         }
     if isinstance(value, tuple | list):
         return [encode(item, include_paths=include_paths) for item in value]
+    if value is not None and not isinstance(value, bool | int | float | str):
+        raise InputError(
+            f"type: {type(value).__name__} must be a dataclass, a number, a string or a tuple of "
+            "these, as a run stores it"
+        )
     return value
 
 

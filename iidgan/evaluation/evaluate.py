@@ -92,12 +92,17 @@ def _compute_metric(family: str, metric: Metric, samples: Samples) -> dict[str, 
     except Exception as error:
         error.add_note(f"This happened while the metric {family!r} was computed.")
         raise
+    if not isinstance(values, Mapping):
+        raise InputError(
+            f"metrics: {family!r} must return tensors by name, got {type(values).__name__}"
+        )
     expected_shape = (len(samples.generated),)
     for name, value in values.items():
-        if value.shape != expected_shape:
+        if not isinstance(value, Tensor) or value.shape != expected_shape:
+            actual = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)
             raise InputError(
-                f"metrics: {name!r} of {family!r} must be one value per seed, with shape "
-                f"{expected_shape}, got {tuple(value.shape)}"
+                f"metrics: {name!r} of {family!r} must be a tensor of one value per seed, with "
+                f"shape {expected_shape}, got {actual}"
             )
     return values
 

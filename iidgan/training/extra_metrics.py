@@ -43,8 +43,8 @@ def _create(name: str, metric: Metric | str) -> Metric:
 
 
 def _name_metrics(metrics: Sequence[Metric | str]) -> dict[str, Metric | str]:
-    if isinstance(metrics, str | Metric):
-        raise InputError(f"metrics: expected a list or a mapping, got {metrics!r} alone")
+    if isinstance(metrics, str | Metric) or not isinstance(metrics, Sequence):
+        raise InputError(f"metrics: expected a list or a mapping, got {metrics!r}")
     metrics_by_name: dict[str, Metric | str] = {}
     for metric in metrics:
         name = metric if isinstance(metric, str) else _get_family(type(metric))

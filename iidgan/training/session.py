@@ -10,9 +10,13 @@ from pathlib import Path
 
 import torch
 
-from iidgan.config.plugins import check_importable, list_types
+from iidgan.config.plugins import (
+    check_importable,
+    describe_main_script_classes,
+    list_types,
+)
 from iidgan.config.run import Run
-from iidgan.core import Metric, Source, list_path_fields
+from iidgan.core import Dataset, Metric, Source, list_path_fields
 from iidgan.engine import checkpoint
 from iidgan.engine.checkpoint import RunIdentity
 from iidgan.engine.compile import Executor, check_executor
@@ -34,6 +38,9 @@ from iidgan.utils.device import resolve_device
 from iidgan.utils.files import damaged_name, quarantine, remove_partials
 from iidgan.utils.jsonl import append_lines
 from iidgan.utils.provenance import collect_provenance
+
+EXECUTION_KEYS = ("executor", "workers")
+"""What an event of a start says of how steps are executed."""
 
 ProgressCallback = Callable[[str, LogRecord | None], None]
 """Callback `(message, record)`: a message for the user, or a log record with an empty message."""
@@ -98,7 +105,7 @@ class TrainSession:
         check_importable(self.run)
         self.run_dir, self.keep = RunDir(out, list_types(self.run)), keep
         self.device, self.on_progress, self.metrics = device, on_progress, metrics
-        self.data = self.run.source.load().to(device)
+        self.data = _load_data(self.run.source).to(device)
         self.evaluator = load_evaluator(self.run.source, self.data, device)
         torch.manual_seed(derive_seed(*self.seeds))
         self.context = TrainContext.create(self.run, self.seeds, self.data, device)
@@ -148,7 +155,7 @@ class TrainSession:
     def log_start_event(self, plan: ExecutionPlan) -> None:
         """Log that training starts, and how it is executed."""
         self._planned_executor = plan.executor
-        self._execution = {"executor": plan.executor, "workers": str(plan.workers)}
+        self._execution = dict(zip(EXECUTION_KEYS, (plan.executor, str(plan.workers))))
         if message := self.evaluator.warning:
             self.notify(message)
         self.run_dir.log_event("started", step=self.state.step, **self._collect_provenance())
@@ -181,9 +188,10 @@ class TrainSession:
     def log_executor(self, executor: Executor) -> None:
         """Log the executor that is used, if the planned one failed and steps run eagerly instead.
 
-        Metric records name it, and a resumed run keeps it. One of several processes suffices.
+        Metric records name it, and a resumed run keeps it. The first of several processes that
+        fails suffices.
         """
-        if executor != self._planned_executor:
+        if executor not in (self._planned_executor, self._execution.get("executor")):
             self._execution["executor"] = executor
             self.run_dir.log_event("executor", step=self.state.step, executor=executor)
 
@@ -207,6 +215,8 @@ class TrainSession:
         damaged_files = self._truncate_logs()
         if latest.path is None:
             return
+        last_start = self.run_dir.read_last_start()
+        self._execution = {key: last_start[key] for key in EXECUTION_KEYS if key in last_start}
         if self.run_dir.metrics_file in damaged_files or not self._is_measured():
             self._measure()
 
@@ -308,10 +318,21 @@ def open_session(
         metrics=metrics,
     )
     with session.claim_run_dir():
-        for note in session.data.notes:
-            session.notify(note)
+        for note in (describe_main_script_classes(session.run), *session.data.notes):
+            if note:
+                session.notify(note)
         session.resume()
         yield session
+
+
+def _load_data(source: Source) -> Dataset:
+    data = source.load()
+    if not isinstance(data, Dataset):
+        raise InputError(
+            f"source: load() of {type(source).__name__} must return a Dataset, "
+            f"got {type(data).__name__}"
+        )
+    return data
 
 
 def _resolve_paths(source: Source) -> Source:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pickle
 import sys
 from dataclasses import dataclass, replace
+from types import ModuleType
 
 import pytest
 
 import iidgan
 from iidgan.config.plugins import (
     check_importable,
+    describe_main_script_classes,
     get_type_name,
     list_types,
     resolve_plugins,
@@ -163,13 +165,21 @@ def test_check_importable_refuses_local_class():
 
 
 @pytest.mark.parametrize("module", ["__main__", "__mp_main__"])
-def test_check_importable_refuses_main_script(monkeypatch, module):
+def test_main_script_classes_are_named(monkeypatch, module):
+    """Also in the worker processes of the script, which import it under another name."""
     monkeypatch.setattr(Misplaced, "__module__", module)
-    monkeypatch.setattr(sys.modules["__main__"], "Misplaced", Misplaced, raising=False)
-    nested = iidgan.Regularised(method=Misplaced(), terms=())
-    for method in (Misplaced(), nested):
-        with raises_input_error("type", "Misplaced", "main script", "move it to a module"):
-            check_importable(Run(method=method))
+    script = sys.modules.get(module) or ModuleType(module)
+    monkeypatch.setitem(sys.modules, module, script)
+    monkeypatch.setattr(script, "Misplaced", Misplaced, raising=False)
+    run = Run(method=iidgan.Regularised(method=Misplaced(), terms=()))
+    check_importable(run)
+    assert get_type_name(Misplaced) == "__main__:Misplaced"
+    assert "plugins=[Misplaced]" in describe_main_script_classes(run)
+    assert Run.from_dict(run.to_dict(), [Misplaced]) == run
+
+
+def test_describe_main_script_classes_without_any():
+    assert describe_main_script_classes(Run(method=NoisyMethod())) == ""
 
 
 def test_check_importable_refuses_replaced_class():

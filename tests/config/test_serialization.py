@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from iidgan.config.run import Run
-from iidgan.config.serialization import describe_differences
-from iidgan.data import Grid
+from iidgan.config.serialization import describe_differences, encode
+from iidgan.data import Grid, Ring
 from iidgan.methods import GAN, iid_gan
 from tests.helpers.errors import raises_input_error
 
@@ -32,6 +32,12 @@ from tests.helpers.errors import raises_input_error
 def test_from_dict_names_unknown_values(data, field, values):
     with raises_input_error(field, *values):
         Run.from_dict(data)
+
+
+def test_encode_refuses_other_objects():
+    for value in (object(), {1, 2}, Ring):
+        with raises_input_error("type", type(value).__name__, "dataclass"):
+            encode((1, value))
 
 
 def test_difference_shows_both_values():

@@ -73,6 +73,12 @@ def test_evaluate_samples_refuses_other_shapes(shape):
         evaluate_points(own=FixedValues({"a": torch.zeros(shape)}))
 
 
+@pytest.mark.parametrize("values", [{"a": 1.5}, {"a": [1.5, 2.5]}, 1.5])
+def test_evaluate_samples_refuses_other_types(values):
+    with raises_input_error("metrics", "'own'"):
+        evaluate_points(own=FixedValues(values))
+
+
 def test_evaluate_samples_refuses_equal_value_names():
     metric = FixedValues({"a": torch.zeros(2)})
     with raises_input_error("metrics", "'second' and 'first'"):

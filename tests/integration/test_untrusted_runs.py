@@ -207,15 +207,18 @@ def test_train_ignores_foreign_generator(stranger, tmp_path):
     assert iidgan.load(tmp_path / "own").point.run == run
 
 
-def test_train_refuses_class_of_main_script(tmp_path, monkeypatch):
+def test_train_class_of_main_script(tmp_path, monkeypatch):
     class MyGAN(GAN):
         pass
 
     MyGAN.__module__, MyGAN.__qualname__ = "__main__", "MyGAN"
     monkeypatch.setattr(sys.modules["__main__"], "MyGAN", MyGAN, raising=False)
-    with raises_input_error("type", "MyGAN", "main script"):
-        train_tiny(tiny_run(MyGAN()), tmp_path / "run")
-    assert not (tmp_path / "run").exists()
+    run, messages = tiny_run(MyGAN()), []
+    result = train_tiny(run, tmp_path, on_progress=lambda text, record: messages.append(text))
+    assert any("plugins=[MyGAN]" in message for message in messages)
+    assert result.model().point.run == iidgan.load(tmp_path, plugins=[MyGAN]).point.run == run
+    with raises_input_error(None, "'__main__:MyGAN'"):
+        iidgan.load(tmp_path)
 
 
 def test_load_refuses_name_in_listed_run(tmp_path):

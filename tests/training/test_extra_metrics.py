@@ -105,6 +105,7 @@ def test_resolve_metrics_by_name():
         ([SampleSize(), SampleSize(scale=2.0)], "metrics", NAME),
         (NAME, "metrics", NAME),
         (SampleSize(), "metrics", "SampleSize"),
+        (5, "metrics", "5"),
     ],
 )
 def test_train_refuses_invalid_metrics(tmp_path, metrics, field, value):
@@ -116,3 +117,14 @@ def test_train_refuses_invalid_metrics(tmp_path, metrics, field, value):
 def test_resolve_metrics_calls_factories():
     name = f"{__name__}:make_doubled"
     assert resolve_metrics([name])[name] == SampleSize(scale=2.0)
+
+
+def test_finished_run_is_not_measured_again(tmp_path, completed_run):
+    path, messages = completed_run(tiny_run()), []
+    train_tiny(
+        tiny_run(),
+        path,
+        metrics=[SampleSize()],
+        on_progress=lambda text, record: messages.append(text),
+    )
+    assert any("iidgan evaluate" in message for message in messages)

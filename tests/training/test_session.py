@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import shutil
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+import torch
 
 from iidgan import records
-from iidgan.core import (
-    Samples,
-)
+from iidgan.core import Samples, Source
 from iidgan.data import Ring
 from iidgan.engine.inference import sample_prior
 from iidgan.engine.optim import Adam
@@ -67,6 +67,27 @@ def test_records_have_protocol_and_provenance(completed_run):
     assert modes.protocol["std"] == 0.001
     assert modes.provenance["commit"] == "some-commit"
     assert {"iidgan", "torch", "numpy", "python", "device", "date"} <= modes.provenance.keys()
+
+
+def test_repeated_measurement_keeps_provenance(tmp_path):
+    """As after a crash between a checkpoint and its measurement."""
+    result = train_tiny(tiny_run(), tmp_path, workers=1, executor="eager")
+    shutil.rmtree(RunDir(tmp_path).generator_dir)
+    train_tiny(tiny_run(), tmp_path)
+    provenance = [record.provenance for record in result.records]
+    assert {(facts["executor"], facts["workers"]) for facts in provenance} == {("eager", "1")}
+
+
+@dataclass(frozen=True)
+class TensorSource(Source):
+    def load(self):
+        return torch.zeros(100, 2)
+
+
+def test_train_refuses_source_without_dataset(tmp_path):
+    with raises_input_error("source", "TensorSource", "Dataset", "Tensor"):
+        train_tiny(tiny_run(source=TensorSource()), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_records_follow_from_generator(tmp_path):
