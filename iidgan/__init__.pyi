@@ -27,7 +27,9 @@ from .data import StackedMnist as StackedMnist
 from .data import array as array
 from .data import prepared as prepared
 from .data.prepare import prepare as prepare
+from .engine.loop import StopRequest as StopRequest
 from .engine.optim import Adam as Adam
+from .engine.optim import Optimiser as Optimiser
 from .errors import InputError as InputError
 from .methods import AAE as AAE
 from .methods import AMAT as AMAT
