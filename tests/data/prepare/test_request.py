@@ -30,6 +30,9 @@ from tests.helpers.errors import raises_input_error
         ("celeba", {"origin": ".", "split": "test"}, "split", ["'test'", "celeba has no splits"]),
     ],
 )
-def test_prepare_request_refuses_invalid_field(name, options, field, values):
+def test_prepare_request_refuses_invalid_field(
+    tmp_path, monkeypatch, name, options, field, values
+):
+    monkeypatch.chdir(tmp_path)
     with raises_input_error(field, *values):
         prepare(name, **options)
