@@ -49,9 +49,8 @@ def test_interrupted_prepare_leaves_nothing(tmp_path, signal_number):
 
 CONVERT_FOREVER = """
 import multiprocessing, time
-from iidgan.data.prepare.pool import CHUNK_IMAGES, convert_stream
+from iidgan.data.prepare.pool import CHUNK_IMAGES, process_chunks
 from iidgan.data.prepare.reader import SkippedImage
-from iidgan.data.prepare.resize import ResizeRule
 
 def endless():
     for i in range(10**9):
@@ -60,7 +59,7 @@ def endless():
             time.sleep(0.01)
 
 if __name__ == "__main__":
-    for i, _ in enumerate(convert_stream(endless(), ResizeRule(size=8), None, workers=2)):
+    for i, _ in enumerate(process_chunks(endless(), len, None, workers=2)):
         if i == 5:
             print(*(child.pid for child in multiprocessing.active_children()), flush=True)
 """
