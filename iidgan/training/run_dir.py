@@ -118,10 +118,9 @@ class RunDir:
         append_lines(self.events_file, [{"event": name, "time": now, **facts}])
 
     def claim(self, run: Run, seeds: Sequence[int], device: torch.device, data: Dataset) -> None:
-        """Write `run.json`, or renew it where the directory belongs to this run.
+        """Write `run.json` unless the directory already belongs to this run.
 
-        Its data may have moved. The caller holds `lock`: otherwise another training may claim the
-        directory as well.
+        The caller holds `lock`: otherwise another training may claim the directory as well.
 
         Raises:
             InputError: As for `check_free`.
@@ -138,7 +137,10 @@ class RunDir:
                     "environment": collect_provenance(device),
                 }
             )
-        elif self._read_run_like(run)[0].to_dict() != run.to_dict():
+
+    def record_paths(self, run: Run) -> None:
+        """Renew `run.json` if the data of this run have moved."""
+        if self._read_run_like(run)[0].to_dict() != run.to_dict():
             self._write_facts(read_facts(self.run_file) | {"run": run.to_dict()})
 
     def check_free(self, run: Run, seeds: Sequence[int], data: Dataset) -> None:

@@ -322,6 +322,7 @@ def open_session(
             if note:
                 session.notify(note)
         session.resume()
+        session.run_dir.record_paths(session.run)
         yield session
 
 

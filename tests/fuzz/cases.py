@@ -120,6 +120,26 @@ def write_image_table() -> None:
     Path("labels.csv").write_text(f"name,label\n{labels}")
 
 
+def write_image_arrays() -> None:
+    """As MedMNIST does."""
+    images, labels = random_images(NUM_IMAGES), np.arange(NUM_IMAGES) % 3
+    np.savez_compressed("images.npz", train_images=images, train_labels=labels)
+
+
+def write_stylegan_folder() -> None:
+    """Numbered folders, with the labels in one file beside them."""
+    files = {f"{i // 6:05}/{i}.png": content for i, content in enumerate(png_files().values())}
+    write_files(Path("images"), files)
+    labels = [[name, i % 3] for i, name in enumerate(files)]
+    Path("images/dataset.json").write_text(json.dumps({"labels": labels}))
+
+
+def write_cifar_archive() -> None:
+    write_cifar()
+    with tarfile.open("cifar.tar.gz", "w:gz") as archive:
+        archive.add("cifar", "cifar-10-batches-py")
+
+
 def write_idx() -> None:
     images = random_images(NUM_IMAGES, 28, 1)
     header = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in (NUM_IMAGES, 28, 28))
@@ -210,6 +230,20 @@ CASES: dict[str, FuzzCase] = {
         arguments=RESUME,
         read_result=read_generator,
     ),
+    "resume, sealed": FuzzCase(
+        build=write_stopped_run,
+        pattern="run/checkpoints/*/[!M]*",
+        arguments=RESUME,
+        is_sealed=True,
+    ),
+    "figure from arrays": FuzzCase(
+        build=write_run, pattern="run/arrays.npz", arguments=("figure", "run")
+    ),
+    "why": FuzzCase(
+        build=write_records,
+        pattern="results/*",
+        arguments=("why", "ring", "GAN", "Ring quality %", "--results", "results"),
+    ),
     "train on array": FuzzCase(build=write_points, pattern="points.npy", arguments=TRAIN),
     "train on table": FuzzCase(
         build=write_points, pattern="points.csv", arguments=("train", "points.csv", *TRAIN[2:])
@@ -254,6 +288,25 @@ CASES: dict[str, FuzzCase] = {
         build=write_cifar,
         pattern="cifar/*",
         arguments=("prepare", "cifar10", *PREPARE[2:], "cifar"),
+    ),
+    "cifar.tar.gz": FuzzCase(
+        build=write_cifar_archive,
+        pattern="cifar.tar.gz",
+        arguments=("prepare", "cifar10", *PREPARE[2:], "cifar.tar.gz"),
+    ),
+    "image arrays": FuzzCase(
+        build=write_image_arrays,
+        pattern="images.npz",
+        arguments=(*PREPARE, "images.npz"),
+        read_result=read_images,
+        is_right=are_all_right,
+    ),
+    "dataset.json": FuzzCase(
+        build=write_stylegan_folder,
+        pattern="images/dataset.json",
+        arguments=(*PREPARE, "images"),
+        read_result=read_images,
+        is_right=are_all_right,
     ),
     "prepared set": FuzzCase(
         build=write_prepared,

@@ -79,11 +79,25 @@ def test_claim_names_differing_fields(tmp_path, run, seeds, difference):
     assert snapshot_files(tmp_path) == before
 
 
+@pytest.mark.usefixtures("fast_evaluation")
+def test_train_records_where_data_have_moved(tmp_path):
+    """Once the checkpoint is loaded: a training that is refused changes nothing."""
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).normal(size=(50, 2)))
+    shutil.copy(tmp_path / "a.npy", tmp_path / "b.npy")
+    first, moved = (tiny_run(source=array(tmp_path / name)) for name in ("a.npy", "b.npy"))
+    train_tiny(first, tmp_path / "r", **stop_at(4))
+    train_tiny(moved, tmp_path / "r")
+    assert RunDir(tmp_path / "r").read_run()[0].source.path == str(tmp_path / "b.npy")
+
+
 def test_claim_after_data_moved(tmp_path):
     np.save(tmp_path / "a.npy", np.ones((20, 2)))
     shutil.copy(tmp_path / "a.npy", tmp_path / "b.npy")
     claim(tmp_path / "r", tiny_run(source=array(tmp_path / "a.npy")))
-    claim(tmp_path / "r", tiny_run(source=array(tmp_path / "b.npy")))
+    moved = tiny_run(source=array(tmp_path / "b.npy"))
+    claim(tmp_path / "r", moved)
+    assert RunDir(tmp_path / "r").read_run()[0].source.path == str(tmp_path / "a.npy")
+    RunDir(tmp_path / "r").record_paths(moved)
     assert RunDir(tmp_path / "r").read_run()[0].source.path == str(tmp_path / "b.npy")
     np.save(tmp_path / "b.npy", np.zeros((20, 2)))
     with raises_input_error("out", "source.sha256 ("):
