@@ -32,7 +32,7 @@ class FuzzCase:
         arguments: The command.
         read_result: Reads what a successful command made.
         is_right: Compares that on intact files with that on damaged ones.
-        is_sealed: Whether digests in the folder of a damaged file are written anew.
+        is_sealed: Whether the digests in the folder of a damaged file are rewritten to match it.
     """
 
     build: Callable[[], object]

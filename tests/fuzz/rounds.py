@@ -68,7 +68,7 @@ class Fuzzer:
         shutil.copytree(self.intact_dir, self.work_dir)
 
     def run_round(self, seed: int) -> str:
-        """Damage files as `seed` says; return what is wrong with the outcome, or nothing."""
+        """Damage files by a seed; return the problem with the outcome, or an empty text."""
         self._copy_intact()
         rng = Random(f"{self.name} {seed}")
         paths = sorted(path for path in self.work_dir.glob(self.case.pattern) if path.is_file())
