@@ -29,3 +29,4 @@ def test_replace_unencodable_without_streams(monkeypatch):
     for stream in (None, io.StringIO()):
         monkeypatch.setattr(sys, "stdout", stream)
         replace_unencodable()
+        assert sys.stdout is stream

@@ -69,6 +69,7 @@ def test_lossy_stream_discards_after_failure():
         stream.flush()
         pipe.write("more")
         pipe.flush()
+        assert os.fstat(pipe.fileno()).st_rdev == os.stat(os.devnull).st_rdev
 
 
 RESERVE = """

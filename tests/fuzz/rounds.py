@@ -4,36 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import signal
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 from tests.fuzz.cases import CASES, run_quietly
 from tests.fuzz.mutations import mutate_file, replace_by_special, reseal_folder
+from tests.helpers.time_limits import HangError, time_limit
 
 MAX_SECONDS = 10
 ALL_DIVERGED = 3
 """Exit code of a training on numbers with which no seed can train."""
-
-
-class HangError(BaseException):
-    """A command took too long; no handler of the package catches this."""
-
-
-@contextlib.contextmanager
-def time_limit(seconds: int) -> Iterator[None]:
-    def give_up(number: int, frame: object) -> None:
-        raise HangError(f"took more than {seconds} s")
-
-    previous_handler = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, previous_handler)
 
 
 def list_tree(folder: Path) -> dict[str, tuple[int, int]]:

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import signal
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,30 +17,15 @@ from iidgan.training.run_dir import RunDir
 from tests.helpers.cli import fail_command
 from tests.helpers.errors import raises_input_error
 from tests.helpers.images import encode_image, random_images, write_files
+from tests.helpers.time_limits import time_limit
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 MINUTE = 60
 
 
-@contextmanager
-def fails_in_time():
-    """Ends a test that waits for the content of a pipe."""
-
-    def fail(number, frame):
-        pytest.fail("it waits")
-
-    previous_handler = signal.signal(signal.SIGALRM, fail)
-    signal.alarm(MINUTE)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, previous_handler)
-
-
 @pytest.fixture(autouse=True)
 def _in_time():
-    with fails_in_time():
+    with time_limit(MINUTE):
         yield
 
 
