@@ -81,4 +81,4 @@ from .terms import ZDiscriminator as ZDiscriminator
 from .train import train as train
 from .training.model import Model as Model
 from .training.model import load as load
-from .training.session import Result as Result
+from .training.run_session import Result as Result

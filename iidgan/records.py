@@ -150,6 +150,15 @@ def _drop_superseded(records: Iterable[MetricRecord]) -> list[MetricRecord]:
     return list(last_records.values())
 
 
+def select_last_step(records: Iterable[MetricRecord]) -> list[MetricRecord]:
+    """Select the records of each seed's last step."""
+    all_records = list(records)
+    last_steps: dict[int, int] = {}
+    for record in all_records:
+        last_steps[record.seed] = max(record.step, last_steps.get(record.seed, -1))
+    return [record for record in all_records if record.step == last_steps[record.seed]]
+
+
 def copy_final_records(path: Path, run: str, num_steps: int, metrics_path: Path) -> None:
     """Copy the records of a finished run's last step to `path`.
 
@@ -161,8 +170,7 @@ def copy_final_records(path: Path, run: str, num_steps: int, metrics_path: Path)
         for record in read_records(metrics_path)
         if record.run == run and record.at_end(num_steps)
     ]
-    last_step = max((record.step for record in end_records), default=0)
-    final_records = [record for record in end_records if record.step == last_step]
+    final_records = select_last_step(end_records)
     with locked_for_append(path) as append:
         present_values = {_value_key(record) for record in read_records(path)}
         seeds_to_copy = {

@@ -13,14 +13,15 @@ import torch
 from iidgan.config.run import Run
 from iidgan.core import Metric
 from iidgan.engine.compile import Executor
-from iidgan.engine.loop import Outcome, StopRequest
+from iidgan.engine.loop import StopRequest
 from iidgan.errors import InputError, unknown_name_error
-from iidgan.parallel.batched_runs import BatchedSessions
-from iidgan.parallel.seed_pool import SeedPool, partition_seeds
-from iidgan.parallel.seed_worker import SeedWorkerTask
+from iidgan.parallel.batched_runs import BatchedSessions, group_by_step
+from iidgan.parallel.seed_workers import train_in_workers
 from iidgan.training.extra_metrics import resolve_metrics
-from iidgan.training.plan import Auto, ExecutionPlan, choose_plan
-from iidgan.training.session import ProgressCallback, Result, TrainSession, open_session
+from iidgan.training.plan import Auto
+from iidgan.training.run_session import Result, open_run
+from iidgan.training.session import ProgressCallback, RunSpec
+from iidgan.utils.device import resolve_device
 from iidgan.utils.processes import exit_without_main_guard
 
 MAX_SEEDS = 10_000
@@ -54,15 +55,17 @@ def train(
             keeps the executor and the number of processes that it was last started with, on the
             same device with as many threads.
         workers: Processes across which the seeds are split, or `auto` for one per core in long
-            runs. Processes import the main module again, so scripts need
-            `if __name__ == "__main__":`.
+            runs. They do not wait for each other. Processes import the main module again, so
+            scripts need `if __name__ == "__main__":`.
         metrics: Metrics to measure in addition to the registered ones: a mapping from the name of
             the family to a `Metric`, or a list of metrics or of names such as `module:Name`. They
             are not stored in the run directory; pass them again to measure them after resuming.
         on_progress: Callback `(message, record)`, called with a message for the user, or with a
-            log record and an empty message.
+            log record and an empty message. Each of several processes has records of its own
+            seeds.
         stop: A stop request that other code may trigger. Inside `stop.handle_signals()`, Ctrl-C
-            saves a checkpoint and ends the training, as it does on the command line.
+            saves a checkpoint and ends the training, as it does on the command line;
+            `StopRequest(max_seconds=7200)` does so after two hours.
 
     Raises:
         InputError: A field, the data or the run directory is invalid.
@@ -73,45 +76,30 @@ def train(
     seed_list = _resolve_seeds(seeds)
     _check_options(seed_list, checkpoint_every, keep, executor, workers)
     stop = stop or StopRequest()
-    session_manager = open_session(
-        run,
-        seed_list,
+    spec = RunSpec(
+        run=run,
+        seeds=seed_list,
         out=Path(out),
         keep=keep,
-        device=device,
-        executor=executor,
-        on_progress=on_progress,
+        device=resolve_device(device),
         metrics=resolve_metrics(metrics),
     )
-    with torch.random.fork_rng(devices=[]), session_manager as session:
-        if outcome := session.outcome(stop):
+    opened_run = open_run(spec, executor=executor, on_progress=on_progress)
+    with torch.random.fork_rng(devices=[]), opened_run as run_session:
+        if outcome := run_session.outcome:
             if metrics:
-                session.notify(f"not measured again; iidgan evaluate {out} --metric NAME measures")
-            return session.make_result(outcome)
-        plan = choose_plan(session.context, *session.resolve_auto(executor, workers))
-        session.log_start_event(plan)
+                run_session.notify(
+                    f"not measured again; iidgan evaluate {out} --metric NAME measures"
+                )
+            return run_session.make_result(outcome)
+        plan = run_session.choose_plan(executor, workers)
+        run_session.start(plan)
         if plan.workers == 1:
-            outcome = BatchedSessions([session]).fit(plan.executor, checkpoint_every, stop)
+            for sessions in group_by_step(run_session.split_by_step()):
+                BatchedSessions(sessions).fit(checkpoint_every, stop)
         else:
-            outcome = _train_in_workers(session, plan, checkpoint_every, stop)
-        return session.log_end_event(outcome)
-
-
-def _train_in_workers(
-    session: TrainSession, plan: ExecutionPlan, checkpoint_every: int, stop: StopRequest
-) -> Outcome:
-    tasks = [
-        SeedWorkerTask(session.run, seeds, str(session.device), plan.executor, checkpoint_every)
-        for seeds in partition_seeds(session.seeds, plan.workers)
-    ]
-    pool = SeedPool(
-        session.state,
-        tasks,
-        on_worker_failure=session.worker_failed,
-        on_message=session.notify,
-        on_executor=session.log_executor,
-    )
-    return pool.fit(on_log=session.log_losses, on_checkpoint=session.save_checkpoint, stop=stop)
+            train_in_workers(run_session, plan, checkpoint_every, stop)
+        return run_session.finish()
 
 
 def _resolve_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:

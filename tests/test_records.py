@@ -85,3 +85,12 @@ def test_read_all_names_file_or_line(tmp_path):
         records.read_all_records(path)
     with raises_input_error(None, "rows.jsonl: line 1", "JSON"):
         records.read_all_records(tmp_path)
+
+
+def test_select_last_step_of_each_seed():
+    steps = [(0, 4), (1, 4), (0, 8), (1, 4), (2, 0)]
+    row = records.MetricRecord(
+        run="a", seed=0, step=0, metric="m", value=1.0, diverged=-1, protocol={}, provenance={}
+    )
+    selected = records.select_last_step(replace(row, seed=seed, step=step) for seed, step in steps)
+    assert [(record.seed, record.step) for record in selected] == [(1, 4), (0, 8), (1, 4), (2, 0)]

@@ -124,7 +124,7 @@ def evaluate_command(arguments: list[str]) -> int:
     if options.json:
         _print_json(records)
     else:
-        print_summary(records, title=f"{options.run}, step {trained_networks.point.step}")
+        print_summary(records, title=f"{options.run}, step {max(trained_networks.point.steps)}")
     return 0
 
 

@@ -12,6 +12,7 @@ import tyro
 
 from iidgan.cli.options import (
     PluginOptions,
+    TimeOptions,
     TrainMissingOptions,
     monitor_jobs,
     report_outcomes,
@@ -83,7 +84,7 @@ def _draw_published(spec: FigureSpec, options: FigureOptions) -> int:
     workspace = options.create_workspace()
     missing_jobs = spec.missing_runs(workspace)
     must_train = missing_jobs and options.train
-    exit_code = _train_jobs(spec, missing_jobs, workspace) if must_train else 0
+    exit_code = _train_jobs(spec, missing_jobs, options, workspace) if must_train else 0
     if exit_code > 1:  # stopped: rerunning resumes
         return exit_code
     run_dirs = spec.find_run_dirs(workspace)
@@ -102,8 +103,10 @@ def _draw_published(spec: FigureSpec, options: FigureOptions) -> int:
     return exit_code
 
 
-def _train_jobs(spec: FigureSpec, jobs: Sequence[TrainingJob], workspace: Workspace) -> int:
-    with monitor_jobs(jobs) as (on_progress, stop):
+def _train_jobs(
+    spec: FigureSpec, jobs: Sequence[TrainingJob], options: TimeOptions, workspace: Workspace
+) -> int:
+    with monitor_jobs(jobs, options) as (on_progress, stop):
         outcomes = train_runs(
             jobs,
             workspace,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,7 +35,48 @@ TableFormat = Literal["rich", "md", "tex", "csv", "json"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainMissingOptions:
+class TimeOptions:
+    """How long to train."""
+
+    max_time: Annotated[str | None, tyro.conf.arg(metavar="TIME")] = None
+    """Save and end after this time, such as 2h, 90m or 1h30m; rerunning the command resumes."""
+
+    def create_stop_request(self) -> StopRequest:
+        """Create a request to stop after the time.
+
+        Raises:
+            InputError: It is not a time.
+        """
+        if self.max_time is None:
+            return StopRequest()
+        return StopRequest(max_seconds=parse_duration("max-time", self.max_time))
+
+
+def parse_duration(name: str, text: str) -> float:
+    """Convert a duration such as 2h, 1h30m or 90s to seconds.
+
+    Raises:
+        InputError: It is not a duration above 0.
+    """
+    match = re.fullmatch(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", text)
+    numbers = match.groups(default="0") if match else ()
+    total_seconds = sum(int(number) * unit for number, unit in zip(numbers, (3600, 60, 1)))
+    if not total_seconds:
+        raise InputError(f"{name}: must be a time such as 2h, 90m or 1h30m, got {text!r}")
+    return float(total_seconds)
+
+
+TIME_IS_UP_EXIT_CODE = 124
+"""Exit code of a command that ended after `--max-time`, as that of timeout(1)."""
+
+
+def stopped_exit_code(stop: StopRequest) -> int:
+    """Return the exit code of a command that was stopped."""
+    return TIME_IS_UP_EXIT_CODE if stop.signal is None else 128 + stop.signal
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainMissingOptions(TimeOptions):
     """Where and how to train the runs of a table, a figure or a sweep."""
 
     train: bool = True
@@ -112,11 +154,11 @@ def print_table(table: Table, format: TableFormat) -> None:
 
 @contextmanager
 def monitor_jobs(
-    jobs: Sequence[TrainingJob],
+    jobs: Sequence[TrainingJob], options: TimeOptions
 ) -> Iterator[tuple[RunProgressCallback, StopRequest]]:
     """Show the progress of training jobs, and turn Ctrl-C into a stop request."""
     labels, total_steps = [job.name for job in jobs], [job.run.steps for job in jobs]
-    stop = StopRequest()
+    stop = options.create_stop_request()
     with (
         stop.handle_signals(on_first=acknowledge_stop),
         ProgressMonitor(total_steps, labels) as monitor,
@@ -126,10 +168,10 @@ def monitor_jobs(
 
 def report_outcomes(outcomes: Sequence[tuple[str, str]], stop: StopRequest) -> int:
     """Print which jobs did not finish, and return the exit code, 0 if all did."""
-    for label, outcome in outcomes:
-        if outcome not in ("finished", "diverged"):
-            print(f"{label}: {outcome}", file=sys.stderr)
-    if stop.signal is not None:
+    unfinished = [item for item in outcomes if item[1] not in ("finished", "diverged")]
+    for label, outcome in unfinished:
+        print(f"{label}: {outcome}", file=sys.stderr)
+    if stop.signal is not None or (unfinished and stop.requested):
         print("stopped; run the same command again to resume", file=sys.stderr)
-        return 128 + stop.signal
-    return 1 if any(outcome.startswith(("failed", "busy")) for _, outcome in outcomes) else 0
+        return stopped_exit_code(stop)
+    return 1 if any(outcome.startswith(("failed", "busy")) for _, outcome in unfinished) else 0

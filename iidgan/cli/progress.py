@@ -110,6 +110,7 @@ class ProgressMonitor:
         ]
         self._total_steps, self._labels = total_steps, labels
         self._printed_tenths = [0] * len(labels)
+        self._last_steps: list[dict[tuple[int, ...], int]] = [{} for _ in labels]
 
     def __enter__(self) -> ProgressMonitor:
         self._progress.start()
@@ -132,11 +133,14 @@ class ProgressMonitor:
 
     def _show_record(self, run_index: int, record: LogRecord) -> None:
         losses_text, num_steps = format_losses(record), self._total_steps[run_index]
-        self._progress.update(self._task_ids[run_index], completed=record.step, losses=losses_text)
-        tenths_done = 10 * record.step // num_steps
+        last_steps = self._last_steps[run_index]
+        last_steps[record.seeds] = record.step
+        step = min(last_steps.values())  # of the processes that train the seeds
+        self._progress.update(self._task_ids[run_index], completed=step, losses=losses_text)
+        tenths_done = 10 * step // num_steps
         if not self._console.is_terminal and tenths_done > self._printed_tenths[run_index]:
             self._printed_tenths[run_index] = tenths_done
-            self._print_line(run_index, f"step {record.step} of {num_steps}  {losses_text}")
+            self._print_line(run_index, f"step {step} of {num_steps}  {losses_text}")
 
     def _print_line(self, run_index: int, text: str) -> None:
         line = f"{self._labels[run_index]}: {text}"

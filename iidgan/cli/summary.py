@@ -8,16 +8,15 @@ from rich.console import JustifyMethod
 from rich.table import Table
 
 from iidgan.cli.console import create_console, is_ascii
-from iidgan.records import MetricRecord
+from iidgan.records import MetricRecord, select_last_step
 from iidgan.report.stats import mean, std
 
 
 def print_summary(records: Iterable[MetricRecord], *, title: str) -> None:
-    """Print mean and standard deviation over seeds of each metric at the last step."""
-    all_records = list(records)
+    """Print mean and standard deviation over seeds of each metric at each seed's last step."""
+    all_records = select_last_step(records)
     if not all_records:
         return
-    last_step = max(record.step for record in all_records)
     console = create_console()
     sign = "+-" if is_ascii(console) else "±"
     table = Table(title=title, title_justify="left")
@@ -25,15 +24,15 @@ def print_summary(records: Iterable[MetricRecord], *, title: str) -> None:
         justify: JustifyMethod = "left" if heading == "metric" else "right"
         table.add_column(heading, justify=justify, overflow="fold")
     for metric in dict.fromkeys(record.metric for record in all_records):
-        table.add_row(metric, *_summarize_metric(all_records, metric, last_step, sign))
+        table.add_row(metric, *_summarize_metric(all_records, metric, sign))
     console.print(table)
 
 
 def _summarize_metric(
-    records: Sequence[MetricRecord], metric: str, last_step: int, sign: str
+    records: Sequence[MetricRecord], metric: str, sign: str
 ) -> tuple[str, str, str]:
     """Return the statistics, the number of finite values and the number of diverged seeds."""
-    at_end = [record for record in records if (record.metric, record.step) == (metric, last_step)]
+    at_end = [record for record in records if record.metric == metric]
     diverged_count = sum(record.diverged >= 0 for record in at_end)
     finite_values = [
         record.value

@@ -49,7 +49,7 @@ def sweep_command(arguments: list[str]) -> int:
     missing_jobs = missing_runs(selected_spec, TUNING_SEEDS, records) if options.train else []
     exit_code = 0
     if missing_jobs:
-        with monitor_jobs(missing_jobs) as (on_progress, stop):
+        with monitor_jobs(missing_jobs, options) as (on_progress, stop):
             outcomes = train_missing(
                 "sweep", missing_jobs, workspace, on_progress=on_progress, stop=stop
             )

@@ -113,7 +113,7 @@ def _train_jobs(
     Returns:
         0, or the exit code if training was stopped or failed.
     """
-    with monitor_jobs(jobs) as (on_progress, stop):
+    with monitor_jobs(jobs, options) as (on_progress, stop):
         outcomes = train_missing(
             options.name,
             jobs,

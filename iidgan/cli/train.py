@@ -20,7 +20,7 @@ from iidgan.cli.components import (
     make_flags_type,
     split_component_names,
 )
-from iidgan.cli.options import get_field_values
+from iidgan.cli.options import TimeOptions, get_field_values, stopped_exit_code
 from iidgan.cli.parse import parse_options
 from iidgan.cli.progress import ProgressMonitor, acknowledge_stop
 from iidgan.cli.summary import print_summary
@@ -36,7 +36,7 @@ from iidgan.engine.step import Precision
 from iidgan.errors import InputError
 from iidgan.train import train
 from iidgan.training.plan import Auto
-from iidgan.training.session import Result
+from iidgan.training.run_session import Result
 
 HELP = """\
 usage: iidgan train SOURCE [--method NAME] [--term NAME ...] [--arch NAME] [--optimiser NAME]
@@ -89,7 +89,7 @@ class SessionOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions(RunOptions, SessionOptions):
+class TrainOptions(RunOptions, SessionOptions, TimeOptions):
     """Options of the training."""
 
     out: str | None = None
@@ -123,7 +123,7 @@ def train_command(arguments: list[str]) -> int:
     choice = _parse_choice(arguments)
     run, metrics, options = _configure_run(choice)
     out = options.out or f"runs/{choice.label}-{run.id}"
-    stop = StopRequest()
+    stop = options.create_stop_request()
     with (
         stop.handle_signals(on_first=acknowledge_stop),
         ProgressMonitor([run.steps], [out]) as monitor,
@@ -141,10 +141,10 @@ def train_command(arguments: list[str]) -> int:
 
 def _report_result(result: Result, stop: StopRequest) -> int:
     """Print the result and return the exit code."""
-    if result.outcome == "stopped" and stop.signal is not None:
+    if result.outcome == "stopped":
         command = f"iidgan {shlex.join(sys.argv[1:])}"
         print(f"stopped and saved at step {result.step}; to resume, run again: {command}")
-        return 128 + stop.signal
+        return stopped_exit_code(stop)
     print_summary(result.records, title=f"{result.path}, step {result.step}")
     if result.outcome == "diverged":
         last_step = max(result.diverged)

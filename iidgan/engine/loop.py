@@ -37,12 +37,14 @@ class LogRecord:
             has diverged.
         seconds: Wall time of these steps.
         diverged: Step at which a seed diverged, by its position, for these steps alone.
+        seeds: The seeds of the numbers, where the run is known.
     """
 
     step: int
     losses: dict[str, list[float]]
     seconds: float
     diverged: dict[int, int]
+    seeds: tuple[int, ...] = ()
 
     def for_seeds(self, seeds: slice) -> LogRecord:
         """Select the seeds at positions `seeds`."""
@@ -59,18 +61,23 @@ class LogRecord:
 
 
 class StopRequest:
-    """A request to stop, honoured at the end of the current step."""
+    """A request to stop, honoured at the end of the current step.
 
-    def __init__(self) -> None:
+    Arguments:
+        max_seconds: Time from now after which to stop, even without a signal.
+
+    Attributes:
+        signal: The signal that asks to stop, or None.
+    """
+
+    def __init__(self, *, max_seconds: float = math.inf) -> None:
         self.signal: signal.Signals | None = None
+        self._deadline = time.monotonic() + max_seconds
 
-    def should_stop(self, step: int) -> bool:
-        """Return whether to stop after step `step`; may be called repeatedly for one step."""
-        return self.signal is not None
-
-    def all_diverged(self, diverged: Tensor) -> bool:
-        """Return whether every seed has diverged, so that training on is pointless."""
-        return bool((diverged >= 0).all())
+    @property
+    def requested(self) -> bool:
+        """Whether to stop now."""
+        return self.signal is not None or time.monotonic() >= self._deadline
 
     @contextmanager
     def handle_signals(
@@ -218,7 +225,7 @@ def run_training_loop(
         buffer.step_losses.append(losses)
         state.step += 1
         is_due = schedule.is_checkpoint_step(state.step)
-        if is_due or stop.should_stop(state.step) or state.step % schedule.log_every == 0:
+        if is_due or stop.requested or state.step % schedule.log_every == 0:
             on_log(buffer.flush(state))
             outcome = _outcome_after_step(state, schedule, stop)
             if is_due or outcome != "finished":
@@ -231,9 +238,9 @@ def run_training_loop(
 
 def _outcome_after_step(state: State, schedule: LoopSchedule, stop: StopRequest) -> Outcome:
     """Return "finished" unless the run ends early after the current step."""
-    if stop.all_diverged(state.diverged):
+    if bool((state.diverged >= 0).all()):  # training on is pointless
         return "diverged"
-    if stop.should_stop(state.step) and state.step < schedule.steps:
+    if stop.requested and state.step < schedule.steps:
         return "stopped"
     return "finished"
 

@@ -1,41 +1,33 @@
-"""From samples to metric records, and to the arrays that figures show."""
+"""From samples to metric records."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from iidgan.config.run import Run
 from iidgan.core import Metric, Samples
 from iidgan.errors import InputError
-from iidgan.metrics import METRICS, assign_modes
+from iidgan.metrics import METRICS
 from iidgan.records import MetricRecord
-from iidgan.utils.files import write_file
-
-MAX_ARRAY_SAMPLES = 5000  # samples per seed for figures; of images, fewer are drawn
 
 
 @dataclass(frozen=True)
 class EvaluationPoint:
-    """A run at one step: what its metric records say besides the values.
+    """Seeds of a run, each at one step: what metric records say besides the values.
 
     Arguments:
         run: The run.
         seeds: Its seeds.
-        step: Number of steps trained.
+        steps: For each seed, the number of steps trained.
         diverged: For each seed, the step at which it diverged, or -1.
     """
 
     run: Run
     seeds: Sequence[int]
-    step: int
+    steps: Sequence[int]
     diverged: Sequence[int]
 
 
@@ -74,14 +66,16 @@ def evaluate_samples(
                 MetricRecord(
                     run=point.run.id,
                     seed=seed,
-                    step=point.step,
+                    step=step,
                     metric=name,
                     value=float(value),
                     diverged=diverged,
                     protocol=protocol,
                     provenance=provenance,
                 )
-                for seed, value, diverged in zip(point.seeds, values, point.diverged)
+                for seed, step, value, diverged in zip(
+                    point.seeds, point.steps, values, point.diverged
+                )
             ]
     return records
 
@@ -105,30 +99,3 @@ def _compute_metric(family: str, metric: Metric, samples: Samples) -> dict[str, 
                 f"shape {expected_shape}, got {actual}"
             )
     return values
-
-
-Arrays = dict[str, NDArray[Any]]
-
-
-def to_arrays(samples: Samples, point: EvaluationPoint) -> Arrays:
-    """Convert the first samples of every seed to arrays for figures."""
-    generated = samples.generated[:, :MAX_ARRAY_SAMPLES]
-    real = samples.real[:MAX_ARRAY_SAMPLES]
-    tensors: dict[str, Tensor] = {"generated": generated, "real": real}
-    for name in ("z", "codes", "x_cycled"):
-        tensor = getattr(samples, name)
-        if tensor is not None:
-            tensors[name] = tensor[:, :MAX_ARRAY_SAMPLES]
-    if samples.truth is not None:
-        tensors["centres"] = samples.truth.centres
-        tensors["std"] = torch.tensor(samples.truth.std)
-        tensors["modes"] = assign_modes(generated, samples.truth)
-        tensors["real_modes"] = assign_modes(real[None], samples.truth)[0]
-    arrays = {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
-    return arrays | {"seeds": np.array(point.seeds), "step": np.array(point.step)}
-
-
-def save_arrays(path: Path, samples: Samples, point: EvaluationPoint) -> None:
-    """Write the arrays for figures to an .npz file."""
-    arrays = to_arrays(samples, point)
-    write_file(path, lambda file: np.savez_compressed(file, allow_pickle=False, **arrays))

@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from iidgan.core import Source
+from iidgan.evaluation.arrays import load_arrays
 from iidgan.figures.run import (
     REGISTERED_CURVES,
-    load_arrays,
     load_metric_series,
     make_latent_panel,
     make_qq,
@@ -54,14 +54,18 @@ def plot_samples(run_dirs: RunDirs) -> Figure:
 
 def _make_latent_panels(run_dirs: RunDirs) -> list[LatentPanel]:
     return [
-        make_latent_panel(load_arrays(run_dir), label, 0) for label, run_dir in run_dirs.items()
+        make_latent_panel(load_arrays(run_dir.arrays_file), label, 0)
+        for label, run_dir in run_dirs.items()
     ]
 
 
 def plot_quantiles(run_dirs: RunDirs) -> Figure:
     """Draw QQ plots of the codes, one panel per run; every run needs an inverse."""
     return plot_qq(
-        [make_qq(load_arrays(run_dir), label, 0) for label, run_dir in run_dirs.items()]
+        [
+            make_qq(load_arrays(run_dir.arrays_file), label, 0)
+            for label, run_dir in run_dirs.items()
+        ]
     )
 
 
@@ -109,7 +113,7 @@ def plot_images(run_dirs: RunDirs, side: int = 10) -> Figure:
     """Draw `side` x `side` generated images of each run, after real ones of its data set."""
     mosaics_by_source: dict[Source, list[Mosaic]] = {}
     for label, run_dir in run_dirs.items():
-        arrays, source = load_arrays(run_dir), run_dir.read_run()[0].source
+        arrays, source = load_arrays(run_dir.arrays_file), run_dir.read_run()[0].source
         real_mosaic = _make_square_mosaic("real", arrays["real"], side)
         mosaics = mosaics_by_source.setdefault(source, [real_mosaic])
         mosaics.append(_make_square_mosaic(label, arrays["generated"][0], side))

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL.Image import Image
 
 from iidgan.errors import InputError
-from iidgan.evaluation.evaluate import Arrays
+from iidgan.evaluation.arrays import Arrays, load_arrays
 from iidgan.metrics import METRICS, qq_quantiles
 from iidgan.records import MetricRecord, read_records
 from iidgan.report import (
@@ -29,7 +29,7 @@ from iidgan.report import (
     save_figure,
 )
 from iidgan.training.run_dir import RunDir
-from iidgan.utils.files import damage_as_input_error, open_regular_file
+from iidgan.utils.files import damage_as_input_error
 from iidgan.utils.jsonl import read_lines
 
 DIGIT_METRICS = ("digits_modes", "digits_bad", "digits_kl", "digits_kl_reverse")
@@ -40,53 +40,6 @@ REGISTERED_CURVES = (
 )
 """Metrics that figures show as curves, besides those that are not registered."""
 MAX_GRID_IMAGES = 64
-
-
-def load_arrays(run_dir: RunDir) -> Arrays:
-    """Load the samples that a run stores for figures.
-
-    Raises:
-        InputError: They do not exist yet, or are damaged.
-    """
-    if not run_dir.arrays_file.exists():
-        raise InputError(f"run: {run_dir.path} has no checkpoint yet, and so no samples")
-    with (
-        damage_as_input_error(run_dir.arrays_file, "rerun training to write it again"),
-        open_regular_file(run_dir.arrays_file) as file,
-        np.load(file, allow_pickle=False) as archive,
-    ):
-        arrays = dict(archive)
-        _check_arrays(arrays)
-        return arrays
-
-
-def _check_arrays(arrays: Arrays) -> None:
-    """Check names, types and shapes of the arrays of `evaluation.evaluate.to_arrays`.
-
-    Raises:
-        KeyError: An array is missing.
-        ValueError: An array has another type or shape.
-    """
-    num_seeds, sample_shape = len(arrays["seeds"]), arrays["real"].shape[1:]
-    per_seed = {"generated": sample_shape, "x_cycled": sample_shape, "z": None, "codes": None}
-    for name, shape in per_seed.items():
-        if name in arrays and not _has_shape(arrays[name], num_seeds, shape):
-            raise ValueError(f"{name} has shape {arrays[name].shape}")
-    for name, values in arrays.items():
-        if values.dtype.kind not in "fiu":
-            raise ValueError(f"{name} has type {values.dtype}")
-    needed = ["generated", *(("std", "modes", "real_modes", "z") if "centres" in arrays else ())]
-    for name in needed:
-        _ = arrays[name]
-
-
-def _has_shape(
-    values: npt.NDArray[Any], num_seeds: int, sample_shape: tuple[int, ...] | None
-) -> bool:
-    """Whether values are (S, n, *sample_shape), or (S, n, any) without a `sample_shape`."""
-    if values.ndim < 3 or len(values) != num_seeds:
-        return False
-    return values.ndim == 3 if sample_shape is None else values.shape[2:] == sample_shape
 
 
 def draw_figures(run_dir: RunDir, out_dir: Path, seed: int | None = None) -> Iterator[Path]:
@@ -103,9 +56,10 @@ def draw_figures(run_dir: RunDir, out_dir: Path, seed: int | None = None) -> Ite
 
 def _make_figures(run_dir: RunDir, seed: int | None) -> Iterator[tuple[str, Figure | Image]]:
     run, seeds = run_dir.read_run()
-    arrays = load_arrays(run_dir)
-    seed_index = _select_seed(seeds, seed, read_records(run_dir.metrics_file))
-    label = f"run {run.id}, seed {seeds[seed_index]}"
+    arrays = load_arrays(run_dir.arrays_file)
+    sampled_seeds = tuple(arrays["seeds"].tolist())
+    seed_index = _select_seed(sampled_seeds, seed, read_records(run_dir.metrics_file))
+    label = f"run {run.id}, seed {sampled_seeds[seed_index]}"
     if "centres" in arrays and run.arch.latent == 2:
         panel = make_latent_panel(arrays, label, seed_index)
         yield "latent.png", plot_latent_panels([panel])

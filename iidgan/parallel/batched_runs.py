@@ -1,4 +1,4 @@
-"""Runs batched along the seed axis in one process, like the seeds of a single run.
+"""Sessions batched along the seed axis in one process, like the seeds of a single run.
 
 On an accelerator a step of a small network takes the same time for ten seeds as for five. Runs
 that differ in their source alone are therefore trained as one; each gets the batches, and writes
@@ -7,37 +7,28 @@ the files, that it would get and write by itself.
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from itertools import groupby
 
 import torch
 
 from iidgan.config.run import Run
 from iidgan.data import Grid, Ring
 from iidgan.engine.compile import Executor
-from iidgan.engine.loop import LogRecord, LoopSchedule, Outcome, StopRequest, run_training_loop
+from iidgan.engine.loop import LogRecord, LoopSchedule, StopRequest, run_training_loop
 from iidgan.engine.state import named_tensors, restore_state, seed_slices, select_seeds
 from iidgan.errors import FolderInUseError, InputError
 from iidgan.training.context import TrainContext
-from iidgan.training.plan import Auto, build_step, choose_plan
-from iidgan.training.session import TrainSession, open_session
+from iidgan.training.plan import Auto, build_step
+from iidgan.training.run_session import RunSession, open_run
+from iidgan.training.session import RunSpec, TrainSession
 
 RunProgressCallback = Callable[[int, str, LogRecord | None], None]
 """Callback `(run_index, message, record)`; see `ProgressCallback`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunSpec:
-    """A run of a batch: what to train, where to save it, and for which seeds."""
-
-    run: Run
-    out: Path
-    seeds: Sequence[int]
 
 
 def batch_key(run: Run) -> str:
@@ -51,8 +42,6 @@ def train_batched(
     specs: Sequence[RunSpec],
     *,
     checkpoint_every: int,
-    keep: int,
-    device: str,
     executor: Executor | Auto,
     on_progress: RunProgressCallback,
     stop: StopRequest,
@@ -67,33 +56,33 @@ def train_batched(
         `failed: ...`.
     """
     outcomes = ["stopped" for _ in specs]
-    sessions: dict[int, TrainSession] = {}
     with torch.random.fork_rng(devices=[]), ExitStack() as exit_stack:
+        started: dict[int, RunSession] = {}
+        positions: dict[TrainSession, int] = {}
         for position, spec in enumerate(specs):
-            session_manager = open_session(
-                spec.run,
-                spec.seeds,
-                out=spec.out,
-                keep=keep,
-                device=device,
-                executor=executor,
-                on_progress=partial(on_progress, position),
+            run_manager = open_run(
+                spec, executor=executor, on_progress=partial(on_progress, position)
             )
-            with _record_failures(outcomes, [position]):
-                sessions[position] = exit_stack.enter_context(session_manager)
-        for positions in _group_unfinished(sessions, stop):
-            if stop.signal is None:
-                session_group = [sessions[position] for position in positions]
-                with _record_failures(outcomes, positions):
-                    _train_group(session_group, executor, checkpoint_every, stop)
-        for position, session in sessions.items():
+            with record_failures(outcomes, [position]):
+                run_session = exit_stack.enter_context(run_manager)
+                if outcome := run_session.outcome:
+                    outcomes[position] = outcome
+                elif not stop.requested:
+                    run_session.start(run_session.choose_plan(executor, 1))
+                    started[position] = run_session
+                    positions |= dict.fromkeys(run_session.split_by_step(), position)
+        for sessions in group_by_step(positions):
+            with record_failures(outcomes, [positions[session] for session in sessions]):
+                if not stop.requested:
+                    BatchedSessions(sessions).fit(checkpoint_every, stop)
+        for position, run_session in started.items():
             if outcomes[position] == "stopped":
-                outcomes[position] = session.outcome(stop) or "stopped"
+                outcomes[position] = run_session.finish().outcome
     return outcomes
 
 
 @contextmanager
-def _record_failures(outcomes: list[str], positions: Sequence[int]) -> Iterator[None]:
+def record_failures(outcomes: list[str], positions: Sequence[int]) -> Iterator[None]:
     """Turn an input error into the outcome of the runs at some positions."""
     try:
         yield
@@ -103,43 +92,24 @@ def _record_failures(outcomes: list[str], positions: Sequence[int]) -> Iterator[
             outcomes[position] = f"{kind}: {error}"
 
 
-def _group_unfinished(
-    sessions: dict[int, TrainSession], stop: StopRequest
-) -> Iterator[Sequence[int]]:
-    """Group the positions of unfinished sessions that can be trained as one batch."""
-    unfinished = [position for position in sessions if not sessions[position].outcome(stop)]
+def group_by_step(sessions: Iterable[TrainSession]) -> Iterator[Sequence[TrainSession]]:
+    """Group unfinished sessions that can be trained as one batch."""
+    unfinished = [session for session in sessions if not session.outcome]
 
-    def group_key(position: int) -> tuple[int, str]:
-        session = sessions[position]
+    def group_key(session: TrainSession) -> tuple[int, str]:
         # Streams that gather samples step by step cannot be concatenated.
         is_batchable = session.context.batches.gathers_blocks
         return session.state.step, "" if is_batchable else str(session.run_dir.path)
 
-    for _, positions in itertools.groupby(sorted(unfinished, key=group_key), key=group_key):
-        yield [*positions]
-
-
-def _train_group(
-    sessions: Sequence[TrainSession],
-    executor: Executor | Auto,
-    checkpoint_every: int,
-    stop: StopRequest,
-) -> None:
-    batched = BatchedSessions(sessions)
-    executor, _ = sessions[0].resolve_auto(executor, 1)
-    plan = choose_plan(batched.context, executor, 1)
-    for session in sessions:
-        session.log_start_event(plan)
-    outcome = batched.fit(plan.executor, checkpoint_every, stop)
-    for session in sessions:
-        session.log_end_event(session.outcome(stop) or outcome)
+    for _, group in groupby(sorted(unfinished, key=group_key), key=group_key):
+        yield [*group]
 
 
 class BatchedSessions:
     """Sessions at the same step, trained as one.
 
     Arguments:
-        sessions: Sessions of runs with equal `batch_key`.
+        sessions: Sessions of runs with equal `batch_key`; the plan of the first one counts.
     """
 
     def __init__(self, sessions: Sequence[TrainSession]) -> None:
@@ -147,13 +117,14 @@ class BatchedSessions:
         self.context = TrainContext.concatenate([session.context for session in sessions])
         self._seed_slices = seed_slices([len(session.seeds) for session in sessions])
 
-    def fit(self, executor: Executor, checkpoint_every: int, stop: StopRequest) -> Outcome:
+    def fit(self, checkpoint_every: int, stop: StopRequest) -> None:
         """Train like `engine.loop.run_training_loop`."""
-        step, used_executor = build_step(executor, self.context, self._notify)
+        plan, run = self.sessions[0].plan, self.context.run
+        assert plan is not None, "sessions are trained after a plan is chosen"
+        step, used_executor = build_step(plan.executor, self.context, self._notify)
         for session in self.sessions:
             session.log_executor(used_executor)
-        run = self.context.run
-        return run_training_loop(
+        run_training_loop(
             self.context.state,
             step,
             self.context.batches,
@@ -166,7 +137,7 @@ class BatchedSessions:
 
     def _notify(self, message: str) -> None:
         for session in self.sessions:
-            session.notify(message)
+            session.on_progress(message, None)
 
     def _log_record(self, record: LogRecord) -> None:
         for session, seed_slice in zip(self.sessions, self._seed_slices):

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from matplotlib.figure import Figure
 
 from iidgan.config.run import Run
+from iidgan.evaluation.arrays import load_arrays
 from iidgan.figures.comparison import RunDirs
-from iidgan.figures.run import load_arrays
 from iidgan.studies.table_spec import NUM_SEEDS
 from iidgan.studies.train_missing import TrainingJob, Workspace
 from iidgan.training.run_dir import RunDir
@@ -60,4 +60,6 @@ class FigureSpec:
 
 
 def _is_finished(run_dir: RunDir, run: Run) -> bool:
-    return run_dir.arrays_file.exists() and int(load_arrays(run_dir)["step"]) == run.steps
+    if not run_dir.arrays_file.exists():
+        return False
+    return bool((load_arrays(run_dir.arrays_file)["step"] == run.steps).all())

@@ -16,8 +16,9 @@ from iidgan.engine.compile import Executor
 from iidgan.engine.loop import StopRequest
 from iidgan.errors import InputError
 from iidgan.evaluation.classifier.store import find_classifier, require_classifier
-from iidgan.parallel.batched_runs import RunProgressCallback, RunSpec, batch_key
-from iidgan.parallel.job_pool import Job, train_jobs
+from iidgan.parallel.batched_runs import RunProgressCallback, batch_key
+from iidgan.parallel.jobs import BatchJob
+from iidgan.parallel.pool import PoolCallbacks, train_jobs
 from iidgan.records import (
     MetricRecord,
     append_records,
@@ -27,6 +28,7 @@ from iidgan.records import (
 )
 from iidgan.training.plan import Auto
 from iidgan.training.run_dir import RunDir
+from iidgan.training.session import RunSpec
 from iidgan.utils.device import resolve_device
 
 NamedRuns = Mapping[str, tuple[str, Run]]
@@ -222,11 +224,16 @@ def train_runs(
         for batch in batches
     ]
     job_indices = [i for batch in batches for i in batch]
+    workers = max(min(workspace.num_workers, len(pool_jobs)), 1)
     outcomes = train_jobs(
         pool_jobs,
-        workers=max(min(workspace.num_workers, len(pool_jobs)), 1),
-        on_progress=lambda i, message, record: on_progress(job_indices[i], message, record),
-        on_outcome=lambda i, outcome: on_outcome(jobs[job_indices[i]], outcome),
+        workers=workers,
+        num_threads=max(1, torch.get_num_threads() // workers),
+        callbacks=PoolCallbacks(
+            on_progress=lambda i, message, record: on_progress(job_indices[i], message, record),
+            on_outcome=lambda i, outcome: on_outcome(jobs[job_indices[i]], outcome),
+            on_restart=lambda i, message: on_progress(job_indices[i], message, None),
+        ),
         stop=stop,
     )
     return [(jobs[i].name, outcome) for i, outcome in sorted(zip(job_indices, outcomes))]
@@ -259,14 +266,18 @@ def batch_jobs(jobs: Sequence[TrainingJob], device: torch.device) -> list[list[i
 
 def _build_pool_job(
     jobs: Sequence[TrainingJob], workspace: Workspace, keep_checkpoints: int, num_checkpoints: int
-) -> Job:
-    return Job(
+) -> BatchJob:
+    return BatchJob(
         specs=[
-            RunSpec(run=job.run, out=workspace.run_dir(job.run, job.seeds).path, seeds=job.seeds)
+            RunSpec(
+                run=job.run,
+                out=workspace.run_dir(job.run, job.seeds).path,
+                seeds=job.seeds,
+                keep=keep_checkpoints,
+                device=resolve_device(workspace.device),
+            )
             for job in jobs
         ],
         checkpoint_every=-(-jobs[0].run.steps // num_checkpoints),
-        keep=keep_checkpoints,
-        device=workspace.device,
         executor=workspace.executor,
     )

@@ -248,7 +248,10 @@ def _check_resume(mini_run: MiniRun) -> None:
     half = NUM_STEPS // 2
     run_steps(saved_state, mini_run.method, batches[:half])
     with tempfile.TemporaryDirectory() as folder:
-        checkpoint.load_state(checkpoint.save_state(Path(folder), saved_state), loaded_state)
+        identity = checkpoint.RunIdentity("mini-run", mini_run.seeds)
+        checkpoint.save_state(Path(folder), saved_state, identity=identity)
+        files = checkpoint.find_latest(Path(folder), identity).files
+        checkpoint.load_state(loaded_state, mini_run.seeds, files)
     run_steps(loaded_state, mini_run.method, batches[half:])
     odd_names = differing_names(
         named_tensors(loaded_state), named_tensors(mini_run.trajectory.state)

@@ -1,6 +1,8 @@
 """Migration of the JSON files of older run directories to the current format.
 
-Version 1 had no key `version`; version 2 has it, and is otherwise the same.
+Version 1 had no key `version`; version 2 has it, and is otherwise the same. Since version 3 each
+seed of a generator has its own number of steps, and the facts of a checkpoint are in its tensors'
+file (`iidgan.engine.checkpoint` reads both kinds).
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from iidgan.config.serialization import decode_dataclass
 from iidgan.errors import InputError, UnnamedPluginError
 from iidgan.utils.files import damage_as_input_error, read_regular_file
 
-VERSION = 2
+VERSION = 3
 """Version of `run.json` and of `generator/config.json`, as they are written now."""
 
 
@@ -46,7 +48,10 @@ def migrate(facts: Mapping[str, Any], file: Path) -> dict[str, Any]:
         raise InputError(
             f"{file}: version {version} is newer than this iidgan ({VERSION}); upgrade iidgan"
         )
-    return {**facts, "version": VERSION}
+    migrated_facts = {"version": VERSION, **facts} | {"version": VERSION}
+    if version < 3 and "step" in facts:
+        migrated_facts["steps"] = [migrated_facts.pop("step")] * len(facts["seeds"])
+    return migrated_facts
 
 
 def decode_run(facts: Mapping[str, Any], file: Path, plugins: Iterable[Plugin]) -> Run:

@@ -54,7 +54,7 @@ class Model:
         self.point, self.shape, self.nets = point, shape, nets
 
     def __repr__(self) -> str:
-        run, (seed,), step = self.point.run.id, self.point.seeds, self.point.step
+        run, (seed,), (step,) = self.point.run.id, self.point.seeds, self.point.steps
         return f"Model(run={run}, seed={seed}, step={step}, shape={self.shape})"
 
     @property
@@ -160,7 +160,7 @@ class TrainedNetworks:
     """The trained networks of all seeds of a run.
 
     Arguments:
-        point: Run, seeds and step.
+        point: Run, seeds and their steps.
         shape: Shape of one sample.
         nets: `G`, and `F` if the method trains an inverse, of all seeds.
         scaling: Map from the data's own units to those of `nets`, if these differ.
@@ -177,7 +177,7 @@ class TrainedNetworks:
         point = EvaluationPoint(
             self.point.run,
             (self.point.seeds[seed_position],),
-            self.point.step,
+            (self.point.steps[seed_position],),
             (self.point.diverged[seed_position],),
         )
         arch = NetworkFactory(point.run.arch, self.shape)
@@ -190,6 +190,32 @@ class TrainedNetworks:
             }
         )
         return Model(point, self.shape, in_own_units(nets, self.scaling))
+
+    def merge(self, newer: TrainedNetworks, seeds: Sequence[int]) -> TrainedNetworks:
+        """Combine the networks of different seeds of a run, in the order of `seeds`.
+
+        A seed that both have is taken from `newer`. Seeds that neither has are left out.
+        """
+        origin = {
+            seed: (part, i) for part in (self, newer) for i, seed in enumerate(part.point.seeds)
+        }
+        sources = [origin[seed] for seed in seeds if seed in origin]
+        point = EvaluationPoint(
+            newer.point.run,
+            [part.point.seeds[i] for part, i in sources],
+            [part.point.steps[i] for part, i in sources],
+            [part.point.diverged[i] for part, i in sources],
+        )
+        arch = NetworkFactory(point.run.arch, self.shape)
+        nets = _build_inference_networks(point.run.method, arch, len(sources), {*newer.nets})
+        states = {id(part): part.nets.state_dict() for part in (self, newer)}
+        nets.load_state_dict(
+            {
+                name: torch.stack([states[id(part)][name][i].cpu() for part, i in sources])
+                for name in newer.nets.state_dict()
+            }
+        )
+        return TrainedNetworks(point, newer.shape, nets, newer.scaling)
 
     def _find_position(self, seed: int | None) -> int:
         seeds = list(self.point.seeds)
@@ -220,7 +246,7 @@ def export_networks(generator_dir: Path, networks: TrainedNetworks) -> None:
         "id": point.run.id,
         "run": point.run.to_dict(),
         "seeds": list(point.seeds),
-        "step": point.step,
+        "steps": list(point.steps),
         "diverged": list(point.diverged),
         "shape": list(networks.shape),
     }
@@ -269,8 +295,11 @@ def load_networks(
         shape = require_integers(config["shape"], "shape", at_least=1)
         scaling = _decode_scaling(config.get("scaling"), shape)
     if is_run_dir and "id" in config:
-        identity = RunIdentity(config["id"], tuple(point.seeds))
-        check_identity(generator_dir, identity, run_dir.read_identity())
+        identity = run_dir.read_identity()
+        # Of a run that is still trained by several processes, some seeds may be missing.
+        seeds = tuple(seed for seed in identity.seeds if seed in point.seeds)
+        stored = RunIdentity(config["id"], tuple(point.seeds))
+        check_identity(generator_dir, stored, RunIdentity(identity.id, seeds))
     weights_file = generator_dir / WEIGHTS_FILE
     with damage_as_input_error(weights_file, RERUN_ADVICE):
         tensors_by_name = load_tensors(read_regular_file(weights_file))
@@ -286,11 +315,11 @@ RERUN_ADVICE = "rerun training to write it again"
 
 def _decode_point(run: Run, config: Mapping[str, Any]) -> EvaluationPoint:
     seeds = require_integers(config["seeds"], "seeds")
+    steps = require_integers(config["steps"], "steps")
     diverged = require_integers(config["diverged"], "diverged", at_least=-1)
-    (step,) = require_integers([config["step"]], "step")
-    if not seeds or len(seeds) != len(diverged):
-        raise ValueError(f"expected as many seeds as in diverged, got {len(seeds)}")
-    return EvaluationPoint(run, seeds, step, diverged)
+    if not seeds or not len(seeds) == len(steps) == len(diverged):
+        raise ValueError(f"expected as many seeds as in steps and diverged, got {len(seeds)}")
+    return EvaluationPoint(run, seeds, steps, diverged)
 
 
 def _encode_scaling(scaling: Standardisation | None) -> dict[str, Any]:

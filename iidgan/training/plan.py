@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from iidgan.engine.compile import Executor, compile_step
 from iidgan.engine.step import StepFn
@@ -32,6 +32,17 @@ class ExecutionPlan:
 
     executor: Executor
     workers: int
+
+    def describe(self) -> dict[str, str]:
+        """What `run.json`, events and metric records say of the plan."""
+        return {"executor": self.executor, "workers": str(self.workers)}
+
+    @classmethod
+    def from_description(cls, description: Mapping[str, str]) -> ExecutionPlan | None:
+        """Invert `describe`; None without a description."""
+        if not description:
+            return None
+        return cls(cast(Executor, description["executor"]), int(description["workers"]))
 
 
 def choose_plan(

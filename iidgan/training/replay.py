@@ -8,8 +8,9 @@ from iidgan.engine.inference import inference_networks
 from iidgan.engine.sampling import DatasetStream
 from iidgan.engine.state import init_state
 from iidgan.errors import InputError
+from iidgan.evaluation.arrays import Arrays, to_arrays
 from iidgan.evaluation.classifier.store import ClassifierEvaluator
-from iidgan.evaluation.evaluate import Arrays, EvaluationPoint, to_arrays
+from iidgan.evaluation.evaluate import EvaluationPoint
 from iidgan.evaluation.sampling import draw_samples
 from iidgan.training.run_dir import RunDir
 
@@ -20,20 +21,24 @@ def sample_checkpoint(run_dir: RunDir, step: int) -> Arrays:
     Raises:
         InputError: There is no checkpoint of that step, or it belongs to another run.
     """
+    run, seeds = run_dir.read_run()
     checkpoint_path = run_dir.checkpoint_dir / f"step-{step:08d}"
-    if not checkpoint_path.exists():
+    identity = checkpoint.RunIdentity(run.id, tuple(seeds))
+    files = {}
+    if checkpoint_path.exists():
+        files = checkpoint.read_state_files(checkpoint_path, identity)
+    if files.keys() != {*seeds}:
         names = ", ".join(path.name for path in sorted(run_dir.checkpoint_dir.glob("step-*")))
         raise InputError(
-            f"step: {run_dir.path} has no checkpoint of step {step}; it has {names or 'none'}"
+            f"step: {run_dir.path} has no checkpoint of step {step} with all seeds; it has "
+            f"{names or 'none'}"
         )
-    run, seeds = run_dir.read_run()
     data = run.source.load()
     state = init_state(
         run.method, NetworkFactory(run.arch, data.shape), run.optimiser, seeds, ema=run.ema
     )
-    identity = checkpoint.RunIdentity(run.id, tuple(seeds))
-    checkpoint.load_state(checkpoint_path, state, identity=identity)
-    point = EvaluationPoint(run, seeds, step, state.diverged.tolist())
+    checkpoint.load_state(state, seeds, files)
+    point = EvaluationPoint(run, seeds, [step] * len(seeds), state.diverged.tolist())
     batches = DatasetStream(data, seeds, batch_size=run.batch, latent_dim=run.arch.latent)
     samples = draw_samples(inference_networks(state, batches), data, point, ClassifierEvaluator())
     return to_arrays(samples, point)

@@ -3,14 +3,15 @@
 `log.jsonl` has the losses of every seed at each log interval. `events.jsonl` has what happened:
 `started` (also on resume), `executor` (the planned one failed, and which one is used instead),
 `lost a worker`, `diverged` (one seed, or in the end all), `damaged checkpoint`, `damaged file`,
-`stopped` and `finished`. `.lock` is there while a process trains.
+`stopped` and `finished`. `.lock` is there while a process trains, and one `.lock-...` for each
+of its worker processes.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,13 +32,17 @@ from iidgan.utils.files import (
     PARTIAL_PREFIX,
     damage_as_input_error,
     oserror_as_input_error,
+    read_regular_file,
     write_text,
 )
 from iidgan.utils.jsonl import append_lines, read_lines, repair_lines
-from iidgan.utils.locks import exclusive_lock
+from iidgan.utils.locks import exclusive_lock, file_lock
 from iidgan.utils.provenance import collect_provenance
 
 LOCK_FILE = ".lock"
+SAMPLES_LOCK_FILE = ".samples.lock"
+MAX_WORKER_SECONDS = 60.0
+"""Seconds to wait for worker processes of a training that was killed."""
 
 
 @dataclass(frozen=True)
@@ -86,20 +91,60 @@ class RunDir:
     def arrays_file(self) -> Path:
         return self.path / "arrays.npz"
 
-    def lock(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def lock(self) -> Iterator[None]:
         """Lock the directory against other trainings; it is created if it does not exist.
+
+        Worker processes of a training that was killed save before they end: they are waited for.
 
         Raises:
             FolderInUseError: Another process is training in it.
         """
+        refusal = (
+            f"out: {self.path} is in use by another process; wait for it, or choose another folder"
+        )
+        with exclusive_lock(self.path / LOCK_FILE, refusal=refusal):
+            for worker_lock in sorted(self.path.glob(f"{LOCK_FILE}-*")):
+                with exclusive_lock(worker_lock, refusal=refusal, timeout=MAX_WORKER_SECONDS):
+                    pass
+            yield
+
+    def lock_for_worker(self, seeds: Sequence[int]) -> AbstractContextManager[None]:
+        """Lock the directory, beside the process that holds `lock`, for a worker process.
+
+        Arguments:
+            seeds: The seeds that the worker trains.
+
+        Raises:
+            FolderInUseError: Another process is training these seeds.
+        """
         return exclusive_lock(
-            self.path / LOCK_FILE,
-            refusal=f"out: {self.path} is in use by another process; wait for it, or choose "
-            "another folder",
+            self.path / f"{LOCK_FILE}-{seeds[0]}",
+            refusal=f"out: seed {seeds[0]} of {self.path} is trained by another process",
         )
 
-    def read_last_start(self) -> dict[str, Any]:
-        """Read how the run was started or resumed last; empty if the file is damaged."""
+    def lock_samples(self) -> AbstractContextManager[None]:
+        """Keep other worker processes from replacing the generator and the arrays."""
+        return file_lock(self.path / SAMPLES_LOCK_FILE)
+
+    def record_execution(self, execution: Mapping[str, str]) -> None:
+        """Record in `run.json` how the run is executed: executor, workers and device."""
+        facts = read_facts(self.run_file)
+        if facts.get("execution") != execution:
+            self._write_facts(facts | {"execution": execution})
+
+    def read_execution(self) -> dict[str, str]:
+        """Read how the run was executed last; empty if it has not started."""
+        facts = read_facts(self.run_file)
+        if "execution" not in facts:
+            return self._read_last_start()
+        with damage_as_input_error(self.run_file):
+            execution = dict(facts["execution"])
+            _check_execution(execution, "execution")
+            return execution
+
+    def _read_last_start(self) -> dict[str, Any]:
+        """Read the last start from the events; `run.json` of before does not describe it."""
         try:
             events = read_lines(self.events_file)
         except InputError:
@@ -138,10 +183,14 @@ class RunDir:
                 }
             )
 
-    def record_paths(self, run: Run) -> None:
-        """Renew `run.json` if the data of this run have moved."""
+    def renew(self, run: Run) -> None:
+        """Renew `run.json` if it is of an older version, or the data of this run have moved."""
+        stored_facts = json.loads(read_regular_file(self.run_file))
+        facts = read_facts(self.run_file)
         if self._read_run_like(run)[0].to_dict() != run.to_dict():
-            self._write_facts(read_facts(self.run_file) | {"run": run.to_dict()})
+            facts["run"] = run.to_dict()
+        if facts != stored_facts:
+            self._write_facts(facts)
 
     def check_free(self, run: Run, seeds: Sequence[int], data: Dataset) -> None:
         """Check that the directory is free, or belongs to this run.
@@ -240,18 +289,22 @@ class RunDir:
         except (KeyError, TypeError) as error:
             raise InputError(f"{self.run_file}: damaged ({error!r})") from None
 
-    def truncate_logs(self, step: int) -> dict[Path, str]:
-        """Remove records after `step` from the log and the metrics: they will be written again.
+    def truncate_logs(self, steps: Mapping[int, int]) -> dict[Path, str]:
+        """Remove from the log and the metrics what will be written again.
 
         Events stay. Damaged lines are removed from all three files, after copying the file to
         `damaged-...`.
+
+        Arguments:
+            steps: The last step whose records stay, of each seed that is trained again.
 
         Returns:
             The files with damaged lines, each with the error of its first one.
         """
 
         def is_due(record: Mapping[str, Any]) -> bool:
-            return bool(record["step"] <= step)
+            step = int(record["step"])
+            return step <= steps.get(record["seed"], step)
 
         errors = {
             self.log_file: repair_lines(self.log_file, _check_losses, is_due),
@@ -268,12 +321,20 @@ def _check_losses(record: Mapping[str, Any], location: str) -> None:
 
 
 def _check_event(record: Mapping[str, Any], location: str) -> None:
-    """Check what `read_last_start` needs."""
-    name, executor, workers = (record.get(key) for key in ("event", "executor", "workers"))
+    """Check what `read_execution` needs of old directories."""
+    name = record.get("event")
     if type(name) is not str:
         raise InputError(f"{location}: event must be a string, got {name!r}")
-    if name in ("started", "executor") and executor not in get_args(Executor):
+    if name == "started":
+        _check_execution(record, location)
+    elif name == "executor":
+        _check_execution({"workers": 1} | dict(record), location)
+
+
+def _check_execution(execution: Mapping[str, Any], location: str) -> None:
+    executor, workers = execution.get("executor"), execution.get("workers")
+    if executor not in get_args(Executor):
         choices = ", ".join(get_args(Executor))
         raise InputError(f"{location}: executor must be one of {choices}, got {executor!r}")
-    if name == "started" and not str(workers).isdecimal():
+    if not str(workers).isdecimal():
         raise InputError(f"{location}: workers must be a number, got {workers!r}")

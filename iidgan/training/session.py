@@ -1,238 +1,142 @@
-"""One training of a run, and the contents of its run directory."""
+"""The training of some seeds of a run in one process: what it computes and writes."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
-from iidgan.config.plugins import (
-    check_importable,
-    describe_main_script_classes,
-    list_types,
-)
+from iidgan.config.plugins import list_types
 from iidgan.config.run import Run
-from iidgan.core import Dataset, Metric, Source, list_path_fields
+from iidgan.core import Dataset, Metric, Source
 from iidgan.engine import checkpoint
-from iidgan.engine.checkpoint import RunIdentity
-from iidgan.engine.compile import Executor, check_executor
+from iidgan.engine.checkpoint import RunIdentity, StateFile
+from iidgan.engine.compile import Executor
 from iidgan.engine.inference import inference_networks
-from iidgan.engine.loop import LogRecord, Outcome, StopRequest
+from iidgan.engine.loop import LogRecord, Outcome
 from iidgan.engine.sampling import DatasetStream
 from iidgan.engine.state import derive_seed
 from iidgan.errors import InputError
+from iidgan.evaluation.arrays import Arrays, load_arrays, merge_seeds, save_arrays, to_arrays
 from iidgan.evaluation.classifier.store import load_evaluator
-from iidgan.evaluation.evaluate import EvaluationPoint, evaluate_samples, save_arrays
+from iidgan.evaluation.evaluate import EvaluationPoint, evaluate_samples
 from iidgan.evaluation.sampling import draw_samples
-from iidgan.records import MetricRecord, append_records, read_records
+from iidgan.records import append_records
 from iidgan.training.context import TrainContext
-from iidgan.training.model import Model, TrainedNetworks, export_networks, load_networks
-from iidgan.training.model import load as load_model
-from iidgan.training.plan import Auto, ExecutionPlan
+from iidgan.training.model import TrainedNetworks, export_networks, load_networks
+from iidgan.training.plan import ExecutionPlan
 from iidgan.training.run_dir import RunDir
-from iidgan.utils.device import resolve_device
-from iidgan.utils.files import damaged_name, quarantine, remove_partials
 from iidgan.utils.jsonl import append_lines
 from iidgan.utils.provenance import collect_provenance
-
-EXECUTION_KEYS = ("executor", "workers")
-"""What an event of a start says of how steps are executed."""
 
 ProgressCallback = Callable[[str, LogRecord | None], None]
 """Callback `(message, record)`: a message for the user, or a log record with an empty message."""
 
 
-@dataclass(frozen=True)
-class Result:
-    """Outcome of a training.
+@dataclass(frozen=True, kw_only=True)
+class RunSpec:
+    """What to train, and where to save it.
 
     Arguments:
-        path: The run directory.
-        outcome: How the training ended.
-        step: Steps taken.
-        diverged: For each seed the step at which it diverged, or -1.
-        run: The run that was trained.
-    """
-
-    path: Path
-    outcome: Outcome
-    step: int
-    diverged: tuple[int, ...]
-    run: Run
-
-    @property
-    def records(self) -> list[MetricRecord]:
-        """All metric records of the run."""
-        return read_records(RunDir(self.path).metrics_file)
-
-    def model(self, seed: int | None = None) -> Model:
-        """Load the trained networks of one seed, by default the first that did not diverge."""
-        return load_model(self.path, seed, plugins=list_types(self.run))
-
-
-class TrainSession:
-    """One training of a run: its context and its run directory.
-
-    Arguments:
-        run: The run to train.
+        run: The run.
         seeds: Its seeds.
         out: The run directory.
-        keep: Number of newest checkpoints to keep.
         device: Device to train on.
-        on_progress: Callback for messages and log records.
+        keep: Number of newest checkpoints to keep.
         metrics: Metrics to measure, by the name of their family; the registered ones by default.
-
-    Raises:
-        InputError: Other programs could not import a class of the run, or its data cannot be read.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        seeds: Sequence[int],
-        *,
-        out: Path,
-        keep: int,
-        device: torch.device,
-        on_progress: ProgressCallback,
-        metrics: Mapping[str, Metric] | None = None,
-    ) -> None:
-        self.run, self.seeds = replace(run, source=_resolve_paths(run.source)), tuple(seeds)
-        check_importable(self.run)
-        self.run_dir, self.keep = RunDir(out, list_types(self.run)), keep
-        self.device, self.on_progress, self.metrics = device, on_progress, metrics
-        self.data = _load_data(self.run.source).to(device)
-        self.evaluator = load_evaluator(self.run.source, self.data, device)
-        torch.manual_seed(derive_seed(*self.seeds))
-        self.context = TrainContext.create(self.run, self.seeds, self.data, device)
-        self.state = self.context.state
-        self._execution: dict[str, str] = {}  # empty until a plan is logged
-        self._planned_executor: Executor | None = None
+    run: Run
+    seeds: tuple[int, ...]
+    out: Path
+    device: torch.device
+    keep: int = 3
+    metrics: Mapping[str, Metric] | None = None
 
     @property
     def identity(self) -> RunIdentity:
         """What checkpoints record of the run."""
         return RunIdentity(self.run.id, self.seeds)
 
-    @contextmanager
-    def claim_run_dir(self) -> Iterator[None]:
-        """Check that the run can be trained, and lock and claim its directory.
+    @property
+    def run_dir(self) -> RunDir:
+        """The run directory."""
+        return RunDir(self.out, list_types(self.run))
 
-        The directory is checked before it is locked, too: nothing is written to a wrong one.
 
-        Raises:
-            InputError: A loss fails, or the directory holds a different run.
-            FolderInUseError: Another process is training in the directory.
-        """
-        self.context.train_step.dry_run(self.context.batches.batches_at(0))
-        self.run_dir.check_free(self.run, self.seeds, self.data)
-        with self.run_dir.lock():
-            self.run_dir.claim(self.run, self.seeds, self.device, self.data)
-            yield
+class TrainSession:
+    """The training of some seeds of a run.
 
-    def resolve_auto(
-        self, executor: Executor | Auto, workers: int | Auto
-    ) -> tuple[Executor | Auto, int | Auto]:
-        """Replace `auto` by what a resumed run was last started with.
+    It writes the log lines, checkpoints and metric records of these seeds alone, so that several
+    processes can train the seeds of one run.
 
-        Another executor or number of processes would round differently, and so change the result.
-        On another device, or with another number of threads, `auto` stays.
-        """
-        if not self.state.step:
-            return executor, workers
-        last_start = self.run_dir.read_last_start()
-        if last_start.get("device") != self._collect_provenance()["device"]:
-            return executor, workers
-        return (
-            last_start["executor"] if executor == "auto" else executor,
-            int(last_start["workers"]) if workers == "auto" else workers,
-        )
+    Arguments:
+        spec: The run.
+        seeds: Seeds to train, which follow each other in the run.
+        on_progress: Callback for messages and log records.
+        data: The data of the run, on its device; loaded by default.
+        plan: How the run is executed, once this is decided.
 
-    def log_start_event(self, plan: ExecutionPlan) -> None:
-        """Log that training starts, and how it is executed."""
-        self._planned_executor = plan.executor
-        self._execution = dict(zip(EXECUTION_KEYS, (plan.executor, str(plan.workers))))
-        if message := self.evaluator.warning:
-            self.notify(message)
-        self.run_dir.log_event("started", step=self.state.step, **self._collect_provenance())
+    Raises:
+        InputError: The data cannot be read.
+    """
 
-    def log_end_event(self, outcome: Outcome) -> Result:
-        """Log how training ended."""
-        self.run_dir.log_event(outcome, step=self.state.step)
-        return self.make_result(outcome)
+    def __init__(
+        self,
+        spec: RunSpec,
+        seeds: Sequence[int],
+        *,
+        on_progress: ProgressCallback,
+        data: Dataset | None = None,
+        plan: ExecutionPlan | None = None,
+    ) -> None:
+        self.spec, self.run, self.seeds = spec, spec.run, tuple(seeds)
+        self.run_dir, self.on_progress, self.plan = spec.run_dir, on_progress, plan
+        self.data = load_data(self.run.source).to(spec.device) if data is None else data
+        self.evaluator = load_evaluator(self.run.source, self.data, spec.device)
+        torch.manual_seed(derive_seed(*self.seeds))
+        self.context = TrainContext.create(self.run, self.seeds, self.data, spec.device)
+        self.state = self.context.state
 
-    def outcome(self, stop: StopRequest) -> Outcome | None:
-        """How the run has ended, or None while there are steps left."""
-        if stop.all_diverged(self.state.diverged):
+    @property
+    def outcome(self) -> Outcome | None:
+        """How training has ended, or None while there are steps left."""
+        if bool((self.state.diverged >= 0).all()):
             return "diverged"
         return "finished" if self.state.step >= self.run.steps else None
 
-    def make_result(self, outcome: Outcome) -> Result:
-        """Summarise the training so far."""
-        diverged = tuple(self.state.diverged.tolist())
-        return Result(self.run_dir.path, outcome, self.state.step, diverged, self.run)
+    def load(self, files: Mapping[int, StateFile], *, must_measure: bool = False) -> None:
+        """Restore the state from the checkpoints of the seeds, if there are any.
 
-    def notify(self, message: str) -> None:
-        """Pass a message on to the user."""
-        self.on_progress(message, None)
-
-    def worker_failed(self, message: str) -> None:
-        """Log that a worker process ended unexpectedly."""
-        self.run_dir.log_event("lost a worker", step=self.state.step, news=message)
-        self.notify(message)
+        Arguments:
+            files: The checkpoint of each seed, all at the same step.
+            must_measure: Whether metrics are to be measured even if they have been.
+        """
+        if self.seeds[0] in files:
+            checkpoint.load_state(self.state, self.seeds, files)
+            if must_measure or not self._is_measured():
+                self._measure()
 
     def log_executor(self, executor: Executor) -> None:
         """Log the executor that is used, if the planned one failed and steps run eagerly instead.
 
-        Metric records name it, and a resumed run keeps it. The first of several processes that
-        fails suffices.
+        Metric records name it, and a resumed run keeps it.
         """
-        if executor not in (self._planned_executor, self._execution.get("executor")):
-            self._execution["executor"] = executor
+        if self.plan is not None and executor != self.plan.executor:
+            self.plan = replace(self.plan, executor=executor)
+            self.record_execution()
             self.run_dir.log_event("executor", step=self.state.step, executor=executor)
 
-    def resume(self) -> None:
-        """Load the newest checkpoint, and remove what was written after it."""
-        remove_partials(self.run_dir.checkpoint_dir)
-        remove_partials(self.run_dir.path)
-        latest = checkpoint.find_latest(self.run_dir.checkpoint_dir)
-        for path, reason in latest.damaged.items():
-            moved_path = quarantine(path)  # otherwise it counts among the checkpoints to keep
-            self.notify(f"{path} is damaged ({reason}); renamed it to {moved_path.name}")
-            self.run_dir.log_event("damaged checkpoint", path=path.name, reason=reason)
-        if latest.path is not None:
-            checkpoint.load_state(latest.path, self.state, identity=self.identity)
-        if latest.damaged and latest.path is None:
-            self.notify("no valid checkpoint left; starting over")
-        elif self.state.step:
-            is_done = self.state.step >= self.run.steps
-            status_text = "already finished at" if is_done else "resuming from"
-            self.notify(f"{status_text} step {self.state.step}")
-        damaged_files = self._truncate_logs()
-        if latest.path is None:
-            return
-        last_start = self.run_dir.read_last_start()
-        self._execution = {key: last_start[key] for key in EXECUTION_KEYS if key in last_start}
-        if self.run_dir.metrics_file in damaged_files or not self._is_measured():
-            self._measure()
-
-    def _truncate_logs(self) -> dict[Path, str]:
-        """Remove what was written after the present step, and report damaged lines."""
-        damaged_files = self.run_dir.truncate_logs(self.state.step)
-        for path, reason in damaged_files.items():
-            self.notify(
-                f"{reason}; removed the damaged lines, and kept the file as "
-                f"{damaged_name(path).name}"
-            )
-            self.run_dir.log_event("damaged file", path=path.name, reason=reason)
-        return damaged_files
+    def record_execution(self) -> None:
+        """Record in `run.json` how the run is executed."""
+        provenance = self.collect_provenance()
+        names = ("executor", "workers", "device")
+        self.run_dir.record_execution({name: provenance[name] for name in names})
 
     def log_losses(self, record: LogRecord) -> None:
-        """Append the losses of all seeds to the log."""
+        """Append the losses of the seeds to the log, and divergences to the events."""
         log_lines = [
             {
                 "step": record.step,
@@ -246,13 +150,17 @@ class TrainSession:
         for position, step in record.diverged.items():
             seed = self.seeds[position]
             self.run_dir.log_event("diverged", seed=seed, step=step)
-            self.notify(f"seed {seed} diverged at step {step}")
-        self.on_progress("", record)
+            self.on_progress(f"seed {seed} diverged at step {step}", None)
+        self.on_progress("", replace(record, seeds=self.seeds))
 
     def save_checkpoint(self) -> None:
         """Save the state, then measure and export the networks."""
         checkpoint.save_state(
-            self.run_dir.checkpoint_dir, self.state, identity=self.identity, keep=self.keep
+            self.run_dir.checkpoint_dir,
+            self.state,
+            identity=self.spec.identity,
+            seeds=self.seeds,
+            keep=self.spec.keep,
         )
         self._measure()
 
@@ -262,23 +170,50 @@ class TrainSession:
             point = load_networks(self.run_dir.generator_dir, plugins=self.run_dir.plugins).point
         except InputError:
             return False
-        is_own = RunIdentity(point.run.id, tuple(point.seeds)) == self.identity
-        return is_own and point.step == self.state.step
+        steps = dict(zip(point.seeds, point.steps))
+        is_of_step = all(steps.get(seed) == self.state.step for seed in self.seeds)
+        return point.run.id == self.run.id and is_of_step
 
     def _measure(self) -> None:
-        diverged = self.state.diverged.tolist()
-        point = EvaluationPoint(self.run, self.seeds, self.state.step, diverged)
+        diverged, steps = self.state.diverged.tolist(), [self.state.step] * len(self.seeds)
+        point = EvaluationPoint(self.run, self.seeds, steps, diverged)
         with torch.random.fork_rng(devices=[]):  # evaluation must not perturb the training RNG
             nets = inference_networks(self.state, self._new_batches())
             samples = draw_samples(nets, self.data, point, self.evaluator)
-        records = evaluate_samples(samples, point, self._collect_provenance(), self.metrics)
+        records = evaluate_samples(samples, point, self.collect_provenance(), self.spec.metrics)
         append_records(self.run_dir.metrics_file, records)
-        save_arrays(self.run_dir.arrays_file, samples, point)
         networks = TrainedNetworks(point, self.data.shape, nets, self.data.scaling)
-        export_networks(self.run_dir.generator_dir, networks)
+        self._export(to_arrays(samples, point), networks)
 
-    def _collect_provenance(self) -> dict[str, str]:
-        return collect_provenance(self.device) | self._execution
+    def _export(self, arrays: Arrays, networks: TrainedNetworks) -> None:
+        """Write the arrays and the networks of the seeds, beside those of other processes."""
+        if self.seeds == self.spec.seeds:
+            save_arrays(self.run_dir.arrays_file, arrays)
+            export_networks(self.run_dir.generator_dir, networks)
+            return
+        with self.run_dir.lock_samples():
+            save_arrays(self.run_dir.arrays_file, self._merge_arrays(arrays))
+            export_networks(self.run_dir.generator_dir, self._merge_networks(networks))
+
+    def _merge_arrays(self, arrays: Arrays) -> Arrays:
+        try:
+            return merge_seeds(load_arrays(self.run_dir.arrays_file), arrays, self.spec.seeds)
+        except (InputError, KeyError, ValueError):  # missing or damaged: renewed seed by seed
+            return arrays
+
+    def _merge_networks(self, networks: TrainedNetworks) -> TrainedNetworks:
+        try:
+            stored = load_networks(self.run_dir.generator_dir, plugins=self.run_dir.plugins)
+            if stored.point.run.id == self.run.id:
+                return stored.merge(networks, self.spec.seeds)
+        except (InputError, KeyError):
+            pass
+        return networks
+
+    def collect_provenance(self) -> dict[str, str]:
+        """What metric records and events say of versions, hardware and execution."""
+        provenance = collect_provenance(self.spec.device)
+        return provenance if self.plan is None else provenance | self.plan.describe()
 
     def _new_batches(self) -> DatasetStream:
         return DatasetStream(
@@ -286,47 +221,12 @@ class TrainSession:
         )
 
 
-@contextmanager
-def open_session(
-    run: Run,
-    seeds: Sequence[int],
-    *,
-    out: Path,
-    keep: int,
-    device: str,
-    executor: Executor | Auto,
-    on_progress: ProgressCallback,
-    metrics: Mapping[str, Metric] | None = None,
-) -> Iterator[TrainSession]:
-    """Lock a run directory, and open a session at its newest checkpoint.
+def load_data(source: Source) -> Dataset:
+    """Load the data of a source.
 
     Raises:
-        InputError: The device does not support the executor, the run cannot be trained, or the
-            directory holds a different run.
-        FolderInUseError: Another process is training in the directory.
+        InputError: They cannot be read, or the source returns something else.
     """
-    torch_device = resolve_device(device)
-    if executor != "auto":
-        check_executor(executor, torch_device)
-    session = TrainSession(
-        run,
-        seeds,
-        out=out,
-        keep=keep,
-        device=torch_device,
-        on_progress=on_progress,
-        metrics=metrics,
-    )
-    with session.claim_run_dir():
-        for note in (describe_main_script_classes(session.run), *session.data.notes):
-            if note:
-                session.notify(note)
-        session.resume()
-        session.run_dir.record_paths(session.run)
-        yield session
-
-
-def _load_data(source: Source) -> Dataset:
     data = source.load()
     if not isinstance(data, Dataset):
         raise InputError(
@@ -334,15 +234,6 @@ def _load_data(source: Source) -> Dataset:
             f"got {type(data).__name__}"
         )
     return data
-
-
-def _resolve_paths(source: Source) -> Source:
-    """Make the paths of a source absolute, so that the run works from any directory."""
-    paths_by_field = {name: getattr(source, name) for name in list_path_fields(source)}
-    absolute_paths = {
-        name: os.path.abspath(path) for name, path in paths_by_field.items() if path is not None
-    }
-    return replace(source, **absolute_paths)  # type: ignore[type-var]
 
 
 def _round_finite(value: float) -> float | None:

@@ -7,6 +7,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -183,6 +184,32 @@ def _write_digests(folder: Path) -> None:
     (folder / DIGESTS_FILE).write_text(json.dumps(digests, indent=1))
 
 
+def add_to_folder(folder: Path, name: str, content: bytes) -> None:
+    """Add a file to a folder of `write_folder`, which is created if it does not exist.
+
+    After a crash the file is part of the folder, or not listed in it. The caller keeps other
+    writers out.
+    """
+    if not folder.exists():
+        write_folder(folder, lambda partial_folder: (partial_folder / name).write_bytes(content))
+        return
+    write_file(folder / name, lambda partial_file: partial_file.write_bytes(content))
+    digests = read_digests(folder) | {name: file_sha256(folder / name)}
+    write_text(folder / DIGESTS_FILE, json.dumps(digests, indent=1))
+
+
+def read_digests(folder: Path) -> dict[str, str]:
+    """Read the SHA-256 digests of the files that belong to a folder of `write_folder`.
+
+    Raises:
+        InputError: The file of digests is damaged or missing.
+    """
+    digests_file = folder / DIGESTS_FILE
+    with damage_as_input_error(digests_file):
+        digests = json.loads(read_regular_file(digests_file))
+        return {str(name): str(digest) for name, digest in digests.items()}
+
+
 @contextmanager
 def _create_partial(
     path: Path, stem: str, suffix: str, create: Callable[[Path, str, str], Path]
@@ -271,12 +298,15 @@ def _is_old(path: Path) -> bool:
     return time.time() - path.lstat().st_mtime >= MAX_PARTIAL_SECONDS
 
 
-def integrity_error(folder: Path, file_names: Collection[str] | None = None) -> str | None:
+def integrity_error(
+    folder: Path, file_names: Collection[str] | re.Pattern[str] | None = None
+) -> str | None:
     """Check a folder of `write_folder` against its digests: the first error, or None.
 
     Arguments:
         folder: The folder.
-        file_names: Names of the files that it must list, and no others; None: any.
+        file_names: Names of the files that it must list, and no others; or a pattern of the
+            names that it may list; None: any.
 
     Raises:
         InputError: A file may not be read, which says nothing about its content.
@@ -295,11 +325,16 @@ def integrity_error(folder: Path, file_names: Collection[str] | None = None) -> 
     return None
 
 
-def _names_error(names: Collection[str], expected_names: Collection[str] | None) -> str | None:
+def _names_error(
+    names: Collection[str], expected_names: Collection[str] | re.Pattern[str] | None
+) -> str | None:
     """Check the names in a file of digests, before any of these files is opened."""
     for name in names:
         if not is_plain_name(name):
             return f"{DIGESTS_FILE}: {name!r} is not the name of a file in this folder"
+    if isinstance(expected_names, re.Pattern):
+        unexpected_names = [name for name in names if not expected_names.fullmatch(name)]
+        return f"{DIGESTS_FILE}: unexpected {unexpected_names[0]!r}" if unexpected_names else None
     if expected_names is not None and {*names} != {*expected_names}:
         listed = ", ".join(sorted(names)) or "nothing"
         return f"{DIGESTS_FILE}: expected {', '.join(sorted(expected_names))}, got {listed}"

@@ -22,21 +22,22 @@ POLL_SECONDS = 0.01
 
 
 @contextmanager
-def exclusive_lock(lock_file: Path, *, refusal: str) -> Iterator[None]:
+def exclusive_lock(lock_file: Path, *, refusal: str, timeout: float = 0) -> Iterator[None]:
     """Hold a lock until the context or this process ends; its folder is created if it is missing.
 
     Arguments:
         lock_file: The file, which is removed at the end.
         refusal: Error message if another process holds the lock.
+        timeout: Seconds to wait for the lock.
 
     Raises:
         FolderInUseError: Another process holds the lock.
     """
-    lock = FileLock(lock_file)
+    lock = FileLock(lock_file, poll_interval=POLL_SECONDS)
     with oserror_as_input_error(lock_file):
         _create_folder(lock_file.parent)
         try:
-            lock.acquire(blocking=False)
+            lock.acquire(timeout)
         except Timeout:
             raise FolderInUseError(refusal) from None
     try:

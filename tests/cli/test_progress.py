@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from iidgan.cli.progress import format_losses
+from iidgan.cli.progress import ProgressMonitor, format_losses
 from iidgan.engine.loop import LogRecord
 
 
@@ -22,3 +22,13 @@ from iidgan.engine.loop import LogRecord
 def test_format_losses_shows_one_per_player(losses, text):
     record = LogRecord(step=3, losses=losses, seconds=1.0, diverged={})
     assert format_losses(record) == text
+
+
+def test_progress_monitor_shows_slowest_process(capsys):
+    """Each process of a run logs its own seeds."""
+    with ProgressMonitor([100], ["run"]) as monitor:
+        for step, seeds in ((10, (0, 1)), (10, (2,)), (90, (0, 1)), (50, (2,))):
+            record = LogRecord(step=step, losses={}, seconds=1.0, diverged={}, seeds=seeds)
+            monitor.show(0, "", record)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split()[2] for line in lines] == ["10", "50"]

@@ -51,6 +51,25 @@ def test_train_all_seeds_diverged(work_dir, capsys):
     assert "diverged" in capsys.readouterr().err
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_train_saves_after_max_time(work_dir, capsys, workers):
+    command = ["train", "ring", "--method", "gan", *TINY, "--out", "run", "--seeds", "2"]
+    command += ["--workers", workers, "--executor", "eager", "--steps", "100000"]
+    assert main([*command, "--max-time", "1s"]) == 124
+    assert "to resume, run again: iidgan" in capsys.readouterr().out
+    assert list((work_dir / "run" / "checkpoints").glob("step-*"))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2", "h", "0s", "-1h", "1.5h", "30m2h", "2 h", "9" * 99 + "h"]
+)
+def test_train_refuses_max_time(tmp_path, text):
+    out = tmp_path / "run"
+    assert main(["train", "ring", "--max-time", text, "--out", str(out)]) == 2
+    assert not out.exists()
+
+
 def test_train_refuses_too_many_directions(tmp_path):
     distance = ("--gaussian.distance", "epps-pulley", "--gaussian.directions", "9")
     out = tmp_path / "run"

@@ -7,7 +7,16 @@ import ast
 
 from tests.helpers.source_code import collect_violations, parse_package
 
-METHODS = {"open", "read_text", "read_bytes", "load_file", "open_memmap", "ZipFile", "fromfile"}
+METHODS = {
+    "open",
+    "read_text",
+    "read_bytes",
+    "load_file",
+    "safe_open",
+    "open_memmap",
+    "ZipFile",
+    "fromfile",
+}
 FUNCTIONS = {"np.load", "np.loadtxt", "torch.load", "datasets.load_dataset"}
 
 ALLOWED = {
@@ -17,9 +26,10 @@ ALLOWED = {
     ("cli.streams", "open"): "the null device in place of a closed output",
     ("cli.streams", "os.open"): "the null device in place of a closed output",
     ("engine.checkpoint", "load_file"): "after `require_regular_file`",
+    ("engine.checkpoint", "safe_open"): "after `require_regular_file`",
     ("engine.compile.cache", "path.read_bytes"): "this package's own source code",
     ("engine.compile.inductor", "Path('/proc/cpuinfo').read_text"): "a file of the system",
-    ("figures.run", "np.load"): "of an open regular file",
+    ("evaluation.arrays", "np.load"): "of an open regular file",
     ("data.array_files", "npy_format.open_memmap"): "after `require_regular_file`",
     ("data.array_files", "ZipFile"): "of an open regular file, or writes an archive",
     ("data.array_files", "archive.open"): "of a member of an archive",

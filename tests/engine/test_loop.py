@@ -2,6 +2,7 @@
 
 import math
 import os
+import shutil
 import signal
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from iidgan.core import Dataset, Method
-from iidgan.engine import checkpoint, loop
+from iidgan.engine import loop
 from iidgan.engine.loop import (
     LogRecord,
     LoopSchedule,
@@ -29,7 +30,9 @@ from tests.helpers.engine import (
     SMALL_ARCH,
     assert_equal_tensors,
     clone_tensors,
+    load_newest,
     make_points,
+    save_state,
 )
 
 
@@ -57,7 +60,7 @@ class LoopRecorder:
     def save(self):
         self.saved_steps.append(self.state.step)
         if self.folder is not None:
-            checkpoint.save_state(self.folder, self.state)
+            save_state(self.folder, self.state)
 
     def run(self, steps, **intervals):
         train_step = TrainStep(self.method, self.state, steps=steps)
@@ -123,7 +126,7 @@ class TestRunTrainingLoop:
         first.at_step[5] = lambda: setattr(first.stop, "signal", signal.SIGTERM)
         assert first.run(12).outcome == "stopped"
         second = LoopRecorder(folder=tmp_path)
-        checkpoint.load_state(checkpoint.find_latest(tmp_path).path, second.state)
+        load_newest(tmp_path, second.state)
         assert second.state.step == 5
         assert second.run(12).outcome == "finished"
         assert_equal_tensors(cloned_state(whole), cloned_state(second))
@@ -188,7 +191,7 @@ class TestPhaseChanges:
         first.at_step[stop] = lambda: setattr(first.stop, "signal", signal.SIGTERM)
         assert first.run(20).outcome == "stopped"
         second = LoopRecorder(folder=tmp_path, method=Overlapping())
-        checkpoint.load_state(checkpoint.find_latest(tmp_path).path, second.state)
+        load_newest(tmp_path, second.state)
         assert second.run(20).outcome == "finished"
         assert_equal_tensors(cloned_state(whole), cloned_state(second))
         assert second.records[-1].losses == whole.records[-1].losses
@@ -246,9 +249,9 @@ class TestDivergence:
         x, expected = make_poisoned_points()
         first = min(expected)
         training = LoopRecorder(x, folder=tmp_path).run(first + 2, checkpoint_every=first)
-        path = tmp_path / f"step-{first:08d}"
+        shutil.rmtree(tmp_path / f"step-{first + 2:08d}")
         other = LoopRecorder(x)
-        checkpoint.load_state(path, other.state)
+        load_newest(tmp_path, other.state)
         assert other.state.diverged[expected.index(first)] == first
         other.run(first + 2)
         assert torch.equal(other.state.diverged, training.state.diverged)
@@ -258,6 +261,13 @@ class TestDivergence:
 
 
 class TestStopRequest:
+    def test_stop_request_after_time(self):
+        training = LoopRecorder()
+        training.stop = StopRequest(max_seconds=0.0)
+        assert training.run(20).outcome == "stopped"
+        assert training.saved_steps == [1]
+        assert not StopRequest(max_seconds=3600.0).requested
+
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_handle_signals_stops_with_checkpoint(self, number):
         training = LoopRecorder()

@@ -10,8 +10,9 @@ from iidgan.config.run import Run
 from iidgan.core import Metric, Samples
 from iidgan.data import Mnist5k, Ring
 from iidgan.evaluation import sampling
+from iidgan.evaluation.arrays import to_arrays
 from iidgan.evaluation.classifier.store import ClassifierEvaluator
-from iidgan.evaluation.evaluate import EvaluationPoint, evaluate_samples, to_arrays
+from iidgan.evaluation.evaluate import EvaluationPoint, evaluate_samples
 from iidgan.evaluation.sampling import draw_samples
 from iidgan.methods import iid_gan
 from iidgan.nn import MLP, MnistNet
@@ -27,7 +28,7 @@ def test_to_arrays_keeps_fewer_images():
         run = replace(run, source=source, arch=arch)
         data = source.load()
         nets = TrainContext.create(run, (0,), data, torch.device("cpu")).state.nets.eval()
-        point = EvaluationPoint(run, (0,), 2, (-1,))
+        point = EvaluationPoint(run, (0,), (2,), (-1,))
         arrays = to_arrays(draw_samples(nets, data, point, ClassifierEvaluator(), 600), point)
         assert (len(arrays["generated"][0]), len(arrays["z"][0])) == (kept, 600)
     points = Samples(torch.zeros(1, 6000, 2), torch.zeros(6000, 2))
@@ -54,7 +55,7 @@ class FixedValues(Metric):
 
 def evaluate_points(**metrics):
     samples = Samples(torch.zeros(2, 5, 2), torch.zeros(5, 2))
-    point = EvaluationPoint(Run(source=Ring()), (0, 1), 2, (-1, -1))
+    point = EvaluationPoint(Run(source=Ring()), (0, 1), (2, 3), (-1, -1))
     return evaluate_samples(samples, point, {}, metrics)
 
 

@@ -37,7 +37,7 @@ def draw(monkeypatch):
             monkeypatch.setattr(f"iidgan.evaluation.sampling.{name}", value)
         run = replace(RUN, method=method or RUN.method)
         nets = TrainContext.create(run, (0, 1), DATA, CPU).state.nets.eval()
-        point = EvaluationPoint(run, (0, 1), 0, (-1, -1))
+        point = EvaluationPoint(run, (0, 1), (0, 0), (-1, -1))
         return draw_samples(nets, DATA, point, evaluator or ClassifierEvaluator(), num)
 
     return draw_with_limits

@@ -7,7 +7,6 @@ import pytest
 
 from iidgan.figures.run import (
     draw_figures,
-    load_arrays,
     load_loss_series,
     load_metric_series,
     plot_samples,
@@ -71,43 +70,6 @@ def test_load_loss_series_by_name(run_dir):
     series = load_loss_series(run_dir, "label", [0])
     assert list(series) == ["D/adversarial"]
     np.testing.assert_array_equal(series["D/adversarial"][0].values, [[2.0, 1.0]])
-
-
-def test_load_arrays_of_damaged_file(run_dir):
-    with raises_input_error("run", run_dir.path):
-        load_arrays(run_dir)
-    run_dir.arrays_file.write_bytes(b"PK no archive")
-    with raises_input_error(str(run_dir.arrays_file)):
-        load_arrays(run_dir)
-
-
-WHOLE_ARRAYS = {
-    "generated": np.zeros((1, 5, 2)),
-    "real": np.zeros((5, 2)),
-    "z": np.zeros((1, 5, 2)),
-    "seeds": np.array([0]),
-}
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"generated": np.zeros((2, 5, 2))},
-        {"generated": np.zeros((1, 5, 3))},
-        {"real": np.array(1.0)},
-        {"real": np.full((5, 2), "a")},
-        {"z": np.zeros(5)},
-        {"seeds": np.array(0)},
-        {"centres": np.zeros((8, 2))},
-        {"generated": None},
-        {"real": None},
-    ],
-)
-def test_load_arrays_of_other_shapes(run_dir, change):
-    arrays = {name: v for name, v in (WHOLE_ARRAYS | change).items() if v is not None}
-    np.savez(run_dir.arrays_file, **arrays)
-    with raises_input_error(str(run_dir.arrays_file), "damaged"):
-        load_arrays(run_dir)
 
 
 def test_load_loss_series_of_other_records(run_dir):

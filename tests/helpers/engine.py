@@ -7,6 +7,8 @@ import torch
 
 import iidgan
 from iidgan.core import Batch, Dataset, Method, NetworkFactory, Player
+from iidgan.engine import checkpoint
+from iidgan.engine.checkpoint import RunIdentity
 from iidgan.engine.compile import CompiledStep
 from iidgan.engine.optim import Adam
 from iidgan.engine.sampling import DatasetStream
@@ -48,6 +50,19 @@ def make_stream(seeds, batches_per_step=1, batch_size=8, **options):
 
 def make_points(num_points=100):
     return torch.randn(num_points, 2, generator=torch.Generator().manual_seed(0))
+
+
+def save_state(folder, state, **options):
+    """Saves a checkpoint of all seeds of a run, or of those in `options`."""
+    identity = RunIdentity("a1", SEEDS[: len(state.diverged)])
+    return checkpoint.save_state(folder, state, **({"identity": identity} | options))
+
+
+def load_newest(folder, state, *, identity=None):
+    """Restores a state of all seeds from the newest checkpoints."""
+    identity = identity or RunIdentity("a1", SEEDS[: len(state.diverged)])
+    latest = checkpoint.find_latest(folder, identity)
+    checkpoint.load_state(state, identity.seeds, latest.files)
 
 
 def train_briefly(method=None, seeds=SEEDS, steps=3, ema=0.0, arch=SMALL_ARCH):

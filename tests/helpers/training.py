@@ -39,7 +39,7 @@ from iidgan.methods import GAN
 from iidgan.nn import MLP
 from iidgan.train import train
 from iidgan.training.run_dir import RunDir
-from iidgan.training.session import Result
+from iidgan.training.run_session import Result
 from iidgan.utils.files import DIGESTS_FILE, PARTIAL_PREFIX
 from iidgan.utils.jsonl import read_lines
 
@@ -102,9 +102,15 @@ def stop_at(step: int) -> dict[str, Any]:
 
 
 def read_latest_tensors(path: Path) -> dict[str, Tensor]:
-    latest = checkpoint.find_latest(RunDir(path).checkpoint_dir)
-    assert latest.path is not None
-    return checkpoint.read_tensors(latest.path)
+    """The tensors of all seeds at their newest checkpoints."""
+    identity = RunDir(path).read_identity()
+    latest = checkpoint.find_latest(RunDir(path).checkpoint_dir, identity)
+    return checkpoint.read_tensors(identity.seeds, latest.files)
+
+
+def list_checkpoints(path: Path) -> list[str]:
+    """The names of the checkpoints of a run, oldest first."""
+    return sorted(folder.name for folder in RunDir(path).checkpoint_dir.glob("step-*"))
 
 
 def _bits(value: Tensor) -> tuple[Any, ...]:
@@ -156,9 +162,9 @@ def assert_same_run(left: Path, right: Path) -> None:
 # Damage
 
 
-def flip_byte(path: Path) -> None:
+def flip_byte(path: Path, position: int | None = None) -> None:
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
+    content[len(content) // 2 if position is None else position] ^= 1
     path.write_bytes(content)
 
 
@@ -168,7 +174,7 @@ def truncate_file(path: Path) -> None:
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "a byte of the tensors": lambda path: flip_byte(path / "state.safetensors"),
-    "a byte of the facts": lambda path: flip_byte(path / "state.json"),
+    "a byte of the facts": lambda path: flip_byte(path / "state.safetensors", 60),
     "a byte of the manifest": lambda path: flip_byte(path / DIGESTS_FILE),
     "truncated tensors": lambda path: truncate_file(path / "state.safetensors"),
     "no tensors": lambda path: (path / "state.safetensors").unlink(),

@@ -5,15 +5,16 @@ import torch
 
 import iidgan
 from iidgan.core import NetworkFactory, Regularised
-from iidgan.engine import checkpoint
 from iidgan.engine.loop import StopRequest
 from iidgan.engine.optim import Adam
 from iidgan.engine.state import init_state
 from iidgan.methods import GAN, iid_gan
 from iidgan.nn import MLP
-from iidgan.parallel.batched_runs import RunSpec, train_batched
+from iidgan.parallel.batched_runs import train_batched
 from iidgan.terms import TERMS
 from iidgan.train import train
+from iidgan.training.session import RunSpec
+from tests.helpers.training import read_latest_tensors
 
 pytestmark = [
     pytest.mark.gpu,
@@ -45,10 +46,7 @@ def test_train_on_cuda_resumes(tmp_path, name):
     train(run, out=tmp_path / "broken", on_progress=stop_halfway, stop=stop, **options)
     train(run, out=tmp_path / "broken", **options)
     train(run, out=tmp_path / "whole", **options)
-    resumed, expected = (
-        checkpoint.read_tensors(checkpoint.find_latest(tmp_path / folder / "checkpoints").path)
-        for folder in ("broken", "whole")
-    )
+    resumed, expected = (read_latest_tensors(tmp_path / folder) for folder in ("broken", "whole"))
     for key, value in expected.items():
         if key.startswith("nets."):
             torch.testing.assert_close(resumed[key], value, rtol=1e-3, atol=1e-4, msg=key)
@@ -58,17 +56,17 @@ def test_train_batched_on_cuda(tmp_path):
     """Each run ends where it would have ended by itself."""
     sources = iidgan.Ring(size=1000), iidgan.data.Grid(size=1000)
     runs = [iidgan.Run(source=source, method=iid_gan(), steps=40) for source in sources]
-    parts = [RunSpec(run=run, out=tmp_path / f"{i}", seeds=(0, 1)) for i, run in enumerate(runs)]
-    options = {"checkpoint_every": 40, "keep": 1, "device": "cuda", "executor": "graphed"}
+    parts = [
+        RunSpec(run=run, out=tmp_path / f"{i}", seeds=(0, 1), device=torch.device("cuda"))
+        for i, run in enumerate(runs)
+    ]
+    options = {"checkpoint_every": 40, "executor": "graphed"}
     outcomes = train_batched(parts, on_progress=lambda *_: None, stop=StopRequest(), **options)
     assert outcomes == ["finished"] * 2
     for part in parts:
         alone = tmp_path / "alone" / part.out.name
-        train(part.run, out=alone, seeds=2, **options)
-        batched, expected = (
-            checkpoint.read_tensors(checkpoint.find_latest(folder / "checkpoints").path)
-            for folder in (part.out, alone)
-        )
+        train(part.run, out=alone, seeds=2, device="cuda", **options)
+        batched, expected = (read_latest_tensors(folder) for folder in (part.out, alone))
         for key in (key for key in expected if key.startswith("nets.")):
             torch.testing.assert_close(batched[key], expected[key], rtol=1e-3, atol=1e-4, msg=key)
 

@@ -91,7 +91,7 @@ def test_read_run_of_old_version(old_run):
 
 def test_load_old_generator(old_run):
     model = iidgan.load(old_run, seed=1)
-    assert (model.point.run.id, model.point.step, model.point.seeds) == (ID, 10, (1,))
+    assert (model.point.run.id, model.point.steps, model.point.seeds) == (ID, (10,), (1,))
     expected = load_file(END / "samples-of-step-10.safetensors")
     torch.testing.assert_close(model.sample(8), expected["x"], **CLOSE)
     torch.testing.assert_close(model.invert(expected["x"]), expected["z"], **CLOSE)
@@ -129,9 +129,9 @@ def test_resume_old_run_to_same_end(old_run):
 
 def test_resume_old_run_writes_current_version(old_run):
     resume_run(old_run)
-    assert "version" not in read_json(old_run / "run.json")
-    assert read_json(old_run / "generator" / "config.json")["version"] == VERSION
-    assert iidgan.load(old_run).point.step == 20
+    for name in ("run.json", "generator/config.json"):
+        assert read_json(old_run / name)["version"] == VERSION
+    assert iidgan.load(old_run).point.steps == (20,)
 
 
 def test_resume_old_run_refuses_other_seeds(old_run):
@@ -157,11 +157,11 @@ def test_train_writes_current_version(tmp_path):
     for name in ("run.json", "generator/config.json"):
         facts = read_json(tmp_path / "r" / name)
         assert next(iter(facts)) == "version"
-        assert facts["version"] == VERSION == 2
+        assert facts["version"] == VERSION == 3
         assert facts["run"] == run.to_dict()
 
 
-INVALID_VERSIONS = [3, 0, "2", 2.0, True, None, [2]]
+INVALID_VERSIONS = [4, 0, "3", 3.0, True, None, [3]]
 
 
 def rewrite_json(path: Path, **changes: Any) -> None:
@@ -189,11 +189,11 @@ def test_load_refuses_unknown_version(old_run, version):
 
 
 def test_evaluate_names_newer_version(old_run, capsys):
-    rewrite_json(old_run / "run.json", version=3)
+    rewrite_json(old_run / "run.json", version=4)
     assert main(["evaluate", str(old_run), "--device", "cpu"]) == 2
     error = capsys.readouterr().err
-    assert "run.json: version 3 " in error
-    assert "(2)" in error
+    assert "run.json: version 4 " in error
+    assert "(3)" in error
 
 
 # A prepared set

@@ -15,7 +15,6 @@ from iidgan.core import (
     Batch,
 )
 from iidgan.data import ArrayFile
-from iidgan.engine import checkpoint
 from iidgan.engine.loop import StopRequest
 from iidgan.engine.optim import Adam
 from iidgan.engine.sampling import DatasetStream
@@ -36,6 +35,7 @@ from tests.helpers.training import (
     differing_tensors,
     find_first_peak,
     flip_byte,
+    list_checkpoints,
     metric_lines,
     read_events,
     read_latest_tensors,
@@ -227,9 +227,7 @@ def test_keep_excludes_damaged_checkpoints(tmp_path, completed_run):
     for path in RunDir(tmp_path).checkpoint_dir.iterdir():
         flip_byte(path / "state.safetensors")
     train_tiny(run, tmp_path, keep=1, checkpoint_every=3, **stop_at(6))
-    latest = checkpoint.find_latest(RunDir(tmp_path).checkpoint_dir)
-    assert latest.path is not None
-    assert latest.path.name == "step-00000006"
+    assert list_checkpoints(tmp_path)[-1] == "step-00000006"
     for path in RunDir(tmp_path).checkpoint_dir.glob("step-*"):
         flip_byte(path / "state.safetensors")
     train_tiny(run, tmp_path, keep=1)  # sets aside what has the name of one that is aside
@@ -271,7 +269,7 @@ def test_resume_repeats_failed_measurement(tmp_path, completed_run, monkeypatch,
     run = tiny_run()
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         train_tiny(run, tmp_path, on_progress=on_progress)
-    assert checkpoint.find_latest(RunDir(tmp_path).checkpoint_dir).path.name == f"step-{step:08d}"
+    assert list_checkpoints(tmp_path)[-1] == f"step-{step:08d}"
     train_tiny(run, tmp_path)
     assert_same_run(tmp_path, completed_run(run))
 

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from iidgan.engine import checkpoint
 from tests.helpers.cli import TINY
+from tests.helpers.training import list_checkpoints
 
 
 @pytest.mark.slow
@@ -57,9 +57,7 @@ def test_table_saves_on_signal(tmp_path, number):
         lines = (folder / "events.jsonl").read_text().splitlines()
         started, stopped = map(json.loads, lines)
         assert (started["event"], stopped["event"]) == ("started", "stopped")
-        newest = checkpoint.find_latest(folder / "checkpoints").path
-        assert newest is not None
-        assert newest.name == f"step-{stopped['step']:08d}"
+        assert list_checkpoints(folder)[-1] == f"step-{stopped['step']:08d}"
 
 
 @pytest.mark.slow
@@ -105,7 +103,11 @@ def test_train_in_workers_saves_on_hangup(tmp_path):
     lines = (tmp_path / "run" / "events.jsonl").read_text().splitlines()
     started, stopped = map(json.loads, lines)
     assert (started["event"], stopped["event"]) == ("started", "stopped")
-    assert len(list((tmp_path / "run" / "checkpoints").glob("step-*"))) == 1
+    states = (tmp_path / "run" / "checkpoints").glob("step-*/state-*.safetensors")
+    assert sorted(path.name for path in states) == [
+        "state-0-0.safetensors",
+        "state-1-1.safetensors",
+    ]
 
 
 def group_members(leader):

@@ -10,7 +10,7 @@ import pytest
 import iidgan
 from iidgan.data import array, prepared
 from iidgan.data.prepare import prepare
-from iidgan.engine.checkpoint import find_latest, read_tensors
+from iidgan.engine.checkpoint import find_latest, read_state_files
 from iidgan.figures.run import draw_figures
 from iidgan.records import read_records
 from iidgan.training.run_dir import RunDir
@@ -60,14 +60,14 @@ def test_run_folder_with_pipe(run_folder, file_name, use):
 
 
 def read_checkpoint(folder):
-    read_tensors(folder / "checkpoints" / "step-00000010")
+    read_state_files(folder / "checkpoints" / "step-00000010", RunDir(folder).read_identity())
 
 
 @pytest.mark.parametrize("name", ["MANIFEST.json", "state.json", "state.safetensors"])
 def test_find_latest_with_pipe(run_folder, name):
     replace_by_pipe(run_folder / "checkpoints" / "step-00000010" / name)
-    latest = find_latest(run_folder / "checkpoints")
-    assert latest.path is None
+    latest = find_latest(run_folder / "checkpoints", RunDir(run_folder).read_identity())
+    assert latest.files == {}
     assert ["named pipe" in reason for reason in latest.damaged.values()] == [True]
 
 

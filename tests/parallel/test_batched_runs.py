@@ -9,7 +9,6 @@ import torch
 
 import iidgan
 from iidgan.data import Ring, StackedFashion
-from iidgan.engine import checkpoint
 from iidgan.engine.compile.executors import EXECUTORS
 from iidgan.engine.loop import StopRequest
 from iidgan.errors import InputError
@@ -20,14 +19,13 @@ from iidgan.training.run_dir import RunDir
 from iidgan.training.session import TrainSession
 from tests.helpers.engine import capture_interpreted
 from tests.helpers.parallel import RUN, SOURCES, make_specs
+from tests.helpers.training import read_latest_tensors
 
 
 def train_specs(specs, *, stop=None, on_progress=lambda *_: None, executor="eager"):
     return train_batched(
         specs,
         checkpoint_every=30,
-        keep=3,
-        device="cpu",
         executor=executor,
         on_progress=on_progress,
         stop=stop or StopRequest(),
@@ -46,10 +44,7 @@ def read_log(path):
 
 def assert_same_run(path, other, rtol=1e-3):
     """Compares two runs up to rounding, which depends on the number of seeds."""
-    states = [
-        checkpoint.read_tensors(checkpoint.find_latest(p / "checkpoints").path)
-        for p in (path, other)
-    ]
+    states = [read_latest_tensors(p) for p in (path, other)]
     assert states[0].keys() == states[1].keys()
     for name in (name for name in states[0] if name.startswith(("nets.", "optimiser."))):
         torch.testing.assert_close(states[0][name], states[1][name], rtol=rtol, atol=1e-4)
@@ -147,8 +142,7 @@ def test_train_batched_with_failing_run(tmp_path):
 
 def test_train_batched_refuses_executor(tmp_path):
     (specs, *_) = make_specs(tmp_path)
-    options = {"checkpoint_every": 30, "keep": 3, "device": "cpu", "executor": "graphed"}
-    (outcome,) = train_batched([specs], on_progress=lambda *_: None, stop=StopRequest(), **options)
+    (outcome,) = train_specs([specs], executor="graphed")
     assert outcome.startswith("failed: executor: ")
     assert "graphed" in outcome
     assert not specs.out.exists()

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save
 
 from iidgan.data import array
-from iidgan.figures.run import load_arrays
+from iidgan.evaluation.arrays import load_arrays
 from iidgan.methods import iid_gan
 from iidgan.nn import DCGAN
 from iidgan.training.model import load as load_model
@@ -116,10 +116,11 @@ CONFIGS = {
     "no run": lambda config: {k: v for k, v in config.items() if k != "run"},
     "run of text": lambda config: config | {"run": "gan"},
     "seeds of text": lambda config: config | {"seeds": "0"},
-    "no seeds": lambda config: config | {"seeds": [], "diverged": []},
+    "no seeds": lambda config: config | {"seeds": [], "steps": [], "diverged": []},
+    "other steps": lambda config: config | {"steps": [12, 12]},
     "other marks": lambda config: config | {"diverged": [-1, -1]},
     "large marks": lambda config: config | {"diverged": [10**30]},
-    "step of text": lambda config: config | {"step": "12"},
+    "steps of text": lambda config: config | {"steps": ["12"]},
     "no shape": lambda config: config | {"shape": None},
     "zero shape": lambda config: config | {"shape": [0]},
     "nested shape": lambda config: config | {"shape": [[2]]},
@@ -137,7 +138,9 @@ def test_load_refuses_other_config(tmp_path, completed_run, change):
         load_model(path)
 
 
-@pytest.mark.parametrize("change", [{"shape": [3]}, {"seeds": [0, 1], "diverged": [-1, -1]}])
+@pytest.mark.parametrize(
+    "change", [{"shape": [3]}, {"seeds": [0, 1], "steps": [12, 12], "diverged": [-1, -1]}]
+)
 def test_load_refuses_weights_of_another_config(tmp_path, completed_run, change):
     path = shutil.copytree(completed_run(tiny_run()) / "generator", tmp_path / "copy")
     rewrite_config(path, lambda config: config | change)
@@ -194,7 +197,7 @@ def test_standardised_run_is_in_own_units(tmp_path):
     )
     assert messages[0] == "300 samples of 2 numbers"
     model, centre, spread = result.model(), torch.tensor([1e5, 7.0]), torch.tensor([1000, 0.001])
-    arrays = load_arrays(RunDir(result.path))
+    arrays = load_arrays(RunDir(result.path).arrays_file)
     for samples in (model.sample(100), torch.from_numpy(arrays["generated"][0])):
         assert ((samples - centre).abs() < 10 * spread).all()
     torch.testing.assert_close(torch.from_numpy(arrays["real"]).mean(0), centre, rtol=1e-2, atol=0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from iidgan.figures.run import load_arrays
+from iidgan.evaluation.arrays import load_arrays
 from iidgan.training.replay import sample_checkpoint
 from tests.helpers.errors import raises_input_error
 from tests.helpers.figures import train_small_runs
@@ -18,7 +18,7 @@ def run_dirs(tmp_path_factory):
 
 def test_sample_checkpoint_of_last_step(run_dirs):
     run_dir = run_dirs["IID-GAN"]
-    stored, replayed = load_arrays(run_dir), sample_checkpoint(run_dir, 12)
+    stored, replayed = load_arrays(run_dir.arrays_file), sample_checkpoint(run_dir, 12)
     assert stored.keys() == replayed.keys()
     for name in stored:
         np.testing.assert_array_equal(stored[name], replayed[name], err_msg=name)

@@ -97,7 +97,7 @@ def test_claim_after_data_moved(tmp_path):
     moved = tiny_run(source=array(tmp_path / "b.npy"))
     claim(tmp_path / "r", moved)
     assert RunDir(tmp_path / "r").read_run()[0].source.path == str(tmp_path / "a.npy")
-    RunDir(tmp_path / "r").record_paths(moved)
+    RunDir(tmp_path / "r").renew(moved)
     assert RunDir(tmp_path / "r").read_run()[0].source.path == str(tmp_path / "b.npy")
     np.save(tmp_path / "b.npy", np.zeros((20, 2)))
     with raises_input_error("out", "source.sha256 ("):
@@ -168,14 +168,23 @@ def test_read_run_names_folder(tmp_path):
 def test_truncate_logs_removes_later_records(tmp_path):
     folder = RunDir(tmp_path)
     steps = 4, 8, 12, 8
-    append_lines(folder.log_file, [{"step": step, "seed": 0} for step in steps])
+    append_lines(
+        folder.log_file, [{"step": step, "seed": seed} for step in steps for seed in (0, 1)]
+    )
     row = MetricRecord(
         run="a", seed=0, step=0, metric="m", value=1.0, diverged=-1, protocol={}, provenance={}
     )
-    append_records(folder.metrics_file, [replace(row, step=step) for step in steps])
-    assert folder.truncate_logs(8) == {}
+    append_records(
+        folder.metrics_file,
+        [replace(row, step=step, seed=seed) for step in steps for seed in (0, 1)],
+    )
+    assert folder.truncate_logs({0: 8}) == {}
     for path in (folder.log_file, folder.metrics_file):
-        assert [line["step"] for line in read_lines(path)] == [4, 8, 8]
+        kept_steps = {
+            seed: [line["step"] for line in read_lines(path) if line["seed"] == seed]
+            for seed in (0, 1)
+        }
+        assert kept_steps == {0: [4, 8, 8], 1: [4, 8, 12, 8]}
 
 
 @pytest.mark.parametrize(
@@ -211,14 +220,35 @@ def test_resume_measures_again_what_was_damaged(tmp_path, completed_run):
     assert_same_run(tmp_path, completed_run(run))
 
 
-def test_read_last_start_after_damage(tmp_path):
-    """A resumed run keeps its executor though an event is damaged."""
+def test_run_file_says_how_the_run_is_executed(tmp_path):
+    train_tiny(tiny_run(), tmp_path, executor="eager", workers=1)
+    execution = json.loads((tmp_path / "run.json").read_text())["execution"]
+    assert (execution["executor"], execution["workers"]) == ("eager", "1")
+    assert execution["device"].startswith("cpu")
+    RunDir(tmp_path).events_file.unlink()
+    assert RunDir(tmp_path).read_execution() == execution
+
+
+@pytest.mark.parametrize("execution", [[], {}, {"executor": "fast", "workers": "1"}, "eager"])
+def test_read_execution_refuses_other_values(tmp_path, execution):
     train_tiny(tiny_run(), tmp_path, **stop_at(8))
-    run_dir = RunDir(tmp_path)
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"execution": execution}))
+    with raises_input_error(str(path), "damaged"):
+        train_tiny(tiny_run(), tmp_path)
+
+
+def test_read_execution_of_old_directory(tmp_path):
+    """It is in the events, even if one of them is damaged."""
+    train_tiny(tiny_run(), tmp_path, **stop_at(8))
+    path, run_dir = tmp_path / "run.json", RunDir(tmp_path)
+    facts = json.loads(path.read_text())
+    del facts["execution"]
+    path.write_text(json.dumps(facts | {"version": 2}))
     run_dir.events_file.write_bytes(run_dir.events_file.read_bytes() + b"?\n")
-    assert run_dir.read_last_start() == {}
-    assert list(run_dir.truncate_logs(8)) == [run_dir.events_file]
-    assert run_dir.read_last_start()["executor"] == "eager"
+    assert run_dir.read_execution() == {}
+    assert list(run_dir.truncate_logs({0: 8})) == [run_dir.events_file]
+    assert run_dir.read_execution()["executor"] == "eager"
 
 
 # Two trainings in one directory
@@ -310,7 +340,7 @@ def mix_runs(tmp_path):
 def test_resume_refuses_checkpoint_of_other_run(tmp_path):
     run, other_run = mix_runs(tmp_path)
     before = snapshot_files(tmp_path)
-    path = tmp_path / "r" / "checkpoints" / "step-00000008"
+    path = tmp_path / "r" / "checkpoints" / "step-00000008" / "state.safetensors"
     with raises_input_error(str(path), run.id, other_run.id):
         train_tiny(other_run, tmp_path / "r")
     assert snapshot_files(tmp_path) == before

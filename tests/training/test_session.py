@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import dataclass, replace
 
@@ -13,6 +12,7 @@ import torch
 from iidgan import records
 from iidgan.core import Samples, Source
 from iidgan.data import Ring
+from iidgan.engine.checkpoint import RunIdentity, find_latest
 from iidgan.engine.inference import sample_prior
 from iidgan.engine.optim import Adam
 from iidgan.methods import METHODS, iid_gan
@@ -118,8 +118,10 @@ def test_diverged_seed_affects_no_other(tmp_path, completed_run, name):
     assert f"seed {seeds[sick]} diverged at step {step}" in messages
     event = next(e for e in read_lines(RunDir(tmp_path).events_file) if e["event"] == "diverged")
     assert (event["seed"], event["step"]) == (seeds[sick], step)
-    facts = json.loads((tmp_path / "checkpoints" / "step-00000012" / "state.json").read_text())
-    assert facts == {"step": STEPS, "diverged": list(marks), "id": run.id, "seeds": seeds}
+    identity = RunDir(tmp_path).read_identity()
+    assert identity == RunIdentity(run.id, tuple(seeds))
+    latest = find_latest(RunDir(tmp_path).checkpoint_dir, identity)
+    assert tuple(map(latest.diverged_step_of, seeds)) == marks
     for row in result.records:
         expected = step if row.seed == seeds[sick] and row.step >= step else -1
         assert row.diverged == expected

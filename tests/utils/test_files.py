@@ -17,10 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iidgan.errors import InputError
+from iidgan.utils import files
 from iidgan.utils.files import (
     DIGESTS_FILE,
     MAX_PARTIAL_SECONDS,
     PARTIAL_PREFIX,
+    add_to_folder,
     damage_as_input_error,
     file_sha256,
     integrity_error,
@@ -57,6 +59,10 @@ def write_half(temporary_path):
 def write_whole(temporary_path):
     target = temporary_path / "a" if temporary_path.is_dir() else temporary_path
     target.write_text("whole")
+
+
+def fail_interrupted(*_):
+    raise Interruption
 
 
 def fail_on_full_disk(temporary_path):
@@ -171,6 +177,27 @@ class TestWriteFolder:
         assert integrity_error(tmp_path / "x", ("b", "a")) is None
         (tmp_path / "x" / DIGESTS_FILE).write_text(json.dumps(digests))
         assert reason in integrity_error(tmp_path / "x", ("b", "a"))
+
+    def test_integrity_error_with_pattern(self, tmp_path):
+        write_folder(tmp_path / "x", write_two_files)
+        assert integrity_error(tmp_path / "x", re.compile("[ab]")) is None
+        assert "unexpected 'b'" in integrity_error(tmp_path / "x", re.compile("a"))
+
+    @pytest.mark.parametrize("interrupted", ["write_file", "write_text"])
+    def test_add_to_folder(self, tmp_path, monkeypatch, interrupted):
+        """A file that a crash left unlisted is no damage, and is replaced."""
+        folder = tmp_path / "x"
+        add_to_folder(folder, "a", b"one")
+        add_to_folder(folder, "b", b"two")
+        assert list_names(folder) == [DIGESTS_FILE, "a", "b"]
+        with monkeypatch.context() as patch:
+            patch.setattr(files, interrupted, fail_interrupted)
+            with pytest.raises(Interruption):
+                add_to_folder(folder, "c", b"three")
+        assert integrity_error(folder, ("a", "b")) is None
+        add_to_folder(folder, "c", b"three")
+        assert integrity_error(folder, ("a", "b", "c")) is None
+        assert (folder / "c").read_bytes() == b"three"
 
     def test_integrity_error_of_nested_digests(self, tmp_path):
         (tmp_path / DIGESTS_FILE).write_text("[" * 100_000)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -42,6 +43,22 @@ def test_exclusive_lock_follows_no_link(tmp_path):
     with raises_input_error(str(tmp_path / ".lock")), lock(tmp_path / ".lock"):
         pass
     assert (tmp_path / "letter").read_text() == "mine"
+
+
+def test_exclusive_lock_waits(tmp_path):
+    path, is_held = tmp_path / ".lock", threading.Event()
+
+    def hold_briefly():
+        with lock(path):
+            is_held.set()
+            time.sleep(0.1)
+
+    thread = threading.Thread(target=hold_briefly)
+    thread.start()
+    is_held.wait()
+    with exclusive_lock(path, refusal="out: in use", timeout=60):
+        thread.join()
+    assert not path.exists()
 
 
 HOLD_LOCK = """

@@ -37,10 +37,11 @@ def test_exit_without_main_guard(monkeypatch):
     exit_without_main_guard()
     process = multiprocessing.current_process()
     monkeypatch.setattr(process, "_inheriting", True, raising=False)
-    with pytest.raises(SystemExit) as ending:
-        exit_without_main_guard()
+    exit_codes = []
+    monkeypatch.setattr(os, "_exit", exit_codes.append)
+    exit_without_main_guard()
     with raises_input_error("workers", 'if __name__ == "__main__":'):
-        check_main_guard(ending.value.code)
+        check_main_guard(*exit_codes)
 
 
 @pytest.mark.parametrize("exit_code", [None, 0, 1, -9])

@@ -1,0 +1,275 @@
+"""One training of a run: it owns the run directory, and splits the seeds into sessions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+from iidgan.config.plugins import check_importable, describe_main_script_classes, list_types
+from iidgan.config.run import Run
+from iidgan.core import Source, list_path_fields
+from iidgan.engine import checkpoint
+from iidgan.engine.checkpoint import LatestCheckpoints
+from iidgan.engine.compile import Executor, check_executor
+from iidgan.engine.loop import Outcome
+from iidgan.records import MetricRecord, read_records
+from iidgan.training.model import Model
+from iidgan.training.model import load as load_model
+from iidgan.training.plan import Auto, ExecutionPlan, choose_plan
+from iidgan.training.run_dir import RunDir
+from iidgan.training.session import ProgressCallback, RunSpec, TrainSession
+from iidgan.utils.files import damaged_name, quarantine, remove_partials
+
+
+@dataclass(frozen=True)
+class Result:
+    """Outcome of a training.
+
+    Arguments:
+        path: The run directory.
+        outcome: How the training ended.
+        step: Steps taken, by the seed that took most: seeds that separate processes train stop at
+            their own steps.
+        diverged: For each seed the step at which it diverged, or -1.
+        run: The run that was trained.
+    """
+
+    path: Path
+    outcome: Outcome
+    step: int
+    diverged: tuple[int, ...]
+    run: Run
+
+    @property
+    def records(self) -> list[MetricRecord]:
+        """All metric records of the run."""
+        return read_records(RunDir(self.path).metrics_file)
+
+    def model(self, seed: int | None = None) -> Model:
+        """Load the trained networks of one seed, by default the first that did not diverge."""
+        return load_model(self.path, seed, plugins=list_types(self.run))
+
+
+class RunSession:
+    """One training of a run.
+
+    Arguments:
+        spec: The run; paths of its source become absolute.
+        on_progress: Callback for messages and log records.
+
+    Attributes:
+        whole: The session of all seeds.
+        must_measure: Whether metric records were lost, and metrics are to be measured again.
+
+    Raises:
+        InputError: Other programs could not import a class of the run, or its data cannot be read.
+    """
+
+    def __init__(self, spec: RunSpec, on_progress: ProgressCallback) -> None:
+        run = replace(spec.run, source=_resolve_paths(spec.run.source))
+        check_importable(run)
+        self.spec, self.on_progress = replace(spec, run=run), on_progress
+        self.run_dir = self.spec.run_dir
+        self.whole = TrainSession(self.spec, spec.seeds, on_progress=on_progress)
+        self.must_measure = False
+        self._checkpoints = LatestCheckpoints({}, {})
+
+    @contextmanager
+    def claim_run_dir(self) -> Iterator[None]:
+        """Check that the run can be trained, and lock and claim its directory.
+
+        The directory is checked before it is locked, too: nothing is written to a wrong one.
+
+        Raises:
+            InputError: A loss fails, or the directory holds a different run.
+            FolderInUseError: Another process is training in the directory.
+        """
+        run, seeds, data = self.spec.run, self.spec.seeds, self.whole.data
+        context = self.whole.context
+        context.train_step.dry_run(context.batches.batches_at(0))
+        self.run_dir.check_free(run, seeds, data)
+        with self.run_dir.lock():
+            self.run_dir.claim(run, seeds, self.spec.device, data)
+            yield
+
+    def resume(self) -> None:
+        """Load the newest checkpoints, and remove what was written after them."""
+        checkpoint_dir = self.run_dir.checkpoint_dir
+        for folder in (self.run_dir.path, checkpoint_dir, *checkpoint_dir.glob("step-*")):
+            remove_partials(folder)
+        self._checkpoints = latest = checkpoint.find_latest(checkpoint_dir, self.spec.identity)
+        for path, reason in latest.damaged.items():
+            moved_path = quarantine(path)  # otherwise it counts among the checkpoints to keep
+            self.notify(f"{path} is damaged ({reason}); renamed it to {moved_path.name}")
+            self.run_dir.log_event("damaged checkpoint", path=path.name, reason=reason)
+        if message := self._describe_progress():
+            self.notify(message)
+        damaged_files = self._truncate_logs()
+        if not latest.files:
+            return
+        self.must_measure = self.run_dir.metrics_file in damaged_files
+        self.whole.plan = ExecutionPlan.from_description(self.run_dir.read_execution())
+        if len(self._seed_groups) == 1:
+            self.whole.load(latest.files, must_measure=self.must_measure)
+
+    def _describe_progress(self) -> str:
+        first_step, last_step = min(self._steps), max(self._steps)
+        if not last_step:
+            return "no valid checkpoint left; starting over" if self._checkpoints.damaged else ""
+        if first_step >= self.spec.run.steps:
+            return f"already finished at step {last_step}"
+        if first_step == last_step:
+            return f"resuming from step {last_step}"
+        return f"resuming from steps {first_step} to {last_step}"
+
+    def _truncate_logs(self) -> dict[Path, str]:
+        """Remove what was written after the present steps, and report damaged lines."""
+        damaged_files = self.run_dir.truncate_logs(dict(zip(self.spec.seeds, self._steps)))
+        for path, reason in damaged_files.items():
+            self.notify(
+                f"{reason}; removed the damaged lines, and kept the file as "
+                f"{damaged_name(path).name}"
+            )
+            self.run_dir.log_event("damaged file", path=path.name, reason=reason)
+        return damaged_files
+
+    @property
+    def _steps(self) -> list[int]:
+        """For each seed the number of steps taken."""
+        return [self._checkpoints.step_of(seed) for seed in self.spec.seeds]
+
+    @property
+    def _seed_groups(self) -> list[tuple[int, ...]]:
+        """The seeds, split wherever the number of steps taken changes."""
+        return self._checkpoints.group_seeds(self.spec.seeds)
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the run has ended, or None while there are steps left."""
+        outcomes = [self._group_outcome(seeds) for seeds in self._seed_groups]
+        if None in outcomes:
+            return None
+        return "finished" if "finished" in outcomes else "diverged"
+
+    def _group_outcome(self, seeds: Sequence[int]) -> Outcome | None:
+        if all(self._checkpoints.diverged_step_of(seed) >= 0 for seed in seeds):
+            return "diverged"
+        is_done = self._checkpoints.step_of(seeds[0]) >= self.spec.run.steps
+        return "finished" if is_done else None
+
+    def choose_plan(self, executor: Executor | Auto, workers: int | Auto) -> ExecutionPlan:
+        """Choose how to execute the run.
+
+        With `auto`, a resumed run keeps what it was last started with: another executor or number
+        of processes would round differently, and so change the result. On another device, or with
+        another number of threads, it is chosen again.
+        """
+        execution = self.run_dir.read_execution() if max(self._steps) else {}
+        last_plan = ExecutionPlan.from_description(execution)
+        is_same_device = execution.get("device") == self.whole.collect_provenance()["device"]
+        if last_plan is not None and is_same_device:
+            executor = last_plan.executor if executor == "auto" else executor
+            workers = last_plan.workers if workers == "auto" else workers
+        return choose_plan(self.whole.context, executor, workers)
+
+    def start(self, plan: ExecutionPlan) -> None:
+        """Record that training starts, and how it is executed."""
+        self.whole.plan = plan
+        self.whole.record_execution()
+        if message := self.whole.evaluator.warning:
+            self.notify(message)
+        provenance = self.whole.collect_provenance()
+        self.run_dir.log_event("started", step=max(self._steps), **provenance)
+
+    def split_by_step(self) -> list[TrainSession]:
+        """Create the sessions that one process trains, each of seeds at the same step."""
+        if len(self._seed_groups) == 1:
+            return [self.whole]
+        sessions = [
+            TrainSession(
+                self.spec,
+                seeds,
+                on_progress=self.on_progress,
+                data=self.whole.data,
+                plan=self.whole.plan,
+            )
+            for seeds in self._seed_groups
+        ]
+        for session in sessions:
+            session.load(self._checkpoints.files, must_measure=self.must_measure)
+        return sessions
+
+    def split_for_workers(self, workers: int) -> list[tuple[int, ...]]:
+        """Split the seeds into shares for several processes, each of seeds at the same step."""
+        seed_count = len(self.spec.seeds)
+        unfinished = [seeds for seeds in self._seed_groups if not self._group_outcome(seeds)]
+        return [
+            share
+            for seeds in unfinished
+            for share in partition_seeds(seeds, max(1, workers * len(seeds) // seed_count))
+        ]
+
+    def finish(self) -> Result:
+        """Log how training ended, and summarise it."""
+        latest = checkpoint.find_latest(self.run_dir.checkpoint_dir, self.spec.identity)
+        self._checkpoints = latest
+        outcome = self.outcome or "stopped"
+        self.run_dir.log_event(outcome, step=max(self._steps))
+        return self.make_result(outcome)
+
+    def make_result(self, outcome: Outcome) -> Result:
+        """Summarise the training so far."""
+        diverged = tuple(map(self._checkpoints.diverged_step_of, self.spec.seeds))
+        return Result(self.run_dir.path, outcome, max(self._steps), diverged, self.spec.run)
+
+    def notify(self, message: str) -> None:
+        """Pass a message on to the user."""
+        self.on_progress(message, None)
+
+    def report_lost_worker(self, message: str) -> None:
+        """Log that a worker process ended unexpectedly."""
+        self.run_dir.log_event("lost a worker", news=message)
+        self.notify(message)
+
+
+@contextmanager
+def open_run(
+    spec: RunSpec, *, executor: Executor | Auto, on_progress: ProgressCallback
+) -> Iterator[RunSession]:
+    """Lock a run directory, and open a session at its newest checkpoints.
+
+    Raises:
+        InputError: The device does not support the executor, the run cannot be trained, or the
+            directory holds a different run.
+        FolderInUseError: Another process is training in the directory.
+    """
+    if executor != "auto":
+        check_executor(executor, spec.device)
+    session = RunSession(spec, on_progress)
+    with session.claim_run_dir():
+        for note in (describe_main_script_classes(session.spec.run), *session.whole.data.notes):
+            if note:
+                session.notify(note)
+        session.resume()
+        session.run_dir.renew(session.spec.run)
+        yield session
+
+
+def partition_seeds(seeds: Sequence[int], workers: int) -> list[tuple[int, ...]]:
+    """Split seeds in order into at most `workers` shares, whose sizes differ by at most one."""
+    workers = min(workers, len(seeds))
+    share_bounds = [len(seeds) * i // workers for i in range(workers + 1)]
+    return [tuple(seeds[start:end]) for start, end in pairwise(share_bounds)]
+
+
+def _resolve_paths(source: Source) -> Source:
+    """Make the paths of a source absolute, so that the run works from any directory."""
+    paths_by_field = {name: getattr(source, name) for name in list_path_fields(source)}
+    absolute_paths = {
+        name: os.path.abspath(path) for name, path in paths_by_field.items() if path is not None
+    }
+    return replace(source, **absolute_paths)  # type: ignore[type-var]
