@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import pickle
+import shutil
 import tarfile
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -17,6 +18,10 @@ from typing import Any
 import numpy as np
 
 from iidgan.cli import main
+from iidgan.core import NetworkFactory
+from iidgan.engine import checkpoint
+from iidgan.engine.state import init_state
+from iidgan.training.run_dir import RunDir
 from tests.helpers.images import encode_image, random_images, write_files, write_zip
 
 NUM_IMAGES = 12
@@ -67,21 +72,37 @@ def write_points() -> None:
 
 
 TRAIN = ("train", "points.npy", "--steps", "8", "--arch.hidden", "8", "--batch", "16")
+TWO_SEEDS = ("--seeds", "2", "--workers", "1")
 RESUME = (*TRAIN, "--checkpoint-every", "4", "--out", "run", "--device", "cpu")
 
 
-def write_run() -> None:
+def write_run(*options: str) -> None:
     write_points()
-    run_successfully(*RESUME)
+    run_successfully(*RESUME, *options)
 
 
-def write_stopped_run() -> None:
+def write_stopped_run(*options: str) -> None:
     """A run that is resumed at step 4."""
-    write_run()
+    write_run(*options)
     for path in (*Path("run/checkpoints").glob("*8"), Path("run/generator")):
         for file in path.iterdir():
             file.unlink()
         path.rmdir()
+
+
+def write_run_of_processes() -> None:
+    """The same with two seeds, whose checkpoint is of two processes."""
+    write_stopped_run(*TWO_SEEDS)
+    run_dir = RunDir(Path("run"))
+    (run, seeds), identity = run_dir.read_run(), run_dir.read_identity()
+    files = checkpoint.find_latest(run_dir.checkpoint_dir, identity).files
+    for seed in seeds:
+        factory = NetworkFactory(run.arch, (2,))
+        state = init_state(run.method, factory, run.optimiser, (seed,))
+        checkpoint.load_state(state, (seed,), files)
+        checkpoint.save_state(Path("parts"), state, identity=identity, seeds=(seed,))
+    shutil.rmtree(run_dir.checkpoint_dir)
+    Path("parts").rename(run_dir.checkpoint_dir)
 
 
 def read_generator() -> bytes:
@@ -228,6 +249,12 @@ CASES: dict[str, FuzzCase] = {
         build=write_stopped_run,
         pattern="run/checkpoints/*/*",
         arguments=RESUME,
+        read_result=read_generator,
+    ),
+    "resume of processes": FuzzCase(
+        build=write_run_of_processes,
+        pattern="run/checkpoints/*/*",
+        arguments=(*RESUME, *TWO_SEEDS),
         read_result=read_generator,
     ),
     "resume, sealed": FuzzCase(
