@@ -92,13 +92,13 @@ class _IdxImages(Source):
                 of another data set.
         """
         folder, image_path = _find_images(self.name, self.root, self.split)
-        image_file = _read_file(image_path, "images")
+        image_file = read_idx(image_path, "images")
         x = image_file.values.unsqueeze(1)
         label_path = _find_file(folder, self.split, "labels")
         if label_path is None:
             check_identities([self._identity(image_file)])
             return Dataset(x)
-        label_file = _read_file(label_path, "labels")
+        label_file = read_idx(label_path, "labels")
         check_identities([self._identity(image_file), self._identity(label_file)])
         y = label_file.values.long()
         if len(y) != len(x):
@@ -113,7 +113,7 @@ class _IdxImages(Source):
             )
         return Dataset(x, y, labels=self.classes)
 
-    def _identity(self, file: _IdxFile) -> FileIdentity:
+    def _identity(self, file: IdxFile) -> FileIdentity:
         expected = f"{self.name} {self.split} {file.kind}"
         return FileIdentity(file.path, expected, file.content_sha256())
 
@@ -205,18 +205,8 @@ def _is_file(path: Path) -> bool:
     return os.path.exists(path) and not os.path.isdir(path)
 
 
-def read_idx(path: Path, kind: Kind) -> Tensor:
-    """Read an IDX file: uint8 of shape (N, rows, columns) for images, (N,) for labels.
-
-    Raises:
-        InputError: The file has another format, is damaged or empty, or is shorter or longer than
-            its header says.
-    """
-    return _read_file(path, kind).values
-
-
 @dataclass(frozen=True)
-class _IdxFile:
+class IdxFile:
     """An IDX file that has been read.
 
     Arguments:
@@ -235,7 +225,10 @@ class _IdxFile:
 
     @property
     def values(self) -> Tensor:
-        """The bytes as a tensor, which shares their memory."""
+        """The bytes as a uint8 tensor, which shares their memory.
+
+        Its shape is (N, rows, columns) for images and (N,) for labels.
+        """
         return torch.frombuffer(self.content, dtype=torch.uint8).view(self.shape)
 
     def content_sha256(self) -> str:
@@ -245,7 +238,13 @@ class _IdxFile:
         return digest.hexdigest()
 
 
-def _read_file(path: Path, kind: Kind) -> _IdxFile:
+def read_idx(path: Path, kind: Kind) -> IdxFile:
+    """Read an IDX file of images or labels.
+
+    Raises:
+        InputError: The file has another format, is damaged or empty, or is shorter or longer than
+            its header says.
+    """
     with _open_binary(path) as stream:
         header = _read_header(path, stream, kind)
         shape = struct.unpack(f">{_RANKS[kind]}I", header[4:])
@@ -261,7 +260,7 @@ def _read_file(path: Path, kind: Kind) -> _IdxFile:
         raise InputError(
             f"{path}: the file continues after the {expected_bytes} bytes that its header states"
         )
-    return _IdxFile(path, kind, header, shape, content)
+    return IdxFile(path, kind, header, shape, content)
 
 
 @contextmanager

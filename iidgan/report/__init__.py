@@ -4,7 +4,7 @@ Statistics, table formats and drawing primitives belong here; which runs are sho
 `figures` and `studies`.
 """
 
-from iidgan.report.curves import Series, plot_curve_grid, plot_curves
+from iidgan.report.curves import Series, plot_curve_grid
 from iidgan.report.formats import format_mean_std, format_mean_std_ascii, render_table
 from iidgan.report.grid import make_image_grid
 from iidgan.report.latent import LatentPanel, plot_generated, plot_latent_panels
@@ -33,7 +33,6 @@ __all__ = [
     "make_image_grid",
     "mean",
     "plot_curve_grid",
-    "plot_curves",
     "plot_generated",
     "plot_latent_panels",
     "plot_mosaics",

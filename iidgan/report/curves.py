@@ -46,27 +46,14 @@ class Series:
             )
 
 
-def plot_curves(series: Sequence[Series], *, ylabel: str, log: bool = False) -> Figure:
-    """Draw the mean over seeds, the range from minimum to maximum, and each seed.
-
-    Values that are not finite are ignored; a cross marks the last value of a seed that ends before
-    the others. Single seeds are drawn if all series together have at most 10.
-
-    Arguments:
-        series: Series to compare.
-        ylabel: Label of the values.
-        log: Whether to use a logarithmic scale, if all values are positive.
-
-    Raises:
-        InputError: There are no series.
-    """
-    return plot_curve_grid({ylabel: series}, log=(ylabel,) if log else ())
-
-
 def plot_curve_grid(
     metrics: Mapping[str, Sequence[Series]], *, log: Collection[str] = ()
 ) -> Figure:
     """Draw one axis per metric, with one colour per label in all of them.
+
+    Each shows the mean over seeds, the range from minimum to maximum, and, if all series together
+    have at most 10 seeds, each of these. Values that are not finite are ignored; a cross marks
+    the last value of a seed that ends before the others.
 
     Arguments:
         metrics: Series by the name of their metric.

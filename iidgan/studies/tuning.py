@@ -67,19 +67,14 @@ class TuningSpec:
         run = replace(build_trials(self.rows[row_name])[trial_label], steps=TUNING_STEPS)
         return {name: replace(run, source=source) for name, source in self.datasets.items()}
 
-    def compute_scores(
-        self, row_name: str, trial_label: str, records: Sequence[MetricRecord]
+    def _compute_scores(
+        self, row_name: str, trial_label: str, records_by_run: _RecordsByRun
     ) -> list[float]:
         """Compute the share of modes times the share of good samples, per data set and seed.
 
         A mode counts with at least 100 samples. A seed that diverged or failed scores 0; a seed
         that has not been trained yet is NaN.
         """
-        return self._compute_scores(row_name, trial_label, group_by_run(records))
-
-    def _compute_scores(
-        self, row_name: str, trial_label: str, records_by_run: _RecordsByRun
-    ) -> list[float]:
         return [
             self._score_seed(run, seed, self.num_modes[name], records_by_run.get(run.id, ()))
             for name, run in self.trial_runs(row_name, trial_label).items()

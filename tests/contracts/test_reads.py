@@ -41,7 +41,7 @@ ALLOWED = {
     ("data.prepare.archives", "self._archive.open"): "of a member of an archive",
     ("data.prepare.archive_checks", "archive.open"): "of a member of an archive",
     ("data.prepare.decode", "Image.open"): "of bytes, or after the start of the file is read",
-    ("data.prepare.prepare", "path.open"): "writes the list of skipped files",
+    ("data.prepare.conversion", "path.open"): "writes the list of skipped files",
     ("data.prepare.writer", "(folder / IMAGES_FILE).open"): "writes the array",
     ("data.prepare.writer", "rgb_path.open"): "writes the array",
     ("data.prepare.readers.array_files", "_Array.open"): "of an open regular file",

@@ -69,7 +69,7 @@ def test_load_keeps_images_and_labels(tmp_path, name, compress, suffix, split, s
 @SETTINGS
 def test_read_idx_keeps_every_byte(tmp_path, images, compress):
     path = write_idx(tmp_path, "images", compress(encode_idx(images)))
-    assert np.array_equal(idx.read_idx(path, "images").numpy(), images)
+    assert np.array_equal(idx.read_idx(path, "images").values.numpy(), images)
 
 
 @given(data=st.data())
@@ -79,7 +79,7 @@ def test_read_idx_of_damaged_gzip_is_whole_or_refused(tmp_path, data):
     content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     path = write_idx(tmp_path, "images", bytes(content[: data.draw(st.integers(1, len(content)))]))
     assert holds_or_refuses(
-        lambda: np.array_equal(idx.read_idx(path, "images").numpy(), IMAGES), path
+        lambda: np.array_equal(idx.read_idx(path, "images").values.numpy(), IMAGES), path
     )
 
 
@@ -238,7 +238,7 @@ def test_read_idx_with_wrong_byte(tmp_path, data, compress):
     position = data.draw(st.integers(0, len(content) - 1))
     content[position] ^= data.draw(st.integers(1, 255))
     path = write_idx(tmp_path, "images", bytes(content))
-    assert holds_or_refuses(lambda: idx.read_idx(path, "images").numel() == 60, path)
+    assert holds_or_refuses(lambda: idx.read_idx(path, "images").values.numel() == 60, path)
 
 
 @pytest.mark.parametrize("compress", [bytes, gzip.compress])

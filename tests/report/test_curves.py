@@ -7,14 +7,13 @@ from iidgan.report import (
     Series,
     get_mode_colours,
     plot_curve_grid,
-    plot_curves,
 )
 from tests.helpers.report import end_seed, make_series
 
 
-def test_plot_curves_mean_and_range():
+def test_plot_curve_grid_mean_and_range():
     item = end_seed(make_series(), 1, 4)
-    axis = plot_curves([item], ylabel="modes").axes[0]
+    axis = plot_curve_grid({"modes": [item]}).axes[0]
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("step", "modes")
     line, *seeds, cross = axis.lines
     others = np.delete(item.values, 1, axis=0)
@@ -31,14 +30,14 @@ def test_plot_curves_mean_and_range():
 @pytest.mark.parametrize(
     ("seeds", "expected"), [((1,), 2), ((10,), 12), ((11,), 2), ((5, 5), 14), ((5, 6), 4)]
 )
-def test_plot_curves_draws_few_seeds(seeds, expected):
+def test_plot_curve_grid_draws_few_seeds(seeds, expected):
     items = [make_series(f"method {i}", number) for i, number in enumerate(seeds)]
-    assert len(plot_curves(items, ylabel="y").axes[0].lines) == expected
+    assert len(plot_curve_grid({"y": items}).axes[0].lines) == expected
 
 
-def test_plot_curves_log_scale():
+def test_plot_curve_grid_log_scale():
     scales = [
-        plot_curves([make_series(start=start)], ylabel="loss", log=True).axes[0].get_yscale()
+        plot_curve_grid({"loss": [make_series(start=start)]}, log=["loss"]).axes[0].get_yscale()
         for start in (0.5, -0.5)
     ]
     assert scales == ["log", "linear"]
@@ -51,13 +50,13 @@ def test_plot_curve_grid_colours():
     assert names[:2] == ["x, 5 seeds", "y, 5 seeds"]
 
 
-def test_plot_curves_single_point():
+def test_plot_curve_grid_single_point():
     series = Series(label="a", steps=np.array([4.0]), values=np.array([[1.0], [2.0]]))
-    (axis,) = plot_curves([series], ylabel="y").axes
+    (axis,) = plot_curve_grid({"y": [series]}).axes
     assert axis.lines[0].get_marker() == "o"
 
 
-def test_plot_curves_single_finite_value():
+def test_plot_curve_grid_single_finite_value():
     series = Series(label="a", steps=np.array([4.0, 8.0]), values=np.array([[1.0, np.nan]]))
-    (axis,) = plot_curves([series], ylabel="y").axes
+    (axis,) = plot_curve_grid({"y": [series]}).axes
     assert axis.lines[0].get_marker() == "o"

@@ -12,7 +12,6 @@ from iidgan.report import (
     Series,
     make_image_grid,
     plot_curve_grid,
-    plot_curves,
     plot_generated,
     plot_latent_panels,
     plot_qq,
@@ -42,10 +41,10 @@ FIGURES = {
     ),
     "generations": lambda: plot_generated([make_panel(label=f"method {i}") for i in range(5)]),
     "generations of one": lambda: plot_generated([make_panel(1, label=LONG)]),
-    "curves": lambda: plot_curves([make_series(), make_series("IID-GAN", 12)], ylabel="modes"),
-    "curve of one seed": lambda: plot_curves([make_series(LONG, 1)], ylabel="loss", log=True),
-    "curves of nothing": lambda: plot_curves([ALL_NAN], ylabel="loss", log=True),
-    "curves of one step": lambda: plot_curves([make_series(steps=1)], ylabel="loss"),
+    "curves": lambda: plot_curve_grid({"modes": [make_series(), make_series("IID-GAN", 12)]}),
+    "curve of one seed": lambda: plot_curve_grid({"loss": [make_series(LONG, 1)]}, log=["loss"]),
+    "curves of nothing": lambda: plot_curve_grid({"loss": [ALL_NAN]}, log=["loss"]),
+    "curves of one step": lambda: plot_curve_grid({"loss": [make_series(steps=1)]}),
     "curve grid": lambda: plot_curve_grid(
         {
             "modes": [make_series(), end_seed(make_series("VEEGAN"), 0, 4)],
@@ -97,7 +96,7 @@ def test_layout_has_one_legend(figure):
     [
         ("items", lambda: plot_latent_panels([])),
         ("items", lambda: plot_generated([])),
-        ("series", lambda: plot_curves([], ylabel="y")),
+        ("series", lambda: plot_curve_grid({"y": []})),
         ("items", lambda: plot_curve_grid({})),
         ("items", lambda: plot_qq([])),
         ("values", lambda: Series(label="", steps=np.arange(3), values=np.zeros((2, 4)))),

@@ -51,12 +51,13 @@ def test_scale_weights_of_every_term():
     assert scale_weights(GAN(), 3.0) == GAN()
 
 
-def test_compute_scores_diverged_is_zero():
+def test_tabulate_scores_diverged_is_zero():
     tuning = small_tuning()
     run = tuning.trial_runs("a", "rate 1")["A"]
     records = score_records(run, 100, 50.0, 4.0)
     records += score_records(run, 101, 90.0, diverged=7, step=10)
-    assert tuning.compute_scores("a", "rate 1", records) == [0.25, 0.0]
+    cell = find_cell(tuning.tabulate_scores(records), "a", "rate 1")
+    assert cell.values == (0.25, 0.0)
 
 
 def test_best_trial_needs_all_trials():
@@ -92,7 +93,8 @@ def test_best_trial_after_failed_trial():
                 records.append(failure_record(run.id, seed, "failed: out of luck"))
             else:
                 records += score_records(run, seed, 10.0)
-    assert tuning.compute_scores("a", first_label, records) == [0.0, 0.0]
+    failed_cell = find_cell(tuning.tabulate_scores(records), "a (rate 1)", first_label)
+    assert failed_cell.values == (0.0, 0.0)
     assert tuning.best_trial("a", records) == "rate 1"
 
 

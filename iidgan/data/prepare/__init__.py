@@ -5,6 +5,6 @@ Decoding, resizing, labels, archives and writing belong here; reading a format i
 """
 
 from iidgan.data.prepare.catalog import DATASETS
-from iidgan.data.prepare.prepare import PrepareResult, prepare
+from iidgan.data.prepare.conversion import PrepareResult, prepare
 
 __all__ = ["DATASETS", "PrepareResult", "prepare"]

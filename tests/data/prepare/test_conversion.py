@@ -1,6 +1,5 @@
 """Preparing a data set: what is written, when, and what is left after a failure."""
 
-import importlib
 import json
 import os
 import shutil
@@ -11,13 +10,10 @@ import numpy as np
 import pytest
 
 from iidgan.data import Prepared
-from iidgan.data.prepare import prepare
+from iidgan.data.prepare import conversion, prepare
 from iidgan.utils.locks import exclusive_lock
 from tests.helpers.errors import raises_input_error
 from tests.helpers.images import encode_image, load_arrays, random_images, write_files
-
-# The function `prepare` hides its module as an attribute of the package.
-prepare_module = importlib.import_module("iidgan.data.prepare.prepare")
 
 GOOD = encode_image(random_images(1, 64)[0])
 
@@ -84,7 +80,7 @@ def test_prepare_again_does_nothing(faces):
 
 @pytest.mark.parametrize("name", ["images.npy", None])
 def test_prepare_checks_conflicts_first(faces, tmp_path, name, monkeypatch):
-    monkeypatch.setattr(prepare_module, "choose_reader", lambda request: pytest.fail("began"))
+    monkeypatch.setattr(conversion, "choose_reader", lambda request: pytest.fail("began"))
     folder = tmp_path / "home" / "faces"
     write_files(tmp_path / "home", {f"faces/{name}" if name else "faces": b"mine"})
     message = "images.npy exists without a manifest" if name else "is a file"
