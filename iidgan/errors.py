@@ -53,6 +53,18 @@ class UnnamedPluginError(InputError):
         )
 
 
+def wrong_type_error(field: str, expected: str, value: object) -> InputError:
+    """Create the error for a value of another type; a class or function was perhaps not called.
+
+    Arguments:
+        field: Name of the field or argument.
+        expected: What it must be, with an article, such as `a Metric`.
+        value: What was given.
+    """
+    call_hint = "; call it" if callable(value) else ""
+    return InputError(f"{field}: must be {expected}, got {value!r}{call_hint}")
+
+
 def find_nearest_name(value: object, choices: Iterable[str], *, cutoff: float = 0.5) -> str | None:
     """Find the choice closest to `value`, or None below a similarity of `cutoff` in [0, 1]."""
     lower = {name.lower(): name for name in choices}

@@ -11,13 +11,17 @@ from typing import Annotated, Any, TypeVar
 
 import tyro
 
+from iidgan.cli.parse import parse_options
 from iidgan.config.plugins import get_type_name
-from iidgan.config.registry import create_component
+from iidgan.config.registry import create_component, find, list_required_arguments
 from iidgan.core import Metric
 from iidgan.errors import InputError
 
 ComponentT = TypeVar("ComponentT")
 OptionsT = TypeVar("OptionsT")
+
+REPEATABLE_KINDS = ("term", "metric")
+"""Kinds of which a run may have several components, each with flags under its own name."""
 
 FLAG_ALIASES = {
     "--lr": "--optimiser.lr",
@@ -76,9 +80,9 @@ def find_flag_value(arguments: Sequence[str], flag: str) -> str | None:
     return None
 
 
-def get_flag_prefix(component: object) -> str:
-    """Return the prefix of a component's flags, such as `gaussian` or `myterm`."""
-    return re.split(r"[:.]", get_type_name(type(component)))[-1].lower()
+def get_flag_prefix(component_type: type) -> str:
+    """Return the prefix of the flags of a term or metric, such as `gaussian` or `myterm`."""
+    return re.split(r"[:.]", get_type_name(component_type))[-1].lower()
 
 
 def check_flag_prefixes(prefixes: Sequence[str], reserved_names: Collection[str]) -> None:
@@ -138,16 +142,70 @@ def get_parsed_components(
     }
 
 
-def create_metrics(names: Sequence[str]) -> dict[str, Metric]:
+def create_from_flags(
+    kind: str, name: str, component_type: type[ComponentT], flags: Sequence[str]
+) -> ComponentT:
+    """Create a component; the fields that have no default take their values from flags.
+
+    Its other flags are parsed together with those of all other components.
+
+    Arguments:
+        kind: Kind of the registry, such as `methods`.
+        name: A registered name, or `package.module:Name`.
+        component_type: Type of what it creates.
+        flags: All flags of the command.
+
+    Raises:
+        InputError: A flag of a field without a default is missing or wrong, or as for
+            `create_component`.
+    """
+    cls = find(kind, name)
+    has_fields = isinstance(cls, type) and dataclasses.is_dataclass(cls)
+    if not (has_fields and issubclass(cls, component_type) and list_required_arguments(cls)):
+        return create_component(kind, name, component_type)
+    field = kind.removesuffix("s")
+    prefix = get_flag_prefix(cls) if field in REPEATABLE_KINDS else field
+    field_type: Any = Annotated[cls, tyro.conf.arg(name=prefix)]
+    flags_type = dataclasses.make_dataclass(
+        cls.__name__,
+        [(_field_name(prefix), field_type)],
+        kw_only=True,
+        namespace={
+            "__doc__": f"Options of {name}; with those that are required, --help shows all."
+        },
+    )
+    own_flags = list(_iterate_own_flags(prefix, flags))
+    if not own_flags and {"-h", "--help"} & set(flags):
+        own_flags = ["--help"]
+    own_words = name if field == "source" else f"--{field} {name}"
+    parsed_flags = parse_options(flags_type, own_words, own_flags)
+    return getattr(parsed_flags, _field_name(prefix))
+
+
+def _iterate_own_flags(prefix: str, flags: Sequence[str]) -> Iterator[str]:
+    """Select the flags that start with `--PREFIX.`, and their values."""
+    is_own = False
+    for word in flags:
+        if word.startswith("--"):
+            is_own = word.startswith(f"--{prefix}.")
+        if is_own:
+            yield word
+
+
+def create_metrics(names: Sequence[str], flags: Sequence[str]) -> dict[str, Metric]:
     """Create the metrics of `--metric` by the prefix of their flags.
+
+    Arguments:
+        names: Their names.
+        flags: All flags of the command.
 
     Raises:
         InputError: A metric is unknown, invalid or given twice.
     """
     metrics: dict[str, Metric] = {}
     for name in names:
-        metric = create_component("metrics", name, Metric)  # type: ignore[type-abstract]
-        prefix = get_flag_prefix(metric)
+        metric = create_from_flags("metrics", name, Metric, flags)  # type: ignore[type-abstract]
+        prefix = get_flag_prefix(type(metric))
         if prefix in metrics:
             raise InputError(f"metric: {prefix!r} is given twice")
         metrics[prefix] = metric

@@ -91,7 +91,7 @@ class EvaluateOptions(PluginOptions):
 
 def evaluate_command(arguments: list[str]) -> int:
     names, flags = split_component_names(arguments, ["metric"])
-    metrics = create_metrics(names["metric"])
+    metrics = create_metrics(names["metric"], flags)
     check_flag_prefixes(list(metrics), [option.name for option in fields(EvaluateOptions)])
     flags_type = make_flags_type(EvaluateOptions, metrics)
     options = parse_options(flags_type, "iidgan evaluate", flags)

@@ -56,7 +56,7 @@ def sweep_command(arguments: list[str]) -> int:
         exit_code = report_outcomes(outcomes, stop)
         records = workspace.load_records()
     warn_if_empty(records, workspace.results_dir)
-    print_table(TUNING.tabulate_scores(records), options.format)
+    print_table(selected_spec.tabulate_scores(records), options.format)
     if options.format == "rich":
         print("discussion: docs/results/sweep.md", file=sys.stderr)
     return exit_code

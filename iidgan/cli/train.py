@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from iidgan.cli.components import (
+    REPEATABLE_KINDS,
     check_flag_prefixes,
+    create_from_flags,
     create_metrics,
     find_flag_value,
     get_flag_prefix,
@@ -25,9 +27,8 @@ from iidgan.cli.parse import parse_options
 from iidgan.cli.progress import ProgressMonitor, acknowledge_stop
 from iidgan.cli.summary import print_summary
 from iidgan.config.defaults import recommended
-from iidgan.config.registry import create_component
 from iidgan.config.run import Run
-from iidgan.core import Backbone, Metric, Regularised, Source, Term
+from iidgan.core import Backbone, Method, Metric, Regularised, Source, Term
 from iidgan.data import ARRAY_READERS, resolve_source
 from iidgan.engine.compile import Executor
 from iidgan.engine.loop import StopRequest
@@ -37,6 +38,8 @@ from iidgan.errors import InputError
 from iidgan.train import train
 from iidgan.training.plan import Auto
 from iidgan.training.run_session import Result
+
+ComponentT = TypeVar("ComponentT")
 
 HELP = """\
 usage: iidgan train SOURCE [--method NAME] [--term NAME ...] [--arch NAME] [--optimiser NAME]
@@ -53,7 +56,6 @@ The options below are those of the given names. Short forms: --lr for --optimise
 """
 
 COMPONENT_KINDS = ("method", "term", "arch", "optimiser", "metric")
-REPEATABLE_KINDS = ("term", "metric")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +167,7 @@ def _parse_choice(arguments: Sequence[str]) -> TrainChoice:
     source_name, *flags = other_arguments
     names["method"] = names["method"] or ["iid-gan"]
     return TrainChoice(
-        source=_create_source(source_name, find_flag_value(flags, "--source.root")),
+        source=_create_source(source_name, flags),
         names=names,
         flags=flags,
         label=f"{_shorten_source(source_name)}-{names['method'][0].rpartition(':')[2]}",
@@ -176,10 +178,10 @@ def _is_plugin(name: str) -> bool:
     return ":" in name and Path(name).suffix.lower() not in ARRAY_READERS
 
 
-def _create_source(name: str, root: str | None) -> Source:
+def _create_source(name: str, flags: Sequence[str]) -> Source:
     if _is_plugin(name):
-        return create_component("sources", name, Source)  # type: ignore[type-abstract]
-    return resolve_source(name, root)
+        return create_from_flags("sources", name, Source, flags)  # type: ignore[type-abstract]
+    return resolve_source(name, find_flag_value(flags, "--source.root"))
 
 
 def _shorten_source(name: str) -> str:
@@ -191,19 +193,31 @@ def _shorten_source(name: str) -> str:
 
 def _create_default_run(choice: TrainChoice) -> Run:
     """Create the run with recommended values for everything that flags do not set."""
-    run = recommended(choice.source, choice.names["method"][0], choice.names["term"])
+    (method_name,), term_names = choice.names["method"], choice.names["term"]
+    run = recommended(
+        choice.source,
+        _create_if_plugin("methods", method_name, Method, choice.flags),  # type: ignore[type-abstract]
+        [_create_if_plugin("terms", name, Term, choice.flags) for name in term_names],  # type: ignore[type-abstract]
+    )
     _check_terms(run.method.base_and_terms[1])
     for name in choice.names["arch"]:
-        arch = create_component("archs", name, Backbone)  # type: ignore[type-abstract]
+        arch = create_from_flags("archs", name, Backbone, choice.flags)  # type: ignore[type-abstract]
         run = replace(run, arch=arch)
     for name in choice.names["optimiser"]:
-        optimiser = create_component("optimisers", name, Optimiser)  # type: ignore[type-abstract]
+        optimiser = create_from_flags("optimisers", name, Optimiser, choice.flags)  # type: ignore[type-abstract]
         run = replace(run, optimiser=optimiser)
     return run
 
 
+def _create_if_plugin(
+    kind: str, name: str, component_type: type[ComponentT], flags: Sequence[str]
+) -> ComponentT | str:
+    """Return a registered name, for which values may be recommended, or create the plug-in."""
+    return create_from_flags(kind, name, component_type, flags) if ":" in name else name
+
+
 def _check_terms(terms: tuple[Term, ...]) -> None:
-    prefixes = [get_flag_prefix(term) for term in terms]
+    prefixes = [get_flag_prefix(type(term)) for term in terms]
     for index, prefix in enumerate(prefixes):
         if prefix in prefixes[:index]:
             raise InputError(
@@ -225,8 +239,8 @@ def _configure_run(choice: TrainChoice) -> tuple[Run, list[Metric], TrainOptions
         "arch": default_run.arch,
         "optimiser": default_run.optimiser,
     }
-    term_parts = {get_flag_prefix(term): term for term in terms}
-    metrics = create_metrics(choice.names["metric"])
+    term_parts = {get_flag_prefix(type(term)): term for term in terms}
+    metrics = create_metrics(choice.names["metric"], choice.flags)
     option_names = [field.name for field in dataclasses.fields(TrainOptions)]
     check_flag_prefixes([*fixed_parts, *term_parts, *metrics], option_names)
     flags_type = make_flags_type(TrainOptions, {**fixed_parts, **term_parts, **metrics})

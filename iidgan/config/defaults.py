@@ -9,7 +9,7 @@ from iidgan.config.registry import create_component
 from iidgan.config.run import Run
 from iidgan.core import Method, Regularised, Source, Term
 from iidgan.engine.optim import Adam
-from iidgan.errors import InputError
+from iidgan.errors import InputError, wrong_type_error
 from iidgan.methods import iid_gan, iid_gan_plus
 from iidgan.nn import DCGAN
 from iidgan.terms import R1, R2, CycleTerm, GaussianTerm, GradientPenalty
@@ -112,5 +112,5 @@ def _create_part(
             return image_factories[value]()
         return create_component(f"{kind}s", value, part_type)
     if not isinstance(value, part_type):
-        raise InputError(f"{field}: expected a {kind} or its name, got {value!r}")
+        raise wrong_type_error(field, f"a {kind} or its name", value)
     return value

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
+from inspect import Parameter
 from typing import Any, TypeVar
 
 from iidgan.config.plugins import import_by_name
@@ -62,18 +64,43 @@ def create_component(kind: str, name: str, component_type: type[ComponentT]) -> 
         InputError: The name cannot be resolved, creation fails, or the type is wrong.
     """
     field, factory = kind.removesuffix("s"), find(kind, name)
+    type_name = component_type.__name__
     if not callable(factory):
         raise InputError(f"{field}: {name!r} must be a class or function, got {factory!r}")
+    if isinstance(factory, type) and not issubclass(factory, component_type):
+        raise InputError(
+            f"{field}: {name!r} must be a subclass of {type_name}, or a function that creates one"
+        )
+    if missing_names := list_required_arguments(factory):
+        example = f"{name.rpartition(':')[2]}({missing_names[0]}=...)"
+        raise InputError(
+            f"{field}: {name!r} needs {', '.join(missing_names)}; give defaults, or in Python "
+            f"{example} instead of the name"
+        )
     try:
         component = factory()
     except Exception as error:  # a user's code may raise anything
         raise InputError(f"{field}: creating {name!r} failed ({error})") from error
     if not isinstance(component, component_type):
         raise InputError(
-            f"{field}: {name!r} must create an object of type {component_type.__name__}, got "
+            f"{field}: {name!r} must create an object of type {type_name}, got "
             f"{type(component).__name__}"
         )
     return component
+
+
+def list_required_arguments(factory: Callable[..., object]) -> list[str]:
+    """List the arguments without a default of a class or function, such as fields."""
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except ValueError:  # some builtins have no signature
+        return []
+    optional_kinds = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+    return [
+        parameter.name
+        for parameter in parameters
+        if parameter.default is Parameter.empty and parameter.kind not in optional_kinds
+    ]
 
 
 def get_reference(component: object) -> Reference | None:

@@ -86,7 +86,11 @@ def resolve_source(text: str, root: str | None = None) -> Source:
             f"{text!r}; prepare images with iidgan prepare NAME --from PATH"
         )
     known_names = ({*SOURCES, *DATASETS} - {*NEEDS_ARGUMENT}) | {*prepared_names(root)}
-    raise unknown_name_error("source", text, known_names)
+    error = unknown_name_error("source", text, known_names)
+    raise InputError(
+        f"{error}; or give a file of an array ({', '.join(ARRAY_READERS)}), images that iidgan "
+        "prepare has converted, by name, or package.module:Name of your own"
+    )
 
 
 def _looks_like_path(text: str) -> bool:

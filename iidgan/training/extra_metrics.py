@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from iidgan.config.plugins import get_type_name
 from iidgan.config.registry import create_component
 from iidgan.core import Metric
-from iidgan.errors import InputError
+from iidgan.errors import InputError, wrong_type_error
 from iidgan.metrics import METRICS
 
 
@@ -38,7 +38,7 @@ def _create(name: str, metric: Metric | str) -> Metric:
     if isinstance(metric, str):
         return create_component("metrics", metric, Metric)  # type: ignore[type-abstract]
     if not isinstance(metric, Metric):
-        raise InputError(f"metrics: {name} must be a Metric or a name, got {metric!r}")
+        raise wrong_type_error("metrics", f"a Metric or a name for {name!r}", metric)
     return metric
 
 
@@ -47,6 +47,8 @@ def _name_metrics(metrics: Sequence[Metric | str]) -> dict[str, Metric | str]:
         raise InputError(f"metrics: expected a list or a mapping, got {metrics!r}")
     metrics_by_name: dict[str, Metric | str] = {}
     for metric in metrics:
+        if not isinstance(metric, str | Metric):
+            raise wrong_type_error("metrics", "a list of metrics or names", metric)
         name = metric if isinstance(metric, str) else _get_family(type(metric))
         if name in metrics_by_name:
             raise InputError(f"metrics: {name!r} is given twice; name both with a mapping")

@@ -26,8 +26,26 @@ def resolve_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
+    except (RuntimeError, TypeError):  # its message lists the devices of all machines
+        raise _unusable_device_error(name) from None
+    try:
         torch.zeros(1, device=device).item()
     except (RuntimeError, NotImplementedError, ImportError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"device: {name!r} is not available ({reason}); use cpu") from None
+        raise _unusable_device_error(name, str(error).splitlines()[0]) from None
     return device
+
+
+def _unusable_device_error(name: object, reason: str = "") -> InputError:
+    own_devices = ", ".join(_list_devices())
+    reason_text = f" ({reason})" if reason else ""
+    return InputError(
+        f"device: {name!r} is not a device of this machine{reason_text}; --device takes auto, or "
+        f"one of {own_devices}"
+    )
+
+
+def _list_devices() -> list[str]:
+    """List the devices that training can use on this machine, by name."""
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    num_accelerators = torch.accelerator.device_count() if accelerator else 0
+    return ["cpu", *(f"{accelerator.type}:{i}" for i in range(num_accelerators) if accelerator)]

@@ -24,11 +24,10 @@ def test_sweep_trains_named_rows(tmp_path, monkeypatch, capsys):
     assert "rows: unknown 'c'" in capsys.readouterr().err
     assert main(["sweep", "a", "--format", "json"]) == 0
     cells = json.loads(capsys.readouterr().out)
-    assert {(c["row"].partition(" ")[0], c["status"]) for c in cells} == {
-        ("a", "done"),
-        ("b", "missing"),
-    }
-    assert {c["n"] for c in cells if c["status"] == "done"} == {2}
+    assert {(c["row"].partition(" ")[0], c["status"], c["n"]) for c in cells} == {("a", "done", 2)}
     stamp = (tmp_path / "results" / "sweep.jsonl").stat().st_mtime_ns
     assert main(["sweep", "a", "--format", "md"]) == 0
     assert (tmp_path / "results" / "sweep.jsonl").stat().st_mtime_ns == stamp
+    assert main(["sweep", "--no-train", "--format", "json"]) == 0
+    cells = json.loads(capsys.readouterr().out)
+    assert {c["row"].partition(" ")[0] for c in cells} == {"a", "b"}

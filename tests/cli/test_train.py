@@ -201,6 +201,24 @@ class MyMetric(Metric):
         return {"my_size": sizes.flatten(1).mean(1)}
 
 
+@dataclass(frozen=True, kw_only=True)
+class NeedySource(MySource):
+    tilt: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeedyGAN(GAN):
+    """A GAN that needs a slope."""
+
+    slope: float
+    power: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeedyTerm(MyTerm):
+    limits: tuple[float, float]
+
+
 def broken():
     raise ValueError("no luck")
 
@@ -248,6 +266,25 @@ def test_train_own_components_help(plugins, capsys):
         assert flag in text
 
 
+def test_train_required_fields(plugins, work_dir):
+    command = ["train", f"{plugins}:NeedySource", "--source.tilt=2", "--source.size", "300"]
+    command += ["--method", f"{plugins}:NeedyGAN", "--method.slope", "0.3", "--method.power=3"]
+    command += ["--term", f"{plugins}:NeedyTerm", "--needyterm.limits", "-1", "2"]
+    assert main([*command, *SMALL, "--out", "run"]) == 0
+    run = read_run(work_dir / "run")
+    assert (run["source"]["tilt"], run["source"]["size"]) == (2, 300)
+    assert (run["method"]["method"]["slope"], run["method"]["method"]["power"]) == (0.3, 3)
+    assert read_terms(work_dir / "run")[f"{plugins}:NeedyTerm"]["limits"] == [-1, 2]
+
+
+def test_train_required_fields_help(plugins, capsys):
+    command = ["train", "ring", "--method", f"{plugins}:NeedyGAN"]
+    text = print_help(capsys, *command)
+    assert "--method.slope FLOAT" in text
+    assert "(required)" in text
+    assert "--arch.latent" in print_help(capsys, *command, "--method.slope", "1")
+
+
 def test_train_own_metric(plugins, work_dir, capsys):
     command = ["train", "ring", "--method", "gan", "--metric", f"{plugins}:MyMetric"]
     options = ["--metric", "coverage", "--source.size", "400", "--mymetric.power", "3"]
@@ -268,6 +305,9 @@ def test_train_own_metric(plugins, work_dir, capsys):
         (["{}:broken"], ["source: ", "broken'", "no luck"]),
         (["{}:number"], ["source: ", "number'", "Source", "int"]),
         (["{}:MyGAN"], ["source: ", "MyGAN'", "Source"]),
+        (["ring", "--method", "{}:NeedyGAN"], ["missing --method.slope", "NeedyGAN --help"]),
+        (["ring", "--method", "{}:NeedyGAN", "--method.slope", "x"], ["--method.slope: ", "'x'"]),
+        (["{}:NeedySource"], ["missing --source.tilt"]),
         (["{}:Absent"], ["source: ", "Absent"]),
         (["ring", "--metric", "{}:number"], ["metric: ", "number'", "Metric", "int"]),
         (["ring", "--metric={}:MyMetric", "--metric={}:MyMetric"], ["metric: ", "'mymetric'"]),

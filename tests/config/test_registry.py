@@ -95,6 +95,17 @@ def fails():
 
 def needs_argument(number):
     return MyMethod()
+
+
+def makes_term():
+    return MyTerm()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeedsFields(iidgan.GAN):
+    slope: float
+    power: int
+    scale: float = 1.0
 """
 
 COMPONENT_TYPES = {
@@ -121,7 +132,11 @@ def test_create_component_of_other_type(write_module, kind):
     component_type, _ = COMPONENT_TYPES[kind]
     module = write_module(f"other_plugins_of_{kind}", PLUGINS)
     _, class_name = COMPONENT_TYPES["terms" if kind != "terms" else "methods"]
-    with raises_input_error(kind.removesuffix("s"), component_type.__name__, class_name):
+    with raises_input_error(
+        kind.removesuffix("s"),
+        f"'{module}:{class_name}'",
+        f"subclass of {component_type.__name__}",
+    ):
         create_component(kind, f"{module}:{class_name}", component_type)
 
 
@@ -131,6 +146,8 @@ def test_create_component_of_other_type(write_module, kind):
         ("constant", "3"),
         ("fails", "no such thing"),
         ("needs_argument", "number"),
+        ("NeedsFields", "slope, power;"),
+        ("makes_term", "Method, got MyTerm"),
         ("MyMethode", "'MyMethod'"),
         ("Nonsense", "'Nonsense'"),
         ("", "package.module:Name"),

@@ -100,6 +100,8 @@ def test_resolve_metrics_by_name():
         ({"size": "coverge"}, "metric", "did you mean 'coverage'"),
         ({"size": 3}, "metrics", "size"),
         ({"size": SampleSize}, "metrics", "size"),
+        ([SampleSize], "metrics", "SampleSize'>; call it"),
+        ([3], "metrics", "got 3"),
         ([f"{__name__}:NAME"], "metric", f"{__name__}:NAME"),
         ([f"{__name__}:needs_argument"], "metric", f"{__name__}:needs_argument"),
         ([SampleSize(), SampleSize(scale=2.0)], "metrics", NAME),
