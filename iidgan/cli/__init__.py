@@ -1,4 +1,4 @@
-"""The command line: one command, one file, imported on use so that `--help` answers at once.
+"""The command line: commands in files that are imported on use, so that `--help` answers at once.
 
 Parsing options, printing and exit codes belong here; whatever Python users need as well is in the
 packages below.

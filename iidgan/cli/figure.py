@@ -10,6 +10,7 @@ from typing import Annotated
 
 import tyro
 
+from iidgan.cli.announcement import announce_training
 from iidgan.cli.options import (
     PluginOptions,
     TimeOptions,
@@ -83,8 +84,10 @@ def _draw_published(spec: FigureSpec, options: FigureOptions) -> int:
     """Train what is missing, draw what is available, and return the exit code."""
     workspace = options.create_workspace()
     missing_jobs = spec.missing_runs(workspace)
-    must_train = missing_jobs and options.train
-    exit_code = _train_jobs(spec, missing_jobs, options, workspace) if must_train else 0
+    exit_code = 0
+    if missing_jobs and options.train:
+        announce_training(missing_jobs, workspace)
+        exit_code = _train_jobs(spec, missing_jobs, options, workspace)
     if exit_code > 1:  # stopped: rerunning resumes
         return exit_code
     run_dirs = spec.find_run_dirs(workspace)

@@ -19,6 +19,7 @@ from rich.table import Table
 from iidgan._version import __version__
 from iidgan.cli.console import create_console
 from iidgan.cli.parse import parse_options
+from iidgan.config.plugins import import_by_name
 from iidgan.config.registry import REGISTRIES, get_reference
 from iidgan.core import Reference
 from iidgan.data.manifest import data_home
@@ -45,9 +46,9 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class ListOptions:
-    """List everything that has a name.
+    """List everything that has a name; archs are the backbones of --arch.
 
-    Methods, terms, sources, archs, optimisers and metrics of your own are package.module:Name.
+    Methods, terms, sources, backbones, optimisers and metrics of your own are package.module:Name.
     """
 
     kind: Annotated[Kind, tyro.conf.Positional] = "all"
@@ -98,6 +99,9 @@ class CiteOptions:
 
 def cite_command(arguments: list[str]) -> int:
     name = parse_options(CiteOptions, "iidgan cite", arguments).name
+    if ":" in name:
+        print(_cite_plugin(name))
+        return 0
     citable_entries: dict[str, object] = {**DATASETS}
     for registry in REGISTRIES.values():
         citable_entries |= registry
@@ -109,6 +113,24 @@ def cite_command(arguments: list[str]) -> int:
         raise InputError(f"cite: {name!r} has no publication")
     print(_format_bibtex(name, reference))
     return 0
+
+
+def _cite_plugin(name: str) -> str:
+    """Return the publication of a class or function, or of the class that it inherits it from.
+
+    Raises:
+        InputError: It cannot be imported, or has no publication.
+    """
+    plugin = import_by_name("cite", name)
+    reference = get_reference(plugin)
+    if reference is None:
+        raise InputError(f"cite: {name!r} has no publication; decorate it with iidgan.core.cites")
+    class_order = inspect.getmro(plugin) if isinstance(plugin, type) else ()
+    owner = next((cls for cls in class_order if "reference" in vars(cls)), plugin)
+    if owner is plugin:
+        return _format_bibtex(name.rpartition(":")[2], reference)
+    heading = f"% {name} cites nothing of its own; {owner.__name__}, which it extends, cites:"
+    return f"{heading}\n{_format_bibtex(owner.__name__, reference)}"
 
 
 def _format_bibtex(citation_key: str, reference: Reference) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import tyro
 
+from iidgan.cli.announcement import announce_training
 from iidgan.cli.options import (
     TableFormat,
     TrainMissingOptions,
@@ -19,7 +20,7 @@ from iidgan.cli.options import (
 from iidgan.cli.parse import parse_options
 from iidgan.errors import unknown_name_error
 from iidgan.studies.papers import TUNING
-from iidgan.studies.train_missing import missing_runs, train_missing
+from iidgan.studies.train_missing import check_results_dir, missing_runs, train_missing
 from iidgan.studies.tuning import TUNING_SEEDS
 
 
@@ -49,6 +50,8 @@ def sweep_command(arguments: list[str]) -> int:
     missing_jobs = missing_runs(selected_spec, TUNING_SEEDS, records) if options.train else []
     exit_code = 0
     if missing_jobs:
+        check_results_dir(workspace)
+        announce_training(missing_jobs, workspace)
         with monitor_jobs(missing_jobs, options) as (on_progress, stop):
             outcomes = train_missing(
                 "sweep", missing_jobs, workspace, on_progress=on_progress, stop=stop

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import tyro
 
+from iidgan.cli.announcement import announce_training
 from iidgan.cli.options import (
     TableFormat,
     TrainMissingOptions,
@@ -28,6 +29,7 @@ from iidgan.studies.tabulate import tabulate
 from iidgan.studies.train_missing import (
     TrainingJob,
     Workspace,
+    check_results_dir,
     check_same_classifiers,
     missing_runs,
     train_missing,
@@ -65,6 +67,8 @@ def table_command(arguments: list[str]) -> int:
     exit_code = 0
     if missing_jobs:
         check_same_classifiers(spec.runs, records, missing_jobs)
+        check_results_dir(workspace)
+        announce_training(missing_jobs, workspace)
         exit_code = _train_jobs(missing_jobs, spec, options, workspace)
         records = workspace.load_records()
     table = tabulate(spec, records)

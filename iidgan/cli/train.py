@@ -41,20 +41,26 @@ from iidgan.training.run_session import Result
 
 ComponentT = TypeVar("ComponentT")
 
-HELP = """\
+DEFAULT_METHOD = "iid-gan"
+HELP = f"""\
 usage: iidgan train SOURCE [--method NAME] [--term NAME ...] [--arch NAME] [--optimiser NAME]
                     [--metric NAME ...] [OPTIONS]
 
 SOURCE is a name (iidgan list sources), a data set made by iidgan prepare, or a .npy, .npz or .csv
 file of shape (N, d). The other names are listed by iidgan list; each can be package.module:Name
-for your own class, and so can SOURCE. --metric adds a metric to those that are always measured.
-Rerunning the command resumes an unfinished run.
+for your own class, and so can SOURCE. The default method is {DEFAULT_METHOD}. --arch names the
+backbone, the family of networks: by default mlp, or dcgan for images. --metric adds a metric to
+those that are always measured. Rerunning the command resumes an unfinished run.
 
 The options below are those of the given names. Short forms: --lr for --optimiser.lr, --root for
 --source.root, --latent for --arch.latent, --width for --arch.width; --optimizer is accepted for
 --optimiser.
 """
 
+BFLOAT16_WARNING = (
+    "iidgan: precision: bfloat16 is for images; its eight bits do not resolve points, such as the "
+    "modes of 2D-Ring, as float32 does"
+)
 COMPONENT_KINDS = ("method", "term", "arch", "optimiser", "metric")
 
 
@@ -124,6 +130,8 @@ def train_command(arguments: list[str]) -> int:
         arguments = arguments if not arguments[0].startswith("-") else ["ring", *arguments]
     choice = _parse_choice(arguments)
     run, metrics, options = _configure_run(choice)
+    if run.precision == "bfloat16" and not run.source.has_images:
+        print(BFLOAT16_WARNING, file=sys.stderr)
     out = options.out or f"runs/{choice.label}-{run.id}"
     stop = options.create_stop_request()
     with (
@@ -165,7 +173,7 @@ def _parse_choice(arguments: Sequence[str]) -> TrainChoice:
         if len(names[kind]) > 1 and kind not in REPEATABLE_KINDS:
             raise InputError(f"--{kind}: must be given once, got {len(names[kind])} names")
     source_name, *flags = other_arguments
-    names["method"] = names["method"] or ["iid-gan"]
+    names["method"] = names["method"] or [DEFAULT_METHOD]
     return TrainChoice(
         source=_create_source(source_name, flags),
         names=names,

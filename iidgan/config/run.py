@@ -36,7 +36,7 @@ class Run:
     method: Method = field(default_factory=GAN)
     """GAN method: networks and losses to train."""
     arch: Backbone = field(default_factory=MLP)
-    """Architecture of the networks."""
+    """Backbone: the family of networks."""
     optimiser: Optimiser = field(default_factory=Adam)
     """Optimiser of every player."""
     steps: int = 24_000

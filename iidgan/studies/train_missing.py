@@ -175,7 +175,7 @@ def train_missing(
             )
 
     if jobs:  # fail now rather than after hours of training
-        _check_creatable("results", workspace.results_dir)
+        check_results_dir(workspace)
     return train_runs(
         jobs,
         workspace,
@@ -214,10 +214,7 @@ def train_runs(
         InputError: The classifier that a run needs for its metrics has not been prepared, or the
             folder of the runs cannot be created.
     """
-    for job in jobs:
-        require_classifier(job.run.source)
-    if jobs:
-        _check_creatable("runs", workspace.runs_dir)
+    check_trainable(jobs, workspace)
     batches = batch_jobs(jobs, resolve_device(workspace.device))
     pool_jobs = [
         _build_pool_job([jobs[i] for i in batch], workspace, keep_checkpoints, num_checkpoints)
@@ -237,6 +234,27 @@ def train_runs(
         stop=stop,
     )
     return [(jobs[i].name, outcome) for i, outcome in sorted(zip(job_indices, outcomes))]
+
+
+def check_results_dir(workspace: Workspace) -> None:
+    """Check that the folder of the records can be created.
+
+    Raises:
+        InputError: It cannot.
+    """
+    _check_creatable("results", workspace.results_dir)
+
+
+def check_trainable(jobs: Sequence[TrainingJob], workspace: Workspace) -> None:
+    """Check what training needs: classifiers of the images, and the folder of the runs.
+
+    Raises:
+        InputError: A classifier has not been prepared, or the folder cannot be created.
+    """
+    for job in jobs:
+        require_classifier(job.run.source)
+    if jobs:
+        _check_creatable("runs", workspace.runs_dir)
 
 
 def _check_creatable(option: str, folder: Path) -> None:

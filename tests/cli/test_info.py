@@ -51,6 +51,58 @@ def test_cite_without_publication(capsys):
     assert "'prepared'" in fail_command(capsys, "cite", "prepared")
 
 
+PLUGINS = """
+import iidgan
+from iidgan.core import Reference, cites
+from iidgan.methods import GAN
+
+
+class Plain(GAN):
+    pass
+
+
+PAPER = Reference(title="My title", authors="Me", year=2020, url="https://example.org")
+
+
+@cites(PAPER)
+class MyGAN(GAN):
+    pass
+
+
+@cites(PAPER)
+def my_gan():
+    return MyGAN()
+
+
+class MyMetric(iidgan.Metric):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "is_inherited"),
+    [
+        ("MyGAN", ["{MyGAN,", "My title"], False),
+        ("my_gan", ["{my_gan,", "My title"], False),
+        ("Plain", ["own_citations:Plain", "GAN, which it extends", "{GAN,", "Goodfellow"], True),
+    ],
+)
+def test_cite_plugin(plugin_module, capsys, name, words, is_inherited):
+    module = plugin_module("own_citations", PLUGINS)
+    assert main(["cite", f"{module}:{name}"]) == 0
+    printed = capsys.readouterr().out
+    assert all(word in printed for word in words), printed
+    assert printed.startswith("%") == is_inherited
+
+
+@pytest.mark.parametrize("name", ["MyMetric", "Absent", "PAPER"])
+def test_cite_plugin_without_publication(plugin_module, capsys, name):
+    module = plugin_module("own_citations", PLUGINS)
+    error = fail_command(capsys, "cite", f"{module}:{name}")
+    assert error.startswith("iidgan: cite: ")
+    assert f"'{module}:{name}'" in error
+
+
 def test_doctor_shows_extras(capsys):
     assert main(["doctor"]) == 0
     printed = capsys.readouterr().out

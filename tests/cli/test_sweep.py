@@ -28,6 +28,7 @@ def test_sweep_trains_named_rows(tmp_path, monkeypatch, capsys):
     stamp = (tmp_path / "results" / "sweep.jsonl").stat().st_mtime_ns
     assert main(["sweep", "a", "--format", "md"]) == 0
     assert (tmp_path / "results" / "sweep.jsonl").stat().st_mtime_ns == stamp
+    capsys.readouterr()
     assert main(["sweep", "--no-train", "--format", "json"]) == 0
     cells = json.loads(capsys.readouterr().out)
     assert {c["row"].partition(" ")[0] for c in cells} == {"a", "b"}

@@ -68,6 +68,7 @@ def test_table_trains_once_all_formats(work_dir, capsys, monkeypatch):
     assert "no records in results: --results" in captured.err
     assert main(["table", "ring", "--format", "json"]) == 0
     captured = capsys.readouterr()
+    assert "training 1 run of 6 steps, 2 seeds in all" in captured.err
     cells = json.loads(captured.out)
     quality = next(c for c in cells if (c["row"], c["column"]) == ("GAN", "Ring quality %"))
     assert quality["n"] == 2
@@ -75,7 +76,9 @@ def test_table_trains_once_all_formats(work_dir, capsys, monkeypatch):
     assert "latent.png" in captured.err
     written_at = (work_dir / "results" / "ring.jsonl").stat().st_mtime_ns
     assert main(["table", "ring", "--format", "md"]) == 0
-    assert "paper 98.8 ± 0.6" in capsys.readouterr().out
+    captured = capsys.readouterr()
+    assert "paper 98.8 ± 0.6" in captured.out
+    assert "training" not in captured.err
     assert (work_dir / "results" / "ring.jsonl").stat().st_mtime_ns == written_at
 
 

@@ -25,7 +25,16 @@ def test_train_help_shows_chosen_options(capsys):
 
 def test_train_without_arguments(capsys):
     assert main(["train"]) == 2
-    assert "usage: iidgan train SOURCE" in capsys.readouterr().err
+    text = capsys.readouterr().err
+    assert "usage: iidgan train SOURCE" in text
+    assert "The default method is iid-gan." in text
+
+
+@pytest.mark.parametrize(("precision", "warns"), [("float32", False), ("bfloat16", True)])
+def test_train_warns_of_bfloat16_points(work_dir, capsys, precision, warns):
+    command = ["train", "points.npy", "--method", "gan", "--precision", precision, *SMALL]
+    assert main([*command, "--device", "cpu", "--steps", "1", "--out", "run"]) == 0
+    assert ("bfloat16 is for images" in capsys.readouterr().err) == warns
 
 
 def test_train_twice_changes_nothing(work_dir):
