@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from textwrap import shorten
 
 
 class InputError(ValueError):
@@ -62,7 +63,12 @@ def wrong_type_error(field: str, expected: str, value: object) -> InputError:
         value: What was given.
     """
     call_hint = "; call it" if callable(value) else ""
-    return InputError(f"{field}: must be {expected}, got {value!r}{call_hint}")
+    value_text = shorten(repr(value), MAX_VALUE_LENGTH, placeholder=" ...")
+    return InputError(f"{field}: must be {expected}, got {value_text}{call_hint}")
+
+
+MAX_VALUE_LENGTH = 300
+"""Length of a value in a message beyond which its end is left out."""
 
 
 def find_nearest_name(value: object, choices: Iterable[str], *, cutoff: float = 0.5) -> str | None:

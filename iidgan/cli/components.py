@@ -166,7 +166,7 @@ def create_from_flags(
     field = kind.removesuffix("s")
     prefix = get_flag_prefix(cls) if field in REPEATABLE_KINDS else field
     field_type: Any = Annotated[cls, tyro.conf.arg(name=prefix)]
-    flags_type = dataclasses.make_dataclass(
+    flags_type: type = dataclasses.make_dataclass(
         cls.__name__,
         [(_field_name(prefix), field_type)],
         kw_only=True,
@@ -178,7 +178,7 @@ def create_from_flags(
     if not own_flags and {"-h", "--help"} & set(flags):
         own_flags = ["--help"]
     own_words = name if field == "source" else f"--{field} {name}"
-    parsed_flags = parse_options(flags_type, own_words, own_flags)
+    parsed_flags: Any = parse_options(flags_type, own_words, own_flags)
     return getattr(parsed_flags, _field_name(prefix))
 
 

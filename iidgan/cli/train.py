@@ -204,8 +204,8 @@ def _create_default_run(choice: TrainChoice) -> Run:
     (method_name,), term_names = choice.names["method"], choice.names["term"]
     run = recommended(
         choice.source,
-        _create_if_plugin("methods", method_name, Method, choice.flags),  # type: ignore[type-abstract]
-        [_create_if_plugin("terms", name, Term, choice.flags) for name in term_names],  # type: ignore[type-abstract]
+        _create_if_plugin("methods", method_name, Method, choice.flags),
+        [_create_if_plugin("terms", name, Term, choice.flags) for name in term_names],
     )
     _check_terms(run.method.base_and_terms[1])
     for name in choice.names["arch"]:

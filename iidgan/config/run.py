@@ -7,21 +7,21 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, get_args
+from typing import Any
 
 from iidgan.config.plugins import Plugin, resolve_plugins
 from iidgan.config.serialization import decode_dataclass, encode_fields
-from iidgan.core import OMIT_IF_DEFAULT, Backbone, Method, Source
+from iidgan.core import OMIT_IF_DEFAULT, Backbone, Method, Source, TypedFields
 from iidgan.data import Ring
 from iidgan.engine.optim import Adam, Optimiser
 from iidgan.engine.step import Precision
-from iidgan.errors import InputError, unknown_name_error
+from iidgan.errors import InputError
 from iidgan.methods import GAN
 from iidgan.nn import MLP
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class Run(TypedFields):
     """Configuration of a training. Device, paths, executor and seeds are not part of it.
 
     The defaults are the papers' setting for points in the plane; `iidgan.recommended` chooses
@@ -50,20 +50,11 @@ class Run:
     devices that support it: with eight bits it does not resolve the modes of 2D-Ring."""
 
     def __post_init__(self) -> None:
-        for name, expected_type in _FIELD_TYPES.items():
-            value = getattr(self, name)
-            if not isinstance(value, expected_type):
-                call_hint = "; call it" if callable(value) else ""
-                raise InputError(
-                    f"{name}: expected {expected_type.__name__}, got {value!r}{call_hint}"
-                )
         for name in ("steps", "batch"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name}: must be >= 1, got {getattr(self, name)}")
         if not 0 <= self.ema < 1:
             raise InputError(f"ema: must be in [0, 1), got {self.ema}")
-        if self.precision not in get_args(Precision):
-            raise unknown_name_error("precision", self.precision, get_args(Precision))
 
     @cached_property
     def id(self) -> str:
@@ -94,13 +85,3 @@ class Run:
         """
         run: Run = decode_dataclass(cls, data, resolve_plugins(plugins))
         return run
-
-
-_FIELD_TYPES: dict[str, type] = {
-    "source": Source,
-    "method": Method,
-    "arch": Backbone,
-    "optimiser": Optimiser,
-    "steps": int,
-    "batch": int,
-}

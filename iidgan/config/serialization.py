@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from types import NoneType
 from typing import Any
 
 from iidgan.config.plugins import check_types_named, get_type_name, resolve_type
+from iidgan.core import check_field_types
 from iidgan.errors import InputError, unknown_name_error
 
 
@@ -91,26 +91,16 @@ def _iterate_type_names(encoded: object) -> Iterator[str]:
 def _decode_fields(
     cls: type, encoded_fields: Mapping[str, Any], plugin_types: Mapping[str, type]
 ) -> Any:  # noqa: ANN401
-    declared_types = {field.name: str(field.type) for field in fields(cls)}
-    for name, value in encoded_fields.items():
-        if name not in declared_types:
-            raise unknown_name_error(cls.__name__, name, declared_types)
-        expected_types = _PLAIN_TYPES.get(declared_types[name])
-        if expected_types and type(value) not in expected_types:
-            raise InputError(f"{name}: expected {declared_types[name]}, got {value!r}")
-    return cls(
-        **{name: _decode_value(value, plugin_types) for name, value in encoded_fields.items()}
-    )
-
-
-_PLAIN_TYPES: dict[str, tuple[type, ...]] = {
-    "bool": (bool,),
-    "int": (int,),
-    "float": (float, int),
-    "str": (str,),
-    "str | None": (str, NoneType),
-}
-"""Types of decoded values, by the declared type of a field."""
+    field_names = [field.name for field in fields(cls)]
+    for name in encoded_fields:
+        if name not in field_names:
+            raise unknown_name_error(cls.__name__, name, field_names)
+    decoded_fields = {
+        name: _decode_value(value, plugin_types) for name, value in encoded_fields.items()
+    }
+    instance = cls(**decoded_fields)
+    check_field_types(instance)
+    return instance
 
 
 def _decode_value(value: Any, plugin_types: Mapping[str, type]) -> Any:  # noqa: ANN401

@@ -20,6 +20,7 @@ from iidgan.core.metric import ClassifierOutputs, Metric, MetricProtocol, Predic
 from iidgan.core.networks import HasBatchStatistics, HasFeatures, HasPostUpdate, Nets
 from iidgan.core.reference import Reference, cites
 from iidgan.core.regularised import Regularised
+from iidgan.core.typed_fields import TypedFields, check_field_types
 
 __all__ = [
     "IS_PATH",
@@ -50,6 +51,8 @@ __all__ = [
     "Standardisation",
     "StoredView",
     "Term",
+    "TypedFields",
+    "check_field_types",
     "cites",
     "concatenate_batches",
     "list_path_fields",

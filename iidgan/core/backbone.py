@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from iidgan.core.typed_fields import TypedFields
 
-class Backbone(ABC):
+
+class Backbone(TypedFields, ABC):
     """A family of networks; subclasses are frozen dataclasses whose fields are its options.
 
     Every network is built with a seed axis of length one in its parameters and buffers.

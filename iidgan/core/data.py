@@ -13,6 +13,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from iidgan.core.typed_fields import TypedFields
+
 CPU = torch.device("cpu")
 
 
@@ -193,7 +195,7 @@ def _free_memory(device: torch.device) -> float:
     return math.inf if mem_get_info is None else float(mem_get_info(device)[0])
 
 
-class Source(ABC):
+class Source(TypedFields, ABC):
     """A source of data; subclasses are frozen dataclasses whose fields are its options.
 
     Attributes:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from iidgan.core.backbone import NetworkFactory
 from iidgan.core.batch import Batch
 from iidgan.core.networks import Nets
+from iidgan.core.typed_fields import TypedFields
 
 Losses = dict[str, Tensor]
 """Named losses, each of shape (S,): their sum is minimised, and each is logged by its name."""
@@ -56,7 +57,7 @@ class Player:
     lr_scale: float = 1.0
 
 
-class Method(ABC):
+class Method(TypedFields, ABC):
     """Named networks and the players that train them; subclasses are frozen dataclasses.
 
     Attributes:
@@ -85,7 +86,7 @@ class Method(ABC):
         return self, ()
 
 
-class Term(ABC):
+class Term(TypedFields, ABC):
     """A loss that is added for the players of certain networks; may add networks and players.
 
     Attributes:

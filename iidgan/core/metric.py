@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from iidgan.core.data import GaussianMixture
+from iidgan.core.typed_fields import TypedFields
 
 MetricProtocol = Mapping[str, str | int | float | bool]
 """How a value was measured. Values of different protocols are never put in one column."""
@@ -83,7 +84,7 @@ class Samples:
     classifier_missing_reason: str = "a classifier of such images"
 
 
-class Metric(ABC):
+class Metric(TypedFields, ABC):
     """Named values computed from samples, one value per seed.
 
     A metric is a frozen dataclass whose fields are its options, with three methods: `missing`

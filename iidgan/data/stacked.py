@@ -25,7 +25,7 @@ from iidgan.core import IS_PATH, Dataset, Reference, SampleView, Source, cites
 from iidgan.data.idx import FashionMnist, Mnist, Split
 from iidgan.data.mnist_5k import Mnist5k
 from iidgan.data.prepared import Prepared, is_prepared
-from iidgan.errors import InputError, MissingFileError, unknown_name_error
+from iidgan.errors import InputError, MissingFileError
 
 PAPER = Reference(
     title="Unrolled Generative Adversarial Networks",
@@ -95,10 +95,6 @@ class _Stacked(Source):
     """Part of the base whose images are stacked."""
 
     def __post_init__(self) -> None:
-        if self.pixels not in (known_sides := (*PADDED, *RESIZED)):
-            raise InputError(
-                f"pixels: must be one of {', '.join(map(str, known_sides))}, got {self.pixels}"
-            )
         if self.size < 1:
             raise InputError(f"size: must be >= 1, got {self.size}")
         if not 0 <= self.seed < 2**63:
@@ -158,8 +154,6 @@ class StackedMnist(_Stacked):
 
     def _base_source(self) -> Source:
         bases = {"mnist": Mnist, "mnist-5k": Mnist5k}
-        if self.base not in bases:
-            raise unknown_name_error("base", self.base, bases)
         return bases[self.base](root=self.root, split=self.split)
 
 

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.adam import adam
 
-from iidgan.core import Reference, cites
-from iidgan.errors import InputError, unknown_name_error
+from iidgan.core import Reference, TypedFields, cites
+from iidgan.errors import InputError
 
 LrSchedule = Literal["constant", "linear", "cosine"]
 
@@ -40,7 +40,7 @@ class TorchOptimizer(Protocol):
         """Update the parameters once."""
 
 
-class Optimiser(ABC):
+class Optimiser(TypedFields, ABC):
     """Options of an optimiser; subclasses are frozen dataclasses.
 
     Attributes:
@@ -91,10 +91,8 @@ class Adam(Optimiser):
         max_lr = torch.finfo(torch.float32).max
         if not 0 < self.lr <= max_lr:
             raise InputError(f"lr: must be a positive number, such as 2e-4, got {self.lr}")
-        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+        if not all(0 <= beta < 1 for beta in self.betas):
             raise InputError(f"betas: must be two numbers in [0, 1), got {self.betas}")
-        if self.schedule not in SCHEDULES:
-            raise unknown_name_error("schedule", self.schedule, SCHEDULES)
         if not 0 < self.eps < math.inf:
             raise InputError(f"eps: must be a positive number, such as 1e-8, got {self.eps}")
 

@@ -47,7 +47,6 @@ class AdvLatentGAN(Method):
     """Step size of each coordinate of the latents, whose standard deviation is 1."""
 
     def __post_init__(self) -> None:
-        checks.require_one_of("loss", self.loss, Adversarial)
         checks.require_non_negative("eps", self.eps)
 
     @property

@@ -49,7 +49,6 @@ from iidgan.core import (
     cites,
 )
 from iidgan.errors import InputError
-from iidgan.functional import checks
 from iidgan.functional.adversarial import LOSS_PAIRS, Adversarial
 
 PAPER = Reference(
@@ -167,7 +166,6 @@ class AMAT(Method):
     """Ratio between the times of consecutive checks."""
 
     def __post_init__(self) -> None:
-        checks.require_one_of("loss", self.loss, Adversarial)
         if not 1 <= self.discriminators <= self.most:
             raise InputError(
                 f"discriminators: must be between 1 and most = {self.most}, "

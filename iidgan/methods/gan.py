@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from torch import nn
 
 from iidgan.core import Batch, Losses, Method, Nets, NetworkFactory, Player, Reference, cites
-from iidgan.functional import checks
 from iidgan.functional.adversarial import LOSS_PAIRS, Adversarial
 
 PAPER = Reference(
@@ -34,9 +33,6 @@ class GAN(Method):
 
     loss: Adversarial = "non-saturating"
     """Name of the pair of losses of D and G."""
-
-    def __post_init__(self) -> None:
-        checks.require_one_of("loss", self.loss, Adversarial)
 
     @property
     def players(self) -> tuple[Player, ...]:

@@ -42,7 +42,6 @@ class PacGAN(Method):
 
     def __post_init__(self) -> None:
         checks.require_at_least("m", self.m, 1)
-        checks.require_one_of("loss", self.loss, Adversarial)
 
     @property
     def players(self) -> tuple[Player, ...]:

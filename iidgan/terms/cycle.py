@@ -43,7 +43,6 @@ class CycleTerm(WeightedTerm):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.require_one_of("norm", self.norm, cycle.Norm)
         checks.require_positive("growth", self.growth)
 
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:

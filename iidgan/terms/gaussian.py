@@ -54,7 +54,6 @@ class GaussianTerm(WeightedTerm):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.require_one_of("distance", self.distance, gaussian.Distance)
         checks.require_positive("growth", self.growth)
         checks.require_gaussian_options(self.p, self.eps, self.directions)
 

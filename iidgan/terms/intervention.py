@@ -65,7 +65,6 @@ class Intervention(Term):
         checks.require_at_least("e_steps", self.e_steps, 1)
         checks.require_non_negative("classify", self.classify)
         checks.require_non_negative("reconstruct", self.reconstruct)
-        checks.require_one_of("e_sign", self.e_sign, Sign)
 
     owned_networks: ClassVar[Mapping[str, str]] = {"C": "D"}
 

@@ -1,9 +1,12 @@
 """Options of methods and terms that are out of range are refused, by name and value."""
 
+import dataclasses
 import math
 
 import pytest
 
+from iidgan.config.registry import REGISTRIES
+from iidgan.config.run import Run
 from iidgan.methods import (
     AMAT,
     D2GAN,
@@ -35,6 +38,33 @@ from iidgan.terms import (
 )
 from iidgan.testing.mini_run import ARCH
 from tests.helpers.errors import raises_input_error
+
+OPTION_FIELDS = [
+    (cls, field.name)
+    for registry in (*REGISTRIES.values(), {"run": Run})
+    for cls in registry.values()
+    if dataclasses.is_dataclass(cls)
+    for field in dataclasses.fields(cls)
+]
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"), OPTION_FIELDS, ids=lambda value: getattr(value, "__name__", value)
+)
+def test_option_of_another_type_is_refused(cls, name):
+    required = {
+        field.name: "x"
+        for field in dataclasses.fields(cls)
+        if field.default is field.default_factory is dataclasses.MISSING
+    }
+    with raises_input_error(name, "nothing like it"):
+        cls(**required | {name: NothingLikeIt()})
+
+
+class NothingLikeIt:
+    def __repr__(self):
+        return "nothing like it"
+
 
 NAN, INF = math.nan, math.inf
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from iidgan.core import Backbone
-from iidgan.errors import InputError, unknown_name_error
+from iidgan.errors import InputError
 from iidgan.nn.backbones.mlp import MLPNetwork
 from iidgan.nn.init import Initializer, normal_init
 from iidgan.nn.layers.conv import BatchNorm, Dense, group_seeds, ungroup_seeds
@@ -184,8 +184,6 @@ class ImageBackbone(Backbone):
         for name in ("latent", "width"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name}: must be >= 1, got {getattr(self, name)}")
-        if self.norm not in NORMS:
-            raise unknown_name_error("norm", self.norm, NORMS)
 
     @abstractmethod
     def _build_trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
