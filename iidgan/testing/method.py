@@ -54,7 +54,7 @@ def check_method(
         AssertionError: The method violates a contract.
         ValueError: Its parts do not fit together.
     """
-    require_value(method)
+    require_value(method, Method)
     require_json_roundtrip(method)
     mini_run = MiniRun(method, arch or ARCH)
     with float64_default():

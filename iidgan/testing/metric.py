@@ -34,7 +34,7 @@ def check_metric(metric: Metric, samples: Samples | None = None) -> None:
     Raises:
         AssertionError: The metric violates a contract.
     """
-    require_value(metric)
+    require_value(metric, Metric)
     samples = samples or _select_samples(metric)
     metric_name, missing_field = class_name(metric), metric.missing(samples)
     require(

@@ -33,8 +33,8 @@ def check_term(
         AssertionError: The term violates a contract.
         ValueError: The term does not fit the method.
     """
+    require_value(term, Term)
     regularised = Regularised(method=base or GAN(), terms=(term,))
-    require_value(term)
     with float64_default():
         _check_networks(term, regularised.method, arch or ARCH)
     check_method(regularised, arch, compiled=compiled)

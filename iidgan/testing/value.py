@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from iidgan.core import Method
+from iidgan.errors import wrong_type_error
 
 
 def require(condition: bool, problem: str) -> None:
@@ -40,8 +41,13 @@ def class_name(instance: object) -> str:
     return type(instance).__name__
 
 
-def require_value(instance: object) -> None:
-    """Require a frozen dataclass with equality, a hash and a repr."""
+def require_value(instance: object, expected_type: type) -> None:
+    """Require an object of a type that is a frozen dataclass with equality, a hash and a repr."""
+    type_name = expected_type.__name__
+    require(
+        isinstance(instance, expected_type),
+        str(wrong_type_error(type_name.lower(), f"a {type_name}", instance)),
+    )
     name = class_name(instance)
     is_frozen = (
         is_dataclass(instance) and getattr(type(instance), "__dataclass_params__").frozen  # noqa: B009

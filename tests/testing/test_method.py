@@ -444,3 +444,10 @@ class Branching(Averaging):
     def scaled(self, value):
         CALLS.append(1)
         return value * len(CALLS)
+
+
+@pytest.mark.parametrize("given", [Method, 3])
+def test_check_method_names_what_was_given(given):
+    with pytest.raises(AssertionError) as error:
+        check_method(given)
+    assert_mentions(error, "method: must be a Method, got", given)

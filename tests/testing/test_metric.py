@@ -61,3 +61,10 @@ def test_check_metric_finds_broken_contract(wrong, values):
     with pytest.raises(AssertionError) as error:
         check_metric(Size(wrong=wrong))
     assert_mentions(error, *values)
+
+
+@pytest.mark.parametrize("given", [Metric, 3])
+def test_check_metric_names_what_was_given(given):
+    with pytest.raises(AssertionError) as error:
+        check_metric(given)
+    assert_mentions(error, "metric: must be a Metric, got", given)

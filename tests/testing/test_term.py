@@ -104,3 +104,10 @@ def test_check_term_finds_broken_contract(term, values):
     with pytest.raises((AssertionError, ValueError)) as error:
         check_term(term)
     assert_mentions(error, *values)
+
+
+@pytest.mark.parametrize("given", [Term, 3])
+def test_check_term_names_what_was_given(given):
+    with pytest.raises(AssertionError) as error:
+        check_term(given)
+    assert_mentions(error, "term: must be a Term, got", given)
