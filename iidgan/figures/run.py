@@ -60,12 +60,15 @@ def _make_figures(run_dir: RunDir, seed: int | None) -> Iterator[tuple[str, Figu
     sampled_seeds = tuple(arrays["seeds"].tolist())
     seed_index = _select_seed(sampled_seeds, seed, read_records(run_dir.metrics_file))
     label = f"run {run.id}, seed {sampled_seeds[seed_index]}"
-    if "centres" in arrays and run.arch.latent == 2:
+    is_planar = arrays["real"].shape[1:] == (2,)
+    if "centres" in arrays and is_planar:
         panel = make_latent_panel(arrays, label, seed_index)
-        yield "latent.png", plot_latent_panels([panel])
+        if panel.z is not None:
+            yield "latent.png", plot_latent_panels([panel])
         yield "samples.png", plot_generated([panel])
-    elif arrays["real"].shape[1:] == (2,):
-        yield "samples.png", plot_points(arrays["generated"][seed_index], arrays["real"])
+    elif is_planar:
+        generated = arrays["generated"][seed_index]
+        yield "samples.png", plot_points(generated, arrays["real"], title=label)
     elif arrays["real"].ndim == 4:
         images = arrays["generated"][seed_index][:MAX_GRID_IMAGES]
         yield "samples.png", plot_samples(images)
@@ -104,12 +107,14 @@ def plot_samples(samples: npt.NDArray[Any]) -> Figure | Image:
 
 def make_latent_panel(arrays: Arrays, label: str, seed_index: int) -> LatentPanel:
     """Collect the latents, codes and samples of one seed for a figure."""
-    codes = arrays.get("codes")
+    z = arrays["z"][seed_index].astype(float)
+    has_plane = z.shape[1] == 2
+    codes = arrays.get("codes") if has_plane else None
     return LatentPanel(
         label=label,
         codes=None if codes is None else codes[seed_index].astype(float),
         code_modes=None if codes is None else arrays["real_modes"],
-        z=arrays["z"][seed_index].astype(float),
+        z=z if has_plane else None,
         z_modes=arrays["modes"][seed_index],
         generated=arrays["generated"][seed_index].astype(float),
         centres=arrays["centres"].astype(float),

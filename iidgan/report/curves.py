@@ -73,12 +73,12 @@ def plot_curve_grid(
         style.label_axis(axis, x="step", y=name)
         _set_scales(axis, series, log=name in log)
         _draw_series(axis, series, colours)
-    _add_legend(figure, seed_counts, colours)
+    _add_legend(figure, metrics, seed_counts, colours)
     return figure
 
 
 def _draw_series(axis: Axes, series: Sequence[Series], colours: Mapping[str, Colour]) -> None:
-    draws_seeds = sum(len(item.values) for item in series) <= MAX_SEED_LINES
+    draws_seeds = _draws_seeds(series)
     for item in series:
         colour = colours[item.label]
         values = np.ma.masked_invalid(item.values)
@@ -92,6 +92,11 @@ def _draw_series(axis: Axes, series: Sequence[Series], colours: Mapping[str, Col
         axis.plot(*_find_early_ends(item), "X", color=colour, mec="white", ms=9, zorder=4)
     if not any(np.isfinite(item.values).any() for item in series):
         style.write_note(axis, "no finite value")
+
+
+def _draws_seeds(series: Sequence[Series]) -> bool:
+    """Whether an axis of these series shows single seeds, where they have several."""
+    return sum(len(item.values) for item in series) <= MAX_SEED_LINES
 
 
 def _find_early_ends(item: Series) -> tuple[list[float], list[float]]:
@@ -112,17 +117,28 @@ def _set_scales(axis: Axes, series: Sequence[Series], *, log: bool) -> None:
     axis.xaxis.set_major_formatter(EngFormatter(sep=""))
     if log and values.size and values.min() > 0:
         axis.set_yscale("log")
+    elif values.size and values.min() == values.max():  # by default +-5 %: ticks of no meaning
+        margin = max(abs(values[0]), 1.0) / 2
+        axis.set_ylim(values[0] - margin, values[0] + margin)
     axis.grid(alpha=0.3, lw=0.5)
 
 
 def _add_legend(
-    figure: Figure, seed_counts: Mapping[str, int], colours: Mapping[str, Colour]
+    figure: Figure,
+    metrics: Mapping[str, Sequence[Series]],
+    seed_counts: Mapping[str, int],
+    colours: Mapping[str, Colour],
 ) -> None:
+    """Explain what the axes show, and nothing else."""
     entries: dict[str, Artist] = {
         f"{name}, {count} seed{'s'[: count > 1]}": Line2D([], [], color=colours[name], lw=1.8)
         for name, count in seed_counts.items()
     }
-    entries["mean, minimum and maximum over seeds"] = Patch(color=style.GUIDE, alpha=0.2, lw=0)
-    cross_marker = Line2D([], [], color=style.GUIDE, marker="X", mec="white", ms=9, ls="")
-    entries["a seed ends early"] = cross_marker
+    if max(seed_counts.values()) > 1:
+        entries["mean, minimum and maximum over seeds"] = Patch(color=style.GUIDE, alpha=0.2, lw=0)
+        if any(map(_draws_seeds, metrics.values())):
+            entries["each seed"] = Line2D([], [], color=style.GUIDE, lw=0.5, alpha=0.7)
+    if any(_find_early_ends(item)[0] for series in metrics.values() for item in series):
+        cross_marker = Line2D([], [], color=style.GUIDE, marker="X", mec="white", ms=9, ls="")
+        entries["a seed ends early"] = cross_marker
     style.add_legend(figure, entries)

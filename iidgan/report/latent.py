@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -25,19 +26,21 @@ TITLES = (
     "(c) samples G(z) over\nthe true centres",
     "(d) shares of modes\namong good samples",
 )
+NOT_PLANAR = "not in the plane"
 MAX_LABELLED_SLICES = 10
+MAX_LEGEND_COLOURS = 4
 CENTRE_SIZE = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class LatentPanel:
-    """Latents, codes and samples of one method with a 2D prior and K modes in the plane.
+    """Latents, codes and samples of one method with K modes in the plane.
 
     Arguments:
         label: Name of the method.
-        codes: F(x) of real data, with shape (n, 2), or None without an inverse.
+        codes: F(x) of real data, with shape (n, 2), or None without an inverse or a 2D prior.
         code_modes: Modes of these x, with shape (n,).
-        z: Samples of the prior, with shape (N, 2).
+        z: Samples of the prior, with shape (N, 2), or None if it has other dimensions.
         z_modes: Modes of G(z), with shape (N,); -1 for bad samples, which are in no mode.
         generated: G(z), with shape (N, 2).
         centres: True centres of the modes, with shape (K, 2).
@@ -50,7 +53,7 @@ class LatentPanel:
     label: str
     codes: Floats | None = None
     code_modes: Ints | None = None
-    z: Floats
+    z: Floats | None = None
     z_modes: Ints
     generated: Floats
     centres: Floats
@@ -58,7 +61,8 @@ class LatentPanel:
 
     def __post_init__(self) -> None:
         _check_shape("centres", self.centres, max(len(self.centres), 1))
-        _check_shape("z", self.z, len(self.z_modes))
+        if self.z is not None:
+            _check_shape("z", self.z, len(self.z_modes))
         _check_shape("generated", self.generated, len(self.z_modes))
         code_modes = np.empty(0, int) if self.code_modes is None else self.code_modes
         if self.codes is not None:
@@ -77,7 +81,14 @@ class LatentPanel:
         """Text with the number of modes that have a good sample, and the share of bad samples."""
         counts, num_samples = self.counts, len(self.z_modes)
         bad_share = 1 - counts.sum() / num_samples if num_samples else float("nan")
-        return f"{np.count_nonzero(counts)} of {len(counts)} modes, {bad_share:.1%} bad"
+        return f"{np.count_nonzero(counts)} of {len(counts)} modes, {_format_share(bad_share)} bad"
+
+
+def _format_share(share: float) -> str:
+    """Format a share in percent; only none and all of the samples are 0 and 100 %."""
+    if 0 < share < 0.001:
+        return "<0.1%"
+    return ">99.9%" if 0.999 < share < 1 else f"{share:.1%}"
 
 
 def plot_latent_panels(panels: Sequence[LatentPanel]) -> Figure:
@@ -97,8 +108,9 @@ def plot_latent_panels(panels: Sequence[LatentPanel]) -> Figure:
             f"{style.wrap_text(panel.label)}\n$z_2$", fontsize=style.MEDIUM, fontweight="bold"
         )
         style.label_axis(prior_axis, x="$z_1$", y="$z_2$")
-        _draw_latent(codes_axis, panel.codes, panel.code_modes, colours)
-        _draw_latent(prior_axis, panel.z, panel.z_modes, colours)
+        no_codes = "no inverse" if panel.z is not None else NOT_PLANAR
+        _draw_latent(codes_axis, panel.codes, panel.code_modes, colours, no_codes)
+        _draw_latent(prior_axis, panel.z, panel.z_modes, colours, NOT_PLANAR)
         _draw_generated(samples_axis, panel, _choose_window([panel]))
         _draw_shares(shares_axis, panel, colours)
     for axis, title in zip(axes, TITLES):
@@ -129,11 +141,15 @@ def _check_shape(name: str, points: Floats, num_points: int) -> None:
 
 
 def _draw_latent(
-    axis: Axes, z: Floats | None, modes: Ints | None, colours: Sequence[Colour]
+    axis: Axes,
+    z: Floats | None,
+    modes: Ints | None,
+    colours: Sequence[Colour],
+    missing_note: str,
 ) -> None:
     if z is None or modes is None or not np.isfinite(z).any():
         axis.set_box_aspect(1)
-        style.write_note(axis, "no inverse" if z is None else "no finite value")
+        style.write_note(axis, missing_note if z is None else "no finite value")
         return
     axis_limit = style.symmetric_limit(z, 3.5)
     axis.set(xlim=(-axis_limit, axis_limit), ylim=(-axis_limit, axis_limit), aspect="equal")
@@ -197,31 +213,25 @@ def _scatter_modes(
 
 
 def _choose_window(panels: Sequence[LatentPanel]) -> tuple[Floats, float]:
-    """Return the centre and half the side of a square that shows centres and samples.
-
-    For several panels, it is the median of what each one needs: one method that diverges must not
-    shrink all others. Where its samples leave the window, that is visible.
-    """
+    """Return the centre and half the side of a square that shows centres and samples."""
     centres = np.concatenate([panel.centres for panel in panels])
     window_centre = (centres.max(axis=0) + centres.min(axis=0)) / 2
-    min_limit = 1.25 * float(np.abs(centres - window_centre).max()) or 1.0
-    axis_limits = [
-        style.symmetric_limit(panel.generated - window_centre, min_limit) for panel in panels
-    ]
-    return window_centre, float(np.median(axis_limits))
+    samples = [panel.generated for panel in panels]
+    return window_centre, style.choose_window(window_centre, centres, samples)
 
 
 def _add_legend(figure: Figure, panels: Sequence[LatentPanel], *, has_prior: bool) -> None:
-    bad_marker = Line2D([], [], marker="o", ls="", ms=5, mfc=style.BAD, mec="none")
+    num_modes = max(len(panel.centres) for panel in panels)
+    colours = style.get_mode_colours(num_modes)[:MAX_LEGEND_COLOURS]
     centre_marker = Line2D(
         [], [], marker="o", ls="", ms=CENTRE_SIZE, mfc="none", mec="black", mew=0.8
     )
-    circle_line = Line2D([], [], color=style.GUIDE, lw=0.8)
     radius_text = " or ".join(f"{3 * std:.3g}" for std in sorted({panel.std for panel in panels}))
-    entries = {
-        f"bad: over 3 std = {radius_text} from every centre": bad_marker,
+    entries: dict[str, Artist | tuple[Artist, ...]] = {
+        "good: one colour for each mode": tuple(map(style.make_dot, colours)),
+        f"bad: over 3 std = {radius_text} from every centre": style.make_dot(style.BAD),
         "true centre": centre_marker,
     }
     if has_prior:
-        entries["|z| = 1 and |z| = 2"] = circle_line
+        entries["|z| = 1 and |z| = 2"] = Line2D([], [], color=style.GUIDE, lw=0.8)
     style.add_legend(figure, entries)

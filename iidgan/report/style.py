@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
 from PIL.Image import Image
 
 from iidgan.errors import InputError
@@ -99,21 +101,43 @@ def wrap_text(text: str) -> str:
     return "\n".join(textwrap.fill(line, 26) for line in text.splitlines())
 
 
-def add_legend(figure: Figure, entries: Mapping[str, Artist]) -> None:
+def add_legend(figure: Figure, entries: Mapping[str, Artist | tuple[Artist, ...]]) -> None:
     """Add a legend below all axes, and compute the layout.
 
-    Axes of fixed aspect get their final position in a second pass, when the figure is drawn.
+    Several artists of one entry are drawn side by side. Axes of fixed aspect get their final
+    position in a second pass, when the figure is drawn.
     """
     max_entry_width = max(len(text) for text in entries) * 0.065 + 0.6
     num_columns = int(np.clip(figure.get_figwidth() // max_entry_width, 1, len(entries)))
     figure.legend(
         handles=entries.values(),
         labels=entries.keys(),
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
         loc="outside lower center",
         ncols=num_columns,
         fontsize=SMALL,
     )
     figure.draw_without_rendering()
+
+
+def make_dot(colour: Colour | str) -> Line2D:
+    """Create the legend's marker of points of a colour."""
+    return Line2D([], [], marker="o", ls="", ms=5, mfc=colour, mec="none")
+
+
+def choose_window(centre: Floats, real: Floats, generated: Sequence[Floats]) -> float:
+    """Choose half the side of a square that shows real points and samples of several methods.
+
+    Real points are all in it, with a margin. Of the samples, which may lie far outside, it shows
+    at least 99 % for the median method: one that diverges must not shrink all others.
+
+    Arguments:
+        centre: Centre of the square, with shape (2,).
+        real: Points, or centres of modes, with shape (N, 2).
+        generated: Samples of each method, with shape (N, 2).
+    """
+    min_limit = 1.25 * float(np.abs(real - centre).max(initial=0.0)) or 1.0
+    return float(np.median([symmetric_limit(x - centre, min_limit) for x in generated]))
 
 
 def write_note(axis: Axes, text: str) -> None:

@@ -9,6 +9,7 @@ from iidgan.figures.run import (
     draw_figures,
     load_loss_series,
     load_metric_series,
+    make_latent_panel,
     plot_samples,
 )
 from iidgan.records import MetricRecord, append_records
@@ -70,6 +71,18 @@ def test_load_loss_series_by_name(run_dir):
     series = load_loss_series(run_dir, "label", [0])
     assert list(series) == ["D/adversarial"]
     np.testing.assert_array_equal(series["D/adversarial"][0].values, [[2.0, 1.0]])
+
+
+@pytest.mark.parametrize(("latent", "has_plane"), [(2, True), (4, False)])
+def test_make_latent_panel_of_other_latents(latent, has_plane):
+    arrays = {
+        **{"generated": np.zeros((1, 5, 2)), "modes": np.zeros((1, 5), int)},
+        **{"z": np.zeros((1, 5, latent)), "codes": np.ones((1, 5, latent))},
+        **{"centres": np.eye(2), "std": np.array(0.1), "real_modes": np.zeros(5, int)},
+    }
+    panel = make_latent_panel(arrays, "run a", 0)
+    assert (panel.z is not None) == (panel.codes is not None) == has_plane
+    assert panel.summary == "1 of 2 modes, 0.0% bad"
 
 
 def test_load_loss_series_of_other_records(run_dir):

@@ -60,3 +60,23 @@ def test_plot_curve_grid_single_finite_value():
     series = Series(label="a", steps=np.array([4.0, 8.0]), values=np.array([[1.0, np.nan]]))
     (axis,) = plot_curve_grid({"y": [series]}).axes
     assert axis.lines[0].get_marker() == "o"
+
+
+@pytest.mark.parametrize(
+    ("series", "expected"),
+    [
+        ([make_series(seeds=1)], []),
+        ([make_series(seeds=2)], ["mean, minimum and maximum over seeds", "each seed"]),
+        ([make_series(seeds=11)], ["mean, minimum and maximum over seeds"]),
+        ([end_seed(make_series(seeds=1), 0, 4)], ["a seed ends early"]),
+    ],
+)
+def test_plot_curve_grid_explains_what_it_shows(series, expected):
+    (legend,) = plot_curve_grid({"y": series}).legends
+    assert [text.get_text() for text in legend.get_texts()][1:] == expected
+
+
+@pytest.mark.parametrize(("value", "limits"), [(0.0, (-0.5, 0.5)), (8.0, (4.0, 12.0))])
+def test_plot_curve_grid_of_constant(value, limits):
+    series = Series(label="a", steps=np.arange(3.0), values=np.full((1, 3), value))
+    assert plot_curve_grid({"y": [series]}).axes[0].get_ylim() == limits

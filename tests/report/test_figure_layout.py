@@ -14,6 +14,7 @@ from iidgan.report import (
     plot_curve_grid,
     plot_generated,
     plot_latent_panels,
+    plot_points,
     plot_qq,
 )
 from tests.helpers.errors import raises_input_error
@@ -54,6 +55,8 @@ FIGURES = {
         log=("loss",),
     ),
     "qq": lambda: plot_qq([make_qq(), make_qq(LONG, 64), make_qq("VAE", 1)]),
+    "points": lambda: plot_points(np.random.randn(50, 2), np.random.randn(50, 2), title=LONG),
+    "points alone": lambda: plot_points(np.random.randn(50, 2)),
     "qq of one": lambda: plot_qq([make_qq()]),
 }
 

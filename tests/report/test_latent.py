@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from matplotlib.lines import Line2D
 
 from iidgan.report import (
     LatentPanel,
@@ -63,6 +64,35 @@ def test_plot_latent_panels_slice_labels():
     assert not any(text.get_text() for text in plot_latent_panels([make_panel(40)]).axes[3].texts)
     none = plot_latent_panels([make_panel(bad=1.0)]).axes[3]
     assert [text.get_text() for text in none.texts] == ["no good sample"]
+
+
+def test_plot_latent_panels_without_plane():
+    panel = replace(make_panel(), z=None, codes=None, code_modes=None)
+    codes, prior, *_ = plot_latent_panels([panel]).axes
+    for axis in (codes, prior):
+        assert [text.get_text() for text in axis.texts] == ["not in the plane"]
+    assert len(plot_generated([panel]).axes) == 1
+
+
+@pytest.mark.parametrize(
+    ("num_bad", "text"),
+    [(0, "0.0%"), (1, "<0.1%"), (1000, "10.0%"), (9999, ">99.9%"), (10_000, "100.0%")],
+)
+def test_latent_panel_summary_rounds_towards_truth(num_bad, text):
+    z_modes = np.where(np.arange(10_000) < num_bad, -1, 0)
+    points = np.zeros((10_000, 2))
+    panel = LatentPanel(
+        label="", z_modes=z_modes, generated=points, centres=np.zeros((1, 2)), std=0.1
+    )
+    assert panel.summary == f"{int(num_bad < 10_000)} of 1 modes, {text} bad"
+
+
+@pytest.mark.parametrize("plot", [plot_generated, plot_latent_panels])
+def test_plots_of_modes_explain_colours(plot):
+    (legend,) = plot([make_panel(2)]).legends
+    assert legend.get_texts()[0].get_text() == "good: one colour for each mode"
+    colours = [line.get_markerfacecolor() for line in legend.findobj(Line2D)]
+    assert all(colour in colours for colour in get_mode_colours(2))
 
 
 def test_plot_generated_shares_window():
