@@ -24,7 +24,7 @@ from iidgan.config.registry import REGISTRIES, get_reference
 from iidgan.core import Reference
 from iidgan.data.manifest import data_home
 from iidgan.data.prepare import DATASETS
-from iidgan.data.prepared import prepared_names
+from iidgan.data.prepared_source import prepared_names
 from iidgan.engine.compile import cache_dir
 from iidgan.errors import InputError, unknown_name_error
 from iidgan.studies.papers import FIGURES, TABLES

@@ -118,7 +118,7 @@ TYPE_NAMES: dict[str, type] = {
     "stacked-fashion": StackedFashion,
     "array": ArrayFile,
     "prepared": Prepared,
-    # Architectures
+    # Backbones
     "mlp": MLP,
     "dcgan": DCGAN,
     "dcgan-sn": DCGANSN,

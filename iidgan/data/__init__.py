@@ -10,12 +10,12 @@ import os
 from pathlib import Path
 
 from iidgan.core import Source
-from iidgan.data.array import ArrayFile, array
 from iidgan.data.array_files import ARRAY_READERS
+from iidgan.data.array_source import ArrayFile, array
 from iidgan.data.gaussian_mixture import Grid, Ring
 from iidgan.data.idx import FashionMnist, Mnist
 from iidgan.data.mnist_5k import Mnist5k
-from iidgan.data.prepared import Prepared, is_prepared, prepared, prepared_names
+from iidgan.data.prepared_source import Prepared, is_prepared, prepared, prepared_names
 from iidgan.data.stacked import StackedFashion, StackedMnist
 from iidgan.errors import InputError, unknown_name_error
 

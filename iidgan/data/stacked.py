@@ -24,7 +24,7 @@ from torch.nn.functional import interpolate, pad
 from iidgan.core import IS_PATH, Dataset, Reference, SampleView, Source, cites
 from iidgan.data.idx import FashionMnist, Mnist, Split
 from iidgan.data.mnist_5k import Mnist5k
-from iidgan.data.prepared import Prepared, is_prepared
+from iidgan.data.prepared_source import Prepared, is_prepared
 from iidgan.errors import InputError, MissingFileError
 
 PAPER = Reference(

@@ -58,3 +58,21 @@ def has_two_sentences(package):
 def test_packages_say_what_belongs_in_them():
     packages = [module for module, path in PATHS.items() if path.name == "__init__.py"]
     assert [package for package in packages if not has_two_sentences(package)] == []
+
+
+def list_hidden_modules(package):
+    """Lists the modules that a package hides under a function or class of the same name."""
+    names = {
+        alias.asname or alias.name
+        for node in parse_package()[package].body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    return sorted(name for name in names if f"{package}.{name}" in PATHS)
+
+
+def test_no_module_is_hidden_by_a_name():
+    """Of a catalogue, each file has one entry, which is what its name means."""
+    packages = [module for module, path in PATHS.items() if path.name == "__init__.py"]
+    others = [name for name in packages if name.rpartition(".")[2] not in CATALOGUES]
+    assert collect_violations(list_hidden_modules, others) == {}

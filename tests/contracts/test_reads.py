@@ -35,7 +35,10 @@ ALLOWED = {
     ("data.array_files", "archive.open"): "of a member of an archive",
     ("data.idx", "gzip.open"): "of an open regular file",
     ("data.mnist_5k", "np.loadtxt"): "of an open regular file",
-    ("data.prepared", "np.load"): "after the check of the manifest, which needs regular files",
+    (
+        "data.prepared_source",
+        "np.load",
+    ): "after the check of the manifest",
     ("data.prepare.archives", "tarfile.open"): "after the start of the file is read",
     ("data.prepare.archives", "zipfile.ZipFile"): "after the start of the file is read",
     ("data.prepare.archives", "self._archive.open"): "of a member of an archive",

@@ -1,7 +1,7 @@
 """Convert images in any format into one memory-mapped array with labels and a manifest.
 
 Decoding, resizing, labels, archives and writing belong here; reading a format is in
-`data.prepare.readers`, and loading the result is `data.prepared`'s.
+`data.prepare.readers`, and loading the result is `data.prepared_source`'s.
 """
 
 from iidgan.data.prepare.catalog import DATASETS

@@ -16,7 +16,7 @@ from iidgan.config.serialization import encode
 from iidgan.config.type_names import TYPE_NAMES
 from iidgan.core import Source
 from iidgan.data import SOURCES, resolve_source
-from iidgan.data.prepared import is_prepared
+from iidgan.data.prepared_source import is_prepared
 from iidgan.errors import InputError
 from iidgan.evaluation.classifier.store import (
     MANIFEST_FILE,

@@ -1,4 +1,4 @@
 """Backbones: each builds generators, discriminators and encoders for a given data shape.
 
-There is one file per architecture; their layers are in `nn.layers`.
+There is one file per backbone; their layers are in `nn.layers`.
 """
