@@ -186,7 +186,7 @@ def _iterate_own_flags(prefix: str, flags: Sequence[str]) -> Iterator[str]:
     """Select the flags that start with `--PREFIX.`, and their values."""
     is_own = False
     for word in flags:
-        if word.startswith("--"):
+        if re.match("--?[a-zA-Z]", word):  # no negative number
             is_own = word.startswith(f"--{prefix}.")
         if is_own:
             yield word

@@ -64,6 +64,16 @@ def test_evaluate_own_metric_table(trained_run, plugin_module, capsys):
     assert "my_size" in capsys.readouterr().out
 
 
+def test_evaluate_metric_with_required_field(trained_run, plugin_module, capsys):
+    text = METRIC.replace("power: float = 2.0", "power: float")
+    name = f"{plugin_module('needy_metric', text)}:MyMetric"
+    error = fail_command(capsys, "evaluate", "run", "--metric", name)
+    assert "missing --mymetric.power" in error
+    command = ["evaluate", "run", "--metric", name, "--mymetric.power", "-1", "-n", "50"]
+    assert main(command) == 0
+    assert "my_size" in capsys.readouterr().out
+
+
 def test_figure_shows_own_metric(trained_run, plugin_module, work_dir):
     module = plugin_module("figure_metric", METRIC)
     command = ["train", "points.npy", "--steps", "8", "--arch.hidden", "8", "--batch", "16"]
