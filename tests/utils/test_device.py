@@ -15,10 +15,12 @@ def test_resolve_device_refuses_unusable(name):
     assert len(str(caught.value)) < 200
 
 
-@pytest.mark.gpu
-def test_resolve_device_lists_accelerators():
-    with raises_input_error("device", "cpu, cuda:0"):
-        resolve_device("cuda:999")
+def test_resolve_device_lists_accelerators(monkeypatch):
+    accelerator = torch.device("cuda")
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **options: accelerator)
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 2)
+    with raises_input_error("device", "one of cpu, cuda:0, cuda:1"):
+        resolve_device("nosuch")
 
 
 def test_resolve_device_cpu():
