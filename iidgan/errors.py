@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from textwrap import shorten
 
 
 class InputError(ValueError):
@@ -63,7 +62,9 @@ def wrong_type_error(field: str, expected: str, value: object) -> InputError:
         value: What was given.
     """
     call_hint = "; call it" if callable(value) else ""
-    value_text = shorten(repr(value), MAX_VALUE_LENGTH, placeholder=" ...")
+    value_text = " ".join(repr(value).split())
+    if len(value_text) > MAX_VALUE_LENGTH:
+        value_text = f"{value_text[:MAX_VALUE_LENGTH]}..."
     return InputError(f"{field}: must be {expected}, got {value_text}{call_hint}")
 
 

@@ -74,6 +74,8 @@ def _summarize_error_box(box: str, prog: str) -> str:
     if message.startswith("Missing from "):
         names = ", ".join(_read_missing_arguments(message))
         return f"missing {names}; {prog} --help shows all arguments"
+    if message.startswith("Could not create CLI parser"):
+        return f"{prog}: an option has a type that no flag can have; use numbers, str, tuple"
     return _rephrase_error(" ".join(message.split()), _read_metavar(other_paragraphs))
 
 

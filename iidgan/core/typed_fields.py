@@ -69,8 +69,8 @@ def _collect_types(cls: type) -> dict[str, Any]:
     for base in reversed(cls.__mro__):
         try:
             declared_types |= inspect.get_annotations(base, eval_str=True)
-        except Exception:
-            continue
+        except Exception:  # of a user's module, with names for type checkers only
+            declared_types |= dict.fromkeys(inspect.get_annotations(base), Any)
     return declared_types
 
 

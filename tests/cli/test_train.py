@@ -146,6 +146,7 @@ def test_train_recommends_added_terms(digits_root, flags, weight):
 # Components of the user's own
 
 PLUGINS = '''
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -226,6 +227,11 @@ class NeedyGAN(GAN):
 @dataclass(frozen=True, kw_only=True)
 class NeedyTerm(MyTerm):
     limits: tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OddGAN(GAN):
+    compute: Callable[[float], float]
 
 
 def broken():
@@ -316,6 +322,7 @@ def test_train_own_metric(plugins, work_dir, capsys):
         (["{}:MyGAN"], ["source: ", "MyGAN'", "Source"]),
         (["ring", "--method", "{}:NeedyGAN"], ["missing --method.slope", "NeedyGAN --help"]),
         (["ring", "--method", "{}:NeedyGAN", "--method.slope", "x"], ["--method.slope: ", "'x'"]),
+        (["ring", "--method", "{}:OddGAN", "--method.compute", "x"], ["OddGAN: ", "type"]),
         (["{}:NeedySource"], ["missing --source.tilt"]),
         (["{}:Absent"], ["source: ", "Absent"]),
         (["ring", "--metric", "{}:number"], ["metric: ", "number'", "Metric", "int"]),
