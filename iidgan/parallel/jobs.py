@@ -84,17 +84,18 @@ class SeedsJob:
             session = TrainSession(
                 self.spec, self.seeds, on_progress=partial(on_progress, 0), plan=self.plan
             )
-            self._load(session)
+            self._resume(session)
             if not session.outcome and not stop.requested:
                 BatchedSessions([session]).fit(self.checkpoint_every, stop)
             outcomes = [session.outcome or "stopped"]
         return outcomes
 
-    def _load(self, session: TrainSession) -> None:
+    def _resume(self, session: TrainSession) -> None:
         """Load the newest checkpoint; what a killed worker logged after it is removed."""
         latest = checkpoint.find_latest(session.run_dir.checkpoint_dir, self.spec.identity)
+        session.load(latest.files)
         session.run_dir.truncate_logs({seed: latest.step_of(seed) for seed in self.seeds})
-        session.load(latest.files, must_measure=self.must_measure)
+        session.measure_if_needed(must_measure=self.must_measure)
 
 
 def _check_parent() -> None:

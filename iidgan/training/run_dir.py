@@ -10,6 +10,7 @@ of its worker processes.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from iidgan.utils.files import (
     damage_as_input_error,
     oserror_as_input_error,
     read_regular_file,
+    require_regular_file,
     write_text,
 )
 from iidgan.utils.jsonl import append_lines, read_lines, repair_lines
@@ -213,6 +215,20 @@ class RunDir:
             )
 
         self.check_data(data)
+
+    def check_files(self) -> None:
+        """Check that what training writes can be written: nothing special has such a name.
+
+        Raises:
+            InputError: A file is no regular file, or a folder no folder.
+        """
+        for path in (self.log_file, self.events_file, self.metrics_file, self.arrays_file):
+            if os.path.lexists(path):
+                with oserror_as_input_error(path):
+                    require_regular_file(path)
+        for path in (self.checkpoint_dir, self.generator_dir):
+            if os.path.lexists(path) and not path.is_dir():
+                raise InputError(f"{path}: expected a folder; remove it to go on")
 
     def _write_facts(self, facts: Mapping[str, Any]) -> None:
         write_text(self.run_file, json.dumps(facts, indent=1) + "\n")

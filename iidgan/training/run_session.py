@@ -92,6 +92,7 @@ class RunSession:
         context = self.whole.context
         context.train_step.dry_run(context.batches.batches_at(0))
         self.run_dir.check_free(run, seeds, data)
+        self.run_dir.check_files()
         with self.run_dir.lock():
             self.run_dir.claim(run, seeds, self.spec.device, data)
             yield
@@ -102,6 +103,9 @@ class RunSession:
         for folder in (self.run_dir.path, checkpoint_dir, *checkpoint_dir.glob("step-*")):
             remove_partials(folder)
         self._checkpoints = latest = checkpoint.find_latest(checkpoint_dir, self.spec.identity)
+        last_plan = ExecutionPlan.from_description(self.run_dir.read_execution())
+        if len(self._seed_groups) == 1:
+            self.whole.load(latest.files)  # before anything is written: it may be refused
         for path, reason in latest.damaged.items():
             moved_path = quarantine(path)  # otherwise it counts among the checkpoints to keep
             self.notify(f"{path} is damaged ({reason}); renamed it to {moved_path.name}")
@@ -109,12 +113,9 @@ class RunSession:
         if message := self._describe_progress():
             self.notify(message)
         damaged_files = self._truncate_logs()
-        if not latest.files:
-            return
         self.must_measure = self.run_dir.metrics_file in damaged_files
-        self.whole.plan = ExecutionPlan.from_description(self.run_dir.read_execution())
-        if len(self._seed_groups) == 1:
-            self.whole.load(latest.files, must_measure=self.must_measure)
+        self.whole.plan = last_plan if latest.files else None
+        self.whole.measure_if_needed(must_measure=self.must_measure)
 
     def _describe_progress(self) -> str:
         first_step, last_step = min(self._steps), max(self._steps)
@@ -200,7 +201,8 @@ class RunSession:
             for seeds in self._seed_groups
         ]
         for session in sessions:
-            session.load(self._checkpoints.files, must_measure=self.must_measure)
+            session.load(self._checkpoints.files)
+            session.measure_if_needed(must_measure=self.must_measure)
         return sessions
 
     def split_for_workers(self, workers: int) -> list[tuple[int, ...]]:

@@ -107,17 +107,23 @@ class TrainSession:
             return "diverged"
         return "finished" if self.state.step >= self.run.steps else None
 
-    def load(self, files: Mapping[int, StateFile], *, must_measure: bool = False) -> None:
-        """Restore the state from the checkpoints of the seeds, if there are any.
+    def load(self, files: Mapping[int, StateFile]) -> None:
+        """Restore the state from the checkpoint of each seed, if there are any.
 
-        Arguments:
-            files: The checkpoint of each seed, all at the same step.
-            must_measure: Whether metrics are to be measured even if they have been.
+        Raises:
+            InputError: A checkpoint is damaged, or belongs to other networks.
         """
         if self.seeds[0] in files:
             checkpoint.load_state(self.state, self.seeds, files)
-            if must_measure or not self._is_measured():
-                self._measure()
+
+    def measure_if_needed(self, *, must_measure: bool) -> None:
+        """Measure the present step unless this was done before.
+
+        Arguments:
+            must_measure: Whether to measure even then.
+        """
+        if self.state.step and (must_measure or not self._is_measured()):
+            self._measure()
 
     def log_executor(self, executor: Executor) -> None:
         """Log the executor that is used, if the planned one failed and steps run eagerly instead.

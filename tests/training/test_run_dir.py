@@ -220,6 +220,28 @@ def test_resume_measures_again_what_was_damaged(tmp_path, completed_run):
     assert_same_run(tmp_path, completed_run(run))
 
 
+@pytest.mark.parametrize("name", ["log.jsonl", "metrics.jsonl", "arrays.npz", "events.jsonl"])
+def test_resume_writes_nothing_beside_special_file(tmp_path, name):
+    train_tiny(tiny_run(), tmp_path, **stop_at(8))
+    (tmp_path / name).unlink()
+    (tmp_path / name).symlink_to(name)
+    before = snapshot_files(tmp_path)
+    with raises_input_error(str(tmp_path / name)):
+        train_tiny(tiny_run(), tmp_path)
+    assert snapshot_files(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "generator"])
+def test_resume_writes_nothing_beside_file_in_place_of_folder(tmp_path, name):
+    train_tiny(tiny_run(), tmp_path, **stop_at(8))
+    shutil.rmtree(tmp_path / name)
+    (tmp_path / name).write_text("")
+    before = snapshot_files(tmp_path)
+    with raises_input_error(str(tmp_path / name), "folder"):
+        train_tiny(tiny_run(), tmp_path)
+    assert snapshot_files(tmp_path) == before
+
+
 def test_run_file_says_how_the_run_is_executed(tmp_path):
     train_tiny(tiny_run(), tmp_path, executor="eager", workers=1)
     execution = json.loads((tmp_path / "run.json").read_text())["execution"]
