@@ -49,7 +49,7 @@ def train(
         out: Run directory; it is created if it does not exist.
         seeds: Number of seeds (0, 1, ...), or a list of seeds.
         checkpoint_every: Steps between checkpoints, at each of which metrics are measured.
-        keep: Number of newest checkpoints to keep.
+        keep: Number of newest checkpoints of each seed to keep.
         device: `cpu`, `cuda`, ..., or `auto`.
         executor: How steps are executed; `auto` compiles long runs. With `auto`, a resumed run
             keeps the executor and the number of processes that it was last started with, on the

@@ -61,7 +61,15 @@ def _unknown_argument(argument: str, known_flags: Sequence[str]) -> InputError:
     suggestion_text = (
         f"did you mean {similar_flag}?" if similar_flag else "--help shows all options"
     )
-    return InputError(f"{argument}: unknown option; {suggestion_text}")
+    name, _, _ = argument.partition("=")
+    return InputError(f"{name}: unknown option; {EXPECTED_FLAGS.get(name, suggestion_text)}")
+
+
+EXPECTED_FLAGS = {
+    "--resume": "to resume, run the same command again, with the same --out if it had one",
+    "--seed": "--seeds N trains the seeds 0 to N - 1; iidgan.train(run, seeds=[3]) trains others",
+}
+"""Options that other programs have, and what takes their place here."""
 
 
 def _strip_colors(text: str) -> str:

@@ -58,8 +58,8 @@ The options below are those of the given names. Short forms: --lr for --optimise
 """
 
 BFLOAT16_WARNING = (
-    "iidgan: precision: bfloat16 is for images; its eight bits do not resolve points, such as the "
-    "modes of 2D-Ring, as float32 does"
+    "iidgan: warning: precision: bfloat16 is for images; its eight bits do not resolve points, "
+    "such as the modes of 2D-Ring, as float32 does"
 )
 COMPONENT_KINDS = ("method", "term", "arch", "optimiser", "metric")
 
@@ -87,13 +87,13 @@ class SessionOptions:
     checkpoint_every: int = 2000
     """Steps between checkpoints; the metrics are measured at each."""
     keep: int = 3
-    """Number of checkpoints to keep."""
+    """Number of newest checkpoints of each seed to keep."""
     device: str = "auto"
     """cpu, cuda, ...; auto uses an accelerator if there is one."""
     executor: Executor | Auto = "auto"
-    """How steps are executed; a resumed run keeps its executor."""
+    """How steps are executed; unless given, a resumed run keeps its executor."""
     workers: int | Auto = "auto"
-    """Number of processes to split the seeds across; a resumed run keeps its number."""
+    """Number of processes to split the seeds across; unless given, a resumed run keeps it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +153,7 @@ def _report_result(result: Result, stop: StopRequest) -> int:
     """Print the result and return the exit code."""
     if result.outcome == "stopped":
         command = f"iidgan {shlex.join(sys.argv[1:])}"
-        print(f"stopped and saved at step {result.step}; to resume, run again: {command}")
+        print(f"stopped and saved at {result.describe_steps()}; to resume, run again: {command}")
         return stopped_exit_code(stop)
     print_summary(result.records, title=f"{result.path}, step {result.step}")
     if result.outcome == "diverged":
@@ -229,7 +229,8 @@ def _check_terms(terms: tuple[Term, ...]) -> None:
     for index, prefix in enumerate(prefixes):
         if prefix in prefixes[:index]:
             raise InputError(
-                f"term: {prefix!r} is already part of the method; its options are --{prefix}.…"
+                f"term: {prefix!r} is already part of the method (by default iid-gan); "
+                f"--method gan has no terms; the options of this one are --{prefix}.…"
             )
 
 

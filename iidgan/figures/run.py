@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -135,11 +135,12 @@ def load_loss_series(run_dir: RunDir, label: str, seeds: Sequence[int]) -> dict[
     names = dict.fromkeys(name for record in log_records for name in record if "/" in name)
     loss_series = {}
     with damage_as_input_error(run_dir.log_file):
+        steps = _list_common_steps({(record["step"], record["seed"]) for record in log_records})
         for name in names:
             points = {
                 (record["step"], record["seed"]): float(record[name])
                 for record in log_records
-                if record.get(name) is not None
+                if record.get(name) is not None and record["step"] in steps
             }
             if points:
                 loss_series[name] = [_make_series(label, points, seeds)]
@@ -158,13 +159,31 @@ def load_metric_series(
         record.metric for record in records if record.protocol.get("family", "") not in _FAMILIES
     ]
     metric_series = {}
+    steps = _list_common_steps({(record.step, record.seed) for record in records})
     for name in dict.fromkeys((*REGISTERED_CURVES, *own_metrics)):
         points = {
-            (record.step, record.seed): record.value for record in records if record.metric == name
+            (record.step, record.seed): record.value
+            for record in records
+            if record.metric == name and record.step in steps
         }
         if len({step for step, _ in points}) > 1:
             metric_series[name] = [_make_series(label, points, seeds)]
     return metric_series
+
+
+def _list_common_steps(places: Collection[tuple[int, int]]) -> set[int]:
+    """List the steps, of pairs of step and seed, without a gap in the curve of any seed.
+
+    Processes stop at different steps; a mean over the seeds of one would make the curve jump.
+    """
+    last_steps: dict[int, int] = {}
+    for step, seed in places:
+        last_steps[seed] = max(step, last_steps.get(seed, 0))
+    return {
+        step
+        for step in {step for step, _ in places}
+        if all((step, seed) in places for seed, last in last_steps.items() if last > step)
+    }
 
 
 _FAMILIES = ("", *METRICS)  # records of older versions name no family

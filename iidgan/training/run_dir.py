@@ -318,13 +318,13 @@ class RunDir:
             The files with damaged lines, each with the error of its first one.
         """
 
-        def is_due(record: Mapping[str, Any]) -> bool:
+        def should_keep(record: Mapping[str, Any]) -> bool:
             step = int(record["step"])
             return step <= steps.get(record["seed"], step)
 
         errors = {
-            self.log_file: repair_lines(self.log_file, _check_losses, is_due),
-            self.metrics_file: repair_lines(self.metrics_file, check_record_fields, is_due),
+            self.log_file: repair_lines(self.log_file, _check_losses, should_keep),
+            self.metrics_file: repair_lines(self.metrics_file, check_record_fields, should_keep),
             self.events_file: repair_lines(self.events_file, _check_event, lambda event: True),
         }
         return {path: error for path, error in errors.items() if error is not None}

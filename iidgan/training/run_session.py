@@ -32,17 +32,28 @@ class Result:
     Arguments:
         path: The run directory.
         outcome: How the training ended.
-        step: Steps taken, by the seed that took most: seeds that separate processes train stop at
-            their own steps.
+        steps: For each seed the steps taken: separate processes stop at their own steps.
         diverged: For each seed the step at which it diverged, or -1.
         run: The run that was trained.
     """
 
     path: Path
     outcome: Outcome
-    step: int
+    steps: tuple[int, ...]
     diverged: tuple[int, ...]
     run: Run
+
+    @property
+    def step(self) -> int:
+        """Steps taken by the seed that took least; once finished, by that which took most.
+
+        A process all of whose seeds diverge ends before the others.
+        """
+        return min(self.steps) if self.outcome == "stopped" else max(self.steps)
+
+    def describe_steps(self) -> str:
+        """Describe the steps for a message: one, or the least and the most."""
+        return describe_steps(self.steps)
 
     @property
     def records(self) -> list[MetricRecord]:
@@ -118,14 +129,11 @@ class RunSession:
         self.whole.measure_if_needed(must_measure=self.must_measure)
 
     def _describe_progress(self) -> str:
-        first_step, last_step = min(self._steps), max(self._steps)
-        if not last_step:
+        if not max(self._steps):
             return "no valid checkpoint left; starting over" if self._checkpoints.damaged else ""
-        if first_step >= self.spec.run.steps:
-            return f"already finished at step {last_step}"
-        if first_step == last_step:
-            return f"resuming from step {last_step}"
-        return f"resuming from steps {first_step} to {last_step}"
+        is_done = min(self._steps) >= self.spec.run.steps
+        status_text = "already finished at" if is_done else "resuming from"
+        return f"{status_text} {describe_steps(self._steps)}"
 
     def _truncate_logs(self) -> dict[Path, str]:
         """Remove what was written after the present steps, and report damaged lines."""
@@ -184,7 +192,7 @@ class RunSession:
         if message := self.whole.evaluator.warning:
             self.notify(message)
         provenance = self.whole.collect_provenance()
-        self.run_dir.log_event("started", step=max(self._steps), **provenance)
+        self.run_dir.log_event("started", step=min(self._steps), **provenance)
 
     def split_by_step(self) -> list[TrainSession]:
         """Create the sessions that one process trains, each of seeds at the same step."""
@@ -219,14 +227,14 @@ class RunSession:
         """Log how training ended, and summarise it."""
         latest = checkpoint.find_latest(self.run_dir.checkpoint_dir, self.spec.identity)
         self._checkpoints = latest
-        outcome = self.outcome or "stopped"
-        self.run_dir.log_event(outcome, step=max(self._steps))
-        return self.make_result(outcome)
+        result = self.make_result(self.outcome or "stopped")
+        self.run_dir.log_event(result.outcome, step=result.step)
+        return result
 
     def make_result(self, outcome: Outcome) -> Result:
         """Summarise the training so far."""
         diverged = tuple(map(self._checkpoints.diverged_step_of, self.spec.seeds))
-        return Result(self.run_dir.path, outcome, max(self._steps), diverged, self.spec.run)
+        return Result(self.run_dir.path, outcome, tuple(self._steps), diverged, self.spec.run)
 
     def notify(self, message: str) -> None:
         """Pass a message on to the user."""
@@ -259,6 +267,14 @@ def open_run(
         session.resume()
         session.run_dir.renew(session.spec.run)
         yield session
+
+
+def describe_steps(steps: Sequence[int]) -> str:
+    """Describe the steps of several seeds: one, or the least and the most."""
+    first_step, last_step = min(steps), max(steps)
+    if first_step == last_step:
+        return f"step {last_step}"
+    return f"steps {first_step} to {last_step} (each process stops at its own)"
 
 
 def partition_seeds(seeds: Sequence[int], workers: int) -> list[tuple[int, ...]]:

@@ -44,7 +44,7 @@ class RunSpec:
         seeds: Its seeds.
         out: The run directory.
         device: Device to train on.
-        keep: Number of newest checkpoints to keep.
+        keep: Number of newest checkpoints of each seed to keep.
         metrics: Metrics to measure, by the name of their family; the registered ones by default.
     """
 

@@ -35,6 +35,13 @@ def refuse(arguments) -> str:
     return str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("flag", "way_on"), [("--resume", "same command"), ("--seed=3", "--seeds N")]
+)
+def test_parse_options_names_own_way(flag, way_on):
+    assert way_on in refuse([*COMPLETE, flag])
+
+
 def test_parse_options_into_dataclass():
     options = parse_options(Options, "iidgan try", [*COMPLETE, "--betas", "0", "0.9"])
     assert options == Options(run="folder", input="x.npy", betas=(0.0, 0.9))

@@ -85,6 +85,18 @@ def test_make_latent_panel_of_other_latents(latent, has_plane):
     assert panel.summary == "1 of 2 modes, 0.0% bad"
 
 
+def test_load_loss_series_of_processes_that_stopped(run_dir):
+    """A step that some seeds lack, which train on, is left out; a seed may end early."""
+    places = [(100, 0), (100, 1), (130, 0), (170, 1), (200, 0), (200, 1), (300, 1)]
+    append_lines(
+        run_dir.log_file,
+        [{"step": step, "seed": seed, "D/adversarial": 1.0} for step, seed in places],
+    )
+    (series,) = load_loss_series(run_dir, "label", [0, 1])["D/adversarial"]
+    assert series.steps.tolist() == [100, 200, 300]
+    np.testing.assert_array_equal(series.values, [[1, 1, np.nan], [1, 1, 1]])
+
+
 def test_load_loss_series_of_other_records(run_dir):
     append_lines(run_dir.log_file, [{"step": 1, "D/adversarial": 2.0}])
     with raises_input_error(str(run_dir.log_file), "damaged", "seed"):
