@@ -40,14 +40,15 @@ def _truncate(content: bytes, rng: Random) -> bytes:
     return content[: rng.randrange(len(content) + 1)]
 
 
-def _random_stretch(content: bytes, rng: Random) -> tuple[int, int]:
+def _random_stretch(content: bytes, rng: Random, max_bytes: int = 1000) -> tuple[int, int]:
     start = rng.randrange(len(content) + 1)
     # No multiple of 512: without a whole member a TAR is a smaller one that is intact.
-    return start, min(len(content), start + rng.choice((1, 4, 64, 1000)))
+    return start, min(len(content), start + rng.choice((1, 4, 64, max_bytes)))
 
 
 def _zero_stretch(content: bytes, rng: Random) -> bytes:
-    start, end = _random_stretch(content, rng)
+    # Less than a header of 512 bytes: a TAR whose last member is zeros ends before it, intact.
+    start, end = _random_stretch(content, rng, 500)
     return content[:start] + bytes(end - start) + content[end:]
 
 

@@ -88,21 +88,41 @@ def list_tar_members(archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
     """List all members of an archive, and read it to its end.
 
     Raises:
-        tarfile.ReadError: It ends early, or with something else than zeros.
+        tarfile.ReadError: It ends early, or zeros are missing where blocks are filled with them.
     """
     members = []
     for member in archive:
         check_tar_size(member)
+        _check_padding(archive, member)
         members.append(member)
     _check_tar_end(archive)
     return members
+
+
+def _check_padding(archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+    """Check that zeros fill the last block of the member that was listed last.
+
+    Where whole blocks are lost, these bytes are of another member, which has lost its header.
+    """
+    # Of a sparse member the size in the archive is not known.
+    if archive.offset == member.offset_data or member.issparse():
+        return
+    end, num_zeros = member.offset_data + member.size, -member.size % tarfile.BLOCKSIZE
+    if end + num_zeros != archive.offset:
+        raise tarfile.ReadError(f"the member at byte {member.offset} has two sizes")
+    file = archive.fileobj
+    assert file is not None
+    file.seek(end)
+    if any(file.read(num_zeros)):
+        raise tarfile.ReadError(f"the member at byte {member.offset} does not end with its size")
 
 
 def _check_tar_end(archive: tarfile.TarFile) -> None:
     """Check what follows the last member that `tarfile` lists.
 
     A cut may be between two members, and `tarfile` takes a damaged header for the end. The
-    checksum of a packed archive is compared when its last byte is read.
+    checksum of a packed archive is compared when its last byte is read. Bytes that are lost within
+    the last members move zeros to where a header was; but all programs write whole blocks.
     """
     file = archive.fileobj
     assert file is not None
@@ -114,7 +134,13 @@ def _check_tar_end(archive: tarfile.TarFile) -> None:
         raise tarfile.ReadError(f"the header at byte {archive.offset} is damaged")
     while block := file.read(_BLOCK_BYTES):
         if any(block):
-            raise tarfile.ReadError("it continues after its end mark")
+            raise tarfile.ReadError(
+                "it continues after its end mark; to join archives, use tar --concatenate"
+            )
+    if file.tell() % tarfile.BLOCKSIZE:
+        raise tarfile.ReadError(
+            f"expected blocks of {tarfile.BLOCKSIZE} bytes, got {file.tell()} bytes"
+        )
 
 
 _BLOCK_BYTES = 1 << 20

@@ -4,10 +4,14 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import random
+import shutil
+import subprocess
 import tarfile
 import zipfile
 
+import numpy as np
 import pytest
 
 from iidgan.data.prepare import archive_checks, prepare
@@ -79,13 +83,79 @@ def test_cut_archive_is_refused(tmp_path, kind):
     assert read_intact(path) == IMAGES.keys()
 
 
-def test_tar_without_padding_is_whole(tmp_path):
-    """Some programs end an archive with fewer zeros than others."""
+def end_of_members(content):
+    """Position of the end mark of a TAR archive."""
+    return tarfile.BLOCKSIZE * -(-len(content.rstrip(b"\0")) // tarfile.BLOCKSIZE)
+
+
+@pytest.mark.parametrize("num_zeros", [512, 1024, 5120, 10_240, 102_400])
+def test_tar_without_padding_is_whole(tmp_path, num_zeros):
+    """Some programs end an archive with fewer zeros than others, but with whole blocks."""
     content = pack_tar()
-    end = tarfile.BLOCKSIZE * -(-len(content.rstrip(b"\0")) // tarfile.BLOCKSIZE)
-    for num_zeros in (512, 1024, 5000, 100_000):
-        (tmp_path / "x.tar").write_bytes(content[:end] + bytes(num_zeros))
-        assert read_intact(tmp_path / "x.tar") == IMAGES.keys()
+    path = tmp_path / "x.tar"
+    path.write_bytes(content[: end_of_members(content)] + bytes(num_zeros))
+    assert read_intact(path) == IMAGES.keys()
+    for num_bytes in (path.stat().st_size - 1, path.stat().st_size + 1):
+        os.truncate(path, num_bytes)
+        with raises_input_error(str(path), "truncated or damaged"):
+            prepare("x", origin=str(path))
+
+
+MEMBER_BYTES = 2 * tarfile.BLOCKSIZE  # of each image: its header and one block
+assert all(200 < len(content) < tarfile.BLOCKSIZE for content in IMAGES.values())
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["tar", "tar.gz"])
+@pytest.mark.parametrize("num_bytes", [1, 64, 511, 1000, 1023, -1, -1000])
+def test_bytes_missing_within_tar_are_noticed(tmp_path, pack, num_bytes):
+    """Where lost or repeated bytes have moved a header, `tarfile` may see the end mark."""
+    content, path = pack_tar(), tmp_path / "x"
+    for start in range(100, 4 * MEMBER_BYTES, 100):
+        path.write_bytes(pack(content[:start] + content[max(0, start + num_bytes) :]))
+        with raises_input_error(str(path), "archive"):
+            prepare("x", origin=str(path))
+
+
+def test_blocks_missing_within_tar_are_noticed(tmp_path):
+    """Without whole blocks the bytes after a short member are those of a longer one."""
+    files = {"short.png": IMAGES["0.png"], "long.bmp": random.Random(0).randbytes(500)}
+    content, path = pack_tar(files), tmp_path / "x.tar"
+    start = content.index(files["short.png"]) + 50
+    path.write_bytes(content[:start] + content[start + MEMBER_BYTES :])
+    with raises_input_error(str(path), "member at byte 0 does not end with its size"):
+        prepare("x", origin=str(path))
+
+
+def test_bytes_after_member_are_noticed(tmp_path):
+    """Zeros fill the last block of each member, whatever program writes it."""
+    content, path = bytearray(pack_tar()), tmp_path / "x.tar"
+    for number, (name, image) in enumerate(IMAGES.items()):
+        end = content.index(image) + len(image)
+        for position in (end, tarfile.BLOCKSIZE * (2 * number + 2) - 1):
+            content[position] = 1
+            path.write_bytes(content)
+            with raises_input_error(str(path), f"member at byte {number * MEMBER_BYTES} does not"):
+                prepare("x", origin=str(path))
+            content[position] = 0
+        path.write_bytes(content)
+        assert read_intact(path) == IMAGES.keys(), name
+
+
+@pytest.mark.skipif(not shutil.which("tar"), reason="needs tar")
+@pytest.mark.parametrize("format", ["gnu", "posix"])
+def test_sparse_tar_is_whole(tmp_path, format):
+    """GNU tar leaves out holes; the stated size is that with them."""
+    content = bytearray(encode_image(np.zeros((128, 128, 3), np.uint8), "BMP"))
+    content[-200:] = bytes(range(200))
+    with (tmp_path / "a.bmp").open("wb") as file:
+        file.write(content[:100])
+        file.seek(len(content) - 200)
+        file.write(content[-200:])
+    command = ["tar", f"--format={format}", "--sparse", "-C", str(tmp_path), "-cf"]
+    subprocess.run([*command, str(tmp_path / "x.tar"), "a.bmp"], check=True)
+    assert (tmp_path / "x.tar").stat().st_size < len(content)
+    with open_file_tree(tmp_path / "x.tar") as tree:
+        assert tree.read_file("a.bmp") == content
 
 
 def test_tar_cut_between_members_is_refused(tmp_path):
