@@ -2,7 +2,8 @@
 
 The content of an IDX file has the same SHA-256 digest however it is packed. (The published digests
 of packed files do not fit Debian's Fashion-MNIST, which is packed again.) Of KMNIST only the
-digests of packed files are published.
+digests of packed files are published; these are the ones that torchvision compares:
+https://github.com/pytorch/vision, torchvision/prototype/datasets/_builtin/mnist.py.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import io
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iidgan.data.prepare.archives import FileTree, UnreadableError, open_file_tree
+from iidgan.data.prepare.published_files import (
+    CIFAR10_FILES,
+    CIFAR100_FILES,
+    PublishedFiles,
+    stream_md5,
+)
 from iidgan.data.prepare.reader import (
     ImageStream,
     Pixels,
@@ -45,6 +52,7 @@ class CifarLayout:
         class_text: Text file with the names of the labels.
         label_key: Key of the labels in a pickled batch.
         label_bytes: Bytes before the pixels of an image in a binary batch; the last is its label.
+        published: Digests of the published files.
     """
 
     pickled_batches: dict[str, tuple[str, ...]]
@@ -53,6 +61,7 @@ class CifarLayout:
     class_text: str
     label_key: bytes
     label_bytes: int
+    published: PublishedFiles
 
 
 CIFAR10 = CifarLayout(
@@ -68,6 +77,7 @@ CIFAR10 = CifarLayout(
     class_text="batches.meta.txt",
     label_key=b"labels",
     label_bytes=1,
+    published=CIFAR10_FILES,
 )
 CIFAR100 = CifarLayout(
     pickled_batches={"train": ("train",), "test": ("test",)},
@@ -76,6 +86,7 @@ CIFAR100 = CifarLayout(
     class_text="fine_label_names.txt",
     label_key=b"fine_labels",
     label_bytes=2,
+    published=CIFAR100_FILES,
 )
 
 
@@ -87,13 +98,18 @@ def cifar_reader(layout: CifarLayout) -> Reader:
         path, split = request.existing_path(), request.split or "train"
         with open_file_tree(path) as tree:
             files = _FilesByName(tree, path)
-            batches = list(_read_batches(files, layout, split))
+            names, parse_batch = _choose_batches(files, layout, split)
+            batches = [
+                parse_batch(files.read_file(name), files.describe_file(name), layout)
+                for name in names
+            ]
             yield ImageStream(
                 description=f"{path.name}, {split}",
                 num_images=sum(len(labels) for _, labels in batches),
                 has_labels=True,
                 class_names=_read_class_names(files, layout),
                 images=_iterate_images(batches),
+                note=layout.published.describe_difference(path, names, files.compute_md5),
             )
 
     return open_cifar
@@ -124,6 +140,9 @@ class _FilesByName:
         except UnreadableError as error:
             raise InputError(f"{self.describe_file(name)}: {error}") from error
 
+    def compute_md5(self, name: str) -> str:
+        return stream_md5(io.BytesIO(self.read_file(name)))
+
     def describe_file(self, name: str) -> str:
         return f"{self._path}: {escape_unprintable(self._full_names[name])}"
 
@@ -132,16 +151,18 @@ class _FilesByName:
         return self._path
 
 
-def _read_batches(files: _FilesByName, layout: CifarLayout, split: str) -> Iterator[Batch]:
+BatchParser = Callable[[bytes, str, CifarLayout], Batch]
+
+
+def _choose_batches(
+    files: _FilesByName, layout: CifarLayout, split: str
+) -> tuple[tuple[str, ...], BatchParser]:
+    """Choose the files of a split, and the parser of their format."""
     pickled_names, binary_names = layout.pickled_batches[split], layout.binary_batches[split]
-    for names, parse_batch in (
-        (pickled_names, _parse_pickled_batch),
-        (binary_names, _parse_binary_batch),
-    ):
-        if files.has_files(names):
-            for name in names:
-                yield parse_batch(files.read_file(name), files.describe_file(name), layout)
-            return
+    if files.has_files(pickled_names):
+        return pickled_names, _parse_pickled_batch
+    if files.has_files(binary_names):
+        return binary_names, _parse_binary_batch
     raise InputError(
         f"{files.path}: contains neither {', '.join(pickled_names)} nor {', '.join(binary_names)}"
     )

@@ -20,6 +20,7 @@ from iidgan.data.prepare.archives import (
     open_file_tree,
     unreadable_errors,
 )
+from iidgan.data.prepare.published_files import STL10_FILES, stream_md5
 from iidgan.data.prepare.reader import ImageStream, RawImage, ReadRequest
 from iidgan.errors import InputError
 
@@ -44,6 +45,10 @@ def open_stl10(request: ReadRequest) -> Iterator[ImageStream]:
             num_bytes = tree.file_size(full_names[image_file])
             _check_size(f"{path}: {image_file}", num_bytes, labels)
             num_images = num_bytes // _IMAGE_BYTES
+            names = [name for name in (image_file, f"{split}_y.bin") if name in full_names]
+            note = STL10_FILES.describe_difference(
+                path, names, lambda name: _compute_md5(tree, full_names[name])
+            )
             with tree.open_file(full_names[image_file]) as file:
                 yield ImageStream(
                     description=f"{path.name}, {split}",
@@ -51,9 +56,15 @@ def open_stl10(request: ReadRequest) -> Iterator[ImageStream]:
                     has_labels=labels is not None,
                     class_names=class_names,
                     images=_iterate_images(file, num_images, labels),
+                    note=note,
                 )
         except UnreadableError as error:
             raise InputError(f"{path}: {error}") from error
+
+
+def _compute_md5(tree: FileTree, full_name: str) -> str:
+    with unreadable_errors(), tree.open_file(full_name) as file:
+        return stream_md5(file)
 
 
 def _read_labels(

@@ -1,5 +1,6 @@
 """CIFAR-10 and CIFAR-100 in small files of the same layout."""
 
+import hashlib
 import io
 import pickle
 import tarfile
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from iidgan.data.prepare import prepare
+from iidgan.data.prepare.published_files import CIFAR10_FILES
 from tests.helpers.errors import raises_input_error
 from tests.helpers.images import load_arrays, random_images, write_files, write_zip
 
@@ -174,3 +176,34 @@ def test_cifar10_names_missing_files(tmp_path):
         prepare("cifar10", origin=str(write_files(tmp_path / "a", {"x": b""})))
     with raises_input_error("from", "missing", "(get https://", "--from hub"):
         prepare("cifar10")
+
+
+def test_cifar_reports_other_files(tmp_path, monkeypatch):
+    files = pickled_cifar10(IMAGES, LABELS)
+    md5s = {
+        name.rpartition("/")[2]: hashlib.md5(content).hexdigest()
+        for name, content in files.items()
+    }
+    messages, options = [], {"origin": str(write_tar(tmp_path / "x.tar.gz", files))}
+    prepare("cifar10", **options, on_message=messages.append)
+    assert messages == [
+        "x.tar.gz: data_batch_1: loaded, but not the published file "
+        f"(md5 {md5s['data_batch_1']}, expected c99cafc152244af753f735de768cd75f)"
+    ]
+    for name in CIFAR10_FILES.members:
+        monkeypatch.setitem(CIFAR10_FILES.members, name, md5s[name])
+    prepare("cifar10", **options, split="test", on_message=messages.append)
+    assert len(messages) == 1
+
+
+def test_cifar_reports_other_binary_archive(tmp_path, monkeypatch):
+    path = write_tar(tmp_path / "cifar-10-binary.tar.gz", binary_cifar10(IMAGES, LABELS))
+    md5, messages = hashlib.md5(path.read_bytes()).hexdigest(), []
+    prepare("cifar10", origin=str(path), on_message=messages.append)
+    assert messages == [
+        "cifar-10-binary.tar.gz: loaded, but not the published file "
+        f"(md5 {md5}, expected c32a1d4ab5d03f1284b67883e8d87530)"
+    ]
+    monkeypatch.setitem(CIFAR10_FILES.archives, path.name, md5)
+    prepare("cifar10", origin=str(path), split="test", on_message=messages.append)
+    assert len(messages) == 1

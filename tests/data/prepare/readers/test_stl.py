@@ -1,11 +1,13 @@
 """STL-10 in small files of the same layout."""
 
+import hashlib
 import tarfile
 
 import numpy as np
 import pytest
 
 from iidgan.data.prepare import prepare
+from iidgan.data.prepare.published_files import STL10_FILES
 from tests.helpers.errors import raises_input_error
 from tests.helpers.images import load_arrays, random_images, write_files, write_zip
 
@@ -77,3 +79,21 @@ def test_stl10_refuses_cut_archive(tmp_path):
     path.write_bytes(path.read_bytes()[:-1])
     with raises_input_error(str(path), "truncated or damaged"):
         prepare("stl10", origin=str(path), split="train")
+
+
+def test_stl10_reports_other_files(tmp_path, monkeypatch):
+    files = stl_files(random_images(3, 96))
+    folder, messages = write_files(tmp_path / "stl", files), []
+    image_md5, label_md5 = (
+        hashlib.md5(files[f"stl10_binary/train_{kind}.bin"]).hexdigest() for kind in "Xy"
+    )
+    monkeypatch.setitem(STL10_FILES.members, "train_X.bin", image_md5)
+    options = {"origin": str(folder), "split": "train", "on_message": messages.append}
+    prepare("stl10", **options)
+    assert messages == [
+        "stl: train_y.bin: loaded, but not the published file "
+        f"(md5 {label_md5}, expected 5a34089d4802c674881badbb80307741)"
+    ]
+    monkeypatch.setitem(STL10_FILES.members, "train_y.bin", label_md5)
+    prepare("stl10", **options, root=str(tmp_path / "other"))
+    assert len(messages) == 1
