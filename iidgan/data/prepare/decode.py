@@ -147,7 +147,7 @@ def _decode_image(content: bytes | NDArray[Any]) -> Image.Image | _DeepPixels:
     if not isinstance(content, bytes):
         return _from_array(content)
     with _open_image(content) as image:
-        if layout := _deep_layout(image):
+        if layout := _deep_layout(image, content):
             return _read_deep_pixels(image, content, layout)
         return _to_grey_or_rgb(_apply_exif_orientation(image))
 
@@ -159,7 +159,7 @@ def _decode_deep_pixels(content: bytes | NDArray[Any]) -> _DeepPixels | None:
             decoded = _from_array(content)
             return decoded if isinstance(decoded, _DeepPixels) else None
         with _open_image(content) as image:
-            layout = _deep_layout(image)
+            layout = _deep_layout(image, content)
             return _read_deep_pixels(image, content, layout) if layout else None
     except _RefusedError:
         return None
@@ -212,10 +212,13 @@ _MAX_PPM_VALUE = 65535  # of files in 16 bits; Pillow scales smaller ones as the
 _OTHER_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
-def _deep_layout(image: ImageFile.ImageFile) -> str:
+def _deep_layout(image: ImageFile.ImageFile, content: bytes) -> str:
     """Layout of the pixels in a file of more than 8 bits, as Pillow names it; empty for others."""
     if image.mode.startswith("I") or image.mode == "F":
         return image.mode
+    if image.format == "JPEG2000":
+        bits = _jpeg2000_bits(content)
+        return f"JPEG 2000 of {bits} bits" if bits > 8 else ""
     arguments = image.tile[0].args if image.tile else None
     layout = str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)
     bits = max(getattr(image, "tag_v2", {}).get(_TIFF_BITS, (8,)))
@@ -227,6 +230,8 @@ def _read_deep_pixels(image: ImageFile.ImageFile, content: bytes, layout: str) -
     """Read all bits, also of colours, of which Pillow decodes the upper 8 bits only."""
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(_apply_exif_orientation(image))
+        if image.format == "JPEG2000":  # Pillow moves fewer bits to the upper ones of 16
+            values = values >> max(0, 16 - _jpeg2000_bits(content))
         return _DeepPixels("L", values, _transparent_color_alpha(image, values))
     if (image.format, image.mode, image.tile[0].codec_name) == ("PPM", "RGB", "ppm"):
         num_values = math.prod(image.size) * 3
@@ -245,6 +250,22 @@ def _read_deep_pixels(image: ImageFile.ImageFile, content: bytes, layout: str) -
     if image.mode == "RGBA":
         return _DeepPixels("RGB", values[..., :3], upper[..., 3])
     return _DeepPixels(image.mode, values, _transparent_color_alpha(image, values))
+
+
+_CODESTREAM_START = b"\xff\x4f\xff\x51"
+_NUM_COMPONENTS_OFFSET, _COMPONENT_BYTES = 40, 3
+
+
+def _jpeg2000_bits(content: bytes) -> int:
+    """Largest number of bits of a component of a JPEG 2000 image, which Pillow does not tell.
+
+    References:
+        ISO/IEC 15444-1, A.5.1: the segment SIZ.
+    """
+    start = content.find(_CODESTREAM_START) + _NUM_COMPONENTS_OFFSET
+    num_components = int.from_bytes(content[start : start + 2], "big")
+    depths = content[start + 2 : start + 2 + _COMPONENT_BYTES * num_components : _COMPONENT_BYTES]
+    return max(((depth & 0x7F) + 1 for depth in depths), default=8)
 
 
 def _transparent_color_alpha(image: Image.Image, values: NDArray[Any]) -> Pixels | None:

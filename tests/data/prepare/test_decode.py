@@ -300,6 +300,44 @@ def test_convert_images_of_deep_ppm():
     ]
 
 
+def encode_jpeg2000(values, bits):
+    """Encode a JPEG 2000 of another depth than Pillow writes: its bits less the middle grey."""
+    written_bits = 8 * values.dtype.itemsize
+    content = bytearray(encode_image(Image.fromarray(values), "JPEG2000", irreversible=False))
+    start = content.index(b"\xff\x4f\xff\x51") + 42
+    for position in range(start, start + 3 * values[0, 0].size, 3):
+        assert content[position] == written_bits - 1
+        content[position] = bits - 1
+    content[content.index(b"ihdr") + 14] = bits - 1
+    return bytes(content)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_convert_images_of_deep_jpeg2000(bits):
+    """Grey values are those of the file, beside files of other formats."""
+    values = (DEEP_RAMP >> (12 - min(bits, 12))).astype(np.uint16)
+    middle_grey_difference = np.uint16((1 << 15) - (1 << (bits - 1)))
+    contents = [
+        encode_jpeg2000(values + middle_grey_difference, bits),
+        encode_image(Image.fromarray(DEEP_RAMP)),
+    ]
+    pixels, other_pixels = convert_deep(contents)
+    assert np.array_equal(pixels[0], values >> 4)
+    assert np.array_equal(other_pixels[0], DEEP_RAMP >> 4)
+
+
+@pytest.mark.parametrize("bits", [9, 12, 16])
+def test_convert_images_refuses_deep_colours_in_jpeg2000(bits):
+    """Pillow decodes the upper 8 bits only, which are nearly black for data of 12 bits in 16."""
+    colours = random_images(1)[0]
+    raw_images = [RawImage("x.jp2", encode_jpeg2000(colours, bits))]
+    converted = convert_images(raw_images, ResizeRule(size=8), PixelRange(0, 4095))
+    (skipped,) = converted.skipped
+    assert skipped.reason == "colours of more than 8 bits in an unusual order"
+    assert skipped.detail == f"JPEG 2000 of {bits} bits"
+    assert measure_images(raw_images).max_integer == -np.inf
+
+
 def test_convert_images_of_deep_transparent_colour():
     expected = (DEEP_COLOURS >> 4).transpose(2, 0, 1).copy()
     expected[:, 2, 3] = 255
