@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,13 +47,30 @@ def open_hub_dataset(request: ReadRequest) -> Iterator[ImageStream]:
         InputError: The package is not installed, the data set does not exist, or it has no column
             of images, or one of labels that are not one per image.
     """
+    with _one_message_per_error():
+        yield _open_stream(request)
+
+
+@contextmanager
+def _one_message_per_error() -> Iterator[None]:
+    """Log no errors of damaged files, which `datasets` raises, too."""
+    logger = logging.getLogger("datasets.packaged_modules")
+    previous_level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(previous_level)
+
+
+def _open_stream(request: ReadRequest) -> ImageStream:
     data, revision = _load_dataset(request)
     columns: Mapping[str, Any] = data.features or {}
     image_columns = _find_image_columns(columns, request.image_column)
     label_columns = _find_label_columns(columns, request)
     image_column = image_columns[0]
     label_column = label_columns[0] if label_columns else None
-    yield ImageStream(
+    return ImageStream(
         description=f"{request.hub_id or request.existing_path().name}, {_split_name(request)}",
         num_images=len(data) if hasattr(data, "__len__") else None,
         has_labels=label_column is not None,
@@ -95,7 +114,7 @@ def _load_dataset(request: ReadRequest) -> tuple[Any, str]:
             return builder.as_dataset(split=split), builder.hash or ""
         path = request.existing_path()
         if path.is_dir():
-            _require_regular_files(path)
+            _check_files(path, split)
             return datasets.load_dataset(str(path), config, split=split, streaming=True), ""
         files = {split: str(path)}
         return datasets.load_dataset("parquet", data_files=files, split=split, streaming=True), ""
@@ -112,13 +131,34 @@ def _load_dataset(request: ReadRequest) -> tuple[Any, str]:
         ) from error
 
 
-def _require_regular_files(folder: Path) -> None:
-    """Check all files before `datasets` opens some of them."""
+def _check_files(folder: Path, split: str) -> None:
+    """Check all files before `datasets` opens some of them.
+
+    Raises:
+        InputError: One is not a regular file, or a file of the split is missing.
+    """
     with oserror_as_input_error(folder):
-        for name in walk_files(folder):
+        names = list(walk_files(folder))
+        for name in names:
             require_regular_file(folder / name)
+    shards = list(filter(None, map(_SHARD_PATTERN.fullmatch, names)))
+    shards_of_split = [shard for shard in shards if split in shard["prefix"]]
+    indices: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
+    for shard in shards_of_split or shards:
+        indices[shard["prefix"], int(shard["total"])].add(int(shard["index"]))
+    for (prefix, total), present_indices in indices.items():
+        if missing_indices := sorted({*range(total)} - present_indices):
+            raise InputError(
+                f"from: {folder}: {len(missing_indices)} of {total} files are missing, such as "
+                f"{escape_unprintable(prefix)}-{missing_indices[0]:05}-of-{total:05}.parquet; "
+                "download them, or name one file"
+            )
 
 
+_SHARD_PATTERN = re.compile(
+    r"(?P<prefix>.*)-(?P<index>\d{5})-of-(?P<total>\d{5})(-.*)?\.parquet", re.ASCII | re.DOTALL
+)
+"""Names of the files of a split as the Hub has them, some with a digest at the end."""
 _CONFIGS_PATTERN = re.compile(r"Config name is missing.*?\[(.*?)\]", re.DOTALL)
 
 

@@ -231,6 +231,28 @@ def prepare_local(folder):
     return prepare("a", origin=str(folder / "a.parquet"), size=16)
 
 
+def test_parquet_folder_without_a_shard(hub):
+    """The names tell how many there are; what is left would be a smaller data set."""
+    (hub / "data" / "train-00000-of-00002.parquet").unlink()
+    with raises_input_error(
+        "from", str(hub), "1 of 2 files", "data/train-00000-of-00002.parquet", "name one file"
+    ):
+        prepare("pets", origin=str(hub))
+    assert prepare("pets", origin=str(hub), split="test").manifest.count == 1
+    (shard,) = (hub / "data").glob("train-*")
+    assert prepare("one", origin=str(shard)).manifest.count == 1
+    shard.rename(shard.with_name("train-00000-of-00003-0123456789abcdef.parquet"))
+    with raises_input_error("from", "2 of 3 files", "train-00001-of-00003"):
+        prepare("other", origin=str(hub))
+
+
+def test_damaged_parquet_has_one_message(hub, caplog):
+    (hub / "data" / "train-00001-of-00002.parquet").write_bytes(b"")
+    with raises_input_error("from", "damaged after row 4"):
+        prepare("pets", origin=str(hub))
+    assert caplog.records == []
+
+
 def test_parquet_folder_with_pipe(hub):
     os.mkfifo(hub / "README.md")
     with raises_input_error(str(hub / "README.md"), "got a named pipe"):
