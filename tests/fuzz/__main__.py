@@ -5,6 +5,7 @@ python -m tests.fuzz --case tar --seed 7
 """
 
 import argparse
+import importlib.util
 import itertools
 import os
 import sys
@@ -16,6 +17,10 @@ from tests.fuzz.cases import CASES
 from tests.fuzz.rounds import Fuzzer
 
 
+def has_packages(name: str) -> bool:
+    return all(map(importlib.util.find_spec, CASES[name].packages))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=1.0)
@@ -25,7 +30,7 @@ def main() -> int:
     deadline = time.monotonic() + 60 * options.minutes
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = str(Path(folder, "cache"))
-        names = [options.case] if options.case else [*CASES]
+        names = [options.case] if options.case else [*filter(has_packages, CASES)]
         fuzzers = [Fuzzer(name, Path(folder, str(i))) for i, name in enumerate(names)]
         seeds = itertools.count() if options.seed is None else [options.seed]
         num_rounds = num_failures = 0

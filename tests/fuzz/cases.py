@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import json
-import pickle
 import shutil
-import tarfile
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from operator import eq
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -22,9 +19,9 @@ from iidgan.core import NetworkFactory
 from iidgan.engine import checkpoint
 from iidgan.engine.state import init_state
 from iidgan.training.run_dir import RunDir
-from tests.helpers.images import encode_image, random_images, write_files, write_zip
-
-NUM_IMAGES = 12
+from tests.fuzz import image_sets
+from tests.fuzz.image_sets import are_all_accounted_for, are_all_right, read_images
+from tests.fuzz.mutations import mutate_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +35,9 @@ class FuzzCase:
         read_result: Reads what a successful command made.
         is_right: Compares that on intact files with that on damaged ones.
         is_sealed: Whether the digests in the folder of a damaged file are rewritten to match it.
+        mutate: Damages a file.
+        environment: What the command runs in.
+        packages: Packages that it needs.
     """
 
     build: Callable[[], object]
@@ -46,6 +46,14 @@ class FuzzCase:
     read_result: Callable[[], object] = lambda: None
     is_right: Callable[[Any, Any], bool] = eq
     is_sealed: bool = False
+    mutate: Callable[[Path, Random], None] = mutate_file
+    environment: Callable[[], AbstractContextManager[object]] = nullcontext
+    packages: tuple[str, ...] = ()
+
+    def run(self) -> tuple[int, str, str]:
+        """Run the command; return its exit code, output and errors."""
+        with self.environment():
+            return run_quietly(self.arguments)
 
 
 def run_quietly(arguments: tuple[str, ...]) -> tuple[int, str, str]:
@@ -114,75 +122,8 @@ def read_samples() -> bytes:
         return b"".join(arrays[name].tobytes() for name in sorted(arrays))
 
 
-def png_files() -> dict[str, bytes]:
-    images = random_images(NUM_IMAGES)
-    return {f"{i % 2}/{i}.png": encode_image(image) for i, image in enumerate(images)}
-
-
-def write_image_folder() -> None:
-    write_files(Path("images"), png_files())
-
-
-def write_image_zip() -> None:
-    write_zip(Path("images.zip"), png_files())
-
-
-def write_image_tar(compression: str = "") -> None:
-    with tarfile.open("images.tar", f"w:{compression}") as archive:
-        for name, content in png_files().items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-
-
-def write_image_table() -> None:
-    labels = "".join(f"{i % 2}/{i}.png,{i % 3}\n" for i in range(NUM_IMAGES))
-    write_image_folder()
-    Path("labels.csv").write_text(f"name,label\n{labels}")
-
-
-def write_image_arrays() -> None:
-    """As MedMNIST does."""
-    images, labels = random_images(NUM_IMAGES), np.arange(NUM_IMAGES) % 3
-    np.savez_compressed("images.npz", train_images=images, train_labels=labels)
-
-
-def write_stylegan_folder() -> None:
-    """Numbered folders, with the labels in one file beside them."""
-    files = {f"{i // 6:05}/{i}.png": content for i, content in enumerate(png_files().values())}
-    write_files(Path("images"), files)
-    labels = [[name, i % 3] for i, name in enumerate(files)]
-    Path("images/dataset.json").write_text(json.dumps({"labels": labels}))
-
-
-def write_cifar_archive() -> None:
-    write_cifar()
-    with tarfile.open("cifar.tar.gz", "w:gz") as archive:
-        archive.add("cifar", "cifar-10-batches-py")
-
-
-def write_idx() -> None:
-    images = random_images(NUM_IMAGES, 28, 1)
-    header = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in (NUM_IMAGES, 28, 28))
-    labels = bytes([0, 0, 8, 1]) + NUM_IMAGES.to_bytes(4, "big") + bytes(NUM_IMAGES)
-    Path("idx").mkdir()
-    for part in ("train", "t10k"):
-        Path(f"idx/{part}-images-idx3-ubyte.gz").write_bytes(
-            gzip.compress(header + images.tobytes())
-        )
-        Path(f"idx/{part}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
-
-
-def write_cifar() -> None:
-    Path("cifar").mkdir()
-    for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"):
-        pixels = random_images(10, 32).reshape(10, 3072)
-        content = {b"data": pixels, b"labels": [i % 10 for i in range(10)]}
-        Path("cifar", name).write_bytes(pickle.dumps(content, protocol=2))
-
-
 def write_prepared() -> None:
-    write_image_folder()
+    image_sets.write_image_folder()
     run_successfully(*PREPARE, "images")
 
 
@@ -194,26 +135,6 @@ def write_records() -> None:
 
 
 PREPARE = ("prepare", "x", "--root", "sets", "--size", "8", "--from")
-
-
-def read_images() -> tuple[list[bytes], int]:
-    """The images of a prepared set, and the number of skipped ones."""
-    facts = json.loads(Path("sets/x/manifest.json").read_text())
-    images = np.load("sets/x/images.npy")
-    return [image.tobytes() for image in images], sum(facts.get("skipped", {}).values())
-
-
-def are_all_right(intact: tuple[list[bytes], int], damaged: tuple[list[bytes], int]) -> bool:
-    """Every image that is not missing is right."""
-    return set(damaged[0]) <= set(intact[0])
-
-
-def are_all_accounted_for(
-    intact: tuple[list[bytes], int], damaged: tuple[list[bytes], int]
-) -> bool:
-    """Every image is right, or was reported as skipped."""
-    images, num_skipped = damaged
-    return are_all_right(intact, damaged) and len(images) + num_skipped >= len(intact[0])
 
 
 CASES: dict[str, FuzzCase] = {
@@ -276,64 +197,109 @@ CASES: dict[str, FuzzCase] = {
         build=write_points, pattern="points.csv", arguments=("train", "points.csv", *TRAIN[2:])
     ),
     "folder": FuzzCase(
-        build=write_image_folder,
+        build=image_sets.write_image_folder,
         pattern="images/*/*",
         arguments=(*PREPARE, "images"),
         read_result=read_images,
         is_right=are_all_right,
     ),
     "zip": FuzzCase(
-        build=write_image_zip,
+        build=image_sets.write_image_zip,
         pattern="images.zip",
         arguments=(*PREPARE, "images.zip"),
         read_result=read_images,
         is_right=are_all_accounted_for,
     ),
     "tar": FuzzCase(
-        build=write_image_tar,
+        build=image_sets.write_image_tar,
         pattern="images.tar",
         arguments=(*PREPARE, "images.tar"),
         read_result=read_images,
         is_right=are_all_accounted_for,
     ),
     "tar.gz": FuzzCase(
-        build=lambda: write_image_tar("gz"),
+        build=lambda: image_sets.write_image_tar("gz"),
         pattern="images.tar",
         arguments=(*PREPARE, "images.tar"),
         read_result=read_images,
         is_right=are_all_accounted_for,
     ),
     "labels": FuzzCase(
-        build=write_image_table,
+        build=image_sets.write_image_table,
         pattern="labels.csv",
         arguments=(*PREPARE, "images", "--labels", "labels.csv"),
     ),
     "idx": FuzzCase(
-        build=write_idx, pattern="idx/*", arguments=("prepare", "mnist", *PREPARE[2:], "idx")
+        build=lambda: image_sets.write_idx(""),
+        pattern="idx/train*",
+        arguments=("prepare", "mnist", *PREPARE[2:], "idx"),
+        read_result=read_images,
+        is_right=image_sets.are_all_present,
+    ),
+    "idx.gz": FuzzCase(
+        build=lambda: image_sets.write_idx(".gz"),
+        pattern="idx/train*",
+        arguments=("prepare", "mnist", *PREPARE[2:], "idx"),
+        read_result=read_images,
+        is_right=image_sets.are_all_unchanged,
     ),
     "cifar": FuzzCase(
-        build=write_cifar,
+        build=image_sets.write_cifar,
         pattern="cifar/*",
         arguments=("prepare", "cifar10", *PREPARE[2:], "cifar"),
     ),
     "cifar.tar.gz": FuzzCase(
-        build=write_cifar_archive,
+        build=image_sets.write_cifar_archive,
         pattern="cifar.tar.gz",
         arguments=("prepare", "cifar10", *PREPARE[2:], "cifar.tar.gz"),
     ),
     "image arrays": FuzzCase(
-        build=write_image_arrays,
+        build=image_sets.write_image_arrays,
         pattern="images.npz",
         arguments=(*PREPARE, "images.npz"),
         read_result=read_images,
         is_right=are_all_right,
     ),
     "dataset.json": FuzzCase(
-        build=write_stylegan_folder,
+        build=image_sets.write_stylegan_folder,
         pattern="images/dataset.json",
         arguments=(*PREPARE, "images"),
         read_result=read_images,
         is_right=are_all_right,
+    ),
+    "parquet": FuzzCase(
+        build=image_sets.write_parquet,
+        pattern="images.parquet",
+        arguments=(*PREPARE, "images.parquet"),
+        read_result=read_images,
+        is_right=are_all_accounted_for,
+        packages=("datasets",),
+    ),
+    "parquet folder": FuzzCase(
+        build=image_sets.write_parquet_folder,
+        pattern="pets/data/*",
+        arguments=(*PREPARE, "pets"),
+        read_result=read_images,
+        is_right=are_all_accounted_for,
+        packages=("datasets",),
+    ),
+    "hub": FuzzCase(
+        build=image_sets.write_parquet,
+        pattern="images.parquet",
+        arguments=("prepare", "me/x", *PREPARE[2:], "hub"),
+        read_result=read_images,
+        is_right=are_all_accounted_for,
+        environment=image_sets.local_hub,
+        packages=("datasets",),
+    ),
+    "lmdb": FuzzCase(
+        build=image_sets.write_lmdb,
+        pattern="church/data.mdb",
+        arguments=("prepare", "lsun-church", *PREPARE[2:], "church"),
+        read_result=read_images,
+        is_right=are_all_accounted_for,
+        mutate=image_sets.damage_lmdb,
+        packages=("lmdb",),
     ),
     "prepared set": FuzzCase(
         build=write_prepared,

@@ -8,8 +8,8 @@ import traceback
 from pathlib import Path
 from random import Random
 
-from tests.fuzz.cases import CASES, run_quietly
-from tests.fuzz.mutations import mutate_file, replace_by_special, reseal_folder
+from tests.fuzz.cases import CASES
+from tests.fuzz.mutations import replace_by_special, reseal_folder
 from tests.helpers.time_limits import HangError, time_limit
 
 MAX_SECONDS = 10
@@ -40,7 +40,7 @@ class Fuzzer:
             self.case.build()
         self._copy_intact()
         with contextlib.chdir(self.work_dir):
-            exit_code, _, errors = run_quietly(self.case.arguments)
+            exit_code, _, errors = self.case.run()
             assert exit_code == 0, errors
             self.expected = self.case.read_result()
 
@@ -57,7 +57,7 @@ class Fuzzer:
         if not self.case.is_sealed and rng.random() < 0.1:
             replace_by_special(path, rng)
         else:
-            mutate_file(path, rng)
+            self.case.mutate(path, rng)
         if self.case.is_sealed:
             reseal_folder(path.parent)
         tree_before = list_tree(self.work_dir)
@@ -68,7 +68,7 @@ class Fuzzer:
     def _judge(self, tree_before: dict[str, tuple[int, int]]) -> str:
         try:
             with time_limit(MAX_SECONDS):
-                exit_code, _, errors = run_quietly(self.case.arguments)
+                exit_code, _, errors = self.case.run()
         except HangError as error:
             return str(error)
         except BaseException:  # whatever escapes from a command is a fault

@@ -12,6 +12,8 @@ NUM_ROUNDS = 12
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_damaged_files(name, tmp_path, monkeypatch):
+    for package in CASES[name].packages:
+        pytest.importorskip(package)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     fuzzer = Fuzzer(name, tmp_path)
     failures = [failure for seed in range(NUM_ROUNDS) if (failure := fuzzer.run_round(seed))]
