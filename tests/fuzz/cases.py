@@ -222,7 +222,14 @@ CASES: dict[str, FuzzCase] = {
         pattern="images.tar",
         arguments=(*PREPARE, "images.tar"),
         read_result=read_images,
-        is_right=are_all_accounted_for,
+        is_right=image_sets.are_all_unchanged,
+    ),
+    "tar.xz": FuzzCase(
+        build=lambda: image_sets.write_image_tar("xz"),
+        pattern="images.tar",
+        arguments=(*PREPARE, "images.tar"),
+        read_result=read_images,
+        is_right=image_sets.are_all_unchanged,
     ),
     "labels": FuzzCase(
         build=image_sets.write_image_table,
@@ -252,6 +259,20 @@ CASES: dict[str, FuzzCase] = {
         build=image_sets.write_cifar_archive,
         pattern="cifar.tar.gz",
         arguments=("prepare", "cifar10", *PREPARE[2:], "cifar.tar.gz"),
+    ),
+    "stl10": FuzzCase(
+        build=image_sets.write_stl10,
+        pattern="stl/*",
+        arguments=("prepare", "stl10", "--split", "train", *PREPARE[2:], "stl"),
+        read_result=read_images,
+        is_right=image_sets.are_all_present,
+    ),
+    "image array": FuzzCase(
+        build=image_sets.write_image_array,
+        pattern="images.npy",
+        arguments=(*PREPARE, "images.npy"),
+        read_result=read_images,
+        is_right=image_sets.are_all_present,
     ),
     "image arrays": FuzzCase(
         build=image_sets.write_image_arrays,

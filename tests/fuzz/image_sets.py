@@ -91,6 +91,16 @@ def write_cifar() -> None:
         Path("cifar", name).write_bytes(pickle.dumps(content, protocol=2))
 
 
+def write_stl10() -> None:
+    pixels = random_images(NUM_IMAGES, 96).transpose(0, 3, 2, 1)
+    labels = bytes(1 + i % 3 for i in range(NUM_IMAGES))
+    write_files(Path("stl"), {"train_X.bin": pixels.tobytes(), "train_y.bin": labels})
+
+
+def write_image_array() -> None:
+    np.save("images.npy", random_images(NUM_IMAGES))
+
+
 def write_parquet() -> None:
     """As other programs than `datasets` write it."""
     import pyarrow
