@@ -21,6 +21,7 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 from iidgan.data.prepare.depth import PixelRange, PixelStatistics, UnknownRangeError
 from iidgan.data.prepare.reader import Pixels, RawImage, SkippedImage
 from iidgan.data.prepare.resize import ResizeRule
+from iidgan.data.prepare.tiff_planes import has_separate_planes, split_planes
 
 IMAGE_SUFFIXES = frozenset(
     {
@@ -206,7 +207,7 @@ def _apply_exif_orientation(image: Image.Image) -> Image.Image:
         return image
 
 
-_TIFF_BITS, _TIFF_PLANES, _SEPARATE_PLANES = 258, 284, 2  # tags; one plane per colour
+_TIFF_BITS = 258
 _COLOR_LAYOUT = re.compile("(RGB|RGBA|RGBX|CMYK);16[BLN]")
 _MAX_PPM_VALUE = 65535  # of files in 16 bits; Pillow scales smaller ones as the file states
 _OTHER_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
@@ -240,16 +241,32 @@ def _read_deep_pixels(image: ImageFile.ImageFile, content: bytes, layout: str) -
     if layout == "LA;16B":  # two channels of two bytes, read as four of one byte
         upper_grey, lower_grey, alpha, _ = np.moveaxis(_decode_as(image, "RGBA"), 2, 0)
         return _DeepPixels("L", _join_bytes(upper_grey, lower_grey), alpha)
-    planes = getattr(image, "tag_v2", {}).get(_TIFF_PLANES)
-    if not _COLOR_LAYOUT.fullmatch(layout) or planes == _SEPARATE_PLANES:
-        raise _RefusedError("colours of more than 8 bits in an unusual order", layout)
-    upper = np.asarray(_apply_exif_orientation(image))
-    with _open_image(content) as same_image:
-        lower = _decode_as(same_image, layout[:-1] + _OTHER_BYTE[layout[-1]])
-    values = _join_bytes(upper, lower)
+    values = _read_deep_colors(image, content, layout)
     if image.mode == "RGBA":
-        return _DeepPixels("RGB", values[..., :3], upper[..., 3])
+        return _DeepPixels("RGB", values[..., :3], (values[..., 3] >> 8).astype(np.uint8))
+    values = values[..., : len(image.mode)]
     return _DeepPixels(image.mode, values, _transparent_color_alpha(image, values))
+
+
+def _read_deep_colors(
+    image: ImageFile.ImageFile, content: bytes, layout: str
+) -> NDArray[np.uint16]:
+    """Read colours of 16 bits, of shape (H, W, channels): two bytes or one plane at a time."""
+    tags = getattr(image, "tag_v2", {})
+    if has_separate_planes(tags):
+        if plane_files := split_planes(content, tags):
+            return np.stack([_read_grey_values(plane) for plane in plane_files], 2)
+    elif _COLOR_LAYOUT.fullmatch(layout):
+        upper = np.asarray(_apply_exif_orientation(image))
+        with _open_image(content) as same_image:
+            lower = _decode_as(same_image, layout[:-1] + _OTHER_BYTE[layout[-1]])
+        return _join_bytes(upper, lower)
+    raise _RefusedError("colours of more than 8 bits in an unusual order", layout)
+
+
+def _read_grey_values(content: bytes) -> NDArray[Any]:
+    with _open_image(content) as image:
+        return np.asarray(_apply_exif_orientation(image))
 
 
 _CODESTREAM_START = b"\xff\x4f\xff\x51"

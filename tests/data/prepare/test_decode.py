@@ -16,7 +16,13 @@ from iidgan.data.prepare.depth import PixelRange, UnknownRangeError
 from iidgan.data.prepare.reader import RawImage
 from iidgan.data.prepare.resize import ResizeRule
 from tests.helpers.errors import raises_input_error
-from tests.helpers.images import encode_image, load_arrays, random_images, write_files
+from tests.helpers.images import (
+    encode_deep_tiff,
+    encode_image,
+    load_arrays,
+    random_images,
+    write_files,
+)
 
 GOOD = encode_image(random_images(1, 64)[0])
 
@@ -151,29 +157,6 @@ def encode_deep_png(values, colour_type, transparency=None):
     )
 
 
-def encode_deep_tiff(values, order, *, compress=False, planes=1, extra=None, orientation=1):
-    """Encode a TIFF of colours in 16 bits, which Pillow does not write."""
-    (height, width, channels), ordered = values.shape, values.astype(f"{order}u2")
-    strips = [ordered] if planes == 1 else np.moveaxis(ordered, 2, 0)
-    strips = [zlib.compress(strip.tobytes()) if compress else strip.tobytes() for strip in strips]
-    offsets = np.cumsum([8, *map(len, strips)])
-    arrays = {258: [16] * channels, 273: offsets[:-1], 279: [*map(len, strips)]}
-    tags = {256: [width], 257: [height], 259: [8 if compress else 1], 262: [2], 277: [channels]}
-    tags |= {274: [orientation], 278: [height], 284: [planes]} | arrays
-    tags |= {} if extra is None else {338: [extra]}
-    tail, entries = b"", []
-    for tag, numbers in sorted(tags.items()):
-        packed = struct.pack(f"{order}{len(numbers)}I", *numbers)
-        value = packed if len(packed) == 4 else struct.pack(f"{order}I", offsets[-1] + len(tail))
-        tail += b"" if len(packed) == 4 else packed
-        entries.append(struct.pack(f"{order}HHI", tag, 4, len(numbers)) + value)
-    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(
-        f"{order}I", offsets[-1] + len(tail)
-    )
-    directory = struct.pack(f"{order}H", len(entries)) + b"".join(entries) + bytes(4)
-    return head + b"".join(strips) + tail + directory
-
-
 def convert_deep(contents, pixel_range=None):
     """Convert images of more than 8 bits as a data set, to 8 x 8 pixels."""
     raw_images = [RawImage(f"{i}", content) for i, content in enumerate(contents)]
@@ -269,15 +252,31 @@ def test_convert_images_of_deep_tiff(order, compress):
     with_alpha = np.dstack([DEEP_COLOURS, DEEP_ALPHA])
     (pixels,) = convert_deep([encode_deep_tiff(with_alpha, order, compress=compress, extra=2)])
     assert np.array_equal(pixels, expected)
-    unusual = [
-        encode_deep_tiff(with_alpha, order, compress=compress, extra=1),  # multiplied by opacity
-        encode_deep_tiff(DEEP_COLOURS, order, compress=compress, planes=2),
-    ]
-    converted = convert_images([RawImage("x", content) for content in unusual], ResizeRule(size=8))
-    assert {image.reason for image in converted.skipped} == {
-        "colours of more than 8 bits in an unusual order"
-    }
-    assert len(converted.skipped) == 2
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("compress", [False, True])
+def test_convert_images_of_deep_tiff_in_planes(order, compress):
+    expected, options = (DEEP_COLOURS >> 4).transpose(2, 0, 1), {"compress": compress, "planes": 2}
+    (pixels,) = convert_deep([encode_deep_tiff(DEEP_COLOURS, order, **options)])
+    assert np.array_equal(pixels, expected)
+    turned = encode_deep_tiff(DEEP_COLOURS, order, **options, orientation=6)
+    assert np.array_equal(convert_deep([turned])[0], np.rot90(expected, -1, (1, 2)))
+    for alpha, extra in ((0, 2), (65535, 2), (0, 0)):  # opacity, or a channel without a meaning
+        values = np.dstack([DEEP_COLOURS, np.full_like(DEEP_ALPHA, alpha)])
+        (pixels,) = convert_deep([encode_deep_tiff(values, order, **options, extra=extra)])
+        is_transparent = alpha == 0 and extra == 2
+        assert np.array_equal(pixels, np.full_like(expected, 255) if is_transparent else expected)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("planes", [1, 2])
+def test_convert_images_refuses_multiplied_colours(order, planes):
+    content = encode_deep_tiff(
+        np.dstack([DEEP_COLOURS, DEEP_ALPHA]), order, planes=planes, extra=1
+    )
+    (skipped,) = convert_images([RawImage("x", content)], ResizeRule(size=8)).skipped
+    assert skipped.reason == "colours of more than 8 bits in an unusual order"
 
 
 def test_convert_images_of_deep_ppm():
