@@ -1,4 +1,4 @@
-"""MD5 digests of published files, by which a data set is told from others in the same layout.
+"""MD5 digests of published files, which tell a data set from others in the same layout.
 
 The page of CIFAR, https://www.cs.toronto.edu/~kriz/cifar.html, states those of its archives;
 those of the files inside, and of STL-10, are the ones that torchvision compares:
