@@ -109,12 +109,14 @@ def _check_padding(archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         return
     end, num_zeros = member.offset_data + member.size, -member.size % tarfile.BLOCKSIZE
     if end + num_zeros != archive.offset:
-        raise tarfile.ReadError(f"the member at byte {member.offset} has two sizes")
+        raise tarfile.ReadError(f"the member at byte {member.offset} states two sizes")
     file = archive.fileobj
     assert file is not None
     file.seek(end)
     if any(file.read(num_zeros)):
-        raise tarfile.ReadError(f"the member at byte {member.offset} does not end with its size")
+        raise tarfile.ReadError(
+            f"the member at byte {member.offset} continues after its {member.size} bytes"
+        )
 
 
 def _check_tar_end(archive: tarfile.TarFile) -> None:

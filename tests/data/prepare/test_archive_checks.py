@@ -122,7 +122,7 @@ def test_blocks_missing_within_tar_are_noticed(tmp_path):
     content, path = pack_tar(files), tmp_path / "x.tar"
     start = content.index(files["short.png"]) + 50
     path.write_bytes(content[:start] + content[start + MEMBER_BYTES :])
-    with raises_input_error(str(path), "member at byte 0 does not end with its size"):
+    with raises_input_error(str(path), "member at byte 0 continues after its"):
         prepare("x", origin=str(path))
 
 
@@ -134,11 +134,26 @@ def test_bytes_after_member_are_noticed(tmp_path):
         for position in (end, tarfile.BLOCKSIZE * (2 * number + 2) - 1):
             content[position] = 1
             path.write_bytes(content)
-            with raises_input_error(str(path), f"member at byte {number * MEMBER_BYTES} does not"):
+            with raises_input_error(
+                str(path),
+                f"member at byte {number * MEMBER_BYTES} continues after its {len(image)} bytes",
+            ):
                 prepare("x", origin=str(path))
             content[position] = 0
         path.write_bytes(content)
         assert read_intact(path) == IMAGES.keys(), name
+
+
+def test_tar_of_two_sizes_is_refused(tmp_path):
+    """A size for all members, beside those of their headers."""
+    path = tmp_path / "x.tar"
+    headers = {"size": "5000"}
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT, pax_headers=headers) as archive:
+        info = tarfile.TarInfo("0.png")
+        info.size = len(IMAGES["0.png"])
+        archive.addfile(info, io.BytesIO(IMAGES["0.png"]))
+    with raises_input_error(str(path), "states two sizes"):
+        prepare("x", origin=str(path))
 
 
 @pytest.mark.skipif(not shutil.which("tar"), reason="needs tar")
