@@ -58,7 +58,7 @@ def parse_duration(name: str, text: str) -> float:
     Raises:
         InputError: It is not a duration above 0.
     """
-    match = re.fullmatch(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", text)
+    match = re.fullmatch(r"(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?", text)
     numbers = match.groups(default="0") if match else ()
     total_seconds = sum(int(number) * unit for number, unit in zip(numbers, (3600, 60, 1)))
     if not total_seconds:
@@ -71,8 +71,10 @@ TIME_IS_UP_EXIT_CODE = 124
 
 
 def stopped_exit_code(stop: StopRequest) -> int:
-    """Return the exit code of a command that was stopped."""
-    return TIME_IS_UP_EXIT_CODE if stop.signal is None else 128 + stop.signal
+    """Return the exit code of a command that was stopped; 1 if a process was, but not by it."""
+    if stop.signal is not None:
+        return 128 + stop.signal
+    return TIME_IS_UP_EXIT_CODE if stop.requested else 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,4 +176,4 @@ def report_outcomes(outcomes: Sequence[tuple[str, str]], stop: StopRequest) -> i
     if stop.signal is not None or (unfinished and stop.requested):
         print("stopped; run the same command again to resume", file=sys.stderr)
         return stopped_exit_code(stop)
-    return 1 if any(outcome.startswith(("failed", "busy")) for _, outcome in unfinished) else 0
+    return 1 if unfinished else 0

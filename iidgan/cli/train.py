@@ -153,7 +153,9 @@ def _report_result(result: Result, stop: StopRequest) -> int:
     """Print the result and return the exit code."""
     if result.outcome == "stopped":
         command = f"iidgan {shlex.join(sys.argv[1:])}"
-        print(f"stopped and saved at {result.describe_steps()}; to resume, run again: {command}")
+        is_begun = max(result.steps) > 0
+        saved = f"and saved at {result.describe_steps()}" if is_begun else "before the first step"
+        print(f"stopped {saved}; to resume, run again: {command}")
         return stopped_exit_code(stop)
     print_summary(result.records, title=f"{result.path}, step {result.step}")
     if result.outcome == "diverged":

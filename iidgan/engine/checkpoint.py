@@ -120,7 +120,7 @@ def save_state(
     content = serialise(
         tensors | {GLOBAL_RNG: torch.get_rng_state()}, {METADATA_KEY: json.dumps(facts)}
     )
-    target = folder / f"step-{state.step:08d}"
+    target = folder / _checkpoint_name(state.step)
     is_only_process = seeds == identity.seeds
     with nullcontext() if is_only_process else file_lock(folder / LOCK_FILE):
         add_to_folder(target, _state_file_name(identity.seeds, seeds), content)
@@ -147,17 +147,23 @@ def _list_superseded(folder: Path, keep: int, num_seeds: int) -> list[Path]:
     superseded = []
     for path in _list_checkpoints(folder):
         positions = _saved_positions(path, num_seeds)
-        if all(num_newer[position] >= keep for position in positions):
+        if positions and all(num_newer[position] >= keep for position in positions):
             superseded.append(path)
         num_newer.update(positions)
     return superseded
 
 
 def _saved_positions(path: Path, num_seeds: int) -> set[int]:
-    """List the positions of the seeds in a checkpoint."""
-    matches = [_STATE_FILE_NAME.fullmatch(file.name) for file in path.iterdir()]
-    ranges = [range(int(match[1]), int(match[2]) + 1) for match in matches if match and match[1]]
-    return {*chain(*ranges)} or {*range(num_seeds)}
+    """List the positions of the seeds in a checkpoint; none if its manifest is damaged."""
+    try:
+        matches = [match for name in read_digests(path) if (match := _match_state_file(name))]
+    except InputError:
+        return set()
+    ranges = [
+        range(int(match[1]), int(match[2]) + 1) if match[1] else range(num_seeds)
+        for match in matches
+    ]
+    return {*chain(*ranges)}
 
 
 @dataclass(frozen=True)
@@ -197,12 +203,30 @@ def find_latest(folder: Path, identity: RunIdentity) -> LatestCheckpoints:
     for path in _list_checkpoints(folder):
         reason = integrity_error(path, _FILE_NAME)
         checkpoint_files = {} if reason else read_state_files(path, identity)
-        if not checkpoint_files:
-            damaged[path] = reason or f"{DIGESTS_FILE} lists no state"
-        files = checkpoint_files | files
+        reason = reason or _wrong_content(path, checkpoint_files)
+        if reason:
+            damaged[path] = reason
+        else:
+            files = checkpoint_files | files
         if files.keys() >= {*identity.seeds}:
             break
     return LatestCheckpoints(files, damaged)
+
+
+def _wrong_content(path: Path, files: Mapping[int, StateFile]) -> str | None:
+    """Describe what is wrong with the files of a checkpoint, as after it was renamed."""
+    if not files:
+        return f"{DIGESTS_FILE} lists no state"
+    steps = {file.step for file in files.values() if _checkpoint_name(file.step) != path.name}
+    return f"its files are of step {min(steps)}" if steps else None
+
+
+def _checkpoint_name(step: int) -> str:
+    return f"step-{step:08d}"
+
+
+def _match_state_file(name: str) -> re.Match[str] | None:
+    return _STATE_FILE_NAME.fullmatch(name)
 
 
 def read_state_files(path: Path, identity: RunIdentity) -> dict[int, StateFile]:
@@ -211,7 +235,7 @@ def read_state_files(path: Path, identity: RunIdentity) -> dict[int, StateFile]:
     Raises:
         InputError: A file is damaged, or belongs to another run.
     """
-    names = [name for name in read_digests(path) if _STATE_FILE_NAME.fullmatch(name)]
+    names = [name for name in read_digests(path) if _match_state_file(name)]
     state_files = [_read_state_file(path / name, identity) for name in names]
     return {seed: state_file for state_file in state_files for seed in state_file.seeds}
 

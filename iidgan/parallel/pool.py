@@ -9,8 +9,8 @@ import signal
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -20,6 +20,7 @@ import torch
 
 from iidgan.engine.loop import LogRecord, StopRequest
 from iidgan.engine.state import seed_slices
+from iidgan.errors import InputError
 from iidgan.parallel.batched_runs import RunProgressCallback
 from iidgan.parallel.jobs import Job
 from iidgan.utils.files import describe_error
@@ -27,6 +28,7 @@ from iidgan.utils.processes import (
     STOP_SIGNALS,
     blocked_signals,
     check_main_guard,
+    check_main_script,
     describe_exit,
     exit_without_main_guard,
     worker_context,
@@ -37,6 +39,8 @@ OutcomeCallback = Callable[[int, str], None]
 
 MAX_RESTARTS = 1
 """Times that a job whose process ended unexpectedly is started again."""
+PROCESS_ENDED = "its process"
+"""How the reason of a failure begins if a process ended unexpectedly."""
 MAX_EXIT_SECONDS = 60.0
 """Seconds to wait for a process that was asked to save and end."""
 
@@ -83,6 +87,7 @@ def train_jobs(
         InputError: The main script has no guard.
     """
     exit_without_main_guard()
+    check_main_script()
     pool = _WorkerPool(jobs, workers, num_threads, callbacks)
     try:
         pool.run(stop)
@@ -161,7 +166,7 @@ class _WorkerPool:
         arguments = (worker_end, self.num_threads, dict(os.environ))
         process = self._context.Process(target=_worker_main, args=arguments)
         # A terminal sends signals to parent and children; the parent passes them on.
-        with blocked_signals(STOP_SIGNALS):
+        with blocked_signals(STOP_SIGNALS), _server_errors():
             process.start()
         worker_end.close()  # so that reading from a dead worker raises EOFError
         return _Worker(process, parent_end)
@@ -205,7 +210,7 @@ class _WorkerPool:
         if self._is_stopping and exit_code == 0:
             self._set_outcomes(job_index, ["stopped"] * self.jobs[job_index].num_runs)
             return
-        failure = f"its process {describe_exit(exit_code)}"
+        failure = f"{PROCESS_ENDED} {describe_exit(exit_code)}"
         if self._is_stopping or self._num_restarts[job_index] == MAX_RESTARTS:
             again = ", again" if self._num_restarts[job_index] else ""
             job_outcomes = [f"failed: {failure}{again}"] * self.jobs[job_index].num_runs
@@ -237,6 +242,18 @@ class _WorkerPool:
     @property
     def _workers(self) -> list[_Worker]:
         return [*self._busy_workers, *self._idle_workers, *self._ending_workers]
+
+
+@contextmanager
+def _server_errors() -> Iterator[None]:
+    """Turn the end of the server that is forked, as without memory, into one clear line."""
+    try:
+        yield
+    except (EOFError, ConnectionError) as error:
+        raise InputError(
+            "workers: the process that starts the others ended unexpectedly; rerun the same "
+            "command to resume, or add --workers 1"
+        ) from error
 
 
 def _worker_main(pipe: Connection, num_threads: int, environment: dict[str, str]) -> None:

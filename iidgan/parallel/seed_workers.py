@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from iidgan.engine.loop import LogRecord, StopRequest
 from iidgan.errors import InputError
 from iidgan.parallel.jobs import SeedsJob
-from iidgan.parallel.pool import PoolCallbacks, train_jobs
+from iidgan.parallel.pool import PROCESS_ENDED, PoolCallbacks, train_jobs
 from iidgan.training.plan import ExecutionPlan
 from iidgan.training.run_session import RunSession
 from iidgan.utils.files import describe_error
@@ -48,9 +48,10 @@ def train_in_workers(
         kind, _, reason = outcome.partition(": ")
         if kind in ("failed", "busy"):
             seeds_text = _list_seeds(jobs[job_index])
+            advice = "; rerun the same command to resume, or add --workers 1 for one process"
             raise InputError(
-                f"workers: training of {seeds_text} failed ({reason}); rerun the same command to "
-                "resume, or add --workers 1 to train in one process"
+                f"workers: training of {seeds_text} failed ({reason})"
+                + (advice if reason.startswith(PROCESS_ENDED) else "")
             )
 
     def report_restart(job_index: int, message: str) -> None:
@@ -60,6 +61,7 @@ def train_in_workers(
         on_progress=show_progress, on_outcome=check_outcome, on_restart=report_restart
     )
     train_jobs(jobs, workers=plan.workers, num_threads=1, callbacks=callbacks, stop=stop)
+    run_session.measure_missing()
 
 
 def _check_picklable(jobs: Sequence[SeedsJob]) -> None:
@@ -78,4 +80,4 @@ def _check_picklable(jobs: Sequence[SeedsJob]) -> None:
 
 
 def _list_seeds(job: SeedsJob) -> str:
-    return f"seeds {', '.join(map(str, job.seeds))}"
+    return f"seed{'s' if len(job.seeds) > 1 else ''} {', '.join(map(str, job.seeds))}"

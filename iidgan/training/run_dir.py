@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -352,5 +353,5 @@ def _check_execution(execution: Mapping[str, Any], location: str) -> None:
     if executor not in get_args(Executor):
         choices = ", ".join(get_args(Executor))
         raise InputError(f"{location}: executor must be one of {choices}, got {executor!r}")
-    if not str(workers).isdecimal():
-        raise InputError(f"{location}: workers must be a number, got {workers!r}")
+    if not re.fullmatch("[1-9][0-9]{0,5}", str(workers)):
+        raise InputError(f"{location}: workers must be a number >= 1, got {workers!r}")

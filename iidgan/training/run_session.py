@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -13,7 +13,7 @@ from iidgan.config.plugins import check_importable, describe_main_script_classes
 from iidgan.config.run import Run
 from iidgan.core import Source, list_path_fields
 from iidgan.engine import checkpoint
-from iidgan.engine.checkpoint import LatestCheckpoints
+from iidgan.engine.checkpoint import LatestCheckpoints, StateFile
 from iidgan.engine.compile import Executor, check_executor
 from iidgan.engine.loop import Outcome
 from iidgan.records import MetricRecord, read_records
@@ -21,7 +21,7 @@ from iidgan.training.model import Model
 from iidgan.training.model import load as load_model
 from iidgan.training.plan import Auto, ExecutionPlan, choose_plan
 from iidgan.training.run_dir import RunDir
-from iidgan.training.session import ProgressCallback, RunSpec, TrainSession
+from iidgan.training.session import ProgressCallback, RunSpec, TrainSession, is_measured
 from iidgan.utils.files import damaged_name, quarantine, remove_partials
 
 
@@ -126,7 +126,43 @@ class RunSession:
         damaged_files = self._truncate_logs()
         self.must_measure = self.run_dir.metrics_file in damaged_files
         self.whole.plan = last_plan if latest.files else None
-        self.whole.measure_if_needed(must_measure=self.must_measure)
+        if len(self._seed_groups) == 1:
+            self.whole.measure_if_needed(must_measure=self.must_measure)
+        else:  # sessions of the other seeds measure themselves before they train on
+            self._measure_groups([seeds for seeds in self._seed_groups if self._is_done(seeds)])
+
+    def _is_done(self, seeds: Sequence[int]) -> bool:
+        return self._group_outcome(seeds) is not None
+
+    def _measure_groups(self, groups: Sequence[tuple[int, ...]]) -> None:
+        """Measure seeds that have not been, each group at its step."""
+        for seeds in groups:
+            steps = {seed: self._checkpoints.step_of(seed) for seed in seeds}
+            if self.must_measure or not is_measured(self.spec, steps):
+                session = self._open_session(seeds)
+                session.measure_if_needed(must_measure=self.must_measure)
+
+    def _open_session(self, seeds: Sequence[int]) -> TrainSession:
+        session = TrainSession(
+            self.spec,
+            seeds,
+            on_progress=self.on_progress,
+            data=self.whole.data,
+            plan=self.whole.plan,
+        )
+        session.load(self._checkpoints.files)
+        return session
+
+    def measure_missing(self) -> None:
+        """Measure what worker processes have trained but not measured, as after damage."""
+        identity = self.spec.identity
+        self._checkpoints = checkpoint.find_latest(self.run_dir.checkpoint_dir, identity)
+        self.must_measure = False
+        self._measure_groups([seeds for seeds in self._seed_groups if seeds[0] in self._files])
+
+    @property
+    def _files(self) -> Mapping[int, StateFile]:
+        return self._checkpoints.files
 
     def _describe_progress(self) -> str:
         if not max(self._steps):
@@ -198,30 +234,20 @@ class RunSession:
         """Create the sessions that one process trains, each of seeds at the same step."""
         if len(self._seed_groups) == 1:
             return [self.whole]
-        sessions = [
-            TrainSession(
-                self.spec,
-                seeds,
-                on_progress=self.on_progress,
-                data=self.whole.data,
-                plan=self.whole.plan,
-            )
-            for seeds in self._seed_groups
-        ]
+        unfinished = [seeds for seeds in self._seed_groups if not self._is_done(seeds)]
+        sessions = [self._open_session(seeds) for seeds in unfinished]
         for session in sessions:
-            session.load(self._checkpoints.files)
             session.measure_if_needed(must_measure=self.must_measure)
         return sessions
 
     def split_for_workers(self, workers: int) -> list[tuple[int, ...]]:
-        """Split the seeds into shares for several processes, each of seeds at the same step."""
-        seed_count = len(self.spec.seeds)
-        unfinished = [seeds for seeds in self._seed_groups if not self._group_outcome(seeds)]
-        return [
-            share
-            for seeds in unfinished
-            for share in partition_seeds(seeds, max(1, workers * len(seeds) // seed_count))
-        ]
+        """Split the seeds into shares for several processes, each of seeds at the same step.
+
+        The shares are those of a new run wherever their seeds are at the same step.
+        """
+        shares = partition_seeds(self.spec.seeds, workers)
+        groups = [seeds for share in shares for seeds in self._checkpoints.group_seeds(share)]
+        return [seeds for seeds in groups if not self._is_done(seeds)]
 
     def finish(self) -> Result:
         """Log how training ended, and summarise it."""

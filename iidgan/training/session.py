@@ -122,7 +122,8 @@ class TrainSession:
         Arguments:
             must_measure: Whether to measure even then.
         """
-        if self.state.step and (must_measure or not self._is_measured()):
+        steps = dict.fromkeys(self.seeds, self.state.step)
+        if self.state.step and (must_measure or not is_measured(self.spec, steps)):
             self._measure()
 
     def log_executor(self, executor: Executor) -> None:
@@ -170,16 +171,6 @@ class TrainSession:
         )
         self._measure()
 
-    def _is_measured(self) -> bool:
-        """Whether the exported networks, which `_measure` writes last, are of this step."""
-        try:
-            point = load_networks(self.run_dir.generator_dir, plugins=self.run_dir.plugins).point
-        except InputError:
-            return False
-        steps = dict(zip(point.seeds, point.steps))
-        is_of_step = all(steps.get(seed) == self.state.step for seed in self.seeds)
-        return point.run.id == self.run.id and is_of_step
-
     def _measure(self) -> None:
         diverged, steps = self.state.diverged.tolist(), [self.state.step] * len(self.seeds)
         point = EvaluationPoint(self.run, self.seeds, steps, diverged)
@@ -209,12 +200,9 @@ class TrainSession:
 
     def _merge_networks(self, networks: TrainedNetworks) -> TrainedNetworks:
         try:
-            stored = load_networks(self.run_dir.generator_dir, plugins=self.run_dir.plugins)
-            if stored.point.run.id == self.run.id:
-                return stored.merge(networks, self.spec.seeds)
-        except (InputError, KeyError):
-            pass
-        return networks
+            return load_own_networks(self.spec).merge(networks, self.spec.seeds)
+        except (InputError, KeyError):  # missing or damaged: renewed seed by seed
+            return networks
 
     def collect_provenance(self) -> dict[str, str]:
         """What metric records and events say of versions, hardware and execution."""
@@ -225,6 +213,32 @@ class TrainSession:
         return DatasetStream(
             self.data, self.seeds, batch_size=self.run.batch, latent_dim=self.run.arch.latent
         )
+
+
+def is_measured(spec: RunSpec, steps: Mapping[int, int]) -> bool:
+    """Whether the exported arrays and networks have these seeds at these steps."""
+    try:
+        point = load_own_networks(spec).point
+        arrays = load_arrays(spec.run_dir.arrays_file)
+    except InputError:
+        return False
+    network_steps = dict(zip(point.seeds, point.steps))
+    array_steps = dict(zip(arrays["seeds"].tolist(), arrays["step"].tolist()))
+    return steps.items() <= network_steps.items() and steps.items() <= array_steps.items()
+
+
+def load_own_networks(spec: RunSpec) -> TrainedNetworks:
+    """Load the exported networks of a run.
+
+    Raises:
+        InputError: They are missing or damaged, or belong to another run.
+    """
+    run_dir = spec.run_dir
+    networks = load_networks(run_dir.generator_dir, plugins=run_dir.plugins)
+    stored = RunIdentity(networks.point.run.id, tuple(networks.point.seeds))
+    seeds = tuple(seed for seed in spec.seeds if seed in stored.seeds)  # some may be missing
+    checkpoint.check_identity(run_dir.generator_dir, stored, RunIdentity(spec.run.id, seeds))
+    return networks
 
 
 def load_data(source: Source) -> Dataset:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -60,6 +61,20 @@ def check_main_guard(exit_code: int | None) -> None:
             "workers: every worker process imports the main script, which calls iidgan again; put "
             'its code below `if __name__ == "__main__":`, or use one process'
         ) from None  # how the end of the process was noticed explains nothing
+
+
+def check_main_script() -> None:
+    """Check that worker processes can import the main script, if there is one.
+
+    Raises:
+        InputError: It was read from standard input.
+    """
+    script = getattr(sys.modules.get("__main__"), "__file__", None)
+    if script is not None and not os.path.exists(script):
+        raise InputError(
+            f"workers: every worker process imports the main script, which is no file ({script}); "
+            "save it as one, or use one process"
+        )
 
 
 def num_cores() -> int:

@@ -24,6 +24,7 @@ def test_parse_duration(text, seconds):
         (["finished", "stopped"], 0, None, 124),
         (["finished", "not begun"], 3600, signal.SIGTERM, 143),
         (["finished", "failed: a reason"], 3600, None, 1),
+        (["finished", "stopped"], 3600, None, 1),
     ],
 )
 def test_report_outcomes(capsys, outcomes, max_seconds, number, code):

@@ -144,6 +144,21 @@ class TestSeedsOfSeveralProcesses:
         save_part(tmp_path, train_briefly(), slice(1, 3))
         assert newest_steps(tmp_path) == [3, 3, 3]
 
+    def test_unlisted_file_is_not_counted(self, tmp_path):
+        """Otherwise the last valid checkpoint of its seeds would be removed."""
+        state = train_briefly()
+        for state.step in (10, 20):
+            save_part(tmp_path, state, slice(1, 3), keep=1)
+        unlisted = save_part(tmp_path, state, slice(0, 1), keep=1) / "state-1-2.safetensors"
+        digests = json.loads((unlisted.parent / "MANIFEST.json").read_text())
+        del digests[unlisted.name]
+        (unlisted.parent / "MANIFEST.json").write_text(json.dumps(digests))
+        state.step = 15
+        save_part(tmp_path, state, slice(1, 3), keep=1)
+        for state.step in (25, 30):
+            save_part(tmp_path, state, slice(0, 1), keep=1)
+        assert newest_steps(tmp_path) == [30, 15, 15]
+
     def test_each_seed_keeps_its_newest(self, tmp_path):
         """A process that is ahead removes nothing that another one still needs."""
         state = train_briefly()
@@ -185,6 +200,16 @@ class TestFindLatest:
         assert newest_steps(tmp_path) == [20] * 3
         assert list(latest.damaged) == [newest_path]
         assert all(reason in latest.damaged[newest_path] for reason in reasons)
+
+    @pytest.mark.parametrize("name", ["step-00000040", "step-later", "step-30"])
+    def test_find_latest_skips_renamed(self, tmp_path, name):
+        state = train_briefly()
+        for state.step in (20, 30):
+            path = save_state(tmp_path, state)
+        renamed_path = path.rename(tmp_path / name)
+        latest = find_latest(tmp_path, IDENTITY)
+        assert newest_steps(tmp_path) == [20] * 3
+        assert latest.damaged == {renamed_path: "its files are of step 30"}
 
     def test_find_latest_all_damaged(self, tmp_path):
         state = train_briefly()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -15,13 +14,10 @@ from typing import Any
 import numpy as np
 
 from iidgan.cli import main
-from iidgan.core import NetworkFactory
-from iidgan.engine import checkpoint
-from iidgan.engine.state import init_state
-from iidgan.training.run_dir import RunDir
 from tests.fuzz import image_sets
 from tests.fuzz.image_sets import are_all_accounted_for, are_all_right, read_images
 from tests.fuzz.mutations import mutate_file
+from tests.helpers.training import rewrite_checkpoint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,16 +97,7 @@ def write_stopped_run(*options: str) -> None:
 def write_run_of_processes() -> None:
     """The same with two seeds, whose checkpoint is of two processes."""
     write_stopped_run(*TWO_SEEDS)
-    run_dir = RunDir(Path("run"))
-    (run, seeds), identity = run_dir.read_run(), run_dir.read_identity()
-    files = checkpoint.find_latest(run_dir.checkpoint_dir, identity).files
-    for seed in seeds:
-        factory = NetworkFactory(run.arch, (2,))
-        state = init_state(run.method, factory, run.optimiser, (seed,))
-        checkpoint.load_state(state, (seed,), files)
-        checkpoint.save_state(Path("parts"), state, identity=identity, seeds=(seed,))
-    shutil.rmtree(run_dir.checkpoint_dir)
-    Path("parts").rename(run_dir.checkpoint_dir)
+    rewrite_checkpoint(Path("run"), 4, [(0,), (1,)])
 
 
 def read_generator() -> bytes:

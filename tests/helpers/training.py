@@ -113,6 +113,22 @@ def list_checkpoints(path: Path) -> list[str]:
     return sorted(folder.name for folder in RunDir(path).checkpoint_dir.glob("step-*"))
 
 
+def rewrite_checkpoint(path: Path, step: int, shares: list[tuple[int, ...]]) -> None:
+    """Rewrite a checkpoint of all seeds as one of processes that trained these shares."""
+    run_dir = RunDir(path)
+    (run, _), identity = run_dir.read_run(), run_dir.read_identity()
+    folder = run_dir.checkpoint_dir / f"step-{step:08d}"
+    files = checkpoint.read_state_files(folder, identity)
+    factory = NetworkFactory(run.arch, run.source.load().shape)
+    for share in shares:
+        state = init_state(run.method, factory, run.optimiser, share, ema=run.ema)
+        checkpoint.load_state(state, share, files)
+        checkpoint.save_state(path / "parts", state, identity=identity, seeds=share)
+    shutil.rmtree(folder)
+    (path / "parts" / folder.name).rename(folder)
+    shutil.rmtree(path / "parts")
+
+
 def _bits(value: Tensor) -> tuple[Any, ...]:
     return value.dtype, tuple(value.shape), value.numpy().tobytes()
 

@@ -251,7 +251,13 @@ def test_run_file_says_how_the_run_is_executed(tmp_path):
     assert RunDir(tmp_path).read_execution() == execution
 
 
-@pytest.mark.parametrize("execution", [[], {}, {"executor": "fast", "workers": "1"}, "eager"])
+@pytest.mark.parametrize(
+    "execution",
+    [
+        *([], {}, "eager", {"executor": "fast", "workers": "1"}),
+        *({"executor": "eager", "workers": workers} for workers in ("0", "-1", "٣", "1e3", None)),
+    ],
+)
 def test_read_execution_refuses_other_values(tmp_path, execution):
     train_tiny(tiny_run(), tmp_path, **stop_at(8))
     path = tmp_path / "run.json"

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -13,6 +14,7 @@ from iidgan.utils.processes import (
     STOP_SIGNALS,
     blocked_signals,
     check_main_guard,
+    check_main_script,
     describe_exit,
     drop_ignored_hangup,
     exit_without_main_guard,
@@ -42,6 +44,13 @@ def test_exit_without_main_guard(monkeypatch):
     exit_without_main_guard()
     with raises_input_error("workers", 'if __name__ == "__main__":'):
         check_main_guard(*exit_codes)
+
+
+def test_check_main_script(monkeypatch):
+    check_main_script()
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", "<stdin>", raising=False)
+    with raises_input_error("workers", "<stdin>"):
+        check_main_script()
 
 
 @pytest.mark.parametrize("exit_code", [None, 0, 1, -9])
