@@ -214,7 +214,7 @@ def find_latest(folder: Path, identity: RunIdentity) -> LatestCheckpoints:
 
 
 def _wrong_content(path: Path, files: Mapping[int, StateFile]) -> str | None:
-    """Describe what is wrong with the files of a checkpoint, as after it was renamed."""
+    """Say how the content of a checkpoint contradicts its name, which may have been changed."""
     if not files:
         return f"{DIGESTS_FILE} lists no state"
     steps = {file.step for file in files.values() if _checkpoint_name(file.step) != path.name}

@@ -17,7 +17,8 @@ _PART_WORD = re.compile(
     "(train|training|test|testing|val|valid|validation|dev|eval|evaluation|holdout"
     "|unlabell?ed)(set|data|images?|imgs?)?"
 )
-_SHARD_NAME = re.compile("(shard|chunk|batch|part)[-_ ]?[0-9]+", re.IGNORECASE)
+_SHORT_PART_WORD = re.compile("trn?|te|tst?")  # of imagesTr, imagesTs
+_SHARD_NAME = re.compile("(shard|chunk|batch|part|fold|split)[-_ ]?[0-9]+", re.IGNORECASE)
 _SHARD_DIGITS = 4
 """Least number of digits of folders that may be shards; classes are numbered with fewer."""
 _MAX_LISTED = 5
@@ -107,13 +108,15 @@ def _check_no_copy(tree: FileTree, folders: _Folders) -> None:
 
 def _check_no_parts(tree: FileTree, folders: _Folders) -> None:
     """Check that no folder is named like the part of a data set for training or testing."""
-    parts = sorted(
-        filter(_is_part_name, folders.names_by_folder),
-        key=lambda folder: ("train" not in folder.lower(), folder),
-    )
+    names = folders.names_by_folder.keys()
+    parts = [name for name in names if _has_word(name, _PART_WORD)]
+    # Short words are also names of languages: all folders must have one.
+    if not parts and all(_has_word(name, _SHORT_PART_WORD) for name in names):
+        parts = [*names]
     if not parts:
         return
-    others = folders.names_by_folder.keys() - set(parts)
+    parts.sort(key=lambda folder: ("tr" not in folder.lower(), folder))
+    others = names - set(parts)
     contrast = f"; {_join_names(others)} may be labels" if others else " rather than labels"
     raise InputError(
         f"labels: the folders {', '.join(parts)} look like parts of a data set{contrast}; choose "
@@ -122,8 +125,8 @@ def _check_no_parts(tree: FileTree, folders: _Folders) -> None:
     )
 
 
-def _is_part_name(folder: str) -> bool:
-    return any(_PART_WORD.fullmatch(word.lower()) for word in _WORD.findall(folder))
+def _has_word(folder: str, pattern: re.Pattern[str]) -> bool:
+    return any(pattern.fullmatch(word.lower()) for word in _WORD.findall(folder))
 
 
 def _are_shards(names_by_folder: Mapping[str, Sequence[str]]) -> bool:

@@ -87,6 +87,15 @@ def test_labels_recognise_part_names(tmp_path, part):
     assert prepare("y", origin=mixed, labels="folders").manifest.label_counts == (1, 1, 1)
 
 
+@pytest.mark.parametrize("pair", [("imagesTr", "imagesTs"), ("tr", "te"), ("x_trn", "x_tst")])
+def test_labels_recognise_short_part_names(tmp_path, pair):
+    parts = write_images(tmp_path / "x", [f"{folder}/1.png" for folder in pair])
+    with raises_input_error("labels", *pair, "look like parts", f"{parts}/{pair[0]}"):
+        prepare("x", origin=parts)
+    languages = write_images(tmp_path / "y", ["tr/1.png", "te/2.png", "de/3.png"])
+    assert prepare("y", origin=languages).manifest.labels == ("de", "te", "tr")
+
+
 @pytest.mark.parametrize("name", ["contest", "interval", "developer", "strain", "medieval", "15"])
 def test_labels_from_names_like_parts(tmp_path, name):
     folder = write_images(tmp_path / "x", [f"{name}/1.png", "cat/2.png"])
@@ -114,6 +123,7 @@ SHARDS = {
     "FFHQ": [f"{k:02}000/{k:02}00{i}.png" for k in range(3) for i in range(2 + k % 2)],
     "without the first": [f"{k}000/{k}00{i}.png" for k in (12, 13, 20) for i in range(2 + k % 2)],
     "StyleGAN": [f"{k:05}/img{2 * k + i:08}.png" for k in range(3) for i in range(2 - k // 2)],
+    "folds": [f"fold{k}/{i}.png" for k in (1, 2, 3) for i in range(1 + k)],
     "named": [f"shard_{k}/{i}.png" for k in range(3) for i in range(1 + k)],
 }
 
