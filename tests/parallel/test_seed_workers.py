@@ -103,8 +103,15 @@ def test_train_in_workers_equals_single_process(tmp_path, single_process):
     assert names == {"state-0-0.safetensors", "state-1-2.safetensors", "MANIFEST.json"}
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3])
-def test_resume_after_stop_at_different_steps(tmp_path, workers):
+@pytest.fixture(scope="module")
+def long_single_process(tmp_path_factory):
+    path = tmp_path_factory.mktemp("long") / "run"
+    train_seeds(path, workers=1, run=make_run(600), every=250)
+    return path
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_resume_after_stop_at_different_steps(tmp_path, long_single_process, workers):
     """Processes stop at different steps; any number of processes can resume from there."""
     run = make_run(600)
     result = train_seeds(tmp_path / "run", workers=2, run=run, every=250, **stop_at(100))
@@ -113,8 +120,7 @@ def test_resume_after_stop_at_different_steps(tmp_path, workers):
     assert max(result.steps) >= 100
     last = train_seeds(tmp_path / "run", workers=workers, run=run, every=250)
     assert (last.outcome, last.step) == ("finished", 600)
-    train_seeds(tmp_path / "single", workers=1, run=run, every=250)
-    states = [read_latest_tensors(tmp_path / name) for name in ("run", "single")]
+    states = [read_latest_tensors(path) for path in (tmp_path / "run", long_single_process)]
     assert_close_states(*states, atol=0.05)
     assert read_events(tmp_path / "run") == ["started", "stopped", "started", "finished"]
     steps = {(line.step, line.seed) for line in read_records(tmp_path / "run" / "metrics.jsonl")}
