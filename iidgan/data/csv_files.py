@@ -190,6 +190,8 @@ def _are_column_numbers(location: str, names: Sequence[str], rows: _RowReader) -
     """
     are_distinct_integers = all(map(_is_integer, names)) and len(set(names)) == len(names)
     num_others = rows.num_rows - 1
+    if _are_float_labels(names, rows):
+        raise _ambiguous_names(location, names)
     if num_others < 1 or not are_distinct_integers:
         return False
     counts_from_zero = list(names) == [str(i) for i in range(len(names))]
@@ -198,11 +200,23 @@ def _are_column_numbers(location: str, names: Sequence[str], rows: _RowReader) -
         return True
     is_suspect = counts_from_zero or (over_fractions and num_others > 1)
     if len(names) > 1 and is_suspect:
-        raise InputError(
-            f"{location}: {shorten_repr(', '.join(names))} may be the columns' names or a sample; "
-            "write names that begin with a letter into the first line"
-        )
+        raise _ambiguous_names(location, names)
     return False
+
+
+def _are_float_labels(names: Sequence[str], rows: _RowReader) -> bool:
+    """Whether a first line is 0.0, 1.0, ... over rows without a whole number."""
+    if len(names) < 2 or list(names) != [f"{i}.0" for i in range(len(names))]:
+        return False
+    other_values = rows.to_values()[1:]
+    return bool(len(other_values) and (other_values % 1 != 0).all())
+
+
+def _ambiguous_names(location: str, names: Sequence[str]) -> InputError:
+    return InputError(
+        f"{location}: {shorten_repr(', '.join(names))} may be the columns' names or a sample; "
+        "write names that begin with a letter into the first line"
+    )
 
 
 def _leave_out_index(

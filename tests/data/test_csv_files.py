@@ -84,3 +84,13 @@ def test_read_csv_notes(tmp_path, text, words):
     notes = read_csv(str(write_array(tmp_path, "x.csv", text))).notes
     assert len(notes) == len(words)
     assert all(word in note for word, note in zip(words, notes))
+
+
+def test_read_csv_refuses_float_labels(tmp_path):
+    """As pandas writes columns that are numbered by floats."""
+    path = tmp_path / "x.csv"
+    path.write_text("0.0,1.0\n0.1234,0.4321\n0.5,0.25\n")
+    with raises_input_error(None, path, "0.0, 1.0", "names"):
+        read_csv(str(path))
+    path.write_text("0.0,1.0\n1.0,0.0\n0.5,0.25\n")
+    assert read_csv(str(path)).values.tolist() == [[0, 1], [1, 0], [0.5, 0.25]]
