@@ -85,6 +85,10 @@ class StateFile:
     seeds: tuple[int, ...]
     diverged: tuple[int, ...]
 
+    def diverged_step_of(self, seed: int) -> int:
+        """Return the step at which one of the seeds diverged, or -1."""
+        return self.diverged[self.seeds.index(seed)]
+
 
 def save_state(
     folder: Path,
@@ -156,7 +160,9 @@ def _list_superseded(folder: Path, keep: int, num_seeds: int) -> list[Path]:
 def _saved_positions(path: Path, num_seeds: int) -> set[int]:
     """List the positions of the seeds in a checkpoint; none if its manifest is damaged."""
     try:
-        matches = [match for name in read_digests(path) if (match := _match_state_file(name))]
+        matches = [
+            match for name in read_digests(path) if (match := _STATE_FILE_NAME.fullmatch(name))
+        ]
     except InputError:
         return set()
     ranges = [
@@ -189,7 +195,7 @@ class LatestCheckpoints:
     def diverged_step_of(self, seed: int) -> int:
         """Return the step at which a seed diverged, or -1."""
         file = self.files.get(seed)
-        return -1 if file is None else file.diverged[file.seeds.index(seed)]
+        return -1 if file is None else file.diverged_step_of(seed)
 
 
 def find_latest(folder: Path, identity: RunIdentity) -> LatestCheckpoints:
@@ -225,17 +231,13 @@ def _checkpoint_name(step: int) -> str:
     return f"step-{step:08d}"
 
 
-def _match_state_file(name: str) -> re.Match[str] | None:
-    return _STATE_FILE_NAME.fullmatch(name)
-
-
 def read_state_files(path: Path, identity: RunIdentity) -> dict[int, StateFile]:
     """List the files of the checkpoint at `path` by seed.
 
     Raises:
         InputError: A file is damaged, or belongs to another run.
     """
-    names = [name for name in read_digests(path) if _match_state_file(name)]
+    names = [name for name in read_digests(path) if _STATE_FILE_NAME.fullmatch(name)]
     state_files = [_read_state_file(path / name, identity) for name in names]
     return {seed: state_file for state_file in state_files for seed in state_file.seeds}
 
@@ -289,8 +291,7 @@ def load_state(state: State, seeds: Sequence[int], files: Mapping[int, StateFile
         restore_state(state, tensors)
         torch.set_rng_state(rng_state)
     state.step = first_file.step
-    diverged = [files[seed].diverged[files[seed].seeds.index(seed)] for seed in seeds]
-    state.diverged = torch.tensor(diverged)
+    state.diverged = torch.tensor([files[seed].diverged_step_of(seed) for seed in seeds])
 
 
 def read_tensors(seeds: Sequence[int], files: Mapping[int, StateFile]) -> dict[str, Tensor]:

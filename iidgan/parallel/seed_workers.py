@@ -61,7 +61,6 @@ def train_in_workers(
         on_progress=show_progress, on_outcome=check_outcome, on_restart=report_restart
     )
     train_jobs(jobs, workers=plan.workers, num_threads=1, callbacks=callbacks, stop=stop)
-    run_session.measure_missing()
 
 
 def _check_picklable(jobs: Sequence[SeedsJob]) -> None:

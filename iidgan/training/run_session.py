@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -13,7 +13,7 @@ from iidgan.config.plugins import check_importable, describe_main_script_classes
 from iidgan.config.run import Run
 from iidgan.core import Source, list_path_fields
 from iidgan.engine import checkpoint
-from iidgan.engine.checkpoint import LatestCheckpoints, StateFile
+from iidgan.engine.checkpoint import LatestCheckpoints
 from iidgan.engine.compile import Executor, check_executor
 from iidgan.engine.loop import Outcome
 from iidgan.records import MetricRecord, read_records
@@ -129,18 +129,20 @@ class RunSession:
         if len(self._seed_groups) == 1:
             self.whole.measure_if_needed(must_measure=self.must_measure)
         else:  # sessions of the other seeds measure themselves before they train on
-            self._measure_groups([seeds for seeds in self._seed_groups if self._is_done(seeds)])
+            done_groups = [seeds for seeds in self._seed_groups if self._is_done(seeds)]
+            self._measure_groups(done_groups, must_measure=self.must_measure)
 
     def _is_done(self, seeds: Sequence[int]) -> bool:
         return self._group_outcome(seeds) is not None
 
-    def _measure_groups(self, groups: Sequence[tuple[int, ...]]) -> None:
+    def _measure_groups(
+        self, groups: Sequence[tuple[int, ...]], *, must_measure: bool = False
+    ) -> None:
         """Measure seeds that have not been, each group at its step."""
         for seeds in groups:
             steps = {seed: self._checkpoints.step_of(seed) for seed in seeds}
-            if self.must_measure or not is_measured(self.spec, steps):
-                session = self._open_session(seeds)
-                session.measure_if_needed(must_measure=self.must_measure)
+            if must_measure or not is_measured(self.spec, steps):
+                self._open_session(seeds).measure()
 
     def _open_session(self, seeds: Sequence[int]) -> TrainSession:
         session = TrainSession(
@@ -152,17 +154,6 @@ class RunSession:
         )
         session.load(self._checkpoints.files)
         return session
-
-    def measure_missing(self) -> None:
-        """Measure what worker processes have trained but not measured, as after damage."""
-        identity = self.spec.identity
-        self._checkpoints = checkpoint.find_latest(self.run_dir.checkpoint_dir, identity)
-        self.must_measure = False
-        self._measure_groups([seeds for seeds in self._seed_groups if seeds[0] in self._files])
-
-    @property
-    def _files(self) -> Mapping[int, StateFile]:
-        return self._checkpoints.files
 
     def _describe_progress(self) -> str:
         if not max(self._steps):
@@ -250,9 +241,10 @@ class RunSession:
         return [seeds for seeds in groups if not self._is_done(seeds)]
 
     def finish(self) -> Result:
-        """Log how training ended, and summarise it."""
+        """Measure what damage left unmeasured, log how training ended, and summarise it."""
         latest = checkpoint.find_latest(self.run_dir.checkpoint_dir, self.spec.identity)
         self._checkpoints = latest
+        self._measure_groups([seeds for seeds in self._seed_groups if seeds[0] in latest.files])
         result = self.make_result(self.outcome or "stopped")
         self.run_dir.log_event(result.outcome, step=result.step)
         return result

@@ -124,7 +124,7 @@ class TrainSession:
         """
         steps = dict.fromkeys(self.seeds, self.state.step)
         if self.state.step and (must_measure or not is_measured(self.spec, steps)):
-            self._measure()
+            self.measure()
 
     def log_executor(self, executor: Executor) -> None:
         """Log the executor that is used, if the planned one failed and steps run eagerly instead.
@@ -169,9 +169,10 @@ class TrainSession:
             seeds=self.seeds,
             keep=self.spec.keep,
         )
-        self._measure()
+        self.measure()
 
-    def _measure(self) -> None:
+    def measure(self) -> None:
+        """Measure the networks, and export them."""
         diverged, steps = self.state.diverged.tolist(), [self.state.step] * len(self.seeds)
         point = EvaluationPoint(self.run, self.seeds, steps, diverged)
         with torch.random.fork_rng(devices=[]):  # evaluation must not perturb the training RNG
