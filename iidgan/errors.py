@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -74,6 +73,8 @@ MAX_VALUE_LENGTH = 300
 
 def find_nearest_name(value: object, choices: Iterable[str], *, cutoff: float = 0.5) -> str | None:
     """Find the choice closest to `value`, or None below a similarity of `cutoff` in [0, 1]."""
+    import difflib  # on use, since every command imports this module
+
     lower = {name.lower(): name for name in choices}
     near = difflib.get_close_matches(str(value).lower(), lower, n=1, cutoff=cutoff)
     return lower[near[0]] if near else None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import io
 import sys
-from typing import TextIO
 
 ASCII_TEXTS = {"±": "+-", "…": "...", "–": "-", "×": "x"}
 """What is written in place of characters that a stream cannot encode."""
@@ -14,14 +14,11 @@ def replace_unencodable() -> None:
     """Let standard output and error replace characters that they cannot encode."""
     codecs.register_error("iidgan-replace", _replace_characters)
     for stream in (sys.stdout, sys.stderr):
-        if not _can_encode(stream):
-            stream.reconfigure(errors="iidgan-replace")  # type: ignore[union-attr]
+        if isinstance(stream, io.TextIOWrapper) and not _can_encode(stream.encoding):
+            stream.reconfigure(errors="iidgan-replace")
 
 
-def _can_encode(stream: TextIO | None) -> bool:
-    encoding = getattr(stream, "encoding", None)
-    if not encoding or not hasattr(stream, "reconfigure"):
-        return True
+def _can_encode(encoding: str) -> bool:
     try:
         "".join(ASCII_TEXTS).encode(encoding)
     except UnicodeEncodeError:

@@ -6,7 +6,10 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, suppress
-from typing import Any, TextIO, cast
+
+TYPE_CHECKING = False  # as in `typing`, whose import takes as long as the rest of `iidgan --help`
+if TYPE_CHECKING:
+    from typing import Any, TextIO
 
 
 class LossyStream:
@@ -45,7 +48,7 @@ def lossy_stderr() -> Iterator[None]:
     """Drop what cannot be written to standard error while the context is active."""
     with open(os.devnull, "w") as null_stream:
         stream = LossyStream(sys.stderr or null_stream)
-        with redirect_stderr(cast(TextIO, stream)):
+        with redirect_stderr(stream):
             yield
 
 

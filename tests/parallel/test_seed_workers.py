@@ -175,7 +175,7 @@ def test_train_in_workers_restarts_killed_worker(tmp_path, single_process):
 
 def test_train_in_workers_fails_after_second_kill(tmp_path, single_process):
     run = make_killing_run(tmp_path, 3)  # one of two workers dies twice
-    with raises_input_error("workers", "seeds", "SIGKILL", "--workers 1"):
+    with raises_input_error("workers", "SIGKILL", "--workers 1"):
         train_seeds(tmp_path / "run", workers=2, run=run)
     assert not multiprocessing.active_children()
     assert train_seeds(tmp_path / "run", workers=1, run=run).outcome == "finished"
