@@ -15,7 +15,7 @@ from PIL.Image import Image
 from iidgan.errors import InputError
 from iidgan.evaluation.arrays import Arrays, load_arrays
 from iidgan.metrics import METRICS, qq_quantiles
-from iidgan.records import MetricRecord, read_records
+from iidgan.records import MetricRecord
 from iidgan.report import (
     QQ,
     LatentPanel,
@@ -58,7 +58,7 @@ def _make_figures(run_dir: RunDir, seed: int | None) -> Iterator[tuple[str, Figu
     run, seeds = run_dir.read_run()
     arrays = load_arrays(run_dir.arrays_file)
     sampled_seeds = tuple(arrays["seeds"].tolist())
-    seed_index = _select_seed(sampled_seeds, seed, read_records(run_dir.metrics_file))
+    seed_index = _select_seed(sampled_seeds, seed, run_dir.read_metric_records())
     label = f"run {run.id}, seed {sampled_seeds[seed_index]}"
     is_planar = arrays["real"].shape[1:] == (2,)
     if "centres" in arrays and is_planar:
@@ -154,7 +154,7 @@ def load_metric_series(
 
     These are the curves of `REGISTERED_CURVES`, and of all metrics that are not registered.
     """
-    records = read_records(run_dir.metrics_file)
+    records = run_dir.read_metric_records()
     own_metrics = [
         record.metric for record in records if record.protocol.get("family", "") not in _FAMILIES
     ]

@@ -28,7 +28,7 @@ from iidgan.core import Dataset
 from iidgan.engine.checkpoint import RunIdentity
 from iidgan.engine.compile import Executor
 from iidgan.errors import InputError, UnnamedPluginError
-from iidgan.records import check_record_fields
+from iidgan.records import MetricRecord, check_record_fields, read_records
 from iidgan.training.migration import VERSION, decode_run, read_facts, require_integers
 from iidgan.utils.files import (
     PARTIAL_PREFIX,
@@ -292,6 +292,8 @@ class RunDir:
         facts = read_facts(self.run_file)
         run = decode_run(facts, self.run_file, self.plugins)
         with damage_as_input_error(self.run_file):
+            if run.id != facts["id"]:
+                raise ValueError(f"the run has the id {run.id}, not {facts['id']}")
             return run, require_integers(facts["seeds"], "seeds")
 
     def read_identity(self) -> RunIdentity:
@@ -305,6 +307,22 @@ class RunDir:
             return RunIdentity(facts["id"], tuple(facts["seeds"]))
         except (KeyError, TypeError) as error:
             raise InputError(f"{self.run_file}: damaged ({error!r})") from None
+
+    def read_metric_records(self) -> list[MetricRecord]:
+        """Read the metric records of the run.
+
+        Raises:
+            InputError: A line is not a record, or a record belongs to another run.
+        """
+        run_id = self.read_identity().id
+        records = read_records(self.metrics_file)
+        for record in records:
+            if record.run != run_id:
+                raise InputError(
+                    f"{self.metrics_file}: has records of run {record.run}, not of run {run_id}; "
+                    "restore the run.json of that run, or choose another folder"
+                )
+        return records
 
     def truncate_logs(self, steps: Mapping[int, int]) -> dict[Path, str]:
         """Remove from the log and the metrics what will be written again.

@@ -16,7 +16,7 @@ from iidgan.engine import checkpoint
 from iidgan.engine.checkpoint import LatestCheckpoints
 from iidgan.engine.compile import Executor, check_executor
 from iidgan.engine.loop import Outcome
-from iidgan.records import MetricRecord, read_records
+from iidgan.records import MetricRecord
 from iidgan.training.model import Model
 from iidgan.training.model import load as load_model
 from iidgan.training.plan import Auto, ExecutionPlan, choose_plan
@@ -58,7 +58,7 @@ class Result:
     @property
     def records(self) -> list[MetricRecord]:
         """All metric records of the run."""
-        return read_records(RunDir(self.path).metrics_file)
+        return RunDir(self.path).read_metric_records()
 
     def model(self, seed: int | None = None) -> Model:
         """Load the trained networks of one seed, by default the first that did not diverge."""

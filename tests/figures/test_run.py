@@ -1,6 +1,8 @@
 """Figures of one run: samples, curves, and errors."""
 
+import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,6 +36,7 @@ def make_record(metric, step, value, family):
 
 @pytest.fixture
 def run_dir(tmp_path):
+    (tmp_path / "run.json").write_text('{"version": 3, "id": "a", "seeds": [0, 1]}')
     return RunDir(tmp_path)
 
 
@@ -115,5 +118,21 @@ def test_draw_figures_saves_none_of_damaged_run(tmp_path, completed_run):
     path = shutil.copytree(completed_run(tiny_run()), tmp_path / "run")
     RunDir(path).log_file.write_text("{\n")
     with raises_input_error(str(RunDir(path).log_file)):
+        list(draw_figures(RunDir(path), tmp_path / "figures"))
+    assert not (tmp_path / "figures").exists()
+
+
+@pytest.mark.usefixtures("fast_evaluation")
+@pytest.mark.parametrize("is_edited", [True, False])
+def test_draw_figures_refuses_run_json_of_other_run(tmp_path, completed_run, is_edited):
+    """Edited by hand, so that the id in it is still that of the run, or from another folder."""
+    path = shutil.copytree(completed_run(tiny_run()), tmp_path / "run")
+    run_json = json.loads(RunDir(path).run_file.read_text())
+    other_run = replace(tiny_run(), batch=tiny_run().batch + 1)
+    other_json = (
+        run_json | {"run": other_run.to_dict()} | ({} if is_edited else {"id": other_run.id})
+    )
+    RunDir(path).run_file.write_text(json.dumps(other_json))
+    with raises_input_error(None, str(path), other_run.id, run_json["id"]):
         list(draw_figures(RunDir(path), tmp_path / "figures"))
     assert not (tmp_path / "figures").exists()
