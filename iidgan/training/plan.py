@@ -13,8 +13,9 @@ from iidgan.utils.processes import num_cores
 
 Auto = Literal["auto"]
 
-MIN_STEPS_TO_COMPILE = 16_000
-"""Compiling takes about 40 s and saves about 2.5 ms a step (IID-GAN on Ring, one seed)."""
+MIN_STEPS_TO_COMPILE = 8_000
+"""Compiling takes about 30 s, the first time; it saves about 4 ms a step with five seeds (IID-GAN
+on Ring), and 2.5 ms with one."""
 MIN_STEPS_FOR_WORKERS = 2_000
 """Starting processes takes about 4 s; a second one saves about 2 ms a step (IID-GAN on Ring)."""
 MIN_IMAGE_STEPS_FOR_WORKERS = 100

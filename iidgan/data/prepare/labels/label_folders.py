@@ -14,7 +14,7 @@ from iidgan.errors import InputError
 
 _WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])")  # of trainA, seg_train, VAL2017
 _PART_WORD = re.compile(
-    "(train|training|test|testing|val|valid|validation|dev|eval|evaluation|holdout"
+    "(train|training|test|testing|val|valid|validate|validation|dev|eval|evaluation|holdout"
     "|unlabell?ed)(set|data|images?|imgs?)?"
 )
 _SHORT_PART_WORD = re.compile("trn?|te|tst?")  # of imagesTr, imagesTs
@@ -118,8 +118,9 @@ def _check_no_parts(tree: FileTree, folders: _Folders) -> None:
     parts.sort(key=lambda folder: ("tr" not in folder.lower(), folder))
     others = names - set(parts)
     contrast = f"; {_join_names(others)} may be labels" if others else " rather than labels"
+    appearance = "s {} look like parts" if len(parts) > 1 else " {} looks like a part"
     raise InputError(
-        f"labels: the folders {', '.join(parts)} look like parts of a data set{contrast}; choose "
+        f"labels: the folder{appearance.format(', '.join(parts))} of a data set{contrast}; choose "
         f"one with --from, for example {tree.describe_location(folders.top_folder + parts[0])}, "
         "or use --labels folders, or none"
     )

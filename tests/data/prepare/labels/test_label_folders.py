@@ -81,7 +81,12 @@ def test_labels_recognise_part_names(tmp_path, part):
     with raises_input_error("labels", part, "look like parts of a data set rather than labels"):
         prepare("x", origin=parts)
     mixed = write_images(tmp_path / "y", [f"{part}/1.png", "cat/2.png", "dog/3.png"])
-    choices = ["cat, dog may be labels", f"--from, for example {mixed}/{part}", "--labels folders"]
+    choices = [
+        "looks like a part of",
+        "cat, dog may be labels",
+        f"--from, for example {mixed}/{part}",
+        "--labels folders",
+    ]
     with raises_input_error("labels", part, *choices, "or none"):
         prepare("y", origin=mixed)
     assert prepare("y", origin=mixed, labels="folders").manifest.label_counts == (1, 1, 1)
