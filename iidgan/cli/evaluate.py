@@ -37,7 +37,7 @@ from iidgan.training.model import Model, load_networks
 from iidgan.training.model import load as load_model
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.device import resolve_device
-from iidgan.utils.files import remove_partials, write_file
+from iidgan.utils.files import check_free_space, remove_partials, write_file
 from iidgan.utils.provenance import collect_provenance
 
 RunArgument = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
@@ -189,6 +189,7 @@ def _save_samples(path: Path, model: Model, options: SampleOptions) -> None:
         "x": ArrayBlocks((options.num, *model.shape), x_blocks),
         "z": ArrayBlocks((options.num, model.latent), z_blocks),
     }
+    check_free_space(path.parent, sum(array.num_bytes for array in arrays.values()), field="num")
     write_file(path, lambda partial: write_npz(partial, arrays))
 
 

@@ -226,6 +226,11 @@ class ArrayBlocks:
     shape: tuple[int, ...]
     blocks: Iterable[NDArray[np.float32]]
 
+    @property
+    def num_bytes(self) -> int:
+        """Size in bytes, before compression."""
+        return 4 * math.prod(self.shape)
+
 
 def write_npz(path: Path, arrays: Mapping[str, ArrayBlocks]) -> None:
     """Write a compressed .npz archive block by block."""

@@ -138,6 +138,26 @@ def user_cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "iidgan").expanduser()
 
 
+def check_free_space(folder: Path, num_bytes: int, *, field: str) -> None:
+    """Check that a folder, which need not exist yet, has space for a number of bytes.
+
+    Arguments:
+        folder: The folder.
+        num_bytes: The bytes that will be written into it.
+        field: The option that decides on their number or place, for the message.
+
+    Raises:
+        InputError: It has not.
+    """
+    path = folder.absolute()
+    free_bytes = shutil.disk_usage(next(p for p in (path, *path.parents) if p.exists())).free
+    if num_bytes > free_bytes:
+        raise InputError(
+            f"{field}: {num_bytes / 2**30:,.1f} GiB are needed in {folder}, "
+            f"{free_bytes / 2**30:,.1f} GiB are free"
+        )
+
+
 def write_file(path: Path, write_content: Callable[[Path], object]) -> None:
     """Write a file through `write_content(temporary_path)`, flush it and rename it into place."""
     partial_file = _create_partial(path, path.stem, path.suffix, _create_file)

@@ -143,6 +143,7 @@ def test_evaluate_after_data_moved(trained_run, capsys):
         (["evaluate", "run", "--metric", "os:path"], ["metric", "'os:path'"]),
         (["sample", "run", "--out", "x.txt"], ["x.txt", ".npz", ".png"]),
         (["sample", "run", "-n", "0"], ["num", "0"]),
+        (["sample", "run", "-n", "9" * 15], ["num", "GiB are needed"]),
         (["sample", "run", "--seed", "7"], ["seed", "7", "0, 1"]),
         (["sample", "run", "-n", "10001", "--out", "x.png"], ["num", "10,000", ".npz"]),
         (["sample", "run", "--stream", "-1"], ["stream", "-1"]),

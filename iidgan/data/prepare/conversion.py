@@ -36,7 +36,7 @@ from iidgan.data.prepare.reader import ImageStream, RawImage, SkippedImage
 from iidgan.data.prepare.request import PrepareRequest
 from iidgan.data.prepare.writer import DatasetWriter
 from iidgan.errors import InputError
-from iidgan.utils.files import fsync_path, oserror_as_input_error
+from iidgan.utils.files import check_free_space, fsync_path, oserror_as_input_error
 from iidgan.utils.locks import exclusive_lock
 from iidgan.utils.processes import exit_without_main_guard
 
@@ -286,7 +286,8 @@ class _Conversion:
         is_first = not writer.count
         writer.add_images(converted)
         if is_first and writer.count:
-            _check_free_space(writer, self.stream.num_images, self.request.folder.parent)
+            num_bytes = (self.stream.num_images or 0) * math.prod(writer.shape)
+            check_free_space(self.request.folder.parent, num_bytes, field="root")
         self.skipped += converted.skipped
         self.num_enlarged += converted.num_enlarged
         self.num_deep += converted.num_deep
@@ -309,16 +310,6 @@ class _Conversion:
         if self.has_image_files:
             rules.append(DECODING_RULE)
         return "; ".join(rules)
-
-
-def _check_free_space(writer: DatasetWriter, num_images: int | None, root: Path) -> None:
-    needed_bytes = (num_images or 0) * math.prod(writer.shape)
-    free_bytes = shutil.disk_usage(root).free
-    if needed_bytes > free_bytes:
-        raise InputError(
-            f"root: {needed_bytes / 2**30:.1f} GiB are needed in {root}, "
-            f"{free_bytes / 2**30:.1f} GiB are free"
-        )
 
 
 def _write_manifest(
