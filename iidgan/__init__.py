@@ -1,10 +1,9 @@
 """Generative adversarial networks against mode collapse, and metrics of mode coverage.
 
-    >>> import iidgan  # doctest: +SKIP
-    >>> run = iidgan.Run(source=iidgan.Ring(), method=iidgan.iid_gan())  # doctest: +SKIP
-    >>> result = iidgan.train(run, seeds=5, out="runs/ring")  # doctest: +SKIP
-    >>> model = iidgan.load("runs/ring")  # doctest: +SKIP
-    >>> z = model.invert(model.sample(1000))  # doctest: +SKIP
+    run = iidgan.Run(source=iidgan.Ring(), method=iidgan.iid_gan())
+    result = iidgan.train(run, seeds=5, out="runs/ring")
+    model = iidgan.load("runs/ring")
+    z = model.invert(model.sample(1000))
 
 The public names are listed in `__init__.pyi`. Each is imported on first use, so that the command
 line answers at once.

@@ -29,8 +29,12 @@ class GaussianConsistency(nn.Module):
         InputError: An argument is unknown or out of range.
 
     Example:
-        >>> loss = GaussianConsistency("w2")
-        >>> loss(encoder(images)).backward()
+        >>> codes = torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
+        >>> gaussian_loss = GaussianConsistency("p-norm")
+        >>> gaussian_loss(codes)  # mean 0 and covariance I
+        tensor(0.)
+        >>> gaussian_loss(codes + torch.tensor([3.0, 4.0]))  # |mean| = 5
+        tensor(5.)
     """
 
     def __init__(

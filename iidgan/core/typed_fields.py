@@ -20,11 +20,13 @@ class TypedFields:
     time, such as those of callables, are not checked.
 
     Example:
+        >>> from dataclasses import dataclass
         >>> @dataclass(frozen=True, kw_only=True)
         ... class Options(TypedFields):
         ...     size: int = 1
         >>> Options(size="3")
         Traceback (most recent call last):
+        ...
         iidgan.errors.InputError: size: must be an int, got '3'
     """
 
