@@ -11,7 +11,23 @@ MAX_FLOAT32 = 3.4e38
 
 
 def require_one_of(field: str, value: str, literal_type: Any) -> None:  # noqa: ANN401 - a Literal
-    """Raise an `InputError` if `value` is not among the values of a `Literal` type."""
+    """Raise an `InputError` if `value` is not among the values of a `Literal` type.
+
+    Arguments:
+        field: Name of the option, with which the message starts.
+        value: Value of the option.
+        literal_type: The `Literal` type whose values are valid.
+
+    Raises:
+        InputError: It is not; the message suggests the closest one.
+
+    Example:
+        >>> from typing import Literal
+        >>> require_one_of("norm", "l3", Literal["l1", "l2"])
+        Traceback (most recent call last):
+        ...
+        iidgan.errors.InputError: norm: unknown 'l3'; did you mean 'l2'? known: l1, l2
+    """
     if value not in get_args(literal_type):
         raise unknown_name_error(field, value, get_args(literal_type))
 
@@ -22,7 +38,16 @@ def require_weight(weight: float) -> None:
 
 
 def require_gaussian_options(p: float, eps: float | None, directions: int) -> None:
-    """Raise an `InputError` if an option of a Gaussian distance is out of range."""
+    """Raise an `InputError` if an option of a Gaussian distance is out of range.
+
+    Arguments:
+        p: Exponent of a norm, at least 1.
+        eps: Shrinkage of a covariance, finite and above 0, or None.
+        directions: Number of projection directions, at least 1.
+
+    Raises:
+        InputError: One of them is out of range.
+    """
     require_at_least("directions", directions, 1)
     if not p >= 1:
         raise InputError(f"p: must be >= 1, got {p}")

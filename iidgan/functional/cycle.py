@@ -13,17 +13,56 @@ Norm = Literal["l1", "l1-sum", "l2"]
 
 
 def l1(x: Tensor, x_cycled: Tensor) -> Tensor:
-    """Average |x - x_cycled| over everything but the seed axis: (S, B, *), (S, B, *) -> (S,)."""
+    """Compute the mean of |x - x_cycled| over all elements, per seed.
+
+    Arguments:
+        x: Samples or latents, with shape (S, B, *shape).
+        x_cycled: Their reconstructions, with the same shape.
+
+    Returns:
+        One value per seed, with shape (S,).
+
+    Example:
+        >>> x = torch.zeros(1, 4, 2)
+        >>> l1(x, x + torch.tensor([3.0, -4.0]))
+        tensor([3.5000])
+    """
     return mean_per_seed((x - x_cycled).abs())
 
 
 def l1_sum(x: Tensor, x_cycled: Tensor) -> Tensor:
-    """Average the L1 norm per sample of x - x_cycled: (S, B, *), (S, B, *) -> (S,)."""
+    """Compute the L1 norm of x - x_cycled of each sample, averaged over the batch.
+
+    Arguments:
+        x: Samples or latents, with shape (S, B, *shape).
+        x_cycled: Their reconstructions, with the same shape.
+
+    Returns:
+        One value per seed, with shape (S,).
+
+    Example:
+        >>> x = torch.zeros(1, 4, 2)
+        >>> l1_sum(x, x + torch.tensor([3.0, -4.0]))
+        tensor([7.])
+    """
     return (x - x_cycled).abs().flatten(2).sum(2).mean(1)
 
 
 def l2(x: Tensor, x_cycled: Tensor) -> Tensor:
-    """Average the Euclidean norm per sample of x - x_cycled: (S, B, *), (S, B, *) -> (S,)."""
+    """Compute the Euclidean norm of x - x_cycled of each sample, averaged over the batch.
+
+    Arguments:
+        x: Samples or latents, with shape (S, B, *shape).
+        x_cycled: Their reconstructions, with the same shape.
+
+    Returns:
+        One value per seed, with shape (S,).
+
+    Example:
+        >>> x = torch.zeros(1, 4, 2)
+        >>> l2(x, x + torch.tensor([3.0, -4.0]))
+        tensor([5.])
+    """
     sample_norms: Tensor = torch.linalg.vector_norm((x - x_cycled).flatten(2), dim=2)
     return sample_norms.mean(1)
 
@@ -36,14 +75,17 @@ def cycle_consistency(
     norm: Norm = "l1-sum",
     ratio: float | None = None,
 ) -> tuple[Tensor, Tensor]:
-    r"""Compute the distances of F(G(z)) to z and of G(F(x)) to x.
+    """Compute the distances of F(G(z)) to z and of G(F(x)) to x.
 
-    `l1-sum` takes L1 norms per sample, weighted equally (Shi, Li & Yan, *IID-GAN*, 2021,
-    https://arxiv.org/abs/2106.00563). `l1` takes the element-wise mean of absolute differences
-    for both, and weighs x with d / M, its number of dimensions over that of z (Li, Shi & Yan,
-    *IID-GAN*, IJCAI 2023, https://www.ijcai.org/proceedings/2023/437, equation 7): 1 / M of
-    `l1-sum`, so that weights fit any size of image. `l2` takes Euclidean norms per sample, not
-    squared, weighted equally, as in InvertGAN, its anonymous predecessor.
+    With M dimensions of z, d of x, and means over the batch:
+
+    | norm | value of z | value of x |
+    |---|---|---|
+    | `l1-sum` | E ‖z - F(G(z))‖₁ | E ‖x - G(F(x))‖₁ |
+    | `l1` | 1/M of `l1-sum` | 1/M of `l1-sum`: the mean over elements times d / M |
+    | `l2` | E ‖z - F(G(z))‖₂, not squared | E ‖x - G(F(x))‖₂ |
+
+    With `l1`, one weight fits images of any size.
 
     Arguments:
         z: Latents, with shape (S, B, *latent).
@@ -51,10 +93,25 @@ def cycle_consistency(
         x: Samples, with shape (S, B, *shape).
         x_cycled: G(F(x)), with the same shape.
         norm: `l1`, `l1-sum` or `l2`.
-        ratio: Weight of the second value; None for d / M with `l1`, and 1 with the others.
+        ratio: Factor of the value of x; None for d / M with `l1`, and 1 with the others.
 
     Returns:
         The value of z and the weighted value of x, each with shape (S,).
+
+    References:
+        IID-GAN (Shi, Li and Yan, 2021), https://arxiv.org/abs/2106.00563, for `l1-sum`; IID-GAN:
+        an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
+        https://www.ijcai.org/proceedings/2023/437, equation 7, for `l1`. Their anonymous
+        predecessor InvertGAN has `l2`.
+
+    Example:
+        >>> z, x = torch.zeros(1, 4, 2), torch.zeros(1, 4, 1, 28, 28)
+        >>> cycle_consistency(z, z + 1, x, x + 1, norm="l1-sum")
+        (tensor([2.]), tensor([784.]))
+        >>> cycle_consistency(z, z + 1, x, x + 1, norm="l1")
+        (tensor([1.]), tensor([392.]))
+        >>> cycle_consistency(z, z + 1, x, x + 1, norm="l1", ratio=1.0)
+        (tensor([1.]), tensor([1.]))
     """
     match norm:
         case "l1":

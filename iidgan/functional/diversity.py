@@ -1,12 +1,6 @@
-r"""Distances between the covariances of two batches of features: GDPP and Bures.
+"""Distances between two batches of features as sets: the Bures distance and the losses of GDPP.
 
 Values and gradients are finite also where features are rank deficient or all the same.
-
-References:
-    GDPP: Learning Diverse Generations Using Determinantal Point Process (Elfeki et al., 2019),
-    https://arxiv.org/abs/1812.00068
-    The Bures Metric for Generative Adversarial Networks (De Meulemeester et al., 2020),
-    https://arxiv.org/abs/2006.09096
 """
 
 from __future__ import annotations
@@ -20,36 +14,72 @@ MIN_ROW_NORM = 1e-3  # rows of features with a smaller norm count as zero
 
 
 def unit_rows(features: Tensor) -> Tensor:
-    """Divides rows by their norms: (S, B, h) -> (S, B, h).
+    """Divide rows by their norms, except rows much shorter than 0.001, which stay short.
 
-    Rows much shorter than `SHORT` stay short. Otherwise a batch without any spread would show
-    nothing but rounding, and with enormous gradients.
+        v / √(‖v‖² + 0.001²)
+
+    Otherwise a batch without any spread would become nothing but rounding errors, with enormous
+    gradients.
+
+    Arguments:
+        features: Rows of features, with shape (S, B, h).
+
+    Returns:
+        Rows with norms below 1, with the same shape.
+
+    Example:
+        >>> unit_rows(torch.tensor([[[3.0, 4.0], [0.0, 0.0]]]))
+        tensor([[[0.6000, 0.8000],
+                 [0.0000, 0.0000]]])
     """
     squared_norms = to_full_precision(features).square().sum(-1, keepdim=True)
     return features * (squared_norms + MIN_ROW_NORM**2).rsqrt()
 
 
 def unit_directions(features: Tensor) -> Tensor:
-    """Centre a batch and divide its rows by their norms: (S, B, h) -> (S, B, h)."""
+    """Centre a batch, and divide its rows by their norms as `unit_rows` does.
+
+    Arguments:
+        features: Rows of features, with shape (S, B, h).
+
+    Returns:
+        Directions from the mean of the batch, with the same shape.
+
+    Example:
+        >>> unit_directions(torch.tensor([[[1.0, 5.0], [3.0, 5.0]]]))
+        tensor([[[-1.0000,  0.0000],
+                 [ 1.0000,  0.0000]]])
+    """
     return unit_rows(features - features.mean(1, keepdim=True))
 
 
 def bures_distance(features_a: Tensor, features_b: Tensor) -> Tensor:
-    r"""Compute the squared Bures distance of \(C_a = a^\top a / B\) and \(C_b = b^\top b / B\).
+    """Compute the squared Bures distance between the second moments of two batches.
 
-    .. math:: \operatorname{tr} C_a + \operatorname{tr} C_b
-              - 2 \operatorname{tr} (C_a C_b)^{1/2}
+        tr A + tr B - 2 tr (A B)^½, with A = aᵀa / n and B = bᵀb / n for batches a and b of n rows
 
-    The last trace is the nuclear norm of \(a b^\top / B\): \(C_a C_b\) and
-    \(a b^\top (a b^\top)^\top / B^2\) have the same eigenvalues other than 0. Without square
-    roots of matrices, the gradient is bounded at any rank.
+    The last trace is the nuclear norm of a bᵀ / n, since A B and (a bᵀ)(a bᵀ)ᵀ / n² have the same
+    eigenvalues other than 0. Without square roots of matrices, the gradient is bounded at any
+    rank.
 
     Arguments:
         features_a: Rows of features, with shape (S, B, h).
         features_b: Rows of features, with shape (S, B, h).
 
     Returns:
-        Distances with shape (S,).
+        One distance per seed, with shape (S,).
+
+    References:
+        The Bures Metric for Generative Adversarial Networks (De Meulemeester et al., 2020),
+        https://arxiv.org/abs/2006.09096
+
+    Example:
+        >>> along_x = torch.tensor([[[1.0, 0.0], [-1.0, 0.0]]])
+        >>> along_y = torch.tensor([[[0.0, 1.0], [0.0, -1.0]]])
+        >>> bures_distance(along_x, along_y).round(decimals=4)  # they share no direction: 1 + 1
+        tensor([2.])
+        >>> bures_distance(along_x, 3 * along_x).round(decimals=4)  # (1 - 3)²
+        tensor([4.])
     """
     # C = a^T a of the scaled rows, whose trace is the sum of their squares.
     scaled_a, scaled_b = (
@@ -62,30 +92,38 @@ def bures_distance(features_a: Tensor, features_b: Tensor) -> Tensor:
 def gdpp_losses(
     fake_features: Tensor, real_features: Tensor, broadening: float = 1e-2
 ) -> tuple[Tensor, Tensor]:
-    r"""Compare the similarity matrices of two batches of B samples by their eigenpairs.
+    """Compare the similarity matrices of two batches of B samples by their eigenpairs.
 
-    With unit rows \(\phi\), \(\phi \phi^\top = \sum_j \lambda_j v_j v_j^\top\), eigenvalues in
-    order, and weights \(w_j\) that map the real ones to [0, 1]:
+    With unit rows φ, φ φᵀ = sum_j λ_j v_j v_jᵀ, eigenvalues in order, and weights w_j that map the
+    real eigenvalues to [0, 1], the two values are
 
-    .. math:: \frac1B \sum_j (\lambda_j^{fake} - \lambda_j^{real})^2, \qquad
-              -\sum_j w_j |\langle v_j^{fake}, v_j^{real} \rangle|
+        magnitude = 1/B sum_j (λ_j(fake) - λ_j(real))²
+        structure = -sum_j w_j |⟨v_j(fake), v_j(real)⟩|
 
-    The sign of an eigenvector is arbitrary, hence the absolute value. Its derivative
-    \(\sum_{i \ne j} v_i \, v_i^\top dK v_j / (\lambda_j - \lambda_i)\) is infinite where
-    eigenvalues meet, as the zeros of a rank-deficient K always do; here
-    \(g / (g^2 + \epsilon^2)\) replaces 1 / g for a gap g. Where generated features have
-    no variance left, any \(v_j^{fake}\) is as good as another; so \(w_j\) is multiplied by
-    \(\lambda^2 / (\lambda^2 + \epsilon^2)\) of the generated eigenvalue, without a derivative.
-    Eigenvalues have mean 1.
+    The sign of an eigenvector is arbitrary, hence the absolute value. Its derivative,
+    sum_{i ≠ j} v_i (v_iᵀ dK v_j) / (λ_j - λ_i), is infinite where eigenvalues meet, as the zeros
+    of a rank-deficient K always do; here g / (g² + ε²) replaces 1 / g for a gap g. Where generated
+    features have no variance left, any v_j(fake) is as good as another; so w_j is multiplied by
+    λ² / (λ² + ε²) of the generated eigenvalue, without a derivative. Eigenvalues have mean 1.
 
     Arguments:
         fake_features: Features, with shape (S, B, h).
         real_features: Features, with shape (S, B, h), constant to the gradient.
-        broadening: Gap \(\epsilon\) of eigenvalues, to others and to 0, below which eigenvectors
-            do not count.
+        broadening: Gap ε of eigenvalues, to others and to 0, below which eigenvectors do not
+            count.
 
     Returns:
-        The two values, each with shape (S,). Only first derivatives are correct.
+        Magnitude and structure, each with shape (S,). Only first derivatives are correct.
+
+    References:
+        GDPP: Learning Diverse Generations Using Determinantal Point Process (Elfeki et al., 2019),
+        https://arxiv.org/abs/1812.00068
+
+    Example:
+        >>> real = torch.tensor([[[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]])  # eigenvalues 0, 1, 2
+        >>> collapsed = torch.tensor([[[1.0, 0.0]] * 3])  # eigenvalues 0, 0, 3
+        >>> gdpp_losses(collapsed, real)
+        (tensor([0.6667]), tensor([-0.8165]))
     """
     fake_kernel = _similarity_kernel(fake_features)
     eigenvalues, eigenvectors = _decompose_kernel(fake_kernel)

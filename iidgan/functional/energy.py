@@ -1,8 +1,4 @@
-r"""The energy distance of codes to the standard normal distribution.
-
-Szekely & Rizzo, *A new test for multivariate normality*, 2005,
-https://doi.org/10.1016/j.jmva.2003.12.002.
-"""
+"""The energy distance of codes to the standard normal distribution."""
 
 from __future__ import annotations
 
@@ -17,19 +13,31 @@ _QUADRATURE = {torch.float32: (0.3, 32), torch.float64: (1 / 6, 80)}  # step and
 
 
 def energy(codes: Tensor) -> Tensor:
-    r"""Compute the energy distance between the codes and N(0, I).
+    """Compute the energy distance between the codes and N(0, I).
 
-    .. math:: 2 \, E|Z - Y| - E|Z - Z'| - E|Y - Y'|
+        2 E‖z - y‖ - E‖z - z'‖ - E‖y - y'‖
 
-    where Z, Z' are two of the n codes, all \(n^2\) pairs of them, and Y, Y' two standard normal
-    vectors, over which the expectation is exact. It is zero only between equal distributions.
-    O(n^2 M), in two matrix products with the gradient.
+    where z, z' are two of the n codes, all n² pairs of them, and y, y' two standard normal
+    vectors, over which the expectation is exact. It is zero only between equal distributions. It
+    takes O(n² M) time, in two matrix products with the gradient.
 
     Arguments:
         codes: Codes, float32 or float64 with shape (..., n, M).
 
     Returns:
         Values with shape (...).
+
+    References:
+        A new test for multivariate normality (Székely and Rizzo, 2005),
+        https://doi.org/10.1016/j.jmva.2003.12.002
+
+    Example:
+        >>> energy(torch.zeros(4, 1))  # collapsed: 2 √(2/π) - 2 / √π
+        tensor(0.4674)
+        >>> torch.manual_seed(0).initial_seed()
+        0
+        >>> energy(torch.randn(1000, 1)).item() < 0.01
+        True
     """
     M = codes.shape[-1]
     normal_distance = 2 * math.exp(math.lgamma((M + 1) / 2) - math.lgamma(M / 2))
@@ -38,17 +46,28 @@ def energy(codes: Tensor) -> Tensor:
 
 
 def distance_to_normal(squared_norms: Tensor, M: int) -> Tensor:
-    r"""Compute E|a - Y| for Y ~ N(0, I) in M dimensions from q = |a|^2, elementwise.
+    """Compute E‖a - y‖ for y ~ N(0, I) in M dimensions from q = ‖a‖², element by element.
 
-    It is \(\sqrt2\,\Gamma(\frac{M+1}2)\,{}_1F_1(-\frac12;\frac M2;-\frac q2) / \Gamma(\frac M2)\).
-    With the root as an integral over Gaussians, \(\sqrt r \propto \int (1-e^{-rs}) s^{-3/2} ds\),
-    the expectation inside, and by parts, with \(b = 1 / (1 + v^2)\), it becomes
+    It is √2 Γ((M + 1)/2) ₁F₁(-1/2; M/2; -q/2) / Γ(M/2). With the root as an integral over
+    Gaussians, √r ∝ ∫ (1 - e^(-r s)) s^(-3/2) ds, the expectation inside, and integration by parts,
+    with b = 1 / (1 + v²), it becomes
 
-    .. math:: \sqrt{2/\pi} \int_0^\infty b^{M/2} e^{-q v^2 b / 2} (M b + q b^2) \, dv
+        √(2/π) ∫₀^∞ b^(M/2) e^(-q v² b / 2) (M b + q b²) dv
 
-    whose integrand is positive and even. After substituting \(v = \sinh(t) / \sqrt{M + q}\),
-    its width no longer depends on q and M, and the midpoint rule converges geometrically: 80
-    nodes give 1e-11, and 32, used for float32, give 6e-8.
+    whose integrand is positive and even. After substituting v = sinh(t) / √(M + q), its width no
+    longer depends on q and M, and the midpoint rule converges geometrically: 80 nodes give 1e-11,
+    and 32, used for float32, give 6e-8.
+
+    Arguments:
+        squared_norms: Values of q, float32 or float64 of any shape.
+        M: Number of dimensions.
+
+    Returns:
+        Values with the shape of `squared_norms`.
+
+    Example:
+        >>> distance_to_normal(torch.tensor([0.0, 10_000.0]), M=2)  # √(π/2), and about √q
+        tensor([  1.2533, 100.0050])
     """
     step, num_nodes = _QUADRATURE[squared_norms.dtype]
     nodes = torch.arange(num_nodes, dtype=squared_norms.dtype, device=squared_norms.device)
@@ -64,14 +83,25 @@ def distance_to_normal(squared_norms: Tensor, M: int) -> Tensor:
 
 
 def mean_distance(codes: Tensor) -> Tensor:
-    r"""Compute the mean Euclidean distance of all \(n^2\) pairs of codes, (..., n, M) -> (...).
+    """Compute the mean Euclidean distance of all n² pairs of codes, each code with itself too.
 
-    Its gradient is \(\frac2{n^2} \sum_j (z_i - z_j) / |z_i - z_j|\), without pairs that coincide.
+    The gradient with respect to a code z_i is 2/n² sum_j (z_i - z_j) / ‖z_i - z_j‖, without pairs
+    that coincide.
 
     In few dimensions it is computed from the differences, in more from the inner products.
     Rounding of these hides distances below the root of the machine epsilon times the length of
     codes: in float32, gradients within a cluster of a thousandth of that length have an error of
     10 %.
+
+    Arguments:
+        codes: Codes, float32 or float64 with shape (..., n, M).
+
+    Returns:
+        Values with shape (...).
+
+    Example:
+        >>> mean_distance(torch.tensor([[0.0, 0.0], [3.0, 4.0]]))  # (0 + 5 + 5 + 0) / 4
+        tensor(2.5000)
     """
     if codes.shape[-1] <= MAX_PAIRWISE_DIMENSIONS:
         codes_last = codes.mT  # contiguous per code, as the loops over pairs read it

@@ -7,20 +7,16 @@ from torch import Tensor
 
 
 def frechet_distance(fake_features: Tensor, real_features: Tensor) -> Tensor:
-    r"""Compute the squared Frechet (2-Wasserstein) distance between fitted Gaussians.
+    """Compute the squared Fréchet (2-Wasserstein) distance between fitted Gaussians.
 
-    .. math:: \|\mu_x - \mu_y\|^2 + \operatorname{tr} \Sigma_x + \operatorname{tr} \Sigma_y
-              - 2 \operatorname{tr} (\Sigma_x \Sigma_y)^{1/2}
+        ‖m - m'‖² + tr C + tr C' - 2 tr (C C')^½
 
-    with covariances that divide by n - 1. The last trace is the sum of singular values of
-    \(A^\top B\) for any \(\Sigma_x = A A^\top, \Sigma_y = B B^\top\). This avoids
-    products of covariances, whose eigenvalues may become negative or complex by rounding, and
-    works for covariances of any rank without adding to their diagonals.
+    with the means m, m' and the covariances C, C', which divide by n - 1. The last trace is the
+    sum of singular values of AᵀB for any C = A Aᵀ, C' = B Bᵀ. This avoids products of covariances,
+    whose eigenvalues may become negative or complex by rounding, and works for covariances of any
+    rank without adding to their diagonals.
 
-    Dowson & Landau, *The Fréchet Distance between Multivariate Normal Distributions*, 1982,
-    https://doi.org/10.1016/0047-259X(82)90077-X; Heusel et al., *GANs Trained by a Two Time-Scale
-    Update Rule Converge to a Local Nash Equilibrium*, 2017, https://arxiv.org/abs/1706.08500 (as a
-    distance of images, by their features).
+    On the features of an Inception network it is the FID.
 
     Arguments:
         fake_features: Features, with shape (S, n, D), n of at least 2.
@@ -28,6 +24,18 @@ def frechet_distance(fake_features: Tensor, real_features: Tensor) -> Tensor:
 
     Returns:
         float64 with shape (S,), at least 0; NaN for a seed with features that are not finite.
+
+    References:
+        The Fréchet Distance between Multivariate Normal Distributions (Dowson and Landau, 1982),
+        https://doi.org/10.1016/0047-259X(82)90077-X; GANs Trained by a Two Time-Scale Update Rule
+        Converge to a Local Nash Equilibrium (Heusel et al., 2017),
+        https://arxiv.org/abs/1706.08500, as a distance of images
+
+    Example:
+        >>> real = torch.tensor([[-1.0], [0.0], [1.0]])  # mean 0, standard deviation 1
+        >>> fake = torch.stack([real + 3, 5 * real])  # of two seeds
+        >>> frechet_distance(fake, real).round(decimals=6)
+        tensor([ 9., 16.], dtype=torch.float64)
     """
     real_moments = _mean_and_root(real_features)
     distances = [
@@ -50,7 +58,7 @@ def _distance_between(
 
 
 def _mean_and_root(features: Tensor) -> tuple[Tensor, Tensor]:
-    r"""Compute the mean and an A with \(\Sigma = A A^\top\): (n, D) -> (D,), (D, D).
+    """Compute the mean and an A with A Aᵀ the covariance: (n, D) -> (D,), (D, D).
 
     Both are NaN if a feature is not finite, for which the decomposition would raise an error.
     """

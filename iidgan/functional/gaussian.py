@@ -1,12 +1,17 @@
-r"""Distances between a batch of codes and the standard normal distribution.
+"""Distances between a batch of codes and the standard normal distribution.
 
 Every function takes codes of shape (..., n, M), float32 or float64, and returns values of shape
-(...) in the same dtype; mu is the mean and Sigma the biased covariance of the n codes.
-Values and gradients are finite at any rank of Sigma: also for n <= M, for codes that are all
-equal, and for n = 1. The functions of mu and Sigma cost at most O(n M min(n, M)).
+(...) in the same dtype; μ is the mean and Σ the biased covariance of the n codes. Values and
+gradients are finite at any rank of Σ: also for n <= M, for codes that are all equal, and for
+n = 1. The functions of μ and Σ cost at most O(n M min(n, M)).
 
-The first four are from Li, Shi & Yan, *IID-GAN: an IID Sampling Perspective for Regularizing Mode
-Collapse*, IJCAI 2023, https://www.ijcai.org/proceedings/2023/437, section 4 and appendix A.
+The p-norm and the distances `w2`, `kl` and `w2-1d` see nothing of the codes but μ and Σ (of
+`w2-1d`, the variances), so that a few points with the right moments have distance 0;
+`epps-pulley` and `energy` compare distributions.
+
+References:
+    IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
+    https://www.ijcai.org/proceedings/2023/437, section 4 and appendix A, for the first four
 """
 
 from __future__ import annotations
@@ -33,13 +38,13 @@ def gaussian_distance(
     root: bool = False,
     eps: float | None = None,
 ) -> Tensor:
-    """Compute the distance called `name`.
+    """Compute the distance of codes to N(0, I) that is called `name`.
 
     Half precision is converted to float32, and autocast is disabled, since covariances need more
     digits.
 
     Arguments:
-        name: One of `Distance`.
+        name: One of `Distance`: `p-norm`, `w2`, `kl`, `w2-1d`, `epps-pulley` or `energy`.
         codes: Codes of any floating dtype, with shape (..., n, M).
         directions: Projection directions of `epps-pulley`, with shape (K, M) or (..., K, M).
         p: Exponent of `p-norm`.
@@ -48,6 +53,16 @@ def gaussian_distance(
 
     Returns:
         Values with shape (...), float64 for float64 codes, float32 for others.
+
+    Raises:
+        ValueError: `epps-pulley` has no directions.
+
+    Example:
+        >>> codes = torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
+        >>> gaussian_distance("p-norm", codes)  # mean 0 and covariance I
+        tensor(0.)
+        >>> gaussian_distance("energy", codes)  # but only four points
+        tensor(0.1463)
     """
     with torch.autocast(codes.device.type, enabled=False):
         codes = to_full_precision(codes)
@@ -73,13 +88,26 @@ def gaussian_distance(
 
 
 def p_norm(codes: Tensor, p: float = 2.0) -> Tensor:
-    r"""Compute the p-norm \(\lVert \mu \rVert_p + \lVert \Sigma - I \rVert_p\), entry by entry.
+    """Compute the p-norm of the error of mean and covariance, entry by entry.
 
-    For p = 2 and n < M it uses the Gram matrix of the codes: |Sigma - I|^2 = |K - I|^2 + M - n.
+        ‖μ‖_p + ‖Σ - I‖_p
+
+    For p = 2, the two parts are about √(M / n) and √(M (M + 1) / n), not 0, for n exact Gaussian
+    codes; and for n < M it uses the Gram matrix K of the codes, ‖Σ - I‖² = ‖K - I‖² + M - n.
 
     Arguments:
         codes: Codes, with shape (..., n, M).
         p: Exponent, at least 1.
+
+    Returns:
+        Values with shape (...).
+
+    Example:
+        >>> codes = torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
+        >>> p_norm(codes + torch.tensor([3.0, 4.0]))
+        tensor(5.)
+        >>> p_norm(2 * codes)  # ‖3 I‖ = 3 √2
+        tensor(4.2426)
     """
     mu, centred = _mean_and_centred(codes)
     n, M = centred.shape[-2:]
@@ -95,19 +123,29 @@ def p_norm(codes: Tensor, p: float = 2.0) -> Tensor:
 
 
 def w2(codes: Tensor, root: bool = False) -> Tensor:
-    r"""Compute the squared 2-Wasserstein distance of N(mu, Sigma) to N(0, I).
+    """Compute the squared 2-Wasserstein distance of N(μ, Σ) to N(0, I).
 
-    .. math:: \lVert \mu \rVert^2 + \operatorname{tr}(\Sigma + I - 2 \Sigma^{1/2})
+        W₂² = ‖μ‖² + tr(Σ + I - 2 Σ^½) = ‖μ‖² + sum_i (√λ_i - 1)², with the eigenvalues λ_i of Σ
 
-    With x the centred codes over \(\sqrt n\), tr Sigma^{1/2} is the nuclear norm of x, and the
-    gradient is twice the difference of x and its polar factor: bounded at any rank, since no root
-    of an eigenvalue is differentiated. Singular values of x below 1.5e-3 (float32) or 1e-4
-    (float64) of the 4-norm of all of them are underestimated.
+    With x the centred codes over √n, tr Σ^½ is the nuclear norm of x, and the gradient is twice
+    the difference of x and its polar factor: bounded at any rank, since no root of an eigenvalue
+    is differentiated. Singular values of x below 1.5e-3 (float32) or 1e-4 (float64) of the 4-norm
+    of all of them are underestimated.
 
     Arguments:
         codes: Codes, with shape (..., n, M).
-        root: Whether to return the distance itself, as InvertGAN does. Its gradient at 0 is 0, and
-            values below the square root of the machine epsilon are not resolved.
+        root: Whether to return the distance itself, as InvertGAN does. Its gradient at 0 is 0,
+            and values below the square root of the machine epsilon are not resolved.
+
+    Returns:
+        Values with shape (...).
+
+    Example:
+        >>> codes = torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
+        >>> w2(3 * codes).round(decimals=4)  # 2 (3 - 1)²
+        tensor(8.)
+        >>> w2(3 * codes, root=True)
+        tensor(2.8284)
     """
     mu, centred = _mean_and_centred(codes)
     trace_sum = mu.square().sum(-1) + centred.square().sum((-2, -1)) + codes.shape[-1]
@@ -118,25 +156,32 @@ def w2(codes: Tensor, root: bool = False) -> Tensor:
 
 
 def kl(codes: Tensor, eps: float | None = None) -> Tensor:
-    r"""Compute the Kullback-Leibler divergence KL(N(0, I) || N(mu, Sigma)).
+    """Compute the Kullback-Leibler divergence KL(N(0, I) ‖ N(μ, Σ)).
 
-    .. math:: \tfrac12 (\log\det\Sigma - M + \operatorname{tr}\Sigma^{-1} + \mu^\top\Sigma^{-1}\mu)
+        ½ (log det Σ - M + tr Σ⁻¹ + μᵀ Σ⁻¹ μ)
 
-    It is infinite where Sigma is singular, so Sigma is replaced by Sigma + eps I, and the error of
-    first order in eps is subtracted: with \(Y = (\Sigma + \epsilon I)^{-1}\),
+    It is infinite where Σ is singular, so Σ is replaced by Σ + εI, and the error of first order in
+    ε is subtracted: with Y = (Σ + εI)⁻¹,
 
-    .. math:: \Sigma^{-1} \approx Y + \epsilon Y^2, \quad
-        \log\det\Sigma \approx -\log\det Y - \epsilon \operatorname{tr} Y
+        Σ⁻¹ ≈ Y + ε Y²,  log det Σ ≈ -log det Y - ε tr Y
 
-    What remains is of order eps^2 / lambda^3 for an eigenvalue lambda, and finite at 0. The
-    default is the square root of the machine epsilon, which changes a well-conditioned Sigma by
-    no more than rounding does. It is absolute, since the target I sets the scale; five times the
-    rounding error of Sigma is added to keep the Cholesky decomposition from failing. Gradients of
-    nearly singular codes reach eps^(-3/2): use 1e-3 to train with n <= M.
+    What remains is of order ε² / λ³ for an eigenvalue λ, and finite at 0. The default is the
+    square root of the machine epsilon, which changes a well-conditioned Σ by no more than rounding
+    does. It is absolute, since the target I sets the scale; five times the rounding error of Σ is
+    added to keep the Cholesky decomposition from failing. Gradients of nearly singular codes reach
+    ε^(-3/2): use 1e-3 to train with n <= M.
 
     Arguments:
         codes: Codes, with shape (..., n, M).
-        eps: Shrinkage, None for the square root of the machine epsilon.
+        eps: Shrinkage ε, None for the square root of the machine epsilon.
+
+    Returns:
+        Values with shape (...), in nats.
+
+    Example:
+        >>> codes = torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
+        >>> kl(2 * codes)  # ½ (2 log 4 - 2 + 2 / 4)
+        tensor(0.6363)
     """
     mu, centred = _mean_and_centred(codes)
     n, M = centred.shape[-2:]
@@ -159,13 +204,25 @@ def kl(codes: Tensor, eps: float | None = None) -> Tensor:
 
 
 def w2_1d(codes: Tensor, root: bool = False) -> Tensor:
-    r"""Compute the squared 2-Wasserstein distance of each dimension to N(0, 1), summed.
+    """Compute the squared 2-Wasserstein distance of each dimension to N(0, 1), summed.
 
-    .. math:: \sum_m \mu_m^2 + (\sigma_m - 1)^2
+        sum_m μ_m² + (σ_m - 1)²
+
+    It is `w2` where the dimensions are uncorrelated, and blind to correlations.
 
     Arguments:
         codes: Codes, with shape (..., n, M).
         root: Whether to return the square root, as InvertGAN does; its gradient at 0 is 0.
+
+    Returns:
+        Values with shape (...).
+
+    Example:
+        >>> codes = torch.tensor([[-1.0, -1.0], [1.0, 1.0]])  # two points on the diagonal
+        >>> w2_1d(codes).round(decimals=4)
+        tensor(0.)
+        >>> w2(codes).round(decimals=4)  # eigenvalues 2 and 0
+        tensor(1.1716)
     """
     mu, centred = _mean_and_centred(codes)
     moment_errors = torch.cat([mu, torch.linalg.vector_norm(centred, dim=-2) - 1], dim=-1)
@@ -176,24 +233,33 @@ def w2_1d(codes: Tensor, root: bool = False) -> Tensor:
 
 
 def epps_pulley(codes: Tensor, directions: Tensor) -> Tensor:
-    r"""Compute the Epps-Pulley statistic of the projected codes, averaged over directions.
+    """Compute the Epps-Pulley statistic of the projected codes, averaged over directions.
 
-    With \(y_j = \langle z_j, a \rangle / |a|\) for a direction a and \(w\) the density of N(0, 1),
+    With y_j = ⟨z_j, a⟩ / ‖a‖ for a direction a and the density w of N(0, 1),
 
-    .. math:: \int \Bigl| \tfrac1n \sum_j e^{i t y_j} - e^{-t^2/2} \Bigr|^2 w(t) \, dt
+        ∫ |1/n sum_j e^(i t y_j) - e^(-t²/2)|² w(t) dt
 
     by the trapezoidal rule on a fixed grid, O(n K T) with T = 22: exact to 1e-9 while all
-    \(|y_j| < 7\). Beyond, the grid aliases values that are 20.9 apart, and distant codes have
-    almost no gradient: start from codes of moderate size. The statistic is not multiplied by n:
-    for n exact Gaussian codes its mean is \((1 - 3^{-1/2}) / n\).
-
-    Epps & Pulley, *A test for normality based on the empirical characteristic function*, 1983,
-    https://doi.org/10.1093/biomet/70.3.723; sliced as by Balestriero & LeCun, *LeJEPA*, 2025,
-    https://arxiv.org/abs/2511.08544.
+    |y_j| < 7. Beyond, the grid aliases values that are 20.9 apart, and distant codes have almost
+    no gradient: start from codes of moderate size. The statistic is not multiplied by n: for n
+    exact Gaussian codes its mean is (1 - 1/√3) / n.
 
     Arguments:
         codes: Codes, with shape (..., n, M).
         directions: Directions of any length but zero, with shape (K, M) or (..., K, M).
+
+    Returns:
+        Values with shape (...).
+
+    References:
+        A test for normality based on the empirical characteristic function (Epps and Pulley,
+        1983), https://doi.org/10.1093/biomet/70.3.723; sliced as in LeJEPA (Balestriero and LeCun,
+        2025), https://arxiv.org/abs/2511.08544
+
+    Example:
+        >>> codes = torch.zeros(100, 2)
+        >>> epps_pulley(codes, torch.eye(2))  # collapsed: 1 - √2 + 1/√3
+        tensor(0.1631)
     """
     step, num_nodes = 0.3, 22
     nodes = torch.arange(1, num_nodes + 1, dtype=codes.dtype, device=codes.device)
@@ -236,7 +302,7 @@ class _CosineAndSine(torch.autograd.Function):
 
 
 def _mean_and_centred(codes: Tensor) -> tuple[Tensor, Tensor]:
-    r"""Return the mean (..., M), and centred codes x (..., n, M) with \(x^\top x = \Sigma\)."""
+    """Return the mean (..., M), and centred codes x (..., n, M) with xᵀx = Σ."""
     mu = codes.mean(-2)
     return mu, (codes - mu[..., None, :]) / math.sqrt(codes.shape[-2])
 

@@ -1,4 +1,4 @@
-r"""Spectral functions of matrices by products only, without eigenvalues or host synchronisation.
+"""Spectral functions of matrices by products only, without eigenvalues or host synchronisation.
 
 Each is a fixed sequence of matrix products and elementwise operations, so that it can be captured
 in a CUDA graph, traced, batched over leading axes, and differentiated repeatedly.
@@ -14,10 +14,10 @@ from torch import Tensor
 
 
 def _cubic_coefficients(low: float, tolerance: float) -> tuple[tuple[float, float], ...]:
-    r"""Compute odd cubics \(a x - b x^3\) whose composition maps [low, 1] to 1 +- tolerance.
+    """Compute odd cubics a x - b x³ whose composition maps [low, 1] to 1 ± tolerance.
 
     Each cubic is the one closest to 1 on the image of its predecessors. It has a closed form, with
-    extrema \(1 - e, 1 + e, 1 - e\) at low, inside, and at high.
+    extrema 1 - e, 1 + e, 1 - e at low, inside, and at high.
     """
     high = 1.0
     cubics = []
@@ -39,30 +39,47 @@ MIN_ASPECT_RATIO = 2  # from here on, products with the Gram matrix are cheaper
 
 
 def to_full_precision(x: Tensor) -> Tensor:
-    """Convert half precision to float32, as covariances need; keep float64."""
+    """Convert half precision to float32, as covariances need; keep float64.
+
+    Arguments:
+        x: Floating-point tensor of any shape.
+
+    Returns:
+        float64 if `x` is, else float32.
+
+    Example:
+        >>> to_full_precision(torch.ones(2, dtype=torch.bfloat16)).dtype
+        torch.float32
+    """
     return x if x.dtype == torch.float64 else x.float()
 
 
 def polar_factor(x: Tensor) -> Tensor:
-    r"""Compute the polar factor \(U V^\top\) of \(x = U \operatorname{diag}(s) V^\top\).
+    """Compute the polar factor U Vᵀ of x = U diag(s) Vᵀ.
 
-    Newton-Schulz iteration \(x \gets a x - b x x^\top x\) after division by an upper bound
-    \((\sum_i s_i^4)^{1/4}\) of \(s_1\), with the coefficients that converge fastest: 10 steps in
-    float32, 14 in float64, two products each. Singular values above 1.5e-3 (float32) or 1e-4
-    (float64) of the bound become 1 to working precision; below, they become an increasing
-    function of theirs, and 0 stays 0. It works on x rather than on \(x x^\top\), whose condition
-    number is the square; but if x has many more columns than rows, most products are with
-    \(x x^\top\), which is recomputed halfway. Rounding then rotates the vectors of a singular
-    value s, relative to the bound, by some machine epsilons over \(s^2\).
-
-    Amsel, Persson, Musco & Gower, *The Polar Express: Optimal Matrix Sign Methods and Their
-    Application to the Muon Algorithm*, 2025, https://arxiv.org/abs/2505.16932.
+    Newton-Schulz iteration x ← a x - b x xᵀ x after division by an upper bound (sum_i s_i⁴)^¼ of
+    s₁, with the coefficients that converge fastest: 10 steps in float32, 14 in float64, two
+    products each. Singular values above 1.5e-3 (float32) or 1e-4 (float64) of the bound become 1
+    to working precision; below, they become an increasing function of theirs, and 0 stays 0. It
+    works on x rather than on x xᵀ, whose condition number is the square; but if x has many more
+    columns than rows, most products are with x xᵀ, which is recomputed halfway. Rounding then
+    rotates the vectors of a singular value s, relative to the bound, by some machine epsilons over
+    s².
 
     Arguments:
         x: Matrices, float32 or float64 with shape (..., r, c).
 
     Returns:
         Matrices of the same shape.
+
+    References:
+        The Polar Express: Optimal Matrix Sign Methods and Their Application to the Muon Algorithm
+        (Amsel, Persson, Musco and Gower, 2025), https://arxiv.org/abs/2505.16932
+
+    Example:
+        >>> polar_factor(torch.tensor([[0.0, 5.0], [-2.0, 0.0]])).round(decimals=4)
+        tensor([[ 0.,  1.],
+                [-1.,  0.]])
     """
     rows, columns = x.shape[-2:]
     if rows > columns:
@@ -80,30 +97,38 @@ def polar_factor(x: Tensor) -> Tensor:
 
 
 def gram_matrix(x: Tensor) -> Tensor:
-    r"""Compute \(x x^\top\), differentiable any number of times, each time in one product.
+    """Compute x xᵀ, differentiable any number of times, each time in one product.
 
     Arguments:
         x: Matrices, with shape (..., r, c).
 
     Returns:
         Matrices, with shape (..., r, r).
+
+    Example:
+        >>> gram_matrix(torch.tensor([[1.0, 2.0], [0.0, 3.0]]))
+        tensor([[5., 6.],
+                [6., 9.]])
     """
     product: Tensor = _Gram.apply(x)  # type: ignore[no-untyped-call]
     return product
 
 
 def nuclear_norm(x: Tensor) -> Tensor:
-    r"""Compute the sum of singular values, \(\operatorname{tr} (x^\top x)^{1/2}\).
+    """Compute the sum of singular values, tr (xᵀx)^½.
 
-    It is \(\langle x, \mathrm{polar}(x) \rangle\), and its gradient is the polar factor: bounded
-    by one at any rank, and free once the value is known. Second derivatives are those of the
-    iteration.
+    It is ⟨x, polar(x)⟩, and its gradient is the polar factor: bounded by one at any rank, and free
+    once the value is known. Second derivatives are those of the iteration.
 
     Arguments:
         x: Matrices, float32 or float64 with shape (..., r, c).
 
     Returns:
         Values with shape (...).
+
+    Example:
+        >>> nuclear_norm(torch.tensor([[0.0, 5.0], [-2.0, 0.0]])).round(decimals=4)
+        tensor(7.)
     """
     value, _ = _NuclearNorm.apply(x)  # type: ignore[no-untyped-call]
     return cast(Tensor, value)
@@ -121,13 +146,18 @@ def spd_inverse(a: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         The inverses, with the same shape, and the logarithms of the determinants of `a`, with
         shape (...).
+
+    Example:
+        >>> spd_inverse(torch.tensor([[4.0, 0.0], [0.0, 2.0]]))  # log 8
+        (tensor([[0.2500, 0.0000],
+                [0.0000, 0.5000]]), tensor(2.0794))
     """
     inverse, log_det = _Inverse.apply(a)  # type: ignore[no-untyped-call]
     return inverse, log_det
 
 
 def _composed_cubics(gram: Tensor, cubics: tuple[tuple[float, float], ...]) -> Tensor:
-    r"""Compute the factor by which the cubics multiply u, a polynomial in \(k = u u^\top\)."""
+    """Compute the factor by which the cubics multiply u, a polynomial in k = u uᵀ."""
     eye = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
     a, b = cubics[0]
     factor = a * eye - b * gram

@@ -6,5 +6,17 @@ from torch import Tensor
 
 
 def mean_per_seed(values: Tensor) -> Tensor:
-    """Average everything but the seed axis: (S, ...) -> (S,)."""
+    """Compute the mean over everything but the seed axis.
+
+    Arguments:
+        values: Tensor with shape (S, ...).
+
+    Returns:
+        One value per seed, with shape (S,): what a loss of a `Player` or a `Term` returns.
+
+    Example:
+        >>> import torch
+        >>> mean_per_seed(torch.tensor([[1.0, 3.0], [10.0, 20.0]]))
+        tensor([ 2., 15.])
+    """
     return values.flatten(1).mean(1)

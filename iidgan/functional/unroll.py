@@ -1,4 +1,4 @@
-r"""Optimiser steps as a differentiable function of everything that the loss depends on.
+"""Optimiser steps as a differentiable function of everything that the loss depends on.
 
 Losses have no access to an optimiser, so these steps start with moments of zero.
 """
@@ -23,16 +23,13 @@ def unrolled_adam(
     eps: float = 1e-8,
     second_order: bool = True,
 ) -> Parameters:
-    r"""Compute the parameters after some steps of Adam, with initial moments m = v = 0.
+    """Compute the parameters after some steps of Adam, with initial moments m = v = 0.
 
-    .. math:: \theta \leftarrow \theta - lr \, \hat m \, / \sqrt{\hat v + \epsilon^2}
+        θ ← θ - lr m̂ / √(v̂ + ε²)
 
-    Here \(\epsilon\) is inside the root: with \(\epsilon\) outside, as usual, the root has an
-    infinite derivative where a gradient is exactly zero, as behind a dead ReLU. All parameters are
-    concatenated to one vector, so that a step takes few operations for any number of layers.
-
-    Kingma & Ba, *Adam: A Method for Stochastic Optimization*, 2014,
-    https://arxiv.org/abs/1412.6980.
+    Here ε is inside the root: with ε outside, as usual, the root has an infinite derivative where
+    a gradient is exactly zero, as behind a dead ReLU. All parameters are concatenated to one
+    vector, so that a step takes few operations for any number of layers.
 
     Arguments:
         loss: Function to minimise, parameters -> (S,); seeds share no parameter.
@@ -42,6 +39,21 @@ def unrolled_adam(
         betas: Decay of the averages of the gradient and of its square.
         eps: Gradients well below it give steps proportional to them.
         second_order: Whether gradients flow through the steps to what the loss depends on.
+
+    Returns:
+        Parameters by name, connected to what the loss depends on if `second_order`.
+
+    References:
+        Adam: A Method for Stochastic Optimization (Kingma and Ba, 2014),
+        https://arxiv.org/abs/1412.6980; Unrolled Generative Adversarial Networks (Metz et al.,
+        2016), https://arxiv.org/abs/1611.02163, for gradients through the steps
+
+    Example:
+        >>> target = torch.tensor([[5.0]], requires_grad=True)
+        >>> loss = lambda parameters: (parameters["w"] - target).square().sum(1)
+        >>> parameters = unrolled_adam(loss, {"w": torch.zeros(1, 1)}, steps=1, lr=0.1)
+        >>> parameters["w"].detach()  # the first step has length lr
+        tensor([[0.1000]])
     """
     with torch.enable_grad():
         theta = torch.cat([value.flatten() for value in parameters.values()]).requires_grad_()
