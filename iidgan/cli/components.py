@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
@@ -124,8 +125,19 @@ def _iterate_fields(components: Mapping[str, object]) -> Iterator[tuple[str, Any
     for prefix, component in components.items():
         if dataclasses.is_dataclass(component) and dataclasses.fields(component):
             default_value = dataclasses.field(default_factory=partial(copy.copy, component))
-            field_type: Any = Annotated[type(component), tyro.conf.arg(name=prefix)]
-            yield _field_name(prefix), field_type, default_value
+            yield _field_name(prefix), _annotate_flags(type(component), prefix), default_value
+
+
+def _annotate_flags(cls: type, prefix: str) -> Any:  # noqa: ANN401 - a special form
+    """Annotate a dataclass with the prefix of its flags and the summary that --help shows."""
+    return Annotated[cls, tyro.conf.arg(name=prefix, help=get_summary(cls) or None)]
+
+
+def get_summary(component: object) -> str:
+    """Return the first line of the docstring of a class or function; empty without a docstring."""
+    docstring = inspect.getdoc(component) or ""
+    is_generated = isinstance(component, type) and docstring.startswith(f"{component.__name__}(")
+    return "" if is_generated else docstring.partition("\n")[0]
 
 
 def _field_name(prefix: str) -> str:
@@ -165,10 +177,9 @@ def create_from_flags(
         return create_component(kind, name, component_type)
     field = kind.removesuffix("s")
     prefix = get_flag_prefix(cls) if field in REPEATABLE_KINDS else field
-    field_type: Any = Annotated[cls, tyro.conf.arg(name=prefix)]
     flags_type: type = dataclasses.make_dataclass(
         cls.__name__,
-        [(_field_name(prefix), field_type)],
+        [(_field_name(prefix), _annotate_flags(cls, prefix))],
         kw_only=True,
         namespace={
             "__doc__": f"Options of {name}; with those that are required, --help shows all."

@@ -6,7 +6,6 @@ import inspect
 import os
 import platform
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
@@ -17,6 +16,7 @@ import tyro
 from rich.table import Table
 
 from iidgan._version import __version__
+from iidgan.cli.components import get_summary
 from iidgan.cli.console import create_console
 from iidgan.cli.parse import parse_options
 from iidgan.config.plugins import import_by_name
@@ -71,7 +71,8 @@ def list_command(arguments: list[str]) -> int:
 def _collect_descriptions() -> dict[str, dict[str, str]]:
     """Collect the description of each name, by kind."""
     descriptions_by_kind = {
-        kind: _describe_registry(registry) for kind, registry in REGISTRIES.items()
+        kind: {name: get_summary(component) for name, component in registry.items()}
+        for kind, registry in REGISTRIES.items()
     }
     descriptions_by_kind["sets"] = {
         name: f"{info.title}: iidgan prepare {name}" for name, info in DATASETS.items()
@@ -81,12 +82,6 @@ def _collect_descriptions() -> dict[str, dict[str, str]]:
     descriptions_by_kind["tables"] = {name: create([]).title for name, create in TABLES.items()}
     descriptions_by_kind["figures"] = {name: figure.title for name, figure in FIGURES.items()}
     return descriptions_by_kind
-
-
-def _describe_registry(registry: Mapping[str, object]) -> dict[str, str]:
-    """Return the first line of each docstring."""
-    docstrings_by_name = {name: inspect.getdoc(entry) or "" for name, entry in registry.items()}
-    return {name: docstring.partition("\n")[0] for name, docstring in docstrings_by_name.items()}
 
 
 @dataclass(frozen=True)

@@ -218,7 +218,11 @@ class NeedySource(MySource):
 
 @dataclass(frozen=True, kw_only=True)
 class NeedyGAN(GAN):
-    """A GAN that needs a slope."""
+    """A GAN that needs a slope.
+
+    Example:
+        >>> NeedyGAN(slope=1.0)
+    """
 
     slope: float
     power: int = 2
@@ -279,6 +283,7 @@ def test_train_own_components_help(plugins, capsys):
         *("--optimiser.warmup", "--mymetric.power"),
     ):
         assert flag in text
+    assert "MyMetric(" not in text
 
 
 def test_train_required_fields(plugins, work_dir):
@@ -297,6 +302,8 @@ def test_train_required_fields_help(plugins, capsys):
     text = print_help(capsys, *command)
     assert "--method.slope FLOAT" in text
     assert "(required)" in text
+    assert "A GAN that needs a slope." in text
+    assert "Example" not in text
     assert "--arch.latent" in print_help(capsys, *command, "--method.slope", "1")
 
 
