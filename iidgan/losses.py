@@ -1,4 +1,9 @@
-"""The consistency losses as modules, for use in other training loops."""
+"""The losses of IID-GAN as plain `torch.nn` modules, for training loops without this library.
+
+They take batches without a seed axis and return scalars. Pull the codes F(x) of real data to
+N(0, I) with `GaussianConsistency`, and let generator and inverse invert each other with
+`CycleConsistency`; add both, with weights, to the loss of any GAN or autoencoder.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +18,11 @@ from iidgan.functional.linalg import to_full_precision
 class GaussianConsistency(nn.Module):
     """Distance of a batch of codes to IID samples of N(0, I).
 
-    Li, Shi & Yan, *IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse*, IJCAI
-    2023, https://www.ijcai.org/proceedings/2023/437.
+    With the mean μ and the covariance Σ of the codes, the default is ‖μ‖ + ‖Σ - I‖, with Euclidean
+    norms of all entries; the formulas of the others are in `iidgan.functional.gaussian`.
 
     Arguments:
-        distance: Name of the distance: `p-norm`, `w2`, `kl`, `w2-1d`, `epps-pulley` or `energy`;
-            see `iidgan.functional.gaussian`.
+        distance: Name of the distance: `p-norm`, `w2`, `kl`, `w2-1d`, `epps-pulley` or `energy`.
         directions: Number of random directions of `epps-pulley`, drawn at each call from torch's
             default generator.
         p: Exponent of `p-norm`, at least 1.
@@ -28,13 +32,26 @@ class GaussianConsistency(nn.Module):
     Raises:
         InputError: An argument is unknown or out of range.
 
+    References:
+        IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
+        2023), https://www.ijcai.org/proceedings/2023/437
+
     Example:
         >>> codes = torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
-        >>> gaussian_loss = GaussianConsistency("p-norm")
+        >>> gaussian_loss = GaussianConsistency()
         >>> gaussian_loss(codes)  # mean 0 and covariance I
         tensor(0.)
-        >>> gaussian_loss(codes + torch.tensor([3.0, 4.0]))  # |mean| = 5
+        >>> gaussian_loss(codes + torch.tensor([3.0, 4.0]))  # ‖μ‖ = 5
         tensor(5.)
+
+        In a training loop:
+
+        >>> encoder = torch.nn.Linear(784, 8)
+        >>> images = torch.rand(64, 784)
+        >>> loss = 10 * gaussian_loss(encoder(images))
+        >>> loss.backward()
+        >>> encoder.weight.grad.shape
+        torch.Size([8, 784])
     """
 
     def __init__(
@@ -56,7 +73,13 @@ class GaussianConsistency(nn.Module):
         self.eps = eps
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Compute the distance of codes (n, M), a scalar: float64 for float64 codes, else float32.
+        """Compute the distance of the codes to N(0, I).
+
+        Arguments:
+            codes: Codes, with shape (n, M).
+
+        Returns:
+            A scalar: float64 for float64 codes, else float32.
 
         Raises:
             InputError: `codes` is not a non-empty float matrix.
@@ -79,15 +102,29 @@ class GaussianConsistency(nn.Module):
 class CycleConsistency(nn.Module):
     """Distance of latents and samples to their reconstructions by generator and inverse.
 
-    The sum of both values of `iidgan.functional.cycle.cycle_consistency`.
+        E ‖z - F(G(z))‖₁ + E ‖x - G(F(x))‖₁
+
+    by default, and other norms as in `iidgan.functional.cycle.cycle_consistency`.
 
     Arguments:
-        norm: `l1-sum`, the L1 norms of IID-GAN; `l1`, element-wise means, whose weight applies to
-            images of any size; or `l2`, as InvertGAN.
+        norm: `l1-sum`, the L1 norms of IID-GAN; `l1`, 1 / M of it, whose weight applies to images
+            of any size; or `l2`, Euclidean norms, as InvertGAN.
         ratio: Weight of the samples relative to the latents; None for that of the paper.
 
     Raises:
         InputError: `norm` is unknown.
+
+    References:
+        IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
+        2023), https://www.ijcai.org/proceedings/2023/437, equation 7
+
+    Example:
+        >>> cycle_loss = CycleConsistency(norm="l1")
+        >>> G, F = torch.nn.Linear(2, 3), torch.nn.Linear(3, 2)
+        >>> z, x = torch.randn(64, 2), torch.randn(64, 3)
+        >>> cycle_loss(z, F(G(z)), x, G(F(x))).backward()
+        >>> cycle_loss(z, z, x, x)  # perfect inverses
+        tensor(0.)
     """
 
     def __init__(self, norm: cycle.Norm = "l1-sum", ratio: float | None = None) -> None:
@@ -97,7 +134,16 @@ class CycleConsistency(nn.Module):
         self.ratio = ratio
 
     def forward(self, z: Tensor, z_cycled: Tensor, x: Tensor, x_cycled: Tensor) -> Tensor:
-        """Compute a scalar from z and F(G(z)), (n, *latent), and x and G(F(x)), (n, *shape).
+        """Compute the sum of both distances.
+
+        Arguments:
+            z: Latents, with shape (n, *latent).
+            z_cycled: F(G(z)), with the same shape.
+            x: Samples, with shape (n, *shape).
+            x_cycled: G(F(x)), with the same shape.
+
+        Returns:
+            A scalar.
 
         Raises:
             InputError: A tensor and its reconstruction differ in shape, or have no batch axis.

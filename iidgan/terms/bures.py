@@ -1,17 +1,4 @@
-r"""BuresGAN: match the covariances of D's features on generated and real batches.
-
-With \(C = \frac1B \sum_j \phi_j \phi_j^\top\), where \(\phi_j\) is the last hidden layer of D,
-centred over the batch and then divided by its norm, the loss of G is extended by
-
-.. math:: B^2(C_{fake}, C_{real}) = \operatorname{tr} C_{fake} + \operatorname{tr} C_{real}
-          - 2 \operatorname{tr} (C_{fake} C_{real})^{1/2}
-
-which lies between 0 and 2.
-
-References:
-    The Bures Metric for Generative Adversarial Networks (De Meulemeester, Schreurs, Fanuel,
-    De Moor and Suykens, 2020), https://arxiv.org/abs/2006.09096
-"""
+"""BuresGAN: match the covariances of D's features on generated and real batches."""
 
 from __future__ import annotations
 
@@ -33,7 +20,30 @@ PAPER = Reference(
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class Bures(WeightedTerm):
-    """Bures distance between the covariances of D's features of generated and real samples."""
+    """Bures distance between the covariances of D's features of generated and real samples, for G.
+
+    With the covariances C = 1/B sum_j φ_j φ_jᵀ of both batches, where φ_j is the last hidden layer
+    of D, centred over the batch and then divided by its norm, the loss of G is extended by
+
+        w (tr C + tr C' - 2 tr (C C')^½)
+
+    The distance lies between 0 and 2.
+
+    References:
+        The Bures Metric for Generative Adversarial Networks (De Meulemeester, Schreurs, Fanuel,
+        De Moor and Suykens, 2020), https://arxiv.org/abs/2006.09096
+
+    Example:
+        >>> import torch
+        >>> D = torch.nn.Module()
+        >>> D.features, D.head = torch.nn.Identity(), torch.nn.Linear(2, 1)  # features are x
+        >>> nets = Nets({"D": D, "G": torch.nn.Identity()})
+        >>> x = torch.tensor([[[-1.0, 0.0], [1.0, 0.0]]])
+        >>> fake = torch.tensor([[[0.0, -1.0], [0.0, 1.0]]])
+        >>> loss = Bures(weight=100.0).compute_loss(nets, Batch(x=x, z=fake, u=torch.zeros(1, 2)))
+        >>> loss["bures"].round(decimals=2)  # no common direction
+        tensor([200.])
+    """
 
     weight: float = 100.0
     """Weight of the term; the official code sums over the batch, so that 1 there is B here."""

@@ -1,20 +1,4 @@
-r"""Code noise: noise is added to the codes F(x) in all losses.
-
-.. math:: q(z \mid x) = N(F(x), \sigma^2 e^{w |F(x)|^2 / M} I)
-
-The codes of narrow modes are almost points, and a Gaussian loss on moments is satisfied by K
-points with the right mean and covariance; the cycle then constrains G at these points only. With
-noise on the codes the cycle G(F(x) + noise) constrains G on a cloud around each of them, and it is
-the union of the clouds that should look like N(0, I), as in a variational autoencoder. With a
-widening w of 1 the clouds of K modes of equal weight cover equal shares of the prior:
-\(\sigma^M e^{|z|^2 / 2}\) times the density of the prior at z is constant. With Student's noise,
-\(\epsilon \sqrt{\nu / \chi^2_\nu}\) in place of \(\epsilon\), G also learns far away from all
-codes, where Gaussian noise never gets, to reconstruct the mode of the nearest code.
-
-References:
-    Auto-Encoding Variational Bayes (Kingma and Welling, 2013), https://arxiv.org/abs/1312.6114,
-    for the noisy code; its use in IID-GAN is original to this library.
-"""
+"""Code noise: noise is added to the codes F(x) in all losses."""
 
 from __future__ import annotations
 
@@ -46,7 +30,36 @@ MAX_STRETCH = 8.0  # upper bound of the factor by which Student's noise exceeds 
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class CodeNoise(Term):
-    """Noise on the output of the inverse F; adds no loss."""
+    """Noise on the output of the inverse F; adds no loss.
+
+        q(z | x) = N(F(x), σ² e^(w ‖F(x)‖² / M) I), with the standard deviation σ and a widening w
+
+    The codes of narrow modes are almost points, and a Gaussian loss on moments is satisfied by K
+    points with the right mean and covariance; the cycle then constrains G at these points only.
+    With noise on the codes the cycle G(F(x) + noise) constrains G on a cloud around each of them,
+    and it is the union of the clouds that should look like N(0, I), as in a variational
+    autoencoder.
+
+    With w = 1 the clouds of K modes of equal weight cover equal shares of the prior: σ^M
+    e^(‖z‖²/2) times the density of the prior at z is constant. With Student's noise, ε √(ν / χ²_ν)
+    in place of ε, G also learns far away from all codes, where Gaussian noise never gets, to
+    reconstruct the mode of the nearest code.
+
+    References:
+        Auto-Encoding Variational Bayes (Kingma and Welling, 2013),
+        https://arxiv.org/abs/1312.6114, for the noisy code; its use in IID-GAN is original to this
+        library.
+
+    Example:
+        >>> import torch
+        >>> term = CodeNoise(std=0.25)
+        >>> noise = {"code": torch.tensor([[[1.0, -2.0]]])}  # drawn by training
+        >>> zeros = torch.zeros(1, 1, 2)
+        >>> batch = Batch(x=zeros, z=zeros, u=zeros[..., 0], noise=noise)
+        >>> nets = term.wrap_networks(Nets({"F": torch.nn.Identity()}), batch)
+        >>> nets.F(batch.x)
+        tensor([[[ 0.2500, -0.5000]]])
+    """
 
     tunable_weights: ClassVar[tuple[str, ...]] = ("std",)
 

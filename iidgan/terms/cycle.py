@@ -1,13 +1,4 @@
-r"""Cycle consistency: F inverts G on latents, and G inverts F on data.
-
-.. math:: E \lVert z - F(G(z)) \rVert_1 + E \lVert x - G(F(x)) \rVert_1
-
-or 1 / M of it, so that one weight fits images of any size, or Euclidean norms.
-
-References:
-    IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
-    https://www.ijcai.org/proceedings/2023/437, equation 7
-"""
+"""Cycle consistency: F inverts G on latents, and G inverts F on data."""
 
 from __future__ import annotations
 
@@ -27,7 +18,24 @@ from iidgan.terms.weighted import WeightedTerm
 @cites(IID_GAN)
 @dataclass(frozen=True, kw_only=True)
 class CycleTerm(WeightedTerm):
-    """Cycle consistency of F and G; both networks get gradients from both parts."""
+    """Cycle consistency of G and its inverse F; both networks get gradients from both parts.
+
+        w (E ‖z - F(G(z))‖₁ + E ‖x - G(F(x))‖₁)
+
+    or 1 / M of it, so that one weight fits images of any size, or with Euclidean norms. F is added
+    if the method has none, and is trained by the player of G.
+
+    References:
+        IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
+        2023), https://www.ijcai.org/proceedings/2023/437, equation 7
+
+    Example:
+        >>> import torch
+        >>> nets = Nets({"G": torch.nn.Identity(), "F": torch.nn.ReLU()})  # F maps -1 to 0
+        >>> batch = Batch(x=torch.ones(1, 8, 2), z=-torch.ones(1, 8, 2), u=torch.zeros(1, 8))
+        >>> CycleTerm(weight=3.0).compute_loss(nets, batch)
+        {'cycle_z': tensor([6.]), 'cycle_x': tensor([0.])}
+    """
 
     owned_networks: ClassVar[Mapping[str, str]] = {"F": "G"}
     target_networks: ClassVar[tuple[str, ...]] = ("G", "F")

@@ -1,16 +1,4 @@
-r"""Gaussian consistency: the codes F(x) of a real batch should look like samples of N(0, I).
-
-With mean \(\mu\) and covariance \(\Sigma\) of \(F(x_1), \dots, F(x_n)\), the loss of F is
-extended by
-
-.. math:: \lambda (\lVert \mu \rVert_p + \lVert \Sigma - I \rVert_p)
-
-or by another distance of these codes from N(0, I) (see `iidgan.functional.gaussian`).
-
-References:
-    IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
-    https://www.ijcai.org/proceedings/2023/437, section 4.3 and appendix A
-"""
+"""Gaussian consistency: the codes F(x) of a real batch should look like samples of N(0, I)."""
 
 from __future__ import annotations
 
@@ -31,7 +19,29 @@ from iidgan.terms.weighted import WeightedTerm
 @cites(IID_GAN)
 @dataclass(frozen=True, kw_only=True)
 class GaussianTerm(WeightedTerm):
-    """Distance between the codes of real data and the prior, for F."""
+    """Distance between the codes of real data and the prior, for the inverse F.
+
+    With the mean μ and the covariance Σ of the codes F(x₁) ... F(x_n) of a batch, the loss of F is
+    extended by
+
+        w (‖μ‖_p + ‖Σ - I‖_p)
+
+    or by another distance of these codes from N(0, I) (see `iidgan.functional.gaussian`). F is
+    added if the method has none, and is trained by the player of G.
+
+    References:
+        IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
+        2023), https://www.ijcai.org/proceedings/2023/437, section 4.3 and appendix A
+
+    Example:
+        >>> import torch
+        >>> x = torch.tensor([[[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]]])
+        >>> x = x + torch.tensor([3.0, 4.0])
+        >>> nets = Nets({"F": torch.nn.Identity()})  # the codes are x: μ = (3, 4), Σ = I
+        >>> batch = Batch(x=x, z=torch.zeros(1, 4, 2), u=torch.zeros(1, 4))
+        >>> GaussianTerm(weight=10.0).compute_loss(nets, batch)
+        {'gaussian': tensor([50.])}
+    """
 
     owned_networks: ClassVar[Mapping[str, str]] = {"F": "G"}
     target_networks: ClassVar[tuple[str, ...]] = ("F",)

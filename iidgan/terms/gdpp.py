@@ -1,21 +1,4 @@
-r"""GDPP: make a generated batch as diverse as a real one, as measured by D's features.
-
-With \(\lambda_j, v_j\) the eigenpairs of the cosine similarities between the samples of a batch,
-computed from the last hidden layer of D, and \(w_j \in [0, 1]\) the rescaled \(\lambda_j\) of the
-real batch, the loss of G is extended by
-
-.. math:: m \frac1B \sum_j (\lambda_j^{fake} - \lambda_j^{real})^2
-          - \sum_j w_j |\langle v_j^{fake}, v_j^{real} \rangle|
-
-The eigenvectors have one entry per sample, so that the second part depends on how generated and
-real samples are paired; this is how the paper and its code define it. There the sign of an
-eigenvector is arbitrary; here the absolute value removes it, and eigenvectors of eigenvalues near
-0, which are determined by rounding errors, are excluded.
-
-References:
-    GDPP: Learning Diverse Generations Using Determinantal Point Process (Elfeki et al., 2019),
-    https://arxiv.org/abs/1812.00068
-"""
+"""GDPP: make a generated batch as diverse as a real one, as measured by D's features."""
 
 from __future__ import annotations
 
@@ -36,7 +19,33 @@ PAPER = Reference(
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class GDPP(WeightedTerm):
-    """Difference of the eigenvalues and eigenvectors of similarity matrices, for G."""
+    """Difference of the eigenvalues and eigenvectors of similarity matrices, for G.
+
+    With the eigenpairs λ_j, v_j of the cosine similarities between the samples of a batch,
+    computed from the last hidden layer of D, and w_j in [0, 1], the rescaled λ_j of the real
+    batch, the loss of G is extended by
+
+        w (m/B sum_j (λ_j(fake) - λ_j(real))² - sum_j w_j |⟨v_j(fake), v_j(real)⟩|)
+
+    The eigenvectors have one entry per sample, so that the second part depends on how generated
+    and real samples are paired; this is how the paper and its code define it. There the sign of an
+    eigenvector is arbitrary; here the absolute value removes it, and eigenvectors of eigenvalues
+    near 0, which are determined by rounding errors, are excluded.
+
+    References:
+        GDPP: Learning Diverse Generations Using Determinantal Point Process (Elfeki et al., 2019),
+        https://arxiv.org/abs/1812.00068
+
+    Example:
+        >>> import torch
+        >>> D = torch.nn.Module()
+        >>> D.features, D.head = torch.nn.Identity(), torch.nn.Linear(2, 1)  # features are x
+        >>> nets = Nets({"D": D, "G": torch.nn.Identity()})
+        >>> x = torch.tensor([[[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]])  # eigenvalues 0, 1, 2
+        >>> fake = torch.tensor([[[1.0, 0.0]] * 3])  # collapsed: eigenvalues 0, 0, 3
+        >>> GDPP(magnitude=1.0).compute_loss(nets, Batch(x=x, z=fake, u=torch.zeros(1, 3)))
+        {'gdpp_magnitude': tensor([0.6667]), 'gdpp_structure': tensor([-0.8165])}
+    """
 
     weight: float = 1.0
     """Weight of the term; the paper uses 1 for all data."""

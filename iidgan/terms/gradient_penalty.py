@@ -1,15 +1,4 @@
-r"""The gradient penalty of WGAN-GP: D should have slope 1 between real and generated samples.
-
-.. math:: \lambda E (|\nabla D(\hat x)| - c)^2, \quad \hat x = u x + (1 - u) G(z)
-
-with a uniform u per sample and c = 1, the slope of an optimal critic, or c = 0 for a flat one. The
-penalty is added to the loss of D. With batch normalisation in D a logit, and so its gradient,
-depends on all samples of the batch; the paper does not use it in the critic.
-
-References:
-    Improved Training of Wasserstein GANs (Gulrajani et al., 2017),
-    https://arxiv.org/abs/1704.00028
-"""
+"""The gradient penalty of WGAN-GP: D should have slope 1 between real and generated samples."""
 
 from __future__ import annotations
 
@@ -32,7 +21,25 @@ PAPER = Reference(
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class GradientPenalty(WeightedTerm):
-    """Penalty on gradient norms of D between real and generated samples that are not `centre`."""
+    """Penalty on gradient norms of D other than 1 between real and generated samples, for D.
+
+        w E (‖∇D(x̂)‖ - c)², with x̂ = u x + (1 - u) G(z)
+
+    with a uniform u per sample and the centre c = 1, the slope of an optimal critic, or 0 for a
+    flat one. With batch normalisation in D a logit, and so its gradient, depends on all samples of
+    the batch; the paper does not use it in the critic.
+
+    References:
+        Improved Training of Wasserstein GANs (Gulrajani et al., 2017),
+        https://arxiv.org/abs/1704.00028
+
+    Example:
+        >>> import torch
+        >>> nets = Nets({"D": lambda x: x @ torch.tensor([3.0, 4.0]), "G": torch.nn.Identity()})
+        >>> batch = Batch(x=torch.ones(1, 8, 2), z=torch.zeros(1, 8, 2), u=torch.rand(1, 8))
+        >>> GradientPenalty(weight=10.0).compute_loss(nets, batch)["gradient_penalty"].detach()
+        tensor([160.])
+    """
 
     target_networks: ClassVar[tuple[str, ...]] = ("D",)
 

@@ -1,17 +1,4 @@
-r"""Instance noise: noise is added to all inputs of a network, real and generated.
-
-.. math:: D(x + \sigma_t \epsilon), \quad D(G(z) + \sigma_t \epsilon), \quad
-    \epsilon \sim N(0, I), \quad \sigma_t = \sigma_0 \max(0, 1 - t / t_0)
-
-at the share t of the run. Before D it makes distributions overlap that otherwise would not; before
-F it trains F to remove noise. The j-th real and the j-th generated sample of a batch get the same
-noise, which leaves the distribution of each unchanged.
-
-References:
-    Amortised MAP Inference for Image Super-resolution (Sønderby et al., 2016),
-    https://arxiv.org/abs/1610.04490, section 3.2; Towards Principled Methods for Training
-    Generative Adversarial Networks (Arjovsky and Bottou, 2017), https://arxiv.org/abs/1701.04862
-"""
+"""Instance noise: noise is added to all inputs of a network, real and generated."""
 
 from __future__ import annotations
 
@@ -36,7 +23,30 @@ PAPER = Reference(
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class InstanceNoise(Term):
-    """Noise on the inputs of a network that reads data; adds no loss."""
+    """Noise on the inputs of a network that reads data; adds no loss.
+
+        D(x + σ_t ε), D(G(z) + σ_t ε), with ε ~ N(0, I) and σ_t = σ₀ max(0, 1 - t / t₀)
+
+    at the share t of the run. Before D it makes distributions overlap that otherwise would not;
+    before F it trains F to remove noise. The j-th real and the j-th generated sample of a batch
+    get the same noise, which leaves the distribution of each unchanged.
+
+    References:
+        Amortised MAP Inference for Image Super-resolution (Sønderby et al., 2016),
+        https://arxiv.org/abs/1610.04490, section 3.2; Towards Principled Methods for Training
+        Generative Adversarial Networks (Arjovsky and Bottou, 2017),
+        https://arxiv.org/abs/1701.04862
+
+    Example:
+        >>> import torch
+        >>> term = InstanceNoise(std=0.1, until=1.0)
+        >>> noise = {"instance_D": torch.tensor([[[1.0, -2.0]]])}  # drawn by training
+        >>> zeros = torch.zeros(1, 1, 2)
+        >>> batch = Batch(x=zeros, z=zeros, u=zeros[..., 0], t=torch.tensor(0.5), noise=noise)
+        >>> nets = term.wrap_networks(Nets({"D": torch.nn.Identity()}), batch)
+        >>> nets.D(batch.x)  # half of the noise, after half of the run
+        tensor([[[ 0.0500, -0.1000]]])
+    """
 
     tunable_weights: ClassVar[tuple[str, ...]] = ("std",)
 

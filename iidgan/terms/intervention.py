@@ -1,24 +1,4 @@
-r"""Intervention: samples from codes of real data should not reveal which block was replaced.
-
-\(O_i\) replaces the i-th block of a code by noise, which leaves N(0, I) unchanged. A classifier
-f, a head on D's features, predicts i from \(\tilde x = G(O_i(E(x)))\), and G is trained against
-it:
-
-.. math:: \min_{D, f} \mu \, CE(f(\tilde x), i), \quad \min_G -\mu \, CE(f(\tilde x), i)
-    + \lambda (|x - G(E(x))|_1 + |O_i(E(x)) - F(\tilde x)|_1)
-
-with element-wise means of absolute differences. E is F with codes standardised over the batch, as
-f could otherwise identify the noise by its scale. F itself, which metrics read, is not
-standardised: the last part of the loss makes it invert codes that are standard normal.
-
-F is trained by a separate player, E. In the paper it minimises the same loss as G; in the authors'
-code it helps the classifier instead: \(+\mu \, CE\). If the method has an inverse of its own, its
-players still train it as well.
-
-References:
-    Intervention Generative Adversarial Networks (Liang et al., 2020),
-    https://arxiv.org/abs/2008.03712
-"""
+"""Intervention: samples from codes of real data should not reveal which block was replaced."""
 
 from __future__ import annotations
 
@@ -45,7 +25,32 @@ Sign = Literal["code", "paper"]
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class Intervention(Term):
-    """Adds the inverse F, with a separate player, and the classifier C on D's features."""
+    """Adversarial prediction of which block of a code was replaced, with an inverse F.
+
+    O_i replaces the i-th block of a code by noise, which leaves N(0, I) unchanged. A classifier C,
+    a head on D's features, predicts i from x̃ = G(O_i(E(x))), and G is trained against it:
+
+        min over D, C:  μ CE(C(x̃), i)
+        min over G:    -μ CE(C(x̃), i) + λ (|x - G(E(x))| + |O_i(E(x)) - F(x̃)|)
+
+    with element-wise means of absolute differences. E is F with codes standardised over the batch,
+    as C could otherwise identify the noise by its scale. F itself, which metrics read, is not
+    standardised: the last part of the loss makes it invert codes that are standard normal.
+
+    F is trained by a separate player, E. In the paper it minimises the same loss as G; in the
+    authors' code it helps the classifier instead: +μ CE. If the method has an inverse of its own,
+    its players still train it as well.
+
+    References:
+        Intervention Generative Adversarial Networks (Liang et al., 2020),
+        https://arxiv.org/abs/2008.03712
+
+    Example:
+        >>> import iidgan
+        >>> method = iidgan.Regularised(method=iidgan.GAN(), terms=(Intervention(),))
+        >>> {player.name: player.trains for player in method.players}
+        {'D': ('D', 'C'), 'G': ('G',), 'E': ('F',)}
+    """
 
     tunable_weights: ClassVar[tuple[str, ...]] = ("classify", "reconstruct")
 

@@ -1,17 +1,4 @@
-r"""Mode seeking (MSGAN): different latents should give different samples.
-
-The loss of G is extended by
-
-.. math:: \frac{1}{r + 10^{-5}}, \qquad
-          r = \frac{E |G(z_2) - G(z_1)|_1 / d}{E |z_2 - z_1|_1 / M}
-
-with means over the batch before taking the quotient, as in the official code, rather than a ratio
-per pair. \(z_2\) is the latent before \(z_1\) in the batch, so that no extra samples are needed.
-
-References:
-    Mode Seeking Generative Adversarial Networks for Diverse Image Synthesis (Mao et al., 2019),
-    https://arxiv.org/abs/1903.05628
-"""
+"""Mode seeking (MSGAN): different latents should give different samples."""
 
 from __future__ import annotations
 
@@ -35,7 +22,24 @@ PAPER = Reference(
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class ModeSeeking(WeightedTerm):
-    """Inverse ratio of distances between samples to distances between latents, for G."""
+    """Inverse ratio of distances between samples to distances between latents, for G.
+
+        w / (r + 1e-5), with r = (E ‖G(z₂) - G(z₁)‖₁ / d) / (E ‖z₂ - z₁‖₁ / M)
+
+    with means over the batch before taking the quotient, as in the official code, rather than a
+    ratio per pair. z₂ is the latent before z₁ in the batch, so that no extra samples are needed.
+
+    References:
+        Mode Seeking Generative Adversarial Networks for Diverse Image Synthesis (Mao et al.,
+        2019), https://arxiv.org/abs/1903.05628
+
+    Example:
+        >>> import torch
+        >>> nets = Nets({"G": torch.nn.Hardtanh(-0.1, 0.1)})  # G shrinks distances tenfold
+        >>> z = torch.tensor([[[-1.0], [1.0]]])
+        >>> ModeSeeking().compute_loss(nets, Batch(x=z, z=z, u=torch.zeros(1, 2)))
+        {'mode_seeking': tensor([9.9990])}
+    """
 
     weight: float = 1.0
     """Weight of the term, and its value where G preserves distances."""

@@ -1,17 +1,4 @@
-r"""The R1 penalty: the gradient of D should vanish at real samples.
-
-.. math:: \frac{\gamma}{2} E |\nabla D(x)|^2
-
-The penalty is added to the loss of D. It damps the oscillation of D and G around their
-equilibrium, and does not shift the equilibrium, where D is constant on the data. Logits have no
-unit, so \(\gamma\) is an area: a D of constant slope gives a real and a generated sample at a
-distance l logits that differ by about \(l^2 / 2 \gamma\), so that it distinguishes samples that
-are further apart than \(\sqrt{2 \gamma}\). Values for images do not fit other data.
-
-References:
-    Which Training Methods for GANs do actually Converge? (Mescheder, Geiger and Nowozin, 2018),
-    https://arxiv.org/abs/1801.04406
-"""
+"""The R1 penalty: the gradient of D should vanish at real samples."""
 
 from __future__ import annotations
 
@@ -27,7 +14,27 @@ from iidgan.terms.zero_centered import PAPER, ZeroCenteredPenalty
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class R1(ZeroCenteredPenalty):
-    """Penalty on the squared gradient norm of D at real samples."""
+    """Penalty on the squared gradient norm of D at real samples, for D.
+
+        γ/2 E ‖∇D(x)‖², with γ = `weight`
+
+    It damps the oscillation of D and G around their equilibrium, and does not shift the
+    equilibrium, where D is constant on the data. Logits have no unit, so γ is an area: a D of
+    constant slope gives a real and a generated sample at a distance l logits that differ by about
+    l² / 2γ, so that it distinguishes samples that are further apart than √(2γ). Values for images
+    do not fit other data.
+
+    References:
+        Which Training Methods for GANs do actually Converge? (Mescheder, Geiger and Nowozin,
+        2018), https://arxiv.org/abs/1801.04406
+
+    Example:
+        >>> import torch
+        >>> nets = Nets({"D": lambda x: x @ torch.tensor([3.0, 4.0])})  # slope 5
+        >>> batch = Batch(x=torch.ones(1, 8, 2), z=torch.zeros(1, 8, 2), u=torch.zeros(1, 8))
+        >>> R1(weight=0.1).compute_loss(nets, batch)["r1"].detach()
+        tensor([1.2500])
+    """
 
     loss_name: ClassVar[str] = "r1"
 

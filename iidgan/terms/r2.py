@@ -1,13 +1,4 @@
-r"""The R2 penalty: the gradient of D should vanish at generated samples, as in R1 at real ones.
-
-.. math:: \frac{\gamma}{2} E |\nabla D(G(z))|^2
-
-The penalty is added to the loss of D only, not to that of G.
-
-References:
-    Which Training Methods for GANs do actually Converge? (Mescheder, Geiger and Nowozin, 2018),
-    https://arxiv.org/abs/1801.04406
-"""
+"""The R2 penalty: the gradient of D should vanish at generated samples, as in R1 at real ones."""
 
 from __future__ import annotations
 
@@ -23,7 +14,23 @@ from iidgan.terms.zero_centered import PAPER, ZeroCenteredPenalty
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class R2(ZeroCenteredPenalty):
-    """Penalty on the squared gradient norm of D at generated samples."""
+    """Penalty on the squared gradient norm of D at generated samples, for D.
+
+        γ/2 E ‖∇D(G(z))‖², with γ = `weight`
+
+    The penalty is added to the loss of D only, not to that of G.
+
+    References:
+        Which Training Methods for GANs do actually Converge? (Mescheder, Geiger and Nowozin,
+        2018), https://arxiv.org/abs/1801.04406
+
+    Example:
+        >>> import torch
+        >>> nets = Nets({"D": lambda x: x.square().sum(-1), "G": torch.nn.Identity()})
+        >>> batch = Batch(x=torch.ones(1, 8, 2), z=torch.zeros(1, 8, 2), u=torch.zeros(1, 8))
+        >>> R2(weight=0.1).compute_loss(nets, batch)["r2"].detach()  # G(z) is at the minimum of D
+        tensor([0.])
+    """
 
     loss_name: ClassVar[str] = "r2"
 

@@ -8,13 +8,22 @@ RAMP_START = 0.25  # share of the run by which codes are in order and only preci
 
 
 def weight_schedule(final_factor: float, t: Tensor) -> Tensor | float:
-    r"""Compute the factor of a weight at the share t of the run.
+    """Compute the factor of a weight at the share t of the run.
 
-    .. math:: c^{\max(0, (t - t_0) / (1 - t_0))}, \quad t_0 = 1/4
+        c^max(0, (t - t₀) / (1 - t₀)), with t₀ = 1/4
 
     Arguments:
         final_factor: The factor c at the end of the run.
         t: Completed share of the run, in [0, 1], of shape ().
+
+    Returns:
+        The factor: 1 until t₀, then growing exponentially to c.
+
+    Example:
+        >>> import torch
+        >>> shares = torch.tensor([0.0, 0.25, 0.625, 1.0])
+        >>> weight_schedule(100.0, shares)
+        tensor([  1.,   1.,  10., 100.])
     """
     if final_factor == 1:
         return 1.0

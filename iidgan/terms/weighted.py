@@ -16,6 +16,20 @@ class WeightedTerm(Term):
     Attributes:
         target_networks: Networks to the losses of whose players the term is added.
         weight: Weight of the term, a field of the subclass.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> import torch
+        >>> @dataclass(frozen=True, kw_only=True)
+        ... class MeanMatching(WeightedTerm):
+        ...     weight: float = 1.0
+        ...
+        ...     def compute_loss(self, nets, batch):
+        ...         difference = nets.G(batch.z).mean(1) - batch.x.mean(1)
+        ...         return {"mean": self.weight * difference.square().sum(-1)}
+        >>> batch = Batch(x=torch.ones(1, 8, 2), z=torch.zeros(1, 8, 2), u=torch.zeros(1, 8))
+        >>> MeanMatching().losses["G"](Nets({"G": torch.nn.Identity()}), batch)
+        {'mean': tensor([2.])}
     """
 
     tunable_weights: ClassVar[tuple[str, ...]] = ("weight",)
@@ -31,4 +45,12 @@ class WeightedTerm(Term):
 
     @abstractmethod
     def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
-        """Compute the named parts of the loss, each of shape (S,), with their weights."""
+        """Compute the named parts of the loss.
+
+        Arguments:
+            nets: Networks of the method and its terms.
+            batch: Real samples, latents and noise.
+
+        Returns:
+            Losses of shape (S,) by name, with their weights.
+        """

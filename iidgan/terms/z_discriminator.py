@@ -1,13 +1,4 @@
-r"""A discriminator of codes, which makes F(x) look like samples of N(0, I) adversarially.
-
-\(D_z\) distinguishes samples of the prior from codes of real data, and F is trained against it
-(non-saturating):
-
-.. math:: \max_{D_z} E \log D_z(z) + E \log(1 - D_z(F(x))), \quad \min_F -E \log D_z(F(x))
-
-References:
-    IID-GAN (Shi, Li and Yan, 2021), https://arxiv.org/abs/2106.00563, appendix
-"""
+"""A discriminator of codes, which makes F(x) look like samples of N(0, I) adversarially."""
 
 from __future__ import annotations
 
@@ -26,7 +17,25 @@ from iidgan.terms.weighted import WeightedTerm
 @cites(IID_GAN)
 @dataclass(frozen=True, kw_only=True)
 class ZDiscriminator(WeightedTerm):
-    """Adversarial loss for F, with a discriminator Dz, which is a separate player."""
+    """Adversarial loss for the inverse F, with a discriminator Dz of codes as a separate player.
+
+    Dz distinguishes samples of the prior from codes of real data, and F is trained against it
+    (non-saturating):
+
+        max over Dz:  E log Dz(z) + E log(1 - Dz(F(x)))
+        min over F:   -w E log Dz(F(x))
+
+    where Dz is a probability, the sigmoid of the network's logit.
+
+    References:
+        IID-GAN (Shi, Li and Yan, 2021), https://arxiv.org/abs/2106.00563, appendix
+
+    Example:
+        >>> import iidgan
+        >>> method = iidgan.Regularised(method=iidgan.GAN(), terms=(ZDiscriminator(),))
+        >>> {player.name: player.trains for player in method.players}
+        {'D': ('D',), 'G': ('G', 'F'), 'Dz': ('Dz',)}
+    """
 
     owned_networks: ClassVar[Mapping[str, str]] = {"F": "G"}
     target_networks: ClassVar[tuple[str, ...]] = ("F",)

@@ -1,9 +1,4 @@
-"""The zero-centred gradient penalties of Mescheder et al., of which R1 and R2 are two cases.
-
-References:
-    Which Training Methods for GANs do actually Converge? (Mescheder, Geiger and Nowozin, 2018),
-    https://arxiv.org/abs/1801.04406
-"""
+"""The zero-centred gradient penalties of Mescheder et al., of which R1 and R2 are two cases."""
 
 from __future__ import annotations
 
@@ -25,10 +20,14 @@ PAPER = Reference(
 
 
 class ZeroCenteredPenalty(WeightedTerm):
-    """Penalty on the squared norm of the gradient of D at certain samples, times weight / 2.
+    """Penalty on the squared gradient norm of D at some samples, w/2 E ‖∇D(x)‖², for D.
 
     Attributes:
         loss_name: Name of the loss in the logs.
+
+    References:
+        Which Training Methods for GANs do actually Converge? (Mescheder, Geiger and Nowozin,
+        2018), https://arxiv.org/abs/1801.04406
     """
 
     target_networks: ClassVar[tuple[str, ...]] = ("D",)
