@@ -14,13 +14,21 @@ MIN_IMAGE_SIDE = 8
 
 
 class ImageClassifier(nn.Module):
-    """Four convolutions with batch norm, the last one residual, max pooling and a linear layer.
+    """A convolutional classifier: four convolutions with batch norm, pooling and a linear layer.
+
+    The last convolution is residual; the features are the maximum of its output over the image.
 
     Arguments:
         channels: Channels of an image.
         classes: Number of classes K.
         width: Channels of the first convolution; the second has twice as many, the others four
             times as many, and these are the features.
+
+    Example:
+        >>> classifier = ImageClassifier(channels=1, classes=10, width=16).eval()
+        >>> logits, features = classifier(torch.zeros(5, 1, 28, 28))
+        >>> logits.shape, features.shape
+        (torch.Size([5, 10]), torch.Size([5, 64]))
     """
 
     def __init__(self, channels: int, classes: int, width: int) -> None:
@@ -33,7 +41,14 @@ class ImageClassifier(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Map images (n, C, H, W) in [-1, 1] to logits (n, K) and features (n, D)."""
+        """Compute the logits of the classes, and the features that they are computed from.
+
+        Arguments:
+            images: Images in [-1, 1], with shape (n, C, H, W); H and W of at least 8.
+
+        Returns:
+            Logits, with shape (n, K), and features, with shape (n, 4 `width`).
+        """
         x = images.contiguous(memory_format=torch.channels_last)  # twice as fast on a CPU
         x = self.third(self.second(self.first(x)))
         features = (x + self.residual(x)).amax((-2, -1))

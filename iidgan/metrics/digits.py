@@ -15,34 +15,49 @@ from iidgan.metrics.features import require_classifier_outputs
 
 @dataclass(frozen=True, kw_only=True)
 class ClassCoverage(Metric):
-    r"""Numbers of classes and bad samples, by a classifier of the data set with K classes.
+    """Numbers of classes and bad samples, by a classifier of the data set with K classes.
 
     A sample is bad if the probability of its most probable class is below `confidence`. The K
     classes and the bad ones make a histogram of K + 1 bins, eleven for digits; that of the real
     images is computed in the same way by the same classifier. The classifier is more confident on
-    images that it was trained on: `reference` names the split of the real images. Values, each
-    with shape (S,), of N samples of which n_i are good and of class i:
+    images that it was trained on: `reference` in the protocol names the split of the real images.
+    Values, each with shape (S,), of N samples of which n_i are good and of class i:
 
     * `digits_modes`: classes with n_i >= `share` N. A fixed share rather than a single sample,
       since a classifier misclassifies about one image in a hundred.
     * `digits_bad`: bad samples in percent; `digits_bad_real`: those of the real images.
-    * `digits_kl`: KL(generated || real) over the K + 1 bins.
-    * `digits_kl_reverse`: KL(real || generated).
+    * `digits_kl`: KL(generated ‖ real) over the K + 1 bins.
+    * `digits_kl_reverse`: KL(real ‖ generated).
 
     Few bad samples do not imply good ones: a classifier may be confident on images unlike its
     training data, and assigns uniform noise to one class. The number of classes and the
     divergences show this.
 
-    Logarithms are natural, and the second histogram of a divergence is smoothed by Jeffreys' 1/2 a
+    Logarithms are natural, and the second histogram of a divergence is smoothed by Jeffreys' ½ a
     bin (`histogram.kl_divergence`). Samples that are not finite are bad.
-
-    Sources: IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse, Li, Shi and Yan,
-    2023, https://www.ijcai.org/proceedings/2023/437 (Fig. 6; 0.75); Prescribed Generative
-    Adversarial Networks, Dieng et al., 2019, https://arxiv.org/abs/1910.04302 (classes by a
-    classifier).
 
     Raises:
         InputError: `confidence` or `share` is not in (0, 1].
+
+    References:
+        IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
+        2023), https://www.ijcai.org/proceedings/2023/437, figure 6, with the confidence 0.75;
+        Prescribed Generative Adversarial Networks (Dieng et al., 2019),
+        https://arxiv.org/abs/1910.04302, for classes by a classifier
+
+    Example:
+        >>> from iidgan.core import ClassifierOutputs
+        >>> def predict(classes, confidences):
+        ...     return Predictions(classes[..., None], confidences[..., None], confidences)
+        >>> real = predict(torch.arange(100) % 10, torch.ones(100))
+        >>> confidences = torch.ones(1, 100).index_fill(1, torch.arange(10), 0.5)  # 10 are bad
+        >>> generated = predict(torch.arange(100)[None] % 2, confidences)  # in two classes
+        >>> outputs = ClassifierOutputs(generated, real, num_classes=10, protocol={})
+        >>> images = torch.zeros(1, 100, 1, 28, 28)
+        >>> samples = Samples(generated=images, real=images[0], classifier_outputs=outputs)
+        >>> values = ClassCoverage()(samples)
+        >>> values["digits_modes"].item(), values["digits_bad"].item()
+        (2.0, 10.0)
     """
 
     confidence: float = 0.75

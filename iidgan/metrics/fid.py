@@ -13,16 +13,36 @@ from iidgan.metrics.features import require_classifier_outputs
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierFID(Metric):
-    r"""The Frechet distance on the features of the data set's own classifier.
+    """The Fréchet distance on the features of the data set's own classifier.
 
-    `classifier_fid`, with shape (S,), is `frechet.frechet_distance` of the features of generated
-    and real images: the activations before the classifier's last layer, those of stacked images
-    concatenated. It is not comparable with an FID on the features of an Inception network, nor
-    between data sets. It decreases with the number of samples on either side: compare equal
+        ‖m - m'‖² + tr C + tr C' - 2 tr (C C')^½, of the means and covariances of the features
+
+    The value `classifier_fid`, with shape (S,), is `frechet.frechet_distance` of the features of
+    generated and real images: the activations before the classifier's last layer, those of stacked
+    images concatenated. It is not comparable with an FID on the features of an Inception network,
+    nor between data sets. It decreases with the number of samples on either side: compare equal
     numbers only. It is NaN for a seed whose samples are not finite.
 
-    Sources: GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium,
-    Heusel et al., 2017, https://arxiv.org/abs/1706.08500.
+    References:
+        GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium (Heusel
+        et al., 2017), https://arxiv.org/abs/1706.08500
+
+    Example:
+        >>> import torch
+        >>> from iidgan.core import Predictions
+        >>> def predict(features):
+        ...     return Predictions(torch.zeros(*features.shape[:-1], 1), features, features)
+        >>> real_features = torch.tensor([[-1.0], [0.0], [1.0]])  # mean 0, standard deviation 1
+        >>> outputs = ClassifierOutputs(
+        ...     generated=predict(5 * real_features[None]),  # of one seed
+        ...     real=predict(real_features),
+        ...     num_classes=10,
+        ...     protocol={},
+        ... )
+        >>> images = torch.zeros(1, 3, 1, 28, 28)
+        >>> samples = Samples(generated=images, real=images[0], classifier_outputs=outputs)
+        >>> ClassifierFID()(samples)["classifier_fid"].round(decimals=6)  # (1 - 5)²
+        tensor([16.], dtype=torch.float64)
     """
 
     def missing(self, samples: Samples) -> str | None:

@@ -19,20 +19,20 @@ _MAX_LISTED = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Normality(Metric):
-    r"""Test statistics of whether the codes z = F(x) of real data look like samples of N(0, I).
+    """Test statistics of whether the codes z = F(x) of real data look like samples of N(0, I).
 
     Values, each with shape (S,), of n codes with M dimensions:
 
     * `shapiro_wilk`: W of one dimension, mean over dimensions; 1 is normal of any mean and
       variance. `shapiro_wilk_1` ... `shapiro_wilk_M` are those of each dimension, for M <= 16.
-    * `shapiro_wilk_sliced`: W of z . v, mean over 32 fixed random unit vectors v. A vector
+    * `shapiro_wilk_sliced`: W of z · v, mean over 32 fixed random unit vectors v. A vector
       with normal components need not be normal, but one with normal projections on all v is. For
       large M, projections of any codes tend to be normal, so that a high W means little.
-    * `ks`: Kolmogorov-Smirnov distance sup_t |F_n(t) - Phi(t)| of one dimension from N(0, 1),
+    * `ks`: Kolmogorov-Smirnov distance sup_t |F_n(t) - Φ(t)| of one dimension from N(0, 1),
       mean over dimensions; 0 is best. `ks_1` ... `ks_M` are those of each dimension, for
       M <= 16.
     * `mean_norm`: Euclidean norm of the mean code.
-    * `cov_error`: Frobenius norm of Sigma - I, where Sigma = (1/n) sum (z - mean)(z - mean)^T.
+    * `cov_error`: Frobenius norm of Σ - I, where Σ = 1/n sum (z - mean)(z - mean)ᵀ.
 
     W is computed on at most `max_codes` codes, and the rest on all of them. These are evenly
     spread over all codes in an order that is random, but the same at every call; codes whose own
@@ -40,14 +40,24 @@ class Normality(Metric):
     distance of about 0.012.
     W is NaN where the codes are constant; everything is NaN for a seed whose codes are not finite.
 
-    Sources: An Analysis of Variance Test for Normality (Complete Samples), Shapiro and Wilk, 1965,
-    https://doi.org/10.1093/biomet/52.3-4.591; Remark AS R94, Royston, 1995,
-    https://doi.org/10.2307/2986146 (W up to 5000 samples); IID-GAN: an IID Sampling Perspective
-    for Regularizing Mode Collapse, Li, Shi and Yan, 2023,
-    https://www.ijcai.org/proceedings/2023/437 (both as a test of F).
-
     Raises:
         InputError: `max_codes` is not in 3 ... 5000.
+
+    References:
+        An Analysis of Variance Test for Normality (Complete Samples) (Shapiro and Wilk, 1965),
+        https://doi.org/10.1093/biomet/52.3-4.591; Remark AS R94 (Royston, 1995),
+        https://doi.org/10.2307/2986146, for W of up to 5000 samples; IID-GAN: an IID Sampling
+        Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
+        https://www.ijcai.org/proceedings/2023/437, for both as a test of F
+
+    Example:
+        >>> codes = torch.tensor([[[-1.0], [1.0]]]).repeat(1, 500, 1)  # two points
+        >>> samples = Samples(generated=codes, real=codes[0], codes=codes)
+        >>> values = Normality()(samples)
+        >>> values["mean_norm"], values["cov_error"]  # the moments are right, the shape is not
+        (tensor([0.], dtype=torch.float64), tensor([0.], dtype=torch.float64))
+        >>> values["ks"].round(decimals=3)  # ½ - Φ(-1)
+        tensor([0.3410], dtype=torch.float64)
     """
 
     max_codes: int = _MAX_CODES
@@ -100,10 +110,10 @@ class Normality(Metric):
 
 
 def qq_quantiles(codes: Tensor, num_points: int = 200) -> tuple[Tensor, Tensor]:
-    r"""Compute the points of a QQ plot of the codes against N(0, 1).
+    """Compute the points of a QQ plot of the codes against N(0, 1).
 
-    Both are quantiles at (i - 1/2) / num_points, i = 1 ... num_points; those of the codes are
-    interpolated linearly between order statistics, with the i-th of n at (i - 1/2) / n.
+    Both are quantiles at (i - ½) / num_points, i = 1 ... num_points; those of the codes are
+    interpolated linearly between order statistics, with the i-th of n at (i - ½) / n.
 
     Arguments:
         codes: Codes, with shape (S, n, M).
@@ -113,6 +123,14 @@ def qq_quantiles(codes: Tensor, num_points: int = 200) -> tuple[Tensor, Tensor]:
         Quantiles of N(0, 1), with shape (num_points,), and of each dimension of the codes, with
         shape (S, num_points, M), both float64 on the CPU; NaN for a seed whose codes are not
         finite.
+
+    Example:
+        >>> codes = torch.tensor([10.0, 30.0, 20.0]).reshape(1, 3, 1)
+        >>> normal_quantiles, code_quantiles = qq_quantiles(codes, num_points=3)
+        >>> normal_quantiles  # at 1/6, 1/2 and 5/6
+        tensor([-0.9674,  0.0000,  0.9674], dtype=torch.float64)
+        >>> code_quantiles.flatten()
+        tensor([10., 20., 30.], dtype=torch.float64)
     """
     levels = (torch.arange(num_points, dtype=torch.float64) + 0.5) / num_points
     code_values = _to_finite_double(codes).numpy()

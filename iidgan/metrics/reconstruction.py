@@ -12,13 +12,21 @@ from iidgan.errors import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class Reconstruction(Metric):
-    r"""Absolute errors of both cycles, averaged over samples and elements.
+    """Absolute errors of both cycles, averaged over samples and elements.
 
     * `z_error`: mean of |z - F(G(z))| over samples of the prior, if `z` and `z_cycled` are given.
     * `x_error`: mean of |x - G(F(x))| over real samples, if `x_errors` is given.
 
     Both have shape (S,) and the units of z and x. The errors of a seed whose samples are not
     finite are not finite either.
+
+    Example:
+        >>> import torch
+        >>> z = torch.zeros(1, 100, 2)
+        >>> z_cycled = z + torch.tensor([3.0, -4.0])
+        >>> samples = Samples(generated=z, real=z[0], z=z, z_cycled=z_cycled)
+        >>> Reconstruction()(samples)  # (3 + 4) / 2
+        {'z_error': tensor([3.5000], dtype=torch.float64)}
     """
 
     def missing(self, samples: Samples) -> str | None:

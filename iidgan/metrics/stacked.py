@@ -15,16 +15,16 @@ from iidgan.metrics.features import require_classifier_outputs
 
 @dataclass(frozen=True, kw_only=True)
 class StackedCoverage(Metric):
-    r"""Numbers of modes of stacked images, by a classifier of their channels.
+    """Numbers of modes of stacked images, by a classifier of their channels.
 
     The mode of a sample is the triple of the most probable classes of its channels, each
     classified separately; no sample is rejected. With ten classes there are K = 1,000. Values,
     each with shape (S,), of the histogram q of the N samples:
 
     * `stacked_modes`: modes with at least one sample.
-    * `stacked_kl`: KL(q || uniform) = sum q_i ln(K q_i).
-    * `stacked_kl_train`: KL(q || training histogram), if the data set has labels of all K modes;
-      the training histogram is smoothed by Jeffreys' 1/2 a bin (`histogram.kl_divergence`).
+    * `stacked_kl`: KL(q ‖ uniform) = sum_i q_i ln(K q_i).
+    * `stacked_kl_train`: KL(q ‖ training histogram), if the data set has labels of all K modes;
+      the training histogram is smoothed by Jeffreys' ½ a bin (`histogram.kl_divergence`).
     * `stacked_kl_floor`: the expected `stacked_kl` of N samples of the uniform distribution
       (`histogram.kl_floor`): 0.0193 for N = 26,000. A generator near it cannot be distinguished
       from a perfect one.
@@ -33,11 +33,25 @@ class StackedCoverage(Metric):
     divergences are NaN. Published numbers are those of 26,000 samples; the floor shows the bias of
     smaller sets.
 
-    Sources: Unrolled Generative Adversarial Networks, Metz et al., 2016,
-    https://arxiv.org/abs/1611.02163 (the data); PacGAN: The power of two samples in generative
-    adversarial networks, Lin et al., 2018, https://arxiv.org/abs/1712.04086 (26,000 samples, KL to
-    the uniform distribution); De Meulemeester et al., The Bures Metric for Generative Adversarial
-    Networks, 2021, https://arxiv.org/abs/2006.09096 (KL to the training histogram).
+    References:
+        Unrolled Generative Adversarial Networks (Metz et al., 2016),
+        https://arxiv.org/abs/1611.02163, for the data; PacGAN: The power of two samples in
+        generative adversarial networks (Lin et al., 2018), https://arxiv.org/abs/1712.04086, for
+        26,000 samples and KL to the uniform distribution; The Bures Metric for Generative
+        Adversarial Networks (De Meulemeester et al., 2020), https://arxiv.org/abs/2006.09096, for
+        KL to the training histogram
+
+    Example:
+        >>> digits = torch.tensor([[7, 0, 0], [7, 0, 0], [0, 1, 2], [0, 1, 2]])
+        >>> predictions = Predictions(digits[None], torch.ones(1, 4, 3), torch.zeros(1, 4, 6))
+        >>> outputs = ClassifierOutputs(predictions, predictions, num_classes=10, protocol={})
+        >>> images = torch.zeros(1, 4, 3, 28, 28)
+        >>> samples = Samples(generated=images, real=images[0], classifier_outputs=outputs)
+        >>> values = StackedCoverage()(samples)
+        >>> values["stacked_modes"]
+        tensor([2.], dtype=torch.float64)
+        >>> values["stacked_kl"]  # ln(1000 / 2)
+        tensor([6.2146], dtype=torch.float64)
     """
 
     def missing(self, samples: Samples) -> str | None:
