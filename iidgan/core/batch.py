@@ -15,6 +15,8 @@ NOISE_PREFIX = "noise."
 class Batch:
     """All inputs of a loss besides the networks, including all of its randomness.
 
+    The shapes are those of S seeds and B samples of each.
+
     Arguments:
         x: Real samples, with shape (S, B, *shape).
         z: Samples of the prior N(0, I), with shape (S, B, M).
@@ -23,6 +25,12 @@ class Batch:
         t: Completed fraction of the training, in [0, 1), with shape ().
         noise: Standard normal numbers by name, with shapes (S, B, ...), as declared by the
             `noise_shapes` of the method and its terms.
+
+    Example:
+        >>> x = torch.zeros(2, 64, 1, 28, 28)  # two seeds, 64 images of each
+        >>> batch = Batch(x=x, z=torch.randn(2, 64, 8), u=torch.rand(2, 64))
+        >>> batch.t  # at the start of training
+        tensor(0.)
     """
 
     x: Tensor
@@ -33,20 +41,49 @@ class Batch:
     noise: Mapping[str, Tensor] = field(default_factory=dict)
 
     def noise_for(self, name: str, num_samples: int) -> Tensor:
-        """Return the noise `name` for `num_samples` samples, repeated if they exceed the batch."""
+        """Return the noise `name` for `num_samples` samples, repeated if they exceed the batch.
+
+        Arguments:
+            name: Name of the noise.
+            num_samples: Number of samples.
+
+        Returns:
+            Noise, with shape (S, num_samples, ...).
+
+        Example:
+            >>> noise = {"code": torch.tensor([[[1.0], [2.0]]])}
+            >>> zeros = torch.zeros(1, 2, 1)
+            >>> batch = Batch(x=zeros, z=zeros, u=zeros[..., 0], noise=noise)
+            >>> batch.noise_for("code", 3).flatten()
+            tensor([1., 2., 1.])
+        """
         noise = self.noise[name]
         num_copies = -(-num_samples // noise.shape[1])
         return noise.repeat(1, num_copies, *[1] * (noise.dim() - 2))[:, :num_samples]
 
     def to_tensors(self) -> dict[str, Tensor]:
-        """Return all tensors by name, always in the same order."""
+        """Return all tensors by name, always in the same order.
+
+        Example:
+            >>> zeros = torch.zeros(1, 2, 1)
+            >>> batch = Batch(x=zeros, z=zeros, u=zeros[..., 0], noise={"code": zeros})
+            >>> tensors = batch.to_tensors()
+            >>> list(tensors)
+            ['x', 'z', 'u', 't', 'noise.code']
+            >>> Batch.from_tensors(tensors).noise["code"] is zeros
+            True
+        """
         optional_fields = {"x": self.x, "z": self.z, "u": self.u, "y": self.y, "t": self.t}
         tensors = {name: value for name, value in optional_fields.items() if value is not None}
         return tensors | {f"{NOISE_PREFIX}{name}": self.noise[name] for name in sorted(self.noise)}
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Batch:
-        """Create a batch from the result of `to_tensors`."""
+        """Create a batch from the result of `to_tensors`.
+
+        Arguments:
+            tensors: Tensors by name; those of noise start with `noise.`.
+        """
         noise_tensors, field_tensors = {}, {}
         for name, value in tensors.items():
             if name.startswith(NOISE_PREFIX):
@@ -57,7 +94,20 @@ class Batch:
 
 
 def concatenate_batches(batches: list[Batch]) -> Batch:
-    """Concatenate batches along the batch axis; `t` is that of the first."""
+    """Concatenate batches along the batch axis; `t` is that of the first.
+
+    Arguments:
+        batches: Batches of the same seeds, at least one.
+
+    Returns:
+        One batch of all samples.
+
+    Example:
+        >>> zeros = torch.zeros(1, 64, 2)
+        >>> batch = Batch(x=zeros, z=zeros, u=zeros[..., 0])
+        >>> concatenate_batches([batch, batch]).x.shape
+        torch.Size([1, 128, 2])
+    """
     if len(batches) == 1:
         return batches[0]
     tensor_dicts = [batch.to_tensors() for batch in batches]

@@ -22,9 +22,17 @@ CPU = torch.device("cpu")
 class GaussianMixture:
     """An isotropic Gaussian mixture of equal weights: the true distribution of synthetic data.
 
+        p(x) = 1/K sum_i N(x; c_i, σ² I)
+
     Arguments:
-        centres: Means of the modes, with shape (K, d).
-        std: Standard deviation of each mode, in each dimension.
+        centres: Means c_i of the modes, with shape (K, d).
+        std: Standard deviation σ of each mode, in each dimension.
+
+    Example:
+        >>> from iidgan import Ring
+        >>> mixture = Ring(modes=4, radius=1.0, std=0.01).load().truth
+        >>> mixture.centres.shape, mixture.std
+        (torch.Size([4, 2]), 0.01)
     """
 
     centres: Tensor
@@ -32,19 +40,41 @@ class GaussianMixture:
 
 
 class SampleView(ABC):
-    """Samples that are computed from a stored tensor on access, and so take no memory."""
+    """Samples that are computed from a stored tensor on access, and so take no memory.
+
+    Example:
+        >>> class Negatives(StoredView):
+        ...     def take_samples(self, stored, index):
+        ...         return 255 - stored[index]
+        >>> images = torch.tensor([0, 255], dtype=torch.uint8).reshape(2, 1, 1, 1)
+        >>> Dataset(images, view=Negatives()).take_samples(torch.tensor([0])).flatten()
+        tensor([1.])
+    """
 
     @abstractmethod
     def num_samples(self, stored: Tensor) -> int:
-        """Return the number of samples."""
+        """Return the number of samples.
+
+        Arguments:
+            stored: Tensor that the samples are computed from.
+        """
 
     @abstractmethod
     def sample_shape(self, stored: Tensor) -> tuple[int, ...]:
-        """Return the shape of one sample, without batch axes."""
+        """Return the shape of one sample, without batch axes.
+
+        Arguments:
+            stored: Tensor that the samples are computed from.
+        """
 
     @abstractmethod
     def take_samples(self, stored: Tensor, index: Tensor) -> Tensor:
-        """Compute samples, with shape (*index.shape, *sample_shape) and the scale of `stored`."""
+        """Compute samples, with shape (*index.shape, *sample_shape) and the scale of `stored`.
+
+        Arguments:
+            stored: Tensor that the samples are computed from.
+            index: Indices of the samples, int64 of any shape.
+        """
 
     @abstractmethod
     def key_tensors(self) -> tuple[Tensor, ...]:
@@ -52,7 +82,11 @@ class SampleView(ABC):
 
     @abstractmethod
     def to(self, device: torch.device | str) -> SampleView:
-        """Return the view with its tensors on `device`, where `stored` is."""
+        """Return the view with its tensors on a device.
+
+        Arguments:
+            device: Device of the stored tensor.
+        """
 
 
 class StoredView(SampleView):
@@ -78,20 +112,43 @@ class StoredView(SampleView):
 class Standardisation:
     """Affine map of samples to mean 0 and standard deviation 1, and back.
 
+        x -> (x - mean) / std
+
     Arguments:
         mean: Mean of the data in their own units, with the shape of one sample.
         std: Their standard deviation, positive, with the same shape.
+
+    Example:
+        >>> heights = Standardisation(mean=torch.tensor([170.0]), std=torch.tensor([10.0]))
+        >>> heights.standardise(torch.tensor([[185.0]]))
+        tensor([[1.5000]])
+        >>> heights.restore(torch.tensor([[1.5]]))
+        tensor([[185.]])
     """
 
     mean: Tensor
     std: Tensor
 
     def standardise(self, x: Tensor) -> Tensor:
-        """Map samples (..., *shape) from the data's own units."""
+        """Map samples from the data's own units.
+
+        Arguments:
+            x: Samples, with shape (..., *shape).
+
+        Returns:
+            Standardised samples, with the same shape.
+        """
         return (x - self.mean.to(x.device)) / self.std.to(x.device)
 
     def restore(self, x: Tensor) -> Tensor:
-        """Map standardised samples (..., *shape) back to the data's own units."""
+        """Map standardised samples back to the data's own units.
+
+        Arguments:
+            x: Standardised samples, with shape (..., *shape).
+
+        Returns:
+            Samples, with the same shape.
+        """
         return x * self.std.to(x.device) + self.mean.to(x.device)
 
 
@@ -111,6 +168,12 @@ class Dataset:
         flip: Whether training mirrors each sample left to right with probability 1/2.
         device: Device of the samples that `take_samples` returns; `x` itself stays on its own
             device if it is too large for this one.
+
+    Example:
+        >>> images = torch.zeros(100, 3, 32, 32, dtype=torch.uint8)
+        >>> dataset = Dataset(images, y=torch.arange(100) % 10)
+        >>> len(dataset), dataset.shape, dataset.is_image
+        (100, (3, 32, 32), True)
     """
 
     x: Tensor
@@ -134,19 +197,35 @@ class Dataset:
 
     @property
     def is_image(self) -> bool:
+        """Whether the samples are images, which are stored as uint8."""
         return self.x.dtype == torch.uint8
 
     def take_samples(self, index: Tensor) -> Tensor:
-        """Gather float32 samples, with shape (*index.shape, *shape); images are in [-1, 1].
+        """Gather float32 samples; images are in [-1, 1].
 
         Arguments:
-            index: Indices of the samples, on the device of `x`.
+            index: Indices of the samples, int64 of any shape, on the device of `x`.
+
+        Returns:
+            Samples, with shape (*index.shape, *shape).
+
+        Example:
+            >>> images = torch.tensor([0, 255], dtype=torch.uint8).reshape(2, 1, 1, 1)
+            >>> Dataset(images).take_samples(torch.tensor([1, 0, 1])).flatten()
+            tensor([ 1., -1.,  1.])
         """
         raw_samples = self._to_device(self.view.take_samples(self.x, index))
         return raw_samples.float() / 127.5 - 1 if self.is_image else raw_samples
 
     def take_labels(self, index: Tensor) -> Tensor | None:
-        """Gather labels, with the shape of `index`; None if the data set has no labels."""
+        """Gather labels.
+
+        Arguments:
+            index: Indices of the samples, int64 of any shape, on the device of `y`.
+
+        Returns:
+            Labels with the shape of `index`, or None if the data set has no labels.
+        """
         return None if self.y is None else self._to_device(self.y[index])
 
     def _to_device(self, values: Tensor) -> Tensor:
@@ -172,7 +251,11 @@ class Dataset:
         return hasher.hexdigest()
 
     def to(self, device: torch.device | str) -> Dataset:
-        """Return a data set whose samples arrive on `device`; `x` moves there only if it fits."""
+        """Return a data set whose samples arrive on `device`; `x` moves there only if it fits.
+
+        Arguments:
+            device: Device of the samples.
+        """
         sample_device = torch.device(device)
         fits = self.x.nbytes <= MAX_MEMORY_SHARE * _free_memory(sample_device)
         storage_device = sample_device if fits else self.x.device
@@ -207,6 +290,17 @@ class Source(TypedFields, ABC):
             than its defaults; only those of the source named by `classifier_source` are read.
         expected_accuracy: Test accuracy of that classifier, in percent, below which metrics based
             on it are unreliable.
+
+    Example:
+        >>> @dataclass(frozen=True, kw_only=True)
+        ... class Square(Source):
+        ...     side: float = 1.0
+        ...
+        ...     def load(self):
+        ...         generator = torch.Generator().manual_seed(0)
+        ...         return Dataset(self.side * torch.rand(1000, 2, generator=generator))
+        >>> Square(side=2.0).load().shape
+        (2,)
     """
 
     has_images: ClassVar[bool] = False

@@ -16,5 +16,17 @@ IS_PATH: Mapping[str, bool] = MappingProxyType({"path": True})
 
 
 def list_path_fields(value: Any) -> list[str]:  # noqa: ANN401 - any dataclass
-    """List the fields of a dataclass that name a file or folder."""
+    """List the fields of a dataclass that name a file or folder.
+
+    Arguments:
+        value: A dataclass, such as a source.
+
+    Returns:
+        Names of the fields that are marked with `IS_PATH`.
+
+    Example:
+        >>> from iidgan import Mnist
+        >>> list_path_fields(Mnist())
+        ['root']
+    """
     return [field.name for field in fields(value) if field.metadata.get("path")]

@@ -1,4 +1,4 @@
-r"""Methods, terms and players: what is trained, and on which losses.
+"""Methods, terms and players: what is trained, and on which losses.
 
 A GAN method is a set of named networks and a few *players*. Each player updates some of the
 networks by gradient descent on its own loss, a pure function of the networks and a batch. Every
@@ -46,6 +46,11 @@ class Player:
         batches_per_update: Number of batches that are concatenated for one update.
         active: Interval [start, end) in which the player is updated, as fractions of the training.
         lr_scale: Factor on the run's learning rate.
+
+    Example:
+        >>> from iidgan import WGAN
+        >>> {player.name: player.updates_per_step for player in WGAN().players}
+        {'D': 5, 'G': 1}
     """
 
     name: str
@@ -63,6 +68,27 @@ class Method(TypedFields, ABC):
     Attributes:
         tunable_weights: Names of the fields that weight parts of its losses against each other,
             which tuning varies.
+
+    Example:
+        >>> @dataclass(frozen=True, kw_only=True)
+        ... class MomentMatching(Method):
+        ...     weight: float = 1.0
+        ...
+        ...     @property
+        ...     def players(self):
+        ...         return (Player("G", self.loss_G, trains=("G",)),)
+        ...
+        ...     def networks(self, factory):
+        ...         return {"G": factory.build_generator()}
+        ...
+        ...     def loss_G(self, nets, batch):
+        ...         difference = nets.G(batch.z).mean(1) - batch.x.mean(1)
+        ...         return {"mean": self.weight * difference.square().sum(-1)}
+        >>> [player.name for player in MomentMatching().players]
+        ['G']
+
+        `iidgan.testing.check_method` says whether everything fits together, and
+        `iidgan.train(Run(method=MomentMatching()), ...)` trains it.
     """
 
     tunable_weights: ClassVar[tuple[str, ...]] = ()
@@ -74,10 +100,18 @@ class Method(TypedFields, ABC):
 
     @abstractmethod
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
-        """Build the networks by name; `G` generates, and `F`, if there is one, inverts it."""
+        """Build the networks by name; `G` generates, and `F`, if there is one, inverts it.
+
+        Arguments:
+            factory: Builds networks for the data.
+        """
 
     def noise_shapes(self, factory: NetworkFactory) -> NoiseShapes:
-        """Return the shapes for one sample of the noise that the losses read, by name."""
+        """Return the shapes for one sample of the noise that the losses read, by name.
+
+        Arguments:
+            factory: Knows the shape of the data and the dimension of the prior.
+        """
         return {}
 
     @property
@@ -93,6 +127,20 @@ class Term(TypedFields, ABC):
         owned_networks: Networks that the term adds, unless the method has one of the same name,
             each mapped to the network whose player trains it too.
         tunable_weights: Names of the fields that weight its losses, which tuning varies.
+
+    Example:
+        >>> @dataclass(frozen=True, kw_only=True)
+        ... class LogitDecay(Term):
+        ...     weight: float = 0.01
+        ...
+        ...     @property
+        ...     def losses(self):
+        ...         return {"D": self.loss_D}
+        ...
+        ...     def loss_D(self, nets, batch):
+        ...         return {"decay": self.weight * nets.D(batch.x).square().mean(1)}
+        >>> list(LogitDecay().losses)  # added to the loss of the player that trains D
+        ['D']
     """
 
     owned_networks: ClassVar[Mapping[str, str]] = {}
@@ -112,13 +160,26 @@ class Term(TypedFields, ABC):
         return ()
 
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
-        """Build the networks of the term; those of the method take precedence by name."""
+        """Build the networks of the term; those of the method take precedence by name.
+
+        Arguments:
+            factory: Builds networks for the data.
+        """
         return {}
 
     def noise_shapes(self, factory: NetworkFactory) -> NoiseShapes:
-        """Return the shapes for one sample of the noise that the term reads, by name."""
+        """Return the shapes for one sample of the noise that the term reads, by name.
+
+        Arguments:
+            factory: Knows the shape of the data and the dimension of the prior.
+        """
         return {}
 
     def wrap_networks(self, nets: Nets, batch: Batch) -> Nets:
-        """Return the networks that all losses use, such as with noise added before D."""
+        """Return the networks that all losses use, such as with noise added before D.
+
+        Arguments:
+            nets: Networks of the method and its terms, as wrapped by earlier terms.
+            batch: The batch of the update.
+        """
         return nets

@@ -68,6 +68,13 @@ class Samples:
         labels: Labels of the whole data set, int64 with shape (any,).
         classifier_outputs: Outputs of a classifier for all generated and real images.
         classifier_missing_reason: Why `classifier_outputs` is missing, and how to obtain it.
+
+    Example:
+        >>> import torch
+        >>> from iidgan.metrics import ModeCoverage
+        >>> samples = Samples(generated=torch.zeros(2, 50_000, 2), real=torch.zeros(1000, 2))
+        >>> ModeCoverage().missing(samples)
+        'the true mixture of the source: centres and std'
     """
 
     generated: Tensor
@@ -107,16 +114,39 @@ class Metric(TypedFields, ABC):
         ...     def __call__(self, samples):
         ...         norms = samples.codes.double().norm(p=self.power, dim=-1)
         ...         return {"mean_norm_p": norms.mean(1).cpu()}
+        >>> import torch
+        >>> x = torch.zeros(1, 100, 2)
+        >>> samples = Samples(generated=x, real=x[0], codes=x + torch.tensor([3.0, 4.0]))
+        >>> MeanNorm()(samples)
+        {'mean_norm_p': tensor([5.], dtype=torch.float64)}
     """
 
     @abstractmethod
     def missing(self, samples: Samples) -> str | None:
-        """Name what `samples` lacks for this metric; None if the metric can be computed."""
+        """Name what `samples` lacks for this metric; None if the metric can be computed.
+
+        Arguments:
+            samples: Samples to measure.
+        """
 
     @abstractmethod
     def protocol(self, samples: Samples) -> MetricProtocol:
-        """Return everything besides the generator that the values depend on."""
+        """Return everything besides the generator that the values depend on.
+
+        Arguments:
+            samples: Samples to measure, of which none are missing.
+
+        Returns:
+            Strings, numbers and booleans by name, such as options and numbers of samples.
+        """
 
     @abstractmethod
     def __call__(self, samples: Samples) -> dict[str, Tensor]:
-        """Compute named values, float64 with shape (S,), on the CPU."""
+        """Compute the values of the metric.
+
+        Arguments:
+            samples: Samples to measure.
+
+        Returns:
+            Values by name, float64 with shape (S,), on the CPU.
+        """

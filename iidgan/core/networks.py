@@ -26,6 +26,14 @@ class Nets(Mapping[str, nn.Module]):
         modules: The networks.
         use_bfloat16: Whether they compute in bfloat16 where autocast does. Outputs have the dtype
             of the inputs in either case, so that losses are computed in full precision.
+
+    Example:
+        >>> nets = Nets({"G": nn.Linear(2, 3), "F": nn.Linear(3, 2)})
+        >>> z = torch.zeros(1, 64, 2)
+        >>> nets.F(nets.G(z)).shape
+        torch.Size([1, 64, 2])
+        >>> nets.G(z) is nets.G(z)  # computed once
+        True
     """
 
     def __init__(self, modules: Mapping[str, nn.Module], *, use_bfloat16: bool = False) -> None:
@@ -57,10 +65,25 @@ class Nets(Mapping[str, nn.Module]):
         return lambda *inputs: self._call_network(name, *inputs)
 
     def features(self, name: str, x: Tensor) -> Tensor:
-        """Compute the last hidden layer of network `name`, shared with its output.
+        """Compute the last hidden layer of a network, shared with its output.
+
+        Arguments:
+            name: Name of the network.
+            x: Samples, with shape (S, B, *shape).
+
+        Returns:
+            Features, whose shape depends on the network.
 
         Raises:
             InputError: The network has no features.
+
+        Example:
+            >>> from iidgan.core import NetworkFactory
+            >>> from iidgan.nn import MLP
+            >>> factory = NetworkFactory(MLP(hidden=(100, 50)), shape=(2,))
+            >>> nets = Nets({"D": factory.build_discriminator()})
+            >>> nets.features("D", torch.zeros(1, 64, 2)).shape
+            torch.Size([1, 64, 50])
         """
         module = self[name]
         if not _has_features(module):
@@ -73,9 +96,18 @@ class Nets(Mapping[str, nn.Module]):
         )
 
     def with_input_map(self, name: str, input_map: TensorMap) -> Nets:
-        """Return networks whose `name` applies `input_map` to its first input.
+        """Return networks of which one applies a map to its first input.
 
         The cache is shared: within one update, all losses must use the same maps.
+
+        Arguments:
+            name: Name of the network.
+            input_map: Map of tensors, applied after earlier ones.
+
+        Example:
+            >>> nets = Nets({"D": nn.Identity()}).with_input_map("D", lambda x: x + 0.5)
+            >>> nets.D(torch.zeros(1, 2))
+            tensor([[0.5000, 0.5000]])
         """
         view = self._share_cache()
         view._input_maps = self._input_maps | {
@@ -84,7 +116,17 @@ class Nets(Mapping[str, nn.Module]):
         return view
 
     def with_output_map(self, name: str, output_map: TensorMap) -> Nets:
-        """Return networks whose `name` applies `output_map` to its output, with a shared cache."""
+        """Return networks of which one applies a map to its output, with a shared cache.
+
+        Arguments:
+            name: Name of the network.
+            output_map: Map of tensors, applied after earlier ones.
+
+        Example:
+            >>> nets = Nets({"F": nn.Identity()}).with_output_map("F", torch.tanh)
+            >>> nets.F(torch.zeros(1, 2))
+            tensor([[0., 0.]])
+        """
         view = self._share_cache()
         view._output_maps = self._output_maps | {
             name: (*self._output_maps.get(name, ()), output_map),
@@ -98,14 +140,37 @@ class Nets(Mapping[str, nn.Module]):
         return view
 
     def with_parameters(self, name: str, parameters: Mapping[str, Tensor]) -> Nets:
-        """Return networks whose `name` has other parameters, with a cache of their own."""
+        """Return networks of which one has other parameters, with a cache of their own.
+
+        Arguments:
+            name: Name of the network.
+            parameters: Parameters by their names in the network; others stay.
+
+        Example:
+            >>> nets = Nets({"D": nn.Linear(1, 1)})
+            >>> zeros = {"weight": torch.zeros(1, 1), "bias": torch.ones(1)}
+            >>> nets.with_parameters("D", zeros).D(torch.randn(3, 1)).flatten()
+            tensor([1., 1., 1.])
+        """
         replaced_network = _ReplacedParameters(self._modules[name], parameters)
         view = Nets({**self._modules, name: replaced_network}, use_bfloat16=self._use_bfloat16)
         view._input_maps, view._output_maps = self._input_maps, self._output_maps
         return view
 
     def invalidate(self, names: Iterable[str]) -> None:
-        """Remove every cached output that depends on one of the networks `names`."""
+        """Remove every cached output that depends on one of the networks.
+
+        Arguments:
+            names: Names of the networks, which have just been updated.
+
+        Example:
+            >>> nets = Nets({"G": nn.Linear(2, 2), "D": nn.Linear(2, 1)})
+            >>> z = torch.zeros(1, 64, 2)
+            >>> fake, logits = nets.G(z), nets.D(nets.G(z))
+            >>> nets.invalidate(["D"])
+            >>> nets.G(z) is fake, nets.D(fake) is logits
+            (True, False)
+        """
         stale_names = set(names)
         for cache_key, (_, output) in list(self._cache.items()):
             if stale_names & self._dependencies[id(output)]:
@@ -188,6 +253,13 @@ class HasPostUpdate(Protocol):
 
     `post_update` receives the batch of the update, computes with tensors only, and keeps seeds
     separate.
+
+    Example:
+        >>> class ClippedLinear(nn.Linear):
+        ...     def post_update(self, batch):
+        ...         self.weight.data.clamp_(-0.01, 0.01)
+        >>> isinstance(ClippedLinear(2, 1), HasPostUpdate)
+        True
     """
 
     def post_update(self, batch: Batch) -> None: ...
@@ -198,9 +270,18 @@ class HasBatchStatistics(Protocol):
     """A layer that normalises by batch statistics in training and by fixed ones in sampling."""
 
     def batch_moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute the means of `x` and of its square, by which the layer normalises."""
+        """Compute the means of `x` and of its square, by which the layer normalises.
+
+        Arguments:
+            x: Inputs of the layer.
+        """
         ...
 
     def set_statistics(self, mean: Tensor, square: Tensor) -> None:
-        """Set the statistics for sampling to averages of `batch_moments`."""
+        """Set the statistics for sampling to averages of `batch_moments`.
+
+        Arguments:
+            mean: Means of the inputs.
+            square: Means of their squares.
+        """
         ...

@@ -11,7 +11,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """A publication, as printed by `iidgan cite`."""
+    """A publication, as printed by `iidgan cite`.
+
+    Arguments:
+        title: Title.
+        authors: Full names, separated by commas and a final `and`.
+        year: Year of publication.
+        url: Address of the publication.
+        note: Further remarks for readers.
+
+    Example:
+        >>> from iidgan import WGAN
+        >>> WGAN.reference.title, WGAN.reference.year
+        ('Wasserstein GAN', 2017)
+    """
 
     title: str
     authors: str
@@ -22,7 +35,21 @@ class Reference:
 
 
 def cites(reference: Reference) -> Callable[[T], T]:
-    """Decorate a class or factory with the publication that it implements."""
+    """Decorate a class or factory with the publication that it implements.
+
+    Arguments:
+        reference: The publication.
+
+    Returns:
+        A decorator that sets the attribute `reference`.
+
+    Example:
+        >>> url = "https://example.org/my-gan"
+        >>> @cites(Reference(title="My GAN", authors="A. Author", year=2026, url=url))
+        ... class MyGAN: ...
+        >>> MyGAN.reference.title
+        'My GAN'
+    """
 
     def attach_reference(class_or_factory: T) -> T:
         class_or_factory.reference = reference  # type: ignore[attr-defined]

@@ -41,7 +41,20 @@ class Regularised(Method):
     """A method with added terms, which is a method again.
 
     Networks are merged by name, and the method's take precedence: a method with an inverse shares
-    its `F` with the terms.
+    its `F` with the terms. `players` raises an `InputError` if a term does not fit the method.
+
+    Arguments:
+        method: The method; it may be one with terms.
+        terms: Terms to add to it.
+
+    Example:
+        >>> import iidgan
+        >>> method = Regularised(method=iidgan.GAN(), terms=(iidgan.CycleTerm(), iidgan.R1()))
+        >>> {player.name: player.trains for player in method.players}  # the cycle adds F
+        {'D': ('D',), 'G': ('G', 'F')}
+        >>> base, terms = method.base_and_terms
+        >>> base
+        GAN(loss='non-saturating')
     """
 
     method: Method

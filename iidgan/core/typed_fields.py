@@ -51,6 +51,9 @@ def _after_type_check(post_init: Callable[..., None]) -> Callable[..., None]:
 def check_field_types(instance: Any) -> None:  # noqa: ANN401 - any dataclass
     """Check that the fields of a dataclass have the types that they declare.
 
+    Arguments:
+        instance: The dataclass; anything else has no fields to check.
+
     Raises:
         InputError: A field has another type, or is not one of the values of a `Literal`.
     """
