@@ -36,6 +36,10 @@ class UnnamedPluginError(InputError):
     Arguments:
         origin: The field or file.
         names: The names of the classes, `module:Name`.
+
+    Example:
+        >>> UnnamedPluginError("type", "my_gans:MyGAN").names
+        ('my_gans:MyGAN',)
     """
 
     def __init__(self, origin: str, *names: str) -> None:
@@ -59,6 +63,13 @@ def wrong_type_error(field: str, expected: str, value: object) -> InputError:
         field: Name of the field or argument.
         expected: What it must be, with an article, such as `a Metric`.
         value: What was given.
+
+    Returns:
+        The error, to be raised by the caller.
+
+    Example:
+        >>> wrong_type_error("steps", "an int", "many")
+        InputError("steps: must be an int, got 'many'")
     """
     call_hint = "; call it" if callable(value) else ""
     value_text = " ".join(repr(value).split())
@@ -72,7 +83,22 @@ MAX_VALUE_LENGTH = 300
 
 
 def find_nearest_name(value: object, choices: Iterable[str], *, cutoff: float = 0.5) -> str | None:
-    """Find the choice closest to `value`, or None below a similarity of `cutoff` in [0, 1]."""
+    """Find the choice closest to a name.
+
+    Arguments:
+        value: The name, perhaps misspelt; the case does not matter.
+        choices: Names to choose from.
+        cutoff: Smallest similarity of the choice, in [0, 1].
+
+    Returns:
+        The closest choice, or None if none is similar enough.
+
+    Example:
+        >>> find_nearest_name("Grids", ["ring", "grid", "mnist"])
+        'grid'
+        >>> find_nearest_name("xyz", ["ring", "grid", "mnist"]) is None
+        True
+    """
     import difflib  # on use, since every command imports this module
 
     lower = {name.lower(): name for name in choices}
@@ -81,7 +107,20 @@ def find_nearest_name(value: object, choices: Iterable[str], *, cutoff: float = 
 
 
 def unknown_name_error(field: str, value: object, choices: Iterable[str]) -> InputError:
-    """Create the error for a name that is not among `choices`; it suggests the closest one."""
+    """Create the error for a name that is not among `choices`; it suggests the closest one.
+
+    Arguments:
+        field: Name of the field or argument.
+        value: The unknown name.
+        choices: Names that are valid.
+
+    Returns:
+        The error, to be raised by the caller.
+
+    Example:
+        >>> print(unknown_name_error("source", "grids", ["ring", "grid"]))
+        source: unknown 'grids'; did you mean 'grid'? known: grid, ring
+    """
     names = sorted(choices)
     near = find_nearest_name(value, names)
     hint = f"did you mean {near!r}? " if near else ""

@@ -15,7 +15,7 @@ from iidgan.utils.jsonl import append_lines, locked_for_append, read_lines
 
 @dataclass(frozen=True, kw_only=True)
 class MetricRecord:
-    """One value of a metric.
+    """One value of a metric for one seed at one step, with everything that it depends on.
 
     Arguments:
         run: Id of the run.
@@ -26,6 +26,20 @@ class MetricRecord:
         diverged: Step at which the seed diverged, or -1.
         protocol: How the value was measured.
         provenance: Versions and hardware of the measurement.
+
+    Example:
+        >>> record = MetricRecord(
+        ...     run="0123456789ab",
+        ...     seed=0,
+        ...     step=24_000,
+        ...     metric="modes_1",
+        ...     value=8.0,
+        ...     diverged=-1,
+        ...     protocol={"num_generated": 50_000},
+        ...     provenance={"torch": "2.13.0"},
+        ... )
+        >>> record.at_end(num_steps=24_000), record.is_failure
+        (True, False)
     """
 
     run: str
@@ -43,7 +57,11 @@ class MetricRecord:
         return self.metric == _FAILURE_METRIC
 
     def at_end(self, num_steps: int) -> bool:
-        """Whether it is of the end of training: the last step, or after divergence."""
+        """Whether it is of the end of training: the last step, or after divergence.
+
+        Arguments:
+            num_steps: Number of steps of the run.
+        """
         return self.step == num_steps or self.diverged >= 0
 
 
@@ -62,7 +80,20 @@ _FIELD_TYPES: dict[str, tuple[type, ...]] = {
 
 
 def failure_record(run: str, seed: int, reason: str) -> MetricRecord:
-    """Create the record of a training that failed."""
+    """Create the record of a training that failed.
+
+    Arguments:
+        run: Id of the run.
+        seed: Seed of the run.
+        reason: Why it failed, one line.
+
+    Returns:
+        A record whose value is NaN and whose provenance has the reason.
+
+    Example:
+        >>> failure_record("0123456789ab", seed=0, reason="out of memory").is_failure
+        True
+    """
     return MetricRecord(
         run=run,
         seed=seed,
@@ -76,7 +107,24 @@ def failure_record(run: str, seed: int, reason: str) -> MetricRecord:
 
 
 def append_records(path: Path, records: Iterable[MetricRecord]) -> None:
-    """Append records to a JSONL file; values that are not finite become null."""
+    """Append records to a JSONL file; values that are not finite become null.
+
+    Several processes can append to one file: each call is written as a whole.
+
+    Arguments:
+        path: The file, which is created if necessary.
+        records: Records to append.
+
+    Example:
+        >>> import tempfile
+        >>> record = failure_record("0123456789ab", seed=0, reason="out of memory")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "metrics.jsonl")
+        ...     append_records(path, [record])
+        ...     append_records(path, [record])  # measured again
+        ...     len(path.read_text().splitlines()), len(read_records(path))
+        (2, 1)
+    """
     append_lines(path, map(_encode_record, records))
 
 
@@ -90,6 +138,12 @@ def read_records(path: Path) -> list[MetricRecord]:
 
     Of records that differ only in value or provenance, the last one is kept.
 
+    Arguments:
+        path: A JSONL file.
+
+    Returns:
+        The records; none if there is no such file.
+
     Raises:
         InputError: A line is not a record.
     """
@@ -98,6 +152,12 @@ def read_records(path: Path) -> list[MetricRecord]:
 
 def read_all_records(folder: Path) -> list[MetricRecord]:
     """Read the records of all files in a folder as if they were one file.
+
+    Arguments:
+        folder: Folder of files `*.jsonl`, which are read in the order of their names.
+
+    Returns:
+        The records; none if there is no such folder.
 
     Raises:
         InputError: `folder` is a file, or a line is not a record.
@@ -109,7 +169,19 @@ def read_all_records(folder: Path) -> list[MetricRecord]:
 
 
 def group_by_run(records: Iterable[MetricRecord]) -> dict[str, list[MetricRecord]]:
-    """Group records by the id of their run, in their order."""
+    """Group records by the id of their run, in their order.
+
+    Arguments:
+        records: Records of any runs.
+
+    Returns:
+        The records of each run, by its id.
+
+    Example:
+        >>> records = [failure_record(run, 0, "out of memory") for run in ("a1", "b2", "a1")]
+        >>> {run: len(group) for run, group in group_by_run(records).items()}
+        {'a1': 2, 'b2': 1}
+    """
     records_by_run: dict[str, list[MetricRecord]] = {}
     for record in records:
         records_by_run.setdefault(record.run, []).append(record)
@@ -124,7 +196,11 @@ def _iterate_records(path: Path) -> Iterator[MetricRecord]:
 
 
 def check_record_fields(data: Mapping[str, Any], line: str) -> None:
-    """Check that `data`, which was read from `line` of a file, is a record.
+    """Check that an object that was read from a file is a record.
+
+    Arguments:
+        data: Fields by name.
+        line: File and number of the line, with which messages start.
 
     Raises:
         InputError: It is not.
@@ -151,7 +227,22 @@ def _drop_superseded(records: Iterable[MetricRecord]) -> list[MetricRecord]:
 
 
 def select_last_step(records: Iterable[MetricRecord]) -> list[MetricRecord]:
-    """Select the records of each seed's last step."""
+    """Select the records of each seed's last step.
+
+    Arguments:
+        records: Records of one run.
+
+    Returns:
+        Those of the largest step of their seed, in their order.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> record = failure_record("0123456789ab", seed=0, reason="")
+        >>> steps = [(0, 100), (0, 200), (1, 100)]  # seed 1 ended earlier
+        >>> records = [replace(record, seed=seed, step=step) for seed, step in steps]
+        >>> [(record.seed, record.step) for record in select_last_step(records)]
+        [(0, 200), (1, 100)]
+    """
     all_records = list(records)
     last_steps: dict[int, int] = {}
     for record in all_records:
@@ -160,10 +251,19 @@ def select_last_step(records: Iterable[MetricRecord]) -> list[MetricRecord]:
 
 
 def copy_final_records(path: Path, run: str, num_steps: int, metrics_path: Path) -> None:
-    """Copy the records of a finished run's last step to `path`.
+    """Copy the records of a finished run's last step to a file of results.
 
     If some records of a seed are missing there, all of them are copied, so that a seed's values
     are always of one training.
+
+    Arguments:
+        path: File that the records are appended to.
+        run: Id of the run.
+        num_steps: Number of steps of the run.
+        metrics_path: File of all records of the run.
+
+    Raises:
+        InputError: A line of a file is not a record.
     """
     end_records = [
         record

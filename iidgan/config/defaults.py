@@ -33,13 +33,22 @@ def recommended(
         method: Name of a method (registered, or `module:Name`), or a method object.
         terms: Names or objects of terms to add to the method.
 
+    Returns:
+        The run, to be passed to `iidgan.train`; `dataclasses.replace` changes single settings.
+
     Raises:
         InputError: A name cannot be resolved, or an object is of another type.
+
+    References:
+        Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
+        Networks (Radford, Metz and Chintala, 2015), https://arxiv.org/abs/1511.06434
 
     Example:
         >>> run = recommended("mnist", "gan", ["cycle", "gaussian"])
         >>> run.method.terms[0].weight
         0.5
+        >>> type(run.arch).__name__, run.optimiser.lr, run.batch
+        ('DCGAN', 0.0002, 64)
     """
     if isinstance(terms, str | Term):
         raise InputError(f"terms: expected a list, got {terms!r} alone")

@@ -34,8 +34,19 @@ def import_by_name(field: str, name: str) -> Any:  # noqa: ANN401 - what the nam
         field: What the name is for, in messages.
         name: A name that the caller gave. Names from files must not be passed.
 
+    Returns:
+        What the name leads to: a class, a function or another object.
+
     Raises:
         InputError: The name is malformed, or cannot be imported.
+
+    Example:
+        >>> import_by_name("method", "iidgan.methods.gan:GAN")
+        <class 'iidgan.methods.gan.GAN'>
+        >>> import_by_name("method", "iidgan.methods.gan:GANN")
+        Traceback (most recent call last):
+        ...
+        iidgan.errors.InputError: method: cannot import ...; did you mean 'GAN'?)
     """
     module_name, _, attribute_path = name.partition(":")
     if not module_name or not all(attribute_path.split(".")):
@@ -72,6 +83,12 @@ def resolve_plugins(plugins: Iterable[Plugin]) -> dict[str, type]:
 
     Raises:
         InputError: A name cannot be imported, or something is not a dataclass.
+
+    Example:
+        >>> resolve_plugins(["torch:Size"])
+        Traceback (most recent call last):
+        ...
+        iidgan.errors.InputError: plugin: expected a dataclass or its name, got 'torch:Size'
     """
     if isinstance(plugins, str | type):
         raise InputError(f"plugins: expected a list, got {plugins!r} alone")
@@ -93,7 +110,16 @@ _MAIN_SCRIPT, _MAIN_SCRIPT_OF_WORKER = "__main__", "__mp_main__"
 
 
 def get_type_name(cls: type) -> str:
-    """Return the name of a class in files: a listed one, or `module:Name`."""
+    """Return the name of a class in files: a listed one, or `module:Name`.
+
+    Arguments:
+        cls: A dataclass that a run consists of.
+
+    Example:
+        >>> from iidgan import Ring
+        >>> get_type_name(Ring)
+        'ring'
+    """
     is_of_worker = cls.__module__ == _MAIN_SCRIPT_OF_WORKER
     module_name = _MAIN_SCRIPT if is_of_worker else cls.__module__
     return _NAMES_BY_TYPE.get(cls) or f"{module_name}:{cls.__qualname__}"
@@ -106,8 +132,15 @@ def resolve_type(name: str, plugin_types: Mapping[str, type]) -> type:
         name: A name from a file.
         plugin_types: Classes of the caller by type name, as of `resolve_plugins`.
 
+    Returns:
+        The class.
+
     Raises:
         InputError: The name is neither listed nor one of the caller's.
+
+    Example:
+        >>> resolve_type("ring", plugin_types={})
+        <class 'iidgan.data.gaussian_mixture.Ring'>
     """
     cls = TYPE_NAMES.get(name) or plugin_types.get(name)
     if cls is None:
@@ -117,6 +150,10 @@ def resolve_type(name: str, plugin_types: Mapping[str, type]) -> type:
 
 def check_types_named(type_names: Iterable[str], plugin_types: Mapping[str, type]) -> None:
     """Check that the caller names every plug-in that a file refers to.
+
+    Arguments:
+        type_names: Type names in the file.
+        plugin_types: Classes of the caller by type name, as of `resolve_plugins`.
 
     Raises:
         UnnamedPluginError: Some are not named; the error lists all of them.
@@ -138,7 +175,16 @@ def _is_plugin_name(name: str) -> bool:
 
 
 def list_types(value: object) -> tuple[type, ...]:
-    """List the classes of all dataclasses in `value`, each once."""
+    """List the classes of all dataclasses in a value, each once.
+
+    Arguments:
+        value: Dataclasses and tuples, nested in any way.
+
+    Example:
+        >>> from iidgan import iid_gan
+        >>> [cls.__name__ for cls in list_types(iid_gan())]
+        ['Regularised', 'GAN', 'CycleTerm', 'GaussianTerm']
+    """
     return tuple(dict.fromkeys(map(type, _iterate_dataclasses(value))))
 
 
@@ -153,7 +199,14 @@ def _iterate_dataclasses(value: object) -> Iterator[Any]:
 
 
 def describe_main_script_classes(value: object) -> str:
-    """Say which dataclasses in `value` other programs cannot import; empty if they can all."""
+    """Describe which dataclasses in a value other programs cannot import.
+
+    Arguments:
+        value: Dataclasses and tuples, nested in any way.
+
+    Returns:
+        One line for the user; empty if all can be imported.
+    """
     modules = (_MAIN_SCRIPT, _MAIN_SCRIPT_OF_WORKER)
     names = ", ".join(cls.__qualname__ for cls in list_types(value) if cls.__module__ in modules)
     if not names:
@@ -165,7 +218,10 @@ def describe_main_script_classes(value: object) -> str:
 
 
 def check_importable(value: object) -> None:
-    """Check that the class of every dataclass in `value` can be found by its name.
+    """Check that the class of every dataclass in a value can be found by its name.
+
+    Arguments:
+        value: Dataclasses and tuples, nested in any way.
 
     Raises:
         InputError: A class is defined in a function, or its name leads to another class.

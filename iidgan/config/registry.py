@@ -33,12 +33,24 @@ def find(kind: str, name: str) -> Any:  # noqa: ANN401 - a class or a factory of
     """Find the class or factory of a component.
 
     Arguments:
-        kind: Kind of the registry, such as `methods`.
+        kind: Kind of the registry: `methods`, `terms`, `sources`, `archs`, `optimisers` or
+            `metrics`.
         name: A registered name, or `package.module:Name` of an importable module or one in the
             working directory. It must be one that the caller gave: its module is executed.
 
+    Returns:
+        The class, or the function that creates the component.
+
     Raises:
         InputError: The name is neither registered nor importable.
+
+    Example:
+        >>> find("methods", "gan")()
+        GAN(loss='non-saturating')
+        >>> find("sources", "rink")
+        Traceback (most recent call last):
+        ...
+        iidgan.errors.InputError: source: unknown 'rink'; did you mean 'ring'? known: ...
     """
     if kind not in REGISTRIES:
         raise unknown_name_error("kind", kind, REGISTRIES)
@@ -60,8 +72,16 @@ def create_component(kind: str, name: str, component_type: type[ComponentT]) -> 
             arguments.
         component_type: Type of what it creates.
 
+    Returns:
+        The component.
+
     Raises:
         InputError: The name cannot be resolved, creation fails, or the type is wrong.
+
+    Example:
+        >>> from iidgan import Source
+        >>> create_component("sources", "ring", Source).modes
+        8
     """
     field, factory = kind.removesuffix("s"), find(kind, name)
     type_name = component_type.__name__
@@ -90,7 +110,19 @@ def create_component(kind: str, name: str, component_type: type[ComponentT]) -> 
 
 
 def list_required_arguments(factory: Callable[..., object]) -> list[str]:
-    """List the arguments without a default of a class or function, such as fields."""
+    """List the arguments without a default of a class or function, such as fields.
+
+    Arguments:
+        factory: The class or function.
+
+    Returns:
+        Their names, in order.
+
+    Example:
+        >>> from iidgan import Regularised
+        >>> list_required_arguments(Regularised)
+        ['method', 'terms']
+    """
     try:
         parameters = inspect.signature(factory).parameters.values()
     except ValueError:  # some builtins have no signature
@@ -104,6 +136,17 @@ def list_required_arguments(factory: Callable[..., object]) -> list[str]:
 
 
 def get_reference(component: object) -> Reference | None:
-    """Return the publication that a class or factory declares with `cites`, if any."""
+    """Return the publication that a class or factory declares with `cites`, if any.
+
+    Arguments:
+        component: Class, factory or object.
+
+    Returns:
+        The publication, or None.
+
+    Example:
+        >>> get_reference(find("terms", "gaussian")).year
+        2023
+    """
     reference = getattr(component, "reference", None)
     return reference if isinstance(reference, Reference) else None

@@ -29,6 +29,16 @@ class Run(TypedFields):
 
     Raises:
         InputError: A value is out of range or of the wrong type.
+
+    Example:
+        >>> import iidgan
+        >>> run = Run(source=iidgan.Ring(modes=16), method=iidgan.iid_gan(), steps=10_000)
+        >>> run.arch, run.batch
+        (MLP(latent=2, hidden=(100, 200, 100)), 100)
+        >>> Run(steps=0)
+        Traceback (most recent call last):
+        ...
+        iidgan.errors.InputError: steps: must be >= 1, got 0
     """
 
     source: Source = field(default_factory=Ring)
@@ -67,6 +77,14 @@ class Run(TypedFields):
 
         Arguments:
             include_paths: Whether to include paths, which change no numbers.
+
+        Returns:
+            Fields by name: numbers, strings, lists, and dicts with the name of a class as `type`.
+
+        Example:
+            >>> import iidgan
+            >>> Run(method=iidgan.WGAN()).to_dict()["method"]["type"]
+            'wgan'
         """
         return encode_fields(self, include_paths=include_paths)
 
@@ -79,9 +97,17 @@ class Run(TypedFields):
             plugins: Classes that are not part of the package, or their names `module:Name`. No
                 other module is imported.
 
+        Returns:
+            A run that equals the encoded one.
+
         Raises:
             UnnamedPluginError: A type is neither part of the package nor among `plugins`.
             InputError: A type or a field is unknown, or a value is invalid.
+
+        Example:
+            >>> run = Run(steps=1000)
+            >>> Run.from_dict(run.to_dict()) == run
+            True
         """
         run: Run = decode_dataclass(cls, data, resolve_plugins(plugins))
         return run

@@ -33,6 +33,23 @@ def check_metric(metric: Metric, samples: Samples | None = None) -> None:
 
     Raises:
         AssertionError: The metric violates a contract.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True, kw_only=True)
+        ... class MeanNorm(Metric):
+        ...     def missing(self, samples):
+        ...         return None
+        ...
+        ...     def protocol(self, samples):
+        ...         return {"num_generated": samples.generated.shape[1]}
+        ...
+        ...     def __call__(self, samples):
+        ...         return {"mean_norm": samples.generated.norm(dim=-1).mean(1)}
+        >>> check_metric(MeanNorm())
+        Traceback (most recent call last):
+        ...
+        AssertionError: MeanNorm: 'mean_norm' is torch.float32 ...; return float64 with ...
     """
     require_value(metric, Metric)
     samples = samples or _select_samples(metric)

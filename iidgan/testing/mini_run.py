@@ -59,13 +59,23 @@ class Trajectory:
     values: Mapping[str, Tensor]
 
     def select_seeds(self, seeds: slice) -> dict[str, Tensor]:
-        """Return the values of some of the seeds."""
+        """Return the values of some of the seeds.
+
+        Arguments:
+            seeds: Positions of the seeds.
+        """
         return {name: value[seeds] for name, value in self.values.items()}
 
 
 @dataclass(frozen=True)
 class MiniRun:
-    """A method together with everything needed to train it for a few steps."""
+    """A method together with everything needed to train it for a few steps.
+
+    Arguments:
+        method: The method.
+        arch: Builds the networks.
+        seeds: Seeds that train side by side.
+    """
 
     method: Method
     arch: NetworkFactory
@@ -97,7 +107,11 @@ class MiniRun:
         return [stream.batches_at(step) for step in range(NUM_STEPS)]
 
     def first_batch(self, player: Player) -> Batch:
-        """Return the batch of the first update of `player`."""
+        """Return the batch of the first update of a player.
+
+        Arguments:
+            player: One of the players of the method.
+        """
         return concatenate_batches(self.draw_batches()[0][: player.batches_per_update])
 
     @cached_property
@@ -113,7 +127,17 @@ def run_steps(
     *,
     make: StepBuilder | None = None,
 ) -> Trajectory:
-    """Take one training step on each of `batches`."""
+    """Take one training step on each element of `batches`.
+
+    Arguments:
+        state: State that is trained in place.
+        method: Method that it belongs to.
+        batches: The batches of each step.
+        make: Builds the step; by default it is eager.
+
+    Returns:
+        The state with all parameters, buffers and losses of the last step.
+    """
     eager_step = TrainStep(method, state, steps=NUM_STEPS)
     step = PhaseDispatcher(eager_step, batches[0], build=make) if make else eager_step
     last_losses: Losses = {}

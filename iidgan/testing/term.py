@@ -21,7 +21,7 @@ def check_term(
 
     `Regularised(base, (term,))` passes `check_method`; the term adds losses for networks that
     exist, says with which network its own ones are trained, and its losses are proportional to
-    its `weight`, if it has one.
+    its `weight`, if it has one. It takes about a second.
 
     Arguments:
         term: The term to check.
@@ -32,6 +32,16 @@ def check_term(
     Raises:
         AssertionError: The term violates a contract.
         ValueError: The term does not fit the method.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True, kw_only=True)
+        ... class Decay(Term):
+        ...     losses = {"E": lambda nets, batch: {"decay": nets.E(batch.x).square().mean(1)}}
+        >>> check_term(Decay())
+        Traceback (most recent call last):
+        ...
+        AssertionError: Decay adds a loss for network 'E', which does not exist; ...
     """
     require_value(term, Term)
     regularised = Regularised(method=base or GAN(), terms=(term,))

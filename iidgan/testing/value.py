@@ -15,7 +15,12 @@ from iidgan.errors import wrong_type_error
 
 
 def require(condition: bool, problem: str) -> None:
-    """Raise an `AssertionError` unless the condition holds, also under `python -O`."""
+    """Raise an `AssertionError` unless the condition holds, also under `python -O`.
+
+    Arguments:
+        condition: What must hold.
+        problem: What is wrong otherwise, and how to correct it.
+    """
     if not condition:
         raise AssertionError(problem)
 
@@ -23,7 +28,17 @@ def require(condition: bool, problem: str) -> None:
 def differing_names(
     a: Mapping[str, Tensor], b: Mapping[str, Tensor], atol: float = 0.0
 ) -> list[str]:
-    """Return the names of tensors that differ or exist on one side only; NaN equals NaN."""
+    """Return the names of tensors that differ or exist on one side only; NaN equals NaN.
+
+    Arguments:
+        a: Tensors by name.
+        b: Tensors by name.
+        atol: Largest absolute difference of equal elements.
+
+    Example:
+        >>> differing_names({"x": torch.ones(2)}, {"x": torch.ones(2), "y": torch.ones(2)})
+        ['y']
+    """
     unpaired = a.keys() ^ b.keys()
     return sorted(unpaired) + [
         name
@@ -42,7 +57,15 @@ def class_name(instance: object) -> str:
 
 
 def require_value(instance: object, expected_type: type) -> None:
-    """Require an object of a type that is a frozen dataclass with equality, a hash and a repr."""
+    """Require an object of a type that is a frozen dataclass with equality, a hash and a repr.
+
+    Arguments:
+        instance: The object.
+        expected_type: Type that it must have.
+
+    Raises:
+        AssertionError: It is not such an object.
+    """
     type_name = expected_type.__name__
     require(
         isinstance(instance, expected_type),
@@ -72,7 +95,14 @@ def require_value(instance: object, expected_type: type) -> None:
 
 
 def require_json_roundtrip(method: Method) -> None:
-    """Require that a method survives being written to JSON and read back."""
+    """Require that a method survives being written to JSON and read back.
+
+    Arguments:
+        method: The method.
+
+    Raises:
+        AssertionError: It does not.
+    """
     from iidgan.config.plugins import check_importable, list_types
     from iidgan.config.run import Run
 

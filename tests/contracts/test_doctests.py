@@ -17,7 +17,8 @@ def run_examples(module):
     """Runs the examples in the docstrings of a module; returns a report of those that fail."""
     docstrings = [test for test in doctest.DocTestFinder().find(module) if test.examples]
     assert docstrings, f"{module.__name__}: no docstring that doctest reads has an example"
-    runner, report = doctest.DocTestRunner(verbose=False), []
+    runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)  # as of pytest
+    report = []
     for docstring in docstrings:
         runner.run(docstring, out=report.append)
     return "".join(report)
