@@ -30,7 +30,7 @@ Adversarial = Literal["non-saturating", "saturating", "least-squares", "wasserst
 class LossPair(NamedTuple):
     """The losses of the discriminator and of the generator, as functions of logits.
 
-    Arguments:
+    Attributes:
         discriminator: Loss of D: D(x) and D(G(z)), each with shape (S, B), to (S,).
         generator: Loss of G: D(G(z)), with shape (S, B), to (S,).
 
