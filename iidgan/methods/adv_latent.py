@@ -1,16 +1,4 @@
-r"""AdvLatGAN-qua: D is trained on latents that are perturbed to fool it.
-
-Before each update of D, latents take a step of gradient sign descent on the loss \(L_G\) of G:
-
-.. math:: z' = z - \epsilon \operatorname{sign} \nabla_z L_G(D(G(z)))
-
-D distinguishes real samples from \(G(z')\); G minimises \(L_G(D(G(z)))\) at the original latents.
-With \(\epsilon = 0\) this is the plain GAN.
-
-References:
-    Improving Generative Adversarial Networks via Adversarial Learning in Latent Space (Li, Mo,
-    Shi and Yan, 2022), https://github.com/yangco-le/AdvLatGAN
-"""
+"""AdvLatGAN-qua: D is trained on latents that are perturbed to fool it."""
 
 from __future__ import annotations
 
@@ -37,7 +25,34 @@ PAPER = Reference(
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class AdvLatentGAN(Method):
-    """A GAN whose D is trained on latents after one step of gradient sign descent."""
+    """AdvLatGAN-qua, a GAN whose D is trained on latents after a step of gradient sign descent.
+
+    Before each update of D, latents take a step down the loss L_G of G:
+
+        z' = z - eps * sign(∇_z L_G(D(G(z))))
+
+    D distinguishes real samples from `G(z')`; G minimises `L_G(D(G(z)))` at the original latents.
+    With eps = 0 this is the plain GAN.
+
+    References:
+        Improving Generative Adversarial Networks via Adversarial Learning in Latent Space (Li, Mo,
+        Shi and Yan, 2022),
+        https://proceedings.neurips.cc/paper_files/paper/2022/hash/3a1fc7b8e200a45110872c56f0569f61-Abstract-Conference.html;
+        code at https://github.com/yangco-le/AdvLatGAN
+
+    Example:
+        D rises with z, so that each coordinate of z grows by eps and D finds G(z') more real:
+
+        >>> import torch
+        >>> from iidgan import AdvLatentGAN, Batch, Nets
+        >>> zeros = torch.zeros(1, 4, 1)
+        >>> batch = Batch(x=zeros, z=zeros, u=zeros[..., 0])
+        >>> nets = Nets({"G": lambda z: z, "D": lambda x: x[..., 0]})
+        >>> AdvLatentGAN(eps=0.0).loss_D(nets, batch)  # 2 log 2
+        {'adversarial': tensor([1.3863])}
+        >>> AdvLatentGAN(eps=0.5).loss_D(nets, batch)  # log 2 + ζ(0.5)
+        {'adversarial': tensor([1.6672])}
+    """
 
     tunable_weights: ClassVar[tuple[str, ...]] = ("eps",)
 
@@ -60,6 +75,12 @@ class AdvLatentGAN(Method):
         return GAN().networks(factory)
 
     def loss_D(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute D's loss on real samples and on samples of perturbed latents.
+
+        Arguments:
+            nets: D and G.
+            batch: Real samples `x` and latents `z`.
+        """
         z_perturbed = batch.z - self.eps * self._latent_gradient(nets, batch.z).sign()
         return GAN(loss=self.loss).loss_D(nets, replace(batch, z=z_perturbed))
 

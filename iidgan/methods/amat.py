@@ -1,32 +1,4 @@
-r"""AMAT: several discriminators that share the samples; one is added when another forgets modes.
-
-Each generated sample is assigned to the discriminator \(i\) with the lowest logit, or, with
-probability r, to a random one, together with the real sample at the same position of the batch.
-The discriminators minimise the usual loss of the samples assigned to them. G minimises
-
-.. math:: \sum_i w_i L_G(D_i), \qquad w \sim \mathrm{Dirichlet}(1, \dots, 1)
-
-where the largest weight goes to the discriminator that G fools least, and so on. At certain steps
-the probabilities D(x) of 15 real samples from the start of the run are checked. If
-
-.. math:: \max_j D_i(x_j) > \alpha \, \frac1{15} \sum_j D_i(x_j)
-
-for any i, then \(D_i\) considers some modes real and has forgotten others, and another
-discriminator is activated. The official code compares logits with the hinge loss and does no check
-otherwise; logits have no scale, and a mean below 0 would pass any check.
-
-All discriminators exist from the start, so that all steps of a run have the same structure;
-inactive ones take part in no loss and do not change. Adam's averages of a newly activated
-discriminator are 0, but its bias correction has already decayed: first steps are up to
-\((1 - \beta_1) / \sqrt{1 - \beta_2}\) times the learning rate, 16 times with the usual betas, for
-about \(1 / (1 - \beta_2)\) steps. The official code creates a new optimiser for each.
-
-Terms that read a logit, such as gradient penalties, get the mean logit of the active ones.
-
-References:
-    Overcoming Mode Collapse with Adaptive Multi Adversarial Training (Mangalam and Garg, 2021),
-    https://arxiv.org/abs/2112.14406
-"""
+"""AMAT: several discriminators that share the samples; one is added when another forgets modes."""
 
 from __future__ import annotations
 
@@ -79,7 +51,14 @@ class DiscriminatorHeads(nn.Module):
         self.register_buffer("alive", is_alive.to(torch.get_default_dtype())[None])
 
     def compute_logits(self, hidden: Tensor) -> Tensor:
-        """Compute the logits of all discriminators: (S, B, N, ...) -> (S, B, N)."""
+        """Compute the logits of all discriminators, active or not.
+
+        Arguments:
+            hidden: Features of the N discriminators, (S, B, N, ...).
+
+        Returns:
+            Logits, (S, B, N).
+        """
         logits = [head(hidden[:, :, i]) for i, head in enumerate(self.heads)]
         return torch.stack(logits, -1)
 
@@ -92,6 +71,10 @@ class DiscriminatorEnsemble(nn.Module):
     """Map (S, B, *shape) to logits (S, B) of N discriminators, and activate more when needed.
 
     The features (S, B, N, ...) are those of all discriminators, 0 for inactive ones.
+
+    Arguments:
+        method: Options, such as how many discriminators there are.
+        arch: Builds the discriminators.
     """
 
     exemplars: Tensor
@@ -112,6 +95,7 @@ class DiscriminatorEnsemble(nn.Module):
         self.register_buffer("next_check", torch.full((1,), float(method.first_check)))
 
     def features(self, x: Tensor) -> Tensor:
+        """Compute the last hidden layers of all discriminators, (S, B, N, ...)."""
         hidden = torch.stack([trunk(x) for trunk in self.trunks], 2)
         num_seeds, num_heads = self.head.alive.shape
         return hidden * self.head.alive.view(num_seeds, 1, num_heads, *[1] * (hidden.dim() - 3))
@@ -146,7 +130,42 @@ class DiscriminatorEnsemble(nn.Module):
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class AMAT(Method):
-    """A growing number of discriminators against one generator."""
+    """AMAT, a GAN that activates another discriminator when one has forgotten modes.
+
+    Each generated sample is assigned to the discriminator i with the lowest logit, or, with
+    probability r, to a random one, together with the real sample at the same position of the
+    batch. The discriminators minimise the usual loss of the samples assigned to them. G minimises
+
+        sum_i w_i L_G(D_i),  w ~ Dirichlet(1, ..., 1)
+
+    where the largest weight goes to the discriminator that G fools least, and so on. At certain
+    steps the probabilities D(x) of 15 real samples x_j from the start of the run are checked. If
+
+        max_j D_i(x_j) > alpha * mean_j D_i(x_j)
+
+    for any i, then D_i considers some modes real and has forgotten others, and another
+    discriminator is activated. The official code compares logits with the hinge loss and does no
+    check otherwise; logits have no scale, and a mean below 0 would pass any check.
+
+    All discriminators exist from the start, so that all steps of a run have the same structure;
+    inactive ones take part in no loss and do not change. Adam's averages of a newly activated
+    discriminator are 0, but its bias correction has already decayed: first steps are up to
+    `(1 - β₁) / sqrt(1 - β₂)` times the learning rate, 16 times with the usual betas, for about
+    `1 / (1 - β₂)` steps. The official code creates a new optimiser for each.
+
+    Terms that read a logit, such as gradient penalties, get the mean logit of the active ones.
+
+    References:
+        Overcoming Mode Collapse with Adaptive Multi Adversarial Training (Mangalam and Garg,
+        2021), https://arxiv.org/abs/2112.14406
+
+    Example:
+        >>> from iidgan import AMAT, MLP
+        >>> from iidgan.core import NetworkFactory
+        >>> networks = AMAT(discriminators=2, most=4).networks(NetworkFactory(MLP(), shape=(2,)))
+        >>> networks["D"].head.alive  # two discriminators wait to be activated
+        tensor([[1., 1., 0., 0.]])
+    """
 
     loss: Adversarial = "non-saturating"
     """Adversarial losses of each discriminator and of G."""
@@ -190,6 +209,12 @@ class AMAT(Method):
         return {"amat_judge": (self.most,), "amat_weight": (self.most,)}
 
     def loss_D(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute the discriminators' loss, each on the samples that are assigned to it.
+
+        Arguments:
+            nets: D, a `DiscriminatorEnsemble`, and G.
+            batch: Real samples `x`, latents `z`, and `u` and `noise`, which decide the assignment.
+        """
         real_logits = _compute_logits(nets, batch.x)
         fake_logits = _compute_logits(nets, nets.G(batch.z))
         index = self._assign_samples(nets, batch, fake_logits).unsqueeze(-1)
@@ -199,6 +224,12 @@ class AMAT(Method):
         return {"adversarial": LOSS_PAIRS[self.loss].discriminator(*assigned_logits)}
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute G's loss, `sum_i w_i L_G(D_i)` over the active discriminators.
+
+        Arguments:
+            nets: D, a `DiscriminatorEnsemble`, and G.
+            batch: Latents `z`, and `noise`, from which the weights are drawn.
+        """
         fake_logits = _compute_logits(nets, nets.G(batch.z))
         generator_loss = LOSS_PAIRS[self.loss].generator
         losses = torch.stack([generator_loss(logits) for logits in fake_logits.unbind(-1)], -1)

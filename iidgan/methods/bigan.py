@@ -1,18 +1,4 @@
-r"""The bidirectional GAN, also known as adversarially learned inference.
-
-\(D\) distinguishes pairs \((x, F(x))\) from pairs \((G(z), z)\), and G and F are trained against
-it. At the optimum the joint distributions are equal, and F inverts G. With
-\(\zeta(t) = \log(1 + e^t)\):
-
-* D minimises \(E \zeta(-D(x, F(x))) + E \zeta(D(G(z), z))\);
-* G and F minimise \(E \zeta(D(x, F(x))) + E \zeta(-D(G(z), z))\), with the labels swapped: the
-  non-saturating loss for both.
-
-References:
-    Adversarial Feature Learning (Donahue, Krähenbühl and Darrell, 2017),
-    https://arxiv.org/abs/1605.09782
-    Adversarially Learned Inference (Dumoulin et al., 2017), https://arxiv.org/abs/1606.00704
-"""
+"""The bidirectional GAN, also known as adversarially learned inference."""
 
 from __future__ import annotations
 
@@ -34,7 +20,35 @@ PAPER = Reference(
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class BiGAN(Method):
-    """The bidirectional GAN; G and F are one player."""
+    """The bidirectional GAN (ALI): D discriminates pairs of a sample and its code.
+
+    D distinguishes pairs (x, F(x)) from pairs (G(z), z), and G and F, one player, are trained
+    against it. At the optimum the joint distributions are equal, and F inverts G. With `ζ(t) =
+    log(1 + eᵗ)`:
+
+    * D minimises `E ζ(-D(x, F(x))) + E ζ(D(G(z), z))`;
+    * G and F minimise `E ζ(D(x, F(x))) + E ζ(-D(G(z), z))`, with the labels swapped: the
+      non-saturating loss for both.
+
+    References:
+        * Adversarial Feature Learning (Donahue, Krähenbühl and Darrell, 2017),
+          https://arxiv.org/abs/1605.09782
+        * Adversarially Learned Inference (Dumoulin et al., 2017), https://arxiv.org/abs/1606.00704
+
+    Example:
+        A perfect D outputs 9 for pairs of data and -9 for generated ones:
+
+        >>> import torch
+        >>> from iidgan import Batch, BiGAN, Nets
+        >>> zeros, ones = torch.zeros(1, 4, 1), torch.ones(1, 4, 1)
+        >>> batch = Batch(x=ones, z=zeros, u=zeros[..., 0])
+        >>> joint_discriminator = lambda x, z: 9 * (2 * x - 1)[..., 0]
+        >>> nets = Nets({"G": lambda z: z, "F": lambda x: x, "D": joint_discriminator})
+        >>> BiGAN().loss_D(nets, batch)["adversarial"].round(decimals=2)
+        tensor([0.])
+        >>> BiGAN().loss_G(nets, batch)["adversarial"].round(decimals=2)
+        tensor([18.])
+    """
 
     @property
     def players(self) -> tuple[Player, ...]:
@@ -48,10 +62,22 @@ class BiGAN(Method):
         }
 
     def loss_D(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute D's loss, `E ζ(-D(x, F(x))) + E ζ(D(G(z), z))`.
+
+        Arguments:
+            nets: D, F and G.
+            batch: Real samples `x` and latents `z`.
+        """
         encoded_logits, generated_logits = self._compute_logits(nets, batch)
         return {"adversarial": adversarial.discriminator_loss(encoded_logits, generated_logits)}
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute the loss of G and F, `E ζ(D(x, F(x))) + E ζ(-D(G(z), z))`.
+
+        Arguments:
+            nets: D, F and G.
+            batch: Real samples `x` and latents `z`.
+        """
         encoded_logits, generated_logits = self._compute_logits(nets, batch)
         return {"adversarial": adversarial.discriminator_loss(generated_logits, encoded_logits)}
 

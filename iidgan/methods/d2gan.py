@@ -1,19 +1,4 @@
-r"""D2GAN: one discriminator rewards plausible samples, another one coverage of the data.
-
-Both have positive values, \(D_i = \zeta(\cdot) = \log(1 + e^\cdot)\) of the logit of a network:
-
-* \(D_1\), high on data, minimises \(E D_1(G(z)) - \alpha E \log D_1(x)\);
-* \(D_2\), high on samples, minimises \(E D_2(x) - \beta E \log D_2(G(z))\);
-* G minimises \(\beta E \log D_2(G(z)) - E D_1(G(z))\).
-
-Against their optima \(\alpha p / q\) and \(\beta q / p\), G minimises
-\(\alpha KL(p \| q) + \beta KL(q \| p)\) of data p and samples q: the first penalises missing
-modes, the second implausible samples.
-
-References:
-    Dual Discriminator Generative Adversarial Nets (Nguyen et al., 2017),
-    https://arxiv.org/abs/1709.03831
-"""
+"""D2GAN: one discriminator rewards plausible samples, another one coverage of the data."""
 
 from __future__ import annotations
 
@@ -39,7 +24,35 @@ PAPER = Reference(
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class D2GAN(Method):
-    """The GAN with two discriminators; the weights are those for toy data."""
+    """The dual discriminator GAN: D1 rewards plausible samples, D2 coverage of the data.
+
+    Both have positive values, D_i = ζ(logit) with `ζ(t) = log(1 + eᵗ)`:
+
+    * D1, high on data, minimises `E D1(G(z)) - α E log D1(x)`;
+    * D2, high on samples, minimises `E D2(x) - β E log D2(G(z))`;
+    * G minimises `β E log D2(G(z)) - E D1(G(z))`.
+
+    Against their optima α p/q and β q/p, G minimises `α KL(p ‖ q) + β KL(q ‖ p)` of data p and
+    samples q: the first penalises missing modes, the second implausible samples. The default
+    weights are those for toy data.
+
+    References:
+        Dual Discriminator Generative Adversarial Nets (Nguyen, Le, Vu and Phung, 2017),
+        https://arxiv.org/abs/1709.03831
+
+    Example:
+        Where p = q, D1 and D2 are 1 at their optima, and G's loss is -1:
+
+        >>> import torch
+        >>> from iidgan import Batch, D2GAN, Nets
+        >>> zeros = torch.zeros(1, 4, 1)
+        >>> batch = Batch(x=zeros, z=zeros, u=zeros[..., 0])
+        >>> inverse_softplus_of_one = torch.tensor(1.0).expm1().log()
+        >>> constant_logit = lambda x: x[..., 0] + inverse_softplus_of_one
+        >>> nets = Nets({"G": lambda z: z, "D1": constant_logit, "D2": constant_logit})
+        >>> D2GAN().loss_G(nets, batch)["adversarial"].round(decimals=3)
+        tensor([-1.])
+    """
 
     tunable_weights: ClassVar[tuple[str, ...]] = ("alpha", "beta")
 
@@ -68,6 +81,12 @@ class D2GAN(Method):
         }
 
     def loss_D1(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute D1's loss, `E D1(G(z)) - α E log D1(x)`.
+
+        Arguments:
+            nets: D1 and G.
+            batch: Real samples `x` and latents `z`.
+        """
         real_logits, fake_logits = nets.D1(batch.x), nets.D1(nets.G(batch.z))
         return {
             "adversarial": mean_per_seed(softplus(fake_logits))
@@ -75,6 +94,12 @@ class D2GAN(Method):
         }
 
     def loss_D2(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute D2's loss, `E D2(x) - β E log D2(G(z))`.
+
+        Arguments:
+            nets: D2 and G.
+            batch: Real samples `x` and latents `z`.
+        """
         real_logits, fake_logits = nets.D2(batch.x), nets.D2(nets.G(batch.z))
         return {
             "adversarial": mean_per_seed(softplus(real_logits))
@@ -82,6 +107,12 @@ class D2GAN(Method):
         }
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute G's loss, `β E log D2(G(z)) - E D1(G(z))`.
+
+        Arguments:
+            nets: D1, D2 and G.
+            batch: Latents `z`.
+        """
         x_fake = nets.G(batch.z)
         plausibility, coverage = softplus(nets.D1(x_fake)), log_softplus(nets.D2(x_fake))
         return {"adversarial": self.beta * mean_per_seed(coverage) - mean_per_seed(plausibility)}

@@ -1,26 +1,4 @@
-r"""Dist-GAN: an autoencoder in D's features preserves distances, and G matches D's mean output.
-
-With an encoder F, D's last hidden layer f of \(d_f\) units, \(\zeta(t) = \log(1 + e^t)\), and m
-for means over batch and units, the autoencoder minimises
-
-.. math:: E |f(x) - f(G(F(x)))|^2 / d_f + \lambda_r
-          (m f(G(F(x))) - m f(G(z)) - \sqrt{M / d_f} \, (m F(x) - m z))^2
-
-then D minimises, where \(\mu\) grows from 0 to 0.05 in the second half of the run, and \(\hat x\)
-is uniform between x and G(z),
-
-.. math:: (0.95 + \mu) E \zeta(-D(x)) + (0.05 - \mu) E \zeta(-D(G(F(x)))) + E \zeta(D(G(z)))
-          + \lambda_p E (|\nabla D(\hat x)| - 1)^2
-
-and last G minimises \(|E s(D(x)) - E s(D(G(z)))|\) with the logistic function s.
-
-As in the authors' code for images, but with the norm of the gradient instead of its root mean
-square. Their code for toy data reconstructs x itself, with a cross-entropy.
-
-References:
-    Dist-GAN: An Improved GAN using Distance Constraints (Tran, Bui and Cheung, 2018),
-    https://arxiv.org/abs/1803.08887
-"""
+"""Dist-GAN: an autoencoder in D's features preserves distances, and G matches D's mean output."""
 
 from __future__ import annotations
 
@@ -46,7 +24,41 @@ PAPER = Reference(
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class DistGAN(Method):
-    """Dist-GAN; the weights are those for toy data."""
+    """Dist-GAN: an autoencoder in D's features preserves distances, and G matches D's mean output.
+
+    With an encoder F to M dimensions, D's last hidden layer f of d_f units, `ζ(t) = log(1 + eᵗ)`,
+    and m for means over batch and units, the autoencoder minimises
+
+        E |f(x) - f(G(F(x)))|² / d_f
+        + λ_r (m f(G(F(x))) - m f(G(z)) - sqrt(M / d_f) (m F(x) - m z))²
+
+    then D minimises, where μ grows from 0 to 0.05 in the second half of the run, and x̂ is uniform
+    between x and G(z),
+
+        (0.95 + μ) E ζ(-D(x)) + (0.05 - μ) E ζ(-D(G(F(x)))) + E ζ(D(G(z)))
+        + λ_p E (|∇D(x̂)| - 1)²
+
+    and last G minimises `|E s(D(x)) - E s(D(G(z)))|` with the logistic function s. The default
+    weights are those for toy data.
+
+    As in the authors' code for images, but with the norm of the gradient instead of its root mean
+    square. Their code for toy data reconstructs x itself, with a cross-entropy.
+
+    References:
+        Dist-GAN: An Improved GAN using Distance Constraints (Tran, Bui and Cheung, 2018),
+        https://arxiv.org/abs/1803.08887
+
+    Example:
+        With logits of 0 for data and log 3 for samples, probabilities are 1/2 and 3/4:
+
+        >>> import torch
+        >>> from iidgan import Batch, DistGAN, Nets
+        >>> zeros = torch.zeros(1, 4, 1)
+        >>> batch = Batch(x=zeros, z=torch.tensor(3.0).log().expand(1, 4, 1), u=zeros[..., 0])
+        >>> nets = Nets({"G": lambda z: z, "D": lambda x: x[..., 0]})
+        >>> DistGAN().loss_G(nets, batch)
+        {'adversarial': tensor([0.2500])}
+    """
 
     tunable_weights: ClassVar[tuple[str, ...]] = ("distance", "slope")
 
@@ -78,6 +90,12 @@ class DistGAN(Method):
         }
 
     def loss_autoencoder(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute the autoencoder's reconstruction error and change of distances, in D's features.
+
+        Arguments:
+            nets: D, F and G.
+            batch: Real samples `x` and latents `z`.
+        """
         codes = nets.F(batch.x)
         samples = batch.x, nets.G(codes), nets.G(batch.z)
         real_features, cycled_features, fake_features = (
@@ -92,6 +110,12 @@ class DistGAN(Method):
         }
 
     def loss_D(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute D's loss on real, reconstructed and generated samples, with a gradient penalty.
+
+        Arguments:
+            nets: D, F and G.
+            batch: Real samples `x`, latents `z`, interpolation factors `u` and progress `t`.
+        """
         x_fake, x_cycled = nets.G(batch.z), nets.G(nets.F(batch.x))
         cycled_weight = 0.05 * (1 - (2 * batch.t - 1).relu())
         return {
@@ -102,6 +126,12 @@ class DistGAN(Method):
         }
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute G's loss, `|E s(D(x)) - E s(D(G(z)))|`.
+
+        Arguments:
+            nets: D and G.
+            batch: Real samples `x` and latents `z`.
+        """
         real_probabilities = nets.D(batch.x).sigmoid()
         fake_probabilities = nets.D(nets.G(batch.z)).sigmoid()
         return {"adversarial": mean_per_seed(real_probabilities - fake_probabilities).abs()}

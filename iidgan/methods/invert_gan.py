@@ -1,13 +1,4 @@
-r"""InvertGAN, the predecessor of IID-GAN: L2 norms and weights of 1.
-
-.. math:: E \|z - F(G(z))\|_2 + E \|x - G(F(x))\|_2 + \|\mu\|_p + \|\Sigma - I\|_p
-
-with mean and covariance of the codes F(x) of a batch.
-
-References:
-    InvertGAN: Reducing Mode Collapse with Multi-dimensional Gaussian Inversion (anonymous
-    manuscript); the paper that supersedes it is https://arxiv.org/abs/2106.00563
-"""
+"""InvertGAN, the predecessor of IID-GAN: L2 norms and weights of 1."""
 
 from __future__ import annotations
 
@@ -26,10 +17,30 @@ PAPER = Reference(
 
 @cites(PAPER)
 def invert_gan(base: Method | None = None, gaussian: GaussianTerm | None = None) -> Regularised:
-    """Create InvertGAN (p-norm, as in its tables), or add its terms to another base method.
+    """Create InvertGAN, the predecessor of IID-GAN, or add its terms to another base method.
 
-    The other distances of the manuscript are square roots: `GaussianTerm(distance="w2",
-    root=True, weight=1.0)`.
+    In addition to the adversarial loss, G and F minimise
+
+        E |z - F(G(z))|₂ + E |x - G(F(x))|₂ + |μ|_p + |Σ - I|_p
+
+    with mean μ and covariance Σ of the codes F(x) of a batch, p = 2 and all weights 1. The other
+    distances of the manuscript are square roots: `GaussianTerm(distance="w2", root=True,
+    weight=1.0)`.
+
+    Arguments:
+        base: Method that the terms are added to; `GAN()` by default.
+        gaussian: Distance of the codes from the prior; by default the p-norm, as in the tables of
+            the manuscript.
+
+    References:
+        InvertGAN: Reducing Mode Collapse with Multi-dimensional Gaussian Inversion (anonymous
+        manuscript, 2021); the paper that supersedes it is https://arxiv.org/abs/2106.00563
+
+    Example:
+        >>> import iidgan
+        >>> cycle, gaussian = iidgan.invert_gan().terms
+        >>> cycle.norm, cycle.weight, gaussian.weight
+        ('l2', 1.0, 1.0)
     """
     return Regularised(
         method=base or GAN(),

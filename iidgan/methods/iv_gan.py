@@ -1,16 +1,4 @@
-r"""IVGAN: interventions on codes of data, and instance noise before the discriminator.
-
-With a base loss \(V(D, G)\) of samples with noise, f a head on D's features that predicts which
-block i of a code was replaced, and \(\tilde x = G(O_i(E(x)))\),
-
-.. math:: \min_{D, f} V_D + \mu \, CE(f(\tilde x), i), \quad
-    \min_G V_G - \mu \, CE(f(\tilde x), i)
-    + \lambda (|x - G(E(x))|_1 + |O_i(E(x)) - E(\tilde x)|_1)
-
-References:
-    Intervention Generative Adversarial Networks (Liang et al., 2020),
-    https://arxiv.org/abs/2008.03712
-"""
+"""IVGAN: interventions on codes of data, and instance noise before the discriminator."""
 
 from __future__ import annotations
 
@@ -28,9 +16,34 @@ def iv_gan(
 ) -> Regularised:
     """Create IVGAN with least squares, or with another method whose discriminator has features.
 
+    With a base loss V(D, G) of samples with noise, E an encoder, O_i the intervention that
+    replaces block i of a code, f a head on D's features that predicts which block was replaced,
+    and x̃ = G(O_i(E(x))):
+
+    * D and f minimise `V_D + μ CE(f(x̃), i)`;
+    * G minimises `V_G - μ CE(f(x̃), i) + λ (|x - G(E(x))|₁ + |O_i(E(x)) - E(x̃)|₁)`.
+
     The authors divide 100 latent dimensions into 4 blocks; their noise decreases in steps over the
     first half of a run, their least squares have targets 1, -1 and, for G, 0, and the learning
     rate of their E is 50 times that of the others.
+
+    Arguments:
+        base: Method that the terms are added to; by default the least-squares GAN.
+        intervention: Interventions on codes and their losses.
+        noise: Noise on the inputs of D; by default of standard deviation 0.05, decreasing to 0 in
+            the first half of the run.
+
+    References:
+        Intervention Generative Adversarial Networks (Liang et al., 2020),
+        https://arxiv.org/abs/2008.03712
+
+    Example:
+        >>> import iidgan
+        >>> method = iidgan.iv_gan(intervention=iidgan.Intervention(blocks=4))
+        >>> [type(term).__name__ for term in method.terms]
+        ['Intervention', 'InstanceNoise']
+        >>> method.method.loss
+        'least-squares'
     """
     return Regularised(
         method=base or GAN(loss="least-squares"),

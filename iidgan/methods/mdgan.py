@@ -1,18 +1,4 @@
-r"""The manifold-diffusion GAN: first match the manifold of the data, then spread over it.
-
-With an encoder F and \(\zeta(t) = \log(1 + e^t)\), each step has two phases of two updates:
-
-* manifold: \(D_m\) minimises \(E \zeta(-D_m(x)) + E \zeta(D_m(G(F(x))))\), then G and F minimise
-  \(\lambda E \zeta(-D_m(G(F(x)))) + E |x - G(F(x))|^2 / d\);
-* diffusion: D minimises \(E \zeta(-D(G(F(x)))) + E \zeta(D(G(z)))\), where reconstructions
-  replace real data, then G minimises \(E \zeta(-D(G(z)))\).
-
-G is trained in both, with an optimiser for each. D never gets real data.
-
-References:
-    Mode Regularized Generative Adversarial Networks (Che et al., 2017),
-    https://arxiv.org/abs/1612.02136, appendix
-"""
+"""The manifold-diffusion GAN: first match the manifold of the data, then spread over it."""
 
 from __future__ import annotations
 
@@ -32,7 +18,33 @@ PLAIN_GAN = GAN()
 @cites(MODE_REGULARISED)
 @dataclass(frozen=True, kw_only=True)
 class MDGAN(Method):
-    """The manifold-diffusion GAN; D discriminates G(z), Dm the reconstructions."""
+    """The manifold-diffusion GAN: first match the manifold of the data, then spread over it.
+
+    With an encoder F, data x of dimension d and `ζ(t) = log(1 + eᵗ)`, each step has two phases of
+    two updates:
+
+    * manifold: Dm minimises `E ζ(-Dm(x)) + E ζ(Dm(G(F(x))))`, then G and F minimise
+      `λ E ζ(-Dm(G(F(x)))) + E |x - G(F(x))|² / d`;
+    * diffusion: D minimises `E ζ(-D(G(F(x)))) + E ζ(D(G(z)))`, where reconstructions replace real
+      data, then G minimises `E ζ(-D(G(z)))`.
+
+    G is trained in both, with an optimiser for each. D never gets real data.
+
+    References:
+        Mode Regularized Generative Adversarial Networks (Che et al., 2017),
+        https://arxiv.org/abs/1612.02136, appendix
+
+    Example:
+        With a perfect autoencoder and an undecided Dm, only λ log 2 is left of its loss:
+
+        >>> import torch
+        >>> from iidgan import MDGAN, Batch, Nets
+        >>> zeros = torch.zeros(1, 4, 1)
+        >>> batch = Batch(x=zeros, z=zeros, u=zeros[..., 0])
+        >>> nets = Nets({"G": lambda z: z, "F": lambda x: x, "Dm": lambda x: x[..., 0]})
+        >>> MDGAN(manifold=0.01).loss_autoencoder(nets, batch)
+        {'adversarial': tensor([0.0069]), 'reconstruction': tensor([0.])}
+    """
 
     tunable_weights: ClassVar[tuple[str, ...]] = ("manifold",)
 
@@ -59,10 +71,22 @@ class MDGAN(Method):
         }
 
     def loss_Dm(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute the loss of Dm on real samples and reconstructions.
+
+        Arguments:
+            nets: Dm, F and G.
+            batch: Real samples `x`.
+        """
         real_logits, cycled_logits = nets.Dm(batch.x), nets.Dm(nets.G(nets.F(batch.x)))
         return {"adversarial": adversarial.discriminator_loss(real_logits, cycled_logits)}
 
     def loss_autoencoder(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute the loss of G and F, `λ E ζ(-Dm(G(F(x)))) + E |x - G(F(x))|² / d`.
+
+        Arguments:
+            nets: Dm, F and G.
+            batch: Real samples `x`.
+        """
         x_cycled = nets.G(nets.F(batch.x))
         return {
             "adversarial": self.manifold * adversarial.non_saturating_loss(nets.Dm(x_cycled)),
@@ -70,5 +94,11 @@ class MDGAN(Method):
         }
 
     def loss_D(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute D's loss on reconstructions, which count as real, and generated samples.
+
+        Arguments:
+            nets: D, F and G.
+            batch: Real samples `x` and latents `z`.
+        """
         cycled_logits, fake_logits = nets.D(nets.G(nets.F(batch.x))), nets.D(nets.G(batch.z))
         return {"adversarial": adversarial.discriminator_loss(cycled_logits, fake_logits)}

@@ -1,21 +1,4 @@
-r"""The manifold-guided GAN: a second discriminator compares the codes of an autoencoder.
-
-With \(\zeta(t) = \log(1 + e^t)\), the run has two parts:
-
-* \(E_n\) and \(D_e\) minimise \(E |D_e(E_n(x + \sigma \varepsilon)) - x|_1 / d\), a denoising
-  autoencoder with normal \(\varepsilon\);
-* then \(E_n\) is frozen. D minimises \(E \zeta(-D(x)) + E \zeta(D(G(z)))\), \(D_m\) the same on
-  the codes \(E_n(x)\) and \(E_n(G(z))\), and G minimises
-  \(E \zeta(-D(G(z))) + \lambda E \zeta(-D_m(E_n(G(z))))\).
-
-The authors use salt-and-pepper noise on a quarter of the pixels; normal noise works for vectors
-too. Codes have the dimension of the prior, but not its distribution: En is not an inverse of G as
-metrics need it, and so it is not named F.
-
-References:
-    MGGAN: Solving Mode Collapse using Manifold Guided Training (Bang and Shim, 2018),
-    https://arxiv.org/abs/1804.04391
-"""
+"""The manifold-guided GAN: a second discriminator compares the codes of an autoencoder."""
 
 from __future__ import annotations
 
@@ -52,7 +35,31 @@ PLAIN_GAN = GAN()
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class MGGAN(Method):
-    """The manifold-guided GAN: D discriminates samples, Dm their codes."""
+    """The manifold-guided GAN: a second discriminator compares the codes of an autoencoder.
+
+    With `ζ(t) = log(1 + eᵗ)`, the run has two parts:
+
+    * En and De minimise `E |De(En(x + σ ε)) - x|₁ / d`, a denoising autoencoder with normal ε;
+    * then En is frozen. D minimises `E ζ(-D(x)) + E ζ(D(G(z)))`, Dm the same on the codes En(x)
+      and En(G(z)), and G minimises `E ζ(-D(G(z))) + λ E ζ(-Dm(En(G(z))))`.
+
+    The authors use salt-and-pepper noise on a quarter of the pixels; normal noise works for
+    vectors too. Codes have the dimension of the prior, but not its distribution: En is not an
+    inverse of G as metrics need it, and so it is not named F.
+
+    References:
+        MGGAN: Solving Mode Collapse using Manifold Guided Training (Bang and Shim, 2018),
+        https://arxiv.org/abs/1804.04391
+
+    Example:
+        >>> from iidgan import MGGAN
+        >>> for player in MGGAN(pretrain=0.2).players:
+        ...     print(player.name, player.active)
+        autoencoder (0.0, 0.2)
+        D (0.2, 1.0)
+        Dm (0.2, 1.0)
+        G (0.2, 1.0)
+    """
 
     tunable_weights: ClassVar[tuple[str, ...]] = ("manifold",)
 
@@ -91,14 +98,32 @@ class MGGAN(Method):
         return {"corruption": factory.shape}
 
     def loss_autoencoder(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute the denoising autoencoder's error, `E |De(En(x + σ ε)) - x|₁ / d`.
+
+        Arguments:
+            nets: En and De.
+            batch: Real samples `x`, and ε as `noise["corruption"]`.
+        """
         x_corrupted = batch.x + self.corruption * batch.noise["corruption"]
         return {"reconstruction": cycle.l1(nets.De(nets.En(x_corrupted)), batch.x)}
 
     def loss_Dm(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute the loss of Dm on codes of real and of generated samples.
+
+        Arguments:
+            nets: Dm, En and G.
+            batch: Real samples `x` and latents `z`.
+        """
         real_logits, fake_logits = nets.Dm(nets.En(batch.x)), nets.Dm(nets.En(nets.G(batch.z)))
         return {"adversarial": adversarial.discriminator_loss(real_logits, fake_logits)}
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute G's loss, `E ζ(-D(G(z))) + λ E ζ(-Dm(En(G(z))))`.
+
+        Arguments:
+            nets: D, Dm, En and G.
+            batch: Latents `z`.
+        """
         fake_codes = nets.En(nets.G(batch.z))
         return {
             **PLAIN_GAN.loss_G(nets, batch),

@@ -1,19 +1,4 @@
-r"""The mode-regularised GAN (Reg-GAN): D should also consider reconstructions of data real.
-
-With an encoder F and \(\zeta(t) = \log(1 + e^t)\):
-
-* D minimises \(E \zeta(-D(x)) + E \zeta(D(G(z)))\);
-* G and F minimise
-  \(E \zeta(-D(G(z))) + \lambda_1 E |x - G(F(x))|^2 / d + \lambda_2 E \zeta(-D(G(F(x))))\).
-
-The last part gives G a gradient from modes that G(z) misses. G and F are one player: the first
-part does not depend on F, so that each minimises its own loss of the paper. Several published
-codes have the last part with the wrong sign, which drives G(F(x)) away from the data.
-
-References:
-    Mode Regularized Generative Adversarial Networks (Che et al., 2017),
-    https://arxiv.org/abs/1612.02136
-"""
+"""The mode-regularised GAN (Reg-GAN): D should also consider reconstructions of data real."""
 
 from __future__ import annotations
 
@@ -33,7 +18,34 @@ PLAIN_GAN = GAN()
 @cites(MODE_REGULARISED)
 @dataclass(frozen=True, kw_only=True)
 class MRGAN(Method):
-    """The mode-regularised GAN; the weights are those for toy data and digits."""
+    """The mode-regularised GAN (Reg-GAN): D should also consider reconstructions of data real.
+
+    With an encoder F, data x of dimension d and `ζ(t) = log(1 + eᵗ)`:
+
+    * D minimises `E ζ(-D(x)) + E ζ(D(G(z)))`;
+    * G and F minimise `E ζ(-D(G(z))) + λ₁ E |x - G(F(x))|² / d + λ₂ E ζ(-D(G(F(x))))`.
+
+    The last part gives G a gradient from modes that G(z) misses. G and F are one player: the first
+    part does not depend on F, so that each minimises its own loss of the paper. Several published
+    codes have the last part with the wrong sign, which drives G(F(x)) away from the data. The
+    default weights are those for toy data and digits.
+
+    References:
+        Mode Regularized Generative Adversarial Networks (Che et al., 2017),
+        https://arxiv.org/abs/1612.02136
+
+    Example:
+        D finds G(z) = 0 fake and x = 1 real; only the reconstruction of x is not penalised:
+
+        >>> import torch
+        >>> from iidgan import MRGAN, Batch, Nets
+        >>> zeros, ones = torch.zeros(1, 4, 1), torch.ones(1, 4, 1)
+        >>> batch = Batch(x=ones, z=zeros, u=zeros[..., 0])
+        >>> nets = Nets({"G": lambda z: z, "F": lambda x: x, "D": lambda x: (20 * x - 10)[..., 0]})
+        >>> losses = MRGAN(reconstruction=1.0, modes=1.0).loss_G(nets, batch)
+        >>> {name: round(value.item(), 2) for name, value in losses.items()}
+        {'adversarial': 10.0, 'reconstruction': 0.0, 'modes': 0.0}
+    """
 
     tunable_weights: ClassVar[tuple[str, ...]] = ("reconstruction", "modes")
 
@@ -57,6 +69,12 @@ class MRGAN(Method):
         return {**PLAIN_GAN.networks(factory), "F": factory.build_inverse()}
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute the loss of G and F: adversarial, reconstruction error, and D's view of G(F(x)).
+
+        Arguments:
+            nets: D, F and G.
+            batch: Real samples `x` and latents `z`.
+        """
         x_cycled = nets.G(nets.F(batch.x))
         return {
             **PLAIN_GAN.loss_G(nets, batch),

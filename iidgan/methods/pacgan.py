@@ -1,14 +1,4 @@
-r"""PacGAN: D classifies packs of m samples, so that it can detect a lack of diversity.
-
-.. math:: \min_G \max_D E \log D(x_1, \dots, x_m) + E \log(1 - D(G(z_1), \dots, G(z_m)))
-
-Each update of both players uses m batches, so that D gets as many packs as D of a plain GAN gets
-samples. With m = 1 this is the plain GAN.
-
-References:
-    PacGAN: The power of two samples in generative adversarial networks (Lin et al., 2018),
-    https://arxiv.org/abs/1712.04086
-"""
+"""PacGAN: D classifies packs of m samples, so that it can detect a lack of diversity."""
 
 from __future__ import annotations
 
@@ -33,7 +23,25 @@ PAPER = Reference(
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class PacGAN(Method):
-    """The GAN whose D classifies packs of samples."""
+    """PacGAN: D classifies packs of m samples, so that it can detect a lack of diversity.
+
+        min_G max_D E log D(x_1, ..., x_m) + E log(1 - D(G(z_1), ..., G(z_m)))
+
+    Each update of both players uses m batches, so that D gets as many packs as D of a plain GAN
+    gets samples. With m = 1 this is the plain GAN.
+
+    References:
+        PacGAN: The power of two samples in generative adversarial networks (Lin, Khetan, Fanti and
+        Oh, 2018), https://arxiv.org/abs/1712.04086
+
+    Example:
+        >>> import torch
+        >>> from iidgan import MLP, PacGAN
+        >>> from iidgan.core import NetworkFactory
+        >>> networks = PacGAN(m=2).networks(NetworkFactory(MLP(), shape=(2,)))
+        >>> networks["D"](torch.zeros(1, 6, 2)).shape  # 6 points are 3 packs
+        torch.Size([1, 3])
+    """
 
     m: int = 2
     """Number of samples in a pack."""
@@ -60,6 +68,10 @@ class PackedDiscriminator(nn.Module):
 
     Inputs (S, m B, C, ...) are reshaped to (S, B, m C, ...), which concatenates vectors, or the
     channels of images.
+
+    Arguments:
+        network: Discriminator of samples with m times as many channels.
+        m: Number of samples in a pack.
     """
 
     def __init__(self, network: nn.Module, m: int) -> None:
@@ -68,9 +80,11 @@ class PackedDiscriminator(nn.Module):
 
     @property
     def head(self) -> nn.Module:
+        """The last layer of the network."""
         return self.net.head
 
     def features(self, x: Tensor) -> Tensor:
+        """Compute the last hidden layer for packs, (S, m B, C, ...) -> (S, B, ...)."""
         return self.net.features(x.unflatten(1, (-1, self.m)).flatten(2, 3))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,19 +1,4 @@
-r"""R3GAN: a relativistic loss, which discourages mode dropping, with two gradient penalties.
-
-D compares pairs: real samples should have higher logits than generated ones. G cannot ignore a
-mode, since its samples are compared with real samples of all modes. With
-\(\zeta(t) = \log(1 + e^t)\) and independent pairs \((x, z)\),
-
-* D minimises \(E \zeta(D(G(z)) - D(x)) + \frac{\gamma}{2} E |\nabla D(x)|^2
-  + \frac{\gamma}{2} E |\nabla D(G(z))|^2\);
-* G minimises \(E \zeta(D(x) - D(G(z)))\).
-
-The paper also anneals \(\gamma\) and the betas of Adam, and designs networks for images.
-
-References:
-    The GAN is dead; long live the GAN! A Modern GAN Baseline (Huang et al., 2024),
-    https://arxiv.org/abs/2501.05441
-"""
+"""R3GAN: a relativistic loss, which discourages mode dropping, with two gradient penalties."""
 
 from __future__ import annotations
 
@@ -56,7 +41,32 @@ RELATIVISTIC = Reference(
 @cites(RELATIVISTIC)
 @dataclass(frozen=True, kw_only=True)
 class RelativisticGAN(Method):
-    """The GAN whose losses compare each real sample with a generated one."""
+    """The relativistic pairing GAN, whose losses compare each real sample with a generated one.
+
+    D compares pairs: real samples should have higher logits than generated ones. G cannot ignore a
+    mode, since its samples are compared with real samples of all modes. With `ζ(t) = log(1 + eᵗ)`
+    and independent pairs (x, z),
+
+    * D minimises `E ζ(D(G(z)) - D(x))`;
+    * G minimises `E ζ(D(x) - D(G(z)))`.
+
+    References:
+        The relativistic discriminator: a key element missing from standard GAN
+        (Jolicoeur-Martineau, 2018), https://arxiv.org/abs/1807.00734
+
+    Example:
+        Only differences of logits count: adding a constant to D changes no loss.
+
+        >>> import torch
+        >>> from iidgan import Batch, Nets, RelativisticGAN
+        >>> zeros = torch.zeros(1, 4, 1)
+        >>> batch = Batch(x=zeros, z=zeros, u=zeros[..., 0])
+        >>> for constant in (0, 100):
+        ...     nets = Nets({"G": lambda z: z, "D": lambda x: x[..., 0] + constant})
+        ...     print(RelativisticGAN().loss_D(nets, batch))
+        {'adversarial': tensor([0.6931])}
+        {'adversarial': tensor([0.6931])}
+    """
 
     @property
     def players(self) -> tuple[Player, ...]:
@@ -66,15 +76,49 @@ class RelativisticGAN(Method):
         return GAN().networks(factory)
 
     def loss_D(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute D's loss, `E ζ(D(G(z)) - D(x))`.
+
+        Arguments:
+            nets: D and G.
+            batch: Real samples `x` and latents `z`.
+        """
         real_logits, fake_logits = nets.D(batch.x), nets.D(nets.G(batch.z))
         return {"adversarial": adversarial.relativistic_loss(real_logits, fake_logits)}
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute G's loss, `E ζ(D(x) - D(G(z)))`.
+
+        Arguments:
+            nets: D and G.
+            batch: Real samples `x` and latents `z`.
+        """
         real_logits, fake_logits = nets.D(batch.x), nets.D(nets.G(batch.z))
         return {"adversarial": adversarial.relativistic_loss(fake_logits, real_logits)}
 
 
 @cites(PAPER)
 def r3gan(r1: R1 | None = None, r2: R2 | None = None) -> Regularised:
-    """Create R3GAN, the relativistic GAN with the R1 and R2 penalties."""
+    """Create R3GAN, the relativistic GAN with the R1 and R2 penalties.
+
+    With `ζ(t) = log(1 + eᵗ)` and independent pairs (x, z),
+
+    * D minimises `E ζ(D(G(z)) - D(x)) + γ/2 E |∇D(x)|² + γ/2 E |∇D(G(z))|²`;
+    * G minimises `E ζ(D(x) - D(G(z)))`.
+
+    The paper also anneals γ and the betas of Adam, and designs networks for images.
+
+    Arguments:
+        r1: Gradient penalty on real samples; `R1()` by default.
+        r2: Gradient penalty on generated samples; `R2()` by default.
+
+    References:
+        The GAN is dead; long live the GAN! A Modern GAN Baseline (Huang, Gokaslan, Kuleshov and
+        Tompkin, 2024), https://arxiv.org/abs/2501.05441
+
+    Example:
+        >>> import iidgan
+        >>> method = iidgan.r3gan(r1=iidgan.R1(weight=1.0), r2=iidgan.R2(weight=1.0))
+        >>> [(type(term).__name__, term.weight) for term in method.terms]
+        [('R1', 1.0), ('R2', 1.0)]
+    """
     return Regularised(method=RelativisticGAN(), terms=(r1 or R1(), r2 or R2()))

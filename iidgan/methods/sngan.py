@@ -1,15 +1,4 @@
-r"""SNGAN: every layer of D is divided by its largest singular value, which bounds D's slope.
-
-* D minimises \(E \max(0, 1 - D(x)) + E \max(0, 1 + D(G(z)))\);
-* G minimises \(-E D(G(z))\).
-
-There is one power iteration after each update of D; in the authors' code there is one in every
-forward pass in training mode. That code has five updates of D per step with its ResNets.
-
-References:
-    Spectral Normalization for Generative Adversarial Networks (Miyato et al., 2018),
-    https://arxiv.org/abs/1802.05957
-"""
+"""SNGAN: every layer of D is divided by its largest singular value, which bounds D's slope."""
 
 from __future__ import annotations
 
@@ -26,7 +15,30 @@ from iidgan.methods.gan import critic_players
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class SNGAN(Method):
-    """The GAN with hinge loss and a spectrally normalised D."""
+    """The spectrally normalised GAN, with the hinge loss.
+
+    Every weight of D is divided by its largest singular value, which bounds the slope of D:
+
+    * D minimises `E max(0, 1 - D(x)) + E max(0, 1 + D(G(z)))`;
+    * G minimises `-E D(G(z))`.
+
+    There is one power iteration after each update of D; in the authors' code there is one in every
+    forward pass in training mode. That code has five updates of D per step with its ResNets.
+
+    References:
+        Spectral Normalization for Generative Adversarial Networks (Miyato, Kataoka, Koyama and
+        Yoshida, 2018), https://arxiv.org/abs/1802.05957
+
+    Example:
+        >>> import torch
+        >>> from iidgan import MLP, SNGAN
+        >>> from iidgan.core import NetworkFactory
+        >>> _ = torch.manual_seed(0)
+        >>> D = SNGAN().networks(NetworkFactory(MLP(hidden=(16,)), shape=(2,)))["D"]
+        >>> first_weight = D.body[0].weight()
+        >>> torch.linalg.matrix_norm(first_weight, ord=2).detach().round(decimals=2)
+        tensor([1.])
+    """
 
     critic_steps: int = 1
     """Number of updates of D per step."""

@@ -1,23 +1,4 @@
-r"""Unrolled GAN: the generator is trained against the discriminator of some steps ahead.
-
-With \(f(\theta_G, \theta_D) = E \zeta(-D(x)) + E \zeta(D(Gz))\) and \(\zeta(t) = \log(1 + e^t)\),
-D takes ordinary steps down f, and G takes steps up
-
-.. math:: f(\theta_G, \theta_D^{(K)}), \quad \theta_D^{(k+1)}
-    = \theta_D^{(k)} - \text{Adam} \, \nabla_{\theta_D} f(\theta_G, \theta_D^{(k)})
-
-starting from the current weights of D, on the same batch, with gradients through all K steps. The
-unrolled weights are then discarded. Adam's moments start at zero, as a loss has no access to the
-optimiser; terms on D's own loss are not part of these steps.
-
-The authors' script for toy data uses a learning rate of 1e-4 for D, also in these steps, and of
-1e-3 for G. Both matter: with the saturating loss, a D that learns as fast as G leaves G without
-gradient, and K steps on the same batch with a learning rate of 2e-3 do not predict later weights
-of D.
-
-References:
-    Unrolled Generative Adversarial Networks (Metz et al., 2016), https://arxiv.org/abs/1611.02163
-"""
+"""Unrolled GAN: the generator is trained against the discriminator of some steps ahead."""
 
 from __future__ import annotations
 
@@ -44,7 +25,40 @@ PLAIN_GAN = GAN()
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class Unrolled(Method):
-    """A GAN whose generator anticipates the updates of the discriminator."""
+    """The unrolled GAN: G is trained against the discriminator of some steps ahead.
+
+    With `f(θ_G, θ_D) = E ζ(-D(x)) + E ζ(D(G(z)))` and `ζ(t) = log(1 + eᵗ)`, D takes ordinary steps
+    down f, and G takes steps up
+
+        f(θ_G, θ_D⁽ᴷ⁾),  θ_D⁽ᵏ⁺¹⁾ = θ_D⁽ᵏ⁾ - Adam(∇ f(θ_G, θ_D⁽ᵏ⁾))
+
+    starting from the current weights of D, on the same batch, with gradients through all K steps.
+    The unrolled weights are then discarded. Adam's moments start at zero, as a loss has no access
+    to the optimiser; terms on D's own loss are not part of these steps.
+
+    The authors' script for toy data uses a learning rate of 1e-4 for D, also in these steps, and
+    of 1e-3 for G. Both matter: with the saturating loss, a D that learns as fast as G leaves G
+    without gradient, and K steps on the same batch with a learning rate of 2e-3 do not predict
+    later weights of D.
+
+    References:
+        Unrolled Generative Adversarial Networks (Metz, Poole, Pfau and Sohl-Dickstein, 2016),
+        https://arxiv.org/abs/1611.02163
+
+    Example:
+        D loses less after the unrolled steps, which leave its own weights as they are:
+
+        >>> import torch
+        >>> from iidgan import MLP, Batch, Nets, Unrolled
+        >>> from iidgan.core import NetworkFactory
+        >>> _ = torch.manual_seed(0)
+        >>> nets = Nets(Unrolled().networks(NetworkFactory(MLP(), shape=(2,))))
+        >>> batch = Batch(x=torch.ones(1, 8, 2), z=torch.randn(1, 8, 2), u=torch.rand(1, 8))
+        >>> present_loss = -Unrolled(steps=0).loss_G(nets, batch)["adversarial"]
+        >>> later_loss = -Unrolled(steps=5, lr=1e-2).loss_G(nets, batch)["adversarial"]
+        >>> bool(later_loss < present_loss)
+        True
+    """
 
     tunable_weights: ClassVar[tuple[str, ...]] = ("lr",)
 
@@ -77,6 +91,12 @@ class Unrolled(Method):
         return PLAIN_GAN.networks(factory)
 
     def loss_G(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute G's loss, -f with the weights that D would have after K more steps.
+
+        Arguments:
+            nets: D and G.
+            batch: Real samples `x` and latents `z`.
+        """
         x_fake = nets.G(batch.z)
 
         def discriminator_loss(weights: unroll.Parameters) -> Tensor:
