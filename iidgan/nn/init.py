@@ -12,25 +12,48 @@ Initializer = Callable[..., Tensor]
 
 
 def normal_init(*shape: int) -> Tensor:
-    """Draw from N(0, 0.02^2) (Radford et al., 2015, https://arxiv.org/abs/1511.06434)."""
+    """Draw from N(0, 0.02²), the initial weights of DCGAN.
+
+    Arguments:
+        *shape: Shape of the weight.
+
+    References:
+        Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
+        Networks (Radford, Metz and Chintala, 2015), https://arxiv.org/abs/1511.06434
+    """
     return 0.02 * torch.randn(shape)
 
 
 def xavier_uniform(*shape: int, gain: float = 1.0) -> Tensor:
-    r"""Draw uniformly with variance \(2 g^2 / (n_{in} + n_{out})\).
+    """Draw uniformly with variance `2 gain² / (fan_in + fan_out)`.
+
+    Arguments:
+        *shape: Shape of the weight: (1, fan, fan, *kernel), in either order of the fans.
+        gain: Factor on the standard deviation; sqrt(2) for layers that follow a ReLU.
 
     References:
         Understanding the difficulty of training deep feedforward neural networks (Glorot and
         Bengio, 2010), https://proceedings.mlr.press/v9/glorot10a.html
+
+    Example:
+        >>> import torch
+        >>> from iidgan.nn.init import xavier_uniform
+        >>> _ = torch.manual_seed(0)
+        >>> weight = xavier_uniform(1, 300, 100)
+        >>> round(weight.var().item(), 4)  # 2 / 400
+        0.005
     """
     bound = gain * (6 / ((shape[1] + shape[2]) * prod(shape[3:]))) ** 0.5
     return torch.empty(shape).uniform_(-bound, bound)
 
 
 def fan_in_uniform(*shape: int) -> Tensor:
-    """Draw uniformly within one over the square root of the fan-in of (1, out, in, *kernel).
+    """Draw uniformly within one over the square root of the fan-in.
 
     This is the default initialisation of `torch.nn.Conv2d`.
+
+    Arguments:
+        *shape: Shape of the weight, (1, out, in, *kernel).
     """
     bound = prod(shape[2:]) ** -0.5
     return torch.empty(shape).uniform_(-bound, bound)

@@ -1,23 +1,4 @@
-"""The networks of IID-GAN's first version for CIFAR-10 and CIFAR-100.
-
-| G (Table 10) | side | D (Table 11) | side | F (Table 9) | side |
-|---|---|---|---|---|---|
-| linear 16384, BN, ReLU | 8 | conv 64, LeakyReLU | 16 | conv 64, BN, ReLU | 16 |
-| transposed conv 128, BN, ReLU | 8 | conv 128, BN, LeakyReLU | 8 | conv 128, BN, ReLU | 8 |
-| transposed conv 64, BN, ReLU | 16 | conv 256, BN, LeakyReLU | 4 | conv 256, BN, ReLU | 8 |
-| transposed conv 3, BN, tanh | 32 | flatten, linear 1 | | flatten, linear 100 | |
-
-Table 9 prints 3, 64 and 128 beside F's output sizes. They are read as numbers of input channels,
-which makes F the reverse of G, layer by layer; as numbers of output channels, the first layer
-would keep 3 channels of a quarter of the pixels. Choices that the tables leave open: kernels of 4
-where the side halves or doubles, otherwise of 3; batch normalisation before activations; slope
-0.2. G's last layer is normalised, as in Table 10. Linear layers are normalised per unit, not per
-channel.
-
-References:
-    IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Shi, Li and Yan, 2021),
-    https://arxiv.org/abs/2106.00563v1, Tables 9, 10 and 11
-"""
+"""The networks of IID-GAN's first version for CIFAR-10 and CIFAR-100."""
 
 from __future__ import annotations
 
@@ -50,7 +31,35 @@ upsampling_conv = partial(ConvTranspose2d, kernel_size=4, stride=2, padding=1, b
 @cites(IID_GAN_2021)
 @dataclass(frozen=True, kw_only=True)
 class ArxivCIFAR(ImageBackbone):
-    """The networks of IID-GAN's first version for CIFAR: few layers; F is the reverse of G."""
+    """The networks of IID-GAN's first version for CIFAR: few layers; F is the reverse of G.
+
+    | G (Table 10) | side | D (Table 11) | side | F (Table 9) | side |
+    |---|---|---|---|---|---|
+    | linear 16384, BN, ReLU | 8 | conv 64, LeakyReLU | 16 | conv 64, BN, ReLU | 16 |
+    | transposed conv 128, BN, ReLU | 8 | conv 128, BN, LeakyReLU | 8 | conv 128, BN, ReLU | 8 |
+    | transposed conv 64, BN, ReLU | 16 | conv 256, BN, LeakyReLU | 4 | conv 256, BN, ReLU | 8 |
+    | transposed conv 3, BN, tanh | 32 | flatten, linear 1 | | flatten, linear 100 | |
+
+    Table 9 prints 3, 64 and 128 beside F's output sizes. They are read as numbers of input
+    channels, which makes F the reverse of G, layer by layer; as numbers of output channels, the
+    first layer would keep 3 channels of a quarter of the pixels. Choices that the tables leave
+    open: kernels of 4 where the side halves or doubles, otherwise of 3; batch normalisation before
+    activations; slope 0.2. G's last layer is normalised, as in Table 10. Linear layers are
+    normalised per unit, not per channel.
+
+    References:
+        IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Shi, Li and Yan,
+        2021), https://arxiv.org/abs/2106.00563v1, Tables 9, 10 and 11
+
+    Example:
+        >>> import torch
+        >>> from iidgan import ArxivCIFAR
+        >>> backbone = ArxivCIFAR(latent=10, width=4)
+        >>> G, F = backbone.build_generator((3, 32, 32)), backbone.build_inverse((3, 32, 32))
+        >>> images = G(torch.zeros(1, 2, 10))
+        >>> images.shape, F(images).shape
+        (torch.Size([1, 2, 3, 32, 32]), torch.Size([1, 2, 10]))
+    """
 
     latent: int = 100
     """Dimension M of the prior."""

@@ -1,27 +1,4 @@
-"""The residual networks of IID-GAN's first version, and of InvertGAN, for STL-10 at 32 pixels.
-
-| G | side | F | side | D | side |
-|---|---|---|---|---|---|
-| linear 8192 | 4 | convolution 64 | 32 | convolution 64 | 32 |
-| block 256, doubled | 4 | block 64, halved | 32 | block 64, halved | 32 |
-| block 128, doubled | 8 | block 128, halved | 16 | block 128, halved | 16 |
-| block 64, doubled | 16 | block 256, halved | 8 | block 256 | 8 |
-| block 64 | 32 | block 512 | 4 | linear 10 | |
-| convolution 3, tanh | 32 | linear 20 | | linear 1 | |
-
-Layer by layer, up to D's linear 10, these are the networks of Mescheder et al., from which choices
-that the tables leave open are taken: a block is x + 0.1 conv(a(conv(a(x)))) with a LeakyReLU a of
-slope 0.2 and as many channels inside as at its narrower end; its shortcut is a convolution of
-kernel 1 without bias where the number of channels changes; a is applied once more before the last
-layer. There is no batch normalisation. D's two linear layers are separated by a as well, as they
-would otherwise be one. A joint discriminator reads the output of D's blocks, not the ten units.
-
-References:
-    IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Shi, Li and Yan, 2021),
-    https://arxiv.org/abs/2106.00563v1, Tables 12, 13 and 14; InvertGAN, Tables 3 and 4;
-    Which Training Methods for GANs do actually Converge? (Mescheder, Geiger and Nowozin, 2018),
-    https://arxiv.org/abs/1801.04406, https://github.com/LMescheder/GAN_stability
-"""
+"""The residual networks of IID-GAN's first version, and of InvertGAN, for STL-10 at 32 pixels."""
 
 from __future__ import annotations
 
@@ -91,7 +68,40 @@ class ResidualBlock(nn.Module):
 @cites(IID_GAN_2021)
 @dataclass(frozen=True, kw_only=True)
 class ArxivSTL(ImageBackbone):
-    """The residual networks of IID-GAN's first version for STL-10; without normalisation."""
+    """The residual networks of IID-GAN's first version for STL-10; without normalisation.
+
+    | G | side | F | side | D | side |
+    |---|---|---|---|---|---|
+    | linear 8192 | 4 | convolution 64 | 32 | convolution 64 | 32 |
+    | block 256, doubled | 4 | block 64, halved | 32 | block 64, halved | 32 |
+    | block 128, doubled | 8 | block 128, halved | 16 | block 128, halved | 16 |
+    | block 64, doubled | 16 | block 256, halved | 8 | block 256 | 8 |
+    | block 64 | 32 | block 512 | 4 | linear 10 | |
+    | convolution 3, tanh | 32 | linear 20 | | linear 1 | |
+
+    Layer by layer, up to D's linear 10, these are the networks of Mescheder et al., from which
+    choices that the tables leave open are taken: a block is x + 0.1 conv(a(conv(a(x)))) with a
+    LeakyReLU a of slope 0.2 and as many channels inside as at its narrower end; its shortcut is a
+    convolution of kernel 1 without bias where the number of channels changes; a is applied once
+    more before the last layer. There is no batch normalisation. D's two linear layers are
+    separated by a as well, as they would otherwise be one. A joint discriminator reads the output
+    of D's blocks, not the ten units.
+
+    References:
+        * IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Shi, Li and Yan,
+          2021), https://arxiv.org/abs/2106.00563v1, Tables 12, 13 and 14; InvertGAN, Tables 3 and
+          4
+        * Which Training Methods for GANs do actually Converge? (Mescheder, Geiger and Nowozin,
+          2018), https://arxiv.org/abs/1801.04406, https://github.com/LMescheder/GAN_stability
+
+    Example:
+        >>> import torch
+        >>> from iidgan import ArxivSTL
+        >>> backbone = ArxivSTL(width=2)
+        >>> D = backbone.build_discriminator((3, 32, 32))
+        >>> D.features(torch.zeros(1, 2, 3, 32, 32)).shape  # ten units
+        torch.Size([1, 2, 10, 1, 1])
+    """
 
     latent: int = 20
     """Dimension M of the prior."""

@@ -1,12 +1,4 @@
-"""DCGAN for small square images of 28, 32, 48, 64, ... pixels.
-
-The side is halved until it is 4, 5, 6 or 7, and at least three times: 28, 14, 7, 3; 32, 16, 8, 4;
-48, 24, 12, 6. At 64 pixels these are the four halvings of the paper, 64, 32, 16, 8, 4.
-
-References:
-    Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks
-    (Radford, Metz and Chintala, 2015), https://arxiv.org/abs/1511.06434
-"""
+"""DCGAN for small square images of 28, 32, 48, 64, ... pixels."""
 
 from __future__ import annotations
 
@@ -39,8 +31,12 @@ PAPER = Reference(
 def upsampling_convs(sides: list[int], channels: list[int]) -> list[ConvTranspose2d]:
     """Build transposed convolutions through feature maps of the given sides and channels.
 
-    Each side is at least twice the one before. All kernels are 4 with stride 2; only the last
-    convolution, which no normalisation follows, has a bias.
+    All kernels are 4 with stride 2; only the last convolution, which no normalisation follows, has
+    a bias.
+
+    Arguments:
+        sides: Sides of the feature maps; each is at least twice the one before.
+        channels: Numbers of channels of the feature maps.
     """
     stages = range(len(sides) - 1)
     return [
@@ -58,7 +54,13 @@ def upsampling_convs(sides: list[int], channels: list[int]) -> list[ConvTranspos
 
 
 def build_dcgan_generator(latent: int, sides: list[int], channels: list[int]) -> Generator:
-    """Build a generator with batch-normalised feature maps of the given sides and channels."""
+    """Build a generator with batch-normalised feature maps of the given sides and channels.
+
+    Arguments:
+        latent: Dimension M of the prior.
+        sides: Sides of the feature maps, of which the last is the image.
+        channels: Numbers of channels of the feature maps.
+    """
     convs = [
         ConvTranspose2d(latent, channels[0], sides[0], bias=False),
         *upsampling_convs(sides, channels),
@@ -73,7 +75,24 @@ def build_dcgan_generator(latent: int, sides: list[int], channels: list[int]) ->
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class DCGAN(ImageBackbone):
-    """Strided convolutions with batch normalisation; the inverse is D's trunk with M outputs."""
+    """DCGAN: strided convolutions with batch norm; the inverse is D's trunk with M outputs.
+
+    The side is halved until it is 4, 5, 6 or 7, and at least three times: 28, 14, 7, 3; 32, 16, 8,
+    4; 48, 24, 12, 6. At 64 pixels these are the four halvings of the paper, 64, 32, 16, 8, 4.
+
+    References:
+        Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
+        Networks (Radford, Metz and Chintala, 2015), https://arxiv.org/abs/1511.06434
+
+    Example:
+        >>> import torch
+        >>> from iidgan import DCGAN
+        >>> backbone = DCGAN(latent=10, width=4)
+        >>> G, D = backbone.build_generator((1, 28, 28)), backbone.build_discriminator((1, 28, 28))
+        >>> images = G(torch.zeros(1, 2, 10))
+        >>> images.shape, D(images).shape, D.features(images).shape
+        (torch.Size([1, 2, 1, 28, 28]), torch.Size([1, 2]), torch.Size([1, 2, 16, 3, 3]))
+    """
 
     latent: int = 64
     """Dimension M of the prior."""

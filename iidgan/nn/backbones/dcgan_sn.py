@@ -1,22 +1,4 @@
-"""The networks of IID-GAN for CIFAR-10: DCGAN with spectral normalisation in D and F.
-
-| G | side | D | side |
-|---|---|---|---|
-| transposed convolution 1024, BN, ReLU | 2 | SN convolution 64, LeakyReLU | 16 |
-| transposed convolution 512, BN, ReLU | 4 | SN convolution 128, LeakyReLU, BN | 8 |
-| transposed convolution 256, BN, ReLU | 8 | SN convolution 256, LeakyReLU, BN | 4 |
-| transposed convolution 128, BN, ReLU | 16 | SN convolution 512, LeakyReLU, BN | 2 |
-| transposed convolution 3, tanh | 32 | flatten 2048, linear 1 | |
-
-The inverse is D with M outputs. Choices that the tables leave open are as in the code of the
-authors' next paper: kernels of 4 with stride 2 in G, of 5 with stride 2 in D, slope 0.2. Other
-sides are also halved four times: 48, 24, 12, 6, 3; 28, 14, 7, 3, 1 in G, and 28, 14, 7, 4, 2 in D.
-
-References:
-    IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
-    https://www.ijcai.org/proceedings/2023/437, Tables 7 and 8;
-    https://github.com/yangco-le/AdvLatGAN
-"""
+"""The networks of IID-GAN for CIFAR-10: DCGAN with spectral normalisation in D and F."""
 
 from __future__ import annotations
 
@@ -37,7 +19,33 @@ NUM_STAGES = 4
 @cites(IID_GAN)
 @dataclass(frozen=True, kw_only=True)
 class DCGANSN(ImageBackbone):
-    """DCGAN with spectral normalisation in D and F: IID-GAN's networks for CIFAR-10."""
+    """DCGAN with spectral normalisation in D and F: IID-GAN's networks for CIFAR-10.
+
+    | G | side | D | side |
+    |---|---|---|---|
+    | transposed convolution 1024, BN, ReLU | 2 | SN convolution 64, LeakyReLU | 16 |
+    | transposed convolution 512, BN, ReLU | 4 | SN convolution 128, LeakyReLU, BN | 8 |
+    | transposed convolution 256, BN, ReLU | 8 | SN convolution 256, LeakyReLU, BN | 4 |
+    | transposed convolution 128, BN, ReLU | 16 | SN convolution 512, LeakyReLU, BN | 2 |
+    | transposed convolution 3, tanh | 32 | flatten 2048, linear 1 | |
+
+    The inverse is D with M outputs. Choices that the tables leave open are as in the code of the
+    authors' next paper: kernels of 4 with stride 2 in G, of 5 with stride 2 in D, slope 0.2. Other
+    sides are also halved four times: 48, 24, 12, 6, 3; 28, 14, 7, 3, 1 in G, and 28, 14, 7, 4, 2
+    in D.
+
+    References:
+        * IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
+          2023), https://www.ijcai.org/proceedings/2023/437, Tables 7 and 8
+        * https://github.com/yangco-le/AdvLatGAN
+
+    Example:
+        >>> import torch
+        >>> from iidgan import DCGANSN
+        >>> D = DCGANSN(width=4).build_discriminator((3, 32, 32))
+        >>> D.features(torch.zeros(1, 2, 3, 32, 32)).shape
+        torch.Size([1, 2, 32, 2, 2])
+    """
 
     latent: int = 128
     """Dimension M of the prior."""

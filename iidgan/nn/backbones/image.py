@@ -26,12 +26,20 @@ NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": BatchNorm, "none": nn.I
 
 
 def choose_weight(spectral: bool) -> WeightFactory:
-    """Return the weight module of a network: spectrally normalised or plain."""
+    """Return the weight module of a network: spectrally normalised or plain.
+
+    Arguments:
+        spectral: Whether weights are divided by their largest singular value.
+    """
     return SpectralWeight if spectral else Weight
 
 
 class ToImage(nn.Module):
-    """Last layer of a generator: (S, B, C', H', W') to pixels (S, B, C, H, W) in [-1, 1]."""
+    """Last layer of a generator: (S, B, C', H', W') to pixels (S, B, C, H, W) in [-1, 1].
+
+    Arguments:
+        conv: Layer before the hyperbolic tangent, in grouped layout.
+    """
 
     def __init__(self, conv: nn.Module) -> None:
         super().__init__()
@@ -54,6 +62,7 @@ class Generator(nn.Module):
         self.body, self.head = body, ToImage(last_layer)
 
     def features(self, z: Tensor) -> Tensor:
+        """Compute the input of the last layer, (S, B, C', H', W')."""
         return ungroup_seeds(self.body(group_seeds(z[..., None, None])), len(z))
 
     def forward(self, z: Tensor) -> Tensor:
@@ -65,6 +74,9 @@ class Reshape(nn.Module):
     """Reshape the channels of one pixel to an image: (B, S * C * H * H, 1, 1) to (B, S * C, H, H).
 
     Follows the `Dense` layer that generators start with.
+
+    Arguments:
+        side: Side H of the image.
     """
 
     def __init__(self, side: int) -> None:
@@ -117,13 +129,19 @@ class DenseHead(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Map images (S, B, C, H, W) to the output of `head` on the features of `trunk`."""
+    """Map images (S, B, C, H, W) to the output of `head` on the features of `trunk`.
+
+    Arguments:
+        trunk: Maps images to features, (S, B, C', H', W').
+        head: Maps features to outputs.
+    """
 
     def __init__(self, trunk: nn.Module, head: nn.Module) -> None:
         super().__init__()
         self.trunk, self.head = trunk, head
 
     def features(self, x: Tensor) -> Tensor:
+        """Compute the output of the trunk."""
         hidden: Tensor = self.trunk(x)
         return hidden
 
@@ -133,7 +151,11 @@ class Encoder(nn.Module):
 
 
 class LogitHead(nn.Module):
-    """Remove the last axis of a head with a single output."""
+    """Remove the last axis of a head with a single output: (S, B, ...) to logits (S, B).
+
+    Arguments:
+        head: Maps features to (S, B, 1).
+    """
 
     def __init__(self, head: nn.Module) -> None:
         super().__init__()
@@ -246,6 +268,15 @@ def check_image_side(
 
     Raises:
         InputError: Samples are not square images of such a side.
+
+    Example:
+        >>> from iidgan.nn.backbones.image import check_image_side
+        >>> check_image_side((3, 32, 32), "dcgan", min_side=8)
+        32
+        >>> check_image_side((3, 40, 40), "resnet", allowed_sides=(32,))  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        iidgan.errors.InputError: arch: resnet needs square images of 32 pixels, got samples ...
     """
     is_square = len(shape) == 3 and shape[1] == shape[2]
     side = shape[1] if is_square else 0

@@ -1,9 +1,4 @@
-"""Multilayer perceptrons, the networks of the synthetic experiments.
-
-References:
-    IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
-    https://www.ijcai.org/proceedings/2023/437, section 5.1: hidden layers of 100, 200 and 100.
-"""
+"""Multilayer perceptrons, the networks of the synthetic experiments."""
 
 from __future__ import annotations
 
@@ -20,7 +15,14 @@ from iidgan.nn.layers.weight import SpectralWeight, Weight, WeightFactory
 
 
 class MLPNetwork(nn.Module):
-    """Map (S, B, *input_shape) to (S, B, *output_shape); features are the last hidden layer."""
+    """Map (S, B, *input_shape) to (S, B, *output_shape); features are the last hidden layer.
+
+    Arguments:
+        input_shape: Shape of one input.
+        hidden_widths: Widths of the hidden layers, each followed by a ReLU.
+        output_shape: Shape of one output; () for one number.
+        make_weight: Wraps the weights, `Weight` or `SpectralWeight`.
+    """
 
     def __init__(
         self,
@@ -37,6 +39,7 @@ class MLPNetwork(nn.Module):
         self.head = LinearHead(num_features, output_shape, make_weight=make_weight)
 
     def features(self, x: Tensor) -> Tensor:
+        """Compute the last hidden layer, (S, B, units)."""
         hidden: Tensor = self.body(x.flatten(2))
         return hidden
 
@@ -46,7 +49,13 @@ class MLPNetwork(nn.Module):
 
 
 class LinearHead(nn.Module):
-    """Affine map (S, B, in) -> (S, B, *output_shape)."""
+    """Affine map (S, B, in) -> (S, B, *output_shape).
+
+    Arguments:
+        in_features: Size of each input.
+        output_shape: Shape of one output; () for one number.
+        make_weight: Wraps the weight, `Weight` or `SpectralWeight`.
+    """
 
     def __init__(
         self,
@@ -64,7 +73,13 @@ class LinearHead(nn.Module):
 
 
 class MLPJointDiscriminator(nn.Module):
-    """Map samples (S, B, *shape) and codes (S, B, M) to logits (S, B)."""
+    """Map samples (S, B, *shape) and codes (S, B, M) to logits (S, B).
+
+    Arguments:
+        shape: Shape of a sample.
+        latent: Dimension M of the codes.
+        hidden_widths: Widths of the hidden layers.
+    """
 
     def __init__(
         self, shape: tuple[int, ...], latent: int, hidden_widths: tuple[int, ...]
@@ -79,7 +94,22 @@ class MLPJointDiscriminator(nn.Module):
 
 @dataclass(frozen=True, kw_only=True)
 class MLP(Backbone):
-    """Perceptrons with ReLU; generator, discriminator and inverse have the same hidden layers."""
+    """Perceptrons with ReLU; generator, discriminator and inverse have the same hidden layers.
+
+    References:
+        IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
+        2023), https://www.ijcai.org/proceedings/2023/437, section 5.1: hidden layers of 100, 200
+        and 100.
+
+    Example:
+        >>> import torch
+        >>> from iidgan import MLP
+        >>> backbone = MLP(latent=3, hidden=(100, 200, 100))
+        >>> G, D = backbone.build_generator((2,)), backbone.build_discriminator((2,))
+        >>> points = G(torch.zeros(1, 5, 3))  # of one seed
+        >>> points.shape, D(points).shape, D.features(points).shape
+        (torch.Size([1, 5, 2]), torch.Size([1, 5]), torch.Size([1, 5, 100]))
+    """
 
     latent: int = 2
     """Dimension M of the prior."""

@@ -1,24 +1,4 @@
-"""Networks for digits from a latent space of two dimensions.
-
-IID-GAN's papers show the plane of codes of MNIST but do not specify networks for it. These are
-InfoGAN's for MNIST: two fully connected layers transform the plane nonlinearly before it becomes
-an image, whereas the first layer of a DCGAN is linear.
-
-| G | size | D | size |
-|---|---|---|---|
-| linear 1024, BN, ReLU | 1 | convolution 64, LeakyReLU | 14 |
-| linear 6272, BN, ReLU | 7 | convolution 128, BN, LeakyReLU | 7 |
-| transposed convolution 64, BN, ReLU | 14 | linear 1024, BN, LeakyReLU | 1 |
-| transposed convolution 1, tanh | 28 | linear 1 | |
-
-Kernels are 4 with stride 2, the slope is 0.1. The inverse is D with M outputs. Images of 32 pixels
-have feature maps of sides 16 and 8.
-
-References:
-    InfoGAN: Interpretable Representation Learning by Information Maximizing Generative
-    Adversarial Nets (Chen et al., 2016), https://arxiv.org/abs/1606.03657, appendix C.1;
-    https://github.com/openai/InfoGAN
-"""
+"""Networks for digits from a latent space of two dimensions."""
 
 from __future__ import annotations
 
@@ -51,7 +31,34 @@ PAPER = Reference(
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class MnistNet(ImageBackbone):
-    """InfoGAN's networks for MNIST, with a latent space that can be plotted."""
+    """InfoGAN's networks for MNIST, with a latent space that can be plotted.
+
+    IID-GAN's papers show the plane of codes of MNIST but do not specify networks for it. These are
+    InfoGAN's for MNIST: two fully connected layers transform the plane nonlinearly before it
+    becomes an image, whereas the first layer of a DCGAN is linear.
+
+    | G | size | D | size |
+    |---|---|---|---|
+    | linear 1024, BN, ReLU | 1 | convolution 64, LeakyReLU | 14 |
+    | linear 6272, BN, ReLU | 7 | convolution 128, BN, LeakyReLU | 7 |
+    | transposed convolution 64, BN, ReLU | 14 | linear 1024, BN, LeakyReLU | 1 |
+    | transposed convolution 1, tanh | 28 | linear 1 | |
+
+    Kernels are 4 with stride 2, the slope is 0.1. The inverse is D with M outputs. Images of 32
+    pixels have feature maps of sides 16 and 8.
+
+    References:
+        * InfoGAN: Interpretable Representation Learning by Information Maximizing Generative
+          Adversarial Nets (Chen et al., 2016), https://arxiv.org/abs/1606.03657, appendix C.1
+        * https://github.com/openai/InfoGAN
+
+    Example:
+        >>> import torch
+        >>> from iidgan import MnistNet
+        >>> F = MnistNet(width=4).build_inverse((1, 28, 28))
+        >>> F(torch.zeros(1, 2, 1, 28, 28)).shape  # codes in the plane
+        torch.Size([1, 2, 2])
+    """
 
     latent: int = 2
     """Dimension M of the prior."""

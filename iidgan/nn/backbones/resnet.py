@@ -1,26 +1,4 @@
-"""The residual networks of SNGAN, at 32, 48 and 64 pixels.
-
-G is a linear layer, blocks that double the side, BN, ReLU, a convolution of kernel 3, tanh. D is
-blocks of which some halve the side (two of four at 32 pixels, four of five at 48), ReLU, a sum
-over the pixels, a linear layer. The inverse is D with M outputs.
-
-| pixels | G's linear layer and blocks | D's blocks |
-|---|---|---|
-| 32 | 4 x 4 x 256; 256, 256, 256 | 128, 128, 128, 128 |
-| 48 | 6 x 6 x 512; 256, 128, 64 | 64, 128, 256, 512, 1024 |
-| 64 | 4 x 4 x 1024; 512, 256, 128, 64 | 64, 128, 256, 512, 1024 |
-
-Sides are doubled by nearest-neighbour upsampling and halved by 2 x 2 average pooling. On a
-shortcut, pooling comes before the convolution of kernel 1 rather than after it: the same map at
-lower cost. The authors' blocks of G have biases, which the batch normalisation that follows
-cancels; here they have none. Their D's last linear layer has no bias at 32 pixels; here it always
-has one.
-
-References:
-    Spectral Normalization for Generative Adversarial Networks (Miyato et al., 2018),
-    https://arxiv.org/abs/1802.05957, appendix B.4;
-    https://github.com/pfnet-research/sngan_projection for 64 pixels
-"""
+"""The residual networks of SNGAN, at 32, 48 and 64 pixels."""
 
 from __future__ import annotations
 
@@ -75,7 +53,7 @@ class UpsamplingBlock(nn.Module):
 
 
 def upsample_nearest(x: Tensor) -> Tensor:
-    """Repeat every pixel in a 2 x 2 square."""
+    """Repeat every pixel in a 2 x 2 square: (B, C, H, W) -> (B, C, 2 H, 2 W)."""
     return interpolate(x, scale_factor=2)
 
 
@@ -158,7 +136,36 @@ STAGE_LAYOUTS = {
 @cites(SNGAN)
 @dataclass(frozen=True, kw_only=True)
 class ResNet(ImageBackbone):
-    """SNGAN's residual networks for 32, 48 and 64 pixels; no batch norm in D and F."""
+    """SNGAN's residual networks for 32, 48 and 64 pixels; no batch norm in D and F.
+
+    G is a linear layer, blocks that double the side, BN, ReLU, a convolution of kernel 3, tanh. D
+    is blocks of which some halve the side (two of four at 32 pixels, four of five at 48), ReLU, a
+    sum over the pixels, a linear layer. The inverse is D with M outputs.
+
+    | pixels | G's linear layer and blocks | D's blocks |
+    |---|---|---|
+    | 32 | 4 x 4 x 256; 256, 256, 256 | 128, 128, 128, 128 |
+    | 48 | 6 x 6 x 512; 256, 128, 64 | 64, 128, 256, 512, 1024 |
+    | 64 | 4 x 4 x 1024; 512, 256, 128, 64 | 64, 128, 256, 512, 1024 |
+
+    Sides are doubled by nearest-neighbour upsampling and halved by 2 x 2 average pooling. On a
+    shortcut, pooling comes before the convolution of kernel 1 rather than after it: the same map
+    at lower cost. The authors' blocks of G have biases, which the batch normalisation that follows
+    cancels; here they have none. Their D's last linear layer has no bias at 32 pixels; here it
+    always has one.
+
+    References:
+        * Spectral Normalization for Generative Adversarial Networks (Miyato et al., 2018),
+          https://arxiv.org/abs/1802.05957, appendix B.4
+        * https://github.com/pfnet-research/sngan_projection for 64 pixels
+
+    Example:
+        >>> import torch
+        >>> from iidgan import ResNet
+        >>> G = ResNet(latent=10, width=2).build_generator((3, 48, 48))
+        >>> G(torch.zeros(1, 2, 10)).shape
+        torch.Size([1, 2, 3, 48, 48])
+    """
 
     latent: int = 128
     """Dimension M of the prior."""

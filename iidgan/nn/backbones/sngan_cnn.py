@@ -1,26 +1,4 @@
-"""The convolutional networks of SNGAN, which IID-GAN uses for CelebA and LSUN at 64 pixels.
-
-| G | side | D | side |
-|---|---|---|---|
-| linear 512 | 8 | SN convolution 64; 64 | 64; 32 |
-| transposed convolution 256, BN, ReLU | 16 | SN convolution 128; 128 | 32; 16 |
-| transposed convolution 128, BN, ReLU | 32 | SN convolution 256; 256 | 16; 8 |
-| transposed convolution 64, BN, ReLU | 64 | SN convolution 512 | 8 |
-| convolution 3, tanh | 64 | flatten, linear 1 | |
-
-A LeakyReLU follows every convolution of D. The inverse is D with M outputs. Choices that the
-tables leave open are as in the code of the authors' next paper: kernels of 4 where the side halves
-or doubles, otherwise of 3, slope 0.1, Glorot initialisation, D's last layer spectrally normalised
-as well. That code has no biases; here the layers of D have biases, as in SNGAN, since D(t x) would
-be t D(x) without them. At 32 and 48 pixels all sides are 1/2 and 3/4 of these.
-
-References:
-    IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
-    https://www.ijcai.org/proceedings/2023/437, Tables 9 and 10;
-    https://github.com/yangco-le/AdvLatGAN;
-    Spectral Normalization for Generative Adversarial Networks (Miyato et al., 2018),
-    https://arxiv.org/abs/1802.05957
-"""
+"""The convolutional networks of SNGAN, which IID-GAN uses for CelebA and LSUN at 64 pixels."""
 
 from __future__ import annotations
 
@@ -50,7 +28,37 @@ NUM_STAGES = 3
 @cites(SNGAN)
 @dataclass(frozen=True, kw_only=True)
 class SNGANCNN(ImageBackbone):
-    """SNGAN's plain convolutions: spectral norm instead of batch norm in D and F."""
+    """SNGAN's plain convolutions: spectral norm instead of batch norm in D and F.
+
+    | G | side | D | side |
+    |---|---|---|---|
+    | linear 512 | 8 | SN convolution 64; 64 | 64; 32 |
+    | transposed convolution 256, BN, ReLU | 16 | SN convolution 128; 128 | 32; 16 |
+    | transposed convolution 128, BN, ReLU | 32 | SN convolution 256; 256 | 16; 8 |
+    | transposed convolution 64, BN, ReLU | 64 | SN convolution 512 | 8 |
+    | convolution 3, tanh | 64 | flatten, linear 1 | |
+
+    A LeakyReLU follows every convolution of D. The inverse is D with M outputs. Choices that the
+    tables leave open are as in the code of the authors' next paper: kernels of 4 where the side
+    halves or doubles, otherwise of 3, slope 0.1, Glorot initialisation, D's last layer spectrally
+    normalised as well. That code has no biases; here the layers of D have biases, as in SNGAN,
+    since D(t x) would be t D(x) without them. At 32 and 48 pixels all sides are 1/2 and 3/4 of
+    these.
+
+    References:
+        * IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
+          2023), https://www.ijcai.org/proceedings/2023/437, Tables 9 and 10
+        * https://github.com/yangco-le/AdvLatGAN
+        * Spectral Normalization for Generative Adversarial Networks (Miyato et al., 2018),
+          https://arxiv.org/abs/1802.05957
+
+    Example:
+        >>> import torch
+        >>> from iidgan import SNGANCNN
+        >>> D = SNGANCNN(width=4).build_discriminator((3, 64, 64))
+        >>> D.features(torch.zeros(1, 2, 3, 64, 64)).shape
+        torch.Size([1, 2, 32, 8, 8])
+    """
 
     latent: int = 128
     """Dimension M of the prior."""

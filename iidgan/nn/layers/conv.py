@@ -16,12 +16,29 @@ from iidgan.nn.layers.weight import Weight, WeightFactory
 
 
 def group_seeds(x: Tensor) -> Tensor:
-    """Concatenate the channels of all seeds: (S, B, C, H, W) -> (B, S * C, H, W)."""
+    """Concatenate the channels of all seeds: (S, B, C, H, W) -> (B, S * C, H, W).
+
+    Arguments:
+        x: Images of S seeds.
+
+    Example:
+        >>> import torch
+        >>> from iidgan.nn.layers.conv import group_seeds
+        >>> images = torch.arange(4.0).view(2, 2, 1, 1, 1)  # two images of one pixel
+        >>> group_seeds(images)[:, :, 0, 0]  # one row per image, one column per seed
+        tensor([[0., 2.],
+                [1., 3.]])
+    """
     return x.transpose(0, 1).flatten(1, 2)
 
 
 def ungroup_seeds(x: Tensor, seeds: int) -> Tensor:
-    """Invert `group_seeds`: (B, S * C, H, W) -> (S, B, C, H, W)."""
+    """Invert `group_seeds`: (B, S * C, H, W) -> (S, B, C, H, W).
+
+    Arguments:
+        x: Images in grouped layout.
+        seeds: Number S of seeds.
+    """
     return x.unflatten(1, (seeds, -1)).transpose(0, 1)
 
 
@@ -29,6 +46,23 @@ class Conv2d(nn.Module):
     """Convolution in grouped layout, (B, S * in, H, W) -> (B, S * out, H', W').
 
     Biases are initialised to zero, weights by `init`.
+
+    Arguments:
+        in_channels: Number of input channels of one seed.
+        out_channels: Number of output channels of one seed.
+        kernel_size: Side of the kernel.
+        stride: Step between outputs.
+        padding: Zeros around the image, on each side.
+        bias: Whether each output channel has a bias.
+        make_weight: Wraps the weight, `Weight` or `SpectralWeight`.
+        init: Draws the initial weight.
+
+    Example:
+        >>> import torch
+        >>> from iidgan.nn.layers.conv import Conv2d
+        >>> conv = Conv2d(3, 8, kernel_size=4, stride=2, padding=1)
+        >>> conv(torch.zeros(5, 3, 32, 32)).shape
+        torch.Size([5, 8, 16, 16])
     """
 
     def __init__(
@@ -61,6 +95,13 @@ class Dense(nn.Module):
 
     Initialised like `Conv2d`. One matrix product per seed takes a quarter of the time of a
     convolution whose kernel covers the image.
+
+    Arguments:
+        in_features: Number of inputs of one seed, C * H * W.
+        out_features: Number of outputs of one seed.
+        bias: Whether each output has a bias.
+        make_weight: Wraps the weight, `Weight` or `SpectralWeight`.
+        init: Draws the initial weight.
     """
 
     def __init__(
@@ -84,7 +125,25 @@ class Dense(nn.Module):
 
 
 class ConvTranspose2d(nn.Module):
-    """Transposed convolution in grouped layout, initialised like `Conv2d`."""
+    """Transposed convolution in grouped layout, initialised like `Conv2d`.
+
+    Arguments:
+        in_channels: Number of input channels of one seed.
+        out_channels: Number of output channels of one seed.
+        kernel_size: Side of the kernel.
+        stride: Step between inputs in the output.
+        padding: Pixels that are cut from the output, on each side.
+        output_padding: Pixels that are added to the output, on one side.
+        bias: Whether each output channel has a bias.
+        init: Draws the initial weight.
+
+    Example:
+        >>> import torch
+        >>> from iidgan.nn.layers.conv import ConvTranspose2d
+        >>> conv = ConvTranspose2d(8, 3, kernel_size=4, stride=2, padding=1)
+        >>> conv(torch.zeros(5, 8, 16, 16)).shape  # doubles the side
+        torch.Size([5, 3, 32, 32])
+    """
 
     def __init__(
         self,
@@ -118,12 +177,28 @@ class ConvTranspose2d(nn.Module):
 class BatchNorm(nn.Module):
     """Batch normalisation in grouped layout, with statistics per seed and channel.
 
+        y = weight (x - mean) / sqrt(var + 1e-5) + bias
+
     In training mode it uses the statistics of the batch and stores none: the forward pass has no
     side effects. In evaluation mode it uses `mean` and `var`, the *standing statistics*, which
     are computed once with the final weights before sampling.
 
+    Arguments:
+        channels: Number of channels of one seed.
+
     References:
-        Batch Normalization (Ioffe and Szegedy, 2015), https://arxiv.org/abs/1502.03167
+        Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate
+        Shift (Ioffe and Szegedy, 2015), https://arxiv.org/abs/1502.03167
+
+    Example:
+        >>> import torch
+        >>> from iidgan.nn.layers.conv import BatchNorm
+        >>> norm = BatchNorm(1)
+        >>> images = torch.tensor([2.0, 4.0]).view(2, 1, 1, 1)
+        >>> mean, mean_square = norm.batch_moments(images)
+        >>> norm.set_statistics(mean, mean_square)
+        >>> norm.mean, norm.var
+        (tensor([[3.]]), tensor([[1.]]))
     """
 
     mean: Tensor

@@ -18,6 +18,13 @@ class Linear(nn.Module):
         in_features: Size of each input.
         out_features: Size of each output.
         make_weight: Wraps the weight, `Weight` or `SpectralWeight`.
+
+    Example:
+        >>> import torch
+        >>> from iidgan.nn.layers.linear import Linear
+        >>> layer = Linear(2, 3)
+        >>> layer(torch.zeros(1, 5, 2)).shape, layer.weight().shape
+        (torch.Size([1, 5, 3]), torch.Size([1, 2, 3]))
     """
 
     def __init__(
@@ -37,7 +44,13 @@ class Linear(nn.Module):
 def build_hidden_layers(
     in_features: int, widths: tuple[int, ...], *, make_weight: WeightFactory = Weight
 ) -> nn.Sequential:
-    """Build linear layers of the given widths with a ReLU after each."""
+    """Build linear layers of the given widths with a ReLU after each.
+
+    Arguments:
+        in_features: Size of each input.
+        widths: Sizes of the outputs of the layers.
+        make_weight: Wraps the weights, `Weight` or `SpectralWeight`.
+    """
     layers: list[nn.Module] = []
     for width in widths:
         layers += [Linear(in_features, width, make_weight=make_weight), nn.ReLU()]

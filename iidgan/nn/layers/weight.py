@@ -15,7 +15,11 @@ WeightFactory = Callable[[Tensor], nn.Module]
 
 
 class Weight(nn.Module):
-    """A plain weight."""
+    """A weight that is used as it is; a call returns it.
+
+    Arguments:
+        value: Initial value, with the seed axis first.
+    """
 
     def __init__(self, value: Tensor) -> None:
         super().__init__()
@@ -26,15 +30,30 @@ class Weight(nn.Module):
 
 
 class SpectralWeight(nn.Module):
-    r"""A weight divided by its largest singular value, one per seed.
+    """A weight divided by its largest singular value, one per seed; a call returns the quotient.
 
-    \(W / (u^T W v)\), where the gradient treats the singular vectors u, v as constants.
-    `post_update` runs one power iteration after each update, so that the forward pass has no side
-    effects.    The matrix of a convolution has one row per output channel.
+        W / (uᵀ W v)
+
+    where the gradient treats the singular vectors u, v as constants. `post_update` runs one power
+    iteration after each update, so that the forward pass has no side effects. The matrix of a
+    convolution has one row per output channel.
+
+    Arguments:
+        value: Initial value of W, with the seed axis first.
+        num_warmup_iterations: Power iterations before the first use.
 
     References:
-        Spectral Normalization for Generative Adversarial Networks (Miyato et al., 2018),
-        https://arxiv.org/abs/1802.05957
+        Spectral Normalization for Generative Adversarial Networks (Miyato, Kataoka, Koyama and
+        Yoshida, 2018), https://arxiv.org/abs/1802.05957
+
+    Example:
+        >>> import torch
+        >>> from iidgan.nn.layers.weight import SpectralWeight
+        >>> _ = torch.manual_seed(0)
+        >>> weight = SpectralWeight(torch.diag(torch.tensor([4.0, 1.0]))[None])
+        >>> weight().detach().round(decimals=3)  # the largest singular value is 4
+        tensor([[[1.0000, 0.0000],
+                 [0.0000, 0.2500]]])
     """
 
     u: Tensor
