@@ -59,6 +59,11 @@ class RunIdentity:
     Arguments:
         id: Id of the run.
         seeds: Its seeds.
+
+    Example:
+        >>> from iidgan.engine.checkpoint import RunIdentity
+        >>> str(RunIdentity("4f2a", (0, 1, 2)))
+        'run 4f2a with seeds 0, 1, 2'
     """
 
     id: str
@@ -86,7 +91,11 @@ class StateFile:
     diverged: tuple[int, ...]
 
     def diverged_step_of(self, seed: int) -> int:
-        """Return the step at which one of the seeds diverged, or -1."""
+        """Return the step at which one of the seeds diverged, or -1.
+
+        Arguments:
+            seed: One of `seeds`.
+        """
         return self.diverged[self.seeds.index(seed)]
 
 
@@ -185,21 +194,48 @@ class LatestCheckpoints:
     damaged: Mapping[Path, str]
 
     def group_seeds(self, seeds: Sequence[int]) -> list[tuple[int, ...]]:
-        """Split seeds, in order, wherever the number of steps taken changes."""
+        """Split seeds, in order, wherever the number of steps taken changes.
+
+        Arguments:
+            seeds: Seeds of the run.
+
+        Returns:
+            Groups of seeds that follow each other and have taken the same number of steps.
+
+        Example:
+            >>> from pathlib import Path
+            >>> from iidgan.engine.checkpoint import LatestCheckpoints, StateFile
+            >>> path = Path("state-0-1.safetensors")
+            >>> file = StateFile(path, 2000, seeds=(0, 1), diverged=(-1, -1))
+            >>> LatestCheckpoints({0: file, 1: file}, damaged={}).group_seeds([0, 1, 2])
+            [(0, 1), (2,)]
+        """
         return [tuple(group) for _, group in groupby(seeds, key=self.step_of)]
 
     def step_of(self, seed: int) -> int:
-        """Return the number of steps that a seed has taken."""
+        """Return the number of steps that a seed has taken.
+
+        Arguments:
+            seed: Seed of the run; without a valid checkpoint it has taken no step.
+        """
         return self.files[seed].step if seed in self.files else 0
 
     def diverged_step_of(self, seed: int) -> int:
-        """Return the step at which a seed diverged, or -1."""
+        """Return the step at which a seed diverged, or -1.
+
+        Arguments:
+            seed: Seed of the run.
+        """
         file = self.files.get(seed)
         return -1 if file is None else file.diverged_step_of(seed)
 
 
 def find_latest(folder: Path, identity: RunIdentity) -> LatestCheckpoints:
     """Find the newest checkpoint of each seed whose files match their manifest.
+
+    Arguments:
+        folder: Folder of the checkpoints.
+        identity: The run and its seeds.
 
     Raises:
         InputError: A checkpoint belongs to another run.
@@ -233,6 +269,10 @@ def _checkpoint_name(step: int) -> str:
 
 def read_state_files(path: Path, identity: RunIdentity) -> dict[int, StateFile]:
     """List the files of the checkpoint at `path` by seed.
+
+    Arguments:
+        path: Folder of one checkpoint.
+        identity: The run and its seeds.
 
     Raises:
         InputError: A file is damaged, or belongs to another run.
@@ -295,7 +335,18 @@ def load_state(state: State, seeds: Sequence[int], files: Mapping[int, StateFile
 
 
 def read_tensors(seeds: Sequence[int], files: Mapping[int, StateFile]) -> dict[str, Tensor]:
-    """Read the tensors of the seeds by name, on the CPU; the random state is that of the first."""
+    """Read the tensors of some seeds, on the CPU.
+
+    Arguments:
+        seeds: Seeds, all of which have taken the same number of steps.
+        files: The file of each seed.
+
+    Returns:
+        Tensors by name, with the seed axis first, and the global random state of the first file.
+
+    Raises:
+        InputError: A file is damaged.
+    """
     parts = [_read_part(file, [*group]) for file, group in groupby(seeds, files.__getitem__)]
     rng_states = [part.pop(GLOBAL_RNG, None) for part in parts]
     with damage_as_input_error(files[seeds[0]].path):
@@ -306,6 +357,11 @@ def read_tensors(seeds: Sequence[int], files: Mapping[int, StateFile]) -> dict[s
 
 def check_identity(path: Path, stored: RunIdentity, expected: RunIdentity) -> None:
     """Check that the folder at `path`, which belongs to `stored`, belongs to `expected`.
+
+    Arguments:
+        path: The folder, for the message.
+        stored: Run and seeds that its files name.
+        expected: Run and seeds that it should belong to.
 
     Raises:
         InputError: It does not.

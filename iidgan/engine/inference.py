@@ -26,6 +26,17 @@ def sample_prior(
         num_samples: Latents per seed, N.
         latent_dim: Dimension M.
         stream: Index of the random stream; different streams are unrelated.
+
+    Returns:
+        Latents, float32 (S, N, M).
+
+    Example:
+        >>> from iidgan.engine.inference import sample_prior
+        >>> latents = sample_prior([0, 1, 2], 1000, 2)
+        >>> latents.shape
+        torch.Size([3, 1000, 2])
+        >>> bool((sample_prior([2], 1000, 2)[0] == latents[2]).all())  # of seed 2 in either case
+        True
     """
     generators = [torch.Generator().manual_seed(derive_seed(seed, 2, stream)) for seed in seeds]
     return torch.stack([torch.randn(num_samples, latent_dim, generator=g) for g in generators])
@@ -43,6 +54,11 @@ def iterate_prior(
         stream: Index of the random stream.
         block_size: Smallest number of latents in a block, rounded to a multiple of 16; the last
             block has up to twice as many.
+
+    Example:
+        >>> from iidgan.engine.inference import iterate_prior
+        >>> [len(block) for block in iterate_prior(0, 100, 2, stream=0, block_size=32)]
+        [32, 32, 36]
     """
     # torch draws 16 numbers at a time, and the rest in another way: only the last block has one
     rows = max(block_size // RANDOM_GROUP, 1) * RANDOM_GROUP
@@ -63,6 +79,14 @@ def inference_networks(
     """Copy the maps G and F with their final (or averaged) weights, in evaluation mode.
 
     Layers that normalise by batch statistics get fixed statistics from `num_batches` batches.
+
+    Arguments:
+        state: The state of S seeds.
+        batch_stream: Batches from which the fixed statistics are computed.
+        num_batches: Number of these batches.
+
+    Returns:
+        `G`, and `F` if the method trains an inverse.
     """
     trained_nets = state.nets if state.ema_nets is None else state.ema_nets
     nets = nn.ModuleDict(
@@ -138,7 +162,22 @@ class _StandardisedInput(nn.Module):
 
 @torch.no_grad()
 def map_chunked(network: nn.Module, inputs: Tensor) -> Tensor:
-    """Map inputs (S, N, ...) through a network in chunks along N; the outputs are on the CPU."""
+    """Map inputs through a network in chunks of `CHUNK_SIZE` samples.
+
+    Arguments:
+        network: Map from (S, n, ...) to (S, n, ...).
+        inputs: Inputs of S seeds, (S, N, ...).
+
+    Returns:
+        Outputs, (S, N, ...), on the CPU.
+
+    Example:
+        >>> import torch
+        >>> from iidgan.engine.inference import map_chunked
+        >>> from iidgan.nn.layers.linear import Linear
+        >>> map_chunked(Linear(2, 3), torch.zeros(1, 5000, 2)).shape
+        torch.Size([1, 5000, 3])
+    """
     device = next(network.parameters()).device
     first_chunk, *other_chunks = inputs.split(CHUNK_SIZE, dim=1)
     first_output = network(first_chunk.to(device))

@@ -47,7 +47,23 @@ class LogRecord:
     seeds: tuple[int, ...] = ()
 
     def for_seeds(self, seeds: slice) -> LogRecord:
-        """Select the seeds at positions `seeds`."""
+        """Select the seeds at positions `seeds`.
+
+        Arguments:
+            seeds: Positions in the record.
+
+        Returns:
+            A record of these seeds alone; positions in `diverged` are counted from the first of
+            them.
+
+        Example:
+            >>> from iidgan.engine.loop import LogRecord
+            >>> losses = {"D/adversarial": [1.2, 1.3, 1.4]}
+            >>> record = LogRecord(100, losses, seconds=0.5, diverged={2: 98})
+            >>> part = record.for_seeds(slice(1, 3))
+            >>> part.losses, part.diverged
+            ({'D/adversarial': [1.3, 1.4]}, {1: 98})
+        """
         positions = range(seeds.start, seeds.stop)
         return replace(
             self,
@@ -68,6 +84,13 @@ class StopRequest:
 
     Attributes:
         signal: The signal that asks to stop, or None.
+
+    Example:
+        >>> from iidgan import StopRequest
+        >>> StopRequest().requested
+        False
+        >>> StopRequest(max_seconds=0).requested  # the time is over
+        True
     """
 
     def __init__(self, *, max_seconds: float = math.inf) -> None:
@@ -132,6 +155,12 @@ class LoopSchedule:
         steps: Length of the run.
         checkpoint_every: Steps between checkpoints.
         log_every: Steps between log records, the only synchronisation with the device.
+
+    Example:
+        >>> from iidgan.engine.loop import LoopSchedule
+        >>> schedule = LoopSchedule(steps=5000, checkpoint_every=2000)
+        >>> [step for step in range(1, 5001) if schedule.is_checkpoint_step(step)]
+        [2000, 4000, 5000]
     """
 
     steps: int
@@ -139,7 +168,11 @@ class LoopSchedule:
     log_every: int = 100
 
     def is_checkpoint_step(self, step: int) -> bool:
-        """Return whether a checkpoint is due after `step` steps."""
+        """Return whether a checkpoint is due.
+
+        Arguments:
+            step: Number of steps taken.
+        """
         return step % self.checkpoint_every == 0 or step == self.steps
 
 
@@ -246,5 +279,15 @@ def _outcome_after_step(state: State, schedule: LoopSchedule, stop: StopRequest)
 
 
 def surviving_positions(diverged: Tensor) -> Sequence[int]:
-    """List the positions of the seeds that have not diverged."""
+    """List the positions of the seeds that have not diverged.
+
+    Arguments:
+        diverged: Step at which each seed diverged, or -1, (S,).
+
+    Example:
+        >>> import torch
+        >>> from iidgan.engine.loop import surviving_positions
+        >>> surviving_positions(torch.tensor([-1, 730, -1]))
+        [0, 2]
+    """
     return [position for position, step in enumerate(diverged.tolist()) if step < 0]

@@ -45,7 +45,7 @@ class Optimiser(TypedFields, ABC):
 
     Attributes:
         lr: Base learning rate.
-        schedule: Learning-rate schedule.
+        schedule: Learning-rate schedule: constant, or decay to 0 along a line or half a cosine.
     """
 
     lr: float
@@ -53,10 +53,29 @@ class Optimiser(TypedFields, ABC):
 
     @abstractmethod
     def build(self, parameters: Sequence[nn.Parameter], lr: Tensor) -> TorchOptimizer:
-        """Create the optimiser of one player, which reads its rate from the 0-d tensor `lr`."""
+        """Create the optimiser of one player.
+
+        Arguments:
+            parameters: Parameters of the networks that the player trains.
+            lr: 0-d tensor from which each step reads its learning rate.
+        """
 
     def lr_at(self, step: int, steps: int) -> float:
-        """Return the learning rate of step `step` (counted from 0) in a run of `steps`."""
+        """Return the learning rate of one step.
+
+            lr_t = lr s(t / T)
+
+        with s(t) = 1 for `constant`, 1 - t for `linear`, and (1 + cos(π t)) / 2 for `cosine`.
+
+        Arguments:
+            step: Step t, counted from 0.
+            steps: Number of steps T of the run.
+
+        Example:
+            >>> from iidgan import Adam
+            >>> [round(Adam(lr=1.0, schedule="cosine").lr_at(step, 4), 3) for step in range(4)]
+            [1.0, 0.854, 0.5, 0.146]
+        """
         return self.lr * SCHEDULES[self.schedule](step / steps)
 
 
@@ -71,11 +90,28 @@ ADAM_PAPER = Reference(
 @cites(ADAM_PAPER)
 @dataclass(frozen=True, kw_only=True)
 class Adam(Optimiser):
-    """Adam in one fused kernel.
+    """Adam, in one fused kernel.
+
+    With the gradient g, and β₁, β₂ = `betas`, each step t = 1, 2, ... computes
+
+        m = β₁ m + (1 - β₁) g,  v = β₂ v + (1 - β₂) g²
+        θ = θ - lr_t m̂ / (sqrt(v̂) + eps),  m̂ = m / (1 - β₁ᵗ),  v̂ = v / (1 - β₂ᵗ)
 
     References:
         Adam: A Method for Stochastic Optimization (Kingma and Ba, 2014),
         https://arxiv.org/abs/1412.6980
+
+    Example:
+        The first step has the length of the learning rate, whatever the gradient:
+
+        >>> import torch
+        >>> from iidgan import Adam
+        >>> weight = torch.nn.Parameter(torch.tensor([1.0, 1.0]))
+        >>> optimiser = Adam().build([weight], torch.tensor(0.1))
+        >>> weight.grad = torch.tensor([5.0, -0.01])
+        >>> optimiser.step()
+        >>> weight.detach().round(decimals=4)
+        tensor([0.9000, 1.1000])
     """
 
     lr: float = 2e-3

@@ -41,7 +41,14 @@ class BatchStream(ABC):
         self._block_index, self._block = 0, self.draw_block(0)
 
     def batches_at(self, step: int) -> list[Batch]:
-        """Return the batches of step `step`, counted from 0."""
+        """Return the batches of one step.
+
+        Arguments:
+            step: Step, counted from 0.
+
+        Returns:
+            R batches.
+        """
         block_index, offset = divmod(step, STEPS_PER_BLOCK)
         if block_index != self._block_index:
             self._block_index, self._block = block_index, self.draw_block(block_index)
@@ -56,17 +63,24 @@ class BatchStream(ABC):
 
     @abstractmethod
     def draw_block(self, block_index: int) -> dict[str, Tensor]:
-        """Draw block `block_index`: tensors by name with shapes (T, R, S, B, ...)."""
+        """Draw the tensors of a block of `STEPS_PER_BLOCK` steps.
+
+        Arguments:
+            block_index: Block, counted from 0.
+
+        Returns:
+            Tensors by name, with shapes (T, R, S, B, ...).
+        """
 
     def _make_batch(self, tensors: dict[str, Tensor]) -> Batch:
         return Batch.from_tensors(tensors)
 
 
 class DatasetStream(BatchStream):
-    """The batches of S seeds of a run.
+    """The batches of S seeds of a run, drawn from a data set with replacement.
 
     Arguments:
-        dataset: Samples and labels, drawn with replacement.
+        dataset: Samples and labels.
         seeds: Each has its own random stream.
         batch_size: Samples per batch and seed, B.
         latent_dim: Dimension M of the prior.
@@ -76,6 +90,16 @@ class DatasetStream(BatchStream):
 
     Raises:
         InputError: A batch is larger than the data set.
+
+    Example:
+        >>> import torch
+        >>> from iidgan import Dataset
+        >>> from iidgan.engine.sampling import DatasetStream
+        >>> data = Dataset(torch.arange(20.0).view(10, 2))
+        >>> stream = DatasetStream(data, [0, 1, 2], batch_size=4, latent_dim=5, steps=100)
+        >>> (batch,) = stream.batches_at(25)
+        >>> batch.x.shape, batch.z.shape, batch.t
+        (torch.Size([3, 4, 2]), torch.Size([3, 4, 5]), tensor(0.2500))
     """
 
     def __init__(

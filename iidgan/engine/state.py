@@ -39,21 +39,51 @@ class State:
     diverged: Tensor
 
     def set_lr(self, base_lr: float) -> None:
-        """Set the learning rate of every player to `base_lr` times the player's scale."""
+        """Set the learning rate of every player to `base_lr` times the player's scale.
+
+        Arguments:
+            base_lr: Learning rate of players whose scale is 1.
+        """
         for lr_scale, lr in self.learning_rates.items():
             lr.fill_(lr_scale * base_lr)
 
 
 def derive_seed(*numbers: int) -> int:
-    """Hash integers into a seed of 63 bits; similar integers give unrelated random streams."""
+    """Hash integers into a seed of 63 bits; similar integers give unrelated random streams.
+
+    Arguments:
+        *numbers: Non-negative integers, such as the seed of a run, a purpose and an index.
+
+    Example:
+        >>> from iidgan.engine.state import derive_seed
+        >>> derive_seed(0, 1) == derive_seed(0, 1), derive_seed(0, 1) == derive_seed(1, 0)
+        (True, False)
+    """
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
 
 
 def build_networks(method: Method, arch: NetworkFactory, seeds: Sequence[int]) -> nn.ModuleDict:
     """Create the networks of all seeds, each initialised independently of the other seeds.
 
+    Arguments:
+        method: Defines the networks.
+        arch: Builds the networks.
+        seeds: The S seeds.
+
+    Returns:
+        Networks by name, whose parameters and buffers have shape (S, ...).
+
     Raises:
         InputError: A parameter or buffer has no seed axis.
+
+    Example:
+        >>> from iidgan import GAN, MLP
+        >>> from iidgan.core import NetworkFactory
+        >>> from iidgan.engine.state import build_networks
+        >>> factory = NetworkFactory(MLP(latent=2, hidden=(16,)), shape=(2,))
+        >>> nets = build_networks(GAN(), factory, seeds=[0, 1, 2])
+        >>> nets["G"].body[0].weight.value.shape
+        torch.Size([3, 2, 16])
     """
     with torch.random.fork_rng(devices=[]):
         nets_per_seed = []
@@ -90,7 +120,12 @@ def _check_seed_axis(tensor_name: str, value: Tensor) -> None:
 
 
 def collect_parameters(nets: nn.ModuleDict, names: Sequence[str]) -> list[nn.Parameter]:
-    """List the parameters of the networks in `names`, in order."""
+    """List the parameters of the networks in `names`, in order.
+
+    Arguments:
+        nets: Networks by name.
+        names: Names of some of them.
+    """
     return [parameter for name in names for parameter in nets[name].parameters()]
 
 
@@ -112,6 +147,9 @@ def init_state(
         seeds: Each determines its own initial weights, independently of the other seeds.
         ema: Decay per step of the moving average of the weights; 0 keeps no average.
         device: Device of the tensors.
+
+    Returns:
+        The state at step 0.
     """
     nets = build_networks(method, arch, seeds).to(device)
     lr_scales = dict.fromkeys(player.lr_scale for player in method.players)
@@ -138,7 +176,14 @@ def init_state(
 
 
 def named_tensors(state: State) -> dict[str, Tensor]:
-    """Return every tensor that a step changes, by name; the tensors themselves, not copies."""
+    """Return every tensor that a step changes, by name; the tensors themselves, not copies.
+
+    Arguments:
+        state: The state of S seeds.
+
+    Returns:
+        Tensors as `nets.*`, `average.*` and `optimiser.PLAYER.*`.
+    """
     tensors = {f"nets.{name}": value for name, value in state.nets.state_dict().items()}
     if state.ema_nets is not None:
         ema_tensors = state.ema_nets.state_dict()
@@ -157,18 +202,43 @@ def _optimiser_slots(state: State) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def seed_slices(seed_counts: Sequence[int]) -> list[slice]:
-    """Return the slice of each group of seeds when the groups are concatenated."""
+    """Return the slice of each group of seeds when the groups are concatenated.
+
+    Arguments:
+        seed_counts: Number of seeds of each group.
+
+    Example:
+        >>> from iidgan.engine.state import seed_slices
+        >>> seed_slices([2, 3])
+        [slice(0, 2, None), slice(2, 5, None)]
+    """
     boundaries = [0, *accumulate(seed_counts)]
     return [slice(start, end) for start, end in pairwise(boundaries)]
 
 
 def select_seeds(tensors: Mapping[str, Tensor], seeds: slice) -> dict[str, Tensor]:
-    """Select the seeds at positions `seeds`; 0-d tensors, such as counters, are shared by all."""
+    """Select the seeds at positions `seeds`; 0-d tensors, such as counters, are shared by all.
+
+    Arguments:
+        tensors: Tensors by name, with the seed axis first.
+        seeds: Positions of the seeds.
+
+    Example:
+        >>> import torch
+        >>> from iidgan.engine.state import select_seeds
+        >>> tensors = {"weight": torch.tensor([1.0, 2.0, 3.0]), "step": torch.tensor(7)}
+        >>> select_seeds(tensors, slice(0, 2))
+        {'weight': tensor([1., 2.]), 'step': tensor(7)}
+    """
     return {name: value[seeds] if value.dim() else value for name, value in tensors.items()}
 
 
 def concat_seeds(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Concatenate named tensors of the same step along the seed axis; inverts `select_seeds`."""
+    """Concatenate named tensors of the same step along the seed axis; inverts `select_seeds`.
+
+    Arguments:
+        parts: Tensors by name of disjoint seeds, all with the same names.
+    """
     return {
         name: torch.cat([part[name] for part in parts]) if value.dim() else value
         for name, value in parts[0].items()
@@ -176,7 +246,11 @@ def concat_seeds(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
 
 
 def state_tensors(state: State) -> list[Tensor]:
-    """List every tensor that a step reads or writes; the tensors themselves, not copies."""
+    """List every tensor that a step reads or writes; the tensors themselves, not copies.
+
+    Arguments:
+        state: The state of S seeds.
+    """
     tensors: list[Tensor] = []
     for nets in (state.nets, state.ema_nets):
         if nets is not None:
@@ -190,6 +264,10 @@ def restore_state(state: State, saved: Mapping[str, Tensor]) -> None:
     """Copy `saved` into the state's tensors; missing optimiser tensors are created.
 
     Optimiser tensors that are not in `saved` did not exist yet, and are set to zero.
+
+    Arguments:
+        state: State to change in place.
+        saved: Tensors by the names of `named_tensors`.
 
     Raises:
         KeyError: A network's tensor is missing from `saved`, or `saved` has an unknown one.
@@ -223,7 +301,11 @@ def _check_names_and_shapes(current: Mapping[str, Tensor], saved: Mapping[str, T
 
 @contextmanager
 def rollback(state: State) -> Iterator[None]:
-    """Restore the state's tensors on exit, whatever steps were taken in between."""
+    """Restore the state's tensors on exit, whatever steps were taken in between.
+
+    Arguments:
+        state: State to restore.
+    """
     tensors_before = {name: value.clone() for name, value in named_tensors(state).items()}
     try:
         yield

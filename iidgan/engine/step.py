@@ -31,6 +31,22 @@ class TrainStep:
             keep their own.
         cache_key: Identifies all that the compiled code of this step depends on, so that it can
             be reused; None if some of it is defined outside this package.
+
+    Example:
+        One step of a GAN on points at the origin; each seed has its own loss:
+
+        >>> import torch
+        >>> from iidgan import GAN, MLP, Adam, Dataset
+        >>> from iidgan.core import NetworkFactory
+        >>> from iidgan.engine.sampling import DatasetStream
+        >>> from iidgan.engine.state import init_state
+        >>> from iidgan.engine.step import TrainStep
+        >>> seeds, data = [0, 1, 2], Dataset(torch.zeros(10, 2))
+        >>> state = init_state(GAN(), NetworkFactory(MLP(), data.shape), Adam(), seeds)
+        >>> train_step = TrainStep(GAN(), state, steps=100)
+        >>> batches = DatasetStream(data, seeds, batch_size=4, latent_dim=2).batches_at(0)
+        >>> {name: loss.shape for name, loss in train_step(batches).items()}
+        {'D/adversarial': torch.Size([3]), 'G/adversarial': torch.Size([3])}
     """
 
     def __init__(
@@ -90,6 +106,9 @@ class TrainStep:
 
     def dry_run(self, batches: Sequence[Batch]) -> None:
         """Compute every loss once without changing the state, to find errors before training.
+
+        Arguments:
+            batches: Batches of one step.
 
         Raises:
             InputError: A loss raises an error or does not return one number per seed.

@@ -34,6 +34,10 @@ PACKAGE_DIR = Path(__file__).parents[2]
 def load_cached_step(step: TrainStep, example: Sequence[Batch]) -> CompiledStep | None:
     """Load the compiled code of a step and verify it on example batches.
 
+    Arguments:
+        step: Eager step.
+        example: Batches of the right shapes.
+
     Returns:
         The compiled step, or None if there is no valid cache entry.
     """
@@ -51,7 +55,12 @@ def load_cached_step(step: TrainStep, example: Sequence[Batch]) -> CompiledStep 
 
 
 def store_cached_step(step: TrainStep, compiled_step: CompiledStep) -> None:
-    """Store where the compiled code of a step is, if it is in the user's cache."""
+    """Store where the compiled code of a step is, if it is in the user's cache.
+
+    Arguments:
+        step: Eager step.
+        compiled_step: Its compiled code.
+    """
     if step.cache_key is None or not compiled_step.library_name:
         return
     entry = {"library": compiled_step.library_name, "losses": compiled_step.loss_names}

@@ -36,6 +36,9 @@ def capture_and_compile(
         function: Function of tensors.
         inputs: Example inputs; some of them may be updated in place.
         graph_compiler: Compiles the graph.
+
+    Returns:
+        A callable that computes the same as `function`.
     """
     with shared_fake_mode():
         graph = make_fx(function, decomposition_table=DECOMPOSITIONS)(*inputs)
@@ -108,12 +111,32 @@ class CompiledStep:
 
 
 def flatten_batches(batches: Sequence[Batch]) -> list[Tensor]:
-    """List the tensors of batches, in a fixed order."""
+    """List the tensors of batches, in a fixed order.
+
+    Arguments:
+        batches: Batches of one step.
+
+    Example:
+        >>> import torch
+        >>> from iidgan import Batch
+        >>> from iidgan.engine.compile.capture import flatten_batches, unflatten_batches
+        >>> batch = Batch(x=torch.ones(1, 4, 2), z=torch.zeros(1, 4, 3), u=torch.zeros(1, 4))
+        >>> tensors = flatten_batches([batch])
+        >>> [tuple(tensor.shape) for tensor in tensors]  # x, z, u and t
+        [(1, 4, 2), (1, 4, 3), (1, 4), ()]
+        >>> unflatten_batches(tensors, [batch])[0].x is batch.x
+        True
+    """
     return [value for batch in batches for value in batch.to_tensors().values()]
 
 
 def unflatten_batches(tensors: Sequence[Tensor], example: Sequence[Batch]) -> list[Batch]:
-    """Build batches with the fields of `example`; inverts `flatten_batches`."""
+    """Build batches with the fields of `example`; inverts `flatten_batches`.
+
+    Arguments:
+        tensors: As `flatten_batches` lists them.
+        example: Batches with the same fields.
+    """
     remaining: Iterator[Tensor] = iter(tensors)
     return [
         Batch.from_tensors({name: next(remaining) for name in batch.to_tensors()})

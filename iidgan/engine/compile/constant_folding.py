@@ -29,6 +29,9 @@ def fold_constants(graph: fx.GraphModule) -> None:
     """Replace nodes that depend on no input, mutate nothing and draw no random number, in place.
 
     Tensors whose elements are all equal are left alone: compilers treat them as one number.
+
+    Arguments:
+        graph: Captured graph of tensor operations.
     """
     constants = _evaluate_constants(graph)
     for node, value in constants.items():

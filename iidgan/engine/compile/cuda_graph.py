@@ -29,6 +29,9 @@ WARM_UP_STEPS = 3  # steps before capture, in which libraries choose kernels and
 def capture_cuda_graph(work: Callable[[], Tensor]) -> tuple[Replay, Tensor]:
     """Capture the kernels that `work` launches.
 
+    Arguments:
+        work: Launches the kernels, on the same memory in every call.
+
     Returns:
         A function that replays them, and the tensor that holds the result after each replay.
 

@@ -35,7 +35,21 @@ def decompose_fused_adam(
 ) -> None:
     """Decompose the fused kernel of Adam; all parameters are at the same step.
 
-    Calls with other options, such as weight decay, are not decomposed.
+    Calls with other options, such as weight decay, are not decomposed. Parameters and their
+    averages are updated in place.
+
+    Arguments:
+        parameters: Tensors to update.
+        gradients: Their gradients.
+        means: Moving averages of the gradients.
+        squares: Moving averages of the squared gradients.
+        _: Maxima of these, which only AMSGrad uses.
+        step_counts: 0-d tensors with the number of the step, counted from 1.
+        lr: Learning rate.
+        beta1: Decay rate of `means`.
+        beta2: Decay rate of `squares`.
+        eps: Added to the square root of the second moment.
+        **options: The kernel's other options.
     """
     if any(options.values()):
         return NotImplemented
@@ -58,7 +72,25 @@ def _computed_once(scalar: Tensor) -> Tensor:
 
 
 def decompose_bmm(a: Tensor, b: Tensor) -> Tensor:
-    """Decompose a product of (S, m, k) and (S, k, n) if m, k or n is at most `MAX_THIN_SIDE`."""
+    """Decompose a batched product into elementwise operations, if a side is short.
+
+    Arguments:
+        a: Matrices (S, m, k).
+        b: Matrices (S, k, n).
+
+    Returns:
+        The products (S, m, n), or `NotImplemented` if m, k and n are above `MAX_THIN_SIDE`, or in
+        low precision.
+
+    Example:
+        >>> import torch
+        >>> from iidgan.engine.compile.decompositions import decompose_bmm
+        >>> a, b = torch.arange(6.0).view(1, 3, 2), torch.arange(8.0).view(1, 2, 4)
+        >>> torch.equal(decompose_bmm(a, b), torch.bmm(a, b))
+        True
+        >>> decompose_bmm(torch.ones(1, 9, 9), torch.ones(1, 9, 9))
+        NotImplemented
+    """
     _, m, k = a.shape
     n = b.shape[2]
     if k == 0 or a.dtype not in PRECISE_DTYPES:
@@ -79,6 +111,16 @@ def decompose_baddbmm(
     """Add the bias after the product, where the addition is fused with what follows.
 
     The kernel starts by writing the bias once for each sample, and reads it again.
+
+    Arguments:
+        bias: Tensor that broadcasts to (S, m, n).
+        a: Matrices (S, m, k).
+        b: Matrices (S, k, n).
+        beta: Factor of the bias.
+        alpha: Factor of the product.
+
+    Returns:
+        `beta * bias + alpha * a @ b`, or `NotImplemented` in low precision.
     """
     if a.dtype not in PRECISE_DTYPES:
         return NotImplemented

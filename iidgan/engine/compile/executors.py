@@ -28,6 +28,10 @@ def build_compiled_step(step: TrainStep, example: Sequence[Batch]) -> StepFn:
 
     On CUDA, code that has to synchronise with the device is not captured.
 
+    Arguments:
+        step: Eager step.
+        example: Batches of the right shapes.
+
     Raises:
         RuntimeError: The compiled step differs from the eager one.
     """
@@ -61,8 +65,20 @@ ACTIVITIES: dict[Executor, str] = {
 def check_executor(name: Executor, device: torch.device) -> None:
     """Check that an executor works on a device.
 
+    Arguments:
+        name: Executor.
+        device: Device of the state.
+
     Raises:
         InputError: It does not.
+
+    Example:
+        >>> import torch
+        >>> from iidgan.engine.compile import check_executor
+        >>> check_executor("graphed", torch.device("cpu"))  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        iidgan.errors.InputError: executor: graphed requires a CUDA device, got cpu; ...
     """
     if name == "graphed" and device.type != "cuda":
         raise InputError(

@@ -40,22 +40,63 @@ FUSED_ADAM: Operator = torch.ops.aten._fused_adam_.tensor_lr
 
 
 def is_mutating(operator: Operator) -> bool:
-    """Return whether an operator writes to any of its arguments."""
+    """Return whether an operator writes to any of its arguments.
+
+    Arguments:
+        operator: Operator of a captured graph.
+
+    Example:
+        >>> import torch
+        >>> from iidgan.engine.compile.inductor import is_mutating
+        >>> is_mutating(torch.ops.aten.add_.Tensor), is_mutating(torch.ops.aten.add.Tensor)
+        (True, False)
+    """
     return operator._schema.is_mutable
 
 
 def is_random(operator: Operator) -> bool:
-    """Return whether an operator draws from the global random state."""
+    """Return whether an operator draws from the global random state.
+
+    Arguments:
+        operator: Operator of a captured graph.
+
+    Example:
+        >>> import torch
+        >>> from iidgan.engine.compile.inductor import is_random
+        >>> is_random(torch.ops.aten.rand.default), is_random(torch.ops.aten.zeros.default)
+        (True, False)
+    """
     return torch.Tag.nondeterministic_seeded in operator.tags
 
 
 def may_return_view(operator: Operator) -> bool:
-    """Return whether a result of an operator may share memory with its arguments."""
+    """Return whether a result of an operator may share memory with its arguments.
+
+    Arguments:
+        operator: Operator of a captured graph.
+
+    Example:
+        >>> import torch
+        >>> from iidgan.engine.compile.inductor import may_return_view
+        >>> aten = torch.ops.aten
+        >>> may_return_view(aten.transpose.int), may_return_view(aten.add.Tensor)
+        (True, False)
+    """
     return any(value.alias_info is not None for value in operator._schema.returns)
 
 
 def written_arguments(operator: Operator) -> list[tuple[int, str]]:
-    """List the positions and names of the arguments that an operator writes to."""
+    """List the positions and names of the arguments that an operator writes to.
+
+    Arguments:
+        operator: Operator of a captured graph.
+
+    Example:
+        >>> import torch
+        >>> from iidgan.engine.compile.inductor import written_arguments
+        >>> written_arguments(torch.ops.aten.add_.Tensor)
+        [(0, 'self')]
+    """
     return [
         (position, argument.name)
         for position, argument in enumerate(operator._schema.arguments)
@@ -92,7 +133,12 @@ def shared_fake_mode() -> Iterator[None]:
 
 
 def compile_graph(graph: fx.GraphModule, inputs: list[Tensor]) -> Callable[..., Any]:
-    """Compile a graph of tensor operations, or load its library from the cache."""
+    """Compile a graph of tensor operations, or load its library from the cache.
+
+    Arguments:
+        graph: Captured graph of tensor operations.
+        inputs: Example inputs; code is specialised for their shapes.
+    """
     if any(value.is_cuda for value in inputs):
         return compile_with_wrapper(graph, inputs)
     name = _graph_digest(graph, inputs)
@@ -106,7 +152,12 @@ def compile_graph(graph: fx.GraphModule, inputs: list[Tensor]) -> Callable[..., 
 
 
 def compile_with_wrapper(graph: fx.GraphModule, inputs: list[Tensor]) -> Callable[..., Any]:
-    """Compile a graph to kernels that Python calls one by one, visible to profilers."""
+    """Compile a graph to kernels that Python calls one by one, visible to profilers.
+
+    Arguments:
+        graph: Captured graph of tensor operations.
+        inputs: Example inputs; code is specialised for their shapes.
+    """
     from torch._inductor import standalone_compile  # takes seconds to import
 
     compiled_function: Callable[..., Any] = standalone_compile(graph, [*inputs])
@@ -132,7 +183,11 @@ class CompiledLibrary:
 
 
 def load_library(name: str) -> CompiledLibrary | None:
-    """Load a library from the user's cache, or return None if it cannot be used."""
+    """Load a library from the user's cache, or return None if it cannot be used.
+
+    Arguments:
+        name: Name of the library, `CompiledLibrary.name`.
+    """
     folder = cache_dir() / name
     with suppress(InputError):  # it may not be read
         return CompiledLibrary(folder) if integrity_error(folder) is None else None
@@ -225,7 +280,17 @@ def _graph_digest(graph: fx.GraphModule, inputs: Sequence[Tensor]) -> str:
 
 
 def layout_key(value: Tensor) -> str:
-    """Describe a tensor's data type, shape and strides, for which code is specialised."""
+    """Describe a tensor's data type, shape and strides, for which code is specialised.
+
+    Arguments:
+        value: The tensor.
+
+    Example:
+        >>> import torch
+        >>> from iidgan.engine.compile.inductor import layout_key
+        >>> layout_key(torch.zeros(3, 2))
+        'torch.float32 (3, 2) (2, 1)'
+    """
     return f"{value.dtype} {tuple(value.shape)} {value.stride()}"
 
 
