@@ -67,8 +67,24 @@ def train(
             saves a checkpoint and ends the training, as it does on the command line;
             `StopRequest(max_seconds=7200)` does so after two hours.
 
+    Returns:
+        Outcome, steps and divergences of the seeds, with access to metric records and models.
+
     Raises:
         InputError: A field, the data or the run directory is invalid.
+
+    Example:
+        Two steps of a plain GAN; a run of the default length takes minutes.
+
+        >>> import tempfile
+        >>> import iidgan
+        >>> source, arch = iidgan.Ring(size=100), iidgan.MLP(hidden=(8,))
+        >>> run = iidgan.Run(source=source, method=iidgan.GAN(), arch=arch, steps=2)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     result = iidgan.train(run, out=f"{folder}/ring", seeds=2)
+        ...     samples = result.model(seed=1).sample(1000)
+        >>> result.outcome, result.steps, samples.shape
+        ('finished', (2, 2), torch.Size([1000, 2]))
     """
     exit_without_main_guard()
     if not isinstance(run, Run):

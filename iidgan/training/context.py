@@ -28,6 +28,16 @@ class TrainContext:
         state: Networks, optimisers and step count.
         train_step: The training step, which updates `state`.
         batches: The batches of every step.
+
+    Example:
+        >>> import torch
+        >>> from iidgan import GAN, Ring, Run
+        >>> from iidgan.training.context import TrainContext
+        >>> run = Run(source=Ring(size=200), method=GAN())
+        >>> context = TrainContext.create(run, [0, 1], run.source.load(), torch.device("cpu"))
+        >>> losses = context.train_step(context.batches.batches_at(0))
+        >>> {name: loss.shape for name, loss in losses.items()}  # one loss per seed
+        {'D/adversarial': torch.Size([2]), 'G/adversarial': torch.Size([2])}
     """
 
     run: Run
@@ -41,7 +51,14 @@ class TrainContext:
     def create(
         cls, run: Run, seeds: Sequence[int], data: Dataset, device: torch.device
     ) -> TrainContext:
-        """Set up a run at its first step on `device`, where `data` already is."""
+        """Set up a run at its first step.
+
+        Arguments:
+            run: The run.
+            seeds: Seeds to train.
+            data: Its data set, on `device`.
+            device: Device of the networks.
+        """
         state, train_step = _create_step(run, seeds, data, device)
         batches = DatasetStream(
             data,
@@ -59,6 +76,9 @@ class TrainContext:
         """Concatenate contexts of runs that differ in their source alone along the seed axis.
 
         All are at the same step. The state is a copy; `run` and `data` are those of the first.
+
+        Arguments:
+            contexts: The contexts, whose seeds follow each other in the result.
         """
         first_context = contexts[0]
         if len(contexts) == 1:
@@ -74,7 +94,23 @@ class TrainContext:
 
 
 def describe_step(run: Run, data: Dataset) -> list[object]:
-    """All that determines the computation of a step; sources, seeds and lengths do not."""
+    """Describe all that determines the computation of a step; sources, seeds and lengths do not.
+
+    Arguments:
+        run: The run.
+        data: Its data set, of which the shape counts.
+
+    Returns:
+        Values that can be encoded as JSON; equal for runs with equal steps.
+
+    Example:
+        >>> from iidgan import GAN, Grid, Ring, Run
+        >>> from iidgan.training.context import describe_step
+        >>> sources = Ring(size=9), Grid(size=50)
+        >>> ring, grid = (Run(source=source, method=GAN()) for source in sources)
+        >>> describe_step(ring, ring.source.load()) == describe_step(grid, grid.source.load())
+        True
+    """
     encoded_parts = [encode(part, include_paths=False) for part in _step_parts(run)]
     return [encoded_parts, run.batch, data.shape, run.ema, run.precision]
 

@@ -26,6 +26,11 @@ def resolve_metrics(
 
     Raises:
         InputError: A name cannot be resolved, or something is not a metric.
+
+    Example:
+        >>> from iidgan.training.extra_metrics import resolve_metrics
+        >>> "coverage" in resolve_metrics(["coverage"])
+        True
     """
     if not metrics:
         return None

@@ -25,6 +25,12 @@ VERSION = 3
 def read_facts(file: Path) -> dict[str, Any]:
     """Read a JSON file of a run directory of any version, without changing the file.
 
+    Arguments:
+        file: A `run.json`, or the `config.json` of a generator.
+
+    Returns:
+        Its content, migrated to the current version.
+
     Raises:
         InputError: It cannot be read, is not a JSON object, or has an unknown version.
     """
@@ -38,8 +44,18 @@ def read_facts(file: Path) -> dict[str, Any]:
 def migrate(facts: Mapping[str, Any], file: Path) -> dict[str, Any]:
     """Convert `facts`, the content of `file`, to the current version.
 
+    Arguments:
+        facts: Content of the file.
+        file: The file, for messages.
+
     Raises:
         InputError: The version is newer than the current one, or invalid.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from iidgan.training.migration import migrate
+        >>> migrate({"seeds": [0, 1], "step": 500}, Path("config.json"))  # of version 1
+        {'version': 3, 'seeds': [0, 1], 'steps': [500, 500]}
     """
     version = facts.get("version", 1)
     if type(version) is not int or version < 1:
@@ -83,8 +99,22 @@ MAX_INTEGER = 2**63 - 1
 def require_integers(value: Any, name: str, *, at_least: int = 0) -> tuple[int, ...]:  # noqa: ANN401
     """Convert a list of whole numbers that was read from a file.
 
+    Arguments:
+        value: What was read.
+        name: Name of the list, for the message.
+        at_least: Smallest number that is valid.
+
     Raises:
         ValueError: It is no such list.
+
+    Example:
+        >>> from iidgan.training.migration import require_integers
+        >>> require_integers([0, 1], "seeds")
+        (0, 1)
+        >>> require_integers([0, 1.5], "seeds")
+        Traceback (most recent call last):
+        ...
+        ValueError: seeds must be whole numbers >= 0, got [0, 1.5]
     """
     is_valid = isinstance(value, list) and all(
         type(number) is int and at_least <= number <= MAX_INTEGER for number in value

@@ -46,6 +46,22 @@ class Model:
         shape: Shape of one sample.
         nets: `G`, and `F` if the method trains an inverse, with a seed axis of length one, in
             the data's own units.
+
+    Example:
+        A model of networks that have not been trained; `iidgan.load` opens trained ones.
+
+        >>> from iidgan import Model, Run, iid_gan
+        >>> from iidgan.core import NetworkFactory
+        >>> from iidgan.engine.state import build_networks
+        >>> from iidgan.evaluation.evaluate import EvaluationPoint
+        >>> run = Run(method=iid_gan())
+        >>> nets = build_networks(run.method, NetworkFactory(run.arch, shape=(2,)), seeds=[0])
+        >>> point = EvaluationPoint(run, seeds=(0,), steps=(0,), diverged=(-1,))
+        >>> model = Model(point, (2,), nets)
+        >>> samples = model.sample(1000)
+        >>> codes = model.invert(samples)
+        >>> samples.shape, codes.shape
+        (torch.Size([1000, 2]), torch.Size([1000, 2]))
     """
 
     def __init__(
@@ -63,12 +79,28 @@ class Model:
         return self.point.run.arch.latent
 
     def sample_prior(self, num: int, *, stream: int = 1) -> Tensor:
-        """Draw `num` latents, (num, M); each `stream` is an independent set."""
+        """Draw latents from the prior N(0, I).
+
+        Arguments:
+            num: Number of latents.
+            stream: Index of the random stream; each is an independent set.
+
+        Returns:
+            Latents, (num, M).
+        """
         _check_numbers(num, stream)
         return sample_prior(self.point.seeds, num, self.latent, stream=stream)[0]
 
     def iterate_prior(self, num: int, *, stream: int = 1) -> Iterator[Tensor]:
-        """Yield the latents of `sample_prior` in blocks, (n, M): memory does not bound `num`."""
+        """Yield the latents of `sample_prior` in blocks: memory does not bound their number.
+
+        Arguments:
+            num: Number of latents.
+            stream: Index of the random stream; each is an independent set.
+
+        Yields:
+            Latents, (n, M).
+        """
         _check_numbers(num, stream)
         values_per_row = max(self.latent, math.prod(self.shape))
         block_size = min(MAX_BLOCK_ROWS, MAX_BLOCK_VALUES // values_per_row)
@@ -76,15 +108,39 @@ class Model:
         return iterate_prior(seed, num, self.latent, stream=stream, block_size=block_size)
 
     def sample(self, num: int, *, stream: int = 1) -> Tensor:
-        """Draw `num` samples, (num, *shape); each `stream` is an independent set."""
+        """Draw samples G(z) of latents z from the prior.
+
+        Arguments:
+            num: Number of samples.
+            stream: Index of the random stream; each is an independent set.
+
+        Returns:
+            Samples, (num, *shape); images are in [-1, 1].
+        """
         return self.generate(self.sample_prior(num, stream=stream))
 
     def generate(self, z: Tensor) -> Tensor:
-        """Map latents (n, M) to samples (n, *shape)."""
+        """Map latents to samples G(z).
+
+        Arguments:
+            z: Latents, (n, M).
+
+        Returns:
+            Samples, (n, *shape); images are in [-1, 1].
+
+        Raises:
+            InputError: `z` has another shape.
+        """
         return self._apply_network("G", z, (self.latent,))
 
     def invert(self, x: Tensor | NDArray[Any]) -> Tensor:
-        """Map samples (n, *shape) to codes (n, M); images are uint8, or floats in [-1, 1].
+        """Map samples to codes F(x).
+
+        Arguments:
+            x: Samples, (n, *shape); images are uint8, or floats in [-1, 1].
+
+        Returns:
+            Codes, (n, M).
 
         Raises:
             InputError: The method trains no inverse, or `x` has another shape, or a value that is
@@ -172,7 +228,14 @@ class TrainedNetworks:
     scaling: Standardisation | None = None
 
     def select_model(self, seed: int | None = None) -> Model:
-        """Select one seed, by default the first that did not diverge."""
+        """Select the networks of one seed.
+
+        Arguments:
+            seed: Which seed; by default the first that did not diverge.
+
+        Raises:
+            InputError: The seed was not trained, or every seed diverged.
+        """
         seed_position = self._find_position(seed)
         point = EvaluationPoint(
             self.point.run,
@@ -195,6 +258,10 @@ class TrainedNetworks:
         """Combine the networks of different seeds of a run, in the order of `seeds`.
 
         A seed that both have is taken from `newer`. Seeds that neither has are left out.
+
+        Arguments:
+            newer: Networks of other seeds, or of the same at a later step.
+            seeds: Seeds of the result, in order.
         """
         origin = {
             seed: (part, i) for part in (self, newer) for i, seed in enumerate(part.point.seeds)
@@ -239,7 +306,12 @@ def _build_inference_networks(
 
 
 def export_networks(generator_dir: Path, networks: TrainedNetworks) -> None:
-    """Write G (and F) of all seeds, and the config that `load_networks` needs."""
+    """Write G (and F) of all seeds, and the config that `load_networks` needs.
+
+    Arguments:
+        generator_dir: Folder to write; it is replaced as a whole.
+        networks: The networks.
+    """
     point = networks.point
     config = {
         "version": VERSION,
@@ -351,6 +423,9 @@ def load(path: str | Path, seed: int | None = None, *, plugins: Sequence[Plugin]
         plugins: Classes that the run uses and that are not part of the package, or their names
             such as `my_package.gans:MyGAN`. Nothing else is imported, whatever the files say.
 
+    Returns:
+        The model, with `sample`, and `invert` if the method trains an inverse.
+
     Raises:
         UnnamedPluginError: The run uses a class that is neither part of the package nor among
             `plugins`.
@@ -358,7 +433,14 @@ def load(path: str | Path, seed: int | None = None, *, plugins: Sequence[Plugin]
             damaged.
 
     Example:
-        >>> model = iidgan.load("runs/ring")  # doctest: +SKIP
-        >>> z = model.invert(model.sample(1000))  # doctest: +SKIP
+        >>> import tempfile
+        >>> import iidgan
+        >>> source, arch = iidgan.Ring(size=100), iidgan.MLP(hidden=(8,))
+        >>> run = iidgan.Run(source=source, method=iidgan.GAN(), arch=arch, steps=2)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     result = iidgan.train(run, out=f"{folder}/ring")
+        ...     model = iidgan.load(f"{folder}/ring")
+        >>> model.sample(1000).shape
+        torch.Size([1000, 2])
     """
     return load_networks(path, plugins=plugins).select_model(seed)

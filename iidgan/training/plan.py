@@ -29,6 +29,14 @@ class ExecutionPlan:
     Arguments:
         executor: How steps are executed.
         workers: Processes across which the seeds are split.
+
+    Example:
+        >>> from iidgan.training.plan import ExecutionPlan
+        >>> plan = ExecutionPlan("compiled", workers=2)
+        >>> plan.describe()
+        {'executor': 'compiled', 'workers': '2'}
+        >>> ExecutionPlan.from_description(plan.describe()) == plan
+        True
     """
 
     executor: Executor
@@ -40,7 +48,11 @@ class ExecutionPlan:
 
     @classmethod
     def from_description(cls, description: Mapping[str, str]) -> ExecutionPlan | None:
-        """Invert `describe`; None without a description."""
+        """Invert `describe`; None without a description.
+
+        Arguments:
+            description: Result of `describe`, or an empty mapping.
+        """
         if not description:
             return None
         return cls(cast(Executor, description["executor"]), int(description["workers"]))
@@ -63,6 +75,9 @@ def choose_plan(
         executor: The requested executor.
         workers: The requested number of processes.
         cores: Available cores; counted by default.
+
+    Returns:
+        A plan without `auto`.
     """
     device_type = next(context.state.nets.parameters()).device.type
     remaining_steps = context.run.steps - context.state.step

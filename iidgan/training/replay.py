@@ -18,6 +18,13 @@ from iidgan.training.run_dir import RunDir
 def sample_checkpoint(run_dir: RunDir, step: int) -> Arrays:
     """Sample from the checkpoint of `step`, as `arrays.npz` holds for the last step.
 
+    Arguments:
+        run_dir: The run directory.
+        step: Step of one of its checkpoints.
+
+    Returns:
+        Samples of all seeds.
+
     Raises:
         InputError: There is no checkpoint of that step, or it belongs to another run.
     """

@@ -56,6 +56,12 @@ class RunDir:
         path: The run directory.
         plugins: Classes that the run may use besides those of the package, or their names
             `module:Name`.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from iidgan.training.run_dir import RunDir
+        >>> RunDir(Path("runs/ring")).metrics_file.as_posix()
+        'runs/ring/metrics.jsonl'
     """
 
     path: Path
@@ -63,26 +69,32 @@ class RunDir:
 
     @property
     def run_file(self) -> Path:
+        """Run, seeds, and a digest of the data, as JSON."""
         return self.path / "run.json"
 
     @property
     def checkpoint_dir(self) -> Path:
+        """Checkpoints, one folder per step."""
         return self.path / "checkpoints"
 
     @property
     def generator_dir(self) -> Path:
+        """Trained networks of all seeds, which `iidgan.load` reads."""
         return self.path / "generator"
 
     @property
     def log_file(self) -> Path:
+        """Losses of every seed, one JSON object per line."""
         return self.path / "log.jsonl"
 
     @property
     def events_file(self) -> Path:
+        """What happened in the training, one JSON object per line."""
         return self.path / "events.jsonl"
 
     @property
     def metrics_file(self) -> Path:
+        """Metric records of every checkpoint, one JSON object per line."""
         return self.path / "metrics.jsonl"
 
     @property
@@ -92,6 +104,7 @@ class RunDir:
 
     @property
     def arrays_file(self) -> Path:
+        """Samples and codes of the last checkpoint."""
         return self.path / "arrays.npz"
 
     @contextmanager
@@ -131,7 +144,11 @@ class RunDir:
         return file_lock(self.path / SAMPLES_LOCK_FILE)
 
     def record_execution(self, execution: Mapping[str, str]) -> None:
-        """Record in `run.json` how the run is executed: executor, workers and device."""
+        """Record in `run.json` how the run is executed: executor, workers and device.
+
+        Arguments:
+            execution: Values of `executor`, `workers` and `device`.
+        """
         facts = read_facts(self.run_file)
         if facts.get("execution") != execution:
             self._write_facts(facts | {"execution": execution})
@@ -161,7 +178,12 @@ class RunDir:
         return last_start
 
     def log_event(self, name: str, **facts: Any) -> None:  # noqa: ANN401 - JSON
-        """Append an event to `events.jsonl`."""
+        """Append an event to `events.jsonl`.
+
+        Arguments:
+            name: Name of the event, such as `started`.
+            **facts: What else to say of it, as JSON values.
+        """
         now = datetime.now(UTC).isoformat(timespec="seconds")
         append_lines(self.events_file, [{"event": name, "time": now, **facts}])
 
@@ -169,6 +191,12 @@ class RunDir:
         """Write `run.json` unless the directory already belongs to this run.
 
         The caller holds `lock`: otherwise another training may claim the directory as well.
+
+        Arguments:
+            run: The run.
+            seeds: Its seeds.
+            device: Device that it is trained on.
+            data: Its data.
 
         Raises:
             InputError: As for `check_free`.
@@ -187,7 +215,11 @@ class RunDir:
             )
 
     def renew(self, run: Run) -> None:
-        """Renew `run.json` if it is of an older version, or the data of this run have moved."""
+        """Renew `run.json` if it is of an older version, or the data of this run have moved.
+
+        Arguments:
+            run: The run, with the present paths of its source.
+        """
         stored_facts = json.loads(read_regular_file(self.run_file))
         facts = read_facts(self.run_file)
         if self._read_run_like(run)[0].to_dict() != run.to_dict():
@@ -197,6 +229,11 @@ class RunDir:
 
     def check_free(self, run: Run, seeds: Sequence[int], data: Dataset) -> None:
         """Check that the directory is free, or belongs to this run.
+
+        Arguments:
+            run: The run.
+            seeds: Its seeds.
+            data: Its data.
 
         Raises:
             InputError: The directory holds a different run, of which the differing fields are
@@ -251,6 +288,9 @@ class RunDir:
     def check_data(self, data: Dataset) -> None:
         """Check that the data are those that the run started with, whatever their path.
 
+        Arguments:
+            data: The data that the source has now.
+
         Raises:
             InputError: They differ.
         """
@@ -280,6 +320,9 @@ class RunDir:
 
     def read_run(self) -> tuple[Run, tuple[int, ...]]:
         """Read the run and its seeds.
+
+        Returns:
+            The run and its seeds.
 
         Raises:
             UnnamedPluginError: The run uses a class that is neither part of the package nor among

@@ -35,6 +35,15 @@ class Result:
         steps: For each seed the steps taken: separate processes stop at their own steps.
         diverged: For each seed the step at which it diverged, or -1.
         run: The run that was trained.
+
+    Example:
+        One process of a stopped run was at step 900, the other at step 1000:
+
+        >>> from pathlib import Path
+        >>> from iidgan import Result, Run
+        >>> result = Result(Path("runs/ring"), "stopped", (900, 1000), (-1, -1), Run())
+        >>> result.step
+        900
     """
 
     path: Path
@@ -61,7 +70,14 @@ class Result:
         return RunDir(self.path).read_metric_records()
 
     def model(self, seed: int | None = None) -> Model:
-        """Load the trained networks of one seed, by default the first that did not diverge."""
+        """Load the trained networks of one seed, by default the first that did not diverge.
+
+        Arguments:
+            seed: Which seed.
+
+        Raises:
+            InputError: The seed was not trained, every seed diverged, or files are damaged.
+        """
         return load_model(self.path, seed, plugins=list_types(self.run))
 
 
@@ -203,6 +219,10 @@ class RunSession:
         With `auto`, a resumed run keeps what it was last started with: another executor or number
         of processes would round differently, and so change the result. On another device, or with
         another number of threads, it is chosen again.
+
+        Arguments:
+            executor: The requested executor.
+            workers: The requested number of processes.
         """
         execution = self.run_dir.read_execution() if max(self._steps) else {}
         last_plan = ExecutionPlan.from_description(execution)
@@ -213,7 +233,11 @@ class RunSession:
         return choose_plan(self.whole.context, executor, workers)
 
     def start(self, plan: ExecutionPlan) -> None:
-        """Record that training starts, and how it is executed."""
+        """Record that training starts, and how it is executed.
+
+        Arguments:
+            plan: How it is executed.
+        """
         self.whole.plan = plan
         self.whole.record_execution()
         if message := self.whole.evaluator.warning:
@@ -235,6 +259,12 @@ class RunSession:
         """Split the seeds into shares for several processes, each of seeds at the same step.
 
         The shares are those of a new run wherever their seeds are at the same step.
+
+        Arguments:
+            workers: Number of processes.
+
+        Returns:
+            The seeds of each share that has steps left.
         """
         shares = partition_seeds(self.spec.seeds, workers)
         groups = [seeds for share in shares for seeds in self._checkpoints.group_seeds(share)]
@@ -250,16 +280,28 @@ class RunSession:
         return result
 
     def make_result(self, outcome: Outcome) -> Result:
-        """Summarise the training so far."""
+        """Summarise the training so far.
+
+        Arguments:
+            outcome: How training ended.
+        """
         diverged = tuple(map(self._checkpoints.diverged_step_of, self.spec.seeds))
         return Result(self.run_dir.path, outcome, tuple(self._steps), diverged, self.spec.run)
 
     def notify(self, message: str) -> None:
-        """Pass a message on to the user."""
+        """Pass a message on to the user.
+
+        Arguments:
+            message: Text for the user.
+        """
         self.on_progress(message, None)
 
     def report_lost_worker(self, message: str) -> None:
-        """Log that a worker process ended unexpectedly."""
+        """Log that a worker process ended unexpectedly.
+
+        Arguments:
+            message: Which process ended, and how, for the log.
+        """
         self.run_dir.log_event("lost a worker", news=message)
         self.notify(message)
 
@@ -269,6 +311,11 @@ def open_run(
     spec: RunSpec, *, executor: Executor | Auto, on_progress: ProgressCallback
 ) -> Iterator[RunSession]:
     """Lock a run directory, and open a session at its newest checkpoints.
+
+    Arguments:
+        spec: What to train, and where to save it.
+        executor: The requested executor.
+        on_progress: Callback for messages and log records.
 
     Raises:
         InputError: The device does not support the executor, the run cannot be trained, or the
@@ -288,7 +335,18 @@ def open_run(
 
 
 def describe_steps(steps: Sequence[int]) -> str:
-    """Describe the steps of several seeds: one, or the least and the most."""
+    """Describe the steps of several seeds: one, or the least and the most.
+
+    Arguments:
+        steps: Steps taken by each seed.
+
+    Example:
+        >>> from iidgan.training.run_session import describe_steps
+        >>> describe_steps([2000, 2000])
+        'step 2000'
+        >>> describe_steps([900, 1000])
+        'steps 900 to 1000 (each process stops at its own)'
+    """
     first_step, last_step = min(steps), max(steps)
     if first_step == last_step:
         return f"step {last_step}"
@@ -296,7 +354,17 @@ def describe_steps(steps: Sequence[int]) -> str:
 
 
 def partition_seeds(seeds: Sequence[int], workers: int) -> list[tuple[int, ...]]:
-    """Split seeds in order into at most `workers` shares, whose sizes differ by at most one."""
+    """Split seeds in order into at most `workers` shares, whose sizes differ by at most one.
+
+    Arguments:
+        seeds: The seeds.
+        workers: Largest number of shares.
+
+    Example:
+        >>> from iidgan.training.run_session import partition_seeds
+        >>> partition_seeds(range(5), workers=2)
+        [(0, 1), (2, 3, 4)]
+    """
     workers = min(workers, len(seeds))
     share_bounds = [len(seeds) * i // workers for i in range(workers + 1)]
     return [tuple(seeds[start:end]) for start, end in pairwise(share_bounds)]

@@ -110,6 +110,9 @@ class TrainSession:
     def load(self, files: Mapping[int, StateFile]) -> None:
         """Restore the state from the checkpoint of each seed, if there are any.
 
+        Arguments:
+            files: The file of each seed that has a valid checkpoint.
+
         Raises:
             InputError: A checkpoint is damaged, or belongs to other networks.
         """
@@ -130,6 +133,9 @@ class TrainSession:
         """Log the executor that is used, if the planned one failed and steps run eagerly instead.
 
         Metric records name it, and a resumed run keeps it.
+
+        Arguments:
+            executor: How steps are executed.
         """
         if self.plan is not None and executor != self.plan.executor:
             self.plan = replace(self.plan, executor=executor)
@@ -143,7 +149,11 @@ class TrainSession:
         self.run_dir.record_execution({name: provenance[name] for name in names})
 
     def log_losses(self, record: LogRecord) -> None:
-        """Append the losses of the seeds to the log, and divergences to the events."""
+        """Append the losses of the seeds to the log, and divergences to the events.
+
+        Arguments:
+            record: Losses and divergences since the last record, of these seeds.
+        """
         log_lines = [
             {
                 "step": record.step,
@@ -206,7 +216,7 @@ class TrainSession:
             return networks
 
     def collect_provenance(self) -> dict[str, str]:
-        """What metric records and events say of versions, hardware and execution."""
+        """Collect what metric records and events say of versions, hardware and execution."""
         provenance = collect_provenance(self.spec.device)
         return provenance if self.plan is None else provenance | self.plan.describe()
 
@@ -217,7 +227,12 @@ class TrainSession:
 
 
 def is_measured(spec: RunSpec, steps: Mapping[int, int]) -> bool:
-    """Whether the exported arrays and networks have these seeds at these steps."""
+    """Whether the exported arrays and networks have these seeds at these steps.
+
+    Arguments:
+        spec: The run, and its directory.
+        steps: Step of each seed.
+    """
     try:
         point = load_own_networks(spec).point
         arrays = load_arrays(spec.run_dir.arrays_file)
@@ -230,6 +245,9 @@ def is_measured(spec: RunSpec, steps: Mapping[int, int]) -> bool:
 
 def load_own_networks(spec: RunSpec) -> TrainedNetworks:
     """Load the exported networks of a run.
+
+    Arguments:
+        spec: The run, and its directory.
 
     Raises:
         InputError: They are missing or damaged, or belong to another run.
@@ -245,8 +263,18 @@ def load_own_networks(spec: RunSpec) -> TrainedNetworks:
 def load_data(source: Source) -> Dataset:
     """Load the data of a source.
 
+    Arguments:
+        source: Where the data come from.
+
     Raises:
         InputError: They cannot be read, or the source returns something else.
+
+    Example:
+        >>> from iidgan import Ring
+        >>> from iidgan.training.session import load_data
+        >>> data = load_data(Ring(modes=8, size=1000))
+        >>> len(data), data.shape
+        (1000, (2,))
     """
     data = source.load()
     if not isinstance(data, Dataset):
