@@ -35,10 +35,10 @@ class AdvLatentGAN(Method):
     With eps = 0 this is the plain GAN.
 
     References:
-        Improving Generative Adversarial Networks via Adversarial Learning in Latent Space (Li, Mo,
-        Shi and Yan, 2022),
-        https://proceedings.neurips.cc/paper_files/paper/2022/hash/3a1fc7b8e200a45110872c56f0569f61-Abstract-Conference.html;
-        code at https://github.com/yangco-le/AdvLatGAN
+        * Improving Generative Adversarial Networks via Adversarial Learning in Latent Space (Li,
+          Mo, Shi and Yan, 2022),
+          https://proceedings.neurips.cc/paper_files/paper/2022/hash/3a1fc7b8e200a45110872c56f0569f61-Abstract-Conference.html
+        * https://github.com/yangco-le/AdvLatGAN
 
     Example:
         D rises with z, so that each coordinate of z grows by eps and D finds G(z') more real:
@@ -50,7 +50,7 @@ class AdvLatentGAN(Method):
         >>> nets = Nets({"G": lambda z: z, "D": lambda x: x[..., 0]})
         >>> AdvLatentGAN(eps=0.0).loss_D(nets, batch)  # 2 log 2
         {'adversarial': tensor([1.3863])}
-        >>> AdvLatentGAN(eps=0.5).loss_D(nets, batch)  # log 2 + ζ(0.5)
+        >>> AdvLatentGAN(eps=0.5).loss_D(nets, batch)  # log 2 + log(1 + e^0.5)
         {'adversarial': tensor([1.6672])}
     """
 

@@ -35,7 +35,7 @@ class MRGAN(Method):
         https://arxiv.org/abs/1612.02136
 
     Example:
-        D finds G(z) = 0 fake and x = 1 real; only the reconstruction of x is not penalised:
+        D rates x = 1 as real and G(z) = 0 as fake, and F inverts G: only G(z) is penalised.
 
         >>> import torch
         >>> from iidgan import MRGAN, Batch, Nets

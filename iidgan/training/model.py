@@ -115,7 +115,7 @@ class Model:
             stream: Index of the random stream; each is an independent set.
 
         Returns:
-            Samples, (num, *shape); images are in [-1, 1].
+            Samples, (num, *shape), in the units of the data; for images [-1, 1].
         """
         return self.generate(self.sample_prior(num, stream=stream))
 
@@ -126,7 +126,7 @@ class Model:
             z: Latents, (n, M).
 
         Returns:
-            Samples, (n, *shape); images are in [-1, 1].
+            Samples, (n, *shape), in the units of the data; for images [-1, 1].
 
         Raises:
             InputError: `z` has another shape.
