@@ -14,7 +14,7 @@ def iv_gan(
     intervention: Intervention | None = None,
     noise: InstanceNoise | None = None,
 ) -> Regularised:
-    """Create IVGAN with least squares, or with another method whose discriminator has features.
+    """Create IVGAN: interventions on codes of data, and instance noise before D.
 
     With a base loss V(D, G) of samples with noise, E an encoder, O_i the intervention that
     replaces block i of a code, f a head on D's features that predicts which block was replaced,
@@ -28,7 +28,8 @@ def iv_gan(
     rate of their E is 50 times that of the others.
 
     Arguments:
-        base: Method that the terms are added to; by default the least-squares GAN.
+        base: Method that the terms are added to, whose D has features; by default the
+            least-squares GAN.
         intervention: Interventions on codes and their losses.
         noise: Noise on the inputs of D; by default of standard deviation 0.05, decreasing to 0 in
             the first half of the run.
