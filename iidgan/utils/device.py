@@ -10,7 +10,14 @@ from iidgan.errors import InputError
 
 
 def describe_device(device: torch.device) -> str:
-    """Describe a device for logs: the model of a GPU, or the CPU architecture and threads."""
+    """Describe a device for logs: the model of a GPU, or the CPU architecture and threads.
+
+    Arguments:
+        device: The device.
+
+    Returns:
+        Text such as `NVIDIA H200`, or `cpu (x86_64, 8 threads)`.
+    """
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type} ({platform.machine()}, {torch.get_num_threads()} threads)"
@@ -19,8 +26,15 @@ def describe_device(device: torch.device) -> str:
 def resolve_device(name: str) -> torch.device:
     """Return the device of a name; `auto` selects an accelerator if there is one.
 
+    Arguments:
+        name: `auto`, or a name that `torch.device` accepts, such as `cpu` or `cuda:1`.
+
     Raises:
         InputError: The device does not exist on this machine.
+
+    Example:
+        >>> resolve_device("cpu")
+        device(type='cpu')
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

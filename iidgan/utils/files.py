@@ -32,7 +32,20 @@ DIGESTS_FILE = "MANIFEST.json"
 
 @contextmanager
 def oserror_as_input_error(path: Path) -> Iterator[None]:
-    """Turn errors of the operating system (disk full, no permission, ...) into one clear line."""
+    """Turn errors of the operating system (disk full, no permission, ...) into one clear line.
+
+    Arguments:
+        path: Path that the line names if the error does not.
+
+    Raises:
+        InputError: The operating system raised an error.
+
+    Example:
+        >>> with oserror_as_input_error(Path("points.csv")):
+        ...     raise FileNotFoundError(2, "No such file or directory", "points.csv")
+        Traceback (most recent call last):
+        iidgan.errors.InputError: points.csv: No such file or directory
+    """
     try:
         yield
     except OSError as error:
@@ -54,6 +67,9 @@ def require_regular_file(path: str | Path) -> None:
 
     To read a named pipe or a socket may block forever, and to read a device may never end.
 
+    Arguments:
+        path: The path.
+
     Raises:
         OSError: It is something else, or does not exist.
     """
@@ -66,6 +82,9 @@ def require_regular_file(path: str | Path) -> None:
 
 def open_regular_file(path: str | Path) -> BufferedReader:
     """Open a regular file for reading its bytes.
+
+    Arguments:
+        path: The file, or a link to it.
 
     Raises:
         OSError: It is not a regular file, or cannot be opened.
@@ -85,7 +104,15 @@ def read_regular_file(path: str | Path) -> bytes:
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether a name is that of a file in the same folder, on any operating system."""
+    """Whether a name is that of a file in the same folder, on any operating system.
+
+    Arguments:
+        name: The name, which may come from an untrusted file.
+
+    Example:
+        >>> [is_plain_name(name) for name in ("model.safetensors", "../model", "C:model", "..")]
+        [True, False, False, False]
+    """
     return name not in ("", ".", "..") and PureWindowsPath(name).name == name
 
 
@@ -125,7 +152,17 @@ MAX_REASON_LENGTH = 300
 
 
 def describe_error(error: Exception) -> str:
-    """Describe an error in one line; those of this package need no type."""
+    """Describe an error in one line; those of this package need no type.
+
+    Arguments:
+        error: The error; texts of more than 300 characters are cut.
+
+    Example:
+        >>> describe_error(KeyError("weights"))
+        "KeyError: 'weights'"
+        >>> describe_error(InputError("seeds: must be at least 1"))
+        'seeds: must be at least 1'
+    """
     text = " ".join(str(error).split())
     if len(text) > MAX_REASON_LENGTH:
         text = text[:MAX_REASON_LENGTH] + "..."
@@ -159,7 +196,26 @@ def check_free_space(folder: Path, num_bytes: int, *, field: str) -> None:
 
 
 def write_file(path: Path, write_content: Callable[[Path], object]) -> None:
-    """Write a file through `write_content(temporary_path)`, flush it and rename it into place."""
+    """Write a file atomically: it is complete under its name, or unchanged.
+
+    The content is written to a temporary file beside it, flushed to the disk, and renamed. Missing
+    folders are created.
+
+    Arguments:
+        path: The file; an existing one is replaced.
+        write_content: Writes the content to the path that it gets.
+
+    Raises:
+        InputError: The operating system refuses to write.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder, "notes.txt")
+        ...     write_file(path, lambda temporary_path: temporary_path.write_text("8 of 8 modes"))
+        ...     path.read_text()
+        '8 of 8 modes'
+    """
     partial_file = _create_partial(path, path.stem, path.suffix, _create_file)
     with oserror_as_input_error(path), partial_file as temporary_path:
         write_content(temporary_path)
@@ -176,12 +232,36 @@ def _create_file(folder: Path, prefix: str, suffix: str) -> Path:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically."""
+    """Write a text file atomically, as `write_file` does.
+
+    Arguments:
+        path: The file; an existing one is replaced.
+        text: Its content.
+    """
     write_file(path, lambda temporary_path: temporary_path.write_text(text))
 
 
 def write_folder(path: Path, write_content: Callable[[Path], object]) -> None:
-    """Write a folder through `write_content(temporary_folder)`, with the digests of its files."""
+    """Write a folder atomically, with the SHA-256 digests of its files in `MANIFEST.json`.
+
+    Arguments:
+        path: The folder; an existing one is replaced.
+        write_content: Writes the files into the folder that it gets.
+
+    Raises:
+        InputError: The operating system refuses to write.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as parent:
+        ...     path = Path(parent, "checkpoint")
+        ...     write_folder(path, lambda folder: (folder / "step.txt").write_text("2000"))
+        ...     print(integrity_error(path))
+        ...     _ = (path / "step.txt").write_text("3000")
+        ...     print(integrity_error(path))
+        None
+        step.txt does not match its digest
+    """
     partial_folder = _create_partial(path, path.name, "", _create_folder)
     with oserror_as_input_error(path), partial_folder as temporary_folder:
         write_content(temporary_folder)
@@ -209,6 +289,11 @@ def add_to_folder(folder: Path, name: str, content: bytes) -> None:
 
     After a crash the file is part of the folder, or not listed in it. The caller keeps other
     writers out.
+
+    Arguments:
+        folder: The folder.
+        name: Name of the new file.
+        content: Its content.
     """
     if not folder.exists():
         write_folder(folder, lambda partial_folder: (partial_folder / name).write_bytes(content))
@@ -220,6 +305,12 @@ def add_to_folder(folder: Path, name: str, content: bytes) -> None:
 
 def read_digests(folder: Path) -> dict[str, str]:
     """Read the SHA-256 digests of the files that belong to a folder of `write_folder`.
+
+    Arguments:
+        folder: The folder.
+
+    Returns:
+        Digests in hexadecimal, by file name.
 
     Raises:
         InputError: The file of digests is damaged or missing.
@@ -283,7 +374,14 @@ def remove_folder(path: Path) -> None:
 
 
 def quarantine(path: Path) -> Path:
-    """Rename a damaged folder to `damaged-...`, replacing an earlier folder of that name."""
+    """Rename a damaged folder to `damaged-...`, replacing an earlier folder of that name.
+
+    Arguments:
+        path: The folder.
+
+    Returns:
+        Its new path.
+    """
     damaged_path = damaged_name(path)
     with oserror_as_input_error(path):
         if damaged_path.exists():
@@ -292,7 +390,15 @@ def quarantine(path: Path) -> Path:
 
 
 def damaged_name(path: Path) -> Path:
-    """Return the path under which a damaged file or folder is kept."""
+    """Return the path under which a damaged file or folder is kept.
+
+    Arguments:
+        path: The file or folder.
+
+    Example:
+        >>> damaged_name(Path("runs/ring/metrics.jsonl")).as_posix()
+        'runs/ring/damaged-metrics.jsonl'
+    """
     return path.with_name(f"damaged-{path.name}")
 
 
@@ -362,7 +468,22 @@ def _names_error(
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 digest of a regular file's content, in hexadecimal."""
+    """SHA-256 digest of a regular file's content, in hexadecimal.
+
+    Arguments:
+        path: The file.
+
+    Raises:
+        OSError: It is not a regular file, or cannot be read.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder, "empty.txt")
+        ...     path.touch()
+        ...     file_sha256(path)[:16]
+        'e3b0c44298fc1c14'
+    """
     with open_regular_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

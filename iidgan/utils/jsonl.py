@@ -34,13 +34,30 @@ def locked_for_append(path: Path) -> Iterator[AppendRecords]:
     """Keep other writers out, and yield a function that appends records as whole lines.
 
     What is read inside the context is therefore still true when something is appended.
+
+    Arguments:
+        path: The JSON Lines file.
     """
     with file_lock(path.parent / LOCK_FILE, timeout=MAX_WAIT_SECONDS):
         yield lambda records: _append_text(path, _format_lines(records))
 
 
 def append_lines(path: Path, records: Iterable[Record]) -> None:
-    """Append one JSON line per record, after removing a last line that a crash cut short."""
+    """Append one JSON line per record, after removing a last line that a crash cut short.
+
+    Arguments:
+        path: The file, which is created if it does not exist.
+        records: Mappings of values that JSON can represent.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder, "log.jsonl")
+        ...     append_lines(path, [{"step": 0}, {"step": 100}])
+        ...     append_lines(path, [{"step": 200}])
+        ...     read_lines(path)
+        [{'step': 0}, {'step': 100}, {'step': 200}]
+    """
     text = _format_lines(records)
     with locked_for_append(path):
         _append_text(path, text)
@@ -71,6 +88,12 @@ def _remove_torn_line(file: Any) -> None:  # noqa: ANN401 - a binary file
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """Read JSON lines, ignoring a last line without a line end; a missing file has no lines.
+
+    Arguments:
+        path: The file.
+
+    Returns:
+        One dict for each line, in order.
 
     Raises:
         InputError: A line is not a JSON object.

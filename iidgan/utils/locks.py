@@ -32,6 +32,16 @@ def exclusive_lock(lock_file: Path, *, refusal: str, timeout: float = 0) -> Iter
 
     Raises:
         FolderInUseError: Another process holds the lock.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     lock_file = Path(folder, "run.lock")
+        ...     with exclusive_lock(lock_file, refusal="out: another process trains this run"):
+        ...         print(lock_file.exists())
+        ...     print(lock_file.exists())
+        True
+        False
     """
     lock = FileLock(lock_file, poll_interval=POLL_SECONDS)
     with oserror_as_input_error(lock_file):

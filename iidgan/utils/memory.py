@@ -10,7 +10,15 @@ _OUT_OF_MEMORY = re.compile(
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of Python, NumPy or torch means that memory is exhausted."""
+    """Whether an error of Python, NumPy or torch means that memory is exhausted.
+
+    Arguments:
+        error: The error.
+
+    Example:
+        >>> is_out_of_memory(MemoryError()), is_out_of_memory(ValueError("shapes differ"))
+        (True, False)
+    """
     if isinstance(error, MemoryError):
         return True
     return isinstance(error, RuntimeError) and bool(_OUT_OF_MEMORY.search(str(error)))

@@ -25,14 +25,28 @@ NO_MAIN_GUARD_EXIT_CODE = 78
 
 
 def describe_exit(exit_code: int | None) -> str:
-    """Describe how a process ended; a negative exit code means that a signal killed it."""
+    """Describe how a process ended; a negative exit code means that a signal killed it.
+
+    Arguments:
+        exit_code: Exit code as `multiprocessing` reports it; None if it is unknown.
+
+    Example:
+        >>> describe_exit(-9)
+        'was killed by SIGKILL'
+        >>> describe_exit(1)
+        'ended with 1'
+    """
     if exit_code is not None and -exit_code in {*signal.Signals}:
         return f"was killed by {signal.Signals(-exit_code).name}"
     return f"ended with {exit_code}"
 
 
 def drop_ignored_hangup(signals: Iterable[signal.Signals]) -> list[signal.Signals]:
-    """List signals without an ignored SIGHUP: `nohup` ignores it to outlive the terminal."""
+    """List signals without an ignored SIGHUP: `nohup` ignores it to outlive the terminal.
+
+    Arguments:
+        signals: The signals.
+    """
     return [
         number
         for number in signals
@@ -52,6 +66,9 @@ def exit_without_main_guard() -> None:
 
 def check_main_guard(exit_code: int | None) -> None:
     """Check that a worker process did not end by `exit_without_main_guard`.
+
+    Arguments:
+        exit_code: Exit code of the worker process; None if it is unknown.
 
     Raises:
         InputError: It did.
@@ -107,6 +124,9 @@ def blocked_signals(signals: Sequence[signal.Signals]) -> Iterator[None]:
     A signal to the process group is then delivered to the parent alone, after the context: child
     processes inherit the blocked signals and never unblock them. In the main thread this also
     holds where other threads do not block the signals and one of them receives it.
+
+    Arguments:
+        signals: The signals to block.
     """
     resource_tracker.ensure_running()  # which unblocks them when it starts
     received: list[int] = []

@@ -16,7 +16,14 @@ from iidgan.utils.device import describe_device
 
 
 def collect_provenance(device: torch.device) -> dict[str, str]:
-    """Collect the versions, device, commit and time that a result is computed with."""
+    """Collect the versions, device, commit and time that a result is computed with.
+
+    Arguments:
+        device: Device of the computation.
+
+    Returns:
+        Texts by name: `iidgan`, `commit`, `python`, `torch`, `numpy`, `device` and `date`.
+    """
     return {
         "iidgan": __version__,
         "commit": git_commit(),
