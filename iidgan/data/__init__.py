@@ -67,6 +67,10 @@ def resolve_source(text: str, root: str | None = None) -> Source:
     Raises:
         InputError: `text` is neither a known name nor an array file that exists, or the data set
             is not prepared yet.
+
+    Example:
+        >>> resolve_source("ring") == Ring()
+        True
     """
     from iidgan.data.prepare.catalog import DATASETS  # slow to import, and few sources need it
 

@@ -34,6 +34,10 @@ class SampleArray:
         values: Floats or integers of shape (N, *shape), N >= 1, finite in float32.
         columns: Names of the columns; empty if the file names none.
         notes: Lines for the user on how the file was read.
+
+    Example:
+        >>> SampleArray(np.zeros((3, 2)), columns=("width", "height")).describe()
+        '3 samples of 2 numbers: width, height'
     """
 
     values: NDArray[Any]
@@ -61,6 +65,13 @@ def read_samples(path: str | os.PathLike[str]) -> SampleArray:
     Raises:
         InputError: The file cannot be read, is damaged, or does not hold at least one sample of
             numbers that are finite in float32.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     np.savez(f"{folder}/samples.npz", x=np.ones((4, 2)), z=np.ones((4, 8)))
+        ...     read_samples(f"{folder}/samples.npz").values.shape
+        (4, 2)
     """
     file_name = os.fspath(path)
     reader = choose_reader(file_name)
@@ -73,6 +84,9 @@ def read_samples(path: str | os.PathLike[str]) -> SampleArray:
 def choose_reader(path: str) -> Callable[[str], SampleArray]:
     """Return the function that reads a file, by its suffix.
 
+    Arguments:
+        path: The file.
+
     Raises:
         InputError: The suffix is unknown.
     """
@@ -84,6 +98,9 @@ def choose_reader(path: str) -> Callable[[str], SampleArray]:
 
 def hash_file(path: str) -> str:
     """Return the SHA-256 digest of a file, in hexadecimal.
+
+    Arguments:
+        path: The file.
 
     Raises:
         InputError: The file cannot be read.
@@ -177,7 +194,15 @@ def _check_samples(path: str, values: NDArray[Any]) -> NDArray[Any]:
 
 
 def to_native(values: NDArray[Any]) -> NDArray[Any]:
-    """Convert to the machine's byte order, and floats of more than 64 bits to float64."""
+    """Convert to the machine's byte order, and floats of more than 64 bits to float64.
+
+    Arguments:
+        values: Array of any type of number.
+
+    Example:
+        >>> to_native(np.array([1, 2], dtype=">i2")).dtype.isnative
+        True
+    """
     dtype = values.dtype.newbyteorder("=")
     if dtype.kind == "f" and dtype.itemsize > np.dtype(float).itemsize:
         dtype = np.dtype(float)
@@ -194,6 +219,11 @@ def to_float32(field: str, values: NDArray[Any]) -> NDArray[np.float32]:
 
     Raises:
         InputError: A value is not finite in float32.
+
+    Example:
+        >>> to_float32("x", np.array([1.5, float("inf")]))
+        Traceback (most recent call last):
+        iidgan.errors.InputError: x: row 1 (counted from 0) is inf, which is not finite in float32
     """
     with np.errstate(over="ignore", invalid="ignore"):  # overflow is refused below
         samples = np.array(values, dtype=np.float32, order="C")
@@ -233,7 +263,21 @@ class ArrayBlocks:
 
 
 def write_npz(path: Path, arrays: Mapping[str, ArrayBlocks]) -> None:
-    """Write a compressed .npz archive block by block."""
+    """Write a compressed .npz archive block by block.
+
+    Arguments:
+        path: The archive.
+        arrays: Arrays of float32 by name.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> blocks = (np.full((2, 3), i, np.float32) for i in range(2))
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder, "samples.npz")
+        ...     write_npz(path, {"x": ArrayBlocks((4, 3), blocks)})
+        ...     np.load(path)["x"][:, 0]
+        array([0., 0., 1., 1.], dtype=float32)
+    """
     with ZipFile(path, "w", ZIP_DEFLATED) as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:

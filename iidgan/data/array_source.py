@@ -21,7 +21,19 @@ USUAL_SCALE = (1e-2, 1e2)
 
 @dataclass(frozen=True, kw_only=True)
 class ArrayFile(Source):
-    """N samples of d numbers each, from a .npy, .npz or .csv file."""
+    """N samples of d numbers each, from a .npy, .npz or .csv file.
+
+    Example:
+        >>> import numpy as np
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     np.save(f"{folder}/points.npy", np.array([[1.0, 500.0], [3.0, 700.0]]))
+        ...     data = ArrayFile(path=f"{folder}/points.npy", standardise=True).load()
+        >>> data.x.tolist()
+        [[-1.0, -1.0], [1.0, 1.0]]
+        >>> data.in_own_units().x.tolist()
+        [[1.0, 500.0], [3.0, 700.0]]
+    """
 
     path: str = field(metadata=IS_PATH)
     """File with an array of shape (N, d); a .csv file may start with a line of column names."""
@@ -55,10 +67,25 @@ class ArrayFile(Source):
 
 
 def array(path: str | os.PathLike[str]) -> ArrayFile:
-    """Create the source that reads `path` in its present state, pinned by its digest.
+    r"""Create the source that reads `path` in its present state, pinned by its digest.
+
+    Arguments:
+        path: A .npy, .npz or .csv file.
 
     Raises:
         InputError: The file does not exist, or its suffix is unknown.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "points.csv")
+        ...     with open(path, "w") as file:
+        ...         _ = file.write("width,height\n0.5,1.5\n2.5,0.25\n")
+        ...     data = array(path).load()
+        >>> data.x.tolist()
+        [[0.5, 1.5], [2.5, 0.25]]
+        >>> data.notes
+        ('2 samples of 2 numbers: width, height',)
     """
     file_path = os.fspath(path)
     choose_reader(file_path)

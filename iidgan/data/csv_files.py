@@ -41,15 +41,30 @@ class CsvTable:
 
 
 def read_csv(path: str) -> CsvTable:
-    """Read a table of numbers, separated by commas, with decimal points.
+    r"""Read a table of numbers, separated by commas, with decimal points.
 
     A first line of words has the names of the columns; so has one that numbers the columns from
     0, as pandas does, over rows of fractions. A first column without a name that numbers the
     rows is left out.
 
+    Arguments:
+        path: The file, in UTF-8.
+
     Raises:
         InputError: The file is not such a table, or its first line or first column could be read
             in two ways.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder, "points.csv")
+        ...     _ = path.write_text(",x,y\n0,0.5,1.5\n1,2.5,0.25\n")
+        ...     table = read_csv(str(path))
+        >>> table.columns, table.values.tolist()
+        (('x', 'y'), [[0.5, 1.5], [2.5, 0.25]])
+        >>> table.notes
+        ('the first column is left out: it is a row index',)
     """
     lines = _read_lines(path)
     first_location, first_cells = next(lines, (path, []))

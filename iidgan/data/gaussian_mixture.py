@@ -24,7 +24,19 @@ from iidgan.errors import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class Ring(Source):
-    """Gaussian modes on a circle, at (r cos(2 pi i / m), r sin(2 pi i / m))."""
+    """Gaussian modes on a circle, at (r cos(2 pi i / m), r sin(2 pi i / m)).
+
+    References:
+        VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational Learning (Srivastava,
+        Valkov, Russell, Gutmann and Sutton, 2017), https://arxiv.org/abs/1705.07761
+
+    Example:
+        >>> data = Ring(modes=4, size=8).load()
+        >>> data.truth.centres.round().int().tolist()
+        [[2, 0], [0, 2], [-2, 0], [0, -2]]
+        >>> data.x.shape, data.y.tolist()
+        (torch.Size([8, 2]), [0, 1, 2, 3, 0, 1, 2, 3])
+    """
 
     modes: int = 8
     """Number m of modes."""
@@ -53,7 +65,17 @@ class Ring(Source):
 
 @dataclass(frozen=True, kw_only=True)
 class Grid(Source):
-    """Gaussian modes on a square lattice, at (s (i - (m - 1) / 2), s (j - (m - 1) / 2))."""
+    """Gaussian modes on a square lattice, at (s (i - (m - 1) / 2), s (j - (m - 1) / 2)).
+
+    References:
+        VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational Learning (Srivastava,
+        Valkov, Russell, Gutmann and Sutton, 2017), https://arxiv.org/abs/1705.07761
+
+    Example:
+        >>> data = Grid(side=5, size=100).load()
+        >>> len(data.truth.centres), data.truth.centres[0].tolist()
+        (25, [-4.0, -4.0])
+    """
 
     side: int = 5
     """Number m of modes in each row and column: m * m in all."""

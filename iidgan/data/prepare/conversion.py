@@ -106,9 +106,25 @@ def prepare(
         on_progress: Called after each chunk of images.
         on_message: Called with messages to the user.
 
+    Returns:
+        The folder and the manifest of the data set, and the images that were left out.
+
     Raises:
         InputError: The files are missing or cannot be read, or the existing data set of that name
             was prepared with other options, or another process is preparing it.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from PIL import Image
+        >>> with TemporaryDirectory() as folder:
+        ...     for label in ("black", "white"):
+        ...         images = Path(folder, "shades", label)
+        ...         images.mkdir(parents=True)
+        ...         Image.new("L", (80, 64), label).save(images / "1.png")
+        ...     result = prepare("two-shades", origin=f"{folder}/shades", size=16, root=folder)
+        ...     manifest = result.manifest
+        >>> manifest.count, manifest.shape, manifest.labels
+        (2, (1, 16, 16), ('black', 'white'))
     """
     exit_without_main_guard()
     request = PrepareRequest(

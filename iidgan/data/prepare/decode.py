@@ -67,6 +67,18 @@ def convert_images(
 
     Raises:
         UnknownRangeError: An image has more than 8 bits, and there is no `pixel_range`.
+
+    Example:
+        >>> images = [
+        ...     RawImage("grey", np.zeros((6, 8), np.uint8)),
+        ...     RawImage("colour", np.zeros((6, 8, 3), np.uint8)),
+        ...     RawImage("text", b"no image"),
+        ... ]
+        >>> converted = convert_images(images, ResizeRule(size=4))
+        >>> [pixels.shape for pixels in converted.pixels]
+        [(1, 4, 4), (3, 4, 4)]
+        >>> [skipped.name for skipped in converted.skipped]
+        ['text']
     """
     converted = ConvertedImages()
     for raw_image in raw_images:
@@ -89,7 +101,16 @@ def convert_images(
 
 
 def measure_images(raw_images: Iterable[RawImage | SkippedImage]) -> PixelStatistics:
-    """Find the extreme values of images of more than 8 bits, without decoding other images."""
+    """Find the extreme values of images of more than 8 bits, without decoding other images.
+
+    Arguments:
+        raw_images: Images to measure.
+
+    Example:
+        >>> statistics = measure_images([RawImage("scan", np.array([[0, 3000]], np.uint16))])
+        >>> statistics.choose_range()
+        PixelRange(low=0, high=4095)
+    """
     statistics = PixelStatistics()
     for raw_image in raw_images:
         statistics.num_images += 1
@@ -99,7 +120,11 @@ def measure_images(raw_images: Iterable[RawImage | SkippedImage]) -> PixelStatis
 
 
 def is_image_file(path: Path) -> bool:
-    """Whether a file starts like an image, complete or not."""
+    """Whether a file starts like an image, complete or not.
+
+    Arguments:
+        path: The file.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -32,6 +32,13 @@ class PixelRange:
 
     Raises:
         InputError: The range is empty or not finite.
+
+    Example:
+        >>> range_12_bits = PixelRange.of_bits(12)
+        >>> print(range_12_bits)
+        values from 0 to 4095 (12 bits) scaled to 8 bits
+        >>> range_12_bits.to_bytes(np.array([0, 2048, 4095, 5000], np.uint16))
+        array([  0, 128, 255, 255], dtype=uint8)
     """
 
     low: float
@@ -45,7 +52,11 @@ class PixelRange:
 
     @classmethod
     def of_bits(cls, bits: int) -> PixelRange:
-        """Range of unsigned integers of a number of bits."""
+        """Range of unsigned integers of a number of bits, 0 to 2^bits - 1.
+
+        Arguments:
+            bits: The number of bits.
+        """
         return cls(0, 2**bits - 1)
 
     def __str__(self) -> str:
@@ -54,7 +65,14 @@ class PixelRange:
         return f"values from {self.low:.9g} to {self.high:.9g}{depth} scaled to 8 bits"
 
     def to_bytes(self, values: NDArray[Any]) -> NDArray[np.uint8]:
-        """Scale values to 0 ... 255 in steps of equal width; 16 bits lose their lower byte."""
+        """Scale values to 0 ... 255 in steps of equal width; 16 bits lose their lower byte.
+
+        A fraction v becomes floor(256 (v - low) / (high - low)), an integer
+        floor(256 (v - low) / (high - low + 1)), and values outside the range 0 or 255.
+
+        Arguments:
+            values: Pixel values of any shape.
+        """
         is_integer = values.dtype.kind in "iu"
         # 24 bits of precision are exact for 16-bit integers, and take half of the memory.
         dtype = np.float32 if is_integer and values.dtype.itemsize <= 2 else np.float64
@@ -82,7 +100,11 @@ class PixelStatistics:
     max_fraction: float = -math.inf
 
     def add_values(self, values: NDArray[Any]) -> None:
-        """Include the pixel values of an image."""
+        """Include the pixel values of an image.
+
+        Arguments:
+            values: Integers or fractions of any shape.
+        """
         if not values.size:
             return
         low, high = float(values.min()), float(values.max())
@@ -92,7 +114,11 @@ class PixelStatistics:
             self.merge(PixelStatistics(min_integer=low, max_integer=high))
 
     def merge(self, other: PixelStatistics) -> None:
-        """Include the extreme values of other images."""
+        """Include the extreme values of other images.
+
+        Arguments:
+            other: Statistics of the other images.
+        """
         self.num_images += other.num_images
         self.min_integer = min(self.min_integer, other.min_integer)
         self.max_integer = max(self.max_integer, other.max_integer)
@@ -107,6 +133,12 @@ class PixelStatistics:
 
         Raises:
             InputError: Integers and fractions have no common scale.
+
+        Example:
+            >>> statistics = PixelStatistics()
+            >>> statistics.add_values(np.array([[12, 900]], np.uint16))
+            >>> statistics.choose_range() == PixelRange.of_bits(10)
+            True
         """
         has_integers, has_fractions = (
             self.max_integer >= self.min_integer,

@@ -47,9 +47,21 @@ def walk_files(root: Path) -> Iterator[str]:
 
     Symbolic links are followed, except to a folder that contains them.
 
+    Arguments:
+        root: The folder.
+
     Raises:
         InputError: Folders are too deep, or too many links lead to the same one.
         OSError: A folder cannot be listed.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     Path(folder, "a").mkdir()
+        ...     for name in ("a/2.png", "a/1.png", "readme.txt"):
+        ...         Path(folder, name).touch()
+        ...     list(walk_files(Path(folder)))
+        ['readme.txt', 'a/1.png', 'a/2.png']
     """
     real_root = os.path.realpath(root)
     pending = [_Folder("", real_root, (real_root,))]
@@ -79,6 +91,10 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def check_depth(location: Path, name: str) -> None:
     """Check the number of folders in a path, with which the time to handle it grows.
+
+    Arguments:
+        location: Folder or archive that contains the path.
+        name: The path, with `/` between folders.
 
     Raises:
         InputError: They are too many.

@@ -16,6 +16,9 @@ from iidgan.errors import InputError
 def choose_reader(request: PrepareRequest) -> Reader:
     """Choose the reader by the content of the path if it is distinctive, else by the data set.
 
+    Arguments:
+        request: What is to be prepared.
+
     Raises:
         InputError: The reader does not support the request.
     """

@@ -29,7 +29,16 @@ ResultT = TypeVar("ResultT")
 
 
 def split_chunks(raw_images: Iterable[RawImage | SkippedImage]) -> Iterator[Chunk]:
-    """Group images into chunks, with fewer images if they are large."""
+    """Group images into chunks of at most 64, and of fewer if they are large.
+
+    Arguments:
+        raw_images: The images.
+
+    Example:
+        >>> images = (RawImage(f"image {i}", b"") for i in range(100))
+        >>> [len(chunk) for chunk in split_chunks(images)]
+        [64, 36]
+    """
     chunk, chunk_bytes = Chunk(), 0
     for raw_image in raw_images:
         chunk.append(raw_image)

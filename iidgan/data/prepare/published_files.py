@@ -68,7 +68,11 @@ def _file_md5(path: Path) -> str:
 
 
 def stream_md5(file: IO[bytes]) -> str:
-    """MD5 digest of a file's content, in hexadecimal."""
+    """MD5 digest of a file's content, in hexadecimal.
+
+    Arguments:
+        file: The file, opened for reading.
+    """
     new_md5 = partial(hashlib.md5, usedforsecurity=False)
     return hashlib.file_digest(cast(BufferedReader, file), new_md5).hexdigest()
 

@@ -40,7 +40,15 @@ class RawImage:
 
 
 def escape_unprintable(text: str) -> str:
-    """Escape characters that a terminal would not print, or would interpret, as Python does."""
+    r"""Escape characters that a terminal would not print, or would interpret, as Python does.
+
+    Arguments:
+        text: Text from a file that may be untrusted.
+
+    Example:
+        >>> print(escape_unprintable("red\x1b[31m.png"))
+        red\x1b[31m.png
+    """
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 

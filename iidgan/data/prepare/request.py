@@ -232,7 +232,14 @@ class PrepareRequest:
         raise unknown_name_error("name", self.name, [*hub_names, "any id with a '/'"])
 
     def find_differences(self, manifest: Manifest) -> list[str]:
-        """List the options in which an existing data set differs from this request."""
+        """List the options in which an existing data set differs from this request.
+
+        Arguments:
+            manifest: Manifest of the existing data set.
+
+        Returns:
+            Texts such as `size was 64, is 32`; empty if nothing that was requested differs.
+        """
         existing = manifest.request
         requested = self.recorded_options | {"size": self.size}
         if self.revision == manifest.revision:  # the commit itself, read under another name

@@ -17,8 +17,7 @@ MIN_SIZE, MAX_SIZE = 4, 1024
 class ResizeRule:
     """Centre crop, then Pillow's antialiased bicubic filter.
 
-    The resizing filter changes the Frechet distance; see On Aliased Resizing and Surprising
-    Subtleties in GAN Evaluation (Parmar, Zhang and Zhu, 2022), https://arxiv.org/abs/2104.11222.
+    The resizing filter changes the Frechet distance.
 
     Arguments:
         size: Side of the resulting square, in pixels; None: images are not changed.
@@ -27,6 +26,18 @@ class ResizeRule:
 
     Raises:
         InputError: The size is out of range.
+
+    References:
+        On Aliased Resizing and Surprising Subtleties in GAN Evaluation (Parmar, Zhang and Zhu,
+        2022), https://arxiv.org/abs/2104.11222
+
+    Example:
+        >>> from PIL import Image
+        >>> rule = ResizeRule(size=64, crop=178)
+        >>> print(rule)
+        centre crop of 178, Pillow bicubic (antialiased) to 64
+        >>> rule(Image.new("RGB", (178, 218))).size
+        (64, 64)
     """
 
     size: int | None = None
@@ -49,7 +60,11 @@ class ResizeRule:
         return f"{frame}{cut}, Pillow bicubic (antialiased) to {self.size}"
 
     def __call__(self, image: Image) -> Image:
-        """Crop and resize an image."""
+        """Crop and resize an image.
+
+        Arguments:
+            image: Image of any size.
+        """
         from PIL.Image import Resampling
 
         if self.size is None:
@@ -67,7 +82,11 @@ class ResizeRule:
         return image.resize(target_size, Resampling.BICUBIC)
 
     def is_enlarging(self, image: Image) -> bool:
-        """Whether this image has to be upsampled."""
+        """Whether this image has to be upsampled.
+
+        Arguments:
+            image: Image of any size.
+        """
         if self.size is None or self._is_padded(image):
             return False
         return self._cropped_side(image) < self.size

@@ -36,6 +36,9 @@ class DatasetWriter:
     def add_images(self, converted: ConvertedImages) -> None:
         """Append images.
 
+        Arguments:
+            converted: The images, with their labels.
+
         Raises:
             InputError: An image has another size than the first one.
         """

@@ -23,7 +23,15 @@ class ImageLabels:
 
 
 def common_folder(names: Sequence[str]) -> str:
-    """Folders that all names start with, including a final `/`."""
+    """Folders that all names start with, including a final `/`.
+
+    Arguments:
+        names: Paths of files, with `/` between folders; at least one.
+
+    Example:
+        >>> common_folder(["train/cat/1.png", "train/dog/2.png"])
+        'train/'
+    """
     folders = [PurePosixPath(name).parts[:-1] for name in (min(names), max(names))]
     shared = takewhile(lambda pair: pair[0] == pair[1], zip(*folders))
     return "".join(f"{folder}/" for folder, _ in shared)

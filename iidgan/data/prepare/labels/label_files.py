@@ -32,6 +32,10 @@ _CHOICES = "use --labels folders, --labels none, or a CSV file"
 def read_label_file(tree: FileTree, name: str) -> bytes:
     """Read a file with the labels of many images.
 
+    Arguments:
+        tree: Files that include it.
+        name: Its name.
+
     Raises:
         InputError: It cannot be read.
     """
@@ -43,6 +47,10 @@ def read_label_file(tree: FileTree, name: str) -> bytes:
 
 def labels_from_dataset_json(tree: FileTree, image_names: Sequence[str]) -> ImageLabels | None:
     """Read the labels of StyleGAN's `dataset.json` in a folder above all images.
+
+    Arguments:
+        tree: Files that include the images.
+        image_names: Names of the images.
 
     Returns:
         The labels, or that there are none; None without such a file.
@@ -119,6 +127,13 @@ def labels_from_sidecars(tree: FileTree, image_names: Sequence[str]) -> ImageLab
 
     All are read at once, in the order of the archive: a compressed one is slow to read backwards.
     JSON files have other purposes, too: they count if at least half of the images have one.
+
+    Arguments:
+        tree: Files that include the images.
+        image_names: Names of the images.
+
+    Returns:
+        The labels; None without such files.
 
     Raises:
         InputError: A label is neither a number nor a word.

@@ -27,8 +27,16 @@ _MAX_LISTED = 5
 def labels_from_folders(image_names: Sequence[str]) -> ImageLabels:
     """Label each image by the first folder in which the images differ.
 
+    Arguments:
+        image_names: Names of the images, with `/` between folders.
+
     Raises:
         InputError: An image is not in a folder.
+
+    Example:
+        >>> labels = labels_from_folders(["train/cat/a/1.png", "train/dog/b/2.png"])
+        >>> labels.label_of("train/dog/b/2.png")
+        'dog'
     """
     folders = _Folders(image_names)
     if unlabelled := folders.names_by_folder.get(""):
@@ -42,6 +50,10 @@ def labels_from_folders(image_names: Sequence[str]) -> ImageLabels:
 
 def guess_folder_labels(tree: FileTree, image_names: Sequence[str]) -> ImageLabels:
     """Label images by folders if these are classes; no labels without folders, or for shards.
+
+    Arguments:
+        tree: Files that include the images.
+        image_names: Names of the images.
 
     Raises:
         InputError: The folders may be something else than classes.

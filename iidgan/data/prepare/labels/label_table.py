@@ -20,7 +20,7 @@ _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 def labels_from_csv(
     location: str, content: bytes, image_names: Sequence[str], label_column: str | None
 ) -> ImageLabels:
-    """Read the labels of a CSV file.
+    r"""Read the labels of a CSV file.
 
     Arguments:
         location: Name of the file.
@@ -32,6 +32,12 @@ def labels_from_csv(
     Raises:
         InputError: It is not a CSV file, has no such columns, labels none of the images, or gives
             an image two labels.
+
+    Example:
+        >>> content = b"file,label\n1.png,cat\n2.png,dog\n"
+        >>> labels = labels_from_csv("labels.csv", content, ["1.png", "2.png"], None)
+        >>> labels.label_of("2.png")
+        'dog'
     """
     rows = _parse_rows(location, content)
     names_by_key = _index_names(image_names)

@@ -45,13 +45,20 @@ _MAX_LABEL_BYTES = 1 << 28
 
 
 def is_array_file(path: Path) -> bool:
-    """Whether a path is named like one of NumPy's files."""
+    """Whether a path is named like one of NumPy's files.
+
+    Arguments:
+        path: The path, which may be a folder.
+    """
     return path.suffix.lower() in (".npy", ".npz") and not path.is_dir()
 
 
 @contextmanager
 def open_arrays(request: ReadRequest) -> Iterator[ImageStream]:
     """Open the images of one split, with their labels if there are any.
+
+    Arguments:
+        request: The file and the split.
 
     Raises:
         InputError: The file has no such arrays, or they are not images with one label each.

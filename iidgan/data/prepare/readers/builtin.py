@@ -11,7 +11,11 @@ from iidgan.data.prepare.reader import ImageStream, RawImage, Reader, ReadReques
 
 
 def builtin_reader(source_class: type[Mnist] | type[FashionMnist] | type[Mnist5k]) -> Reader:
-    """Create a reader of the files of a source."""
+    """Create a reader of the files of a source.
+
+    Arguments:
+        source_class: Type of the source.
+    """
 
     @contextmanager
     def open_source(request: ReadRequest) -> Iterator[ImageStream]:

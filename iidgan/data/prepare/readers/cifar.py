@@ -91,7 +91,11 @@ CIFAR100 = CifarLayout(
 
 
 def cifar_reader(layout: CifarLayout) -> Reader:
-    """Create the reader of CIFAR-10 or CIFAR-100."""
+    """Create the reader of CIFAR-10 or CIFAR-100.
+
+    Arguments:
+        layout: `CIFAR10` or `CIFAR100`.
+    """
 
     @contextmanager
     def open_cifar(request: ReadRequest) -> Iterator[ImageStream]:

@@ -28,7 +28,11 @@ _LABEL_TYPES = ("int", "uint", "string", "large_string", "bool")
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a path is a Parquet file, or a folder with Parquet files and no image files."""
+    """Whether a path is a Parquet file, or a folder with Parquet files and no image files.
+
+    Arguments:
+        path: The path.
+    """
     if not path.is_dir():
         return path.suffix == ".parquet"
     levels = ("*", "*/*", "*/*/*")
@@ -42,6 +46,9 @@ def is_parquet(path: Path) -> bool:
 @contextmanager
 def open_hub_dataset(request: ReadRequest) -> Iterator[ImageStream]:
     """Open a data set by its id, downloaded into the cache of `datasets`, or in local files.
+
+    Arguments:
+        request: The id or the path, and the columns.
 
     Raises:
         InputError: The package is not installed, the data set does not exist, or it has no column

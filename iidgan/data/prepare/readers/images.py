@@ -20,6 +20,9 @@ from iidgan.errors import InputError
 def open_image_files(request: ReadRequest) -> Iterator[ImageStream]:
     """Open image files, with labels from their folders or from a CSV file.
 
+    Arguments:
+        request: The folder or archive, and its labels.
+
     Raises:
         InputError: There are no images, or their labels are ambiguous.
     """
@@ -37,7 +40,12 @@ def open_image_files(request: ReadRequest) -> Iterator[ImageStream]:
 
 
 def image_folder_reader(*folders: str) -> Reader:
-    """Create a reader of the image files in the first of these folders that exists."""
+    """Create a reader of the image files in the first of these folders that exists.
+
+    Arguments:
+        folders: Names or paths of folders, which may be anywhere in the data set; if none of them
+            has images, all images are read.
+    """
 
     @contextmanager
     def open_folder(request: ReadRequest) -> Iterator[ImageStream]:

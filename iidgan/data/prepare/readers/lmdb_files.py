@@ -25,7 +25,14 @@ _DATA_FILE = "data.mdb"
 
 
 def find_lmdb_folder(path: Path) -> Path | None:
-    """Find the LMDB folder that a path is, that it is a file of, or its only LMDB subfolder."""
+    """Find the LMDB folder that a path is, that it is a file of, or its only LMDB subfolder.
+
+    Arguments:
+        path: A file or folder.
+
+    Returns:
+        The folder, or None.
+    """
     if path.is_file():
         return path.parent if path.suffix == ".mdb" else None
     if (path / _DATA_FILE).is_file():
@@ -37,6 +44,9 @@ def find_lmdb_folder(path: Path) -> Path | None:
 @contextmanager
 def open_lmdb(request: ReadRequest) -> Iterator[ImageStream]:
     """Open the images of an LMDB folder, in the order of their keys.
+
+    Arguments:
+        request: The folder.
 
     Raises:
         InputError: The package `lmdb` is not installed, or the folder is not a complete LMDB.

@@ -32,6 +32,9 @@ _IMAGE_BYTES = 3 * _SIDE**2
 def open_stl10(request: ReadRequest) -> Iterator[ImageStream]:
     """Open the unlabelled images, or those for training or testing with their labels.
 
+    Arguments:
+        request: The files, and the split.
+
     Raises:
         InputError: The files are missing or incomplete.
     """

@@ -24,8 +24,17 @@ from iidgan.errors import InputError
 def load_restricted_pickle(content: bytes, location: str) -> Any:  # noqa: ANN401 - its content
     """Load a pickle; strings of Python 2 become bytes.
 
+    Arguments:
+        content: The pickle.
+        location: Name of its file, for the error.
+
     Raises:
         InputError: It is damaged, or needs what is not allowed.
+
+    Example:
+        >>> import pickle
+        >>> load_restricted_pickle(pickle.dumps({"labels": [3, 8]}), "batch")
+        {'labels': [3, 8]}
     """
     try:
         return _RestrictedUnpickler(io.BytesIO(content), encoding="bytes").load()
