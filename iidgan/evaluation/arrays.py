@@ -25,7 +25,26 @@ SEED_ARRAYS = ("seeds", "step", "generated", "z", "codes", "x_cycled", "modes")
 
 
 def to_arrays(samples: Samples, point: EvaluationPoint) -> Arrays:
-    """Convert the first samples of every seed to arrays for figures."""
+    """Convert the first samples of every seed to arrays for figures.
+
+    Arguments:
+        samples: Samples of S seeds.
+        point: Run, seeds and steps of the samples.
+
+    Returns:
+        Arrays by name: `generated` (S, n, *shape), `real` (m, *shape), `seeds` (S,), `step` (S,)
+        and, where the samples have them, `z`, `codes`, `x_cycled`, and the modes of points.
+
+    Example:
+        >>> from iidgan import GAN, Ring, Run
+        >>> data = Ring(modes=4, size=100).load()
+        >>> samples = Samples(generated=data.x.repeat(2, 1, 1), real=data.x, truth=data.truth)
+        >>> run = Run(source=Ring(modes=4), method=GAN())
+        >>> point = EvaluationPoint(run, seeds=[0, 1], steps=[500, 500], diverged=[-1, -1])
+        >>> arrays = to_arrays(samples, point)
+        >>> arrays["generated"].shape, arrays["modes"][0, :5].tolist()
+        ((2, 100, 2), [0, 1, 2, 3, 0])
+    """
     generated = samples.generated[:, :MAX_ARRAY_SAMPLES]
     real = samples.real[:MAX_ARRAY_SAMPLES]
     tensors: dict[str, Tensor] = {"generated": generated, "real": real}
@@ -43,12 +62,20 @@ def to_arrays(samples: Samples, point: EvaluationPoint) -> Arrays:
 
 
 def save_arrays(path: Path, arrays: Arrays) -> None:
-    """Write arrays to an .npz file."""
+    """Write arrays to an .npz file, atomically.
+
+    Arguments:
+        path: The file; an existing one is replaced.
+        arrays: Arrays by name.
+    """
     write_file(path, lambda file: np.savez_compressed(file, allow_pickle=False, **arrays))
 
 
 def load_arrays(path: Path) -> Arrays:
     """Read the arrays of a run; those of before have one step for all seeds.
+
+    Arguments:
+        path: File that `save_arrays` has written.
 
     Raises:
         InputError: They do not exist yet, or are damaged.
@@ -71,8 +98,19 @@ def merge_seeds(arrays: Arrays, newer: Arrays, seeds: Sequence[int]) -> Arrays:
 
     A seed that both have is taken from `newer`. Seeds that neither has are left out.
 
+    Arguments:
+        arrays: Arrays of some seeds.
+        newer: Arrays of other seeds, or of later steps.
+        seeds: Seeds of the run.
+
     Raises:
         KeyError, ValueError: They are of different runs.
+
+    Example:
+        >>> first = {"seeds": np.array([0, 2]), "step": np.array([100, 100])}
+        >>> second = {"seeds": np.array([1, 2]), "step": np.array([100, 200])}
+        >>> merge_seeds(first, second, seeds=[0, 1, 2])["step"].tolist()
+        [100, 100, 200]
     """
     origin = {int(seed): (part, i) for part in (arrays, newer) for i, seed in _enumerate(part)}
     sources = [origin[seed] for seed in seeds if seed in origin]

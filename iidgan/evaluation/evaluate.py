@@ -45,8 +45,21 @@ def evaluate_samples(
         provenance: Versions and hardware, as in `MetricRecord`.
         metrics: Metrics by the name of their family; by default the registered ones.
 
+    Returns:
+        One record for each value and seed.
+
     Raises:
         InputError: A metric does not return one value per seed, or two return the same name.
+
+    Example:
+        >>> from iidgan import GAN, Ring
+        >>> data = Ring(size=1_600).load()  # the data themselves, without one of the eight modes
+        >>> samples = Samples(generated=data.x[data.y > 0][None], real=data.x, truth=data.truth)
+        >>> run = Run(source=Ring(), method=GAN())
+        >>> point = EvaluationPoint(run, seeds=[0], steps=[24_000], diverged=[-1])
+        >>> records = evaluate_samples(samples, point, provenance={})
+        >>> {r.metric: r.value for r in records if r.metric in ("modes_20", "modes_100")}
+        {'modes_20': 7.0, 'modes_100': 7.0}
     """
     if not metrics:
         metrics = {name: create_metric() for name, create_metric in METRICS.items()}

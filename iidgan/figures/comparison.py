@@ -43,12 +43,20 @@ RunDirs = Mapping[str, RunDir]
 
 
 def plot_latents(run_dirs: RunDirs) -> Figure:
-    """Draw codes, prior, samples and mode shares, one row per run."""
+    """Draw codes, prior, samples and mode shares, one row per run.
+
+    Arguments:
+        run_dirs: Runs on a mixture of Gaussians in the plane, by label.
+    """
     return plot_latent_panels(_make_latent_panels(run_dirs))
 
 
 def plot_samples(run_dirs: RunDirs) -> Figure:
-    """Draw generated samples, one panel per run."""
+    """Draw generated samples, one panel per run.
+
+    Arguments:
+        run_dirs: Runs on a mixture of Gaussians in the plane, by label.
+    """
     return plot_generated(_make_latent_panels(run_dirs))
 
 
@@ -60,7 +68,11 @@ def _make_latent_panels(run_dirs: RunDirs) -> list[LatentPanel]:
 
 
 def plot_quantiles(run_dirs: RunDirs) -> Figure:
-    """Draw QQ plots of the codes, one panel per run; every run needs an inverse."""
+    """Draw QQ plots of the codes, one panel per run; every run needs an inverse.
+
+    Arguments:
+        run_dirs: The runs by label.
+    """
     return plot_qq(
         [
             make_qq(load_arrays(run_dir.arrays_file), label, 0)
@@ -91,7 +103,12 @@ def plot_training(
 
 
 def plot_stages(run_dirs: RunDirs, shares: Sequence[float]) -> Figure:
-    """Draw generated samples at several steps of each run, given as shares of its length."""
+    """Draw generated samples at several steps of each run, given as shares of its length.
+
+    Arguments:
+        run_dirs: Runs on a mixture of Gaussians in the plane, by label.
+        shares: Shares in (0, 1], at whose steps the runs have checkpoints.
+    """
     panels = []
     for label, run_dir in run_dirs.items():
         num_steps = run_dir.read_run()[0].steps
@@ -103,14 +120,28 @@ def plot_stages(run_dirs: RunDirs, shares: Sequence[float]) -> Figure:
 
 
 def plot_squares(run_dirs: RunDirs) -> Figure:
-    """Draw the example of two squares, which needs no training."""
+    """Draw the example of two squares, which needs no training.
+
+    Arguments:
+        run_dirs: No runs; as for the other figures.
+
+    Example:
+        >>> figure = plot_squares({})
+        >>> [axis.get_title() for axis in figure.axes]
+        ['squares, a = 0.5', 'divergence in nats']
+    """
     shifts = torch.linspace(0, 1, 51)
     of_two, of_four = intervention.shifted_square_divergences(shifts)
     return plot_square_fitting(shifts.numpy(), of_two.numpy(), of_four.numpy())
 
 
 def plot_images(run_dirs: RunDirs, side: int = 10) -> Figure:
-    """Draw `side` x `side` generated images of each run, after real ones of its data set."""
+    """Draw `side` x `side` generated images of each run, after real ones of its data set.
+
+    Arguments:
+        run_dirs: Runs on images, by label.
+        side: Number of images in each row and column.
+    """
     mosaics_by_source: dict[Source, list[Mosaic]] = {}
     for label, run_dir in run_dirs.items():
         arrays, source = load_arrays(run_dir.arrays_file), run_dir.read_run()[0].source
@@ -127,7 +158,12 @@ def _make_square_mosaic(label: str, images: NDArray[Any], side: int) -> Mosaic:
 
 
 def plot_latent_planes(run_dirs: RunDirs, side: int = 17) -> Figure:
-    """Draw the images of a latent plane: on a Cartesian grid, and by radius and angle."""
+    """Draw the images of a latent plane: on a Cartesian grid, and by radius and angle.
+
+    Arguments:
+        run_dirs: Runs on images with two latent dimensions, by label.
+        side: Number of images in each row and column.
+    """
     line = torch.linspace(-2, 2, side)
     radii, angles = torch.linspace(0, 3, side), torch.linspace(0, 2 * math.pi, side)
     radius_grid, angle_grid = torch.meshgrid(radii, angles, indexing="xy")
@@ -156,7 +192,12 @@ def plot_latent_planes(run_dirs: RunDirs, side: int = 17) -> Figure:
 
 
 def save_figures(run_dirs: RunDirs, out_dir: Path) -> Iterator[Path]:
-    """Save the figures of a small table's runs, and yield their paths."""
+    """Save the figures of a small table's runs, and yield their paths.
+
+    Arguments:
+        run_dirs: Runs on a mixture of Gaussians in the plane, by label.
+        out_dir: Folder of the figures.
+    """
     yield save_figure(plot_latents(run_dirs), out_dir / "latent.png")
     yield save_figure(plot_samples(run_dirs), out_dir / "samples.png")
     yield save_figure(plot_training(run_dirs), out_dir / "metrics.png")

@@ -93,8 +93,16 @@ def _pair_reconstructions(arrays: Arrays, seed_index: int) -> npt.NDArray[Any]:
 def plot_samples(samples: npt.NDArray[Any]) -> Figure | Image:
     """Show images as a grid, or points in the plane as a scatter plot.
 
+    Arguments:
+        samples: Images (N, C, H, W) with C = 1 or 3, uint8 or in [-1, 1]; or points (N, 2).
+
     Raises:
         InputError: The samples are neither.
+
+    Example:
+        >>> import numpy as np
+        >>> plot_samples(np.zeros((10, 1, 28, 28))).size  # 8 columns, 2 rows, twice enlarged
+        (466, 118)
     """
     if samples.ndim == 4 and samples.shape[1] in (1, 3):
         return make_image_grid(samples, columns=8 if len(samples) <= MAX_GRID_IMAGES else 16)
@@ -106,7 +114,13 @@ def plot_samples(samples: npt.NDArray[Any]) -> Figure | Image:
 
 
 def make_latent_panel(arrays: Arrays, label: str, seed_index: int) -> LatentPanel:
-    """Collect the latents, codes and samples of one seed for a figure."""
+    """Collect the latents, codes and samples of one seed for a figure.
+
+    Arguments:
+        arrays: Arrays of the run, as of `to_arrays`.
+        label: Name of the method.
+        seed_index: Position of the seed along the first axis.
+    """
     z = arrays["z"][seed_index].astype(float)
     has_plane = z.shape[1] == 2
     codes = arrays.get("codes") if has_plane else None
@@ -123,14 +137,32 @@ def make_latent_panel(arrays: Arrays, label: str, seed_index: int) -> LatentPane
 
 
 def make_qq(arrays: Arrays, label: str, seed_index: int) -> QQ:
-    """Compute the quantiles of one seed's codes for a QQ plot."""
+    """Compute the quantiles of one seed's codes for a QQ plot.
+
+    Arguments:
+        arrays: Arrays of the run, as of `to_arrays`; `codes` have shape (S, n, M).
+        label: Name of the method.
+        seed_index: Position of the seed along the first axis.
+
+    Example:
+        >>> codes = torch.randn(1, 5_000, 2, generator=torch.Generator().manual_seed(0))
+        >>> qq = make_qq({"codes": codes.numpy()}, "exactly normal", seed_index=0)
+        >>> bool(abs(qq.ordered[:, 0] - qq.theoretical).max() < 0.5)
+        True
+    """
     codes = torch.from_numpy(arrays["codes"][seed_index : seed_index + 1])
     theoretical, ordered = qq_quantiles(codes)
     return QQ(label=label, theoretical=theoretical.numpy(), ordered=ordered[0].numpy())
 
 
 def load_loss_series(run_dir: RunDir, label: str, seeds: Sequence[int]) -> dict[str, list[Series]]:
-    """Load the loss curves of a run's log by the name of the loss."""
+    """Load the loss curves of a run's log by the name of the loss.
+
+    Arguments:
+        run_dir: The run directory.
+        label: Name of the method.
+        seeds: Seeds of the run.
+    """
     log_records = read_lines(run_dir.log_file)
     names = dict.fromkeys(name for record in log_records for name in record if "/" in name)
     loss_series = {}
@@ -153,6 +185,11 @@ def load_metric_series(
     """Load the metric curves of at least two steps by the name of the metric.
 
     These are the curves of `REGISTERED_CURVES`, and of all metrics that are not registered.
+
+    Arguments:
+        run_dir: The run directory.
+        label: Name of the method.
+        seeds: Seeds of the run.
     """
     records = run_dir.read_metric_records()
     own_metrics = [

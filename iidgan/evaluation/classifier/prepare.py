@@ -104,7 +104,16 @@ def prepare_classifier(
 
 
 def accuracy_warning(manifest: Mapping[str, Any]) -> str:
-    """Return a warning if the accuracy is below that expected for the source; else nothing."""
+    """Return a warning if the accuracy is below that expected for the source; else nothing.
+
+    Arguments:
+        manifest: Content of `classifier.json`.
+
+    Example:
+        >>> manifest = {"name": "mnist", "source": {"type": "mnist"}, "accuracy": 98.2}
+        >>> accuracy_warning(manifest).split(": ")[1]
+        'accuracy 98.20 %, below the expected 99 %'
+    """
     name, accuracy = manifest["name"], manifest["accuracy"]
     expected_accuracy = _find_expected_accuracy(manifest)
     if accuracy >= expected_accuracy:

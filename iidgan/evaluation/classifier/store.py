@@ -28,7 +28,16 @@ WEIGHTS_FILE, MANIFEST_FILE = "model.safetensors", "classifier.json"
 
 
 def classifier_dir(name: str, root: Path | None = None) -> Path:
-    """Return the folder of a source's classifier: in `root`, or where data sets are prepared."""
+    """Return the folder of a source's classifier: in `root`, or where data sets are prepared.
+
+    Arguments:
+        name: Name of the source.
+        root: Folder of prepared data sets; by default $IIDGAN_DATA, or `data` in the user's cache.
+
+    Example:
+        >>> classifier_dir("mnist", Path("data")).as_posix()
+        'data/classifiers/mnist'
+    """
     return (root or data_home()) / CLASSIFIERS_DIR / name
 
 
@@ -57,6 +66,10 @@ class SavedClassifier:
     def load_extractor(self, device: torch.device | str, *, per_channel: bool) -> FeatureExtractor:
         """Load the network in evaluation mode.
 
+        Arguments:
+            device: Device of the network.
+            per_channel: Whether it reads each channel separately, as for stacked images.
+
         Raises:
             InputError: The weights do not fit the network of this version.
         """
@@ -72,7 +85,15 @@ class SavedClassifier:
 
 
 def read_classifier_manifest(folder: Path, advice: str = "") -> dict[str, Any]:
-    """Read the manifest of a stored classifier; `advice` is added to an error."""
+    """Read the manifest of a stored classifier.
+
+    Arguments:
+        folder: Folder of the classifier.
+        advice: What to do if the manifest is damaged, added to the error.
+
+    Raises:
+        InputError: The manifest is missing or damaged.
+    """
     manifest_file = folder / MANIFEST_FILE
     with damage_as_input_error(manifest_file, advice):
         manifest: dict[str, Any] = json.loads(read_regular_file(manifest_file))
@@ -82,6 +103,10 @@ def read_classifier_manifest(folder: Path, advice: str = "") -> dict[str, Any]:
 
 def find_saved_classifier(name: str, root: Path | None = None) -> SavedClassifier | None:
     """Find the classifier of a source's name, or None if there is none.
+
+    Arguments:
+        name: Name of the source.
+        root: Folder of prepared data sets; by default $IIDGAN_DATA, or `data` in the user's cache.
 
     Raises:
         InputError: It is damaged, or belongs to another source.
@@ -173,7 +198,17 @@ class ClassifierEvaluator:
 
 
 def concat_predictions(chunks: Sequence[Predictions]) -> Predictions:
-    """Concatenate predictions for chunks of images."""
+    """Concatenate predictions for chunks of images.
+
+    Arguments:
+        chunks: Predictions for chunks of n images, classes and confidences with shape (..., n, V),
+            features with shape (..., n, D).
+
+    Example:
+        >>> chunk = Predictions(torch.zeros(2, 5, 1), torch.ones(2, 5, 1), torch.ones(2, 5, 8))
+        >>> concat_predictions([chunk, chunk, chunk]).features.shape
+        torch.Size([2, 15, 8])
+    """
     names = [field.name for field in fields(Predictions)]
     tensors = (torch.cat([getattr(chunk, name) for chunk in chunks], dim=-2) for name in names)
     return Predictions(*tensors)
@@ -181,6 +216,9 @@ def concat_predictions(chunks: Sequence[Predictions]) -> Predictions:
 
 def require_classifier(source: Source) -> None:
     """Check, before training on images, that the classifier for their metrics exists.
+
+    Arguments:
+        source: Source of the images; one of points needs no classifier.
 
     Raises:
         InputError: It does not exist, or it is damaged.
@@ -192,8 +230,19 @@ def require_classifier(source: Source) -> None:
 def find_classifier(source: Source) -> SavedClassifier | None:
     """Find the classifier of a source: beside its prepared data set, or in the default folder.
 
+    Arguments:
+        source: Source of the images.
+
+    Returns:
+        The classifier; None if there is none, or if the source has points.
+
     Raises:
         InputError: It is damaged, or belongs to another source.
+
+    Example:
+        >>> from iidgan import Ring
+        >>> print(find_classifier(Ring()))
+        None
     """
     if not source.classifier_source:
         return None
@@ -217,6 +266,11 @@ def load_evaluator(
     source: Source, data: Dataset, device: torch.device | str
 ) -> ClassifierEvaluator:
     """Load the evaluator of a source's images; without a classifier, it says why.
+
+    Arguments:
+        source: Source of the images.
+        data: Its data set.
+        device: Device of the classifier.
 
     Raises:
         InputError: The classifier is damaged, or was trained on other data.

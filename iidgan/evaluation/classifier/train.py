@@ -38,12 +38,20 @@ class ClassifierConfig:
     """Configuration of a classifier's training.
 
     SGD with Nesterov momentum; the learning rate rises linearly over the first quarter and then
-    falls to 0 as a cosine (after Super-Convergence, Smith and Topin, 2017,
-    https://arxiv.org/abs/1708.07120). The loss is the cross entropy without label smoothing, which
-    would bias the confidences that metrics read.
+    falls to 0 as a cosine. The loss is the cross entropy without label smoothing, which would bias
+    the confidences that metrics read.
 
     Each image is shifted at random. Every second one is also augmented, if any of `rotation`,
     `scale`, `blur` and `darken` is positive: generators vary images in these ways.
+
+    References:
+        Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates (Smith
+        and Topin, 2017), https://arxiv.org/abs/1708.07120: one cycle of the learning rate.
+
+    Example:
+        >>> config = ClassifierConfig(rotation=0.2, blur=1.0)
+        >>> config.has_augmentation, config.count_steps(num_images=60_000)
+        (True, 3750)
     """
 
     width: int = 24
@@ -76,7 +84,11 @@ class ClassifierConfig:
         return any((self.rotation, self.scale, self.blur, self.darken))
 
     def count_steps(self, num_images: int) -> int:
-        """Return the number of steps for a training set of `num_images`."""
+        """Return the number of steps for a training set of `num_images`.
+
+        Arguments:
+            num_images: Number of images.
+        """
         min_images, max_images = 6 * num_images, min(self.max_images, 60 * num_images)
         return max(min_images // self.batch, max_images // self.batch, self.min_steps)
 
@@ -86,7 +98,16 @@ class ClassifierConfig:
 
 
 def default_config(source: type[Source]) -> ClassifierConfig:
-    """Return the configuration that a source's class recommends for its images."""
+    """Return the configuration that a source's class recommends for its images.
+
+    Arguments:
+        source: Class of the source.
+
+    Example:
+        >>> from iidgan import FashionMnist, Mnist
+        >>> default_config(Mnist).darken, default_config(FashionMnist).darken
+        (0.6, 0.0)
+    """
     return ClassifierConfig(**source.classifier_options)  # type: ignore[arg-type]
 
 
@@ -106,7 +127,12 @@ class LabelledSubset:
         return len(self.index)
 
     def take(self, positions: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Gather images (n, C, H, W) in [-1, 1] and labels (n,)."""
+        """Gather images (n, C, H, W) in [-1, 1] and labels (n,).
+
+        Arguments:
+            positions: Positions in `index`, with shape (n,).
+            device: Device of the result.
+        """
         index = self.index[positions].to(self.data.x.device)
         labels = self.data.take_labels(index)
         assert labels is not None, "a subset has labels"
@@ -115,6 +141,14 @@ class LabelledSubset:
 
 def split_labelled(source: Source) -> tuple[LabelledSubset, LabelledSubset]:
     """Load the images for training and for testing.
+
+    Without a test split, one image in ten is used for testing.
+
+    Arguments:
+        source: Source of labelled images.
+
+    Returns:
+        The training and the test set.
 
     Raises:
         InputError: The data have no labels, too few images, or too small ones.
@@ -160,7 +194,15 @@ def _check_data(name: str, data: Dataset) -> None:
 
 
 def get_label_names(data: Dataset) -> list[str]:
-    """Return the names of the labels of a labelled data set; by default their numbers."""
+    """Return the names of the labels of a labelled data set; by default their numbers.
+
+    Arguments:
+        data: The data set.
+
+    Example:
+        >>> get_label_names(Dataset(torch.zeros(3, 2), y=torch.tensor([0, 2, 1])))
+        ['0', '1', '2']
+    """
     assert data.y is not None, "data are labelled"
     return list(data.labels) or [str(label) for label in range(int(data.y.max()) + 1)]
 
@@ -174,6 +216,15 @@ def train_classifier(
     """Train a classifier.
 
     On a CPU, the weights are reproduced bit by bit with the same number of threads.
+
+    Arguments:
+        train_set: Images with labels.
+        config: Configuration of the training.
+        device: Device of the training.
+        on_step: Receives the number of steps done, and the number of all steps.
+
+    Returns:
+        The network in evaluation mode, on `device`.
     """
     generator = torch.Generator().manual_seed(derive_seed(config.seed, 5))
     num_classes = len(get_label_names(train_set.data))
@@ -206,7 +257,15 @@ def train_classifier(
 
 @torch.no_grad()
 def measure_accuracy(net: ImageClassifier, test_set: LabelledSubset) -> float:
-    """Compute the share of images whose most probable class is their label."""
+    """Compute the share of images whose most probable class is their label.
+
+    Arguments:
+        net: The classifier, in evaluation mode.
+        test_set: Images with labels.
+
+    Returns:
+        The accuracy, in [0, 1].
+    """
     device = next(net.parameters()).device
     num_correct = 0
     for positions in torch.arange(len(test_set)).split(_CHUNK_SIZE):
