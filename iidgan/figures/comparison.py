@@ -124,11 +124,6 @@ def plot_squares(run_dirs: RunDirs) -> Figure:
 
     Arguments:
         run_dirs: No runs; as for the other figures.
-
-    Example:
-        >>> figure = plot_squares({})
-        >>> [axis.get_title() for axis in figure.axes]
-        ['squares, a = 0.5', 'divergence in nats']
     """
     shifts = torch.linspace(0, 1, 51)
     of_two, of_four = intervention.shifted_square_divergences(shifts)

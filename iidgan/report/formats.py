@@ -31,6 +31,20 @@ def render_table(table: Table, format: str) -> str:
 
     Raises:
         InputError: The format is unknown.
+
+    Example:
+        >>> from iidgan.report import make_cell
+        >>> cells = (
+        ...     make_cell("GAN", "modes", [3, 4], decimals=1, published=(3.6, 0.5)),
+        ...     make_cell("IID-GAN", "modes", [8, 8], decimals=1, published=(8.0, 0.0)),
+        ... )
+        >>> print(render_table(Table(title="Ring", cells=cells), "md"), end="")
+        **Ring**
+        <BLANKLINE>
+        |  | modes |
+        | --- | --- |
+        | GAN | 3.5 ± 0.7 (paper 3.6 ± 0.5) |
+        | IID-GAN | 8.0 ± 0.0 (paper 8.0 ± 0.0) |
     """
     if format not in _RENDERERS:
         raise unknown_name_error("format", format, _RENDERERS)
@@ -38,7 +52,20 @@ def render_table(table: Table, format: str) -> str:
 
 
 def format_cell(cell: Cell, format_numbers: NumberFormat) -> str:
-    """Format a cell, e.g. `8.0 ± 0.0 (1 of 5 diverged) (paper 3.6 ± 0.5)`."""
+    """Format a cell: its numbers, the seeds without a value, and the published numbers.
+
+    Arguments:
+        cell: The cell.
+        format_numbers: Formats its mean and standard deviation.
+
+    Example:
+        >>> from iidgan.report import make_cell
+        >>> cell = make_cell(
+        ...     "IID-GAN", "modes", [8, 8], statuses=[(2, "diverged")], published=(3.6, 0.5)
+        ... )
+        >>> format_cell(cell, format_mean_std)
+        '8.00 ± 0.00 (1 of 3 diverged) (paper 3.6 ± 0.5)'
+    """
     parts = []
     if cell.mean is not None:
         parts.append(format_numbers(cell.mean, cell.std, cell.decimals))
@@ -66,7 +93,19 @@ def _format_statuses(cell: Cell, *, has_numbers: bool) -> list[str]:
 
 
 def format_mean_std(mean: float, std: float | None, decimals: int | None) -> str:
-    """Format a mean and a standard deviation; without `decimals`, with all digits."""
+    """Format a mean and a standard deviation.
+
+    Arguments:
+        mean: The mean.
+        std: The standard deviation; with None or NaN, the mean stands alone.
+        decimals: Decimal places; None for all digits.
+
+    Example:
+        >>> format_mean_std(7.8, 0.447, decimals=1)
+        '7.8 ± 0.4'
+        >>> format_mean_std(7.8, None, decimals=1)
+        '7.8'
+    """
     numbers = [mean] if std is None or math.isnan(std) else [mean, std]
     texts = (
         str(float(number)) if decimals is None else f"{number:z.{decimals}f}" for number in numbers
@@ -75,7 +114,17 @@ def format_mean_std(mean: float, std: float | None, decimals: int | None) -> str
 
 
 def format_mean_std_ascii(mean: float, std: float | None, decimals: int | None) -> str:
-    """Format a mean and a standard deviation for terminals without the sign between them."""
+    """Format a mean and a standard deviation for terminals without the sign between them.
+
+    Arguments:
+        mean: The mean.
+        std: The standard deviation; with None or NaN, the mean stands alone.
+        decimals: Decimal places; None for all digits.
+
+    Example:
+        >>> format_mean_std_ascii(7.8, 0.447, decimals=1)
+        '7.8 +- 0.4'
+    """
     return format_mean_std(mean, std, decimals).replace("±", "+-")
 
 

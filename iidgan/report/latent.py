@@ -48,6 +48,17 @@ class LatentPanel:
 
     Raises:
         InputError: Shapes are inconsistent.
+
+    Example:
+        >>> panel = LatentPanel(
+        ...     label="GAN",
+        ...     z_modes=np.array([0, 0, 2, -1]),
+        ...     generated=np.zeros((4, 2)),
+        ...     centres=np.zeros((3, 2)),
+        ...     std=0.1,
+        ... )
+        >>> panel.counts.tolist(), panel.summary
+        ([2, 0, 1], '2 of 3 modes, 25.0% bad')
     """
 
     label: str
@@ -96,6 +107,9 @@ def plot_latent_panels(panels: Sequence[LatentPanel]) -> Figure:
 
     Latent axes end at 3.5, or later if over 1 % of the points exceed it.
 
+    Arguments:
+        panels: The methods.
+
     Raises:
         InputError: There are no panels.
     """
@@ -122,6 +136,9 @@ def plot_latent_panels(panels: Sequence[LatentPanel]) -> Figure:
 
 def plot_generated(panels: Sequence[LatentPanel]) -> Figure:
     """Draw the generated samples of several methods side by side, in the same window.
+
+    Arguments:
+        panels: The methods.
 
     Raises:
         InputError: There are no panels.

@@ -23,7 +23,8 @@ class Mosaic:
 
     Arguments:
         label: Title.
-        images: As for `image_grid`, with shape (rows, columns, C, H, W); the first row is on top.
+        images: As for `make_image_grid`, but with shape (rows, columns, C, H, W); the first row is
+            on top.
         x: Name of what changes from left to right, or empty.
         y: Name of what changes from top to bottom, or empty.
         at_x: Value of x in each column, or empty.
@@ -31,6 +32,12 @@ class Mosaic:
 
     Raises:
         InputError: A shape does not fit the others.
+
+    Example:
+        >>> images = np.zeros((2, 3, 1, 8, 8))
+        >>> Mosaic(label="GAN", images=images, x="$z_1$", at_x=[-1.0, 1.0])
+        Traceback (most recent call last):
+        iidgan.errors.InputError: at_x: expected 3 values or none, got 2
     """
 
     label: str
@@ -57,7 +64,12 @@ class Mosaic:
 
 
 def plot_mosaics(items: Sequence[Mosaic], *, columns: int = 2, side: float = 4.2) -> Figure:
-    """Draw one axis per lattice, each `side` inches wide.
+    """Draw one axis per lattice.
+
+    Arguments:
+        items: The lattices.
+        columns: Number of axes per row.
+        side: Width of an axis in inches.
 
     Raises:
         InputError: There are no lattices.

@@ -14,7 +14,13 @@ REAL_SIZE, GENERATED_SIZE = 25, 3
 
 
 def plot_points(points: Floats, real: Floats | None = None, *, title: str = "") -> Figure:
-    """Draw generated points (N, 2), over real ones in grey if they are given."""
+    """Draw generated points in the plane, over real ones in grey if they are given.
+
+    Arguments:
+        points: Generated points, with shape (N, 2).
+        real: Real points, with shape (n, 2), or None.
+        title: Title of the axis.
+    """
     figure, (axis,) = style.make_subplots(1, 1, width=4.5, height=4.5)
     real_entries = {} if real is None else {"real": style.make_dot(style.BAD)}
     if real is not None:

@@ -27,6 +27,14 @@ class QQ:
 
     Raises:
         InputError: The shapes do not fit each other.
+
+    Example:
+        >>> normal_quantiles = np.array([-0.67, 0.0, 0.67])
+        >>> wide_codes = QQ(
+        ...     label="GAN", theoretical=normal_quantiles, ordered=2 * normal_quantiles[:, None]
+        ... )
+        >>> wide_codes.ordered[:, 0].tolist()
+        [-1.34, 0.0, 1.34]
     """
 
     label: str
@@ -45,6 +53,9 @@ def plot_qq(items: Sequence[QQ]) -> Figure:
     """Draw one axis per method: up to 6 dimensions against the diagonal of N(0, 1).
 
     The vertical axis ends at 3.5, or later if over 1 % of the values exceed it.
+
+    Arguments:
+        items: The methods.
 
     Raises:
         InputError: There are no items.

@@ -16,35 +16,63 @@ Floats = npt.NDArray[np.float64]
 def mean(values: Sequence[float]) -> float:
     """Compute the mean over seeds.
 
+    Arguments:
+        values: One value per seed.
+
     Raises:
         InputError: There are no values.
+
+    Example:
+        >>> mean([7, 8, 8, 8, 8])
+        7.8
     """
     return float(_to_array(values).mean())
 
 
 def std(values: Sequence[float]) -> float | None:
-    """Compute the sample standard deviation over seeds (ddof = 1); None for a single seed.
+    """Compute the sample standard deviation over seeds, sqrt(sum_i (v_i - mean)² / (n - 1)).
+
+    Arguments:
+        values: One value per seed.
+
+    Returns:
+        The standard deviation; None for a single seed.
 
     Raises:
         InputError: There are no values.
+
+    Example:
+        >>> round(std([7, 8, 8, 8, 8]), 4)
+        0.4472
+        >>> print(std([7]))
+        None
     """
     return float(_to_array(values).std(ddof=1)) if len(values) > 1 else None
 
 
 def t_interval(values: Sequence[float], *, level: float = 0.95) -> tuple[float, float]:
-    r"""Compute Student's interval of the mean, mean -+ t std / sqrt(n).
+    """Compute Student's interval of the mean, mean ± t std / sqrt(n).
 
-    It is exact for normal values; for five values, a bootstrap interval would be too short.
+    t is the quantile (1 + level) / 2 of Student's distribution with n - 1 degrees of freedom. The
+    interval is exact for normal values; for five values, a bootstrap interval would be too short.
 
     Arguments:
         values: One value per seed, at least two.
         level: Probability that the interval covers the expectation, in (0, 1).
+
+    Returns:
+        The lower and the upper limit.
 
     Raises:
         InputError: There are fewer than two values.
 
     References:
         The Probable Error of a Mean (Student, 1908), https://doi.org/10.1093/biomet/6.1.1
+
+    Example:
+        >>> low, high = t_interval([7, 8, 8, 8, 8])
+        >>> round(low, 2), round(high, 2)
+        (7.24, 8.36)
     """
     value_array = _to_array(values)
     if len(value_array) < 2:

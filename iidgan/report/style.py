@@ -56,12 +56,18 @@ def get_mode_colours(num_modes: int) -> list[Colour]:
     normal, protan and deutan vision; colours 1 and 5 positions apart, the neighbours on a ring
     and on a 5 x 5 grid, differ most. They repeat after 30.
 
+    Arguments:
+        num_modes: Number of modes.
+
     References:
-        | Color Universal Design (Okabe and Ito, 2008)
-        | https://jfly.uni-koeln.de/color/
-        | A physiologically-based model for simulation of color vision deficiency (Machado,
-          Oliveira and Fernandes, 2009)
-        | https://doi.org/10.1109/TVCG.2009.113
+        Color Universal Design (Okabe and Ito, 2008), https://jfly.uni-koeln.de/color/
+        A physiologically-based model for simulation of color vision deficiency (Machado, Oliveira
+        and Fernandes, 2009), https://doi.org/10.1109/TVCG.2009.113
+
+    Example:
+        >>> colours = get_mode_colours(25)
+        >>> len(set(colours))
+        25
     """
     mode_palette = _SMALL_PALETTE if num_modes <= len(_SMALL_PALETTE) else _LARGE_PALETTE
     return [to_rgb(mode_palette[i % len(mode_palette)]) for i in range(num_modes)]
@@ -70,9 +76,13 @@ def get_mode_colours(num_modes: int) -> list[Colour]:
 def make_subplots(
     num_axes: int, max_columns: int, *, width: float, height: float
 ) -> tuple[Figure, list[Axes]]:
-    """Create a figure with axes, row by row, each `width` x `height` inches.
+    """Create a figure with axes, row by row; below them there is space for a legend.
 
-    Below them there is space for a legend.
+    Arguments:
+        num_axes: Number of axes.
+        max_columns: Largest number of axes in a row.
+        width: Width of an axis in inches.
+        height: Height of an axis in inches.
 
     Raises:
         InputError: There are no axes.
@@ -90,7 +100,14 @@ def make_subplots(
 
 
 def label_axis(axis: Axes, *, title: str = "", x: str = "", y: str = "") -> None:
-    """Set the title and the axis labels in the common font sizes."""
+    """Set the title and the axis labels in the common font sizes.
+
+    Arguments:
+        axis: The axis.
+        title: Its title, which is wrapped.
+        x: Label of the horizontal axis.
+        y: Label of the vertical axis.
+    """
     axis.set_title(wrap_text(title), fontsize=MEDIUM)
     axis.set_xlabel(x, fontsize=SMALL)
     axis.set_ylabel(y, fontsize=SMALL)
@@ -106,6 +123,10 @@ def add_legend(figure: Figure, entries: Mapping[str, Artist | tuple[Artist, ...]
 
     Several artists of one entry are drawn side by side. Axes of fixed aspect get their final
     position in a second pass, when the figure is drawn.
+
+    Arguments:
+        figure: The figure, with the axes drawn.
+        entries: Artists by the text of their entry.
     """
     max_entry_width = max(len(text) for text in entries) * 0.065 + 0.6
     num_columns = int(np.clip(figure.get_figwidth() // max_entry_width, 1, len(entries)))
@@ -135,6 +156,11 @@ def choose_window(centre: Floats, real: Floats, generated: Sequence[Floats]) -> 
         centre: Centre of the square, with shape (2,).
         real: Points, or centres of modes, with shape (N, 2).
         generated: Samples of each method, with shape (N, 2).
+
+    Example:
+        >>> real, diverged = np.array([[2.0, 0.0], [-2.0, 0.0]]), np.full((100, 2), 1e6)
+        >>> choose_window(np.zeros(2), real, [real, real, diverged])
+        2.5
     """
     min_limit = 1.25 * float(np.abs(real - centre).max(initial=0.0)) or 1.0
     return float(np.median([symmetric_limit(x - centre, min_limit) for x in generated]))
@@ -147,18 +173,45 @@ def write_note(axis: Axes, text: str) -> None:
 
 
 def symmetric_limit(values: Floats, min_limit: float) -> float:
-    """Compute a symmetric limit: `min_limit`, or more if over 1 % of the values exceed it."""
+    """Compute a symmetric limit: `min_limit`, or more if over 1 % of the values exceed it.
+
+    Arguments:
+        values: Values of any shape; those that are not finite are ignored.
+        min_limit: Smallest limit.
+
+    Returns:
+        max(min_limit, q), where q is the 99 % quantile of |values|.
+
+    Example:
+        >>> symmetric_limit(np.array([-1.0] * 999 + [500.0]), min_limit=3.5)
+        3.5
+    """
     magnitudes = np.abs(values[np.isfinite(values)])
     return max(min_limit, float(np.quantile(magnitudes, 0.99))) if magnitudes.size else min_limit
 
 
 def save_figure(figure: Figure | Image, path: str | os.PathLike[str]) -> Path:
-    """Write a PNG atomically (figures at 150 dpi); missing folders are created.
+    r"""Write a PNG atomically (figures at 150 dpi); missing folders are created.
 
     The same figure gives the same bytes.
 
+    Arguments:
+        figure: Figure of Matplotlib, or image of Pillow.
+        path: The file; an existing one is replaced.
+
+    Returns:
+        The path.
+
     Raises:
         InputError: The file cannot be written.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from PIL import Image
+        >>> with TemporaryDirectory() as folder:
+        ...     path = save_figure(Image.new("L", (8, 8)), f"{folder}/figures/black.png")
+        ...     path.read_bytes()[:4]
+        b'\x89PNG'
     """
     figure_path = Path(path)
 

@@ -61,7 +61,11 @@ class Cell:
         return self.block, self.row, self.column
 
     def count_seeds(self, status: SeedStatus) -> int:
-        """Return the number of seeds with a status."""
+        """Return the number of seeds with a status.
+
+        Arguments:
+            status: The status.
+        """
         return sum(seed_status == status for _, seed_status in self.statuses)
 
 
@@ -87,6 +91,11 @@ def make_cell(
         published: As in `Cell`.
         decimals: As in `Cell`.
         block: As in `Cell`.
+
+    Example:
+        >>> cell = make_cell("GAN", "reverse KL", [0.5, 0.7, math.nan])
+        >>> round(cell.mean, 2), cell.n, cell.statuses
+        (0.6, 2, ((2, 'undefined'),))
     """
     value_seeds = range(len(values)) if seeds is None else seeds
     seed_values = [(seed, float(value)) for seed, value in zip(value_seeds, values, strict=True)]
@@ -137,6 +146,12 @@ def difference_cell(after: Cell, before: Cell, row: str) -> Cell:
         after: The cell of the new values.
         before: The cell of the values that are subtracted.
         row: Name of the row of the differences.
+
+    Example:
+        >>> before = make_cell("GAN", "modes", [3, 4, 5], seeds=[0, 1, 2])
+        >>> after = make_cell("GAN + IID", "modes", [8, 7], seeds=[0, 2])
+        >>> difference_cell(after, before, "change").values
+        (5.0, 2.0)
     """
     before_values = dict(zip(before.seeds, before.values, strict=True))
     after_values = dict(zip(after.seeds, after.values, strict=True))
@@ -181,6 +196,12 @@ class Table:
 
     Raises:
         InputError: Two cells have the same block, row and column.
+
+    Example:
+        >>> cells = (make_cell("GAN", "modes", [4]), make_cell("IID-GAN", "quality", [99]))
+        >>> table = Table(title="Ring", cells=cells)
+        >>> [[cell.status for cell in row_cells] for row_cells in table.grid]
+        [['done', 'missing'], ['missing', 'done']]
     """
 
     title: str

@@ -41,6 +41,14 @@ def to_rich(
     """Lay out a table in `width` characters: missing cells are dim, failures are red.
 
     Columns that do not fit side by side without breaking a number follow below.
+
+    Arguments:
+        table: The table.
+        width: Characters of a line.
+        format_numbers: Formats the mean and the standard deviation of a cell.
+
+    Returns:
+        What `rich.console.Console.print` prints.
     """
     parts: list[Text | RichTable] = [Text(table.title, style="bold")]
     for block, rows in table.blocks.items():

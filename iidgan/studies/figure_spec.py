@@ -39,12 +39,20 @@ class FigureSpec:
     quick: FigureSpec | None = None
 
     def find_run_dirs(self, workspace: Workspace) -> RunDirs:
-        """Return the folders of the runs that are trained to completion, by label."""
+        """Return the folders of the runs that are trained to completion, by label.
+
+        Arguments:
+            workspace: Where the runs are stored.
+        """
         run_dirs = {label: self._find_run_dir(workspace, run) for label, run in self.runs.items()}
         return {label: run_dir for label, run_dir in run_dirs.items() if run_dir is not None}
 
     def missing_runs(self, workspace: Workspace) -> list[TrainingJob]:
-        """List the runs that are not trained to completion."""
+        """List the runs that are not trained to completion.
+
+        Arguments:
+            workspace: Where the runs are stored.
+        """
         finished_labels = self.find_run_dirs(workspace).keys()
         return [
             TrainingJob(label, run, tuple(range(self.num_seeds)))

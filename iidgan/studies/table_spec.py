@@ -33,7 +33,12 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Delta:
-    """A row that shows the difference `after` minus `before` of two rows of the same group."""
+    """A row that shows the difference `after` minus `before` of two rows of the same group.
+
+    Arguments:
+        after: Name of the row with the new values.
+        before: Name of the row whose values are subtracted.
+    """
 
     after: str
     before: str
@@ -56,7 +61,12 @@ class RowGroup:
     published: PublishedValues = field(default_factory=dict)
 
     def get_run(self, row_name: str, dataset_name: str) -> Run:
-        """Return the run of a row on one of the data sets."""
+        """Return the run of a row on one of the data sets.
+
+        Arguments:
+            row_name: Name of a row that is not a difference.
+            dataset_name: Name of the data set.
+        """
         run = self.rows[row_name]
         assert isinstance(run, Run), f"row {row_name!r} is a difference and has no run"
         return replace(run, source=self.datasets[dataset_name])
@@ -98,6 +108,28 @@ class TableSpec:
         quick: Quick profile of the table.
         plot_runs: Whether to plot the runs side by side after training; for small tables.
         notes: Paragraphs below the table that define its columns.
+
+    Example:
+        >>> from iidgan import GAN, Ring, iid_gan
+        >>> ring = Ring(modes=16)
+        >>> spec = TableSpec(
+        ...     title="Ring of 16 modes",
+        ...     row_groups=(
+        ...         RowGroup(
+        ...             datasets={"Ring": ring},
+        ...             rows={
+        ...                 "GAN": Run(source=ring, method=GAN()),
+        ...                 "IID-GAN": Run(source=ring, method=iid_gan()),
+        ...             },
+        ...         ),
+        ...     ),
+        ...     columns={"modes": Column(metric="modes_20", dataset="Ring", decimals=1)},
+        ...     quick=QuickProfile(steps=2_000),
+        ... )
+        >>> [name for name, run in spec.runs.values()]
+        ['GAN, Ring', 'IID-GAN, Ring']
+        >>> {run.steps for name, run in spec.with_quick_profile().runs.values()}
+        {2000}
     """
 
     title: str
@@ -132,6 +164,16 @@ class TableSpec:
         """Keep only the named rows and data sets; an empty selection keeps all.
 
         A difference keeps the two rows that it compares.
+
+        Arguments:
+            row_names: Names of the rows.
+            dataset_names: Names of the data sets.
+
+        Example:
+            >>> from iidgan.studies.papers import TABLES
+            >>> ring_table = TABLES["ring"](())
+            >>> ring_table.row_names, ring_table.restrict_to(["GAN"]).row_names
+            (['GAN', 'IID-GAN (M-D)'], ['GAN'])
         """
         row_names = row_names or self.row_names
         dataset_names = dataset_names or self.dataset_names

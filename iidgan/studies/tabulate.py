@@ -21,8 +21,32 @@ def tabulate(spec: TableSpec, records: list[MetricRecord]) -> Table:
         spec: The table.
         records: Records of its runs; records of other runs and seeds are ignored.
 
+    Returns:
+        The table, with a cell for every row and column.
+
     Raises:
         InputError: Records of one column were measured with different protocols.
+
+    Example:
+        >>> from iidgan.studies.papers import TABLES
+        >>> spec = TABLES["ring"](())
+        >>> run_id, (name, run) = next(iter(spec.runs.items()))
+        >>> records = [
+        ...     MetricRecord(
+        ...         run=run_id,
+        ...         seed=seed,
+        ...         step=run.steps,
+        ...         metric="modes_1",
+        ...         value=value,
+        ...         diverged=-1,
+        ...         protocol={},
+        ...         provenance={},
+        ...     )
+        ...     for seed, value in enumerate([3.0, 4.0])
+        ... ]
+        >>> cell = tabulate(spec, records).cells[0]
+        >>> cell.row, cell.column, cell.mean, cell.missing
+        ('GAN', 'Ring modes (>= 1)', 3.5, 3)
     """
     records_by_run = group_by_run(record for record in records if record.seed < spec.num_seeds)
     cells = [

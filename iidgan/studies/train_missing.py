@@ -69,7 +69,11 @@ class Workspace:
     executor: Executor | Auto = "auto"
 
     def results_file(self, table_name: str) -> Path:
-        """Return the file to which a table appends its records."""
+        """Return the file to which a table appends its records.
+
+        Arguments:
+            table_name: Name of the table.
+        """
         return self.results_dir / f"{table_name}.jsonl"
 
     def load_records(self) -> list[MetricRecord]:
@@ -77,7 +81,12 @@ class Workspace:
         return read_all_records(self.results_dir)
 
     def run_dir(self, run: Run, seeds: Sequence[int]) -> RunDir:
-        """Return the folder of a run that is trained with these seeds."""
+        """Return the folder of a run that is trained with these seeds.
+
+        Arguments:
+            run: The run.
+            seeds: Its seeds, of which 0, 1, ... are the usual ones.
+        """
         is_prefix = list(seeds) == list(range(len(seeds)))
         suffix = f"{len(seeds)}-seeds" if is_prefix else f"seeds-{'-'.join(map(str, seeds))}"
         return RunDir(self.runs_dir / f"{run.id}-{suffix}", list_types(run))
@@ -98,7 +107,19 @@ class RunRequest(Protocol):
 def missing_runs(
     request: RunRequest, seeds: Sequence[int], records: Sequence[MetricRecord]
 ) -> list[TrainingJob]:
-    """List the runs, with their seeds, that lack a required metric at the end of training."""
+    """List the runs, with their seeds, that lack a required metric at the end of training.
+
+    Arguments:
+        request: The runs and their metrics.
+        seeds: Seeds that each run needs.
+        records: Metric records of all runs so far.
+
+    Example:
+        >>> from iidgan.studies.papers import TABLES
+        >>> jobs = missing_runs(TABLES["ring"](()), range(5), records=[])
+        >>> [(job.name, job.seeds) for job in jobs]
+        [('GAN, Ring', (0, 1, 2, 3, 4)), ('IID-GAN (M-D), Ring', (0, 1, 2, 3, 4))]
+    """
     named_runs, required_metrics = request.runs, request.required_metrics
     recorded_metrics = {
         (record.run, record.seed, record.metric)
@@ -121,6 +142,11 @@ def check_same_classifiers(
     named_runs: NamedRuns, records: Sequence[MetricRecord], jobs: Sequence[TrainingJob]
 ) -> None:
     """Check that new runs will be evaluated with the classifiers that the records came from.
+
+    Arguments:
+        named_runs: Runs whose records count, by id.
+        records: Metric records of all runs so far.
+        jobs: Runs to train.
 
     Raises:
         InputError: Records were computed with other classifier weights than those stored here.
@@ -239,6 +265,9 @@ def train_runs(
 def check_results_dir(workspace: Workspace) -> None:
     """Check that the folder of the records can be created.
 
+    Arguments:
+        workspace: The folders.
+
     Raises:
         InputError: It cannot.
     """
@@ -247,6 +276,10 @@ def check_results_dir(workspace: Workspace) -> None:
 
 def check_trainable(jobs: Sequence[TrainingJob], workspace: Workspace) -> None:
     """Check what training needs: classifiers of the images, and the folder of the runs.
+
+    Arguments:
+        jobs: Runs to train.
+        workspace: Folders and training options.
 
     Raises:
         InputError: A classifier has not been prepared, or the folder cannot be created.
@@ -273,7 +306,21 @@ def _check_creatable(option: str, folder: Path) -> None:
 
 
 def batch_jobs(jobs: Sequence[TrainingJob], device: torch.device) -> list[list[int]]:
-    """Group jobs, by index, that one process trains as one batch; on a CPU each is alone."""
+    """Group jobs, by index, that one process trains as one batch; on a CPU each is alone.
+
+    Arguments:
+        jobs: Runs to train.
+        device: Device of the training.
+
+    Example:
+        >>> from iidgan import GAN, Grid, Ring
+        >>> jobs = [
+        ...     TrainingJob(name, Run(source=source, method=GAN()), seeds=(0,))
+        ...     for name, source in {"Ring": Ring(), "Grid": Grid()}.items()
+        ... ]
+        >>> batch_jobs(jobs, torch.device("cpu")), batch_jobs(jobs, torch.device("cuda"))
+        ([[0], [1]], [[0, 1]])
+    """
     if device.type == "cpu":  # no gain from batching there
         return [[i] for i in range(len(jobs))]
     indices_by_key: dict[str, list[int]] = {}

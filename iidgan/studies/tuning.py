@@ -63,7 +63,12 @@ class TuningSpec:
         return dict.fromkeys(self.runs, (MODES_METRIC, QUALITY_METRIC))
 
     def trial_runs(self, row_name: str, trial_label: str) -> dict[str, Run]:
-        """Return the runs of one trial, by data set."""
+        """Return the runs of one trial, by data set.
+
+        Arguments:
+            row_name: Name of the row.
+            trial_label: Label of the trial, as of `build_trials`.
+        """
         run = replace(build_trials(self.rows[row_name])[trial_label], steps=TUNING_STEPS)
         return {name: replace(run, source=source) for name, source in self.datasets.items()}
 
@@ -95,7 +100,12 @@ class TuningSpec:
     def best_trial(self, row_name: str, records: Sequence[MetricRecord]) -> str | None:
         """Return the label of the trial with the highest mean score, or None until all are done.
 
-        Among equal scores the unchanged setting wins, then the first trial.
+        The score of a seed is its share of modes times its share of good samples. Among equal mean
+        scores the unchanged setting wins, then the first trial.
+
+        Arguments:
+            row_name: Name of the row.
+            records: Metric records of the trials.
         """
         return self._best_trial(row_name, group_by_run(records))
 
@@ -109,11 +119,19 @@ class TuningSpec:
         return max(mean_scores, key=lambda label: (mean_scores[label], label == UNCHANGED_TRIAL))
 
     def restrict_to(self, row_names: Collection[str]) -> TuningSpec:
-        """Keep only the named rows."""
+        """Keep only the named rows.
+
+        Arguments:
+            row_names: Names of the rows.
+        """
         return replace(self, rows={n: run for n, run in self.rows.items() if n in row_names})
 
     def tabulate_scores(self, records: Sequence[MetricRecord]) -> Table:
-        """Compute the table of scores, with one row per method."""
+        """Compute the table of scores, with one row per method.
+
+        Arguments:
+            records: Metric records of the trials.
+        """
         records_by_run = group_by_run(records)
         return Table(
             title=f"Tuning: share of modes x share of good samples after {TUNING_STEPS:,} steps",
@@ -153,7 +171,18 @@ class TuningSpec:
 
 
 def build_trials(run: Run) -> dict[str, Run]:
-    """Return six variants of a run by label, whether or not its method has weights to vary."""
+    """Return six variants of a run by label, whether or not its method has weights to vary.
+
+    Arguments:
+        run: The run with the common setting.
+
+    Example:
+        >>> from iidgan import GAN, Ring, wgan_gp
+        >>> list(build_trials(Run(source=Ring(), method=wgan_gp())))
+        ['rate 0.25', 'rate 0.5', 'rate 1', 'rate 2', 'weight 0.33', 'weight 3']
+        >>> list(build_trials(Run(source=Ring(), method=GAN())))[4:]
+        ['rate 0.7', 'rate 1.4']
+    """
     runs = {f"rate {factor:g}": _scale_rate(run, factor) for factor in RATE_FACTORS}
     for weight_factor, rate_factor in zip(WEIGHT_FACTORS, EXTRA_RATE_FACTORS):
         weighted_run = replace(run, method=scale_weights(run.method, weight_factor))
@@ -170,7 +199,19 @@ def _scale_rate(run: Run, factor: float) -> Run:
 
 
 def scale_weights(method: Method, factor: float) -> Method:
-    """Multiply the tunable weights of a method and of its terms by a factor."""
+    """Multiply the tunable weights of a method and of its terms by a factor.
+
+    Arguments:
+        method: The method.
+        factor: The factor.
+
+    Example:
+        >>> from iidgan import iid_gan
+        >>> [term.weight for term in iid_gan().terms]
+        [3.0, 10.0]
+        >>> [term.weight for term in scale_weights(iid_gan(), 0.5).terms]
+        [1.5, 5.0]
+    """
     if isinstance(method, Regularised):
         terms = tuple(_scale_tunable(term, factor) for term in method.terms)
         return replace(method, method=scale_weights(method.method, factor), terms=terms)

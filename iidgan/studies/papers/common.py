@@ -30,7 +30,17 @@ DATASETS_AS_VARIANCES: dict[str, Source] = {"Ring": Ring(std=0.0316), "Grid": Gr
 
 
 def with_method(method: Method) -> Run:
-    """Return the common setting with another method."""
+    """Return the common setting with another method.
+
+    Arguments:
+        method: The method.
+
+    Example:
+        >>> from iidgan.methods import PacGAN
+        >>> run = with_method(PacGAN())
+        >>> run.steps, run.batch
+        (24000, 100)
+    """
     return replace(BASE_RUN, method=method)
 
 
@@ -43,7 +53,15 @@ IID_GAN_1D = with_method(iid_gan(gaussian=GaussianTerm(distance="w2-1d")))
 
 
 def coverage_columns(dataset_name: str) -> dict[str, Column]:
-    """Return the columns of Table 1 for one data set."""
+    """Return the columns of Table 1 for one data set.
+
+    Arguments:
+        dataset_name: Name of the data set, in front of the titles.
+
+    Example:
+        >>> list(coverage_columns("Ring"))[2:]
+        ['Ring modes (>= 100)', 'Ring quality %', 'Ring reverse KL']
+    """
     return {
         f"{dataset_name} modes (>= 1)": Column(metric="modes_1", dataset=dataset_name, decimals=1),
         f"{dataset_name} modes (>= 20)": Column(
@@ -90,7 +108,18 @@ _PRINTED_VALUES = {
 
 
 def printed_coverage(dataset_name: str) -> dict[tuple[str, str], tuple[float, float]]:
-    """Return the printed values of Table 1 for one data set, by row name and column title."""
+    """Return the printed values of Table 1 for one data set, by row name and column title.
+
+    Arguments:
+        dataset_name: `Ring` or `Grid`.
+
+    Returns:
+        Means and standard deviations.
+
+    Example:
+        >>> printed_coverage("Ring")["IID-GAN (M-D)", "Ring reverse KL"]
+        (0.17, 0.06)
+    """
     column_titles = (
         f"{dataset_name} modes (>= 1)",
         f"{dataset_name} quality %",
@@ -123,7 +152,11 @@ VARIANT_RUNS: dict[str, Run] = {
 
 
 def full_length_runs(row_names: Sequence[str]) -> dict[str, Run]:
-    """Return rows with the 300,000 steps (300 epochs) of the papers."""
+    """Return rows with the 300,000 steps (300 epochs) of the papers.
+
+    Arguments:
+        row_names: Names of rows of `TABLE_1_RUNS` or `VARIANT_RUNS`.
+    """
     runs = TABLE_1_RUNS | VARIANT_RUNS
     return {name: replace(runs[name], steps=300_000) for name in row_names}
 

@@ -26,7 +26,11 @@ _NUM_IMAGES, _NUM_EPOCHS, _BATCH_SIZE = 60_000, 300, 256
 
 
 def weighted_iid_gan(distance: Distance = "p-norm") -> Method:
-    """Return IID-GAN with the papers' weights for MNIST, (0.5, 0.1), on element-wise means."""
+    """Return IID-GAN with the papers' weights for MNIST, (0.5, 0.1), on element-wise means.
+
+    Arguments:
+        distance: Distance of the Gaussian term.
+    """
     return iid_gan(
         cycle=CycleTerm(norm="l1", weight=0.5),
         gaussian=GaussianTerm(weight=0.1, distance=distance),

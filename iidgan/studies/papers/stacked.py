@@ -31,7 +31,11 @@ QUICK_STEPS = 1_000
 
 
 def weighted_iid_gan(distance: Distance = "p-norm") -> Method:
-    """Return IID-GAN with the papers' weights for Stacked MNIST, (3, 3), on element-wise means."""
+    """Return IID-GAN with the papers' weights for Stacked MNIST, (3, 3), on element-wise means.
+
+    Arguments:
+        distance: Distance of the Gaussian term.
+    """
     return iid_gan(
         cycle=CycleTerm(norm="l1", weight=3.0),
         gaussian=GaussianTerm(weight=3.0, distance=distance),
@@ -57,7 +61,16 @@ STACKED_METHODS: dict[str, Method] = {
 
 
 def full_run(method: Method) -> Run:
-    """Return a run with a DCGAN of the papers' width, 50 epochs and networks in bfloat16."""
+    """Return a run with a DCGAN of the papers' width, 50 epochs and networks in bfloat16.
+
+    Arguments:
+        method: The method.
+
+    Example:
+        >>> run = full_run(GAN())
+        >>> run.arch.width, run.batch, run.steps
+        (64, 256, 25000)
+    """
     source = StackedMnist()
     run = recommended(source, method)
     assert isinstance(run.arch, DCGAN)
@@ -71,7 +84,11 @@ def full_run(method: Method) -> Run:
 
 
 def quick_run(method: Method) -> Run:
-    """Return a run with a quarter of the width, an eighth of the batch, and a higher rate."""
+    """Return a run with a quarter of the width, an eighth of the batch, and a higher rate.
+
+    Arguments:
+        method: The method.
+    """
     run = full_run(method)
     narrow_arch = replace(run.arch, latent=32, width=16)  # type: ignore[type-var]
     return replace(run, arch=narrow_arch, batch=32, optimiser=Adam(lr=1e-3), precision="float32")
@@ -96,7 +113,15 @@ _KL_FLOOR = histogram.kl_floor(1000, StackedMnist.num_evaluated)
 
 
 def kl_column_title(dataset_name: str) -> str:
-    """Title of the column of the KL to the uniform distribution, with its expected minimum."""
+    """Title of the column of the KL to the uniform distribution, with its expected minimum.
+
+    Arguments:
+        dataset_name: Name of the data set, in front of the title.
+
+    Example:
+        >>> kl_column_title("MNIST")
+        'MNIST KL (floor 0.0193)'
+    """
     return f"{dataset_name} KL (floor {_KL_FLOOR:.4f})"
 
 

@@ -26,7 +26,11 @@ TUNING = TuningSpec(
 
 
 def build_tuned_table(records: Sequence[MetricRecord]) -> TableSpec:
-    """Build the table of the methods all of whose trials are done, from the tuning records."""
+    """Build the table of the methods all of whose trials are done, from the tuning records.
+
+    Arguments:
+        records: Metric records of the trials.
+    """
     rows: dict[str, Run] = {}
     for row_name, run in TUNING.rows.items():
         trial_label = TUNING.best_trial(row_name, records)
