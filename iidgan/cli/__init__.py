@@ -59,7 +59,11 @@ class Terminated(KeyboardInterrupt):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0, 2 for bad input, 3 if all seeds diverged."""
+    """Run one command and return its exit code: 0, 2 for bad input, 3 if all seeds diverged.
+
+    Arguments:
+        arguments: Words of the command line after `iidgan`; by default those of this process.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     reserve_standard_descriptors()
     replace_unencodable()
@@ -100,7 +104,19 @@ def _discard_output() -> None:
 
 
 def run_command(words: list[str]) -> int:
-    """Run the command that the first word names."""
+    """Run the command that the first word names, and return its exit code.
+
+    Arguments:
+        words: Words of the command line after `iidgan`.
+
+    Raises:
+        InputError: The command is unknown, or as for the command.
+
+    Example:
+        >>> run_command(["tran"])  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        iidgan.errors.InputError: command: unknown 'tran'; did you mean 'train'? known: cite, ...
+    """
     if not words or words[0] in ("-h", "--help"):
         command_lines = (f"  {name:10}{summary}" for name, (_, summary) in COMMANDS.items())
         print(USAGE.format(commands="\n".join(command_lines)), end="")

@@ -28,7 +28,15 @@ class ClassifierOptions:
 
 
 def prepare_classifier_command(name: str, arguments: list[str]) -> int:
-    """Train `NAME-classifier` unless it exists, and print its accuracy."""
+    """Train `NAME-classifier` unless it exists, and print its accuracy.
+
+    Arguments:
+        name: Name of the classifier, including `-classifier`.
+        arguments: The other words of the command line.
+
+    Returns:
+        The exit code.
+    """
     options = parse_options(ClassifierOptions, f"iidgan prepare {name}", arguments)
     console = create_console(stderr=True)
     with create_progress(console) as progress:

@@ -33,7 +33,15 @@ FLAG_ALIASES = {
 
 
 def expand_flag(word: str) -> str:
-    """Expand a short flag, and change the spelling `--optimizer` to `--optimiser`."""
+    """Expand a short flag, and change the spelling `--optimizer` to `--optimiser`.
+
+    Arguments:
+        word: A flag, its value after `=` included, or any other word, which is not changed.
+
+    Example:
+        >>> expand_flag("--lr=1e-3"), expand_flag("--optimizer.beta1"), expand_flag("ring")
+        ('--optimiser.lr=1e-3', '--optimiser.beta1', 'ring')
+    """
     flag, equals, value = word.partition("=")
     flag = FLAG_ALIASES.get(flag, flag)
     flag = re.sub(r"^--optimizer(?=$|\.)", "--optimiser", flag)
@@ -51,6 +59,11 @@ def split_component_names(
 
     Returns:
         The names by kind, and the other arguments, with expanded flags.
+
+    Example:
+        >>> words = ["--term", "r1", "--term=r2", "--lr", "1e-3"]
+        >>> split_component_names(words, ["method", "term"])
+        ({'method': [], 'term': ['r1', 'r2']}, ['--optimiser.lr', '1e-3'])
     """
     component_names: dict[str, list[str]] = {kind: [] for kind in kinds}
     other_arguments = []
@@ -72,7 +85,19 @@ def _check_name(flag: str, name: str) -> str:
 
 
 def find_flag_value(arguments: Sequence[str], flag: str) -> str | None:
-    """Find the value of a flag in `--flag VALUE` or `--flag=VALUE`."""
+    """Find the value of a flag in `--flag VALUE` or `--flag=VALUE`.
+
+    Arguments:
+        arguments: Words of the command line.
+        flag: The flag, including dashes.
+
+    Returns:
+        The value; None if the flag is not there.
+
+    Example:
+        >>> find_flag_value(["ring", "--seeds=5"], "--seeds")
+        '5'
+    """
     for index, word in enumerate(arguments):
         if word.startswith(f"{flag}="):
             return word.partition("=")[2]
@@ -82,12 +107,25 @@ def find_flag_value(arguments: Sequence[str], flag: str) -> str | None:
 
 
 def get_flag_prefix(component_type: type) -> str:
-    """Return the prefix of the flags of a term or metric, such as `gaussian` or `myterm`."""
+    """Return the prefix of the flags of a term or metric, such as `gaussian` or `myterm`.
+
+    Arguments:
+        component_type: Class of the term or metric.
+
+    Example:
+        >>> from iidgan import GaussianTerm
+        >>> get_flag_prefix(GaussianTerm)
+        'gaussian'
+    """
     return re.split(r"[:.]", get_type_name(component_type))[-1].lower()
 
 
 def check_flag_prefixes(prefixes: Sequence[str], reserved_names: Collection[str]) -> None:
     """Check that each component has flags of its own.
+
+    Arguments:
+        prefixes: Prefixes of the flags of all components.
+        reserved_names: Names of other options.
 
     Raises:
         InputError: A prefix is used twice, or by another option.
@@ -147,7 +185,12 @@ def _field_name(prefix: str) -> str:
 def get_parsed_components(
     options: object, components: Mapping[str, ComponentT]
 ) -> dict[str, ComponentT]:
-    """Return the components with the values of parsed flags."""
+    """Return the components with the values of parsed flags.
+
+    Arguments:
+        options: Parsed options, of a type of `make_flags_type`.
+        components: The components that this type was made from, by the prefix of their flags.
+    """
     return {
         prefix: getattr(options, _field_name(prefix), component)
         for prefix, component in components.items()

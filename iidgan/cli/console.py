@@ -9,7 +9,12 @@ MIN_WIDTH = 40
 
 
 def create_console(*, stderr: bool = False, markup: bool = True) -> Console:
-    """Create a console for standard output or standard error."""
+    """Create a console for standard output or standard error, at least 40 characters wide.
+
+    Arguments:
+        stderr: Whether it writes to standard error.
+        markup: Whether texts in square brackets are styles.
+    """
     console = Console(stderr=stderr, markup=markup)
     if console.width < MIN_WIDTH:
         console.width = MIN_WIDTH

@@ -55,6 +55,9 @@ class SourceLocation:
     def apply(self, source: Source) -> Source:
         """Return the source that reads its data here.
 
+        Arguments:
+            source: Source of the run.
+
         Raises:
             InputError: The source has no such field.
         """
@@ -90,6 +93,14 @@ class EvaluateOptions(PluginOptions):
 
 
 def evaluate_command(arguments: list[str]) -> int:
+    """Run `iidgan evaluate` and return its exit code.
+
+    Arguments:
+        arguments: Words of the command line after `evaluate`.
+
+    Raises:
+        InputError: The arguments or the files that they name are invalid.
+    """
     names, flags = split_component_names(arguments, ["metric"])
     metrics = create_metrics(names["metric"], flags)
     check_flag_prefixes(list(metrics), [option.name for option in fields(EvaluateOptions)])
@@ -156,6 +167,14 @@ class SampleOptions(PluginOptions):
 
 
 def sample_command(arguments: list[str]) -> int:
+    """Run `iidgan sample` and return its exit code.
+
+    Arguments:
+        arguments: Words of the command line after `sample`.
+
+    Raises:
+        InputError: The arguments or the files that they name are invalid.
+    """
     options = parse_options(SampleOptions, "iidgan sample", arguments)
     _check_positive("num", options.num)
     out_path = _check_suffix(options.out, (".npz", ".png"))
@@ -209,6 +228,14 @@ class InvertOptions(PluginOptions):
 
 
 def invert_command(arguments: list[str]) -> int:
+    """Run `iidgan invert` and return its exit code.
+
+    Arguments:
+        arguments: Words of the command line after `invert`.
+
+    Raises:
+        InputError: The arguments or the files that they name are invalid.
+    """
     options = parse_options(InvertOptions, "iidgan invert", arguments)
     out_path = _check_suffix(options.out, (".npz",))
     model = load_model(options.run, options.seed, plugins=options.plugin)

@@ -38,6 +38,14 @@ class ExplainOptions:
 
 
 def why_command(arguments: list[str]) -> int:
+    """Run `iidgan why` and return its exit code.
+
+    Arguments:
+        arguments: Words of the command line after `why`.
+
+    Raises:
+        InputError: The arguments or the files that they name are invalid.
+    """
     options = parse_options(ExplainOptions, "iidgan why", arguments)
     if options.table not in TABLES:
         raise unknown_name_error("table", options.table, TABLES)

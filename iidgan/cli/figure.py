@@ -50,6 +50,14 @@ class FigureOptions(TrainMissingOptions, PluginOptions):
 
 
 def figure_command(arguments: list[str]) -> int:
+    """Run `iidgan figure` and return its exit code.
+
+    Arguments:
+        arguments: Words of the command line after `figure`.
+
+    Raises:
+        InputError: The arguments or the files that they name are invalid.
+    """
     options = parse_options(FigureOptions, "iidgan figure", arguments)
     if options.name in FIGURES:
         return _draw_published(_select_figure(options), options)

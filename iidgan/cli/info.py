@@ -56,6 +56,14 @@ class ListOptions:
 
 
 def list_command(arguments: list[str]) -> int:
+    """Run `iidgan list` and return its exit code.
+
+    Arguments:
+        arguments: Words of the command line after `list`.
+
+    Raises:
+        InputError: The arguments or the files that they name are invalid.
+    """
     options = parse_options(ListOptions, "iidgan list", arguments)
     table = Table(box=None, pad_edge=False)
     for heading in ("kind", "name", "description"):
@@ -93,6 +101,14 @@ class CiteOptions:
 
 
 def cite_command(arguments: list[str]) -> int:
+    """Run `iidgan cite` and return its exit code.
+
+    Arguments:
+        arguments: Words of the command line after `cite`.
+
+    Raises:
+        InputError: The arguments or the files that they name are invalid.
+    """
     name = parse_options(CiteOptions, "iidgan cite", arguments).name
     if ":" in name:
         print(_cite_plugin(name))
@@ -155,6 +171,14 @@ EXTRAS = {
 
 
 def doctor_command(arguments: list[str]) -> int:
+    """Run `iidgan doctor` and return its exit code.
+
+    Arguments:
+        arguments: Words of the command line after `doctor`.
+
+    Raises:
+        InputError: The arguments or the files that they name are invalid.
+    """
     parse_options(DoctorOptions, "iidgan doctor", arguments)
     table = Table(box=None, pad_edge=False, show_header=False)
     for heading, text in _collect_facts():

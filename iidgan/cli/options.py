@@ -55,8 +55,16 @@ class TimeOptions:
 def parse_duration(name: str, text: str) -> float:
     """Convert a duration such as 2h, 1h30m or 90s to seconds.
 
+    Arguments:
+        name: Name of the option in the error.
+        text: The duration.
+
     Raises:
         InputError: It is not a duration above 0.
+
+    Example:
+        >>> parse_duration("max-time", "1h30m")
+        5400.0
     """
     match = re.fullmatch(r"(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?", text)
     numbers = match.groups(default="0") if match else ()
@@ -71,7 +79,11 @@ TIME_IS_UP_EXIT_CODE = 124
 
 
 def stopped_exit_code(stop: StopRequest) -> int:
-    """Return the exit code of a command that was stopped; 1 if a process was, but not by it."""
+    """Return the exit code of a command that was stopped; 1 if a process was, but not by it.
+
+    Arguments:
+        stop: The stop request of the command.
+    """
     if stop.signal is not None:
         return 128 + stop.signal
     return TIME_IS_UP_EXIT_CODE if stop.requested else 1
@@ -123,12 +135,21 @@ class PluginOptions:
 
 
 def get_field_values(options: object, options_type: type) -> dict[str, Any]:
-    """Return the values of the fields that `options_type` declares, as keyword arguments."""
+    """Return the values of the fields that `options_type` declares, as keyword arguments.
+
+    Arguments:
+        options: Options of that type, or of one that extends it.
+        options_type: A dataclass.
+    """
     return {field.name: getattr(options, field.name) for field in fields(options_type)}
 
 
 def resolve_seed_count(requested: int | None, default: int) -> int:
     """Return the requested number of seeds or the default.
+
+    Arguments:
+        requested: The requested number; None for the default.
+        default: The default.
 
     Raises:
         InputError: The number is out of range.
@@ -139,13 +160,23 @@ def resolve_seed_count(requested: int | None, default: int) -> int:
 
 
 def warn_if_empty(records: Sequence[MetricRecord], results_dir: str | Path) -> None:
-    """Print a note if there are no records: the folder may not be the intended one."""
+    """Print a note if there are no records: the folder may not be the intended one.
+
+    Arguments:
+        records: All records of the folder.
+        results_dir: The folder.
+    """
     if not records:
         print(f"no records in {results_dir}: --results names their folder", file=sys.stderr)
 
 
 def print_table(table: Table, format: TableFormat) -> None:
-    """Print a table with colours, or as text in a format."""
+    """Print a table with colours, or as text in a format.
+
+    Arguments:
+        table: The table.
+        format: `rich` for colours, or a format of `render_table`.
+    """
     if format == "rich":
         console = create_console()
         format_numbers = format_mean_std_ascii if is_ascii(console) else format_mean_std
@@ -158,7 +189,14 @@ def print_table(table: Table, format: TableFormat) -> None:
 def monitor_jobs(
     jobs: Sequence[TrainingJob], options: TimeOptions
 ) -> Iterator[tuple[RunProgressCallback, StopRequest]]:
-    """Show the progress of training jobs, and turn Ctrl-C into a stop request."""
+    """Show the progress of training jobs, and turn Ctrl-C into a stop request.
+
+    The context is the callback that shows progress, and the stop request.
+
+    Arguments:
+        jobs: The jobs.
+        options: The time after which all stop.
+    """
     labels, total_steps = [job.name for job in jobs], [job.run.steps for job in jobs]
     stop = options.create_stop_request()
     with (
@@ -169,7 +207,12 @@ def monitor_jobs(
 
 
 def report_outcomes(outcomes: Sequence[tuple[str, str]], stop: StopRequest) -> int:
-    """Print which jobs did not finish, and return the exit code, 0 if all did."""
+    """Print which jobs did not finish, and return the exit code, 0 if all did.
+
+    Arguments:
+        outcomes: Name and outcome of each job.
+        stop: The stop request of the jobs.
+    """
     unfinished = [item for item in outcomes if item[1] not in ("finished", "diverged")]
     for label, outcome in unfinished:
         print(f"{label}: {outcome}", file=sys.stderr)

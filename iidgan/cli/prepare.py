@@ -72,6 +72,14 @@ class PrepareOptions:
 
 @interrupt_on_signals()
 def prepare_command(arguments: list[str]) -> int:
+    """Run `iidgan prepare` and return its exit code.
+
+    Arguments:
+        arguments: Words of the command line after `prepare`.
+
+    Raises:
+        InputError: The arguments or the files that they name are invalid.
+    """
     name_index = _find_name(arguments)
     if name_index is not None and arguments[name_index].endswith(SUFFIX):
         other_arguments = arguments[:name_index] + arguments[name_index + 1 :]

@@ -26,7 +26,11 @@ SECONDS_PER_LINE = 30.0  # between two lines, without a terminal to draw a bar o
 
 
 def create_progress(console: Console) -> Progress:
-    """Create the display: name, bar, steps, times, losses."""
+    """Create the display: name, bar, steps, times, losses.
+
+    Arguments:
+        console: Where it is shown; without a terminal there, nothing is.
+    """
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -79,6 +83,9 @@ def format_losses(record: LogRecord) -> str:
     """Format one loss per player, averaged over the seeds that have not diverged.
 
     It is the adversarial loss, or the first one if the player has none of that name.
+
+    Arguments:
+        record: Losses of the seeds at one step, by `PLAYER/LOSS`.
     """
     shown_names: dict[str, str] = {}
     for name in record.losses:
@@ -125,7 +132,13 @@ class ProgressMonitor:
         self._progress.stop()
 
     def show(self, run_index: int, message: str, record: LogRecord | None) -> None:
-        """Show a message or a log record of one training."""
+        """Show a message or a log record of one training.
+
+        Arguments:
+            run_index: Position of the training.
+            message: Message for the user, or empty.
+            record: Log record, or None.
+        """
         if message:
             self._print_line(run_index, message)
         if record is not None:

@@ -53,7 +53,11 @@ def lossy_stderr() -> Iterator[None]:
 
 
 def discard_stream(stream: TextIO) -> None:
-    """Redirect a stream to /dev/null, so that nothing fails when its buffer is written at exit."""
+    """Redirect a stream to /dev/null, so that nothing fails when its buffer is written at exit.
+
+    Arguments:
+        stream: The stream, such as standard output.
+    """
     with suppress(OSError, ValueError):  # some streams have no file
         null_handle = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null_handle, stream.fileno())

@@ -13,7 +13,12 @@ from iidgan.report.stats import mean, std
 
 
 def print_summary(records: Iterable[MetricRecord], *, title: str) -> None:
-    """Print mean and standard deviation over seeds of each metric at each seed's last step."""
+    """Print mean and standard deviation over seeds of each metric at each seed's last step.
+
+    Arguments:
+        records: Metric records of one run; without any, nothing is printed.
+        title: Title of the table.
+    """
     all_records = select_last_step(records)
     if not all_records:
         return

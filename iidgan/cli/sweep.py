@@ -40,6 +40,14 @@ class SweepOptions(TrainMissingOptions):
 
 
 def sweep_command(arguments: list[str]) -> int:
+    """Run `iidgan sweep` and return its exit code.
+
+    Arguments:
+        arguments: Words of the command line after `sweep`.
+
+    Raises:
+        InputError: The arguments or the files that they name are invalid.
+    """
     options = parse_options(SweepOptions, "iidgan sweep", arguments)
     for row in options.rows:
         if row not in TUNING.rows:

@@ -58,6 +58,14 @@ class TableOptions(TrainMissingOptions):
 
 
 def table_command(arguments: list[str]) -> int:
+    """Run `iidgan table` and return its exit code.
+
+    Arguments:
+        arguments: Words of the command line after `table`.
+
+    Raises:
+        InputError: The arguments or the files that they name are invalid.
+    """
     options = parse_options(TableOptions, "iidgan table", arguments)
     workspace = options.create_workspace()
     records = workspace.load_records()

@@ -122,6 +122,14 @@ class TrainChoice:
 
 
 def train_command(arguments: list[str]) -> int:
+    """Run `iidgan train` and return its exit code.
+
+    Arguments:
+        arguments: Words of the command line after `train`.
+
+    Raises:
+        InputError: The arguments or the files that they name are invalid.
+    """
     if not arguments:
         print(HELP, end="", file=sys.stderr)
         return 2

@@ -32,7 +32,17 @@ RunProgressCallback = Callable[[int, str, LogRecord | None], None]
 
 
 def batch_key(run: Run) -> str:
-    """Text that is the same for all runs that can be batched together."""
+    """Text that is the same for all runs that can be batched together.
+
+    Arguments:
+        run: The run.
+
+    Example:
+        >>> from iidgan import GAN
+        >>> ring_run, grid_run = (Run(source=source, method=GAN()) for source in (Ring(), Grid()))
+        >>> batch_key(ring_run) == batch_key(grid_run)
+        True
+    """
     if isinstance(run.source, Ring | Grid):
         run = replace(run, source=Ring())
     return json.dumps(run.to_dict(), sort_keys=True)
@@ -50,6 +60,13 @@ def train_batched(
 
     A run that cannot be trained does not affect the others. A run whose seeds have all diverged
     continues with its batch to the end.
+
+    Arguments:
+        specs: The runs, with their seeds and directories.
+        checkpoint_every: Steps between checkpoints.
+        executor: How steps are executed; `auto` compiles long runs.
+        on_progress: Callback `(run_index, message, record)`.
+        stop: Saves and ends all runs when requested.
 
     Returns:
         The outcome of each run, or `busy: ...` where another process is training it, or
@@ -83,7 +100,19 @@ def train_batched(
 
 @contextmanager
 def record_failures(outcomes: list[str], positions: Sequence[int]) -> Iterator[None]:
-    """Turn an input error into the outcome of the runs at some positions."""
+    """Turn an input error into the outcome of the runs at some positions.
+
+    Arguments:
+        outcomes: Outcomes of all runs, which are changed.
+        positions: Positions of the runs that fail with the error.
+
+    Example:
+        >>> outcomes = ["stopped", "finished"]
+        >>> with record_failures(outcomes, [0]):
+        ...     raise InputError("root: no such folder")
+        >>> outcomes
+        ['failed: root: no such folder', 'finished']
+    """
     try:
         yield
     except InputError as error:
@@ -93,7 +122,14 @@ def record_failures(outcomes: list[str], positions: Sequence[int]) -> Iterator[N
 
 
 def group_by_step(sessions: Iterable[TrainSession]) -> Iterator[Sequence[TrainSession]]:
-    """Group unfinished sessions that can be trained as one batch."""
+    """Group unfinished sessions that can be trained as one batch.
+
+    Arguments:
+        sessions: Sessions of runs with equal `batch_key`.
+
+    Returns:
+        Groups of sessions at the same step.
+    """
     unfinished = [session for session in sessions if not session.outcome]
 
     def group_key(session: TrainSession) -> tuple[int, str]:
@@ -118,7 +154,12 @@ class BatchedSessions:
         self._seed_slices = seed_slices([len(session.seeds) for session in sessions])
 
     def fit(self, checkpoint_every: int, stop: StopRequest) -> None:
-        """Train like `engine.loop.run_training_loop`."""
+        """Train all sessions to the end of their runs, or until a stop request.
+
+        Arguments:
+            checkpoint_every: Steps between checkpoints.
+            stop: Saves and ends when requested.
+        """
         plan, run = self.sessions[0].plan, self.context.run
         assert plan is not None, "sessions are trained after a plan is chosen"
         step, used_executor = build_step(plan.executor, self.context, self._notify)

@@ -30,12 +30,23 @@ class Job(Protocol):
         """Number of outcomes."""
 
     def train(self, on_progress: RunProgressCallback, stop: StopRequest) -> list[str]:
-        """Train, or resume what an earlier call began; return outcomes as `train_batched` does."""
+        """Train, or resume what an earlier call began; return outcomes as `train_batched` does.
+
+        Arguments:
+            on_progress: Callback `(run_index, message, record)`.
+            stop: Saves and ends when requested.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchJob:
-    """Runs that one process trains together, with the options of `train_batched`."""
+    """Runs that one process trains together, with the options of `train_batched`.
+
+    Arguments:
+        specs: The runs, with their seeds and directories.
+        checkpoint_every: Steps between checkpoints.
+        executor: How steps are executed.
+    """
 
     specs: Sequence[RunSpec]
     checkpoint_every: int

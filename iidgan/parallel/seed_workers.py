@@ -19,6 +19,12 @@ def train_in_workers(
 ) -> None:
     """Train the seeds of a run in `plan.workers` processes, which do not wait for each other.
 
+    Arguments:
+        run_session: The run, whose directory is locked.
+        plan: How the run is executed, and in how many processes.
+        checkpoint_every: Steps between checkpoints.
+        stop: Saves and ends all processes when requested.
+
     Raises:
         InputError: The seeds of a process cannot be trained, or it ended unexpectedly twice. The
             other processes have saved their seeds.
