@@ -22,5 +22,5 @@ def create_console(*, stderr: bool = False, markup: bool = True) -> Console:
 
 
 def is_ascii(console: Console) -> bool:
-    """Whether a console shows ASCII alone."""
+    """Return whether a console shows ASCII alone."""
     return console.options.ascii_only

@@ -191,7 +191,7 @@ def monitor_jobs(
 ) -> Iterator[tuple[RunProgressCallback, StopRequest]]:
     """Show the progress of training jobs, and turn Ctrl-C into a stop request.
 
-    The context is the callback that shows progress, and the stop request.
+    It yields the callback that shows progress, and the stop request.
 
     Arguments:
         jobs: The jobs.

@@ -45,7 +45,7 @@ class SampleArray:
     notes: tuple[str, ...] = ()
 
     def describe(self) -> str:
-        """Number and size of the samples, with the names of their columns."""
+        """Describe the number and size of the samples, with the names of their columns."""
         num_samples, *shape = self.values.shape
         num_values = math.prod(shape)
         samples_text = f"{num_samples:,} sample{'s' * (num_samples != 1)}"

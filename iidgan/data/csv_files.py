@@ -136,7 +136,7 @@ class _RowReader:
                 self._has_decimal_parts |= _is_decimal_part(cell, is_fraction=i % 2 == 1)
 
     def to_values(self) -> NDArray[np.float64]:
-        """All numbers, with shape (N, d)."""
+        """Return all numbers, with shape (N, d)."""
         return np.array(self._numbers).reshape(self.num_rows, self.num_columns)
 
     @property

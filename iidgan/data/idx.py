@@ -251,7 +251,7 @@ class IdxFile:
         return torch.frombuffer(self.content, dtype=torch.uint8).view(self.shape)
 
     def content_sha256(self) -> str:
-        """SHA-256 digest of header and content without compression, in hexadecimal."""
+        """Compute the SHA-256 digest of header and content without compression, in hexadecimal."""
         digest = hashlib.sha256(self.header)
         digest.update(self.content)
         return digest.hexdigest()

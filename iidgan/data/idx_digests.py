@@ -61,7 +61,7 @@ class FileIdentity:
     content_sha256: str
 
     def is_published(self) -> bool:
-        """Whether this is the published file; False for one of unknown content.
+        """Return whether this is the published file; False for one of unknown content.
 
         Raises:
             InputError: It is a file of another data set, split or kind.

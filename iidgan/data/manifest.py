@@ -27,7 +27,7 @@ ALWAYS_HASHED_BYTES = 1 << 26  # a file of this size is hashed in less time than
 
 
 def data_home() -> Path:
-    """Folder of prepared data sets: $IIDGAN_DATA, or `data` in the user's cache."""
+    """Return the folder of prepared data sets: $IIDGAN_DATA, or `data` in the user's cache."""
     return Path(os.environ.get("IIDGAN_DATA") or user_cache_dir() / "data")
 
 
@@ -50,7 +50,7 @@ class FileRecord:
         return cls(sha256=file_sha256(path), bytes=status.st_size, mtime_ns=status.st_mtime_ns)
 
     def matches_file(self, path: Path) -> bool:
-        """Whether a file is unchanged.
+        """Return whether a file is unchanged.
 
         A large file of the same size and modification time is not read. A copy, which has another
         time, is read completely; if its content is equal, it gets the recorded time where the
@@ -134,7 +134,7 @@ class Manifest:
         return self.files[IMAGES_FILE]
 
     def prepare_command(self, root: str | None) -> str:
-        """Command that prepares the data set again, in a folder of prepared data sets.
+        """Return the command that prepares the data set again, in a folder of prepared data sets.
 
         Arguments:
             root: The folder; None for the default one.

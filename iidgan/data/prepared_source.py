@@ -90,7 +90,7 @@ def prepared_folder(name: str, root: str | None = None) -> Path:
 
 
 def is_prepared(name: str, root: str | None = None) -> bool:
-    """Whether a data set of that name is prepared; False for names that are paths.
+    """Return whether a data set of that name is prepared; False for names that are paths.
 
     Arguments:
         name: Name of the data set.

@@ -38,6 +38,15 @@ def draw_samples(
         point: Run, seeds and step of the networks.
         evaluator: Classifies images.
         num_samples: Generated samples per seed; by default `num_evaluated` of the source.
+
+    Example:
+        >>> from iidgan import GAN, Ring, Run
+        >>> run = Run(source=Ring(), method=GAN())
+        >>> point = EvaluationPoint(run, seeds=[0, 1], steps=[0, 0], diverged=[-1, -1])
+        >>> nets = nn.ModuleDict({"G": nn.Linear(2, 2)})  # the same for both seeds
+        >>> samples = draw_samples(nets, run.source.load(), point, ClassifierEvaluator(), 100)
+        >>> samples.generated.shape, samples.real.shape
+        (torch.Size([2, 100, 2]), torch.Size([100, 2]))
     """
     num_samples = num_samples or point.run.source.num_evaluated
     values_per_sample, are_points = math.prod(data.shape), len(data.shape) < 3

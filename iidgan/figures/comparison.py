@@ -123,7 +123,7 @@ def plot_squares(run_dirs: RunDirs) -> Figure:
     """Draw the example of two squares, which needs no training.
 
     Arguments:
-        run_dirs: No runs; as for the other figures.
+        run_dirs: Not used; other published figures show runs.
     """
     shifts = torch.linspace(0, 1, 51)
     of_two, of_four = intervention.shifted_square_divergences(shifts)

@@ -32,7 +32,7 @@ RunProgressCallback = Callable[[int, str, LogRecord | None], None]
 
 
 def batch_key(run: Run) -> str:
-    """Text that is the same for all runs that can be batched together.
+    """Return a text that is the same for all runs that can be batched together.
 
     Arguments:
         run: The run.

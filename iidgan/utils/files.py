@@ -104,7 +104,7 @@ def read_regular_file(path: str | Path) -> bytes:
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether a name is that of a file in the same folder, on any operating system.
+    """Return whether a name is that of a file in the same folder, on any operating system.
 
     Arguments:
         name: The name, which may come from an untrusted file.
@@ -171,7 +171,7 @@ def describe_error(error: Exception) -> str:
 
 
 def user_cache_dir() -> Path:
-    """The user's folder for files that can be created again."""
+    """Return the user's folder for files that can be created again."""
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "iidgan").expanduser()
 
 
@@ -468,7 +468,7 @@ def _names_error(
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 digest of a regular file's content, in hexadecimal.
+    """Compute the SHA-256 digest of a regular file's content, in hexadecimal.
 
     Arguments:
         path: The file.

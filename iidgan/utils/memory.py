@@ -10,7 +10,7 @@ _OUT_OF_MEMORY = re.compile(
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of Python, NumPy or torch means that memory is exhausted.
+    """Return whether an error of Python, NumPy or torch means that memory is exhausted.
 
     Arguments:
         error: The error.

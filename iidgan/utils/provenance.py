@@ -36,7 +36,7 @@ def collect_provenance(device: torch.device) -> dict[str, str]:
 
 
 def git_commit() -> str:
-    """Commit of the checkout that contains this package, with `+` if it has changes.
+    """Return the commit of the checkout with this package, followed by `+` if it has changes.
 
     Returns:
         Twelve hexadecimal digits; `unknown` outside a checkout.

@@ -66,7 +66,7 @@ class FileTree(ABC):
 
     @abstractmethod
     def file_size(self, name: str) -> int:
-        """Size of a file in bytes, as the file system or the archive states it."""
+        """Return the size of a file in bytes, as the file system or the archive states it."""
 
     @abstractmethod
     def close(self) -> None:
@@ -77,7 +77,7 @@ class FileTree(ABC):
         """Describe where a user finds a file or folder of the tree on the disk."""
 
     def is_inside(self, name: str) -> bool:
-        """Whether a path stays inside the tree; files outside are never opened."""
+        """Return whether a path stays inside the tree; files outside are never opened."""
         return True
 
     def read_file(self, name: str, max_bytes: int = MAX_IMAGE_BYTES) -> bytes:

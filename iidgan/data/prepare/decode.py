@@ -120,7 +120,7 @@ def measure_images(raw_images: Iterable[RawImage | SkippedImage]) -> PixelStatis
 
 
 def is_image_file(path: Path) -> bool:
-    """Whether a file starts like an image, complete or not.
+    """Return whether a file starts like an image, complete or not.
 
     Arguments:
         path: The file.

@@ -52,7 +52,7 @@ class PixelRange:
 
     @classmethod
     def of_bits(cls, bits: int) -> PixelRange:
-        """Range of unsigned integers of a number of bits, 0 to 2^bits - 1.
+        """Create the range of unsigned integers of a number of bits, 0 to 2^bits - 1.
 
         Arguments:
             bits: The number of bits.

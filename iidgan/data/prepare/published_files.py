@@ -68,7 +68,7 @@ def _file_md5(path: Path) -> str:
 
 
 def stream_md5(file: IO[bytes]) -> str:
-    """MD5 digest of a file's content, in hexadecimal.
+    """Compute the MD5 digest of a file's content, in hexadecimal.
 
     Arguments:
         file: The file, opened for reading.

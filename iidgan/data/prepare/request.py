@@ -171,7 +171,7 @@ class PrepareRequest:
         }
 
     def compute_fingerprint(self) -> str:
-        """Fingerprint of the named files in their present state; empty for the Hub."""
+        """Compute a fingerprint of the named files in their present state; empty for the Hub."""
         paths = [path for path in (self.input_path, self._label_file) if path]
         return compute_fingerprint(paths, self._is_output)
 
@@ -192,7 +192,7 @@ class PrepareRequest:
         return is_dataset_file or path == self.lock_file or self.staging_folder in path.parents
 
     def read_request(self) -> ReadRequest:
-        """Request to the reader.
+        """Create the request to the reader.
 
         Raises:
             InputError: The location of the files is unknown.

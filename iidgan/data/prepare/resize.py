@@ -82,7 +82,7 @@ class ResizeRule:
         return image.resize(target_size, Resampling.BICUBIC)
 
     def is_enlarging(self, image: Image) -> bool:
-        """Whether this image has to be upsampled.
+        """Return whether this image has to be upsampled.
 
         Arguments:
             image: Image of any size.

@@ -23,7 +23,7 @@ _HEADER_BYTES = 8
 
 
 def has_separate_planes(tags: Mapping[int, Any]) -> bool:
-    """Whether the tags of a TIFF tell of one plane per colour.
+    """Return whether the tags of a TIFF tell of one plane per colour.
 
     Arguments:
         tags: Values of the tags by number.

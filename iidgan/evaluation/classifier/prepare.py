@@ -104,7 +104,7 @@ def prepare_classifier(
 
 
 def accuracy_warning(manifest: Mapping[str, Any]) -> str:
-    """Return a warning if the accuracy is below that expected for the source; else nothing.
+    """Return a warning if the accuracy is below that expected for the source; else an empty text.
 
     Arguments:
         manifest: Content of `classifier.json`.

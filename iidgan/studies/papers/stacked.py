@@ -113,7 +113,9 @@ _KL_FLOOR = histogram.kl_floor(1000, StackedMnist.num_evaluated)
 
 
 def kl_column_title(dataset_name: str) -> str:
-    """Title of the column of the KL to the uniform distribution, with its expected minimum.
+    """Return the title of the column of the KL to the uniform distribution, with its floor.
+
+    The floor is the expected KL of as many samples of the uniform distribution itself.
 
     Arguments:
         dataset_name: Name of the data set, in front of the title.

@@ -23,7 +23,7 @@ class ImageLabels:
 
 
 def common_folder(names: Sequence[str]) -> str:
-    """Folders that all names start with, including a final `/`.
+    """Return the folders that all names start with, including a final `/`.
 
     Arguments:
         names: Paths of files, with `/` between folders; at least one.

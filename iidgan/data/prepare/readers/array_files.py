@@ -45,7 +45,7 @@ _MAX_LABEL_BYTES = 1 << 28
 
 
 def is_array_file(path: Path) -> bool:
-    """Whether a path is named like one of NumPy's files.
+    """Return whether a path is named like one of NumPy's files.
 
     Arguments:
         path: The path, which may be a folder.

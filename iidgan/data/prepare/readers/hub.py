@@ -28,7 +28,7 @@ _LABEL_TYPES = ("int", "uint", "string", "large_string", "bool")
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a path is a Parquet file, or a folder with Parquet files and no image files.
+    """Return whether a path is a Parquet file, or a folder with Parquet files and no image files.
 
     Arguments:
         path: The path.
