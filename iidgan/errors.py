@@ -10,7 +10,7 @@ class InputError(ValueError):
 
     The command line prints it on standard error without a traceback and exits with 2.
 
-    Example:
+    Examples:
         >>> error = InputError("weight: must be >= 0, got -1")
         >>> error.field
         'weight'
@@ -37,7 +37,7 @@ class UnnamedPluginError(InputError):
         origin: The field or file.
         names: The names of the classes, `module:Name`.
 
-    Example:
+    Examples:
         >>> UnnamedPluginError("type", "my_gans:MyGAN").names
         ('my_gans:MyGAN',)
     """
@@ -67,7 +67,7 @@ def wrong_type_error(field: str, expected: str, value: object) -> InputError:
     Returns:
         The error, to be raised by the caller.
 
-    Example:
+    Examples:
         >>> wrong_type_error("steps", "an int", "many")
         InputError("steps: must be an int, got 'many'")
     """
@@ -93,7 +93,7 @@ def find_nearest_name(value: object, choices: Iterable[str], *, cutoff: float = 
     Returns:
         The closest choice, or None if none is similar enough.
 
-    Example:
+    Examples:
         >>> find_nearest_name("Grids", ["ring", "grid", "mnist"])
         'grid'
         >>> find_nearest_name("xyz", ["ring", "grid", "mnist"]) is None
@@ -117,7 +117,7 @@ def unknown_name_error(field: str, value: object, choices: Iterable[str]) -> Inp
     Returns:
         The error, to be raised by the caller.
 
-    Example:
+    Examples:
         >>> print(unknown_name_error("source", "grids", ["ring", "grid"]))
         source: unknown 'grids'; did you mean 'grid'? known: grid, ring
     """

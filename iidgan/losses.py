@@ -36,7 +36,7 @@ class GaussianConsistency(nn.Module):
         IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
         2023), https://www.ijcai.org/proceedings/2023/437
 
-    Example:
+    Examples:
         >>> codes = torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
         >>> gaussian_loss = GaussianConsistency()
         >>> gaussian_loss(codes)  # mean 0 and covariance I
@@ -118,7 +118,7 @@ class CycleConsistency(nn.Module):
         IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
         2023), https://www.ijcai.org/proceedings/2023/437, equation 7
 
-    Example:
+    Examples:
         >>> cycle_loss = CycleConsistency(norm="l1")
         >>> G, F = torch.nn.Linear(2, 3), torch.nn.Linear(3, 2)
         >>> z, x = torch.randn(64, 2), torch.randn(64, 3)

@@ -27,7 +27,7 @@ class MetricRecord:
         protocol: How the value was measured.
         provenance: Versions and hardware of the measurement.
 
-    Example:
+    Examples:
         >>> record = MetricRecord(
         ...     run="0123456789ab",
         ...     seed=0,
@@ -90,7 +90,7 @@ def failure_record(run: str, seed: int, reason: str) -> MetricRecord:
     Returns:
         A record whose value is NaN and whose provenance has the reason.
 
-    Example:
+    Examples:
         >>> failure_record("0123456789ab", seed=0, reason="out of memory").is_failure
         True
     """
@@ -115,7 +115,7 @@ def append_records(path: Path, records: Iterable[MetricRecord]) -> None:
         path: The file, which is created if necessary.
         records: Records to append.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> record = failure_record("0123456789ab", seed=0, reason="out of memory")
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -177,7 +177,7 @@ def group_by_run(records: Iterable[MetricRecord]) -> dict[str, list[MetricRecord
     Returns:
         The records of each run, by its id.
 
-    Example:
+    Examples:
         >>> records = [failure_record(run, 0, "out of memory") for run in ("a1", "b2", "a1")]
         >>> {run: len(group) for run, group in group_by_run(records).items()}
         {'a1': 2, 'b2': 1}
@@ -235,7 +235,7 @@ def select_last_step(records: Iterable[MetricRecord]) -> list[MetricRecord]:
     Returns:
         Those of the largest step of their seed, in their order.
 
-    Example:
+    Examples:
         >>> from dataclasses import replace
         >>> record = failure_record("0123456789ab", seed=0, reason="")
         >>> steps = [(0, 100), (0, 200), (1, 100)]  # seed 1 ended earlier

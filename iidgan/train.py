@@ -73,7 +73,7 @@ def train(
     Raises:
         InputError: A field, the data or the run directory is invalid.
 
-    Example:
+    Examples:
         Two steps of a plain GAN; a run of the default length takes minutes.
 
         >>> import tempfile

@@ -112,7 +112,7 @@ def run_command(words: list[str]) -> int:
     Raises:
         InputError: The command is unknown, or as for the command.
 
-    Example:
+    Examples:
         >>> run_command(["tran"])  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         iidgan.errors.InputError: command: unknown 'tran'; did you mean 'train'? known: cite, ...

@@ -38,7 +38,7 @@ def expand_flag(word: str) -> str:
     Arguments:
         word: A flag, its value after `=` included, or any other word, which is not changed.
 
-    Example:
+    Examples:
         >>> expand_flag("--lr=1e-3"), expand_flag("--optimizer.beta1"), expand_flag("ring")
         ('--optimiser.lr=1e-3', '--optimiser.beta1', 'ring')
     """
@@ -60,7 +60,7 @@ def split_component_names(
     Returns:
         The names by kind, and the other arguments, with expanded flags.
 
-    Example:
+    Examples:
         >>> words = ["--term", "r1", "--term=r2", "--lr", "1e-3"]
         >>> split_component_names(words, ["method", "term"])
         ({'method': [], 'term': ['r1', 'r2']}, ['--optimiser.lr', '1e-3'])
@@ -94,7 +94,7 @@ def find_flag_value(arguments: Sequence[str], flag: str) -> str | None:
     Returns:
         The value; None if the flag is not there.
 
-    Example:
+    Examples:
         >>> find_flag_value(["ring", "--seeds=5"], "--seeds")
         '5'
     """
@@ -112,7 +112,7 @@ def get_flag_prefix(component_type: type) -> str:
     Arguments:
         component_type: Class of the term or metric.
 
-    Example:
+    Examples:
         >>> from iidgan import GaussianTerm
         >>> get_flag_prefix(GaussianTerm)
         'gaussian'

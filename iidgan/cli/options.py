@@ -62,7 +62,7 @@ def parse_duration(name: str, text: str) -> float:
     Raises:
         InputError: It is not a duration above 0.
 
-    Example:
+    Examples:
         >>> parse_duration("max-time", "1h30m")
         5400.0
     """

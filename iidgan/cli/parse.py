@@ -35,7 +35,7 @@ def parse_options(
     Raises:
         InputError: A flag is unknown, missing, or has a value of the wrong type.
 
-    Example:
+    Examples:
         >>> from dataclasses import dataclass
         >>> @dataclass(frozen=True)
         ... class Options:

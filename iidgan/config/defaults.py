@@ -43,7 +43,7 @@ def recommended(
         Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
         Networks (Radford, Metz and Chintala, 2015), https://arxiv.org/abs/1511.06434
 
-    Example:
+    Examples:
         >>> run = recommended("mnist", "gan", ["cycle", "gaussian"])
         >>> run.method.terms[0].weight
         0.5

@@ -40,7 +40,7 @@ def import_by_name(field: str, name: str) -> Any:  # noqa: ANN401 - what the nam
     Raises:
         InputError: The name is malformed, or cannot be imported.
 
-    Example:
+    Examples:
         >>> import_by_name("method", "iidgan.methods.gan:GAN")
         <class 'iidgan.methods.gan.GAN'>
         >>> import_by_name("method", "iidgan.methods.gan:GANN")
@@ -84,7 +84,7 @@ def resolve_plugins(plugins: Iterable[Plugin]) -> dict[str, type]:
     Raises:
         InputError: A name cannot be imported, or something is not a dataclass.
 
-    Example:
+    Examples:
         >>> resolve_plugins(["torch:Size"])
         Traceback (most recent call last):
         ...
@@ -115,7 +115,7 @@ def get_type_name(cls: type) -> str:
     Arguments:
         cls: A dataclass that a run consists of.
 
-    Example:
+    Examples:
         >>> from iidgan import Ring
         >>> get_type_name(Ring)
         'ring'
@@ -138,7 +138,7 @@ def resolve_type(name: str, plugin_types: Mapping[str, type]) -> type:
     Raises:
         InputError: The name is neither listed nor one of the caller's.
 
-    Example:
+    Examples:
         >>> resolve_type("ring", plugin_types={})
         <class 'iidgan.data.gaussian_mixture.Ring'>
     """
@@ -180,7 +180,7 @@ def list_types(value: object) -> tuple[type, ...]:
     Arguments:
         value: Dataclasses and tuples, nested in any way.
 
-    Example:
+    Examples:
         >>> from iidgan import iid_gan
         >>> [cls.__name__ for cls in list_types(iid_gan())]
         ['Regularised', 'GAN', 'CycleTerm', 'GaussianTerm']

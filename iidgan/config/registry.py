@@ -44,7 +44,7 @@ def find(kind: str, name: str) -> Any:  # noqa: ANN401 - a class or a factory of
     Raises:
         InputError: The name is neither registered nor importable.
 
-    Example:
+    Examples:
         >>> find("methods", "gan")()
         GAN(loss='non-saturating')
         >>> find("sources", "rink")
@@ -78,7 +78,7 @@ def create_component(kind: str, name: str, component_type: type[ComponentT]) -> 
     Raises:
         InputError: The name cannot be resolved, creation fails, or the type is wrong.
 
-    Example:
+    Examples:
         >>> from iidgan import Source
         >>> create_component("sources", "ring", Source).modes
         8
@@ -118,7 +118,7 @@ def list_required_arguments(factory: Callable[..., object]) -> list[str]:
     Returns:
         Their names, in order.
 
-    Example:
+    Examples:
         >>> from iidgan import Regularised
         >>> list_required_arguments(Regularised)
         ['method', 'terms']
@@ -144,7 +144,7 @@ def get_reference(component: object) -> Reference | None:
     Returns:
         The publication, or None.
 
-    Example:
+    Examples:
         >>> get_reference(find("terms", "gaussian")).year
         2023
     """

@@ -30,7 +30,7 @@ class Run(TypedFields):
     Raises:
         InputError: A value is out of range or of the wrong type.
 
-    Example:
+    Examples:
         >>> import iidgan
         >>> run = Run(source=iidgan.Ring(modes=16), method=iidgan.iid_gan(), steps=10_000)
         >>> run.arch, run.batch
@@ -81,7 +81,7 @@ class Run(TypedFields):
         Returns:
             Fields by name: numbers, strings, lists, and dicts with the name of a class as `type`.
 
-        Example:
+        Examples:
             >>> import iidgan
             >>> Run(method=iidgan.WGAN()).to_dict()["method"]["type"]
             'wgan'
@@ -104,7 +104,7 @@ class Run(TypedFields):
             UnnamedPluginError: A type is neither part of the package nor among `plugins`.
             InputError: A type or a field is unknown, or a value is invalid.
 
-        Example:
+        Examples:
             >>> run = Run(steps=1000)
             >>> Run.from_dict(run.to_dict()) == run
             True

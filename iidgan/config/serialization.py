@@ -25,7 +25,7 @@ def encode(value: object, *, include_paths: bool = True) -> Any:  # noqa: ANN401
     Raises:
         InputError: Something else is in the value, which a run cannot store.
 
-    Example:
+    Examples:
         >>> from iidgan import GAN
         >>> encode(GAN())
         {'type': 'gan', 'loss': 'non-saturating'}
@@ -58,7 +58,7 @@ def encode_fields(value: Any, *, include_paths: bool = True) -> dict[str, Any]: 
     Returns:
         Encoded fields by name.
 
-    Example:
+    Examples:
         >>> from iidgan import CycleTerm
         >>> encode_fields(CycleTerm())  # without `growth`, at its default
         {'weight': 3.0, 'norm': 'l1-sum'}
@@ -100,7 +100,7 @@ def decode_dataclass(
         UnnamedPluginError: A type is neither part of the package nor among `plugin_types`.
         InputError: A type or a field is unknown, or a value is invalid.
 
-    Example:
+    Examples:
         >>> from iidgan import CycleTerm
         >>> decode_dataclass(CycleTerm, {"weight": 0.5, "norm": "l1"}, plugin_types={})
         CycleTerm(weight=0.5, norm='l1', growth=1.0)
@@ -155,7 +155,7 @@ def describe_differences(old: Any, new: Any, path: str = "") -> list[str]:  # no
     Returns:
         One text per field; none if the values are equal.
 
-    Example:
+    Examples:
         >>> describe_differences({"steps": 100, "batch": 64}, {"steps": 200, "batch": 64})
         ['steps (100 there, 200 here)']
     """

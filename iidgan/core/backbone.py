@@ -19,7 +19,7 @@ class Backbone(TypedFields, ABC):
     Attributes:
         latent: Dimension M of the prior.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan import DCGAN
         >>> backbone = DCGAN(latent=64, width=16)
@@ -93,7 +93,7 @@ class NetworkFactory:
         backbone: Family of networks.
         shape: Shape of a sample.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.nn import MLP
         >>> factory = NetworkFactory(MLP(latent=3), shape=(2,))

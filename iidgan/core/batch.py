@@ -26,7 +26,7 @@ class Batch:
         noise: Standard normal numbers by name, with shapes (S, B, ...), as declared by the
             `noise_shapes` of the method and its terms.
 
-    Example:
+    Examples:
         >>> x = torch.zeros(2, 64, 1, 28, 28)  # two seeds, 64 images of each
         >>> batch = Batch(x=x, z=torch.randn(2, 64, 8), u=torch.rand(2, 64))
         >>> batch.t  # at the start of training
@@ -50,7 +50,7 @@ class Batch:
         Returns:
             Noise, with shape (S, num_samples, ...).
 
-        Example:
+        Examples:
             >>> noise = {"code": torch.tensor([[[1.0], [2.0]]])}
             >>> zeros = torch.zeros(1, 2, 1)
             >>> batch = Batch(x=zeros, z=zeros, u=zeros[..., 0], noise=noise)
@@ -64,7 +64,7 @@ class Batch:
     def to_tensors(self) -> dict[str, Tensor]:
         """Return all tensors by name, always in the same order.
 
-        Example:
+        Examples:
             >>> zeros = torch.zeros(1, 2, 1)
             >>> batch = Batch(x=zeros, z=zeros, u=zeros[..., 0], noise={"code": zeros})
             >>> tensors = batch.to_tensors()
@@ -102,7 +102,7 @@ def concatenate_batches(batches: list[Batch]) -> Batch:
     Returns:
         One batch of all samples.
 
-    Example:
+    Examples:
         >>> zeros = torch.zeros(1, 64, 2)
         >>> batch = Batch(x=zeros, z=zeros, u=zeros[..., 0])
         >>> concatenate_batches([batch, batch]).x.shape

@@ -28,7 +28,7 @@ class GaussianMixture:
         centres: Means c_i of the modes, with shape (K, d).
         std: Standard deviation σ of each mode, in each dimension.
 
-    Example:
+    Examples:
         >>> from iidgan import Ring
         >>> mixture = Ring(modes=4, radius=1.0, std=0.01).load().truth
         >>> mixture.centres.shape, mixture.std
@@ -42,7 +42,7 @@ class GaussianMixture:
 class SampleView(ABC):
     """Samples that are computed from a stored tensor on access, and so take no memory.
 
-    Example:
+    Examples:
         >>> class Negatives(StoredView):
         ...     def take_samples(self, stored, index):
         ...         return 255 - stored[index]
@@ -118,7 +118,7 @@ class Standardisation:
         mean: Mean of the data in their own units, with the shape of one sample.
         std: Their standard deviation, positive, with the same shape.
 
-    Example:
+    Examples:
         >>> heights = Standardisation(mean=torch.tensor([170.0]), std=torch.tensor([10.0]))
         >>> heights.standardise(torch.tensor([[185.0]]))
         tensor([[1.5000]])
@@ -169,7 +169,7 @@ class Dataset:
         device: Device of the samples that `take_samples` returns; `x` itself stays on its own
             device if it is too large for this one.
 
-    Example:
+    Examples:
         >>> images = torch.zeros(100, 3, 32, 32, dtype=torch.uint8)
         >>> dataset = Dataset(images, y=torch.arange(100) % 10)
         >>> len(dataset), dataset.shape, dataset.is_image
@@ -209,7 +209,7 @@ class Dataset:
         Returns:
             Samples, with shape (*index.shape, *shape).
 
-        Example:
+        Examples:
             >>> images = torch.tensor([0, 255], dtype=torch.uint8).reshape(2, 1, 1, 1)
             >>> Dataset(images).take_samples(torch.tensor([1, 0, 1])).flatten()
             tensor([ 1., -1.,  1.])
@@ -291,7 +291,7 @@ class Source(TypedFields, ABC):
         expected_accuracy: Test accuracy of that classifier, in percent, below which metrics based
             on it are unreliable.
 
-    Example:
+    Examples:
         >>> @dataclass(frozen=True, kw_only=True)
         ... class Square(Source):
         ...     side: float = 1.0

@@ -24,7 +24,7 @@ def list_path_fields(value: Any) -> list[str]:  # noqa: ANN401 - any dataclass
     Returns:
         Names of the fields that are marked with `IS_PATH`.
 
-    Example:
+    Examples:
         >>> from iidgan import Mnist
         >>> list_path_fields(Mnist())
         ['root']

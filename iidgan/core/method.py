@@ -47,7 +47,7 @@ class Player:
         active: Interval [start, end) in which the player is updated, as fractions of the training.
         lr_scale: Factor on the run's learning rate.
 
-    Example:
+    Examples:
         >>> from iidgan import WGAN
         >>> {player.name: player.updates_per_step for player in WGAN().players}
         {'D': 5, 'G': 1}
@@ -69,7 +69,7 @@ class Method(TypedFields, ABC):
         tunable_weights: Names of the fields that weight parts of its losses against each other,
             which tuning varies.
 
-    Example:
+    Examples:
         >>> @dataclass(frozen=True, kw_only=True)
         ... class MomentMatching(Method):
         ...     weight: float = 1.0
@@ -128,7 +128,7 @@ class Term(TypedFields, ABC):
             each mapped to the network whose player trains it too.
         tunable_weights: Names of the fields that weight its losses, which tuning varies.
 
-    Example:
+    Examples:
         >>> @dataclass(frozen=True, kw_only=True)
         ... class LogitDecay(Term):
         ...     weight: float = 0.01

@@ -69,7 +69,7 @@ class Samples:
         classifier_outputs: Outputs of a classifier for all generated and real images.
         classifier_missing_reason: Why `classifier_outputs` is missing, and how to obtain it.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.metrics import ModeCoverage
         >>> samples = Samples(generated=torch.zeros(2, 50_000, 2), real=torch.zeros(1000, 2))
@@ -100,7 +100,7 @@ class Metric(TypedFields, ABC):
     share a column; `__call__` computes the values. `iidgan.testing.check_metric` checks all
     three.
 
-    Example:
+    Examples:
         >>> @dataclass(frozen=True, kw_only=True)
         ... class MeanNorm(Metric):
         ...     power: float = 2.0

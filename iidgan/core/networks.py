@@ -27,7 +27,7 @@ class Nets(Mapping[str, nn.Module]):
         use_bfloat16: Whether they compute in bfloat16 where autocast does. Outputs have the dtype
             of the inputs in either case, so that losses are computed in full precision.
 
-    Example:
+    Examples:
         >>> nets = Nets({"G": nn.Linear(2, 3), "F": nn.Linear(3, 2)})
         >>> z = torch.zeros(1, 64, 2)
         >>> nets.F(nets.G(z)).shape
@@ -77,7 +77,7 @@ class Nets(Mapping[str, nn.Module]):
         Raises:
             InputError: The network has no features.
 
-        Example:
+        Examples:
             >>> from iidgan.core import NetworkFactory
             >>> from iidgan.nn import MLP
             >>> factory = NetworkFactory(MLP(hidden=(100, 50)), shape=(2,))
@@ -104,7 +104,7 @@ class Nets(Mapping[str, nn.Module]):
             name: Name of the network.
             input_map: Map of tensors, applied after earlier ones.
 
-        Example:
+        Examples:
             >>> nets = Nets({"D": nn.Identity()}).with_input_map("D", lambda x: x + 0.5)
             >>> nets.D(torch.zeros(1, 2))
             tensor([[0.5000, 0.5000]])
@@ -122,7 +122,7 @@ class Nets(Mapping[str, nn.Module]):
             name: Name of the network.
             output_map: Map of tensors, applied after earlier ones.
 
-        Example:
+        Examples:
             >>> nets = Nets({"F": nn.Identity()}).with_output_map("F", torch.tanh)
             >>> nets.F(torch.zeros(1, 2))
             tensor([[0., 0.]])
@@ -146,7 +146,7 @@ class Nets(Mapping[str, nn.Module]):
             name: Name of the network.
             parameters: Parameters by their names in the network; others stay.
 
-        Example:
+        Examples:
             >>> nets = Nets({"D": nn.Linear(1, 1)})
             >>> zeros = {"weight": torch.zeros(1, 1), "bias": torch.ones(1)}
             >>> nets.with_parameters("D", zeros).D(torch.randn(3, 1)).flatten()
@@ -163,7 +163,7 @@ class Nets(Mapping[str, nn.Module]):
         Arguments:
             names: Names of the networks, which have just been updated.
 
-        Example:
+        Examples:
             >>> nets = Nets({"G": nn.Linear(2, 2), "D": nn.Linear(2, 1)})
             >>> z = torch.zeros(1, 64, 2)
             >>> fake, logits = nets.G(z), nets.D(nets.G(z))
@@ -254,7 +254,7 @@ class HasPostUpdate(Protocol):
     `post_update` receives the batch of the update, computes with tensors only, and keeps seeds
     separate.
 
-    Example:
+    Examples:
         >>> class ClippedLinear(nn.Linear):
         ...     def post_update(self, batch):
         ...         self.weight.data.clamp_(-0.01, 0.01)

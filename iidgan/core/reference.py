@@ -20,7 +20,7 @@ class Reference:
         url: Address of the publication.
         note: Further remarks for readers.
 
-    Example:
+    Examples:
         >>> from iidgan import WGAN
         >>> WGAN.reference.title, WGAN.reference.year
         ('Wasserstein GAN', 2017)
@@ -43,7 +43,7 @@ def cites(reference: Reference) -> Callable[[T], T]:
     Returns:
         A decorator that sets the attribute `reference`.
 
-    Example:
+    Examples:
         >>> url = "https://example.org/my-gan"
         >>> @cites(Reference(title="My GAN", authors="A. Author", year=2026, url=url))
         ... class MyGAN: ...

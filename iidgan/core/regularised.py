@@ -47,7 +47,7 @@ class Regularised(Method):
         method: The method; it may be one with terms.
         terms: Terms to add to it.
 
-    Example:
+    Examples:
         >>> import iidgan
         >>> method = Regularised(method=iidgan.GAN(), terms=(iidgan.CycleTerm(), iidgan.R1()))
         >>> {player.name: player.trains for player in method.players}  # the cycle adds F

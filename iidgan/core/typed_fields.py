@@ -19,7 +19,7 @@ class TypedFields:
     must be one; floats may be integers, and tuples may be lists. Types that cannot be told at run
     time, such as those of callables, are not checked.
 
-    Example:
+    Examples:
         >>> from dataclasses import dataclass
         >>> @dataclass(frozen=True, kw_only=True)
         ... class Options(TypedFields):

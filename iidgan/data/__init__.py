@@ -68,7 +68,7 @@ def resolve_source(text: str, root: str | None = None) -> Source:
         InputError: `text` is neither a known name nor an array file that exists, or the data set
             is not prepared yet.
 
-    Example:
+    Examples:
         >>> resolve_source("ring") == Ring()
         True
     """

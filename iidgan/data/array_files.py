@@ -35,7 +35,7 @@ class SampleArray:
         columns: Names of the columns; empty if the file names none.
         notes: Lines for the user on how the file was read.
 
-    Example:
+    Examples:
         >>> SampleArray(np.zeros((3, 2)), columns=("width", "height")).describe()
         '3 samples of 2 numbers: width, height'
     """
@@ -66,7 +66,7 @@ def read_samples(path: str | os.PathLike[str]) -> SampleArray:
         InputError: The file cannot be read, is damaged, or does not hold at least one sample of
             numbers that are finite in float32.
 
-    Example:
+    Examples:
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     np.savez(f"{folder}/samples.npz", x=np.ones((4, 2)), z=np.ones((4, 8)))
@@ -199,7 +199,7 @@ def to_native(values: NDArray[Any]) -> NDArray[Any]:
     Arguments:
         values: Array of any type of number.
 
-    Example:
+    Examples:
         >>> to_native(np.array([1, 2], dtype=">i2")).dtype.isnative
         True
     """
@@ -220,7 +220,7 @@ def to_float32(field: str, values: NDArray[Any]) -> NDArray[np.float32]:
     Raises:
         InputError: A value is not finite in float32.
 
-    Example:
+    Examples:
         >>> to_float32("x", np.array([1.5, float("inf")]))
         Traceback (most recent call last):
         iidgan.errors.InputError: x: row 1 (counted from 0) is inf, which is not finite in float32
@@ -269,7 +269,7 @@ def write_npz(path: Path, arrays: Mapping[str, ArrayBlocks]) -> None:
         path: The archive.
         arrays: Arrays of float32 by name.
 
-    Example:
+    Examples:
         >>> from tempfile import TemporaryDirectory
         >>> blocks = (np.full((2, 3), i, np.float32) for i in range(2))
         >>> with TemporaryDirectory() as folder:

@@ -23,7 +23,7 @@ USUAL_SCALE = (1e-2, 1e2)
 class ArrayFile(Source):
     """N samples of d numbers each, from a .npy, .npz or .csv file.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
@@ -75,7 +75,7 @@ def array(path: str | os.PathLike[str]) -> ArrayFile:
     Raises:
         InputError: The file does not exist, or its suffix is unknown.
 
-    Example:
+    Examples:
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     path = os.path.join(folder, "points.csv")

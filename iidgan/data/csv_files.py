@@ -54,7 +54,7 @@ def read_csv(path: str) -> CsvTable:
         InputError: The file is not such a table, or its first line or first column could be read
             in two ways.
 
-    Example:
+    Examples:
         >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:

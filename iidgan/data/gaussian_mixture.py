@@ -30,7 +30,7 @@ class Ring(Source):
         VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational Learning (Srivastava,
         Valkov, Russell, Gutmann and Sutton, 2017), https://arxiv.org/abs/1705.07761
 
-    Example:
+    Examples:
         >>> data = Ring(modes=4, size=8).load()
         >>> data.truth.centres.round().int().tolist()
         [[2, 0], [0, 2], [-2, 0], [0, -2]]
@@ -71,7 +71,7 @@ class Grid(Source):
         VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational Learning (Srivastava,
         Valkov, Russell, Gutmann and Sutton, 2017), https://arxiv.org/abs/1705.07761
 
-    Example:
+    Examples:
         >>> data = Grid(side=5, size=100).load()
         >>> len(data.truth.centres), data.truth.centres[0].tolist()
         (25, [-4.0, -4.0])

@@ -132,7 +132,7 @@ class Mnist(_IdxImages):
         Gradient-Based Learning Applied to Document Recognition (LeCun, Bottou, Bengio and Haffner,
         1998), https://doi.org/10.1109/5.726791
 
-    Example:
+    Examples:
         >>> source = Mnist(split="test")
         >>> source.classes
         ('0', '1', '2', '3', '4', '5', '6', '7', '8', '9')
@@ -162,7 +162,7 @@ class FashionMnist(_IdxImages):
         Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms (Xiao,
         Rasul and Vollgraf, 2017), https://arxiv.org/abs/1708.07747
 
-    Example:
+    Examples:
         >>> FashionMnist().classes[:3]
         ('T-shirt/top', 'Trouser', 'Pullover')
     """
@@ -268,7 +268,7 @@ def read_idx(path: Path, kind: Kind) -> IdxFile:
         InputError: The file has another format, is damaged or empty, or is shorter or longer than
             its header says.
 
-    Example:
+    Examples:
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     path = Path(folder, "t10k-labels-idx1-ubyte")

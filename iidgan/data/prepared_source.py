@@ -25,7 +25,7 @@ class Prepared(Source):
 
     `prepared` creates it with the digest of the present state.
 
-    Example:
+    Examples:
         >>> Prepared(name="cats", flip=True).classifier_source
         'cats'
     """
@@ -96,7 +96,7 @@ def is_prepared(name: str, root: str | None = None) -> bool:
         name: Name of the data set.
         root: Folder of prepared data sets; by default $IIDGAN_DATA, or `data` in the user's cache.
 
-    Example:
+    Examples:
         >>> is_prepared("../cats")
         False
     """
@@ -136,7 +136,7 @@ def prepared(name: str, root: str | None = None, *, flip: bool = False) -> Prepa
     Raises:
         InputError: The data set is not prepared.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from tempfile import TemporaryDirectory
         >>> from iidgan import prepare

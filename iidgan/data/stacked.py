@@ -48,7 +48,7 @@ class StackedView(SampleView):
         triples: Indices of the red, green and blue image of each sample, int64 of shape (N, 3).
         pixels: Side of the samples: 28, 32 or 64.
 
-    Example:
+    Examples:
         >>> grey_levels = torch.tensor([0, 100, 200], dtype=torch.uint8)
         >>> images = grey_levels.view(3, 1, 1, 1).repeat(1, 1, 28, 28)
         >>> view = StackedView(triples=torch.tensor([[2, 0, 1], [1, 1, 1]]), pixels=32)
@@ -163,7 +163,7 @@ class StackedMnist(_Stacked):
         Unrolled Generative Adversarial Networks (Metz, Poole, Pfau and Sohl-Dickstein, 2016),
         https://arxiv.org/abs/1611.02163
 
-    Example:
+    Examples:
         >>> source = StackedMnist(base="mnist-5k", pixels=32)
         >>> source.size, source.num_evaluated, source.classifier_source
         (128000, 26000, 'mnist-5k')
@@ -188,7 +188,7 @@ class StackedFashion(_Stacked):
         Unrolled Generative Adversarial Networks (Metz, Poole, Pfau and Sohl-Dickstein, 2016),
         https://arxiv.org/abs/1611.02163: the construction, with digits.
 
-    Example:
+    Examples:
         >>> StackedFashion(pixels=64).classifier_source
         'fashion-mnist'
     """

@@ -60,7 +60,7 @@ class RunIdentity:
         id: Id of the run.
         seeds: Its seeds.
 
-    Example:
+    Examples:
         >>> from iidgan.engine.checkpoint import RunIdentity
         >>> str(RunIdentity("4f2a", (0, 1, 2)))
         'run 4f2a with seeds 0, 1, 2'
@@ -202,7 +202,7 @@ class LatestCheckpoints:
         Returns:
             Groups of seeds that follow each other and have taken the same number of steps.
 
-        Example:
+        Examples:
             >>> from pathlib import Path
             >>> from iidgan.engine.checkpoint import LatestCheckpoints, StateFile
             >>> path = Path("state-0-1.safetensors")

@@ -30,7 +30,7 @@ def sample_prior(
     Returns:
         Latents, float32 (S, N, M).
 
-    Example:
+    Examples:
         >>> from iidgan.engine.inference import sample_prior
         >>> latents = sample_prior([0, 1, 2], 1000, 2)
         >>> latents.shape
@@ -55,7 +55,7 @@ def iterate_prior(
         block_size: Smallest number of latents in a block, rounded to a multiple of 16; the last
             block has up to twice as many.
 
-    Example:
+    Examples:
         >>> from iidgan.engine.inference import iterate_prior
         >>> [len(block) for block in iterate_prior(0, 100, 2, stream=0, block_size=32)]
         [32, 32, 36]
@@ -171,7 +171,7 @@ def map_chunked(network: nn.Module, inputs: Tensor) -> Tensor:
     Returns:
         Outputs, (S, N, ...), on the CPU.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.engine.inference import map_chunked
         >>> from iidgan.nn.layers.linear import Linear

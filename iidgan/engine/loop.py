@@ -56,7 +56,7 @@ class LogRecord:
             A record of these seeds alone; positions in `diverged` are counted from the first of
             them.
 
-        Example:
+        Examples:
             >>> from iidgan.engine.loop import LogRecord
             >>> losses = {"D/adversarial": [1.2, 1.3, 1.4]}
             >>> record = LogRecord(100, losses, seconds=0.5, diverged={2: 98})
@@ -85,7 +85,7 @@ class StopRequest:
     Attributes:
         signal: The signal that asks to stop, or None.
 
-    Example:
+    Examples:
         >>> from iidgan import StopRequest
         >>> StopRequest().requested
         False
@@ -156,7 +156,7 @@ class LoopSchedule:
         checkpoint_every: Steps between checkpoints.
         log_every: Steps between log records, the only synchronisation with the device.
 
-    Example:
+    Examples:
         >>> from iidgan.engine.loop import LoopSchedule
         >>> schedule = LoopSchedule(steps=5000, checkpoint_every=2000)
         >>> [step for step in range(1, 5001) if schedule.is_checkpoint_step(step)]
@@ -284,7 +284,7 @@ def surviving_positions(diverged: Tensor) -> Sequence[int]:
     Arguments:
         diverged: Step at which each seed diverged, or -1, (S,).
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.engine.loop import surviving_positions
         >>> surviving_positions(torch.tensor([-1, 730, -1]))

@@ -71,7 +71,7 @@ class Optimiser(TypedFields, ABC):
             step: Step t, counted from 0.
             steps: Number of steps T of the run.
 
-        Example:
+        Examples:
             >>> from iidgan import Adam
             >>> [round(Adam(lr=1.0, schedule="cosine").lr_at(step, 4), 3) for step in range(4)]
             [1.0, 0.854, 0.5, 0.146]
@@ -101,7 +101,7 @@ class Adam(Optimiser):
         Adam: A Method for Stochastic Optimization (Kingma and Ba, 2014),
         https://arxiv.org/abs/1412.6980
 
-    Example:
+    Examples:
         The first step has the length of the learning rate, whatever the gradient:
 
         >>> import torch

@@ -91,7 +91,7 @@ class DatasetStream(BatchStream):
     Raises:
         InputError: A batch is larger than the data set.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan import Dataset
         >>> from iidgan.engine.sampling import DatasetStream

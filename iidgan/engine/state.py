@@ -54,7 +54,7 @@ def derive_seed(*numbers: int) -> int:
     Arguments:
         *numbers: Non-negative integers, such as the seed of a run, a purpose and an index.
 
-    Example:
+    Examples:
         >>> from iidgan.engine.state import derive_seed
         >>> derive_seed(0, 1) == derive_seed(0, 1), derive_seed(0, 1) == derive_seed(1, 0)
         (True, False)
@@ -76,7 +76,7 @@ def build_networks(method: Method, arch: NetworkFactory, seeds: Sequence[int]) -
     Raises:
         InputError: A parameter or buffer has no seed axis.
 
-    Example:
+    Examples:
         >>> from iidgan import GAN, MLP
         >>> from iidgan.core import NetworkFactory
         >>> from iidgan.engine.state import build_networks
@@ -207,7 +207,7 @@ def seed_slices(seed_counts: Sequence[int]) -> list[slice]:
     Arguments:
         seed_counts: Number of seeds of each group.
 
-    Example:
+    Examples:
         >>> from iidgan.engine.state import seed_slices
         >>> seed_slices([2, 3])
         [slice(0, 2, None), slice(2, 5, None)]
@@ -223,7 +223,7 @@ def select_seeds(tensors: Mapping[str, Tensor], seeds: slice) -> dict[str, Tenso
         tensors: Tensors by name, with the seed axis first.
         seeds: Positions of the seeds.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.engine.state import select_seeds
         >>> tensors = {"weight": torch.tensor([1.0, 2.0, 3.0]), "step": torch.tensor(7)}

@@ -32,7 +32,7 @@ class TrainStep:
         cache_key: Identifies all that the compiled code of this step depends on, so that it can
             be reused; None if some of it is defined outside this package.
 
-    Example:
+    Examples:
         One step of a GAN on points at the origin; each seed has its own loss:
 
         >>> import torch

@@ -35,7 +35,7 @@ def to_arrays(samples: Samples, point: EvaluationPoint) -> Arrays:
         Arrays by name: `generated` (S, n, *shape), `real` (m, *shape), `seeds` (S,), `step` (S,)
         and, where the samples have them, `z`, `codes`, `x_cycled`, and the modes of points.
 
-    Example:
+    Examples:
         >>> from iidgan import GAN, Ring, Run
         >>> data = Ring(modes=4, size=100).load()
         >>> samples = Samples(generated=data.x.repeat(2, 1, 1), real=data.x, truth=data.truth)
@@ -106,7 +106,7 @@ def merge_seeds(arrays: Arrays, newer: Arrays, seeds: Sequence[int]) -> Arrays:
     Raises:
         KeyError, ValueError: They are of different runs.
 
-    Example:
+    Examples:
         >>> first = {"seeds": np.array([0, 2]), "step": np.array([100, 100])}
         >>> second = {"seeds": np.array([1, 2]), "step": np.array([100, 200])}
         >>> merge_seeds(first, second, seeds=[0, 1, 2])["step"].tolist()

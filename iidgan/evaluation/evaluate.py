@@ -51,7 +51,7 @@ def evaluate_samples(
     Raises:
         InputError: A metric does not return one value per seed, or two return the same name.
 
-    Example:
+    Examples:
         >>> from iidgan import GAN, Ring
         >>> data = Ring(size=1_600).load()  # the data themselves, without one of the eight modes
         >>> samples = Samples(generated=data.x[data.y > 0][None], real=data.x, truth=data.truth)

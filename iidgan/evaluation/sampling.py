@@ -39,7 +39,7 @@ def draw_samples(
         evaluator: Classifies images.
         num_samples: Generated samples per seed; by default `num_evaluated` of the source.
 
-    Example:
+    Examples:
         >>> from iidgan import GAN, Ring, Run
         >>> run = Run(source=Ring(), method=GAN())
         >>> point = EvaluationPoint(run, seeds=[0, 1], steps=[0, 0], diverged=[-1, -1])

@@ -99,7 +99,7 @@ def plot_samples(samples: npt.NDArray[Any]) -> Figure | Image:
     Raises:
         InputError: The samples are neither.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> plot_samples(np.zeros((10, 1, 28, 28))).size  # 8 columns, 2 rows, twice enlarged
         (466, 118)
@@ -144,7 +144,7 @@ def make_qq(arrays: Arrays, label: str, seed_index: int) -> QQ:
         label: Name of the method.
         seed_index: Position of the seed along the first axis.
 
-    Example:
+    Examples:
         >>> codes = torch.randn(1, 5_000, 2, generator=torch.Generator().manual_seed(0))
         >>> qq = make_qq({"codes": codes.numpy()}, "exactly normal", seed_index=0)
         >>> bool(abs(qq.ordered[:, 0] - qq.theoretical).max() < 0.5)

@@ -34,7 +34,7 @@ class LossPair(NamedTuple):
         discriminator: Loss of D: D(x) and D(G(z)), each with shape (S, B), to (S,).
         generator: Loss of G: D(G(z)), with shape (S, B), to (S,).
 
-    Example:
+    Examples:
         >>> hinge = LOSS_PAIRS["hinge"]
         >>> fake_logits = torch.tensor([[1.0, 3.0]])
         >>> hinge.generator(fake_logits)
@@ -64,7 +64,7 @@ def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     References:
         Generative Adversarial Nets (Goodfellow et al., 2014), https://arxiv.org/abs/1406.2661
 
-    Example:
+    Examples:
         >>> discriminator_loss(torch.zeros(1, 4), torch.zeros(1, 4))
         tensor([1.3863])
     """
@@ -86,7 +86,7 @@ def non_saturating_loss(fake_logits: Tensor) -> Tensor:
         Generative Adversarial Nets (Goodfellow et al., 2014), https://arxiv.org/abs/1406.2661,
         section 3
 
-    Example:
+    Examples:
         >>> fake_logits = torch.tensor([[-9.0]], requires_grad=True)  # D recognises the sample
         >>> torch.autograd.grad(non_saturating_loss(fake_logits).sum(), fake_logits)
         (tensor([[-0.9999]]),)
@@ -108,7 +108,7 @@ def saturating_loss(fake_logits: Tensor) -> Tensor:
     References:
         Generative Adversarial Nets (Goodfellow et al., 2014), https://arxiv.org/abs/1406.2661
 
-    Example:
+    Examples:
         >>> saturating_loss(torch.zeros(1, 4))  # -log 2
         tensor([-0.6931])
     """
@@ -131,7 +131,7 @@ def least_squares_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -
         Least Squares Generative Adversarial Networks (Mao et al., 2017),
         https://arxiv.org/abs/1611.04076, with the labels 0 and 1
 
-    Example:
+    Examples:
         >>> least_squares_discriminator_loss(torch.ones(1, 4), torch.zeros(1, 4))
         tensor([0.])
     """
@@ -147,7 +147,7 @@ def least_squares_generator_loss(fake_logits: Tensor) -> Tensor:
     Returns:
         One value per seed, with shape (S,).
 
-    Example:
+    Examples:
         >>> least_squares_generator_loss(torch.zeros(1, 4))
         tensor([0.5000])
     """
@@ -172,7 +172,7 @@ def wasserstein_critic_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     References:
         Wasserstein GAN (Arjovsky, Chintala and Bottou, 2017), https://arxiv.org/abs/1701.07875
 
-    Example:
+    Examples:
         >>> x, fake = torch.tensor([[5.0, 6.0]]), torch.tensor([[1.0, 2.0]])
         >>> wasserstein_critic_loss(x, fake)  # for D(x) = x, which is optimal here
         tensor([-4.])
@@ -197,7 +197,7 @@ def hinge_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor
     References:
         Geometric GAN (Lim and Ye, 2017), https://arxiv.org/abs/1705.02894
 
-    Example:
+    Examples:
         >>> hinge_discriminator_loss(torch.tensor([[0.5]]), torch.tensor([[-2.0]]))
         tensor([0.5000])
     """
@@ -213,7 +213,7 @@ def critic_generator_loss(fake_logits: Tensor) -> Tensor:
     Returns:
         One value per seed, with shape (S,).
 
-    Example:
+    Examples:
         >>> critic_generator_loss(torch.tensor([[1.0, 3.0], [0.0, 0.0]]))  # of two seeds
         tensor([-2., -0.])
     """
@@ -238,7 +238,7 @@ def relativistic_loss(higher_logits: Tensor, lower_logits: Tensor) -> Tensor:
         The relativistic discriminator: a key element missing from standard GAN
         (Jolicoeur-Martineau, 2018), https://arxiv.org/abs/1807.00734
 
-    Example:
+    Examples:
         >>> real_logits = torch.tensor([[1.0, 2.0]])
         >>> relativistic_loss(real_logits, real_logits)  # log 2: no preference
         tensor([0.6931])
@@ -259,7 +259,7 @@ def log_softplus(logits: Tensor) -> Tensor:
     Returns:
         Values with the shape of `logits`.
 
-    Example:
+    Examples:
         >>> log_softplus(torch.tensor([0.0, -200.0]))
         tensor([  -0.3665, -200.0000])
     """

@@ -21,7 +21,7 @@ def require_one_of(field: str, value: str, literal_type: Any) -> None:  # noqa: 
     Raises:
         InputError: It is not; the message suggests the closest one.
 
-    Example:
+    Examples:
         >>> from typing import Literal
         >>> require_one_of("norm", "l3", Literal["l1", "l2"])
         Traceback (most recent call last):

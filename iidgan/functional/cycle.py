@@ -22,7 +22,7 @@ def l1(x: Tensor, x_cycled: Tensor) -> Tensor:
     Returns:
         One value per seed, with shape (S,).
 
-    Example:
+    Examples:
         >>> x = torch.zeros(1, 4, 2)
         >>> l1(x, x + torch.tensor([3.0, -4.0]))
         tensor([3.5000])
@@ -40,7 +40,7 @@ def l1_sum(x: Tensor, x_cycled: Tensor) -> Tensor:
     Returns:
         One value per seed, with shape (S,).
 
-    Example:
+    Examples:
         >>> x = torch.zeros(1, 4, 2)
         >>> l1_sum(x, x + torch.tensor([3.0, -4.0]))
         tensor([7.])
@@ -58,7 +58,7 @@ def l2(x: Tensor, x_cycled: Tensor) -> Tensor:
     Returns:
         One value per seed, with shape (S,).
 
-    Example:
+    Examples:
         >>> x = torch.zeros(1, 4, 2)
         >>> l2(x, x + torch.tensor([3.0, -4.0]))
         tensor([5.])
@@ -104,7 +104,7 @@ def cycle_consistency(
         https://www.ijcai.org/proceedings/2023/437, equation 7, for `l1`. Their anonymous
         predecessor InvertGAN has `l2`.
 
-    Example:
+    Examples:
         >>> z, x = torch.zeros(1, 4, 2), torch.zeros(1, 4, 1, 28, 28)
         >>> cycle_consistency(z, z + 1, x, x + 1, norm="l1-sum")
         (tensor([2.]), tensor([784.]))

@@ -27,7 +27,7 @@ def unit_rows(features: Tensor) -> Tensor:
     Returns:
         Rows with norms below 1, with the same shape.
 
-    Example:
+    Examples:
         >>> unit_rows(torch.tensor([[[3.0, 4.0], [0.0, 0.0]]]))
         tensor([[[0.6000, 0.8000],
                  [0.0000, 0.0000]]])
@@ -45,7 +45,7 @@ def unit_directions(features: Tensor) -> Tensor:
     Returns:
         Directions from the mean of the batch, with the same shape.
 
-    Example:
+    Examples:
         >>> unit_directions(torch.tensor([[[1.0, 5.0], [3.0, 5.0]]]))
         tensor([[[-1.0000,  0.0000],
                  [ 1.0000,  0.0000]]])
@@ -73,7 +73,7 @@ def bures_distance(features_a: Tensor, features_b: Tensor) -> Tensor:
         The Bures Metric for Generative Adversarial Networks (De Meulemeester et al., 2020),
         https://arxiv.org/abs/2006.09096
 
-    Example:
+    Examples:
         >>> along_x = torch.tensor([[[1.0, 0.0], [-1.0, 0.0]]])
         >>> along_y = torch.tensor([[[0.0, 1.0], [0.0, -1.0]]])
         >>> bures_distance(along_x, along_y).round(decimals=4)  # they share no direction: 1 + 1
@@ -119,7 +119,7 @@ def gdpp_losses(
         GDPP: Learning Diverse Generations Using Determinantal Point Process (Elfeki et al., 2019),
         https://arxiv.org/abs/1812.00068
 
-    Example:
+    Examples:
         >>> real = torch.tensor([[[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]])  # eigenvalues 0, 1, 2
         >>> collapsed = torch.tensor([[[1.0, 0.0]] * 3])  # eigenvalues 0, 0, 3
         >>> gdpp_losses(collapsed, real)

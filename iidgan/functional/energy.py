@@ -31,7 +31,7 @@ def energy(codes: Tensor) -> Tensor:
         A new test for multivariate normality (Székely and Rizzo, 2005),
         https://doi.org/10.1016/j.jmva.2003.12.002
 
-    Example:
+    Examples:
         >>> energy(torch.zeros(4, 1))  # collapsed: 2 √(2/π) - 2 / √π
         tensor(0.4674)
         >>> torch.manual_seed(0).initial_seed()
@@ -65,7 +65,7 @@ def distance_to_normal(squared_norms: Tensor, M: int) -> Tensor:
     Returns:
         Values with the shape of `squared_norms`.
 
-    Example:
+    Examples:
         >>> distance_to_normal(torch.tensor([0.0, 10_000.0]), M=2)  # √(π/2), and about √q
         tensor([  1.2533, 100.0050])
     """
@@ -99,7 +99,7 @@ def mean_distance(codes: Tensor) -> Tensor:
     Returns:
         Values with shape (...).
 
-    Example:
+    Examples:
         >>> mean_distance(torch.tensor([[0.0, 0.0], [3.0, 4.0]]))  # (0 + 5 + 5 + 0) / 4
         tensor(2.5000)
     """

@@ -31,7 +31,7 @@ def frechet_distance(fake_features: Tensor, real_features: Tensor) -> Tensor:
         Converge to a Local Nash Equilibrium (Heusel et al., 2017),
         https://arxiv.org/abs/1706.08500, as a distance of images
 
-    Example:
+    Examples:
         >>> real = torch.tensor([[-1.0], [0.0], [1.0]])  # mean 0, standard deviation 1
         >>> fake = torch.stack([real + 3, 5 * real])  # of two seeds
         >>> frechet_distance(fake, real).round(decimals=6)

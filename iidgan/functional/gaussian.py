@@ -57,7 +57,7 @@ def gaussian_distance(
     Raises:
         ValueError: `epps-pulley` has no directions.
 
-    Example:
+    Examples:
         >>> codes = torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
         >>> gaussian_distance("p-norm", codes)  # mean 0 and covariance I
         tensor(0.)
@@ -102,7 +102,7 @@ def p_norm(codes: Tensor, p: float = 2.0) -> Tensor:
     Returns:
         Values with shape (...).
 
-    Example:
+    Examples:
         >>> codes = torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
         >>> p_norm(codes + torch.tensor([3.0, 4.0]))
         tensor(5.)
@@ -140,7 +140,7 @@ def w2(codes: Tensor, root: bool = False) -> Tensor:
     Returns:
         Values with shape (...).
 
-    Example:
+    Examples:
         >>> codes = torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
         >>> w2(3 * codes).round(decimals=4)  # 2 (3 - 1)²
         tensor(8.)
@@ -178,7 +178,7 @@ def kl(codes: Tensor, eps: float | None = None) -> Tensor:
     Returns:
         Values with shape (...), in nats.
 
-    Example:
+    Examples:
         >>> codes = torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
         >>> kl(2 * codes)  # ½ (2 log 4 - 2 + 2 / 4)
         tensor(0.6363)
@@ -217,7 +217,7 @@ def w2_1d(codes: Tensor, root: bool = False) -> Tensor:
     Returns:
         Values with shape (...).
 
-    Example:
+    Examples:
         >>> codes = torch.tensor([[-1.0, -1.0], [1.0, 1.0]])  # two points on the diagonal
         >>> w2_1d(codes).round(decimals=4)
         tensor(0.)
@@ -256,7 +256,7 @@ def epps_pulley(codes: Tensor, directions: Tensor) -> Tensor:
         1983), https://doi.org/10.1093/biomet/70.3.723; sliced as in LeJEPA (Balestriero and LeCun,
         2025), https://arxiv.org/abs/2511.08544
 
-    Example:
+    Examples:
         >>> codes = torch.zeros(100, 2)
         >>> epps_pulley(codes, torch.eye(2))  # collapsed: 1 - √2 + 1/√3
         tensor(0.1631)

@@ -20,7 +20,7 @@ def input_gradient(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     Returns:
         The gradient of each sample, with the shape of `x`.
 
-    Example:
+    Examples:
         >>> x = torch.tensor([[[3.0, 4.0]]])
         >>> input_gradient(lambda x: x.square().sum(-1), x).detach()  # 2 x
         tensor([[[6., 8.]]])
@@ -39,7 +39,7 @@ def gradient_per_value(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     Returns:
         One gradient for each value, with shape (S, B, N).
 
-    Example:
+    Examples:
         >>> pairs = torch.ones(1, 6, 2)  # three pairs of points, as D of PacGAN reads them
         >>> f = lambda x: x.reshape(1, 3, 4).sum(-1)
         >>> gradient_per_value(f, pairs).shape
@@ -61,7 +61,7 @@ def sample_norms(values: Tensor) -> Tensor:
     Returns:
         Norms, with shape (S, B).
 
-    Example:
+    Examples:
         >>> sample_norms(torch.tensor([[[3.0, 4.0], [0.0, 0.0]]]))
         tensor([[5., 0.]])
     """
@@ -80,7 +80,7 @@ def interpolate_samples(x: Tensor, y: Tensor, weights: Tensor) -> Tensor:
     Returns:
         Samples of the same shape.
 
-    Example:
+    Examples:
         >>> x, y = torch.zeros(1, 3, 1), torch.full((1, 3, 1), 10.0)
         >>> interpolate_samples(x, y, torch.tensor([[0.0, 0.5, 1.0]])).flatten()
         tensor([ 0.,  5., 10.])
@@ -109,7 +109,7 @@ def gradient_norm_penalty(
         Improved Training of Wasserstein GANs (Gulrajani et al., 2017),
         https://arxiv.org/abs/1704.00028
 
-    Example:
+    Examples:
         >>> f = lambda x: x @ torch.tensor([3.0, 4.0])  # slope 5 everywhere
         >>> x, y = torch.zeros(1, 8, 2), torch.ones(1, 8, 2)
         >>> gradient_norm_penalty(f, x, y, torch.full((1, 8), 0.5)).detach()
@@ -133,7 +133,7 @@ def mean_squared_gradient_norm(f: Callable[[Tensor], Tensor], x: Tensor) -> Tens
         Which Training Methods for GANs do actually Converge? (Mescheder, Geiger and Nowozin,
         2018), https://arxiv.org/abs/1801.04406
 
-    Example:
+    Examples:
         >>> f = lambda x: x @ torch.tensor([3.0, 4.0])  # slope 5 everywhere
         >>> mean_squared_gradient_norm(f, torch.zeros(1, 8, 2)).detach()
         tensor([25.])

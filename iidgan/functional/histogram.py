@@ -18,7 +18,7 @@ def count_bins(labels: Tensor, num_bins: int) -> Tensor:
     Returns:
         Counts, int64 with shape (..., K).
 
-    Example:
+    Examples:
         >>> count_bins(torch.tensor([0, 2, 2, -1]), num_bins=4)
         tensor([1, 0, 2, 0])
     """
@@ -47,7 +47,7 @@ def kl_to_uniform(counts: Tensor) -> Tensor:
         The Large-Sample Distribution of the Likelihood Ratio for Testing Composite Hypotheses
         (Wilks, 1938), https://doi.org/10.1214/aoms/1177732360
 
-    Example:
+    Examples:
         >>> kl_to_uniform(torch.tensor([[5, 5, 5, 5], [10, 10, 0, 0]]))  # the second: ln 2
         tensor([0.0000, 0.6931], dtype=torch.float64)
     """
@@ -72,7 +72,7 @@ def kl_to_uniform_raw(counts: Tensor, num_samples: int) -> Tensor:
         float64 with shape (...); NaN where all counts are zero, since the sum 0 would mean a
         perfect balance.
 
-    Example:
+    Examples:
         >>> counts = torch.tensor([5, 5, 5, 5])
         >>> kl_to_uniform_raw(counts, num_samples=20)
         tensor(0., dtype=torch.float64)
@@ -101,7 +101,7 @@ def kl_from_uniform(counts: Tensor) -> Tensor:
         An Invariant Form for the Prior Probability in Estimation Problems (Jeffreys, 1946),
         https://doi.org/10.1098/rspa.1946.0056
 
-    Example:
+    Examples:
         >>> kl_from_uniform(torch.tensor([[60, 40], [100, 0]]))  # uneven; one mode is empty
         tensor([0.0200, 1.9635], dtype=torch.float64)
     """
@@ -127,7 +127,7 @@ def kl_divergence(counts: Tensor, reference_counts: Tensor) -> Tensor:
     Returns:
         float64 with the shape of both, without K; NaN where all counts of one are zero.
 
-    Example:
+    Examples:
         >>> kl_divergence(torch.tensor([10, 0]), torch.tensor([500, 500]))  # ln 2
         tensor(0.6931, dtype=torch.float64)
     """
@@ -154,7 +154,7 @@ def kl_floor(num_bins: int, num_samples: int) -> float:
     Returns:
         The expected divergence in nats, at least 0.
 
-    Example:
+    Examples:
         >>> round(kl_floor(1000, 26_000), 4)  # of Stacked MNIST; (K - 1) / (2N) = 0.0192
         0.0193
     """

@@ -24,7 +24,7 @@ def standardise_codes(codes: Tensor) -> Tensor:
     Returns:
         Codes, with the same shape.
 
-    Example:
+    Examples:
         >>> standardise_codes(torch.tensor([[[10.0], [30.0]]])).round(decimals=4)
         tensor([[[-1.],
                  [ 1.]]])
@@ -50,7 +50,7 @@ def substitute_block(
     Returns:
         Codes, with the same shape.
 
-    Example:
+    Examples:
         >>> codes, noise = torch.zeros(2, 1, 4), torch.ones(2, 1, 4)
         >>> substitute_block(codes, noise, torch.tensor([0, 1]), num_blocks=2)
         tensor([[[1., 1., 0., 0.]],
@@ -75,7 +75,7 @@ def block_cross_entropy(logits: Tensor, block_index: Tensor) -> Tensor:
     Returns:
         Mean over the batch for each seed, with shape (S,), in nats.
 
-    Example:
+    Examples:
         >>> block_cross_entropy(torch.zeros(1, 8, 2), torch.tensor([1]))  # guessing: log 2
         tensor([0.6931])
     """
@@ -106,7 +106,7 @@ def shifted_square_divergences(shifts: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         The divergence of the two squares and that of all four, in nats, shaped as `shifts`.
 
-    Example:
+    Examples:
         >>> two_squares, four_squares = shifted_square_divergences(torch.tensor([0.0, 0.5, 1.0]))
         >>> two_squares
         tensor([0.6931, 0.6931, 0.6931])

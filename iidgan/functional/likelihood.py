@@ -24,7 +24,7 @@ def mean_squared_error(x: Tensor, x_mean: Tensor) -> Tensor:
     Returns:
         One value per seed, with shape (S,).
 
-    Example:
+    Examples:
         >>> x = torch.zeros(1, 4, 2)
         >>> mean_squared_error(x, x + torch.tensor([3.0, 4.0]))  # (9 + 16) / 2
         tensor([12.5000])
@@ -44,7 +44,7 @@ def unit_normal_nll(x: Tensor, x_mean: Tensor) -> Tensor:
     Returns:
         One value per seed, with shape (S,), in nats.
 
-    Example:
+    Examples:
         >>> x = torch.zeros(1, 4, 2)
         >>> unit_normal_nll(x, x)  # log 2π
         tensor([1.8379])
@@ -74,7 +74,7 @@ def calibrated_normal_nll(x: Tensor, x_mean: Tensor) -> Tensor:
         Simple and Effective VAE Training with Calibrated Decoders (Rybkin, Daniilidis and Levine,
         2021), https://arxiv.org/abs/2006.13202
 
-    Example:
+    Examples:
         >>> x = torch.zeros(1, 4, 2)
         >>> calibrated_normal_nll(x, x + 1)  # σ = 1: log 2π + 1
         tensor([2.8379])
@@ -102,7 +102,7 @@ def kl_to_prior(code_mean: Tensor, log_variance: Tensor) -> Tensor:
         Auto-Encoding Variational Bayes (Kingma and Welling, 2013),
         https://arxiv.org/abs/1312.6114, appendix B
 
-    Example:
+    Examples:
         >>> code_mean = torch.tensor([[[3.0, 4.0]]])
         >>> kl_to_prior(code_mean, log_variance=torch.zeros(1, 1, 2))  # 25 / 2
         tensor([12.5000])

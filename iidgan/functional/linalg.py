@@ -47,7 +47,7 @@ def to_full_precision(x: Tensor) -> Tensor:
     Returns:
         float64 if `x` is, else float32.
 
-    Example:
+    Examples:
         >>> to_full_precision(torch.ones(2, dtype=torch.bfloat16)).dtype
         torch.float32
     """
@@ -76,7 +76,7 @@ def polar_factor(x: Tensor) -> Tensor:
         The Polar Express: Optimal Matrix Sign Methods and Their Application to the Muon Algorithm
         (Amsel, Persson, Musco and Gower, 2025), https://arxiv.org/abs/2505.16932
 
-    Example:
+    Examples:
         >>> polar_factor(torch.tensor([[0.0, 5.0], [-2.0, 0.0]])).round(decimals=4)
         tensor([[ 0.,  1.],
                 [-1.,  0.]])
@@ -105,7 +105,7 @@ def gram_matrix(x: Tensor) -> Tensor:
     Returns:
         Matrices, with shape (..., r, r).
 
-    Example:
+    Examples:
         >>> gram_matrix(torch.tensor([[1.0, 2.0], [0.0, 3.0]]))
         tensor([[5., 6.],
                 [6., 9.]])
@@ -126,7 +126,7 @@ def nuclear_norm(x: Tensor) -> Tensor:
     Returns:
         Values with shape (...).
 
-    Example:
+    Examples:
         >>> nuclear_norm(torch.tensor([[0.0, 5.0], [-2.0, 0.0]])).round(decimals=4)
         tensor(7.)
     """
@@ -147,7 +147,7 @@ def spd_inverse(a: Tensor) -> tuple[Tensor, Tensor]:
         The inverses, with the same shape, and the logarithms of the determinants of `a`, with
         shape (...).
 
-    Example:
+    Examples:
         >>> spd_inverse(torch.tensor([[4.0, 0.0], [0.0, 2.0]]))  # log 8
         (tensor([[0.2500, 0.0000],
                 [0.0000, 0.5000]]), tensor(2.0794))

@@ -14,7 +14,7 @@ def mean_per_seed(values: Tensor) -> Tensor:
     Returns:
         One value per seed, with shape (S,): what a loss of a `Player` or a `Term` returns.
 
-    Example:
+    Examples:
         >>> import torch
         >>> mean_per_seed(torch.tensor([[1.0, 3.0], [10.0, 20.0]]))
         tensor([ 2., 15.])

@@ -48,7 +48,7 @@ def unrolled_adam(
         https://arxiv.org/abs/1412.6980; Unrolled Generative Adversarial Networks (Metz et al.,
         2016), https://arxiv.org/abs/1611.02163, for gradients through the steps
 
-    Example:
+    Examples:
         >>> target = torch.tensor([[5.0]], requires_grad=True)
         >>> loss = lambda parameters: (parameters["w"] - target).square().sum(1)
         >>> parameters = unrolled_adam(loss, {"w": torch.zeros(1, 1)}, steps=1, lr=0.1)

@@ -39,7 +39,7 @@ class AAE(Method):
         Adversarial Autoencoders (Makhzani, Shlens, Jaitly, Goodfellow and Frey, 2015),
         https://arxiv.org/abs/1511.05644
 
-    Example:
+    Examples:
         >>> from iidgan import AAE
         >>> for player in AAE().players:
         ...     print(player.name, player.trains)

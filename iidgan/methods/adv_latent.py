@@ -40,7 +40,7 @@ class AdvLatentGAN(Method):
           https://proceedings.neurips.cc/paper_files/paper/2022/hash/3a1fc7b8e200a45110872c56f0569f61-Abstract-Conference.html
         * https://github.com/yangco-le/AdvLatGAN
 
-    Example:
+    Examples:
         D rises with z, so that each coordinate of z grows by eps and D finds G(z') more real:
 
         >>> import torch

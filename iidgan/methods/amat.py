@@ -159,7 +159,7 @@ class AMAT(Method):
         Overcoming Mode Collapse with Adaptive Multi Adversarial Training (Mangalam and Garg,
         2021), https://arxiv.org/abs/2112.14406
 
-    Example:
+    Examples:
         >>> from iidgan import AMAT, MLP
         >>> from iidgan.core import NetworkFactory
         >>> networks = AMAT(discriminators=2, most=4).networks(NetworkFactory(MLP(), shape=(2,)))

@@ -35,7 +35,7 @@ class BiGAN(Method):
           https://arxiv.org/abs/1605.09782
         * Adversarially Learned Inference (Dumoulin et al., 2017), https://arxiv.org/abs/1606.00704
 
-    Example:
+    Examples:
         A perfect D outputs 9 for pairs of data and -9 for generated ones:
 
         >>> import torch

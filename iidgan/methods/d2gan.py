@@ -40,7 +40,7 @@ class D2GAN(Method):
         Dual Discriminator Generative Adversarial Nets (Nguyen, Le, Vu and Phung, 2017),
         https://arxiv.org/abs/1709.03831
 
-    Example:
+    Examples:
         Where p = q, D1 and D2 are 1 at their optima, and G's loss is -1:
 
         >>> import torch

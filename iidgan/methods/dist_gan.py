@@ -48,7 +48,7 @@ class DistGAN(Method):
         Dist-GAN: An Improved GAN using Distance Constraints (Tran, Bui and Cheung, 2018),
         https://arxiv.org/abs/1803.08887
 
-    Example:
+    Examples:
         With logits of 0 for data and log 3 for samples, probabilities are 1/2 and 3/4:
 
         >>> import torch

@@ -35,7 +35,7 @@ class GAN(Method):
     References:
         Generative Adversarial Nets (Goodfellow et al., 2014), https://arxiv.org/abs/1406.2661
 
-    Example:
+    Examples:
         An undecided D, whose logits are 0, has a loss of 2 log 2:
 
         >>> import torch

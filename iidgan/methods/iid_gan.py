@@ -35,7 +35,7 @@ def iid_gan(
         IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
         2023), https://www.ijcai.org/proceedings/2023/437
 
-    Example:
+    Examples:
         >>> import iidgan
         >>> method = iidgan.iid_gan(gaussian=iidgan.GaussianTerm(distance="w2"))
         >>> [(type(term).__name__, term.weight) for term in method.terms]

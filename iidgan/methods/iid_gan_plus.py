@@ -43,7 +43,7 @@ def iid_gan_plus(base: Method | None = None, noise: CodeNoise | None = None) -> 
         2023), https://www.ijcai.org/proceedings/2023/437; noise and growth are original to this
         library.
 
-    Example:
+    Examples:
         >>> import iidgan
         >>> base, terms = iidgan.iid_gan_plus().base_and_terms
         >>> [type(term).__name__ for term in terms]

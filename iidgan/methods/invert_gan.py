@@ -36,7 +36,7 @@ def invert_gan(base: Method | None = None, gaussian: GaussianTerm | None = None)
         InvertGAN: Reducing Mode Collapse with Multi-dimensional Gaussian Inversion (anonymous
         manuscript, 2021); the paper that supersedes it is https://arxiv.org/abs/2106.00563
 
-    Example:
+    Examples:
         >>> import iidgan
         >>> cycle, gaussian = iidgan.invert_gan().terms
         >>> cycle.norm, cycle.weight, gaussian.weight

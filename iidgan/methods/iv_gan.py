@@ -38,7 +38,7 @@ def iv_gan(
         Intervention Generative Adversarial Networks (Liang et al., 2020),
         https://arxiv.org/abs/2008.03712
 
-    Example:
+    Examples:
         >>> import iidgan
         >>> method = iidgan.iv_gan(intervention=iidgan.Intervention(blocks=4))
         >>> [type(term).__name__ for term in method.terms]

@@ -25,7 +25,7 @@ def lsgan() -> GAN:
         Least Squares Generative Adversarial Networks (Mao et al., 2017),
         https://arxiv.org/abs/1611.04076
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan import Batch, Nets, lsgan
         >>> zeros = torch.zeros(1, 4, 2)

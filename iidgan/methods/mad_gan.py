@@ -91,7 +91,7 @@ class MADGAN(Method):
         Multi-Agent Diverse Generative Adversarial Networks (Ghosh et al., 2018),
         https://arxiv.org/abs/1704.02906
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan import MADGAN, MLP
         >>> from iidgan.core import NetworkFactory

@@ -34,7 +34,7 @@ class MDGAN(Method):
         Mode Regularized Generative Adversarial Networks (Che et al., 2017),
         https://arxiv.org/abs/1612.02136, appendix
 
-    Example:
+    Examples:
         With a perfect autoencoder and an undecided Dm, only λ log 2 is left of its loss:
 
         >>> import torch

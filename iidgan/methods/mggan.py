@@ -51,7 +51,7 @@ class MGGAN(Method):
         MGGAN: Solving Mode Collapse using Manifold Guided Training (Bang and Shim, 2018),
         https://arxiv.org/abs/1804.04391
 
-    Example:
+    Examples:
         >>> from iidgan import MGGAN
         >>> for player in MGGAN(pretrain=0.2).players:
         ...     print(player.name, player.active)

@@ -34,7 +34,7 @@ class MRGAN(Method):
         Mode Regularized Generative Adversarial Networks (Che et al., 2017),
         https://arxiv.org/abs/1612.02136
 
-    Example:
+    Examples:
         D rates x = 1 as real and G(z) = 0 as fake, and F inverts G: only G(z) is penalised.
 
         >>> import torch

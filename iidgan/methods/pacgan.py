@@ -34,7 +34,7 @@ class PacGAN(Method):
         PacGAN: The power of two samples in generative adversarial networks (Lin, Khetan, Fanti and
         Oh, 2018), https://arxiv.org/abs/1712.04086
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan import MLP, PacGAN
         >>> from iidgan.core import NetworkFactory

@@ -54,7 +54,7 @@ class RelativisticGAN(Method):
         The relativistic discriminator: a key element missing from standard GAN
         (Jolicoeur-Martineau, 2018), https://arxiv.org/abs/1807.00734
 
-    Example:
+    Examples:
         Only differences of logits count: adding a constant to D changes no loss.
 
         >>> import torch
@@ -115,7 +115,7 @@ def r3gan(r1: R1 | None = None, r2: R2 | None = None) -> Regularised:
         The GAN is dead; long live the GAN! A Modern GAN Baseline (Huang, Gokaslan, Kuleshov and
         Tompkin, 2024), https://arxiv.org/abs/2501.05441
 
-    Example:
+    Examples:
         >>> import iidgan
         >>> method = iidgan.r3gan(r1=iidgan.R1(weight=1.0), r2=iidgan.R2(weight=1.0))
         >>> [(type(term).__name__, term.weight) for term in method.terms]

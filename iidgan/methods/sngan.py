@@ -29,7 +29,7 @@ class SNGAN(Method):
         Spectral Normalization for Generative Adversarial Networks (Miyato, Kataoka, Koyama and
         Yoshida, 2018), https://arxiv.org/abs/1802.05957
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan import MLP, SNGAN
         >>> from iidgan.core import NetworkFactory

@@ -45,7 +45,7 @@ class Unrolled(Method):
         Unrolled Generative Adversarial Networks (Metz, Poole, Pfau and Sohl-Dickstein, 2016),
         https://arxiv.org/abs/1611.02163
 
-    Example:
+    Examples:
         D loses less after the unrolled steps, which leave its own weights as they are:
 
         >>> import torch

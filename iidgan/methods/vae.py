@@ -39,7 +39,7 @@ class VAE(Method):
         * Generating Sentences from a Continuous Space (Bowman et al., 2016), for the growing
           weight, https://arxiv.org/abs/1511.06349
 
-    Example:
+    Examples:
         Codes N(0, I) for every x cost nothing. With G = 0, σ² is that of the data, here 1:
 
         >>> import torch

@@ -48,7 +48,7 @@ class VEEGAN(Method):
         VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational Learning (Srivastava,
         Valkov, Russell, Gutmann and Sutton, 2017), https://arxiv.org/abs/1705.07761
 
-    Example:
+    Examples:
         A perfect F leaves the entropy of the reconstructor, `M/2 log 2π` with M = 2:
 
         >>> import torch

@@ -38,7 +38,7 @@ class Wasserstein(Method):
     References:
         Wasserstein GAN (Arjovsky, Chintala and Bottou, 2017), https://arxiv.org/abs/1701.07875
 
-    Example:
+    Examples:
         The distance between a point mass at 0 and one at 3, with the optimal critic D(x) = x:
 
         >>> import torch
@@ -77,7 +77,7 @@ class WGAN(Method):
     References:
         Wasserstein GAN (Arjovsky, Chintala and Bottou, 2017), https://arxiv.org/abs/1701.07875
 
-    Example:
+    Examples:
         >>> from iidgan import MLP, WGAN
         >>> from iidgan.core import NetworkFactory
         >>> networks = WGAN(clip=0.01).networks(NetworkFactory(MLP(), shape=(2,)))

@@ -23,7 +23,7 @@ def wgan_gp(critic_steps: int = 5, penalty: GradientPenalty | None = None) -> Re
         Improved Training of Wasserstein GANs (Gulrajani, Ahmed, Arjovsky, Dumoulin and Courville,
         2017), https://arxiv.org/abs/1704.00028
 
-    Example:
+    Examples:
         The authors' weight for toy data:
 
         >>> import iidgan

@@ -24,7 +24,7 @@ class ImageClassifier(nn.Module):
         width: Channels of the first convolution; the second has twice as many, the others four
             times as many, and these are the features.
 
-    Example:
+    Examples:
         >>> classifier = ImageClassifier(channels=1, classes=10, width=16).eval()
         >>> logits, features = classifier(torch.zeros(5, 1, 28, 28))
         >>> logits.shape, features.shape

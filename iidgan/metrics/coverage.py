@@ -26,7 +26,7 @@ def assign_modes(samples: Tensor, mixture: GaussianMixture, k: float = 3.0) -> T
         Index of the centre, int64 with shape (S, N), on the CPU; -1 for bad samples, including
         those that are not finite.
 
-    Example:
+    Examples:
         >>> mixture = GaussianMixture(torch.tensor([[-1.0, 0.0], [1.0, 0.0]]), std=0.1)
         >>> samples = torch.tensor([[[-1.0, 0.0], [1.2, 0.0], [1.4, 0.0]]])
         >>> assign_modes(samples, mixture)  # the last one is 4 std away from its centre
@@ -75,7 +75,7 @@ class ModeCoverage(Metric):
         VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational Learning (Srivastava et
         al., 2017), https://arxiv.org/abs/1705.07761, for modes and good samples
 
-    Example:
+    Examples:
         >>> truth = GaussianMixture(torch.tensor([[-1.0, 0.0], [1.0, 0.0]]), std=0.1)
         >>> collapsed = truth.centres[:1].expand(1, 1000, 2)  # one seed, all samples in one mode
         >>> samples = Samples(generated=collapsed, real=truth.centres, truth=truth)

@@ -45,7 +45,7 @@ class ClassCoverage(Metric):
         Prescribed Generative Adversarial Networks (Dieng et al., 2019),
         https://arxiv.org/abs/1910.04302, for classes by a classifier
 
-    Example:
+    Examples:
         >>> from iidgan.core import ClassifierOutputs
         >>> def predict(classes, confidences):
         ...     return Predictions(classes[..., None], confidences[..., None], confidences)

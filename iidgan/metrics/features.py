@@ -27,7 +27,7 @@ class FeatureExtractor:
         shape: Shape (C, H, W) of the images that it was trained on.
         per_channel: Whether it reads each channel of an image separately: stacked images.
 
-    Example:
+    Examples:
         >>> net = ImageClassifier(channels=1, classes=10, width=8).eval()
         >>> extractor = FeatureExtractor(net, "digits", "0" * 12, (1, 28, 28), per_channel=True)
         >>> predictions = extractor(torch.zeros(5, 3, 32, 32))  # three digits each
@@ -112,7 +112,7 @@ def resize_images(images: Tensor, target_size: tuple[int, int]) -> Tensor:
     Returns:
         Images in [-1, 1], with shape (n, C, *target_size).
 
-    Example:
+    Examples:
         >>> resize_images(torch.zeros(5, 1, 28, 28), (32, 32)).shape
         torch.Size([5, 1, 32, 32])
     """
@@ -142,7 +142,7 @@ def resize_rule(image_size: tuple[int, ...], target_size: tuple[int, ...]) -> st
     Returns:
         `none`, or the kind of the rule with both sizes, as stored in the protocol.
 
-    Example:
+    Examples:
         >>> resize_rule((32, 32), (28, 28))
         'crop or pad 32x32 to 28x28'
         >>> resize_rule((64, 64), (28, 28))

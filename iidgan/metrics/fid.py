@@ -27,7 +27,7 @@ class ClassifierFID(Metric):
         GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium (Heusel
         et al., 2017), https://arxiv.org/abs/1706.08500
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.core import Predictions
         >>> def predict(features):

@@ -50,7 +50,7 @@ class Normality(Metric):
         Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
         https://www.ijcai.org/proceedings/2023/437, for both as a test of F
 
-    Example:
+    Examples:
         >>> codes = torch.tensor([[[-1.0], [1.0]]]).repeat(1, 500, 1)  # two points
         >>> samples = Samples(generated=codes, real=codes[0], codes=codes)
         >>> values = Normality()(samples)
@@ -124,7 +124,7 @@ def qq_quantiles(codes: Tensor, num_points: int = 200) -> tuple[Tensor, Tensor]:
         shape (S, num_points, M), both float64 on the CPU; NaN for a seed whose codes are not
         finite.
 
-    Example:
+    Examples:
         >>> codes = torch.tensor([10.0, 30.0, 20.0]).reshape(1, 3, 1)
         >>> normal_quantiles, code_quantiles = qq_quantiles(codes, num_points=3)
         >>> normal_quantiles  # at 1/6, 1/2 and 5/6

@@ -20,7 +20,7 @@ class Reconstruction(Metric):
     Both have shape (S,) and the units of z and x. The errors of a seed whose samples are not
     finite are not finite either.
 
-    Example:
+    Examples:
         >>> import torch
         >>> z = torch.zeros(1, 100, 2)
         >>> z_cycled = z + torch.tensor([3.0, -4.0])

@@ -41,7 +41,7 @@ class StackedCoverage(Metric):
         Adversarial Networks (De Meulemeester et al., 2020), https://arxiv.org/abs/2006.09096, for
         KL to the training histogram
 
-    Example:
+    Examples:
         >>> digits = torch.tensor([[7, 0, 0], [7, 0, 0], [0, 1, 2], [0, 1, 2]])
         >>> predictions = Predictions(digits[None], torch.ones(1, 4, 3), torch.zeros(1, 4, 6))
         >>> outputs = ClassifierOutputs(predictions, predictions, num_classes=10, protocol={})

@@ -35,7 +35,7 @@ def xavier_uniform(*shape: int, gain: float = 1.0) -> Tensor:
         Understanding the difficulty of training deep feedforward neural networks (Glorot and
         Bengio, 2010), https://proceedings.mlr.press/v9/glorot10a.html
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.nn.init import xavier_uniform
         >>> _ = torch.manual_seed(0)

@@ -37,7 +37,7 @@ def batch_key(run: Run) -> str:
     Arguments:
         run: The run.
 
-    Example:
+    Examples:
         >>> from iidgan import GAN
         >>> ring_run, grid_run = (Run(source=source, method=GAN()) for source in (Ring(), Grid()))
         >>> batch_key(ring_run) == batch_key(grid_run)
@@ -106,7 +106,7 @@ def record_failures(outcomes: list[str], positions: Sequence[int]) -> Iterator[N
         outcomes: Outcomes of all runs, which are changed.
         positions: Positions of the runs that fail with the error.
 
-    Example:
+    Examples:
         >>> outcomes = ["stopped", "finished"]
         >>> with record_failures(outcomes, [0]):
         ...     raise InputError("root: no such folder")

@@ -33,7 +33,7 @@ class Series:
     Raises:
         InputError: The shapes do not fit each other.
 
-    Example:
+    Examples:
         >>> steps, values = np.array([0.0, 100.0]), np.array([[1.0, 3.0], [1.0, 5.0]])
         >>> series = Series(label="GAN", steps=steps, values=values)
         >>> series.values.mean(axis=0).tolist()

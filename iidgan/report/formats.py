@@ -32,7 +32,7 @@ def render_table(table: Table, format: str) -> str:
     Raises:
         InputError: The format is unknown.
 
-    Example:
+    Examples:
         >>> from iidgan.report import make_cell
         >>> cells = (
         ...     make_cell("GAN", "modes", [3, 4], decimals=1, published=(3.6, 0.5)),
@@ -58,7 +58,7 @@ def format_cell(cell: Cell, format_numbers: NumberFormat) -> str:
         cell: The cell.
         format_numbers: Formats its mean and standard deviation.
 
-    Example:
+    Examples:
         >>> from iidgan.report import make_cell
         >>> cell = make_cell(
         ...     "IID-GAN", "modes", [8, 8], statuses=[(2, "diverged")], published=(3.6, 0.5)
@@ -100,7 +100,7 @@ def format_mean_std(mean: float, std: float | None, decimals: int | None) -> str
         std: The standard deviation; with None or NaN, the mean stands alone.
         decimals: Decimal places; None for all digits.
 
-    Example:
+    Examples:
         >>> format_mean_std(7.8, 0.447, decimals=1)
         '7.8 ± 0.4'
         >>> format_mean_std(7.8, None, decimals=1)
@@ -121,7 +121,7 @@ def format_mean_std_ascii(mean: float, std: float | None, decimals: int | None) 
         std: The standard deviation; with None or NaN, the mean stands alone.
         decimals: Decimal places; None for all digits.
 
-    Example:
+    Examples:
         >>> format_mean_std_ascii(7.8, 0.447, decimals=1)
         '7.8 +- 0.4'
     """

@@ -26,7 +26,7 @@ def make_image_grid(images: npt.NDArray[Any], columns: int = 8, *, scale: int = 
     Raises:
         InputError: The shape is wrong, or `columns` or `scale` is below 1.
 
-    Example:
+    Examples:
         >>> grid = make_image_grid(np.zeros((6, 3, 32, 32)), columns=3, scale=1)
         >>> grid.size, grid.mode  # 3 * 32 + 4 * 2, 2 * 32 + 3 * 2
         ((104, 70), 'RGB')

@@ -49,7 +49,7 @@ class LatentPanel:
     Raises:
         InputError: Shapes are inconsistent.
 
-    Example:
+    Examples:
         >>> panel = LatentPanel(
         ...     label="GAN",
         ...     z_modes=np.array([0, 0, 2, -1]),

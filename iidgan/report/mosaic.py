@@ -33,7 +33,7 @@ class Mosaic:
     Raises:
         InputError: A shape does not fit the others.
 
-    Example:
+    Examples:
         >>> images = np.zeros((2, 3, 1, 8, 8))
         >>> Mosaic(label="GAN", images=images, x="$z_1$", at_x=[-1.0, 1.0])
         Traceback (most recent call last):

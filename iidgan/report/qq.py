@@ -28,7 +28,7 @@ class QQ:
     Raises:
         InputError: The shapes do not fit each other.
 
-    Example:
+    Examples:
         >>> normal_quantiles = np.array([-0.67, 0.0, 0.67])
         >>> wide_codes = QQ(
         ...     label="GAN", theoretical=normal_quantiles, ordered=2 * normal_quantiles[:, None]

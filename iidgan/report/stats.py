@@ -22,7 +22,7 @@ def mean(values: Sequence[float]) -> float:
     Raises:
         InputError: There are no values.
 
-    Example:
+    Examples:
         >>> mean([7, 8, 8, 8, 8])
         7.8
     """
@@ -41,7 +41,7 @@ def std(values: Sequence[float]) -> float | None:
     Raises:
         InputError: There are no values.
 
-    Example:
+    Examples:
         >>> round(std([7, 8, 8, 8, 8]), 4)
         0.4472
         >>> print(std([7]))
@@ -69,7 +69,7 @@ def t_interval(values: Sequence[float], *, level: float = 0.95) -> tuple[float, 
     References:
         The Probable Error of a Mean (Student, 1908), https://doi.org/10.1093/biomet/6.1.1
 
-    Example:
+    Examples:
         >>> low, high = t_interval([7, 8, 8, 8, 8])
         >>> round(low, 2), round(high, 2)
         (7.24, 8.36)

@@ -64,7 +64,7 @@ def get_mode_colours(num_modes: int) -> list[Colour]:
         A physiologically-based model for simulation of color vision deficiency (Machado, Oliveira
         and Fernandes, 2009), https://doi.org/10.1109/TVCG.2009.113
 
-    Example:
+    Examples:
         >>> colours = get_mode_colours(25)
         >>> len(set(colours))
         25
@@ -157,7 +157,7 @@ def choose_window(centre: Floats, real: Floats, generated: Sequence[Floats]) -> 
         real: Points, or centres of modes, with shape (N, 2).
         generated: Samples of each method, with shape (N, 2).
 
-    Example:
+    Examples:
         >>> real, diverged = np.array([[2.0, 0.0], [-2.0, 0.0]]), np.full((100, 2), 1e6)
         >>> choose_window(np.zeros(2), real, [real, real, diverged])
         2.5
@@ -182,7 +182,7 @@ def symmetric_limit(values: Floats, min_limit: float) -> float:
     Returns:
         max(min_limit, q), where q is the 99 % quantile of |values|.
 
-    Example:
+    Examples:
         >>> symmetric_limit(np.array([-1.0] * 999 + [500.0]), min_limit=3.5)
         3.5
     """
@@ -205,7 +205,7 @@ def save_figure(figure: Figure | Image, path: str | os.PathLike[str]) -> Path:
     Raises:
         InputError: The file cannot be written.
 
-    Example:
+    Examples:
         >>> from tempfile import TemporaryDirectory
         >>> from PIL import Image
         >>> with TemporaryDirectory() as folder:

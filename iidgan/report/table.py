@@ -92,7 +92,7 @@ def make_cell(
         decimals: As in `Cell`.
         block: As in `Cell`.
 
-    Example:
+    Examples:
         >>> cell = make_cell("GAN", "reverse KL", [0.5, 0.7, math.nan])
         >>> round(cell.mean, 2), cell.n, cell.statuses
         (0.6, 2, ((2, 'undefined'),))
@@ -147,7 +147,7 @@ def difference_cell(after: Cell, before: Cell, row: str) -> Cell:
         before: The cell of the values that are subtracted.
         row: Name of the row of the differences.
 
-    Example:
+    Examples:
         >>> before = make_cell("GAN", "modes", [3, 4, 5], seeds=[0, 1, 2])
         >>> after = make_cell("GAN + IID", "modes", [8, 7], seeds=[0, 2])
         >>> difference_cell(after, before, "change").values
@@ -197,7 +197,7 @@ class Table:
     Raises:
         InputError: Two cells have the same block, row and column.
 
-    Example:
+    Examples:
         >>> cells = (make_cell("GAN", "modes", [4]), make_cell("IID-GAN", "quality", [99]))
         >>> table = Table(title="Ring", cells=cells)
         >>> [[cell.status for cell in row_cells] for row_cells in table.grid]

@@ -109,7 +109,7 @@ class TableSpec:
         plot_runs: Whether to plot the runs side by side after training; for small tables.
         notes: Paragraphs below the table that define its columns.
 
-    Example:
+    Examples:
         >>> from iidgan import GAN, Ring, iid_gan
         >>> ring = Ring(modes=16)
         >>> spec = TableSpec(
@@ -169,7 +169,7 @@ class TableSpec:
             row_names: Names of the rows.
             dataset_names: Names of the data sets.
 
-        Example:
+        Examples:
             >>> from iidgan.studies.papers import TABLES
             >>> ring_table = TABLES["ring"](())
             >>> ring_table.row_names, ring_table.restrict_to(["GAN"]).row_names

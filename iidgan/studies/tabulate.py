@@ -27,7 +27,7 @@ def tabulate(spec: TableSpec, records: list[MetricRecord]) -> Table:
     Raises:
         InputError: Records of one column were measured with different protocols.
 
-    Example:
+    Examples:
         >>> from iidgan.studies.papers import TABLES
         >>> spec = TABLES["ring"](())
         >>> run_id, (name, run) = next(iter(spec.runs.items()))

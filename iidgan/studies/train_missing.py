@@ -114,7 +114,7 @@ def missing_runs(
         seeds: Seeds that each run needs.
         records: Metric records of all runs so far.
 
-    Example:
+    Examples:
         >>> from iidgan.studies.papers import TABLES
         >>> jobs = missing_runs(TABLES["ring"](()), range(5), records=[])
         >>> [(job.name, job.seeds) for job in jobs]
@@ -312,7 +312,7 @@ def batch_jobs(jobs: Sequence[TrainingJob], device: torch.device) -> list[list[i
         jobs: Runs to train.
         device: Device of the training.
 
-    Example:
+    Examples:
         >>> from iidgan import GAN, Grid, Ring
         >>> jobs = [
         ...     TrainingJob(name, Run(source=source, method=GAN()), seeds=(0,))

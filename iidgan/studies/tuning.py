@@ -176,7 +176,7 @@ def build_trials(run: Run) -> dict[str, Run]:
     Arguments:
         run: The run with the common setting.
 
-    Example:
+    Examples:
         >>> from iidgan import GAN, Ring, wgan_gp
         >>> list(build_trials(Run(source=Ring(), method=wgan_gp())))
         ['rate 0.25', 'rate 0.5', 'rate 1', 'rate 2', 'weight 0.33', 'weight 3']
@@ -205,7 +205,7 @@ def scale_weights(method: Method, factor: float) -> Method:
         method: The method.
         factor: The factor.
 
-    Example:
+    Examples:
         >>> from iidgan import iid_gan
         >>> [term.weight for term in iid_gan().terms]
         [3.0, 10.0]

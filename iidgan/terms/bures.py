@@ -33,7 +33,7 @@ class Bures(WeightedTerm):
         The Bures Metric for Generative Adversarial Networks (De Meulemeester, Schreurs, Fanuel,
         De Moor and Suykens, 2020), https://arxiv.org/abs/2006.09096
 
-    Example:
+    Examples:
         >>> import torch
         >>> D = torch.nn.Module()
         >>> D.features, D.head = torch.nn.Identity(), torch.nn.Linear(2, 1)  # features are x

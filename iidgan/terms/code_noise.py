@@ -50,7 +50,7 @@ class CodeNoise(Term):
         https://arxiv.org/abs/1312.6114, for the noisy code; its use in IID-GAN is original to this
         library.
 
-    Example:
+    Examples:
         >>> import torch
         >>> term = CodeNoise(std=0.25)
         >>> noise = {"code": torch.tensor([[[1.0, -2.0]]])}  # drawn by training

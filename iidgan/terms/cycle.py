@@ -29,7 +29,7 @@ class CycleTerm(WeightedTerm):
         IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
         2023), https://www.ijcai.org/proceedings/2023/437, equation 7
 
-    Example:
+    Examples:
         >>> import torch
         >>> nets = Nets({"G": torch.nn.Identity(), "F": torch.nn.ReLU()})  # F maps -1 to 0
         >>> batch = Batch(x=torch.ones(1, 8, 2), z=-torch.ones(1, 8, 2), u=torch.zeros(1, 8))

@@ -33,7 +33,7 @@ class GaussianTerm(WeightedTerm):
         IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
         2023), https://www.ijcai.org/proceedings/2023/437, section 4.3 and appendix A
 
-    Example:
+    Examples:
         >>> import torch
         >>> x = torch.tensor([[[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]]])
         >>> x = x + torch.tensor([3.0, 4.0])

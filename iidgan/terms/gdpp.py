@@ -36,7 +36,7 @@ class GDPP(WeightedTerm):
         GDPP: Learning Diverse Generations Using Determinantal Point Process (Elfeki et al., 2019),
         https://arxiv.org/abs/1812.00068
 
-    Example:
+    Examples:
         >>> import torch
         >>> D = torch.nn.Module()
         >>> D.features, D.head = torch.nn.Identity(), torch.nn.Linear(2, 1)  # features are x

@@ -33,7 +33,7 @@ class GradientPenalty(WeightedTerm):
         Improved Training of Wasserstein GANs (Gulrajani et al., 2017),
         https://arxiv.org/abs/1704.00028
 
-    Example:
+    Examples:
         >>> import torch
         >>> nets = Nets({"D": lambda x: x @ torch.tensor([3.0, 4.0]), "G": torch.nn.Identity()})
         >>> batch = Batch(x=torch.ones(1, 8, 2), z=torch.zeros(1, 8, 2), u=torch.rand(1, 8))

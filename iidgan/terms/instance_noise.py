@@ -37,7 +37,7 @@ class InstanceNoise(Term):
         Generative Adversarial Networks (Arjovsky and Bottou, 2017),
         https://arxiv.org/abs/1701.04862
 
-    Example:
+    Examples:
         >>> import torch
         >>> term = InstanceNoise(std=0.1, until=1.0)
         >>> noise = {"instance_D": torch.tensor([[[1.0, -2.0]]])}  # drawn by training

@@ -45,7 +45,7 @@ class Intervention(Term):
         Intervention Generative Adversarial Networks (Liang et al., 2020),
         https://arxiv.org/abs/2008.03712
 
-    Example:
+    Examples:
         >>> import iidgan
         >>> method = iidgan.Regularised(method=iidgan.GAN(), terms=(Intervention(),))
         >>> {player.name: player.trains for player in method.players}

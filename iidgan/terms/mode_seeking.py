@@ -33,7 +33,7 @@ class ModeSeeking(WeightedTerm):
         Mode Seeking Generative Adversarial Networks for Diverse Image Synthesis (Mao et al.,
         2019), https://arxiv.org/abs/1903.05628
 
-    Example:
+    Examples:
         >>> import torch
         >>> nets = Nets({"G": torch.nn.Hardtanh(-0.1, 0.1)})  # G shrinks distances tenfold
         >>> z = torch.tensor([[[-1.0], [1.0]]])

@@ -24,7 +24,7 @@ class R2(ZeroCenteredPenalty):
         Which Training Methods for GANs do actually Converge? (Mescheder, Geiger and Nowozin,
         2018), https://arxiv.org/abs/1801.04406
 
-    Example:
+    Examples:
         >>> import torch
         >>> nets = Nets({"D": lambda x: x.square().sum(-1), "G": torch.nn.Identity()})
         >>> batch = Batch(x=torch.ones(1, 8, 2), z=torch.zeros(1, 8, 2), u=torch.zeros(1, 8))

@@ -19,7 +19,7 @@ def weight_schedule(final_factor: float, t: Tensor) -> Tensor | float:
     Returns:
         The factor: 1 until t₀, then growing exponentially to c.
 
-    Example:
+    Examples:
         >>> import torch
         >>> shares = torch.tensor([0.0, 0.25, 0.625, 1.0])
         >>> weight_schedule(100.0, shares)

@@ -17,7 +17,7 @@ class WeightedTerm(Term):
         target_networks: Networks to the losses of whose players the term is added.
         weight: Weight of the term, a field of the subclass.
 
-    Example:
+    Examples:
         >>> from dataclasses import dataclass
         >>> import torch
         >>> @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ class ZDiscriminator(WeightedTerm):
     References:
         IID-GAN (Shi, Li and Yan, 2021), https://arxiv.org/abs/2106.00563, appendix
 
-    Example:
+    Examples:
         >>> import iidgan
         >>> method = iidgan.Regularised(method=iidgan.GAN(), terms=(ZDiscriminator(),))
         >>> {player.name: player.trains for player in method.players}

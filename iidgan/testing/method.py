@@ -54,7 +54,7 @@ def check_method(
         AssertionError: The method violates a contract.
         ValueError: Its parts do not fit together.
 
-    Example:
+    Examples:
         >>> import iidgan
         >>> check_method(iidgan.GAN)
         Traceback (most recent call last):

@@ -34,7 +34,7 @@ def check_metric(metric: Metric, samples: Samples | None = None) -> None:
     Raises:
         AssertionError: The metric violates a contract.
 
-    Example:
+    Examples:
         >>> from dataclasses import dataclass
         >>> @dataclass(frozen=True, kw_only=True)
         ... class MeanNorm(Metric):

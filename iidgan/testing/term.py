@@ -33,7 +33,7 @@ def check_term(
         AssertionError: The term violates a contract.
         ValueError: The term does not fit the method.
 
-    Example:
+    Examples:
         >>> from dataclasses import dataclass
         >>> @dataclass(frozen=True, kw_only=True)
         ... class Decay(Term):

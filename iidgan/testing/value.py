@@ -35,7 +35,7 @@ def differing_names(
         b: Tensors by name.
         atol: Largest absolute difference of equal elements.
 
-    Example:
+    Examples:
         >>> differing_names({"x": torch.ones(2)}, {"x": torch.ones(2), "y": torch.ones(2)})
         ['y']
     """

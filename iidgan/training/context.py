@@ -29,7 +29,7 @@ class TrainContext:
         train_step: The training step, which updates `state`.
         batches: The batches of every step.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan import GAN, Ring, Run
         >>> from iidgan.training.context import TrainContext
@@ -103,7 +103,7 @@ def describe_step(run: Run, data: Dataset) -> list[object]:
     Returns:
         Values that can be encoded as JSON; equal for runs with equal steps.
 
-    Example:
+    Examples:
         >>> from iidgan import GAN, Grid, Ring, Run
         >>> from iidgan.training.context import describe_step
         >>> sources = Ring(size=9), Grid(size=50)

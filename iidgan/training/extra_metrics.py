@@ -27,7 +27,7 @@ def resolve_metrics(
     Raises:
         InputError: A name cannot be resolved, or something is not a metric.
 
-    Example:
+    Examples:
         >>> from iidgan.training.extra_metrics import resolve_metrics
         >>> "coverage" in resolve_metrics(["coverage"])
         True

@@ -51,7 +51,7 @@ def migrate(facts: Mapping[str, Any], file: Path) -> dict[str, Any]:
     Raises:
         InputError: The version is newer than the current one, or invalid.
 
-    Example:
+    Examples:
         >>> from pathlib import Path
         >>> from iidgan.training.migration import migrate
         >>> migrate({"seeds": [0, 1], "step": 500}, Path("config.json"))  # of version 1
@@ -107,7 +107,7 @@ def require_integers(value: Any, name: str, *, at_least: int = 0) -> tuple[int, 
     Raises:
         ValueError: It is no such list.
 
-    Example:
+    Examples:
         >>> from iidgan.training.migration import require_integers
         >>> require_integers([0, 1], "seeds")
         (0, 1)

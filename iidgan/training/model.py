@@ -47,7 +47,7 @@ class Model:
         nets: `G`, and `F` if the method trains an inverse, with a seed axis of length one, in
             the data's own units.
 
-    Example:
+    Examples:
         A model of networks that have not been trained; `iidgan.load` opens trained ones.
 
         >>> from iidgan import Model, Run, iid_gan
@@ -432,7 +432,7 @@ def load(path: str | Path, seed: int | None = None, *, plugins: Sequence[Plugin]
         InputError: There is no such run or seed, a plug-in cannot be imported, or files are
             damaged.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> import iidgan
         >>> source, arch = iidgan.Ring(size=100), iidgan.MLP(hidden=(8,))

@@ -30,7 +30,7 @@ class ExecutionPlan:
         executor: How steps are executed.
         workers: Processes across which the seeds are split.
 
-    Example:
+    Examples:
         >>> from iidgan.training.plan import ExecutionPlan
         >>> plan = ExecutionPlan("compiled", workers=2)
         >>> plan.describe()

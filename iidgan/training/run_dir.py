@@ -57,7 +57,7 @@ class RunDir:
         plugins: Classes that the run may use besides those of the package, or their names
             `module:Name`.
 
-    Example:
+    Examples:
         >>> from pathlib import Path
         >>> from iidgan.training.run_dir import RunDir
         >>> RunDir(Path("runs/ring")).metrics_file.as_posix()

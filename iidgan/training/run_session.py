@@ -36,7 +36,7 @@ class Result:
         diverged: For each seed the step at which it diverged, or -1.
         run: The run that was trained.
 
-    Example:
+    Examples:
         One process of a stopped run was at step 900, the other at step 1000:
 
         >>> from pathlib import Path
@@ -340,7 +340,7 @@ def describe_steps(steps: Sequence[int]) -> str:
     Arguments:
         steps: Steps taken by each seed.
 
-    Example:
+    Examples:
         >>> from iidgan.training.run_session import describe_steps
         >>> describe_steps([2000, 2000])
         'step 2000'
@@ -360,7 +360,7 @@ def partition_seeds(seeds: Sequence[int], workers: int) -> list[tuple[int, ...]]
         seeds: The seeds.
         workers: Largest number of shares.
 
-    Example:
+    Examples:
         >>> from iidgan.training.run_session import partition_seeds
         >>> partition_seeds(range(5), workers=2)
         [(0, 1), (2, 3, 4)]

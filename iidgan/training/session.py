@@ -269,7 +269,7 @@ def load_data(source: Source) -> Dataset:
     Raises:
         InputError: They cannot be read, or the source returns something else.
 
-    Example:
+    Examples:
         >>> from iidgan import Ring
         >>> from iidgan.training.session import load_data
         >>> data = load_data(Ring(modes=8, size=1000))

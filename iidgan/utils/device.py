@@ -32,7 +32,7 @@ def resolve_device(name: str) -> torch.device:
     Raises:
         InputError: The device does not exist on this machine.
 
-    Example:
+    Examples:
         >>> resolve_device("cpu")
         device(type='cpu')
     """

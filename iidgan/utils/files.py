@@ -40,7 +40,7 @@ def oserror_as_input_error(path: Path) -> Iterator[None]:
     Raises:
         InputError: The operating system raised an error.
 
-    Example:
+    Examples:
         >>> with oserror_as_input_error(Path("points.csv")):
         ...     raise FileNotFoundError(2, "No such file or directory", "points.csv")
         Traceback (most recent call last):
@@ -109,7 +109,7 @@ def is_plain_name(name: str) -> bool:
     Arguments:
         name: The name, which may come from an untrusted file.
 
-    Example:
+    Examples:
         >>> [is_plain_name(name) for name in ("model.safetensors", "../model", "C:model", "..")]
         [True, False, False, False]
     """
@@ -157,7 +157,7 @@ def describe_error(error: Exception) -> str:
     Arguments:
         error: The error; texts of more than 300 characters are cut.
 
-    Example:
+    Examples:
         >>> describe_error(KeyError("weights"))
         "KeyError: 'weights'"
         >>> describe_error(InputError("seeds: must be at least 1"))
@@ -208,7 +208,7 @@ def write_file(path: Path, write_content: Callable[[Path], object]) -> None:
     Raises:
         InputError: The operating system refuses to write.
 
-    Example:
+    Examples:
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     path = Path(folder, "notes.txt")
@@ -251,7 +251,7 @@ def write_folder(path: Path, write_content: Callable[[Path], object]) -> None:
     Raises:
         InputError: The operating system refuses to write.
 
-    Example:
+    Examples:
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as parent:
         ...     path = Path(parent, "checkpoint")
@@ -395,7 +395,7 @@ def damaged_name(path: Path) -> Path:
     Arguments:
         path: The file or folder.
 
-    Example:
+    Examples:
         >>> damaged_name(Path("runs/ring/metrics.jsonl")).as_posix()
         'runs/ring/damaged-metrics.jsonl'
     """
@@ -476,7 +476,7 @@ def file_sha256(path: Path) -> str:
     Raises:
         OSError: It is not a regular file, or cannot be read.
 
-    Example:
+    Examples:
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     path = Path(folder, "empty.txt")

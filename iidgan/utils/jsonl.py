@@ -49,7 +49,7 @@ def append_lines(path: Path, records: Iterable[Record]) -> None:
         path: The file, which is created if it does not exist.
         records: Mappings of values that JSON can represent.
 
-    Example:
+    Examples:
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     path = Path(folder, "log.jsonl")

@@ -33,7 +33,7 @@ def exclusive_lock(lock_file: Path, *, refusal: str, timeout: float = 0) -> Iter
     Raises:
         FolderInUseError: Another process holds the lock.
 
-    Example:
+    Examples:
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     lock_file = Path(folder, "run.lock")

@@ -15,7 +15,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     Arguments:
         error: The error.
 
-    Example:
+    Examples:
         >>> is_out_of_memory(MemoryError()), is_out_of_memory(ValueError("shapes differ"))
         (True, False)
     """

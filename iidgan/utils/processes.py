@@ -30,7 +30,7 @@ def describe_exit(exit_code: int | None) -> str:
     Arguments:
         exit_code: Exit code as `multiprocessing` reports it; None if it is unknown.
 
-    Example:
+    Examples:
         >>> describe_exit(-9)
         'was killed by SIGKILL'
         >>> describe_exit(1)

@@ -220,7 +220,7 @@ class NeedySource(MySource):
 class NeedyGAN(GAN):
     """A GAN that needs a slope.
 
-    Example:
+    Examples:
         >>> NeedyGAN(slope=1.0)
     """
 

@@ -295,7 +295,7 @@ def open_file_tree(path: Path) -> Iterator[FileTree]:
     Raises:
         InputError: It is neither, or damaged.
 
-    Example:
+    Examples:
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     path = Path(folder, "images.zip")

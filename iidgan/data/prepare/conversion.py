@@ -113,7 +113,7 @@ def prepare(
         InputError: The files are missing or cannot be read, or the existing data set of that name
             was prepared with other options, or another process is preparing it.
 
-    Example:
+    Examples:
         >>> from tempfile import TemporaryDirectory
         >>> from PIL import Image
         >>> with TemporaryDirectory() as folder:

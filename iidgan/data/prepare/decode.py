@@ -68,7 +68,7 @@ def convert_images(
     Raises:
         UnknownRangeError: An image has more than 8 bits, and there is no `pixel_range`.
 
-    Example:
+    Examples:
         >>> images = [
         ...     RawImage("grey", np.zeros((6, 8), np.uint8)),
         ...     RawImage("colour", np.zeros((6, 8, 3), np.uint8)),
@@ -106,7 +106,7 @@ def measure_images(raw_images: Iterable[RawImage | SkippedImage]) -> PixelStatis
     Arguments:
         raw_images: Images to measure.
 
-    Example:
+    Examples:
         >>> statistics = measure_images([RawImage("scan", np.array([[0, 3000]], np.uint16))])
         >>> statistics.choose_range()
         PixelRange(low=0, high=4095)

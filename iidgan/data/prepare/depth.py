@@ -33,7 +33,7 @@ class PixelRange:
     Raises:
         InputError: The range is empty or not finite.
 
-    Example:
+    Examples:
         >>> range_12_bits = PixelRange.of_bits(12)
         >>> print(range_12_bits)
         values from 0 to 4095 (12 bits) scaled to 8 bits
@@ -134,7 +134,7 @@ class PixelStatistics:
         Raises:
             InputError: Integers and fractions have no common scale.
 
-        Example:
+        Examples:
             >>> statistics = PixelStatistics()
             >>> statistics.add_values(np.array([[12, 900]], np.uint16))
             >>> statistics.choose_range() == PixelRange.of_bits(10)

@@ -54,7 +54,7 @@ def walk_files(root: Path) -> Iterator[str]:
         InputError: Folders are too deep, or too many links lead to the same one.
         OSError: A folder cannot be listed.
 
-    Example:
+    Examples:
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     Path(folder, "a").mkdir()

@@ -34,7 +34,7 @@ def split_chunks(raw_images: Iterable[RawImage | SkippedImage]) -> Iterator[Chun
     Arguments:
         raw_images: The images.
 
-    Example:
+    Examples:
         >>> images = (RawImage(f"image {i}", b"") for i in range(100))
         >>> [len(chunk) for chunk in split_chunks(images)]
         [64, 36]

@@ -45,7 +45,7 @@ def escape_unprintable(text: str) -> str:
     Arguments:
         text: Text from a file that may be untrusted.
 
-    Example:
+    Examples:
         >>> print(escape_unprintable("red\x1b[31m.png"))
         red\x1b[31m.png
     """

@@ -31,7 +31,7 @@ class ResizeRule:
         On Aliased Resizing and Surprising Subtleties in GAN Evaluation (Parmar, Zhang and Zhu,
         2022), https://arxiv.org/abs/2104.11222
 
-    Example:
+    Examples:
         >>> from PIL import Image
         >>> rule = ResizeRule(size=64, crop=178)
         >>> print(rule)

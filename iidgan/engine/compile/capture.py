@@ -116,7 +116,7 @@ def flatten_batches(batches: Sequence[Batch]) -> list[Tensor]:
     Arguments:
         batches: Batches of one step.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan import Batch
         >>> from iidgan.engine.compile.capture import flatten_batches, unflatten_batches

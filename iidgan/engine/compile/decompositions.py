@@ -82,7 +82,7 @@ def decompose_bmm(a: Tensor, b: Tensor) -> Tensor:
         The products (S, m, n), or `NotImplemented` if m, k and n are above `MAX_THIN_SIDE`, or in
         low precision.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.engine.compile.decompositions import decompose_bmm
         >>> a, b = torch.arange(6.0).view(1, 3, 2), torch.arange(8.0).view(1, 2, 4)

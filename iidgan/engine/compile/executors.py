@@ -72,7 +72,7 @@ def check_executor(name: Executor, device: torch.device) -> None:
     Raises:
         InputError: It does not.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.engine.compile import check_executor
         >>> check_executor("graphed", torch.device("cpu"))  # doctest: +ELLIPSIS

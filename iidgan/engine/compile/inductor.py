@@ -45,7 +45,7 @@ def is_mutating(operator: Operator) -> bool:
     Arguments:
         operator: Operator of a captured graph.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.engine.compile.inductor import is_mutating
         >>> is_mutating(torch.ops.aten.add_.Tensor), is_mutating(torch.ops.aten.add.Tensor)
@@ -60,7 +60,7 @@ def is_random(operator: Operator) -> bool:
     Arguments:
         operator: Operator of a captured graph.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.engine.compile.inductor import is_random
         >>> is_random(torch.ops.aten.rand.default), is_random(torch.ops.aten.zeros.default)
@@ -75,7 +75,7 @@ def may_return_view(operator: Operator) -> bool:
     Arguments:
         operator: Operator of a captured graph.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.engine.compile.inductor import may_return_view
         >>> aten = torch.ops.aten
@@ -91,7 +91,7 @@ def written_arguments(operator: Operator) -> list[tuple[int, str]]:
     Arguments:
         operator: Operator of a captured graph.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.engine.compile.inductor import written_arguments
         >>> written_arguments(torch.ops.aten.add_.Tensor)
@@ -285,7 +285,7 @@ def layout_key(value: Tensor) -> str:
     Arguments:
         value: The tensor.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.engine.compile.inductor import layout_key
         >>> layout_key(torch.zeros(3, 2))

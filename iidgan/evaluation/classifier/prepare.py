@@ -109,7 +109,7 @@ def accuracy_warning(manifest: Mapping[str, Any]) -> str:
     Arguments:
         manifest: Content of `classifier.json`.
 
-    Example:
+    Examples:
         >>> manifest = {"name": "mnist", "source": {"type": "mnist"}, "accuracy": 98.2}
         >>> accuracy_warning(manifest).split(": ")[1]
         'accuracy 98.20 %, below the expected 99 %'

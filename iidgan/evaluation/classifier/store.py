@@ -34,7 +34,7 @@ def classifier_dir(name: str, root: Path | None = None) -> Path:
         name: Name of the source.
         root: Folder of prepared data sets; by default $IIDGAN_DATA, or `data` in the user's cache.
 
-    Example:
+    Examples:
         >>> classifier_dir("mnist", Path("data")).as_posix()
         'data/classifiers/mnist'
     """
@@ -204,7 +204,7 @@ def concat_predictions(chunks: Sequence[Predictions]) -> Predictions:
         chunks: Predictions for chunks of n images, classes and confidences with shape (..., n, V),
             features with shape (..., n, D).
 
-    Example:
+    Examples:
         >>> chunk = Predictions(torch.zeros(2, 5, 1), torch.ones(2, 5, 1), torch.ones(2, 5, 8))
         >>> concat_predictions([chunk, chunk, chunk]).features.shape
         torch.Size([2, 15, 8])
@@ -239,7 +239,7 @@ def find_classifier(source: Source) -> SavedClassifier | None:
     Raises:
         InputError: It is damaged, or belongs to another source.
 
-    Example:
+    Examples:
         >>> from iidgan import Ring
         >>> print(find_classifier(Ring()))
         None

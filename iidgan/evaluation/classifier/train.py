@@ -48,7 +48,7 @@ class ClassifierConfig:
         Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates (Smith
         and Topin, 2017), https://arxiv.org/abs/1708.07120: one cycle of the learning rate.
 
-    Example:
+    Examples:
         >>> config = ClassifierConfig(rotation=0.2, blur=1.0)
         >>> config.has_augmentation, config.count_steps(num_images=60_000)
         (True, 3750)
@@ -103,7 +103,7 @@ def default_config(source: type[Source]) -> ClassifierConfig:
     Arguments:
         source: Class of the source.
 
-    Example:
+    Examples:
         >>> from iidgan import FashionMnist, Mnist
         >>> default_config(Mnist).darken, default_config(FashionMnist).darken
         (0.6, 0.0)
@@ -199,7 +199,7 @@ def get_label_names(data: Dataset) -> list[str]:
     Arguments:
         data: The data set.
 
-    Example:
+    Examples:
         >>> get_label_names(Dataset(torch.zeros(3, 2), y=torch.tensor([0, 2, 1])))
         ['0', '1', '2']
     """

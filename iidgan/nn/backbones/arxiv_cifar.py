@@ -51,7 +51,7 @@ class ArxivCIFAR(ImageBackbone):
         IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Shi, Li and Yan,
         2021), https://arxiv.org/abs/2106.00563v1, Tables 9, 10 and 11
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan import ArxivCIFAR
         >>> backbone = ArxivCIFAR(latent=10, width=4)

@@ -94,7 +94,7 @@ class ArxivSTL(ImageBackbone):
         * Which Training Methods for GANs do actually Converge? (Mescheder, Geiger and Nowozin,
           2018), https://arxiv.org/abs/1801.04406, https://github.com/LMescheder/GAN_stability
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan import ArxivSTL
         >>> backbone = ArxivSTL(width=2)

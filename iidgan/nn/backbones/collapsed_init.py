@@ -18,7 +18,7 @@ class CollapsedInit(Backbone):
 
     All initial samples lie within about `gain` of the origin: training starts from mode collapse.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan import CollapsedInit
         >>> _ = torch.manual_seed(0)

@@ -84,7 +84,7 @@ class DCGAN(ImageBackbone):
         Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
         Networks (Radford, Metz and Chintala, 2015), https://arxiv.org/abs/1511.06434
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan import DCGAN
         >>> backbone = DCGAN(latent=10, width=4)

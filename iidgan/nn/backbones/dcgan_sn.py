@@ -39,7 +39,7 @@ class DCGANSN(ImageBackbone):
           2023), https://www.ijcai.org/proceedings/2023/437, Tables 7 and 8
         * https://github.com/yangco-le/AdvLatGAN
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan import DCGANSN
         >>> D = DCGANSN(width=4).build_discriminator((3, 32, 32))

@@ -269,7 +269,7 @@ def check_image_side(
     Raises:
         InputError: Samples are not square images of such a side.
 
-    Example:
+    Examples:
         >>> from iidgan.nn.backbones.image import check_image_side
         >>> check_image_side((3, 32, 32), "dcgan", min_side=8)
         32

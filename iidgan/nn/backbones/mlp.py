@@ -101,7 +101,7 @@ class MLP(Backbone):
         2023), https://www.ijcai.org/proceedings/2023/437, section 5.1: hidden layers of 100, 200
         and 100.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan import MLP
         >>> backbone = MLP(latent=3, hidden=(100, 200, 100))

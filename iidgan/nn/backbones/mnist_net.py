@@ -52,7 +52,7 @@ class MnistNet(ImageBackbone):
           Adversarial Nets (Chen et al., 2016), https://arxiv.org/abs/1606.03657, appendix C.1
         * https://github.com/openai/InfoGAN
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan import MnistNet
         >>> F = MnistNet(width=4).build_inverse((1, 28, 28))

@@ -159,7 +159,7 @@ class ResNet(ImageBackbone):
           https://arxiv.org/abs/1802.05957, appendix B.4
         * https://github.com/pfnet-research/sngan_projection for 64 pixels
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan import ResNet
         >>> G = ResNet(latent=10, width=2).build_generator((3, 48, 48))

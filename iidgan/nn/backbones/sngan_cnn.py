@@ -52,7 +52,7 @@ class SNGANCNN(ImageBackbone):
         * Spectral Normalization for Generative Adversarial Networks (Miyato et al., 2018),
           https://arxiv.org/abs/1802.05957
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan import SNGANCNN
         >>> D = SNGANCNN(width=4).build_discriminator((3, 64, 64))

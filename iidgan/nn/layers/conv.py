@@ -21,7 +21,7 @@ def group_seeds(x: Tensor) -> Tensor:
     Arguments:
         x: Images of S seeds.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.nn.layers.conv import group_seeds
         >>> images = torch.arange(4.0).view(2, 2, 1, 1, 1)  # two images of one pixel
@@ -57,7 +57,7 @@ class Conv2d(nn.Module):
         make_weight: Wraps the weight, `Weight` or `SpectralWeight`.
         init: Draws the initial weight.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.nn.layers.conv import Conv2d
         >>> conv = Conv2d(3, 8, kernel_size=4, stride=2, padding=1)
@@ -137,7 +137,7 @@ class ConvTranspose2d(nn.Module):
         bias: Whether each output channel has a bias.
         init: Draws the initial weight.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.nn.layers.conv import ConvTranspose2d
         >>> conv = ConvTranspose2d(8, 3, kernel_size=4, stride=2, padding=1)
@@ -190,7 +190,7 @@ class BatchNorm(nn.Module):
         Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate
         Shift (Ioffe and Szegedy, 2015), https://arxiv.org/abs/1502.03167
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.nn.layers.conv import BatchNorm
         >>> norm = BatchNorm(1)

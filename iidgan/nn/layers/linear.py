@@ -19,7 +19,7 @@ class Linear(nn.Module):
         out_features: Size of each output.
         make_weight: Wraps the weight, `Weight` or `SpectralWeight`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.nn.layers.linear import Linear
         >>> layer = Linear(2, 3)

@@ -46,7 +46,7 @@ class SpectralWeight(nn.Module):
         Spectral Normalization for Generative Adversarial Networks (Miyato, Kataoka, Koyama and
         Yoshida, 2018), https://arxiv.org/abs/1802.05957
 
-    Example:
+    Examples:
         >>> import torch
         >>> from iidgan.nn.layers.weight import SpectralWeight
         >>> _ = torch.manual_seed(0)

@@ -35,7 +35,7 @@ def with_method(method: Method) -> Run:
     Arguments:
         method: The method.
 
-    Example:
+    Examples:
         >>> from iidgan.methods import PacGAN
         >>> run = with_method(PacGAN())
         >>> run.steps, run.batch
@@ -58,7 +58,7 @@ def coverage_columns(dataset_name: str) -> dict[str, Column]:
     Arguments:
         dataset_name: Name of the data set, in front of the titles.
 
-    Example:
+    Examples:
         >>> list(coverage_columns("Ring"))[2:]
         ['Ring modes (>= 100)', 'Ring quality %', 'Ring reverse KL']
     """
@@ -116,7 +116,7 @@ def printed_coverage(dataset_name: str) -> dict[tuple[str, str], tuple[float, fl
     Returns:
         Means and standard deviations.
 
-    Example:
+    Examples:
         >>> printed_coverage("Ring")["IID-GAN (M-D)", "Ring reverse KL"]
         (0.17, 0.06)
     """

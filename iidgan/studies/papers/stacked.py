@@ -66,7 +66,7 @@ def full_run(method: Method) -> Run:
     Arguments:
         method: The method.
 
-    Example:
+    Examples:
         >>> run = full_run(GAN())
         >>> run.arch.width, run.batch, run.steps
         (64, 256, 25000)
@@ -120,7 +120,7 @@ def kl_column_title(dataset_name: str) -> str:
     Arguments:
         dataset_name: Name of the data set, in front of the title.
 
-    Example:
+    Examples:
         >>> kl_column_title("MNIST")
         'MNIST KL (floor 0.0193)'
     """

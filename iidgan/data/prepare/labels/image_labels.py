@@ -28,7 +28,7 @@ def common_folder(names: Sequence[str]) -> str:
     Arguments:
         names: Paths of files, with `/` between folders; at least one.
 
-    Example:
+    Examples:
         >>> common_folder(["train/cat/1.png", "train/dog/2.png"])
         'train/'
     """

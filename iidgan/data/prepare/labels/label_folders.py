@@ -33,7 +33,7 @@ def labels_from_folders(image_names: Sequence[str]) -> ImageLabels:
     Raises:
         InputError: An image is not in a folder.
 
-    Example:
+    Examples:
         >>> labels = labels_from_folders(["train/cat/a/1.png", "train/dog/b/2.png"])
         >>> labels.label_of("train/dog/b/2.png")
         'dog'

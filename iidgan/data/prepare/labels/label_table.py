@@ -33,7 +33,7 @@ def labels_from_csv(
         InputError: It is not a CSV file, has no such columns, labels none of the images, or gives
             an image two labels.
 
-    Example:
+    Examples:
         >>> content = b"file,label\n1.png,cat\n2.png,dog\n"
         >>> labels = labels_from_csv("labels.csv", content, ["1.png", "2.png"], None)
         >>> labels.label_of("2.png")

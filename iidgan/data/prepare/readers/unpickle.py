@@ -31,7 +31,7 @@ def load_restricted_pickle(content: bytes, location: str) -> Any:  # noqa: ANN40
     Raises:
         InputError: It is damaged, or needs what is not allowed.
 
-    Example:
+    Examples:
         >>> import pickle
         >>> load_restricted_pickle(pickle.dumps({"labels": [3, 8]}), "batch")
         {'labels': [3, 8]}
