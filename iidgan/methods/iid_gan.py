@@ -14,7 +14,7 @@ def iid_gan(
     cycle: CycleTerm | None = None,
     gaussian: GaussianTerm | None = None,
 ) -> Regularised:
-    """Create IID-GAN: F inverts G, and codes of real data look like samples of the prior.
+    """IID-GAN: F inverts G, and codes of real data look like samples of the prior.
 
     If G is complete, then F = G⁻¹ maps independent real samples to independent samples of the
     prior N(0, I). So in addition to the adversarial loss, G and F minimise

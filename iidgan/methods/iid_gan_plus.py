@@ -15,7 +15,7 @@ GROWTH = 30.0
 
 @cites(replace(IID_GAN, note="Code noise and growing weights are additions of iidgan"))
 def iid_gan_plus(base: Method | None = None, noise: CodeNoise | None = None) -> Regularised:
-    """Create IID-GAN+: IID-GAN with noisy codes, and weights that grow over the run.
+    """IID-GAN+: IID-GAN with noisy codes, and weights that grow over the run.
 
     With c(t) that grows from 1 to `GROWTH` = 30 over the run, and noisy codes F̃(x), G and F
     minimise in addition to the adversarial loss

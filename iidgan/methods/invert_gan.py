@@ -17,7 +17,7 @@ PAPER = Reference(
 
 @cites(PAPER)
 def invert_gan(base: Method | None = None, gaussian: GaussianTerm | None = None) -> Regularised:
-    """Create InvertGAN, the predecessor of IID-GAN, with L2 norms and weights of 1.
+    """InvertGAN, the predecessor of IID-GAN, with L2 norms and weights of 1.
 
     In addition to the adversarial loss, G and F minimise
 

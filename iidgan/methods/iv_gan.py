@@ -14,7 +14,7 @@ def iv_gan(
     intervention: Intervention | None = None,
     noise: InstanceNoise | None = None,
 ) -> Regularised:
-    """Create IVGAN: interventions on codes of data, and instance noise before D.
+    """IVGAN: interventions on codes of data, and instance noise before D.
 
     With a base loss V(D, G) of samples with noise, E an encoder, O_i the intervention that
     replaces block i of a code, f a head on D's features that predicts which block was replaced,

@@ -16,7 +16,7 @@ PAPER = Reference(
 
 @cites(PAPER)
 def lsgan() -> GAN:
-    """Create the least-squares GAN, whose D regresses on the labels 1 (real) and 0 (generated).
+    """The least-squares GAN, whose D regresses on the labels 1 (real) and 0 (generated).
 
     * D minimises `½ E (D(x) - 1)² + ½ E D(G(z))²`;
     * G minimises `½ E (D(G(z)) - 1)²`.

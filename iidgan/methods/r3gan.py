@@ -98,7 +98,7 @@ class RelativisticGAN(Method):
 
 @cites(PAPER)
 def r3gan(r1: R1 | None = None, r2: R2 | None = None) -> Regularised:
-    """Create R3GAN, the relativistic GAN with the R1 and R2 penalties.
+    """R3GAN, the relativistic GAN with the R1 and R2 penalties.
 
     With `ζ(t) = log(1 + eᵗ)` and independent pairs (x, z),
 

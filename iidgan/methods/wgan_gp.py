@@ -9,7 +9,7 @@ from iidgan.terms.gradient_penalty import PAPER, GradientPenalty
 
 @cites(PAPER)
 def wgan_gp(critic_steps: int = 5, penalty: GradientPenalty | None = None) -> Regularised:
-    """Create WGAN-GP, the Wasserstein GAN with a gradient penalty on the critic.
+    """WGAN-GP, the Wasserstein GAN with a gradient penalty on the critic.
 
     * D minimises `E D(G(z)) - E D(x) + λ E (|∇D(x̂)| - 1)²`, where x̂ is uniform between x and
       G(z), with several updates per step;
