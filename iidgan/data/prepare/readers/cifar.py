@@ -176,6 +176,8 @@ def _parse_pickled_batch(content: bytes, location: str, layout: CifarLayout) -> 
     unpickled = load_restricted_pickle(content, location)
     entries: dict[Any, Any] = unpickled if isinstance(unpickled, dict) else {}
     data, labels = _get_entry(entries, b"data"), _get_entry(entries, layout.label_key)
+    if isinstance(labels, np.ndarray):  # of batches that were pickled again; published are lists
+        labels = labels.tolist()
     is_array = isinstance(data, np.ndarray) and data.dtype == np.uint8 and data.ndim == 2
     if not is_array or not isinstance(labels, list) or data.shape != (len(labels), _PIXELS):
         raise InputError(

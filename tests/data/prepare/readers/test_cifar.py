@@ -152,6 +152,8 @@ def with_batch(name, content):
         (pickle_batch(data=flatten_images(IMAGES)[:, :-1]), ["(N, 3072)"]),
         (pickle_batch(data=flatten_images(IMAGES).astype(np.float32)), ["uint8", "(N, 3072)"]),
         (pickle_batch(labels=[1, 2]), ["(N, 3072)"]),
+        (pickle_batch(labels=np.zeros((20, 1), int)), ["'labels' must be small integers"]),
+        (pickle_batch(labels=np.array(3)), ["(N, 3072)"]),
         (pickle_batch(labels=["a"] * 20), ["'labels' must be small integers"]),
         (pickle_batch(labels=[1 << 20_000] * 20), ["'labels' must be small integers"]),
         (pickle_batch(labels=[12] * 20), ["labels: ", "between 0 and 9", "got 12"]),
@@ -162,6 +164,15 @@ def test_cifar10_refuses_malformed_batch(tmp_path, content, values):
     folder = write_files(tmp_path / "a", with_batch("data_batch_3", content))
     with raises_input_error(None, *values):
         prepare("cifar10", origin=str(folder))
+
+
+@pytest.mark.parametrize("dtype", ["<i4", ">i4", ">i8", "u1"])
+def test_cifar10_reads_labels_in_arrays(tmp_path, dtype):
+    content = pickle_batch(labels=LABELS.astype(dtype))
+    files = {f"cifar-10-batches-py/data_batch_{i}": content for i in range(1, 6)}
+    folder = write_files(tmp_path / "a", pickled_cifar10(IMAGES, LABELS) | files)
+    _, labels = load_arrays(prepare("cifar10", origin=str(folder)))
+    assert np.array_equal(labels, np.tile(LABELS, 5))
 
 
 def test_cifar10_refuses_truncated_records(tmp_path):
