@@ -9,7 +9,7 @@ import torch
 
 from iidgan.cli import main
 from iidgan.records import read_records
-from tests.helpers.cli import fail_command, print_help
+from tests.helpers.cli import TRAIN_ON_POINTS, fail_command, print_help
 
 METRIC = '''
 from dataclasses import dataclass
@@ -127,7 +127,9 @@ def test_invert_refuses_codes_that_are_not_finite(trained_run, capsys, monkeypat
     assert "row 1" in fail_command(capsys, "invert", "run", "--input", "x.npy")
 
 
-def test_evaluate_after_data_moved(trained_run, capsys):
+@pytest.mark.usefixtures("work_dir")
+def test_evaluate_after_data_moved(capsys):
+    assert main(TRAIN_ON_POINTS) == 0
     os.rename("points.npy", "moved.npy")
     assert "points.npy" in fail_command(capsys, "evaluate", "run", "-n", "50")
     assert evaluate_json(capsys, "--source.path", "moved.npy")

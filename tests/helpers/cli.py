@@ -6,6 +6,11 @@ from iidgan.cli import main
 
 TINY = ("--arch.hidden", "8", "--source.size", "400", "--batch", "16", "--checkpoint-every", "4")
 """Options of a training on a mixture that takes a moment."""
+TRAIN_ON_POINTS = (
+    *("train", "points.npy", "--steps", "8", "--seeds", "2", "--arch.hidden", "8"),
+    *("--batch", "16", "--checkpoint-every", "4", "--out", "run"),
+)
+"""A training of two seeds on the points of `work_dir` that takes a moment."""
 
 
 def fail_command(capsys, *arguments, code=2):
