@@ -1,13 +1,14 @@
 """Resuming changes no bit, wherever a training is killed, stopped, or runs out of disk space.
 
-A server process imports everything once, runs no tensor operation, and forks a child for each
-training. An audit hook is called before each change that a child makes to the file system; there
-the child kills itself, or gets an error as if the disk were full.
+A server process imports everything and trains once, which sets up all that children share, and
+forks a child for each training. An audit hook is called before each change that a child makes to
+the file system; there the child kills itself, or gets an error as if the disk were full.
 """
 
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import itertools
 import json
@@ -17,6 +18,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -38,6 +40,7 @@ from iidgan.nn import MLP
 from iidgan.train import train
 from iidgan.training import context
 from iidgan.training.run_dir import RunDir
+from iidgan.training.run_session import Result
 from iidgan.utils import provenance
 from iidgan.utils.files import PARTIAL_PREFIX, integrity_error
 from iidgan.utils.jsonl import read_lines
@@ -79,7 +82,12 @@ class CrashTask:
 
 def serve() -> None:
     """Fork a child for each task on standard input, and print its exit code."""
-    importlib.import_module("torch._dynamo")  # so that no child has to
+    importlib.import_module("torch._dynamo")
+    measure_less()
+    with tempfile.TemporaryDirectory() as folder:
+        # On one thread of the CPU, torch starts no thread that would be missing after a fork.
+        train_task(CrashTask(out=f"{folder}/r"), StopRequest())
+    gc.freeze()  # a collection in a child would copy all pages
     for line in sys.stdin:
         task = CrashTask(**json.loads(line))
         pid = os.fork()
@@ -100,28 +108,31 @@ def wait_for_start(task: CrashTask) -> None:
 
 
 def child(task: CrashTask) -> int:
-    provenance.git_commit = lambda: "some-commit"
-    simplify_training(task)
+    instrument_training(task)
     if task.max_file_size >= 0:
         limit_file_size(task.max_file_size)
     changes, stop = ChangeCounter(task), StopRequest()
     sys.addaudithook(changes)
     try:
         with stop.handle_signals():
-            result = train(
-                make_run(task.steps),
-                out=task.out,
-                seeds=2,
-                checkpoint_every=task.every,
-                keep=task.keep,
-                device="cpu",
-                stop=stop,
-            )
+            result = train_task(task, stop)
     except InputError as error:
         Path(f"{task.out}.error").write_text(str(error))
         return FAILED
     Path(f"{task.out}.changes").write_text(str(changes.count))
     return FINISHED if result.outcome == "finished" else STOPPED
+
+
+def train_task(task: CrashTask, stop: StopRequest) -> Result:
+    return train(
+        make_run(task.steps),
+        out=task.out,
+        seeds=2,
+        checkpoint_every=task.every,
+        keep=task.keep,
+        device="cpu",
+        stop=stop,
+    )
 
 
 def make_run(steps: int) -> Run:
@@ -130,10 +141,14 @@ def make_run(steps: int) -> Run:
     )
 
 
-def simplify_training(task: CrashTask) -> None:
-    """Measure less, note finished checkpoints, and slow steps down."""
+def measure_less() -> None:
+    provenance.git_commit = lambda: "some-commit"
     del METRICS["normality"]
     Ring.num_evaluated = 50
+
+
+def instrument_training(task: CrashTask) -> None:
+    """Note finished checkpoints, and slow steps down."""
     save = checkpoint.save_state
 
     def save_and_note(*args: Any, **options: Any) -> Path:

@@ -91,9 +91,11 @@ def assert_same_run(path: Path, expected: Path) -> None:
 
 def test_warm_cache_and_load_change_no_bit(start_training, uninterrupted, tmp_path):
     busy_command = [sys.executable, "-c", "while True: pass"]
+    training = start_training(tmp_path / "run")
+    wait_for_step(tmp_path / "run", 1)
     busy_processes = [subprocess.Popen(busy_command) for _ in range(2)]
     try:
-        assert start_training(tmp_path / "run").wait(MAX_SECONDS) == 0
+        assert training.wait(MAX_SECONDS) == 0
     finally:
         for process in busy_processes:
             process.kill()
