@@ -94,8 +94,8 @@ def build_networks(method: Method, arch: NetworkFactory, seeds: Sequence[int]) -
 
 
 def _stack_networks(nets_per_seed: list[nn.ModuleDict]) -> nn.ModuleDict:
-    """Concatenate parameters and buffers along the seed axis."""
-    stacked_nets = copy.deepcopy(nets_per_seed[0])
+    """Concatenate parameters and buffers along the seed axis; changes the first networks."""
+    stacked_nets = nets_per_seed[0]
     for module_name, module in stacked_nets.named_modules():
         seed_modules = [nets.get_submodule(module_name) for nets in nets_per_seed]
         for registry in ("_parameters", "_buffers"):

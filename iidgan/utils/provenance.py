@@ -6,9 +6,9 @@ import os
 import platform
 import subprocess
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from iidgan._version import __version__
@@ -29,7 +29,7 @@ def collect_provenance(device: torch.device) -> dict[str, str]:
         "commit": git_commit(),
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "numpy": metadata.version("numpy"),
+        "numpy": np.__version__,
         "device": describe_device(device),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
