@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import threading
 import time
 from collections import deque
@@ -17,12 +16,18 @@ from multiprocessing.process import BaseProcess
 from typing import TypeVar
 
 from iidgan.data.prepare.reader import RawImage, SkippedImage
-from iidgan.utils.processes import blocked_signals, check_main_guard, num_cores
+from iidgan.utils.processes import (
+    STOP_SIGNALS,
+    blocked_signals,
+    check_main_guard,
+    num_cores,
+    worker_context,
+)
 
 CHUNK_IMAGES, CHUNK_BYTES = 64, 1 << 24
 """Maximum number of images, and bytes after which a chunk is full."""
 MIN_POOL_SECONDS = 8.0
-"""Seconds of remaining work above which processes are started: each takes a few to import."""
+"""Seconds of remaining work above which processes are started, which takes a few."""
 
 Chunk = list[RawImage | SkippedImage]
 ResultT = TypeVar("ResultT")
@@ -89,14 +94,14 @@ def _process_in_processes(
         InputError: The main script has no guard.
     """
     pending: deque[tuple[Chunk, Future[ResultT]]] = deque()
-    context = multiprocessing.get_context("spawn")
+    context = worker_context("iidgan.data.prepare.decode")
     pool = ProcessPoolExecutor(workers, context, initializer=_exit_with_parent)
     unsubmitted: list[Chunk] = []
     processes: set[BaseProcess] = set()
     try:
         for chunk in chunks:
             unsubmitted = [chunk]
-            with blocked_signals([signal.SIGINT]):  # which may arrive while a process imports
+            with blocked_signals(STOP_SIGNALS):  # which may arrive while a process imports
                 pending.append((chunk, pool.submit(process_chunk, chunk)))
             unsubmitted = []
             processes.update(multiprocessing.active_children())
