@@ -3,6 +3,7 @@
 import getpass
 import os
 import tempfile
+from multiprocessing.context import ForkServerContext
 
 import pytest
 import torch
@@ -18,6 +19,19 @@ _compiled = os.path.join(tempfile.gettempdir(), f"torchinductor_{getpass.getuser
 os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", _compiled)
 # Kernels are optimised as always; the code that calls them compiles in half the time.
 os.environ.setdefault("AOT_INDUCTOR_COMPILE_WRAPPER_OPT_LEVEL", "O0")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _scipy_in_fork_server():
+    """Import scipy.stats in the server that forks workers, instead of a second in each worker."""
+    set_preload = ForkServerContext.set_forkserver_preload
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            ForkServerContext,
+            "set_forkserver_preload",
+            lambda self, names: set_preload(self, [*names, "scipy.stats"]),
+        )
+        yield
 
 
 @pytest.fixture

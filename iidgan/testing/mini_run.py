@@ -119,6 +119,10 @@ class MiniRun:
         """The result of `NUM_STEPS` steps; read-only."""
         return run_steps(self.init_state(), self.method, self.draw_batches())
 
+    def train_initial_state(self) -> Trajectory:
+        """Take `NUM_STEPS` steps with the initial state itself; this run is then used up."""
+        return run_steps(self.initial_state, self.method, self.draw_batches())
+
 
 def run_steps(
     state: State,
