@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import chain
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -101,7 +102,8 @@ def _process_in_processes(
     try:
         for chunk in chunks:
             unsubmitted = [chunk]
-            with blocked_signals(STOP_SIGNALS):  # which may arrive while a process imports
+            # Signals may arrive while a process imports.
+            with blocked_signals(STOP_SIGNALS), _broken_without_server():
                 pending.append((chunk, pool.submit(process_chunk, chunk)))
             unsubmitted = []
             processes.update(multiprocessing.active_children())
@@ -119,6 +121,15 @@ def _process_in_processes(
         yield from map(process_chunk, unfinished)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _broken_without_server() -> Iterator[None]:
+    """Treat the end of the server that is forked, as without memory, like that of a worker."""
+    try:
+        yield
+    except (EOFError, ConnectionError) as error:
+        raise BrokenProcessPool from error
 
 
 def _exit_with_parent() -> None:

@@ -72,7 +72,14 @@ class RefusingPool(DyingPool):
         raise BrokenProcessPool
 
 
-@pytest.mark.parametrize("pool_class", [DyingPool, RefusingPool])
+class ServerlessPool(DyingPool):
+    """As when the server that forks workers is dead."""
+
+    def fail(self):
+        raise EOFError
+
+
+@pytest.mark.parametrize("pool_class", [DyingPool, RefusingPool, ServerlessPool])
 def test_process_chunks_survives_dead_workers(monkeypatch, pool_class):
     """As on a machine out of memory."""
     raw_images = make_raw_images(20 * CHUNK_IMAGES)
