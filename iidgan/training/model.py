@@ -349,6 +349,48 @@ def load_networks(
         InputError: There is no such run, a plug-in cannot be imported, or files are damaged or
             of another run.
     """
+    export = _read_export(path, plugins)
+    weights_file = export.folder / WEIGHTS_FILE
+    with damage_as_input_error(weights_file, RERUN_ADVICE):
+        tensors_by_name = load_tensors(read_regular_file(weights_file))
+        network_names = {"G"} | {name.partition(".")[0] for name in tensors_by_name}
+        method, arch = export.point.run.method, NetworkFactory(export.point.run.arch, export.shape)
+        nets = _build_inference_networks(method, arch, len(export.point.seeds), network_names)
+        nets.load_state_dict(tensors_by_name)
+    return TrainedNetworks(export.point, export.shape, nets.to(device), export.scaling)
+
+
+def load_point(path: str | Path, *, plugins: Sequence[Plugin] = ()) -> EvaluationPoint:
+    """Load the run, seeds and steps of exported networks whose files are whole.
+
+    Arguments:
+        path: As for `load_networks`.
+        plugins: As for `load`.
+
+    Raises:
+        UnnamedPluginError: As for `load_networks`.
+        InputError: As for `load_networks`; the weights are compared with their digest alone.
+    """
+    return _read_export(path, plugins).point
+
+
+@dataclass(frozen=True)
+class _Export:
+    """What a `generator` folder says of its networks."""
+
+    folder: Path
+    point: EvaluationPoint
+    shape: tuple[int, ...]
+    scaling: Standardisation | None
+
+
+def _read_export(path: str | Path, plugins: Sequence[Plugin]) -> _Export:
+    """Read the config of exported networks, and check their digests and their run.
+
+    Raises:
+        UnnamedPluginError: As for `load_networks`.
+        InputError: As for `load_networks`.
+    """
     generator_dir, run_dir = Path(path), RunDir(Path(path))
     is_run_dir = run_dir.run_file.exists()
     if is_run_dir:
@@ -372,14 +414,7 @@ def load_networks(
         seeds = tuple(seed for seed in identity.seeds if seed in point.seeds)
         stored = RunIdentity(config["id"], tuple(point.seeds))
         check_identity(generator_dir, stored, RunIdentity(identity.id, seeds))
-    weights_file = generator_dir / WEIGHTS_FILE
-    with damage_as_input_error(weights_file, RERUN_ADVICE):
-        tensors_by_name = load_tensors(read_regular_file(weights_file))
-        network_names = {"G"} | {name.partition(".")[0] for name in tensors_by_name}
-        arch = NetworkFactory(point.run.arch, shape)
-        nets = _build_inference_networks(point.run.method, arch, len(point.seeds), network_names)
-        nets.load_state_dict(tensors_by_name)
-    return TrainedNetworks(point, shape, nets.to(device), scaling)
+    return _Export(generator_dir, point, shape, scaling)
 
 
 RERUN_ADVICE = "rerun training to write it again"

@@ -25,7 +25,12 @@ from iidgan.evaluation.evaluate import EvaluationPoint, evaluate_samples
 from iidgan.evaluation.sampling import draw_samples
 from iidgan.records import append_records
 from iidgan.training.context import TrainContext
-from iidgan.training.model import TrainedNetworks, export_networks, load_networks
+from iidgan.training.model import (
+    TrainedNetworks,
+    export_networks,
+    load_networks,
+    load_point,
+)
 from iidgan.training.plan import ExecutionPlan
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.jsonl import append_lines
@@ -234,7 +239,8 @@ def is_measured(spec: RunSpec, steps: Mapping[int, int]) -> bool:
         steps: Step of each seed.
     """
     try:
-        point = load_own_networks(spec).point
+        point = load_point(spec.run_dir.generator_dir, plugins=spec.run_dir.plugins)
+        _check_own(spec, point)
         arrays = load_arrays(spec.run_dir.arrays_file)
     except InputError:
         return False
@@ -252,12 +258,21 @@ def load_own_networks(spec: RunSpec) -> TrainedNetworks:
     Raises:
         InputError: They are missing or damaged, or belong to another run.
     """
-    run_dir = spec.run_dir
-    networks = load_networks(run_dir.generator_dir, plugins=run_dir.plugins)
-    stored = RunIdentity(networks.point.run.id, tuple(networks.point.seeds))
-    seeds = tuple(seed for seed in spec.seeds if seed in stored.seeds)  # some may be missing
-    checkpoint.check_identity(run_dir.generator_dir, stored, RunIdentity(spec.run.id, seeds))
+    networks = load_networks(spec.run_dir.generator_dir, plugins=spec.run_dir.plugins)
+    _check_own(spec, networks.point)
     return networks
+
+
+def _check_own(spec: RunSpec, point: EvaluationPoint) -> None:
+    """Check that exported networks are those of a run.
+
+    Raises:
+        InputError: They belong to another run.
+    """
+    stored = RunIdentity(point.run.id, tuple(point.seeds))
+    seeds = tuple(seed for seed in spec.seeds if seed in stored.seeds)  # some may be missing
+    expected = RunIdentity(spec.run.id, seeds)
+    checkpoint.check_identity(spec.run_dir.generator_dir, stored, expected)
 
 
 def load_data(source: Source) -> Dataset:
