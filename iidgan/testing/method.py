@@ -62,7 +62,7 @@ def check_method(
         AssertionError: method: must be a Method, got <class 'iidgan.methods.gan.GAN'>; call it
     """
     require_value(method, Method)
-    require_json_roundtrip(method)
+    require_json_roundtrip("method", method)
     mini_run = MiniRun(method, arch or ARCH)
     with float64_default():
         for check_contract in _CONTRACTS:

@@ -1,4 +1,4 @@
-"""Methods, terms and metrics are values: frozen, comparable, hashable, and writable as JSON."""
+"""Components are values: frozen, comparable, hashable, and writable as JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from iidgan.core import Method
 from iidgan.errors import wrong_type_error
 
 
@@ -94,11 +93,12 @@ def require_value(instance: object, expected_type: type) -> None:
     )
 
 
-def require_json_roundtrip(method: Method) -> None:
-    """Require that a method survives being written to JSON and read back.
+def require_json_roundtrip(field: str, component: object) -> None:
+    """Require that a component survives being written to JSON and read back.
 
     Arguments:
-        method: The method.
+        field: The field of `Run` that it is for.
+        component: A source, method, ...
 
     Raises:
         AssertionError: It does not.
@@ -111,12 +111,11 @@ def require_json_roundtrip(method: Method) -> None:
         "and frozen dataclasses of these as fields"
     )
     try:
-        check_importable(method)
-        json_text = json.dumps(Run(method=method).to_dict(), allow_nan=False)
-        decoded_method = Run.from_dict(json.loads(json_text), list_types(method)).method
+        check_importable(component)
+        json_text = json.dumps(copy_with(Run(), **{field: component}).to_dict(), allow_nan=False)
+        decoded_run = Run.from_dict(json.loads(json_text), list_types(component))
     except (TypeError, ValueError) as error:
-        problem = f"{class_name(method)}: JSON round trip failed ({error}); {advice}"
+        problem = f"{class_name(component)}: JSON round trip failed ({error}); {advice}"
         raise AssertionError(problem) from error
-    require(
-        decoded_method == method, f"{method} is read back from JSON as {decoded_method}; {advice}"
-    )
+    decoded = getattr(decoded_run, field)
+    require(decoded == component, f"{component} is read back from JSON as {decoded}; {advice}")

@@ -1,25 +1,20 @@
 """Laws of all backbones: shapes, independent seeds, heads, spectral norms."""
 
-from dataclasses import dataclass
-
 import pytest
 import torch
-from torch.nn.functional import softplus
 
-from iidgan.core import Dataset, Method, NetworkFactory, Player
+from iidgan.core import Dataset, NetworkFactory
 from iidgan.engine import inference as sample
 from iidgan.engine.optim import Adam
 from iidgan.engine.sampling import DatasetStream
 from iidgan.engine.state import init_state
 from iidgan.engine.step import TrainStep
-from iidgan.functional.gradient import gradient_norm_penalty
-from iidgan.functional.reduce import mean_per_seed
 from iidgan.methods import iid_gan
 from iidgan.nn import BACKBONES, MLP
 from iidgan.nn.layers.conv import BatchNorm, Conv2d, Dense
 from iidgan.nn.layers.linear import Linear
 from iidgan.nn.layers.weight import Weight
-from iidgan.testing import check_method
+from iidgan.testing import check_backbone
 from tests.helpers.backbones import (
     BATCH_SIZE,
     BUILDERS,
@@ -145,63 +140,10 @@ def test_backbones_equal_and_hashable():
         assert hash(make_backbone()) == hash(make_backbone())
 
 
-@dataclass(frozen=True, kw_only=True)
-class AllNetworksMethod(Method):
-    """A method with every network that a backbone makes, and second derivatives of two."""
-
-    @property
-    def players(self):
-        critics = ("spectral", "joint", "latent", "plain", "head")
-        return (
-            Player("D", self.loss_D, trains=critics),
-            Player("G", self.loss_G, trains=("G", "F", "E")),
-        )
-
-    def networks(self, factory):
-        return {
-            "G": factory.build_generator(),
-            "F": factory.build_inverse(),
-            "E": factory.build_encoder(factory.latent),
-            "spectral": factory.build_discriminator(spectral=True),
-            "plain": factory.build_discriminator(),
-            "joint": factory.build_joint_discriminator(),
-            "latent": factory.build_latent_discriminator(),
-            "head": factory.build_head(3),
-        }
-
-    def loss_D(self, nets, batch):
-        fake, code = nets.G(batch.z), nets.F(batch.x)
-        pairs = {
-            "spectral": nets.spectral(fake) - nets.spectral(batch.x),
-            "joint": nets.joint(fake, batch.z) - nets.joint(batch.x, code),
-            "latent": nets.latent(code) - nets.latent(batch.z),
-        }
-        slopes = {
-            name: gradient_norm_penalty(getattr(nets, name), batch.x, fake, batch.u)
-            for name in ("spectral", "plain")
-        }
-        read = mean_per_seed((nets.head(nets.features("plain", batch.x)) - 1).square())
-        return (
-            {name: mean_per_seed(softplus(pair)) for name, pair in pairs.items()}
-            | {f"slope_{name}": value for name, value in slopes.items()}
-            | {"head": read}
-        )
-
-    def loss_G(self, nets, batch):
-        fake = nets.G(batch.z)
-        cycle = mean_per_seed((nets.G(nets.F(batch.x)) - batch.x).square())
-        codes = mean_per_seed(
-            (nets.F(fake) - batch.z).square() + (nets.E(fake) - batch.z).square()
-        )
-        logits = nets.plain(fake) + nets.spectral(fake) + nets.joint(fake, batch.z)
-        return {"adversarial": mean_per_seed(softplus(-logits)), "cycle": cycle, "codes": codes}
-
-
 @pytest.mark.slow
 @each_backbone(SMALLEST)
-def test_check_method_with_all_networks(backbone, shape):
-    """Every method uses on a backbone a part of what `AllNetworksMethod` uses."""
-    check_method(AllNetworksMethod(), NetworkFactory(backbone, shape))
+def test_check_backbone_of_all_backbones(backbone, shape):
+    check_backbone(backbone, shape)
 
 
 @pytest.mark.slow
