@@ -133,7 +133,7 @@ def _encode_record(record: MetricRecord) -> dict[str, Any]:
     return {**asdict(record), "value": value}
 
 
-def read_records(path: Path) -> list[MetricRecord]:
+def read_records(path: str | Path) -> list[MetricRecord]:
     """Read the records of a file.
 
     Of records that differ only in value or provenance, the last one is kept.
@@ -147,10 +147,10 @@ def read_records(path: Path) -> list[MetricRecord]:
     Raises:
         InputError: A line is not a record.
     """
-    return _drop_superseded(_iterate_records(path))
+    return _drop_superseded(_iterate_records(Path(path)))
 
 
-def read_all_records(folder: Path) -> list[MetricRecord]:
+def read_all_records(folder: str | Path) -> list[MetricRecord]:
     """Read the records of all files in a folder as if they were one file.
 
     Arguments:
@@ -162,6 +162,7 @@ def read_all_records(folder: Path) -> list[MetricRecord]:
     Raises:
         InputError: `folder` is a file, or a line is not a record.
     """
+    folder = Path(folder)
     if folder.is_file():
         raise InputError(f"results: expected a folder, got the file {folder}")
     paths = sorted(folder.glob("*.jsonl"))

@@ -94,3 +94,12 @@ def test_select_last_step_of_each_seed():
     )
     selected = records.select_last_step(replace(row, seed=seed, step=step) for seed, step in steps)
     assert [(record.seed, record.step) for record in selected] == [(1, 4), (0, 8), (1, 4), (2, 0)]
+
+
+def test_read_takes_paths_as_strings(tmp_path):
+    row = records.MetricRecord(
+        run="a", seed=0, step=4, metric="m", value=1.0, diverged=-1, protocol={}, provenance={}
+    )
+    records.append_records(tmp_path / "rows.jsonl", [row])
+    assert records.read_records(f"{tmp_path}/rows.jsonl") == [row]
+    assert records.read_all_records(str(tmp_path)) == [row]
