@@ -1,0 +1,59 @@
+"""The example scripts run, in a few steps each, and print what their docstrings promise."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+import iidgan
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+OUTPUTS = {
+    "folder_of_pictures": ("prepared 400 images", "finished at step 2", "samples.png"),
+    "own_method": ("code-gan: modes", "code-gan-gaussian: modes"),
+    "own_source_and_metric": ("gan: ", "iid-gan: ", "of 9 modes", "have a neighbour"),
+    "own_table": ("| GAN |", "| IID-GAN |", "| change |"),
+    "plain_loop": ("GAN: ", "GAN with both losses: ", "of 25 modes"),
+    "read_records": ("modes_20", "IID-GAN", "num_generated"),
+}
+MAX_LINES = 80
+
+
+@pytest.fixture
+def run_example(monkeypatch, capsys, tmp_path):
+    """Runs a script as a user does, in this process, and returns what it prints."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(iidgan.Ring, "num_evaluated", 200)
+    monkeypatch.setattr(iidgan.Prepared, "num_evaluated", 20)
+
+    def run(name, *arguments):
+        path = EXAMPLES / f"{name}.py"
+        monkeypatch.setattr(sys, "argv", [str(path), "--steps", "2", *arguments])
+        runpy.run_path(str(path), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_all_examples_are_listed():
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == set(OUTPUTS)
+    readme = (EXAMPLES / "README.md").read_text()
+    assert all(f"({path.name})" in readme for path in EXAMPLES.glob("*[!.md]"))
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_examples_are_short_and_documented(name):
+    text = (EXAMPLES / f"{name}.py").read_text()
+    assert len(text.splitlines()) < MAX_LINES
+    assert f"python examples/{name}.py --steps" in text.split('"""')[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_example_prints(name, run_example):
+    if name == "read_records":
+        pytest.importorskip("pandas")
+    output = run_example(name)
+    for text in OUTPUTS[name]:
+        assert text in output
