@@ -18,7 +18,8 @@ import iidgan
 from iidgan.cli import main
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "guides").glob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", DOCS / "faq.md", *sorted((DOCS / "guides").glob("*.md"))]
 BLOCK = re.compile(r"(<!-- not run.*?-->\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"# (\w+)\.py\n")
 NUM_STEPS = 2
