@@ -31,6 +31,13 @@ def check_backbone(backbone: Backbone, shape: tuple[int, ...] = (2,)) -> None:
     Raises:
         AssertionError: The backbone violates a contract.
         InputError: It builds no networks for samples of this shape.
+
+    Examples:
+        >>> import iidgan
+        >>> check_backbone(iidgan.MLP)
+        Traceback (most recent call last):
+        ...
+        AssertionError: backbone: must be a Backbone, got <class '...MLP'>; call it
     """
     require_value(backbone, Backbone)
     require_json_roundtrip("arch", backbone)

@@ -22,6 +22,14 @@ def check_source(source: Source) -> None:
     Raises:
         AssertionError: The source violates a contract.
         InputError: Its data cannot be read.
+
+    Examples:
+        >>> import iidgan
+        >>> check_source(iidgan.Ring(size=80))
+        >>> check_source(iidgan.Ring)
+        Traceback (most recent call last):
+        ...
+        AssertionError: source: must be a Source, got <class '...Ring'>; call it
     """
     require_value(source, Source)
     require_json_roundtrip("source", source)
