@@ -1,5 +1,6 @@
 """The example scripts run, in a few steps each, and print what their docstrings promise."""
 
+import json
 import runpy
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ OUTPUTS = {
     "read_records": ("modes_20", "IID-GAN", "num_generated"),
 }
 MAX_LINES = 80
+MAX_NOTEBOOK_BYTES = 100_000
 
 
 @pytest.fixture
@@ -57,3 +59,16 @@ def test_example_prints(name, run_example):
     output = run_example(name)
     for text in OUTPUTS[name]:
         assert text in output
+
+
+def test_notebook_is_executed():
+    path = EXAMPLES / "ring.ipynb"
+    assert path.stat().st_size < MAX_NOTEBOOK_BYTES
+    code_cells = [
+        cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"
+    ]
+    assert [cell["execution_count"] for cell in code_cells] == [*range(1, len(code_cells) + 1)]
+    outputs = [output for cell in code_cells for output in cell["outputs"]]
+    assert {output["output_type"] for output in outputs} == {"stream", "display_data"}
+    text = "".join(line for output in outputs for line in output.get("text", ()))
+    assert "IID-GAN: finished at step" in text
