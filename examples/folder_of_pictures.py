@@ -2,7 +2,8 @@
 
 Draws discs and squares into two folders, as a stand-in for pictures of your own, prepares them as
 one data set whose labels are the folders, trains DCGAN with the terms of IID-GAN, and writes
-samples.png. Prints what was prepared, how training ended, and where the samples are.
+samples.png. Prints what was prepared, how training ended, and where the samples are. 500 steps
+are a first look: the samples are still blurred, without the colours of the pictures.
 
     python examples/folder_of_pictures.py --steps 500 --out runs/shapes
 """
