@@ -3,13 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-fast lint package bench results clean
+.PHONY: help demo test test-fast lint package docs bench results clean
 
 help:
 	@echo "make demo   plain GAN and IID-GAN on the 2D-Ring: table and figures, a few minutes"
 	@echo "make test   lint, types and every test"
 	@echo "make test-fast  the tests that take less than a second each"
 	@echo "make package    wheel and sdist; the wheel is installed and tried in an empty environment"
+	@echo "make docs       the site, in build/site; broken links and references are errors"
 	@echo "make results update the tables in docs/results from results, without training"
 	@echo "make bench  runs/performance.md: speed against plain loops and JAX, on a quiet machine"
 	@echo "make clean  remove the environment and the demo's runs"
@@ -30,6 +31,9 @@ package: .venv/development
 	.venv/package/bin/pip install --quiet --constraint requirements.txt dist/*.whl
 	cd dist && ../.venv/package/bin/iidgan doctor
 
+docs: .venv/development
+	$(BIN)/python -m tools.build_site
+
 lint: .venv/development
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -48,7 +52,7 @@ bench: .venv/development
 	$(BIN)/pip install --quiet --no-deps --editable .
 	@touch $@
 
-.venv/development: .venv/runtime requirements-dev.txt requirements-data.txt
+.venv/development: .venv/runtime requirements-dev.txt requirements-docs.txt requirements-data.txt
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt
 	$(BIN)/pip install --quiet --no-deps --requirement requirements-data.txt
 	@touch $@

@@ -1,0 +1,118 @@
+"""Build the site from `docs`, the docstrings and the stored results: `python -m tools.build_site`.
+
+The pages are copied to `build/docs`, the generated ones are added, and the site is written to
+`build/site`. Links and references that lead nowhere, missing images and requests to other hosts
+are errors. Run from the root of the repository; nothing in it is changed but `build`.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.check_site import check_site, is_internal
+from tools.mathml import convert_formulas
+from tools.site_pages import REGISTRIES, list_pages, write_pages
+
+BUILD_DIR = Path("build")
+CONFIG_FILE = Path("tools/zensical.toml")
+_LINK = re.compile(r"(?<=\]\()[^)\s]+(?=\))")
+
+
+def copy_docs(root: Path, docs_dir: Path) -> None:
+    """Copy `docs`, and the files outside it that pages link to, with their links.
+
+    On the site such a file is in `files`, by its path in the repository; its links are followed.
+
+    Arguments:
+        root: Root of the repository.
+        docs_dir: New folder for the copy.
+    """
+    shutil.copytree(root / "docs", docs_dir)
+    copies = list(docs_dir.rglob("*.md"))
+    pending = [(copy, root / "docs" / copy.relative_to(docs_dir)) for copy in copies]
+    while pending:
+        copy, original = pending.pop()
+        text = copy.read_text(encoding="utf-8")
+        for target in set(_LINK.findall(text)):
+            linked_file = _resolve_outside(root, original, target)
+            if not linked_file:
+                continue
+            linked_copy = docs_dir / _path_on_site(root, linked_file)
+            if not linked_copy.exists():
+                linked_copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(linked_file, linked_copy)
+                if linked_copy.suffix == ".md":
+                    pending.append((linked_copy, linked_file))
+            text = text.replace(f"]({target})", f"]({_relative_link(linked_copy, copy, target)})")
+        copy.write_text(text, encoding="utf-8")
+
+
+def _path_on_site(root: Path, file: Path) -> Path:
+    path = file.relative_to(root)
+    return path.relative_to("docs") if path.parts[0] == "docs" else Path("files") / path
+
+
+def _resolve_outside(root: Path, page: Path, target: str) -> Path | None:
+    """Return the file that a link leads to, if page or file are not both in `docs`."""
+    path = target.partition("#")[0]
+    if not path or not is_internal(target):
+        return None
+    file = Path(os.path.normpath(page.parent / path))
+    docs = root / "docs"
+    if page.is_relative_to(docs) and file.is_relative_to(docs):
+        return None
+    return file if file.is_file() and file.is_relative_to(root) else None
+
+
+def _relative_link(linked_copy: Path, page: Path, target: str) -> str:
+    _, mark, anchor = target.partition("#")
+    return f"{os.path.relpath(linked_copy, page.parent)}{mark}{anchor}"
+
+
+def write_config(build_dir: Path) -> Path:
+    """Write the configuration with the generated pages in its navigation; return its path."""
+    config = CONFIG_FILE.read_text(encoding="utf-8")
+    for kind in REGISTRIES:
+        pages = {"All": "index.md"} | list_pages(kind)
+        entries = ", ".join(f'{{ "{name}" = "{kind}/{file}" }}' for name, file in pages.items())
+        entry = f'"{kind}/*"'
+        if config.count(f"= {entry}") != 1:
+            raise SystemExit(f"{CONFIG_FILE}: expected one entry {entry} in nav")
+        config = config.replace(f"= {entry}", f"= [{entries}]")
+    path = build_dir / CONFIG_FILE.name
+    path.write_text(config, encoding="utf-8")
+    return path
+
+
+def build_site(build_dir: Path) -> int:
+    """Build the site and check it; return the exit code."""
+    docs_dir, site_dir = build_dir / "docs", build_dir / "site"
+    for folder in (docs_dir, site_dir):
+        shutil.rmtree(folder, ignore_errors=True)
+    copy_docs(Path.cwd(), docs_dir.resolve())
+    write_pages(docs_dir, Path("results"))
+    config_path = write_config(build_dir)
+    # Strict mode refuses links and references that lead nowhere.
+    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
+    result = subprocess.run([*command, "--config-file", config_path], check=False)
+    if result.returncode:
+        return result.returncode
+    for path in site_dir.rglob("*.html"):
+        page = path.read_text(encoding="utf-8")
+        path.write_text(convert_formulas(page), encoding="utf-8")
+    faults = check_site(site_dir.resolve())
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    if not faults:
+        print(
+            f"{site_dir / 'index.html'} is the site; for its search, serve the folder: "
+            f"python -m http.server --directory {site_dir}"
+        )
+    return int(bool(faults))
+
+
+if __name__ == "__main__":
+    raise SystemExit(build_site(BUILD_DIR))
