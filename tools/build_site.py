@@ -5,12 +5,16 @@ The pages are copied to `build/docs`, the generated ones are added, and the site
 are errors. Run from the root of the repository; nothing in it is changed but `build`.
 """
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from tools.check_site import check_site, is_internal
 from tools.mathml import convert_formulas
@@ -73,18 +77,53 @@ def _relative_link(linked_copy: Path, page: Path, target: str) -> str:
 
 
 def write_config(build_dir: Path) -> Path:
-    """Write the configuration with the generated pages in its navigation; return its path."""
+    """Write the configuration with the complete navigation; return its path.
+
+    The entries `methods/*` and `terms/*` become the generated pages, and `guides/*` the pages of
+    `docs/guides`, followed by the pages of `docs` that no entry names.
+    """
     config = CONFIG_FILE.read_text(encoding="utf-8")
     for kind in REGISTRIES:
         pages = {"All": "index.md"} | list_pages(kind)
-        entries = ", ".join(f'{{ "{name}" = "{kind}/{file}" }}' for name, file in pages.items())
-        entry = f'"{kind}/*"'
-        if config.count(f"= {entry}") != 1:
-            raise SystemExit(f"{CONFIG_FILE}: expected one entry {entry} in nav")
-        config = config.replace(f"= {entry}", f"= [{entries}]")
+        config = _expand_entry(
+            config, kind, {name: f"{kind}/{page}" for name, page in pages.items()}
+        )
+    named_pages = set(_list_nav_pages(tomllib.loads(config)["project"]["nav"]))
+    pages = sorted(
+        Path("docs").rglob("*.md"), key=lambda path: (path.parent.name != "guides", path)
+    )
+    guides = {
+        _read_title(path): path.relative_to("docs").as_posix()
+        for path in pages
+        if path.relative_to("docs").as_posix() not in named_pages
+    }
     path = build_dir / CONFIG_FILE.name
-    path.write_text(config, encoding="utf-8")
+    path.write_text(_expand_entry(config, "guides", guides), encoding="utf-8")
     return path
+
+
+def _expand_entry(config: str, folder: str, pages: Mapping[str, str]) -> str:
+    """Replace the entry of a folder in the navigation by its pages, given by title."""
+    entry = f'"{folder}/*"'
+    if config.count(f"= {entry}") != 1:
+        raise SystemExit(f"{CONFIG_FILE}: expected one entry {entry} in nav")
+    entries = ", ".join(
+        f"{{ {json.dumps(title)} = {json.dumps(page)} }}" for title, page in pages.items()
+    )
+    return config.replace(f"= {entry}", f"= [{entries}]")
+
+
+def _list_nav_pages(entries: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for entry in entries:
+        for value in entry.values():
+            yield from [value] if isinstance(value, str) else _list_nav_pages(value)
+
+
+def _read_title(path: Path) -> str:
+    heading = path.read_text(encoding="utf-8").partition("\n")[0]
+    if not heading.startswith("# "):
+        raise SystemExit(f"{path}: the first line must be its title, '# ...', got {heading!r}")
+    return heading.removeprefix("# ").replace("`", "")
 
 
 def build_site(build_dir: Path) -> int:

@@ -19,9 +19,11 @@ def _at_repository_root(monkeypatch):
 
 
 def list_nav_pages(entries):
-    for entry in entries:
-        for value in entry.values():
-            yield from [value] if isinstance(value, str) else list_nav_pages(value)
+    values = [value for entry in entries for value in entry.values()]
+    nested = [
+        page for value in values if isinstance(value, list) for page in list_nav_pages(value)
+    ]
+    return [*nested, *(value for value in values if isinstance(value, str))]
 
 
 def test_files_outside_docs_are_copied_with_their_links(tmp_path):
@@ -45,9 +47,23 @@ def test_files_outside_docs_are_copied_with_their_links(tmp_path):
 
 def test_navigation_has_every_page_of_docs_and_every_component(tmp_path):
     config = tomllib.loads(write_config(tmp_path).read_text(encoding="utf-8"))
-    pages = list(list_nav_pages(config["project"]["nav"]))
+    pages = list_nav_pages(config["project"]["nav"])
     assert len(set(pages)) == len(pages)
-    docs = {str(path.relative_to("docs")) for path in Path("docs").rglob("*.md")}
-    assert docs <= set(pages)
+    assert {str(path.relative_to("docs")) for path in Path("docs").rglob("*.md")} <= set(pages)
     for kind in REGISTRIES:
         assert {f"{kind}/{file_name}" for file_name in list_pages(kind).values()} <= set(pages)
+
+
+def test_page_that_no_entry_names_is_a_guide(tmp_path, monkeypatch):
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "docs/guides").mkdir(parents=True)
+    nav = """nav = [{ "A" = "index.md" }, { "B" = "guides/*" }, { "C" = "methods/*" },
+             { "D" = "terms/*" }]"""
+    (tmp_path / "tools/zensical.toml").write_text(f"[project]\n{nav}\n")
+    for name, title in {"index": "I", "faq": 'Some `code` "here"', "guides/z": "Z"}.items():
+        (tmp_path / f"docs/{name}.md").write_text(f"# {title}\n\nText.\n")
+    monkeypatch.chdir(tmp_path)
+    config = tomllib.loads(write_config(tmp_path).read_text(encoding="utf-8"))
+    assert config["project"]["nav"][1] == {
+        "B": [{"Z": "guides/z.md"}, {'Some code "here"': "faq.md"}]
+    }
