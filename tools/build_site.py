@@ -126,6 +126,12 @@ def _read_title(path: Path) -> str:
     return heading.removeprefix("# ").replace("`", "")
 
 
+def run_zensical(config_path: Path) -> int:
+    """Write the pages of HTML; return 1 if a link or a reference leads nowhere."""
+    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
+    return subprocess.run([*command, "--config-file", config_path], check=False).returncode
+
+
 def build_site(build_dir: Path) -> int:
     """Build the site and check it; return the exit code."""
     docs_dir, site_dir = build_dir / "docs", build_dir / "site"
@@ -134,11 +140,8 @@ def build_site(build_dir: Path) -> int:
     copy_docs(Path.cwd(), docs_dir.resolve())
     write_pages(docs_dir, Path("results"))
     config_path = write_config(build_dir)
-    # Strict mode refuses links and references that lead nowhere.
-    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
-    result = subprocess.run([*command, "--config-file", config_path], check=False)
-    if result.returncode:
-        return result.returncode
+    if exit_code := run_zensical(config_path):
+        return exit_code
     for path in site_dir.rglob("*.html"):
         page = path.read_text(encoding="utf-8")
         path.write_text(convert_formulas(page), encoding="utf-8")

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("latex2mathml", reason="needs requirements-docs.txt")
 
-from tools.build_site import copy_docs, write_config
+from tools.build_site import copy_docs, run_zensical, write_config
 from tools.site_pages import REGISTRIES, list_pages
 
 ROOT = Path(__file__).parents[2]
@@ -67,3 +67,17 @@ def test_page_that_no_entry_names_is_a_guide(tmp_path, monkeypatch):
     assert config["project"]["nav"][1] == {
         "B": [{"Z": "guides/z.md"}, {'Some code "here"': "faq.md"}]
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "exit_code"),
+    [("[1](#a)", 0), ("[1](lost.md)", 1), ("[1](#lost)", 1), ("[1][iidgan.lost]", 1)],
+)
+def test_links_and_references_that_lead_nowhere_fail_the_build(tmp_path, text, exit_code):
+    pytest.importorskip("zensical", reason="needs requirements-docs.txt")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/index.md").write_text(f"# A\n\n{text}\n")
+    config_path = tmp_path / "zensical.toml"
+    config_path.write_text('[project]\nsite_name = "A"\n[project.plugins.mkdocstrings]\n')
+    assert run_zensical(config_path) == exit_code
