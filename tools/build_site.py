@@ -40,17 +40,20 @@ def copy_docs(root: Path, docs_dir: Path) -> None:
     while pending:
         copy, original = pending.pop()
         text = copy.read_text(encoding="utf-8")
-        for target in set(_LINK.findall(text)):
-            linked_file = _resolve_outside(root, original, target)
-            if not linked_file:
-                continue
-            linked_copy = docs_dir / _path_on_site(root, linked_file)
-            if not linked_copy.exists():
-                linked_copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(linked_file, linked_copy)
-                if linked_copy.suffix == ".md":
-                    pending.append((linked_copy, linked_file))
-            text = text.replace(f"]({target})", f"]({_relative_link(linked_copy, copy, target)})")
+        linked_files = {
+            target: file
+            for target in _LINK.findall(text)
+            if (file := _resolve_outside(root, original, target))
+        }
+        new_targets = {}
+        for target, file in linked_files.items():
+            file_copy = docs_dir / _path_on_site(root, file)
+            new_targets[target] = _relative_link(file_copy, copy, target)
+            if not file_copy.exists():
+                file_copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, file_copy)
+                pending += [(file_copy, file)] if file_copy.suffix == ".md" else []
+        text = _LINK.sub(lambda match, new=new_targets: new.get(match[0], match[0]), text)
         copy.write_text(text, encoding="utf-8")
 
 

@@ -69,7 +69,8 @@ def render_index(kind: str) -> str:
 
 
 def _summarise(component: Callable[..., object]) -> str:
-    return " ".join((component.__doc__ or "").split("\n\n")[0].split())
+    paragraph = (component.__doc__ or "").split("\n\n")[0]
+    return " ".join(paragraph.split()).replace("|", r"\|")
 
 
 def render_page(kind: str, name: str, result_rows: ResultRows) -> str:
