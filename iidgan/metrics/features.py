@@ -102,15 +102,18 @@ class FeatureExtractor:
         return classes.cpu(), confidences.cpu(), features.cpu()
 
 
-def resize_images(images: Tensor, target_size: tuple[int, int]) -> Tensor:
+def resize_images(
+    images: Tensor, target_size: tuple[int, int], value_range: tuple[float, float] = (-1.0, 1.0)
+) -> Tensor:
     """Resize images to `target_size` by the rule that `resize_rule` names.
 
     Arguments:
-        images: Images in [-1, 1], with shape (n, C, H, W).
+        images: Images in `value_range`, with shape (n, C, H, W).
         target_size: Height and width.
+        value_range: Values of black and white.
 
     Returns:
-        Images in [-1, 1], with shape (n, C, *target_size).
+        Images in `value_range`, with shape (n, C, *target_size).
 
     Examples:
         >>> resize_images(torch.zeros(5, 1, 28, 28), (32, 32)).shape
@@ -121,9 +124,9 @@ def resize_images(images: Tensor, target_size: tuple[int, int]) -> Tensor:
     if resize_name == "none":
         return images
     if resize_name.startswith("bicubic"):
-        return interpolate(images, size=target_size, mode="bicubic").clamp(-1, 1)
+        return interpolate(images, size=target_size, mode="bicubic").clamp(*value_range)
     pad_y, pad_x = (target_size[0] - height) // 2, (target_size[1] - width) // 2
-    return pad(images, (pad_x, pad_x, pad_y, pad_y), value=-1.0)
+    return pad(images, (pad_x, pad_x, pad_y, pad_y), value=value_range[0])
 
 
 def resize_rule(image_size: tuple[int, ...], target_size: tuple[int, ...]) -> str:

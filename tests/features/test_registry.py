@@ -1,0 +1,49 @@
+"""Extractors by name."""
+
+import pytest
+from torch import nn
+
+from iidgan.features import create_extractor
+from tests.helpers.errors import raises_input_error
+from tests.helpers.features import ChannelMeans
+
+MODULE = "tests.helpers.features"
+
+
+def test_network_of_a_user_is_named_by_the_caller():
+    extractor = create_extractor(f"{MODULE}:ChannelMeans")
+    assert isinstance(extractor.net, ChannelMeans)
+    assert extractor.protocol.extractor == f"{MODULE}:ChannelMeans"
+
+
+def test_extractor_of_a_user_is_taken_as_it_is():
+    extractor = create_extractor(f"{MODULE}:make_extractor_of_means")
+    assert extractor.protocol.extractor == "means"
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "values"),
+    [
+        ("efficientnet", "extractor", ["efficientnet-lite0", "package.module:Net"]),
+        ("no_such_module:Net", "extractor", ["no_such_module"]),
+        (f"{MODULE}:make_images", "extractor", ["ndarray", "torch.nn.Module"]),
+        ("torch.nn:Linear", "extractor", ["in_features", "out_features"]),
+        ("torch.nn:Identity", "torch.nn:Identity", [(2, 3, 64, 64)]),
+        ("math:pi", "extractor", ["float"]),
+    ],
+)
+def test_wrong_names_are_refused(name, field, values):
+    with raises_input_error(field, *values):
+        create_extractor(name)
+
+
+def test_unknown_options_are_refused():
+    with raises_input_error("extractor", "pixels", "sise"):
+        create_extractor("pixels", sise=8)
+
+
+def test_options_reach_a_network_of_a_user():
+    with raises_input_error("extractor", "failed"):
+        create_extractor("torch.nn:Linear", in_features=-1, out_features=None)
+    assert create_extractor("torch.nn:Flatten", start_dim=1).protocol.num_features == 3 * 64 * 64
+    assert isinstance(create_extractor("torch.nn:Flatten").net, nn.Flatten)
