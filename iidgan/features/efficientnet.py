@@ -198,7 +198,13 @@ def create_efficientnet_lite0(*, size: int = 112) -> FrozenExtractor:
     preprocessing = Preprocessing(
         size=(size, size), filter=ANTIALIASED_BICUBIC, value_range=(-127 / 128, 1.0)
     )
-    return FrozenExtractor("efficientnet-lite0", net, preprocessing, WEIGHTS_SHA256)
+    return FrozenExtractor(
+        "efficientnet-lite0",
+        net,
+        preprocessing,
+        weights_sha256=WEIGHTS_SHA256,
+        num_features=NUM_FEATURES,
+    )
 
 
 def _find_weights() -> Path:

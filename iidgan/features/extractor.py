@@ -28,6 +28,7 @@ class FrozenExtractor(nn.Module):
             (n, D). If it has a linear layer `head`, this maps features to logits.
         preprocessing: Maps uint8 images to the input of `net`.
         weights_sha256: Digest of the file of its weights; empty: `compute_weights_sha256` of it.
+        num_features: Number D; None: a first image is read to learn it.
 
     Raises:
         InputError: The network returns something else.
@@ -45,7 +46,13 @@ class FrozenExtractor(nn.Module):
     """
 
     def __init__(
-        self, name: str, net: nn.Module, preprocessing: Preprocessing, weights_sha256: str = ""
+        self,
+        name: str,
+        net: nn.Module,
+        preprocessing: Preprocessing,
+        *,
+        weights_sha256: str = "",
+        num_features: int | None = None,
     ) -> None:
         super().__init__()
         self.net = net
@@ -54,7 +61,7 @@ class FrozenExtractor(nn.Module):
         self.protocol = FeatureProtocol(
             extractor=name,
             weights=weights_sha256 or compute_weights_sha256(net),
-            num_features=self._count_features(name),
+            num_features=num_features or self._count_features(name),
             input_size=preprocessing.size,
             resize_filter="none" if preprocessing.size is None else preprocessing.filter.name,
             resize_kernel="" if preprocessing.size is None else preprocessing.filter.kernel,
@@ -66,7 +73,10 @@ class FrozenExtractor(nn.Module):
     def head(self) -> nn.Linear | None:
         """The layer that maps features to logits, if there is one."""
         head = getattr(self.net, "head", None)
-        return head if isinstance(head, nn.Linear) else None
+        reads_features = isinstance(head, nn.Linear) and (
+            head.in_features == self.protocol.num_features
+        )
+        return head if reads_features else None
 
     def train(self, mode: bool = True) -> FrozenExtractor:
         """Keep the evaluation mode.
@@ -78,22 +88,24 @@ class FrozenExtractor(nn.Module):
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
-        """Compute the features of images.
+        """Compute the features of images, in full precision.
 
         Arguments:
             images: uint8 images with shape (n, C, H, W), on any device; C is 1 or 3.
 
         Returns:
             Features, float32 with shape (n, D), on the device of the network.
+
+        Raises:
+            InputError: The images are not valid.
         """
         self.train(False)  # a part of the network may have been switched on its own
         device = next((t.device for t in chain(self.parameters(), self.buffers())), images.device)
-        features: Tensor = self.net(self.preprocessing(images.to(device)))
+        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+            features: Tensor = self.net(self.preprocessing(images.to(device)))
         return features.float()
 
     def _count_features(self, name: str) -> int:
-        if self.head is not None:
-            return self.head.in_features
         height, width = self.preprocessing.size or _PROBE_SIZE
         probe = torch.zeros(2, self.preprocessing.channels, height, width, dtype=torch.uint8)
         try:

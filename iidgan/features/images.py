@@ -47,7 +47,7 @@ class ImageBlocks:
             InputError: A block does not consist of images.
         """
         for block in self.blocks:
-            _check_images(block)
+            check_images(block)
             yield block
 
 
@@ -77,7 +77,7 @@ def split_images(images: Images) -> ImageBlocks:
     if isinstance(images, Dataset):
         return _split_dataset(images)
     if isinstance(images, np.ndarray | Tensor):
-        _check_images(images)
+        check_images(images)
         array_blocks = _ArrayBlocks(images)
         return ImageBlocks(array_blocks, len(images), array_blocks.compute_sha256)
     if isinstance(images, ImageBlocks):
@@ -142,11 +142,19 @@ def _to_tensor(block: Any) -> Tensor:  # noqa: ANN401 - what a user's generator 
 
 def _refuse(block: Any) -> Tensor:  # noqa: ANN401 - what a user's generator yields
     if isinstance(block, np.ndarray):
-        _check_images(block)
+        check_images(block)
     raise wrong_type_error("images", "arrays of images", block)
 
 
-def _check_images(images: ImageArray) -> None:
+def check_images(images: ImageArray) -> None:
+    """Check that an array consists of images.
+
+    Arguments:
+        images: An array, which must be uint8 with shape (N, 1 or 3, H, W).
+
+    Raises:
+        InputError: It does not.
+    """
     shape = tuple(images.shape)
     is_valid = len(shape) == 4 and shape[1] in (1, 3) and min(shape) > 0
     if is_valid and images.dtype in (np.uint8, torch.uint8):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import urllib.request
 import warnings
 from collections.abc import Callable
@@ -83,7 +84,7 @@ def create_inception(*, weights: str | Path | None = None) -> FrozenExtractor:
         )
     with damage_as_input_error(path):
         net = load_net(path)
-    return FrozenExtractor("inception", net, _PREPROCESSING, sha256)
+    return FrozenExtractor("inception", net, _PREPROCESSING, weights_sha256=sha256)
 
 
 def _load_state_dict(path: Path) -> nn.Module:
@@ -130,7 +131,7 @@ def _download(path: Path) -> None:
             while (chunk := response.read(_CHUNK_BYTES)) and num_bytes <= _MAX_BYTES:
                 hasher.update(chunk)
                 num_bytes += file.write(chunk)
-    except OSError as error:  # of the network, too
+    except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise InputError(
             f"inception: cannot fetch {WEIGHTS_URL} ({reason}); fetch it elsewhere and give "

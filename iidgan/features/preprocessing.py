@@ -10,10 +10,12 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from iidgan.errors import InputError
+from iidgan.features.images import check_images
 from iidgan.metrics.features import resize_images
 
 ImageSize = tuple[int, int]
 BLACK, WHITE = 0.0, 255.0
+MAX_SIDE = 4096
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,9 @@ class Preprocessing:
         value_range: What the bytes 0 and 255 become.
         channels: Channels C' of the input: 3, or 1.
 
+    Raises:
+        InputError: A size is not a positive integer.
+
     Examples:
         >>> preprocessing = Preprocessing(
         ...     size=(32, 32), filter=ANTIALIASED_BICUBIC, value_range=(-1.0, 1.0)
@@ -120,6 +125,11 @@ class Preprocessing:
     value_range: tuple[float, float]
     channels: int = 3
 
+    def __post_init__(self) -> None:
+        for side in self.size or ():
+            if not isinstance(side, int) or not 1 <= side <= MAX_SIDE:
+                raise InputError(f"size: must be an integer from 1 to {MAX_SIDE}, got {side!r}")
+
     def __call__(self, images: Tensor) -> Tensor:
         """Convert images to the input of the network.
 
@@ -130,8 +140,9 @@ class Preprocessing:
             float32 images with shape (n, C', *size).
 
         Raises:
-            InputError: The images have other channels.
+            InputError: The images are not uint8, or have other channels.
         """
+        check_images(images)
         if images.shape[1] not in (1, self.channels):
             raise InputError(
                 f"images: the extractor reads grey images, got {images.shape[1]} channels; choose "

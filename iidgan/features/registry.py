@@ -10,7 +10,7 @@ from torch import nn
 
 from iidgan.config.plugins import import_by_name
 from iidgan.config.registry import list_required_arguments
-from iidgan.errors import InputError, unknown_name_error
+from iidgan.errors import InputError, unknown_name_error, wrong_type_error
 from iidgan.evaluation.classifier.store import SUFFIX
 from iidgan.features.baselines import create_pixels, create_random
 from iidgan.features.classifier import create_classifier_features
@@ -86,12 +86,13 @@ def wrap_net(net: nn.Module, name: str) -> FrozenExtractor:
 
     Arguments:
         net: Maps float32 images of shape (n, 3, H, W) to features of shape (n, D). Its attribute
-            `input_size`, (height, width), decides what size they have (without: that of the
-            images), and `value_range` what black and white are (without: 0 and 1).
+            `input_size`, a side or (height, width), decides what size they have (without: that of
+            the images), and `value_range` what black and white are (without: 0 and 1). It is
+            frozen in evaluation mode.
         name: Its name in the protocol.
 
     Raises:
-        InputError: It is no module, or returns something else.
+        InputError: It is no module, returns something else, or has other attributes.
 
     Examples:
         >>> wrap_net(nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten()), "means").protocol
@@ -100,10 +101,18 @@ def wrap_net(net: nn.Module, name: str) -> FrozenExtractor:
     if not isinstance(net, nn.Module):
         raise InputError(f"extractor: {name!r} must create a torch.nn.Module, got {type(net)}")
     size = getattr(net, "input_size", None)
-    low, high = getattr(net, "value_range", (0.0, 1.0))
+    if isinstance(size, int):
+        size = (size, size)
     preprocessing = Preprocessing(
-        size=None if size is None else (int(size[0]), int(size[1])),
+        size=None if size is None else _read_pair(net, "input_size", size),
         filter=ANTIALIASED_BICUBIC,
-        value_range=(float(low), float(high)),
+        value_range=_read_pair(net, "value_range", getattr(net, "value_range", (0.0, 1.0))),
     )
     return FrozenExtractor(name, net, preprocessing)
+
+
+def _read_pair(net: nn.Module, attribute: str, value: Any) -> tuple[Any, Any]:  # noqa: ANN401
+    is_pair = isinstance(value, tuple | list) and len(value) == 2
+    if not is_pair or not all(isinstance(number, int | float) for number in value):
+        raise wrong_type_error(f"{type(net).__name__}.{attribute}", "two numbers", value)
+    return value[0], value[1]

@@ -57,6 +57,13 @@ def test_grey_images_become_three_channels_in_range(resize_filter):
     torch.testing.assert_close(inputs[1], torch.full((3, 20, 20), 0.5))
 
 
+@pytest.mark.parametrize("images", [torch.zeros(2, 3, 8, 8), torch.zeros(3, 8, 8).byte()])
+def test_only_bytes_are_read(images):
+    preprocessing = Preprocessing(size=None, filter=ANTIALIASED_BICUBIC, value_range=(0.0, 1.0))
+    with raises_input_error("images", tuple(images.shape)):
+        preprocessing(images)
+
+
 def test_colours_are_refused_by_an_extractor_of_greys():
     preprocessing = Preprocessing(
         size=None, filter=ANTIALIASED_BICUBIC, value_range=(0.0, 1.0), channels=1
