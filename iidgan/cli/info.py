@@ -167,6 +167,7 @@ PACKAGES = ("torch", "numpy", "scipy", "safetensors", "tyro", "rich", "matplotli
 EXTRAS = {
     "hub": ("datasets",),
     "lmdb": ("lmdb",),
+    "dinov2": ("transformers",),
 }
 
 

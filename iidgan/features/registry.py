@@ -14,6 +14,7 @@ from iidgan.errors import InputError, unknown_name_error, wrong_type_error
 from iidgan.evaluation.classifier.store import SUFFIX
 from iidgan.features.baselines import create_pixels, create_random
 from iidgan.features.classifier import create_classifier_features
+from iidgan.features.dinov2 import create_dinov2
 from iidgan.features.efficientnet import create_efficientnet_lite0
 from iidgan.features.extractor import FrozenExtractor
 from iidgan.features.inception import create_inception
@@ -22,6 +23,7 @@ from iidgan.features.preprocessing import ANTIALIASED_BICUBIC, Preprocessing
 EXTRACTORS: dict[str, Callable[..., FrozenExtractor]] = {
     "efficientnet-lite0": create_efficientnet_lite0,
     "inception": create_inception,
+    "dinov2": create_dinov2,
     "random": create_random,
     "pixels": create_pixels,
 }
@@ -31,9 +33,9 @@ def create_extractor(name: str, **options: Any) -> FrozenExtractor:  # noqa: ANN
     """Create an extractor by its name.
 
     Arguments:
-        name: `efficientnet-lite0`, `inception`, `random`, `pixels`, the classifier of a data set
-            such as `mnist-classifier`, or `package.module:Net` of your own, as for `wrap_net`. It
-            must be one that the caller gave: its module is executed.
+        name: `efficientnet-lite0`, `inception`, `dinov2`, `random`, `pixels`, the classifier of a
+            data set such as `mnist-classifier`, or `package.module:Net` of your own, as for
+            `wrap_net`. It must be one that the caller gave: its module is executed.
         options: Arguments of the function that creates it, such as `size`.
 
     Raises:

@@ -106,5 +106,8 @@ def test_cite_plugin_without_publication(plugin_module, capsys, name):
 def test_doctor_shows_extras(capsys):
     assert main(["doctor"]) == 0
     printed = capsys.readouterr().out
-    assert all(heading in printed for heading in ("torch", "compiler", "extra hub", "extra lmdb"))
+    assert all(
+        heading in printed
+        for heading in ("torch", "compiler", "extra hub", "extra lmdb", "extra dinov2")
+    )
     assert "extra metrics" not in printed
