@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -14,6 +16,13 @@ from iidgan.features.preprocessing import Preprocessing
 from iidgan.features.protocol import FeatureProtocol
 
 _PROBE_SIZE = (64, 64)
+_OPERATIONS = (
+    torch.backends.cudnn.conv,  # type: ignore[attr-defined]
+    torch.backends.cuda.matmul,
+    torch.backends.mkldnn.conv,  # type: ignore[attr-defined]
+    torch.backends.mkldnn.matmul,  # type: ignore[attr-defined]
+)
+"""What torch may compute in TF32 or bfloat16; on GPUs, convolutions by default."""
 
 
 class FrozenExtractor(nn.Module):
@@ -101,7 +110,7 @@ class FrozenExtractor(nn.Module):
         """
         self.train(False)  # a part of the network may have been switched on its own
         device = next((t.device for t in chain(self.parameters(), self.buffers())), images.device)
-        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+        with full_precision():
             features: Tensor = self.net(self.preprocessing(images.to(device)))
         return features.float()
 
@@ -121,6 +130,23 @@ class FrozenExtractor(nn.Module):
                 f"got {shape} for n = {len(probe)}"
             )
         return outputs.shape[1]
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """Compute convolutions and matrix products of float32 numbers in float32, on any device.
+
+    Features of GPUs would otherwise differ from those of CPUs by a thousandth, and with the
+    settings of the program around.
+    """
+    precisions = [operation.fp32_precision for operation in _OPERATIONS]
+    try:
+        for operation in _OPERATIONS:
+            operation.fp32_precision = "ieee"
+        yield
+    finally:
+        for operation, precision in zip(_OPERATIONS, precisions):
+            operation.fp32_precision = precision
 
 
 def compute_weights_sha256(net: nn.Module) -> str:

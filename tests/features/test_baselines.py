@@ -3,7 +3,7 @@
 import torch
 
 from iidgan.features import create_extractor
-from tests.helpers.features import make_images
+from tests.helpers.extractors import make_images
 
 
 def test_pixels_of_the_right_size_are_the_images():

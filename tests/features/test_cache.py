@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from iidgan.features.cache import read_features, write_features
 from tests.helpers.errors import raises_input_error
-from tests.helpers.features import make_extractor_of_means
+from tests.helpers.extractors import make_extractor_of_means
 
 PROTOCOL = make_extractor_of_means().protocol
 

@@ -10,7 +10,7 @@ from torch import nn
 from iidgan.features import create_extractor
 from iidgan.features.dinov2 import MEAN, STD
 from tests.helpers.errors import raises_input_error
-from tests.helpers.features import make_images
+from tests.helpers.extractors import make_images
 
 
 class MeansModel(nn.Module):

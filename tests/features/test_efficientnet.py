@@ -7,7 +7,7 @@ from torch import nn
 from iidgan.features import create_extractor, efficientnet
 from iidgan.features.efficientnet import EfficientNetLite0, SameConv2d
 from tests.helpers.errors import raises_input_error
-from tests.helpers.features import load_photo, make_images
+from tests.helpers.extractors import load_photo, make_images
 
 EGYPTIAN_CAT, ESPRESSO, MOPED = 285, 967, 665  # of ImageNet's 1,000 classes
 

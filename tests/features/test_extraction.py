@@ -19,7 +19,12 @@ from iidgan.features import (
 )
 from iidgan.features.extractor import FrozenExtractor
 from tests.helpers.errors import raises_input_error
-from tests.helpers.features import ChannelMeans, NaNForBlack, make_extractor_of_means, make_images
+from tests.helpers.extractors import (
+    ChannelMeans,
+    NaNForBlack,
+    make_extractor_of_means,
+    make_images,
+)
 
 IMAGES = make_images(10, 3, 12, 9)
 

@@ -9,7 +9,7 @@ from torch import nn
 from iidgan.features import create_extractor, wrap_net
 from iidgan.features.extractor import compute_weights_sha256
 from tests.helpers.errors import raises_input_error
-from tests.helpers.features import ChannelMeans, make_extractor_of_means, make_images
+from tests.helpers.extractors import ChannelMeans, make_extractor_of_means, make_images
 
 IMAGES = torch.from_numpy(make_images(6, 3, 16, 16))
 
@@ -45,6 +45,30 @@ def test_features_need_no_gradient_of_an_unfrozen_network():
     extractor = make_extractor_of_means()
     extractor.requires_grad_(True)
     assert not extractor(IMAGES).requires_grad
+
+
+@pytest.fixture
+def low_precision():
+    """A program around that asks for fast matrix products."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    yield
+    torch.set_float32_matmul_precision(before)
+
+
+def test_features_are_computed_in_full_precision(low_precision):
+    precisions = []
+
+    class Recorder(nn.Flatten):
+        def forward(self, images):
+            precisions.append(torch.backends.cudnn.conv.fp32_precision)
+            precisions.append(torch.backends.mkldnn.matmul.fp32_precision)
+            return super().forward(images)
+
+    wrap_net(Recorder(), "recorder")(IMAGES)
+    assert set(precisions[-2:]) == {"ieee"}
+    assert torch.get_float32_matmul_precision() == "medium"
+    assert torch.backends.mkldnn.matmul.fp32_precision == "bf16"
 
 
 def test_features_of_half_precision_are_float32():

@@ -8,7 +8,7 @@ from iidgan.core import Dataset
 from iidgan.features import ImageBlocks, images
 from iidgan.features.images import split_images
 from tests.helpers.errors import raises_input_error
-from tests.helpers.features import make_images
+from tests.helpers.extractors import make_images
 
 
 def join(blocks):

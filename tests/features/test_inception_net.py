@@ -9,7 +9,7 @@ import torch
 from iidgan.features import create_extractor, inception
 from iidgan.features.inception_net import InceptionV3
 from iidgan.utils.files import file_sha256
-from tests.helpers.features import make_images
+from tests.helpers.extractors import make_images
 
 FIDELITY_FEATURES = [13.396194, 3.991062, 0.0, 0.6615164, 3.565843, 0.0]
 FIDELITY_LOGITS = [-4.800272, 18.95073, 20.247408]

@@ -14,7 +14,7 @@ from iidgan.features.preprocessing import (
     resize_bicubic,
 )
 from tests.helpers.errors import raises_input_error
-from tests.helpers.features import make_images
+from tests.helpers.extractors import make_images
 
 
 @pytest.mark.parametrize("size", [(12, 20), (40, 25), (28, 28)])

@@ -5,9 +5,9 @@ from torch import nn
 
 from iidgan.features import create_extractor, wrap_net
 from tests.helpers.errors import raises_input_error
-from tests.helpers.features import ChannelMeans
+from tests.helpers.extractors import ChannelMeans
 
-MODULE = "tests.helpers.features"
+MODULE = "tests.helpers.extractors"
 
 
 def test_network_of_a_user_is_named_by_the_caller():
