@@ -9,7 +9,7 @@ from iidgan.features.efficientnet import EfficientNetLite0, SameConv2d
 from tests.helpers.errors import raises_input_error
 from tests.helpers.extractors import load_photo, make_images
 
-EGYPTIAN_CAT, ESPRESSO, MOPED = 285, 967, 665  # of ImageNet's 1,000 classes
+EGYPTIAN_CAT, ESPRESSO, MOPED = 285, 967, 665  # of ImageNet, which has no other motorcycle
 
 
 @pytest.fixture(scope="module")
