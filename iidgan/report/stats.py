@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
 from iidgan.errors import InputError
 
@@ -74,6 +73,8 @@ def t_interval(values: Sequence[float], *, level: float = 0.95) -> tuple[float, 
         >>> round(low, 2), round(high, 2)
         (7.24, 8.36)
     """
+    from scipy.special import stdtrit  # on use, since most commands print no interval
+
     value_array = _to_array(values)
     if len(value_array) < 2:
         raise InputError(f"values: an interval needs at least 2 values, got {len(value_array)}")
