@@ -236,7 +236,7 @@ def train_classifier(
     batch_size = min(config.batch, len(train_set))
     steps_per_epoch = len(train_set) // batch_size
     num_steps = config.count_steps(len(train_set))
-    with torch.backends.cudnn.flags(deterministic=True, benchmark=False):
+    with torch.backends.cudnn.flags(enabled=True, deterministic=True):
         for step in range(num_steps):
             if step % steps_per_epoch == 0:
                 order = torch.randperm(len(train_set), generator=generator)
