@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from iidgan.core import ClassifierOutputs, Metric, MetricProtocol, Samples
-from iidgan.functional import frechet
+from iidgan.functional.scores import frechet
 from iidgan.metrics.features import require_classifier_outputs
 
 
@@ -70,7 +70,7 @@ class ClassifierFID(Metric):
         outputs = require_classifier_outputs(self, "classifier-fid", samples)
         generated_features = outputs.generated.features.cpu()
         real_features = outputs.real.features.cpu()
-        return {"classifier_fid": frechet.frechet_distance(generated_features, real_features)}
+        return {"classifier_fid": frechet.frechet_distance(real_features, generated_features)}
 
 
 def _count_images(outputs: ClassifierOutputs) -> tuple[int, int]:
