@@ -10,6 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from iidgan.core import Metric
+from iidgan.functional.scores.bins import BinScores, bin_scores, js_divergence
+from iidgan.functional.scores.class_scores import (
+    InceptionScore,
+    ModeScore,
+    class_coverage,
+    inception_score,
+    mode_score,
+)
+from iidgan.functional.scores.frechet import effective_rank, frechet_distance
+from iidgan.functional.scores.intervals import Interval, mean_interval, parts_interval
+from iidgan.functional.scores.kernel_distance import KernelDistance, kernel_distance
 from iidgan.functional.scores.manifold import (
     PRDC,
     ClippedScores,
@@ -17,6 +28,15 @@ from iidgan.functional.scores.manifold import (
     prdc,
     prdc_indicators,
 )
+from iidgan.functional.scores.memorisation import (
+    Memorisation,
+    SupportSize,
+    birthday_support_size,
+    memorisation,
+    memorisation_indicators,
+)
+from iidgan.functional.scores.retrieval import RetrievalScore, retrieval_score
+from iidgan.functional.scores.vendi import vendi_score
 from iidgan.metrics.coverage import ModeCoverage, assign_modes
 from iidgan.metrics.digits import ClassCoverage
 from iidgan.metrics.fid import ClassifierFID
@@ -27,18 +47,41 @@ from iidgan.metrics.stacked import StackedCoverage
 __all__ = [
     "METRICS",
     "PRDC",
+    "BinScores",
     "ClassCoverage",
     "ClassifierFID",
     "ClippedScores",
+    "InceptionScore",
+    "Interval",
+    "KernelDistance",
+    "Memorisation",
     "ModeCoverage",
+    "ModeScore",
     "Normality",
     "Reconstruction",
+    "RetrievalScore",
     "StackedCoverage",
+    "SupportSize",
     "assign_modes",
+    "bin_scores",
+    "birthday_support_size",
+    "class_coverage",
     "clipped_density_and_coverage",
+    "effective_rank",
+    "frechet_distance",
+    "inception_score",
+    "js_divergence",
+    "kernel_distance",
+    "mean_interval",
+    "memorisation",
+    "memorisation_indicators",
+    "mode_score",
+    "parts_interval",
     "prdc",
     "prdc_indicators",
     "qq_quantiles",
+    "retrieval_score",
+    "vendi_score",
 ]
 
 METRICS: dict[str, Callable[..., Metric]] = {

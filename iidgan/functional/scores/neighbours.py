@@ -267,7 +267,7 @@ def iterate_blocks(x: PointSet, y: PointSet) -> Iterator[DistanceBlock]:
 
     Examples:
         >>> x, y = point_sets(torch.tensor([[0.0], [2.0]]), torch.tensor([[1.0], [5.0]]))
-        >>> squared_radii_of_one = torch.full((2, 1), 1 / x.unit**2).double()
+        >>> squared_radii_of_one = torch.full((2, 1), 1 / x.unit**2, dtype=torch.float64)
         >>> [block.within(squared_radii_of_one) for block in iterate_blocks(x, y)]
         [tensor([[ True, False],
                 [ True, False]])]

@@ -1,0 +1,169 @@
+"""The share of real samples that are ever the nearest one of a generated sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import gammaln, lambertw
+from torch import Tensor
+
+from iidgan.errors import InputError
+from iidgan.functional.scores.neighbours import nearest_neighbours
+from iidgan.functional.scores.seeds import check_sets, score_seeds
+
+
+class RetrievalScore(NamedTuple):
+    """Shares of the real samples that are retrieved.
+
+    Arguments:
+        retrieved: Share that was retrieved by the samples at hand.
+        estimate: Share that would be retrieved by any number of samples.
+        low: Lower confidence bound of the estimate.
+        high: Upper confidence bound of the estimate.
+    """
+
+    retrieved: Tensor
+    estimate: Tensor
+    low: Tensor
+    high: Tensor
+
+
+def retrieval_score(real: Tensor, fake: Tensor, *, level: float = 0.95) -> RetrievalScore:
+    """Compute the Image Retrieval Score: the share of the data's variety that is ever generated.
+
+    Each of n generated samples retrieves its nearest real one, k different ones of N together. If
+    s of them are retrieved with equal probability, and the others never,
+
+        P(k | s, n) = S(n, k) s! / ((s - k)! sⁿ)
+
+    with the Stirling numbers S of the second kind. The s in k ... N that makes k most probable,
+    over N, is the estimate; its bounds are the smallest and the largest s for which k or more, or
+    k or fewer, have a probability of at least (1 - level) / 2. All lie in [0, 1]; the estimate is
+    1 if no real sample is retrieved twice.
+
+    Real samples are not retrieved with equal probability, which lowers the estimate: it is below 1
+    for samples of the real distribution itself, too, the more so in many dimensions, where some
+    points are the nearest ones of many. Compare with as many real samples that are not in the
+    reference. It cannot see whether a sample is any good: each retrieves something. Time is
+    O(N n D), memory that of a few blocks.
+
+    Arguments:
+        real: Features of real samples, with shape (N, D).
+        fake: Features of generated samples, with shape (n, D) or (S, n, D).
+        level: Confidence level, in (0, 1).
+
+    Returns:
+        float64 with shape () or (S,); NaN for a seed whose features are not finite.
+
+    Raises:
+        InputError: The arguments are not as described.
+
+    References:
+        Image Generation Diversity Issues and How to Tame Them (Dombrowski et al., 2025),
+        https://arxiv.org/abs/2411.16171; Asymptotic Estimates of Stirling Numbers (Temme, 1993),
+        https://doi.org/10.1002/sapm1993893233, for their approximation
+
+    Examples:
+        >>> real = torch.arange(100.0)[:, None]
+        >>> collapsed = real[:20].repeat(10, 1)  # a fifth, again and again
+        >>> scores = retrieval_score(real, collapsed)
+        >>> scores.retrieved, scores.estimate
+        (tensor(0.2000, dtype=torch.float64), tensor(0.2000, dtype=torch.float64))
+    """
+    check_sets(real, fake)
+    if not 0 < level < 1:
+        raise InputError(f"level: must be in (0, 1), got {level}; the default is 0.95")
+
+    def score(features: Tensor) -> tuple[Tensor, ...]:
+        _, indices = nearest_neighbours(features, real)
+        num_retrieved = len(indices.unique())
+        support = estimate_support(num_retrieved, len(features), len(real), level=level)
+        counts = torch.tensor([num_retrieved, *support], dtype=torch.float64)
+        return tuple(counts / len(real))
+
+    return RetrievalScore(*score_seeds(score, fake))
+
+
+def estimate_support(
+    num_different: int, num_draws: int, max_support: int, *, level: float = 0.95
+) -> tuple[int, int, int]:
+    """Estimate the number of equally probable values from how many of them were drawn.
+
+    Arguments:
+        num_different: Number k of different values among the draws.
+        num_draws: Number n of draws, at least k.
+        max_support: Largest possible number of values.
+        level: Confidence level, in (0, 1).
+
+    Returns:
+        The most likely number, and its lower and upper bound, each in k ... `max_support`.
+
+    Examples:
+        >>> estimate_support(num_different=50, num_draws=100, max_support=1000)
+        (62, 54, 76)
+    """
+    supports = np.arange(num_different, max_support + 1)
+    log_likelihoods = gammaln(supports + 1) - gammaln(supports - num_different + 1)
+    best = int(supports[np.argmax(log_likelihoods - num_draws * np.log(supports))])
+    log_stirling = log_stirling_numbers(num_draws)
+    tail = (1 - level) / 2
+
+    def enough_or_more(support: int) -> bool:
+        return _occupancy(support, num_draws, log_stirling)[num_different - 1 :].sum() >= tail
+
+    def too_few_or_fewer(support: int) -> bool:
+        return _occupancy(support, num_draws, log_stirling)[:num_different].sum() < tail
+
+    low = _bisect(enough_or_more, num_different, best)
+    high = max(best, _bisect(too_few_or_fewer, best, max_support + 1) - 1)
+    return best, low, high
+
+
+def log_stirling_numbers(n: int) -> NDArray[np.float64]:
+    """Approximate the logarithms of the Stirling numbers of the second kind S(n, k), k = 1 ... n.
+
+    By Temme's uniform approximation, with a relative error of about 1 / (15 n).
+
+    Arguments:
+        n: Number of elements, at least 1.
+
+    Returns:
+        float64 with shape (n,).
+
+    Examples:
+        >>> np.exp(log_stirling_numbers(4)).round(1)  # exactly 1, 7, 6, 1
+        array([1. , 7.1, 6. , 1. ])
+    """
+    k = np.arange(1.0, n)
+    v = n / k
+    g = -lambertw(-v * np.exp(-v)).real
+    log_binomials = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    log_values = (
+        0.5 * np.log((v - 1) / (v * (1 - g)))
+        + (n - k) * np.log((v - 1) / (v - g))
+        + (n * np.log(k) - k * np.log(n) + k * (1 - g))
+        + log_binomials
+    )
+    return np.append(log_values, 0.0)
+
+
+def _occupancy(
+    support: int, num_draws: int, log_stirling: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Compute the probabilities that 1, 2, ... of the values are among the draws."""
+    k = np.arange(1, min(support, num_draws) + 1)
+    log_probabilities = log_stirling[: len(k)] - gammaln(support - k + 1)
+    probabilities = np.exp(log_probabilities - log_probabilities.max())
+    return probabilities / probabilities.sum()
+
+
+def _bisect(condition: Callable[[int], bool], low: int, high: int) -> int:
+    """Find the smallest integer in [low, high) for which a monotone condition holds, or `high`."""
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if condition(middle) else (middle + 1, high)
+    return low
