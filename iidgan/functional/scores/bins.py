@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy import stats
-from scipy.cluster.vq import kmeans2
 from torch import Tensor
 
 from iidgan.errors import InputError
 from iidgan.functional.histogram import count_bins
 from iidgan.functional.scores.neighbours import nearest_neighbours
 from iidgan.functional.scores.seeds import check_features, check_sets, score_seeds
+
+_MAX_ROUNDS = 10  # of ten iterations of k-means
 
 
 class BinScores(NamedTuple):
@@ -84,7 +84,7 @@ dtype=torch.float64))
         raise InputError(f"significance: must be in (0, 1), got {significance}")
     centres = cluster(real, num_bins, seed=seed)
     real_counts = _count_nearest(real, centres)
-    quantile = float(stats.norm.ppf(1 - significance / 2))
+    quantile = torch.special.ndtri(torch.tensor(1 - significance / 2, dtype=torch.float64))
 
     def score(features: Tensor) -> tuple[Tensor, Tensor]:
         counts = _count_nearest(features, centres)
@@ -152,6 +152,8 @@ def cluster(features: Tensor, num_clusters: int, *, seed: int = 0) -> Tensor:
         tensor([[ 0.5000],
                 [10.5000]], dtype=torch.float64)
     """
+    from scipy.cluster.vq import kmeans2  # takes half a second to import
+
     check_features("features", features)
     if not 2 <= num_clusters <= len(features):
         raise InputError(
@@ -163,7 +165,7 @@ def cluster(features: Tensor, num_clusters: int, *, seed: int = 0) -> Tensor:
     centres = _initial_centres(data, num_clusters, np.random.default_rng(seed))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "One of the clusters is empty")  # equal samples
-        previous_error = math.inf
+        previous_error = math.inf  # sum of squared distances
         for _ in range(_MAX_ROUNDS):
             centres, labels = kmeans2(data, centres, iter=10, minit="matrix")
             error = float(np.square(data - centres[labels]).sum())
@@ -171,9 +173,6 @@ def cluster(features: Tensor, num_clusters: int, *, seed: int = 0) -> Tensor:
                 break
             previous_error = error
     return torch.from_numpy(centres + mean)
-
-
-_MAX_ROUNDS = 10  # of ten iterations
 
 
 def _initial_centres(

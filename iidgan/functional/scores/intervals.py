@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy import stats
 from torch import Tensor
 
 from iidgan.errors import InputError
@@ -81,6 +80,8 @@ def mean_interval(values: Tensor, *, level: float = 0.95, seed: int = 0) -> Inte
         return Interval(math.nan, math.nan, math.nan, level, "bca")
     if (array == array[0]).all():
         return _constant_interval(float(array[0]), len(array), level)
+    from scipy import stats  # takes a second to import
+
     bounds = stats.bootstrap(
         (array,),
         np.mean,
@@ -129,6 +130,8 @@ def parts_interval(
         >>> interval.value, interval.low < 49.5 < interval.high, interval.method
         (49.5, True, '10-disjoint-parts')
     """
+    from scipy.special import stdtrit  # on use, since every training imports this module
+
     _check_level(level)
     num_samples = min(len(features) for features in feature_sets)
     if not 2 <= num_parts <= num_samples:
@@ -146,7 +149,7 @@ def parts_interval(
             parts.append(features[indices.to(features.device)])
         part_scores.append(float(score(*parts)))
     value = float(score(*feature_sets))
-    quantile = float(stats.t.ppf((1 + level) / 2, num_parts - 1))
+    quantile = float(stdtrit(num_parts - 1, (1 + level) / 2))
     half_width = quantile * float(np.std(part_scores, ddof=1)) / math.sqrt(num_parts)
     method = f"{num_parts}-disjoint-parts"
     return Interval(value, value - half_width, value + half_width, level, method)
@@ -155,9 +158,9 @@ def parts_interval(
 def _constant_interval(value: float, num_values: int, level: float) -> Interval:
     if value not in (0, 1):
         return Interval(value, value, value, level, "constant")
-    test = stats.binomtest(int(value) * num_values, num_values)
-    bounds = test.proportion_ci(confidence_level=level, method="exact")
-    return Interval(value, float(bounds.low), float(bounds.high), level, "clopper-pearson")
+    width = 1 - ((1 - level) / 2) ** (1 / num_values)
+    low, high = (0.0, width) if value == 0 else (1 - width, 1.0)
+    return Interval(value, low, high, level, "clopper-pearson")
 
 
 def _check_level(level: float) -> None:

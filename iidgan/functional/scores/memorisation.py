@@ -6,7 +6,6 @@ import math
 from typing import NamedTuple
 
 import torch
-from scipy import stats
 from torch import Tensor
 
 from iidgan.errors import InputError
@@ -193,6 +192,8 @@ def birthday_support_size(fake: Tensor, threshold: float, *, level: float = 0.95
 
 def _poisson_bounds(count: int, level: float) -> tuple[float, float]:
     """Compute the exact bounds of the mean of a Poisson distributed count."""
+    from scipy.special import gammaincinv  # on use, since every training imports this module
+
     tail = (1 - level) / 2
-    low = float(stats.chi2.ppf(tail, 2 * count)) / 2 if count else 0.0
-    return low, float(stats.chi2.ppf(1 - tail, 2 * count + 2)) / 2
+    low = float(gammaincinv(count, tail)) if count else 0.0
+    return low, float(gammaincinv(count + 1, 1 - tail))

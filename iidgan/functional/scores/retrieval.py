@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from scipy.special import gammaln, lambertw
 from torch import Tensor
 
 from iidgan.errors import InputError
@@ -106,24 +104,24 @@ def estimate_support(
         >>> estimate_support(num_different=50, num_draws=100, max_support=1000)
         (62, 54, 76)
     """
-    supports = np.arange(num_different, max_support + 1)
-    log_likelihoods = gammaln(supports + 1) - gammaln(supports - num_different + 1)
-    best = int(supports[np.argmax(log_likelihoods - num_draws * np.log(supports))])
+    supports = torch.arange(num_different, max_support + 1, dtype=torch.float64)
+    log_permutations = torch.lgamma(supports + 1) - torch.lgamma(supports - num_different + 1)
+    best = num_different + int((log_permutations - num_draws * supports.log()).argmax())
     log_stirling = log_stirling_numbers(num_draws)
     tail = (1 - level) / 2
 
     def enough_or_more(support: int) -> bool:
-        return _occupancy(support, num_draws, log_stirling)[num_different - 1 :].sum() >= tail
+        return float(_occupancy(support, log_stirling)[num_different - 1 :].sum()) >= tail
 
     def too_few_or_fewer(support: int) -> bool:
-        return _occupancy(support, num_draws, log_stirling)[:num_different].sum() < tail
+        return float(_occupancy(support, log_stirling)[:num_different].sum()) < tail
 
     low = _bisect(enough_or_more, num_different, best)
     high = max(best, _bisect(too_few_or_fewer, best, max_support + 1) - 1)
     return best, low, high
 
 
-def log_stirling_numbers(n: int) -> NDArray[np.float64]:
+def log_stirling_numbers(n: int) -> Tensor:
     """Approximate the logarithms of the Stirling numbers of the second kind S(n, k), k = 1 ... n.
 
     By Temme's uniform approximation, with a relative error of about 1 / (15 n).
@@ -135,30 +133,28 @@ def log_stirling_numbers(n: int) -> NDArray[np.float64]:
         float64 with shape (n,).
 
     Examples:
-        >>> np.exp(log_stirling_numbers(4)).round(1)  # exactly 1, 7, 6, 1
-        array([1. , 7.1, 6. , 1. ])
+        >>> log_stirling_numbers(4).exp().round(decimals=1)  # exactly 1, 7, 6, 1
+        tensor([1.0000, 7.1000, 6.0000, 1.0000], dtype=torch.float64)
     """
-    k = np.arange(1.0, n)
+    from scipy.special import lambertw  # on use, since every training imports this module
+
+    k = torch.arange(1, n, dtype=torch.float64)
     v = n / k
-    g = -lambertw(-v * np.exp(-v)).real
-    log_binomials = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    g = -torch.from_numpy(lambertw((-v * (-v).exp()).numpy()).real)
+    log_binomials = math.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1)
     log_values = (
-        0.5 * np.log((v - 1) / (v * (1 - g)))
-        + (n - k) * np.log((v - 1) / (v - g))
-        + (n * np.log(k) - k * np.log(n) + k * (1 - g))
+        0.5 * ((v - 1) / (v * (1 - g))).log()
+        + (n - k) * ((v - 1) / (v - g)).log()
+        + (n * k.log() - k * math.log(n) + k * (1 - g))
         + log_binomials
     )
-    return np.append(log_values, 0.0)
+    return torch.cat([log_values, log_values.new_zeros(1)])
 
 
-def _occupancy(
-    support: int, num_draws: int, log_stirling: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _occupancy(support: int, log_stirling: Tensor) -> Tensor:
     """Compute the probabilities that 1, 2, ... of the values are among the draws."""
-    k = np.arange(1, min(support, num_draws) + 1)
-    log_probabilities = log_stirling[: len(k)] - gammaln(support - k + 1)
-    probabilities = np.exp(log_probabilities - log_probabilities.max())
-    return probabilities / probabilities.sum()
+    k = torch.arange(1, min(support, len(log_stirling)) + 1, dtype=torch.float64)
+    return (log_stirling[: len(k)] - torch.lgamma(support - k + 1)).softmax(0)
 
 
 def _bisect(condition: Callable[[int], bool], low: int, high: int) -> int:
