@@ -14,6 +14,7 @@ from benchmarks import (
     images,
     multiprocess,
     prepare,
+    scores,
     step,
     table_block,
 )
@@ -139,6 +140,19 @@ def benchmark_gaussian_losses():
         yield format_target(what, f"at most {most} products", f"{value:.1f}", value <= most)
 
 
+def benchmark_scores():
+    with one_core():
+        text, facts = scores.compare()
+    yield "Scores on features", text
+    for what, name, least in (
+        ("precision, recall, density, coverage over PyPI prdc", "neighbours", 3),
+        ("Frechet distance over torchmetrics", "frechet", 2),
+    ):
+        yield format_target(what, f"{least} x", f"{facts[name]:.2f} x", facts[name] >= least)
+    share = facts["memory"]
+    yield format_target("memory of that of PyPI prdc", "0.2", f"{share:.2f}", share <= 0.2)
+
+
 def benchmark_start():
     text, warm = cold_start.compare()
     yield "Starting", text
@@ -170,6 +184,7 @@ def main():
         benchmark_data(),
         benchmark_evaluation(),
         benchmark_gaussian_losses(),
+        benchmark_scores(),
         benchmark_start(),
     ):
         for result in results:

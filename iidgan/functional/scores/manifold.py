@@ -54,7 +54,7 @@ def prdc(real: Tensor, fake: Tensor, k: int = 5) -> PRDC:
 
     Since balls contain their boundary, a set has precision, recall and coverage 1 with itself,
     also if its samples are repeated, whose balls have radius 0. Time is O((N² + N'² + N N') D),
-    memory that of a few blocks of 1024 x 1024 distances besides the features.
+    memory besides the features that of a copy of one set, and of blocks of 1024 x 1024 distances.
 
     Arguments:
         real: Features of real samples, with shape (N, D), N of at least k + 1.

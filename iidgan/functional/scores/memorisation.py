@@ -44,7 +44,7 @@ def memorisation(real: Tensor, fake: Tensor, *, max_ratio: float = 1 / 3) -> Mem
     the share is 1/3 in one dimension, 0.38 in two, and close to 1/2 in many. Compare with real
     samples that were not trained on. Neither score sees quality: noise is authentic. A copy of a
     real sample that is itself repeated is not authentic, and its ratio is 0. Time is O((N + N') N
-    D), memory that of a few blocks.
+    D), memory that of a copy of one set.
 
     Arguments:
         real: Features of the training samples, with shape (N, D), N of at least 2.
@@ -145,7 +145,7 @@ def birthday_support_size(fake: Tensor, threshold: float, *, level: float = 0.95
     The threshold decides: what counts as alike depends on the features. A small quantile of the
     distances between real samples and their nearest neighbours is a start, and the pairs should be
     looked at. It cannot see whether the samples are any good, nor modes that are missing. Time is
-    O(N² D), memory that of a few blocks.
+    O(N² D), memory that of a copy of one set.
 
     Arguments:
         fake: Features of generated samples, with shape (N, D) or (S, N, D), N of at least 2.

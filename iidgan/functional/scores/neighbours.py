@@ -4,12 +4,11 @@ The squared distances ‖x‖² + ‖y‖² - 2⟨x, y⟩ of a block are one mat
 that of the squared norms: in float32, the order of neighbours closer than about a thousandth of
 the norms is arbitrary. So the products, of centred vectors, decide only what they can. Pairs that
 they leave open are computed again from the differences, in float64, and a block with many of them
-by a product in float64. Memory is that of a few blocks.
+by a product in float64. Memory is that of a copy of one set and of a few blocks.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -107,7 +106,7 @@ class _Block:
 
 
 def point_sets(*feature_sets: Tensor) -> tuple[PointSet, ...]:
-    """Centre sets of features at the mean of the first one, in the unit of the largest coordinate.
+    """Centre sets of features at the mean of the first one, in the unit of the range of values.
 
     Arguments:
         *feature_sets: Finite features, each with shape (N, D).
@@ -129,12 +128,12 @@ def point_sets(*feature_sets: Tensor) -> tuple[PointSet, ...]:
     first = feature_sets[0]
     block_sums = [first[block].sum(0, dtype=torch.float64) for block in _blocks(first)]
     origin = (torch.stack(block_sums).sum(0) / len(first)).to(dtype)
-    unit = max(
-        float((features[block].to(dtype) - origin).abs().amax())
-        for features in feature_sets
-        for block in _blocks(features)
-    )
-    if not math.isfinite(unit):
+    origin_low, origin_high = map(float, origin.aminmax())
+    unit = 0.0
+    for features in feature_sets:
+        low, high = map(float, features.aminmax())
+        unit = max(unit, high - origin_low, origin_high - low)
+    if not unit < torch.finfo(dtype).max:
         raise InputError(f"features: the range of their values overflows {dtype}; scale them down")
     return tuple(PointSet(features, origin, unit or 1.0) for features in feature_sets)
 
@@ -144,7 +143,8 @@ def nearest_neighbours(
 ) -> tuple[Tensor, Tensor]:
     """Find the k nearest reference points of each point, by the Euclidean distance.
 
-    Time is O(N N' D), memory O((N + N') k) and a few blocks. Distances are those of float64, to a
+    Time is O(N N' D), memory that of a copy of
+    one set, and of a few blocks. Distances are those of float64, to a
     relative error of 1e-12, down to about 1e-7 of the points' distance from the mean of the
     reference.
 
@@ -203,21 +203,14 @@ class DistanceBlock:
         y: The second set.
         rows: The points of the first set.
         columns: The points of the second set.
-        dtype: Precision of the products.
+        squared_distances: Squared distances in the precision of products, with shape (n, m).
     """
 
     x: PointSet
     y: PointSet
     rows: slice
     columns: slice
-    dtype: torch.dtype
-
-    @cached_property
-    def squared_distances(self) -> Tensor:
-        """Squared distances in the precision of the products, with shape (n, m)."""
-        return self.x.block(self.rows, self.dtype).squared_distances(
-            self.y.block(self.columns, self.dtype)
-        )
+    squared_distances: Tensor
 
     def within(self, squared_radii: Tensor) -> Tensor:
         """Test which points lie in the balls around the points of the other set.
@@ -233,15 +226,16 @@ class DistanceBlock:
         """
         by_row = squared_radii.shape[1] == 1
         norms = self._largest_norm_sums(by_row)
-        error = self.x.error_bound(self.dtype) * norms
-        if self.dtype == torch.float64:
+        dtype = self.squared_distances.dtype
+        error = self.x.error_bound(dtype) * norms
+        if dtype == torch.float64:
             return self.squared_distances <= squared_radii + error
-        error = error + 2 * torch.finfo(self.dtype).eps * squared_radii  # they are rounded, too
-        is_within = self.squared_distances < (squared_radii - error).to(self.dtype)
-        is_possible = self.squared_distances <= (squared_radii + error).to(self.dtype)
+        error = error + 2 * torch.finfo(dtype).eps * squared_radii  # they are rounded, too
+        is_within = self.squared_distances < (squared_radii - error).to(dtype)
+        is_possible = self.squared_distances <= (squared_radii + error).to(dtype)
         row, column = (is_within ^ is_possible).nonzero(as_tuple=True)
         if len(row) > _MAX_OPEN_PAIRS:
-            return replace(self, dtype=torch.float64).within(squared_radii)
+            return self._in_double().within(squared_radii)
         pair_distances = _pair_distances(
             self.x, row + self.rows.start, self.y, column + self.columns.start
         )
@@ -249,6 +243,13 @@ class DistanceBlock:
         limits = (squared_radii + tolerance).flatten()[row if by_row else column]
         is_within[row, column] = pair_distances <= limits
         return is_within
+
+    def _in_double(self) -> DistanceBlock:
+        row_block, column_block = (
+            points.block(selection, torch.float64)
+            for points, selection in ((self.x, self.rows), (self.y, self.columns))
+        )
+        return replace(self, squared_distances=row_block.squared_distances(column_block))
 
     def _largest_norm_sums(self, by_row: bool) -> Tensor:
         """Bound ‖x‖² + ‖y‖² in each row (n, 1) or column (1, m)."""
@@ -272,9 +273,12 @@ def iterate_blocks(x: PointSet, y: PointSet) -> Iterator[DistanceBlock]:
         [tensor([[ True, False],
                 [ True, False]])]
     """
+    column_blocks = _list_blocks(y, x.product_dtype)
     for rows in _blocks(x):
-        for columns in _blocks(y):
-            yield DistanceBlock(x, y, rows, columns, x.product_dtype)
+        row_block = x.block(rows, x.product_dtype)
+        for columns, column_block in zip(_blocks(y), column_blocks):
+            distances = row_block.squared_distances(column_block)
+            yield DistanceBlock(x, y, rows, columns, distances)
 
 
 def _search(x: PointSet, y: PointSet, k: int, *, only_last: bool) -> tuple[Tensor, Tensor]:
@@ -320,12 +324,13 @@ def _find_candidates(
         distances[rows] = order.values
         indices[rows] = all_indices.gather(1, order.indices)
 
-    for rows in _blocks(x):
-        row_block = x.block(rows, dtype)
-        for columns in _blocks(y):
+    column_blocks = _list_blocks(y, dtype)
+    for position, rows in enumerate(_blocks(x)):
+        row_block = column_blocks[position] if x is y else x.block(rows, dtype)
+        for columns, column_block in zip(_blocks(y), column_blocks):
             if x is y and columns.start < rows.start:
                 continue  # merged with the block on the other side of the diagonal
-            block = row_block.squared_distances(y.block(columns, dtype))
+            block = row_block.squared_distances(column_block)
             if own_indices is not None:
                 own = own_indices[rows] - columns.start
                 row = ((own >= 0) & (own < block.shape[1])).nonzero()[:, 0]
@@ -377,6 +382,11 @@ def _pair_distances(x: PointSet, i: Tensor, y: PointSet, j: Tensor) -> Tensor:
         for i_chunk, j_chunk in zip(i.split(chunk_size), j.split(chunk_size))
     ]
     return torch.cat(chunks)
+
+
+def _list_blocks(points: PointSet, dtype: torch.dtype) -> list[_Block]:
+    """Centre all blocks once, which would take a tenth of the time of all products otherwise."""
+    return [points.block(rows, dtype) for rows in _blocks(points)]
 
 
 def _blocks(points: PointSet | Tensor) -> list[slice]:

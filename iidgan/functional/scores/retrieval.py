@@ -47,7 +47,7 @@ def retrieval_score(real: Tensor, fake: Tensor, *, level: float = 0.95) -> Retri
     for samples of the real distribution itself, too, the more so in many dimensions, where some
     points are the nearest ones of many. Compare with as many real samples that are not in the
     reference. It cannot see whether a sample is any good: each retrieves something. Time is
-    O(N n D), memory that of a few blocks.
+    O(N n D), memory that of a copy of one set.
 
     Arguments:
         real: Features of real samples, with shape (N, D).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -64,7 +65,7 @@ def check_sets(real: Tensor, fake: Tensor, *, min_count: int = 1) -> None:
             f"fake: has {fake.shape[-1]} features, real {real.shape[-1]}; use the same network "
             "for both"
         )
-    if not real.isfinite().all():
+    if not _is_finite(real):
         raise InputError("real: has values that are not finite; leave out the samples they are of")
 
 
@@ -90,8 +91,13 @@ def score_seeds(score: Callable[[Tensor], tuple[Tensor, ...]], fake: Tensor) -> 
 
 
 def _score_seed(score: Callable[[Tensor], tuple[Tensor, ...]], fake: Tensor) -> tuple[Tensor, ...]:
-    if fake.isfinite().all():
+    if _is_finite(fake):
         return tuple(value.double().cpu() for value in score(fake))
     # Of zeros, for the shapes: one diverged seed must not stop the others.
     values = score(torch.zeros_like(fake))
     return tuple(torch.full_like(value, torch.nan, dtype=torch.float64).cpu() for value in values)
+
+
+def _is_finite(features: Tensor) -> bool:
+    low, high = features.aminmax()  # NaN if any value is; without a copy
+    return math.isfinite(low) and math.isfinite(high)
