@@ -23,6 +23,7 @@ BLOCK_SIZE = 1024
 
 _DIRECT_DIMENSIONS = 16  # up to here, differences cost little more than products
 _SPARE_CANDIDATES = 8
+_TIE_TOLERANCE = 1e-12  # relative, of squared distances that should be equal
 _MAX_PAIR_ELEMENTS = 2**21  # float64: 16 MB
 _MAX_OPEN_PAIRS = 2**13  # beyond, a product of the block in float64 is cheaper
 
@@ -215,7 +216,7 @@ class DistanceBlock:
     def within(self, squared_radii: Tensor) -> Tensor:
         """Test which points lie in the balls around the points of the other set.
 
-        A point on the boundary is inside: `<=`, up to about 1e-14 of the squared norms.
+        A point on the boundary is inside: `<=`, up to rounding.
 
         Arguments:
             squared_radii: Squared radii of the balls around the rows, float64 with shape (n, 1),
@@ -224,24 +225,29 @@ class DistanceBlock:
         Returns:
             Whether each distance is at most the radius, bool with shape (n, m).
         """
-        by_row = squared_radii.shape[1] == 1
-        norms = self._largest_norm_sums(by_row)
+        limits = squared_radii * (1 + _TIE_TOLERANCE)
+        if self.x.is_direct:
+            return self.squared_distances <= limits
         dtype = self.squared_distances.dtype
-        error = self.x.error_bound(dtype) * norms
+        x_norms = self.x.squared_norms[self.rows, None].double()
+        y_norms = self.y.squared_norms[None, self.columns].double()
         if dtype == torch.float64:
-            return self.squared_distances <= squared_radii + error
-        error = error + 2 * torch.finfo(dtype).eps * squared_radii  # they are rounded, too
-        is_within = self.squared_distances < (squared_radii - error).to(dtype)
-        is_possible = self.squared_distances <= (squared_radii + error).to(dtype)
+            return self.squared_distances <= limits + self.x.error_bound(dtype) * (
+                x_norms + y_norms
+            )
+        by_row = squared_radii.shape[1] == 1
+        # One bound a row or column: in a product in float32, a bound for each pair costs more.
+        norms = x_norms + y_norms.amax() if by_row else x_norms.amax() + y_norms
+        error = self.x.error_bound(dtype) * norms + 2 * torch.finfo(dtype).eps * limits
+        is_within = self.squared_distances < (limits - error).to(dtype)
+        is_possible = self.squared_distances <= (limits + error).to(dtype)
         row, column = (is_within ^ is_possible).nonzero(as_tuple=True)
         if len(row) > _MAX_OPEN_PAIRS:
             return self._in_double().within(squared_radii)
         pair_distances = _pair_distances(
             self.x, row + self.rows.start, self.y, column + self.columns.start
         )
-        tolerance = self.x.error_bound(torch.float64) * norms
-        limits = (squared_radii + tolerance).flatten()[row if by_row else column]
-        is_within[row, column] = pair_distances <= limits
+        is_within[row, column] = pair_distances <= limits.flatten()[row if by_row else column]
         return is_within
 
     def _in_double(self) -> DistanceBlock:
@@ -250,13 +256,6 @@ class DistanceBlock:
             for points, selection in ((self.x, self.rows), (self.y, self.columns))
         )
         return replace(self, squared_distances=row_block.squared_distances(column_block))
-
-    def _largest_norm_sums(self, by_row: bool) -> Tensor:
-        """Bound ‖x‖² + ‖y‖² in each row (n, 1) or column (1, m)."""
-        x_norms, y_norms = self.x.squared_norms[self.rows], self.y.squared_norms[self.columns]
-        if by_row:
-            return (x_norms + y_norms.amax())[:, None].double()
-        return (y_norms + x_norms.amax())[None].double()
 
 
 def iterate_blocks(x: PointSet, y: PointSet) -> Iterator[DistanceBlock]:

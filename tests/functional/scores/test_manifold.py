@@ -32,6 +32,14 @@ def test_prdc_by_brute_force(kind, num_dimensions):
     assert_close(manifold.prdc(real, fake, K), brute_force_prdc(real, fake, K))
 
 
+@pytest.mark.parametrize("kind", ["normal", "narrow modes", "repeated", "outlier"])
+def test_prdc_by_products_in_float64(kind, monkeypatch):
+    """Blocks with many pairs that products in float32 leave open."""
+    monkeypatch.setattr(neighbours, "_MAX_OPEN_PAIRS", 0)
+    real, fake = feature_pairs(40)[kind]
+    assert_close(manifold.prdc(real, fake, K), brute_force_prdc(real, fake, K))
+
+
 @pytest.mark.parametrize("kind", ["huge", "tiny"])
 def test_prdc_ignores_scale(kind):
     expected = manifold.prdc(*feature_pairs(40)["normal"], K)
@@ -63,6 +71,12 @@ def test_prdc_of_repeated_samples():
     assert scores.recall == 8 / 400
     constant = manifold.prdc(torch.zeros(20, 3), torch.zeros(20, 3))
     assert_close(constant, torch.tensor([1, 1, 20 / 5, 1]).double())
+
+
+def test_coverage_of_a_constant_at_the_mean():
+    """A limit of coverage, which recall shows: in many dimensions the mean lies in all balls."""
+    scores = manifold.prdc(normal(100, 100), torch.zeros(100, 100).double())
+    assert (scores.coverage, scores.recall) == (1, 0)
 
 
 def test_prdc_of_far_sets():

@@ -103,3 +103,17 @@ def test_balls_contain_their_boundary():
         if block.columns.start == 0:
             assert block.within(radii[block.rows])[:, 0].all()
             assert not block.within(0.999 * radii[block.rows])[:, 0].any()
+
+
+@pytest.mark.parametrize("num_dimensions", [2, 40])
+def test_balls_are_exact_beside_an_outlier(num_dimensions):
+    """Rounding of an outlier 1e7 times as far away must not blur the others' boundaries."""
+    real = normal(60, num_dimensions)
+    real[0] *= 1e7
+    points, others = neighbours.point_sets(real, normal(50, num_dimensions, seed=1))
+    distances = squared_distances(points.features, others.features) / points.unit**2
+    for factor, expected in ((1 + 1e-6, True), (1 - 1e-6, False)):
+        radii = factor * distances[:, 1:2]
+        for block in neighbours.iterate_blocks(points, others):
+            if block.columns.start == 0:
+                assert (block.within(radii[block.rows])[:, 1] == expected).all()
