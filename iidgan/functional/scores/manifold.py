@@ -49,8 +49,8 @@ def prdc(real: Tensor, fake: Tensor, k: int = 5) -> PRDC:
     numbers of samples only.
 
     What they cannot see: precision and density ignore missing modes, and one good sample that is
-    repeated has precision 1. In many dimensions, a blurred sample near the mean of the data lies in
-    the balls of most of it, so that even a constant may have coverage 1; its recall is 0. One
+    repeated has precision 1. In many dimensions, a blurred sample near the mean of the data lies
+    in the balls of most of it, so that even a constant may have coverage 1; its recall is 0. One
     outlier with a large ball raises precision, if it is real, or recall, if it is generated. None
     notices copies of real samples.
 
