@@ -35,6 +35,7 @@ from iidgan.functional.scores.memorisation import (
     memorisation,
     memorisation_indicators,
 )
+from iidgan.functional.scores.ms_ssim import class_similarity, ms_ssim
 from iidgan.functional.scores.retrieval import RetrievalScore, retrieval_score
 from iidgan.functional.scores.vendi import vendi_score
 from iidgan.metrics.coverage import ModeCoverage, assign_modes
@@ -66,6 +67,7 @@ __all__ = [
     "bin_scores",
     "birthday_support_size",
     "class_coverage",
+    "class_similarity",
     "clipped_density_and_coverage",
     "effective_rank",
     "frechet_distance",
@@ -76,6 +78,7 @@ __all__ = [
     "memorisation",
     "memorisation_indicators",
     "mode_score",
+    "ms_ssim",
     "parts_interval",
     "prdc",
     "prdc_indicators",

@@ -12,15 +12,15 @@ from tests.helpers.samples import normal
 
 
 def test_mean_interval_contains_the_mean():
-    """Of a proportion of 0.1 with 200 values: about 95 % of 40 intervals."""
+    """Of a proportion of 0.1 with 200 values: about 95 % of 20 intervals."""
     hits = 0
-    for seed in range(40):
+    for seed in range(20):
         generator = torch.Generator().manual_seed(seed)
         interval = mean_interval(torch.rand(200, generator=generator) < 0.1, seed=seed)
         hits += interval.low <= 0.1 <= interval.high
         assert interval.low <= interval.value <= interval.high
         assert interval.method == "bca"
-    assert hits >= 34
+    assert hits >= 16
 
 
 @pytest.mark.parametrize(("value", "low", "high"), [(0.0, 0, 3.69), (1.0, 3.69, 0)])
