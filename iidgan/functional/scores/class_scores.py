@@ -192,7 +192,7 @@ def class_coverage(indicators: Tensor, labels: Tensor, num_classes: int) -> Tens
 
 
 def _to_probabilities(name: str, predictions: Tensor, kind: PredictionKind) -> Tensor:
-    predictions = predictions.double()
+    predictions = predictions.detach().double()
     if kind == "logits":
         return predictions.softmax(-1)
     if kind != "probabilities":

@@ -86,6 +86,7 @@ def effective_rank(features: Tensor) -> Tensor:
         tensor(3., dtype=torch.float64)
     """
     check_features("features", features, min_count=2)
+    features = features.detach()
     mean = _mean(features)
     if len(features) <= features.shape[1]:
         centred = features.double() - mean
@@ -110,6 +111,7 @@ class _Gaussian:
 
 
 def _fit_gaussian(features: Tensor) -> _Gaussian:
+    features = features.detach()
     mean = _mean(features)
     if len(features) <= features.shape[1]:
         root = (features.double() - mean).mT / (len(features) - 1) ** 0.5

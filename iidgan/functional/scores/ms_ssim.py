@@ -53,7 +53,7 @@ def ms_ssim(images: Tensor, other_images: Tensor) -> Tensor:
             f"other_images: must have the shape of images, {tuple(images.shape)}, got "
             f"{tuple(other_images.shape)}"
         )
-    chunks = zip(images.split(_PAIRS_PER_CHUNK), other_images.split(_PAIRS_PER_CHUNK))
+    chunks = zip(*(x.detach().split(_PAIRS_PER_CHUNK) for x in (images, other_images)))
     return torch.cat([_compare_chunk(x.double(), y.double()) for x, y in chunks]).cpu()
 
 
@@ -117,7 +117,7 @@ def _check_images(name: str, images: Tensor) -> None:
             f"{name}: must be floating-point images (n, C, H, W) of at least {_WINDOW_SIZE} "
             f"pixels, got {images.dtype} of shape {tuple(images.shape)}"
         )
-    low, high = map(float, images.aminmax())
+    low, high = map(float, images.detach().aminmax())
     if not (low >= 0 and high <= 1):
         raise InputError(f"{name}: values must be in [0, 1], got {low:.4g} to {high:.4g}")
 

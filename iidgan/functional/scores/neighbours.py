@@ -124,6 +124,7 @@ def point_sets(*feature_sets: Tensor) -> tuple[PointSet, ...]:
         tensor([[-1.],
                 [ 1.]], dtype=torch.float64)
     """
+    feature_sets = tuple(features.detach() for features in feature_sets)
     is_double = any(features.dtype == torch.float64 for features in feature_sets)
     dtype = torch.float64 if is_double else torch.float32
     first = feature_sets[0]

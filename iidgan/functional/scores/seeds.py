@@ -85,11 +85,13 @@ def score_seeds(score: Callable[[Tensor], tuple[Tensor, ...]], fake: Tensor) -> 
         >>> score_seeds(lambda features: (features.mean(), features.amax()), fake)
         (tensor([2., nan], dtype=torch.float64), tensor([3., nan], dtype=torch.float64))
     """
+    fake = fake.detach()
     if fake.ndim == 2:
         return _score_seed(score, fake)
     return tuple(map(torch.stack, zip(*[_score_seed(score, features) for features in fake])))
 
 
+@torch.no_grad()
 def _score_seed(score: Callable[[Tensor], tuple[Tensor, ...]], fake: Tensor) -> tuple[Tensor, ...]:
     if _is_finite(fake):
         return tuple(value.double().cpu() for value in score(fake))
@@ -99,5 +101,5 @@ def _score_seed(score: Callable[[Tensor], tuple[Tensor, ...]], fake: Tensor) -> 
 
 
 def _is_finite(features: Tensor) -> bool:
-    low, high = features.aminmax()  # NaN if any value is; without a copy
+    low, high = features.detach().aminmax()  # NaN if any value is; without a copy
     return math.isfinite(low) and math.isfinite(high)
