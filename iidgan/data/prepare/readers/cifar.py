@@ -18,12 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iidgan.data.prepare.archives import FileTree, UnreadableError, open_file_tree
-from iidgan.data.prepare.published_files import (
-    CIFAR10_FILES,
-    CIFAR100_FILES,
-    PublishedFiles,
-    stream_md5,
-)
 from iidgan.data.prepare.reader import (
     ImageStream,
     Pixels,
@@ -31,6 +25,12 @@ from iidgan.data.prepare.reader import (
     Reader,
     ReadRequest,
     escape_unprintable,
+)
+from iidgan.data.prepare.readers.published_files import (
+    CIFAR10_FILES,
+    CIFAR100_FILES,
+    PublishedFiles,
+    stream_md5,
 )
 from iidgan.data.prepare.readers.unpickle import load_restricted_pickle
 from iidgan.errors import InputError

@@ -20,8 +20,8 @@ from iidgan.data.prepare.archives import (
     open_file_tree,
     unreadable_errors,
 )
-from iidgan.data.prepare.published_files import STL10_FILES, stream_md5
 from iidgan.data.prepare.reader import ImageStream, RawImage, ReadRequest
+from iidgan.data.prepare.readers.published_files import STL10_FILES, stream_md5
 from iidgan.errors import InputError
 
 _SIDE = 96

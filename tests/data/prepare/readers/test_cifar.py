@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from iidgan.data.prepare import prepare
-from iidgan.data.prepare.published_files import CIFAR10_FILES
+from iidgan.data.prepare.readers.published_files import CIFAR10_FILES
 from tests.helpers.errors import raises_input_error
 from tests.helpers.images import load_arrays, random_images, write_files, write_zip
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from iidgan.data.prepare import published_files
-from iidgan.data.prepare.published_files import PublishedFiles
+from iidgan.data.prepare.readers import published_files
+from iidgan.data.prepare.readers.published_files import PublishedFiles
 
 
 def md5(content):
