@@ -15,8 +15,10 @@ from iidgan.core import IS_PATH, OMIT_IF_DEFAULT, Dataset, Source, Standardisati
 from iidgan.data.array_files import SampleArray, choose_reader, hash_file, read_samples, to_float32
 from iidgan.errors import InputError
 
-USUAL_SCALE = (1e-2, 1e2)
-"""Range of standard deviations, and upper bound of |mean|, that networks learn well."""
+USUAL_STDS = (0.2, 5.0)
+"""Range of standard deviations that networks learn well."""
+MAX_USUAL_MEAN = 10.0
+"""Largest |mean| that networks learn well."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,9 +132,9 @@ def _standardise(dataset: Dataset, values: NDArray[np.generic]) -> Dataset:
 def _advise_on_scale(samples: SampleArray) -> Iterator[str]:
     """Yield a line on the first column whose scale is far from 1, if there is one."""
     means, stds = _column_moments(samples.values)
-    low, high = USUAL_SCALE
+    low, high = USUAL_STDS
     for i, (mean, std) in enumerate(zip(means, stds)):
-        if abs(mean) > high or std > high or 0 < std < low:
+        if abs(mean) > MAX_USUAL_MEAN or std > high or 0 < std < low:
             name = repr(samples.columns[i]) if samples.columns else str(i + 1)
             yield (
                 f"column {name} has mean {mean:.3g} and standard deviation {std:.3g}; numbers "

@@ -194,10 +194,10 @@ def test_array_notes_describe_the_data(tmp_path):
 
 
 SCALES = {
-    "far from 0": ([100.5, 101.5], True),
-    "large": ([-150.0, 150.0], True),
-    "small": ([0.001, 0.002], True),
-    "usual": ([-50.0, 60.0], False),
+    "far from 0": ([10.0, 11.0], True),
+    "large": ([-5.1, 5.1], True),
+    "small": ([0.0, 0.38], True),
+    "usual": ([-4.0, 5.0], False),
     "constant": ([5.0, 5.0], False),
     "constant fractions": ([0.1, 0.1], False),
 }
