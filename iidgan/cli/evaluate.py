@@ -22,7 +22,7 @@ from iidgan.cli.components import (
 )
 from iidgan.cli.options import PluginOptions
 from iidgan.cli.parse import parse_options
-from iidgan.cli.summary import print_summary
+from iidgan.cli.summary import NO_METRICS, print_summary
 from iidgan.core import Source, list_path_fields
 from iidgan.data.array_files import ArrayBlocks, read_samples, write_npz
 from iidgan.errors import InputError
@@ -129,7 +129,7 @@ def evaluate_command(arguments: list[str]) -> int:
     all_metrics = resolve_metrics(list(get_parsed_components(options, metrics).values()))
     records = measure(samples, trained_networks.point, collect_provenance(device), all_metrics)
     if not records:
-        print("iidgan: no metric applies to these samples", file=sys.stderr)
+        print(f"iidgan: {NO_METRICS}", file=sys.stderr)
     if has_run_file:
         append_records(run_dir.evaluations_file, records)
     if options.json:

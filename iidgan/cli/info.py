@@ -116,6 +116,7 @@ def cite_command(arguments: list[str]) -> int:
     citable_entries: dict[str, object] = {**DATASETS}
     for registry in REGISTRIES.values():
         citable_entries |= registry
+    name = name if name in citable_entries else name.lower()  # as tables write it
     if name not in citable_entries:
         names = [name for name, entry in citable_entries.items() if get_reference(entry)]
         raise unknown_name_error("cite", name, names)

@@ -11,6 +11,12 @@ from iidgan.cli.console import create_console, is_ascii
 from iidgan.records import MetricRecord, select_last_step
 from iidgan.report.stats import mean, std
 
+NO_METRICS = (
+    "no metric applies: the modes of the data are not known, and nothing else was measured; look "
+    "at the samples with iidgan figure, or add a metric with --metric"
+)
+"""What is said of a run without metric records."""
+
 
 def print_summary(records: Iterable[MetricRecord], *, title: str) -> None:
     """Print mean and standard deviation over seeds of each metric at each seed's last step.

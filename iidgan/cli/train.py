@@ -25,7 +25,7 @@ from iidgan.cli.components import (
 from iidgan.cli.options import TimeOptions, get_field_values, stopped_exit_code
 from iidgan.cli.parse import parse_options
 from iidgan.cli.progress import ProgressMonitor, acknowledge_stop
-from iidgan.cli.summary import print_summary
+from iidgan.cli.summary import NO_METRICS, print_summary
 from iidgan.config.defaults import recommended
 from iidgan.config.run import Run
 from iidgan.core import Backbone, Method, Metric, Regularised, Source, Term
@@ -170,6 +170,8 @@ def _report_result(result: Result, stop: StopRequest) -> int:
         last_step = max(result.diverged)
         print(f"every seed diverged, the last one at step {last_step}", file=sys.stderr)
         return 3
+    if not result.records:
+        print(f"{result.path}: {NO_METRICS}", file=sys.stderr)
     print(f"{result.path} is done. Next: iidgan figure {result.path}")
     return 0
 

@@ -35,6 +35,7 @@ def test_list_prepared_sets(tmp_path, monkeypatch, capsys):
         ("mnist", "10.1109/5.726791"),  # of its source, which has the same name
         ("mnist-5k", "10.21105/joss.00638"),
         ("iid-gan+", "note = {Code noise and growing"),
+        ("IID-GAN", "IID Sampling Perspective"),
     ],
 )
 def test_cite_prints_bibtex(capsys, name, words):

@@ -37,6 +37,12 @@ def test_train_warns_of_bfloat16_points(work_dir, capsys, precision, warns):
     assert ("bfloat16 is for images" in capsys.readouterr().err) == warns
 
 
+def test_train_says_that_nothing_was_measured(work_dir, capsys):
+    command = ["train", "points.npy", "--method", "gan", *SMALL, "--steps", "1", "--out", "run"]
+    assert main(command) == 0
+    assert "run: no metric applies" in capsys.readouterr().err
+
+
 def test_train_twice_changes_nothing(work_dir):
     command = ["train", "ring", "--method", "gan", "--steps", "4", *TINY, "--out", "run"]
     checkpoints = work_dir / "run" / "checkpoints"
