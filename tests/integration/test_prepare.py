@@ -58,10 +58,15 @@ def endless():
         if i % CHUNK_IMAGES == 0:
             time.sleep(0.01)
 
+def work_slowly(chunk):
+    time.sleep(0.1)  # otherwise one process may do all of it
+    return len(chunk)
+
 if __name__ == "__main__":
-    for i, _ in enumerate(process_chunks(endless(), len, None, workers=2)):
-        if i == 5:
-            print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+    for _ in process_chunks(endless(), work_slowly, None, workers=2):
+        workers = multiprocessing.active_children()
+        if len(workers) == 2:
+            print(*(worker.pid for worker in workers), flush=True)
 """
 
 
@@ -77,9 +82,9 @@ def test_workers_exit_with_parent(tmp_path, signal_number):
         env=ENVIRONMENT,
     ) as process:
         workers = [int(word) for word in process.stdout.readline().split()]
-        assert len(workers) == 2
         process.send_signal(signal_number)
         process.wait(20)
+    assert len(workers) == 2
     assert all_end_soon(workers)
 
 
