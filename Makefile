@@ -28,7 +28,7 @@ package: .venv/development
 	rm -rf build dist .venv/package
 	$(BIN)/python -m build --outdir dist .
 	$(PYTHON) -m venv .venv/package
-	.venv/package/bin/pip install --quiet --constraint requirements.txt dist/*.whl
+	.venv/package/bin/pip install --quiet --no-compile --constraint requirements.txt dist/*.whl
 	cd dist && ../.venv/package/bin/iidgan doctor
 
 docs: .venv/development
