@@ -409,12 +409,26 @@ def _read_export(path: str | Path, plugins: Sequence[Plugin]) -> _Export:
         shape = require_integers(config["shape"], "shape", at_least=1)
         scaling = _decode_scaling(config.get("scaling"), shape)
     if is_run_dir and "id" in config:
-        identity = run_dir.read_identity()
-        # Of a run that is still trained by several processes, some seeds may be missing.
-        seeds = tuple(seed for seed in identity.seeds if seed in point.seeds)
         stored = RunIdentity(config["id"], tuple(point.seeds))
-        check_identity(generator_dir, stored, RunIdentity(identity.id, seeds))
+        check_exported_run(generator_dir, stored, run_dir.read_identity())
     return _Export(generator_dir, point, shape, scaling)
+
+
+def check_exported_run(generator_dir: Path, stored: RunIdentity, run: RunIdentity) -> None:
+    """Check that exported networks are those of a run.
+
+    Of a run that is still trained by several processes, some seeds may be missing.
+
+    Arguments:
+        generator_dir: Their folder.
+        stored: What the folder says of them.
+        run: The run, with all of its seeds.
+
+    Raises:
+        InputError: They belong to another run.
+    """
+    seeds = tuple(seed for seed in run.seeds if seed in stored.seeds)
+    check_identity(generator_dir, stored, RunIdentity(run.id, seeds))
 
 
 RERUN_ADVICE = "rerun training to write it again"

@@ -27,6 +27,7 @@ from iidgan.records import append_records
 from iidgan.training.context import TrainContext
 from iidgan.training.model import (
     TrainedNetworks,
+    check_exported_run,
     export_networks,
     load_networks,
     load_point,
@@ -270,9 +271,7 @@ def _check_own(spec: RunSpec, point: EvaluationPoint) -> None:
         InputError: They belong to another run.
     """
     stored = RunIdentity(point.run.id, tuple(point.seeds))
-    seeds = tuple(seed for seed in spec.seeds if seed in stored.seeds)  # some may be missing
-    expected = RunIdentity(spec.run.id, seeds)
-    checkpoint.check_identity(spec.run_dir.generator_dir, stored, expected)
+    check_exported_run(spec.run_dir.generator_dir, stored, spec.identity)
 
 
 def load_data(source: Source) -> Dataset:
