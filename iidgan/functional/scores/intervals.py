@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from iidgan.errors import InputError
+from iidgan.functional.scores.seeds import check_level
 
 _MAX_ELEMENTS = 2**21  # of resampled values at a time, float64: 16 MB
 _NUM_RESAMPLES = 1999
@@ -71,7 +72,7 @@ def mean_interval(values: Tensor, *, level: float = 0.95, seed: int = 0) -> Inte
         >>> interval.value, round(interval.low, 3), interval.high, interval.method
         (1.0, 0.964, 1.0, 'clopper-pearson')
     """
-    _check_level(level)
+    check_level(level)
     if values.ndim != 1 or len(values) == 0:
         raise InputError(f"values: must have shape (N,), N >= 1, got {tuple(values.shape)}")
     array = values.detach().double().cpu().numpy()
@@ -132,7 +133,7 @@ def parts_interval(
     """
     from scipy.special import stdtrit  # on use, since every training imports this module
 
-    _check_level(level)
+    check_level(level)
     num_samples = min(len(features) for features in feature_sets)
     if not 2 <= num_parts <= num_samples:
         raise InputError(
@@ -161,8 +162,3 @@ def _constant_interval(value: float, num_values: int, level: float) -> Interval:
     width = 1 - ((1 - level) / 2) ** (1 / num_values)
     low, high = (0.0, width) if value == 0 else (1 - width, 1.0)
     return Interval(value, low, high, level, "clopper-pearson")
-
-
-def _check_level(level: float) -> None:
-    if not 0 < level < 1:
-        raise InputError(f"level: must be in (0, 1), got {level}; the default is 0.95")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from iidgan.errors import InputError
 from iidgan.functional.scores.neighbours import iterate_blocks, nearest_neighbours, point_sets
-from iidgan.functional.scores.seeds import check_features, check_sets, score_seeds
+from iidgan.functional.scores.seeds import check_features, check_level, check_sets, score_seeds
 
 
 class Memorisation(NamedTuple):
@@ -170,8 +170,7 @@ def birthday_support_size(fake: Tensor, threshold: float, *, level: float = 0.95
     check_features("fake", fake, min_count=2, max_ndim=3)
     if not threshold >= 0:
         raise InputError(f"threshold: must be >= 0, got {threshold}")
-    if not 0 < level < 1:
-        raise InputError(f"level: must be in (0, 1), got {level}; the default is 0.95")
+    check_level(level)
 
     def score(features: Tensor) -> tuple[Tensor, ...]:
         (points,) = point_sets(features)

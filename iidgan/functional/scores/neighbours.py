@@ -145,10 +145,9 @@ def nearest_neighbours(
 ) -> tuple[Tensor, Tensor]:
     """Find the k nearest reference points of each point, by the Euclidean distance.
 
-    Time is O(N N' D), memory that of a copy of
-    one set, and of a few blocks. Distances are those of float64, to a
-    relative error of 1e-12, down to about 1e-7 of the points' distance from the mean of the
-    reference.
+    Time is O(N N' D), memory that of a copy of one set, and of a few blocks. Distances are those
+    of float64, to a relative error of 1e-12, down to about 1e-7 of the points' distance from the
+    mean of the reference.
 
     Arguments:
         features: Finite features, with shape (N, D).

@@ -9,9 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from iidgan.errors import InputError
 from iidgan.functional.scores.neighbours import nearest_neighbours
-from iidgan.functional.scores.seeds import check_sets, score_seeds
+from iidgan.functional.scores.seeds import check_level, check_sets, score_seeds
 
 
 class RetrievalScore(NamedTuple):
@@ -73,8 +72,7 @@ def retrieval_score(real: Tensor, fake: Tensor, *, level: float = 0.95) -> Retri
         (tensor(0.2000, dtype=torch.float64), tensor(0.2000, dtype=torch.float64))
     """
     check_sets(real, fake)
-    if not 0 < level < 1:
-        raise InputError(f"level: must be in (0, 1), got {level}; the default is 0.95")
+    check_level(level)
 
     def score(features: Tensor) -> tuple[Tensor, ...]:
         _, indices = nearest_neighbours(features, real)

@@ -69,6 +69,19 @@ def check_sets(real: Tensor, fake: Tensor, *, min_count: int = 1) -> None:
         raise InputError("real: has values that are not finite; leave out the samples they are of")
 
 
+def check_level(level: float) -> None:
+    """Check the level of a confidence interval.
+
+    Arguments:
+        level: The level, which must be in (0, 1).
+
+    Raises:
+        InputError: It is not.
+    """
+    if not 0 < level < 1:
+        raise InputError(f"level: must be in (0, 1), got {level}; the default is 0.95")
+
+
 def score_seeds(score: Callable[[Tensor], tuple[Tensor, ...]], fake: Tensor) -> tuple[Tensor, ...]:
     """Compute the scores of each seed.
 
