@@ -165,12 +165,13 @@ def _report_result(result: Result, stop: StopRequest) -> int:
         saved = f"and saved at {result.describe_steps()}" if is_begun else "before the first step"
         print(f"stopped {saved}; to resume, run again: {command}")
         return stopped_exit_code(stop)
-    print_summary(result.records, title=f"{result.path}, step {result.step}")
+    records = result.records
+    print_summary(records, title=f"{result.path}, step {result.step}")
     if result.outcome == "diverged":
         last_step = max(result.diverged)
         print(f"every seed diverged, the last one at step {last_step}", file=sys.stderr)
         return 3
-    if not result.records:
+    if not records:
         print(f"{result.path}: {NO_METRICS}", file=sys.stderr)
     print(f"{result.path} is done. Next: iidgan figure {result.path}")
     return 0
