@@ -5,13 +5,14 @@ Each has its docstring, its publication, and its rows of the published tables.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from iidgan import methods, terms
+from iidgan.cli.components import get_summary
 from iidgan.config.registry import get_reference
 from iidgan.config.run import Run
 from iidgan.core import Method, Reference, Regularised, Term
@@ -63,14 +64,10 @@ def render_index(kind: str) -> str:
     for name, file_name in list_pages(kind).items():
         component = REGISTRIES[kind][name]
         reference = get_reference(component)
+        summary = get_summary(component).replace("|", r"\|")
         publication = f"[{reference.year}]({reference.url})" if reference else ""
-        lines.append(f"| [`{name}`]({file_name}) | {_summarise(component)} | {publication} |")
+        lines.append(f"| [`{name}`]({file_name}) | {summary} | {publication} |")
     return "\n".join(lines)
-
-
-def _summarise(component: Callable[..., object]) -> str:
-    paragraph = (component.__doc__ or "").split("\n\n")[0]
-    return " ".join(paragraph.split()).replace("|", r"\|")
 
 
 def render_page(kind: str, name: str, result_rows: ResultRows) -> str:
