@@ -130,11 +130,14 @@ def _check_no_parts(tree: FileTree, folders: _Folders) -> None:
     parts.sort(key=lambda folder: ("tr" not in folder.lower(), folder))
     others = names - set(parts)
     contrast = f"; {_join_names(others)} may be labels" if others else " rather than labels"
-    appearance = "s {} look like parts" if len(parts) > 1 else " {} looks like a part"
+    names_text = ", ".join(parts)
+    finding = f"folders {names_text} look like parts"
+    if len(parts) == 1:
+        finding = f"folder {names_text} looks like a part"
+    example = tree.describe_location(folders.top_folder + parts[0])
     raise InputError(
-        f"labels: the folder{appearance.format(', '.join(parts))} of a data set{contrast}; choose "
-        f"one with --from, for example {tree.describe_location(folders.top_folder + parts[0])}, "
-        "or use --labels folders, or none"
+        f"labels: the {finding} of a data set{contrast}; choose one with --from, for example "
+        f"{example}, or use --labels folders, or none"
     )
 
 
