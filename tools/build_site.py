@@ -87,32 +87,28 @@ def write_config(build_dir: Path) -> Path:
     """
     config = CONFIG_FILE.read_text(encoding="utf-8")
     for kind in REGISTRIES:
-        pages = {"All": "index.md"} | list_pages(kind)
-        config = _expand_entry(
-            config, kind, {name: f"{kind}/{page}" for name, page in pages.items()}
-        )
+        pages = [("All", "index.md"), *list_pages(kind).items()]
+        config = _expand_entry(config, kind, [(name, f"{kind}/{page}") for name, page in pages])
     named_pages = set(_list_nav_pages(tomllib.loads(config)["project"]["nav"]))
     pages = sorted(
         Path("docs").rglob("*.md"), key=lambda path: (path.parent.name != "guides", path)
     )
-    guides = {
-        _read_title(path): path.relative_to("docs").as_posix()
+    guides = [
+        (_read_title(path), path.relative_to("docs").as_posix())
         for path in pages
         if path.relative_to("docs").as_posix() not in named_pages
-    }
+    ]
     path = build_dir / CONFIG_FILE.name
     path.write_text(_expand_entry(config, "guides", guides), encoding="utf-8")
     return path
 
 
-def _expand_entry(config: str, folder: str, pages: Mapping[str, str]) -> str:
-    """Replace the entry of a folder in the navigation by its pages, given by title."""
+def _expand_entry(config: str, folder: str, pages: Iterable[tuple[str, str]]) -> str:
+    """Replace the entry of a folder in the navigation by its pages, each with its title."""
     entry = f'"{folder}/*"'
     if config.count(f"= {entry}") != 1:
         raise SystemExit(f"{CONFIG_FILE}: expected one entry {entry} in nav")
-    entries = ", ".join(
-        f"{{ {json.dumps(title)} = {json.dumps(page)} }}" for title, page in pages.items()
-    )
+    entries = ", ".join(f"{{ {json.dumps(title)} = {json.dumps(page)} }}" for title, page in pages)
     return config.replace(f"= {entry}", f"= [{entries}]")
 
 

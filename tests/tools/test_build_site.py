@@ -60,12 +60,13 @@ def test_page_that_no_entry_names_is_a_guide(tmp_path, monkeypatch):
     nav = """nav = [{ "A" = "index.md" }, { "B" = "guides/*" }, { "C" = "methods/*" },
              { "D" = "terms/*" }]"""
     (tmp_path / "tools/zensical.toml").write_text(f"[project]\n{nav}\n")
-    for name, title in {"index": "I", "faq": 'Some `code` "here"', "guides/z": "Z"}.items():
+    titles = {"index": "I", "faq": 'Some `code` "here"', "guides/z": "Z", "same": "Z"}
+    for name, title in titles.items():
         (tmp_path / f"docs/{name}.md").write_text(f"# {title}\n\nText.\n")
     monkeypatch.chdir(tmp_path)
     config = tomllib.loads(write_config(tmp_path).read_text(encoding="utf-8"))
     assert config["project"]["nav"][1] == {
-        "B": [{"Z": "guides/z.md"}, {'Some code "here"': "faq.md"}]
+        "B": [{"Z": "guides/z.md"}, {'Some code "here"': "faq.md"}, {"Z": "same.md"}]
     }
 
 
