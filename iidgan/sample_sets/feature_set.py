@@ -1,0 +1,121 @@
+"""Features of one side of a comparison, with what is needed to show what they are of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from iidgan.errors import InputError
+from iidgan.features import FeatureProtocol, Features, FrozenExtractor, ImageBlocks, extract
+from iidgan.features.extraction import ProgressCallback
+from iidgan.sample_sets.sample_set import SampleSet
+
+POINTS = "points"
+"""Name of the extractor of points, whose features are their coordinates."""
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Features of n samples of a set.
+
+    Arguments:
+        name: What the user calls the set.
+        features: Features with shape (n, D), and their protocol.
+        num_available: Number N of samples of the whole set.
+        take: Reads the samples of some features, by their positions among the n: images, uint8
+            with shape (m, C, H, W), perhaps reduced in size, or points.
+        labels: Labels of the samples, int64 with shape (n,); None if there are none.
+        label_names: Names of the labels, in order; empty if they have none.
+        notes: Lines for the user on how the set was read.
+    """
+
+    name: str
+    features: Features
+    num_available: int
+    take: Callable[[Sequence[int]], Tensor]
+    labels: Tensor | None = None
+    label_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+
+def extract_features(
+    samples: SampleSet,
+    extractor: FrozenExtractor | None,
+    num: int | None = None,
+    *,
+    seed: int = 0,
+    on_progress: ProgressCallback = lambda done, total: None,
+) -> FeatureSet:
+    """Compute the features of a random part of a set, or read them if they were computed before.
+
+    Arguments:
+        samples: The set.
+        extractor: Extractor of images; points are their own features.
+        num: Number n of samples; None for all. A set that has fewer gives all.
+        seed: Seed of the choice, by an own generator.
+        on_progress: Receives the number of images done and of all images, after each batch.
+
+    Raises:
+        InputError: A sample cannot be read, or images come without an extractor.
+    """
+    indices = choose_indices(samples.num_samples, num, seed=seed)
+    if not samples.is_image:
+        features = Features(torch.cat(list(samples.iterate(indices))), points_protocol(samples))
+    elif extractor is None:
+        raise InputError(f"{samples.name}: its images need an extractor, got none")
+    else:
+        blocks = ImageBlocks(
+            samples.iterate(indices), len(indices), lambda: samples.compute_sha256(indices)
+        )
+        features = extract(blocks, extractor, on_progress=on_progress)
+    return FeatureSet(
+        name=samples.name,
+        features=features,
+        num_available=samples.num_samples,
+        take=lambda positions: samples.take([indices[position] for position in positions]),
+        labels=None if samples.labels is None else samples.labels[torch.tensor(indices)],
+        label_names=samples.label_names,
+        notes=samples.notes,
+    )
+
+
+def choose_indices(num_samples: int, num: int | None, *, seed: int = 0) -> list[int]:
+    """Choose a random part of a set, in increasing order.
+
+    Arguments:
+        num_samples: Number of samples of the set.
+        num: Number of samples to choose; None or a larger number: all.
+        seed: Seed of the choice, by an own generator.
+
+    Examples:
+        >>> choose_indices(5, None), len(choose_indices(1000, 10))
+        ([0, 1, 2, 3, 4], 10)
+    """
+    if num is None or num >= num_samples:
+        return list(range(num_samples))
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randperm(num_samples, generator=generator)[:num].sort().values.tolist()
+
+
+def points_protocol(samples: SampleSet) -> FeatureProtocol:
+    """Return the protocol of points, which are compared as they are.
+
+    Arguments:
+        samples: A set of points.
+    """
+    return FeatureProtocol(
+        extractor=POINTS,
+        weights="",
+        num_features=samples.shape[0],
+        input_size=None,
+        resize_filter="none",
+        resize_kernel="",
+        resize_arithmetic="float32",
+        value_range=(0.0, 0.0),
+    )
