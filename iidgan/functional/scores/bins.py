@@ -80,18 +80,59 @@ def bin_scores(
 dtype=torch.float64))
     """
     check_sets(real, fake)
-    if not 0 < significance < 1:
-        raise InputError(f"significance: must be in (0, 1), got {significance}")
     centres = cluster(real, num_bins, seed=seed)
-    real_counts = _count_nearest(real, centres)
-    quantile = torch.special.ndtri(torch.tensor(1 - significance / 2, dtype=torch.float64))
+    real_counts = count_bins(assign_bins(real, centres), num_bins)
 
-    def score(features: Tensor) -> tuple[Tensor, Tensor]:
-        counts = _count_nearest(features, centres)
-        is_different = _z_statistics(real_counts, counts) > quantile
-        return is_different.double().mean(), js_divergence(real_counts, counts)
+    def score(features: Tensor) -> BinScores:
+        counts = count_bins(assign_bins(features, centres), num_bins)
+        return compare_bins(real_counts, counts, significance=significance)
 
     return BinScores(*score_seeds(score, fake))
+
+
+def compare_bins(
+    real_counts: Tensor, fake_counts: Tensor, *, significance: float = 0.05
+) -> BinScores:
+    """Compute the scores of `bin_scores` from the numbers of samples in the bins.
+
+    Arguments:
+        real_counts: Numbers of real samples, int64 with shape (K,).
+        fake_counts: Numbers of generated samples, int64 with shape (K,).
+        significance: Probability of a different bin for equal distributions, in (0, 1).
+
+    Returns:
+        float64 with shape ().
+
+    Raises:
+        InputError: `significance` is not in (0, 1).
+
+    Examples:
+        >>> compare_bins(torch.tensor([50, 50]), torch.tensor([50, 50])).different_bins
+        tensor(0., dtype=torch.float64)
+    """
+    if not 0 < significance < 1:
+        raise InputError(f"significance: must be in (0, 1), got {significance}")
+    quantile = torch.special.ndtri(torch.tensor(1 - significance / 2, dtype=torch.float64))
+    is_different = _z_statistics(real_counts, fake_counts) > quantile
+    return BinScores(is_different.double().mean(), js_divergence(real_counts, fake_counts))
+
+
+def assign_bins(features: Tensor, centres: Tensor) -> Tensor:
+    """Assign each sample to the bin of the nearest centre.
+
+    Arguments:
+        features: Features, with shape (N, D).
+        centres: Centres of the bins, such as those of `cluster`, with shape (K, D).
+
+    Returns:
+        Indices of the bins, int64 with shape (N,), on the CPU.
+
+    Examples:
+        >>> assign_bins(torch.tensor([[0.2], [0.9]]), torch.tensor([[0.0], [1.0]]))
+        tensor([0, 1])
+    """
+    _, indices = nearest_neighbours(features, centres.to(features.device))
+    return indices[:, 0].cpu()
 
 
 def js_divergence(counts: Tensor, other_counts: Tensor) -> Tensor:
@@ -186,11 +227,6 @@ def _initial_centres(
         probabilities = min_distances / total if total > 0 else None
         centres.append(data[generator.choice(len(data), p=probabilities)])
     return np.stack(centres)
-
-
-def _count_nearest(features: Tensor, centres: Tensor) -> Tensor:
-    _, indices = nearest_neighbours(features, centres.to(features.device))
-    return count_bins(indices[:, 0], len(centres)).cpu()
 
 
 def _z_statistics(counts: Tensor, other_counts: Tensor) -> Tensor:

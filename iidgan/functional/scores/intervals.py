@@ -7,7 +7,7 @@ few samples: so scores that are no means of per-sample values are computed on di
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -131,6 +131,39 @@ def parts_interval(
         >>> interval.value, interval.low < 49.5 < interval.high, interval.method
         (49.5, True, '10-disjoint-parts')
     """
+    (interval,) = parts_intervals(
+        lambda *parts: (score(*parts),), *feature_sets, num_parts=num_parts, level=level, seed=seed
+    )
+    return interval
+
+
+def parts_intervals(
+    scores: Callable[..., Sequence[Tensor]],
+    *feature_sets: Tensor,
+    num_parts: int = 10,
+    level: float = 0.95,
+    seed: int = 0,
+) -> list[Interval]:
+    """Compute confidence intervals as `parts_interval` does, of scores that are computed together.
+
+    Arguments:
+        scores: Computes values, each with shape (), from parts of the feature sets.
+        *feature_sets: Features, each with shape (N, D); N may differ.
+        num_parts: Number of parts B, at least 2.
+        level: Confidence level, in (0, 1).
+        seed: Seed of the parts, by an own generator.
+
+    Returns:
+        For each score, its value of all samples, and its interval.
+
+    Raises:
+        InputError: There are fewer samples than parts, or `num_parts` or `level` is invalid.
+
+    Examples:
+        >>> values = torch.arange(100.0)[:, None]
+        >>> [i.value for i in parts_intervals(lambda part: (part.mean(), part.max()), values)]
+        [49.5, 99.0]
+    """
     from scipy.special import stdtrit  # on use, since every training imports this module
 
     check_level(level)
@@ -148,12 +181,15 @@ def parts_interval(
             size = len(features) // num_parts
             indices = order[part * size : (part + 1) * size]
             parts.append(features[indices.to(features.device)])
-        part_scores.append(float(score(*parts)))
-    value = float(score(*feature_sets))
+        part_scores.append([float(score) for score in scores(*parts)])
+    values = np.array([float(score) for score in scores(*feature_sets)])
     quantile = float(stdtrit(num_parts - 1, (1 + level) / 2))
-    half_width = quantile * float(np.std(part_scores, ddof=1)) / math.sqrt(num_parts)
+    half_widths = quantile * np.std(part_scores, axis=0, ddof=1) / math.sqrt(num_parts)
     method = f"{num_parts}-disjoint-parts"
-    return Interval(value, value - half_width, value + half_width, level, method)
+    return [
+        Interval(value, value - half_width, value + half_width, level, method)
+        for value, half_width in zip(values.tolist(), half_widths.tolist())
+    ]
 
 
 def _constant_interval(value: float, num_values: int, level: float) -> Interval:

@@ -10,6 +10,8 @@ from iidgan.errors import InputError
 
 _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 _WINDOW_SIZE, _WINDOW_STD = 11, 1.5
+MIN_SIDE = _WINDOW_SIZE
+"""Smallest height and width of images, in pixels."""
 _LUMINANCE_CONSTANT, _CONTRAST_CONSTANT = 0.01**2, 0.03**2  # for values in [0, 1]
 _PAIRS_PER_CHUNK = 64
 

@@ -1,0 +1,132 @@
+"""Distances of the moments of two sets of features: Frechet and kernel distance."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from iidgan.evaluation.feature_metrics.base import (
+    INCEPTION,
+    FeatureMetric,
+    FeaturePair,
+    Score,
+    name_by_extractor,
+)
+from iidgan.functional.scores.frechet import effective_rank, frechet_distance
+from iidgan.functional.scores.kernel_distance import kernel_distance
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrechetDistanceMetric(FeatureMetric):
+    """Fréchet distance (`fid` on Inception), and the effective rank of the real features.
+
+    See `iidgan.metrics.frechet_distance` and `effective_rank`.
+    """
+
+    def notes(self, pair: FeaturePair) -> list[str]:
+        """Return a sentence on the bias if there are fewer samples than dimensions.
+
+        Arguments:
+            pair: The features.
+        """
+        num_samples = min(len(pair.real), len(pair.fake))
+        num_features = pair.real.protocol.num_features
+        if num_samples > num_features:
+            return []
+        name = name_by_extractor("fd", pair.extractor, "fid")
+        return [
+            f"{name}: {num_samples:,} samples for {num_features:,} dimensions: the distance is "
+            "biased upwards, and comparable with that of equally many samples only; use more "
+            "(--num), or kd, which is unbiased"
+        ]
+
+    def compute(self, pair: FeaturePair) -> list[Score]:
+        """Compute the distance and the effective rank.
+
+        Arguments:
+            pair: The features.
+        """
+        real, fake = pair.real.values, pair.fake.values
+        name = name_by_extractor("fd", pair.extractor, "fid")
+        return [
+            *self._parts_scores(
+                pair, [name], lambda *parts: [frechet_distance(*parts)], real, fake
+            ),
+            self._plain_score(pair, "effective_rank", float(effective_rank(real))),
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KernelDistanceMetric(FeatureMetric):
+    """Kernel distance (`kid` on Inception): squared maximum mean discrepancy, unbiased.
+
+    See `iidgan.metrics.kernel_distance`.
+
+    Arguments:
+        subset_size: Samples of each side in a subset; with fewer samples, a single subset has all.
+        num_subsets: Number of subsets.
+        seed: Seed of the subsets.
+    """
+
+    subset_size: int = 1000
+    num_subsets: int = 10
+    seed: int = 0
+
+    def compute(self, pair: FeaturePair) -> list[Score]:
+        """Compute the distance.
+
+        Arguments:
+            pair: The features.
+        """
+        name = name_by_extractor("kd", pair.extractor, "kid")
+        real, fake = pair.real.values, pair.fake.values
+        return self._parts_scores(
+            pair, [name], self._compute_distance, real, fake, minimum=-math.inf
+        )
+
+    def _compute_distance(self, real: Tensor, fake: Tensor) -> list[Tensor]:
+        has_subsets = min(len(real), len(fake)) > self.subset_size
+        distance = kernel_distance(
+            real,
+            fake,
+            subset_size=self.subset_size if has_subsets else None,
+            num_subsets=self.num_subsets,
+            seed=self.seed,
+        )
+        return [distance.mean]
+
+
+class _InceptionOnly(FeatureMetric):
+    """A metric under the name of the papers, which stands for their features alone."""
+
+    other_name: ClassVar[str]
+
+    def missing(self, pair: FeaturePair) -> str | None:
+        """Return why it cannot be computed.
+
+        Arguments:
+            pair: The features.
+        """
+        if pair.extractor != INCEPTION:
+            return (
+                f"is of the features of inception, got those of {pair.extractor}; take --metrics "
+                f"{self.other_name}, or --features {INCEPTION}"
+            )
+        return super().missing(pair)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FIDMetric(_InceptionOnly, FrechetDistanceMetric):
+    """Fréchet Inception distance: `fd`, refused with any other features."""
+
+    other_name = "fd"
+
+
+@dataclass(frozen=True, kw_only=True)
+class KIDMetric(_InceptionOnly, KernelDistanceMetric):
+    """Kernel Inception distance: `kd`, refused with any other features."""
+
+    other_name = "kd"
