@@ -28,6 +28,8 @@ from .data import StackedMnist as StackedMnist
 from .data import array as array
 from .data import prepared as prepared
 from .data.prepare import prepare as prepare
+from .diagnosis import Diagnosis as Diagnosis
+from .diagnosis import diagnose as diagnose
 from .engine.loop import StopRequest as StopRequest
 from .engine.optim import Adam as Adam
 from .engine.optim import Optimiser as Optimiser

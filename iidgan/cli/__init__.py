@@ -20,6 +20,7 @@ COMMANDS = {
     "prepare": ("prepare", "convert images to one array, or train a classifier of them"),
     "train": ("train", "train a method on a source; rerunning the command resumes"),
     "evaluate": ("evaluate", "measure a trained run"),
+    "diagnose": ("diagnose", "find out whether a generator of images or points has collapsed"),
     "sample": ("evaluate", "draw samples from a trained run, as arrays or as a picture"),
     "invert": ("evaluate", "map samples to their latent codes"),
     "figure": ("figure", "draw the figures of a run, or a published figure"),

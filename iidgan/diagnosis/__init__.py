@@ -1,5 +1,20 @@
-"""Diagnosis of a generator: what it misses, repeats, copies and makes up, in words and pictures.
+"""The diagnosis of a generator: what it misses, repeats, copies and makes up.
 
-The scores themselves are computed by `evaluation.feature_metrics`; reading sets of samples is
-`sample_sets`'s.
+`evaluation.feature_metrics` computes the scores, and `sample_sets` reads the samples.
 """
+
+from iidgan.diagnosis.diagnose import diagnose
+from iidgan.diagnosis.diagnosis import Diagnosis, encode_score
+from iidgan.diagnosis.regions import Region, find_regions
+from iidgan.diagnosis.suspects import Suspect, Suspects, find_suspects
+
+__all__ = [
+    "Diagnosis",
+    "Region",
+    "Suspect",
+    "Suspects",
+    "diagnose",
+    "encode_score",
+    "find_regions",
+    "find_suspects",
+]

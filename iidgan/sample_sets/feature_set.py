@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -42,6 +42,31 @@ class FeatureSet:
 
     def __len__(self) -> int:
         return len(self.features)
+
+    def part(self, num: int, *, seed: int = 0) -> FeatureSet:
+        """Return a random part of the samples.
+
+        Arguments:
+            num: Number of samples, at most n.
+            seed: Seed of the choice, by an own generator.
+        """
+        positions = choose_indices(len(self), num, seed=seed)
+        if len(positions) == len(self):
+            return self
+        index = torch.tensor(positions)
+        return replace(
+            self,
+            features=replace(self.features, values=self.features.values[index], images_sha256=""),
+            take=lambda chosen: self.take([positions[position] for position in chosen]),
+            labels=None if self.labels is None else self.labels[index],
+        )
+
+    def name_labels(self) -> list[str] | None:
+        """Return the name of the label of each sample, or None if there are no labels."""
+        if self.labels is None:
+            return None
+        labels = self.labels.tolist()
+        return [self.label_names[label] if self.label_names else str(label) for label in labels]
 
 
 def extract_features(

@@ -225,6 +225,31 @@ def write_file(path: Path, write_content: Callable[[Path], object]) -> None:
         fsync_path(path.parent)
 
 
+def check_writable_file(path: Path, *, field: str) -> None:
+    """Check that a file can probably be written, before work that takes long.
+
+    Arguments:
+        path: The file, which may exist.
+        field: Name of the option in the error.
+
+    Raises:
+        InputError: It exists and is no regular file, or its folder cannot be written to.
+
+    Examples:
+        >>> check_writable_file(Path("/"), field="out")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        iidgan.errors.InputError: out: /: expected a regular file, got a folder; choose ...
+    """
+    if path.exists():
+        try:
+            require_regular_file(path)
+        except OSError as error:
+            raise InputError(f"{field}: {path}: {error.strerror}; choose another name") from error
+    parent = next(parent for parent in path.absolute().parents if parent.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise InputError(f"{field}: {parent} is no folder that can be written to; choose another")
+
+
 def _create_file(folder: Path, prefix: str, suffix: str) -> Path:
     handle, name = tempfile.mkstemp(suffix, prefix, folder)
     os.close(handle)

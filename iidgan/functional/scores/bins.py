@@ -113,7 +113,7 @@ def compare_bins(
     if not 0 < significance < 1:
         raise InputError(f"significance: must be in (0, 1), got {significance}")
     quantile = torch.special.ndtri(torch.tensor(1 - significance / 2, dtype=torch.float64))
-    is_different = _z_statistics(real_counts, fake_counts) > quantile
+    is_different = compare_proportions(real_counts, fake_counts).abs() > quantile
     return BinScores(is_different.double().mean(), js_divergence(real_counts, fake_counts))
 
 
@@ -229,10 +229,25 @@ def _initial_centres(
     return np.stack(centres)
 
 
-def _z_statistics(counts: Tensor, other_counts: Tensor) -> Tensor:
-    """Compute the z statistics of equal proportions; 0 for bins that are empty or all, in both."""
+def compare_proportions(counts: Tensor, other_counts: Tensor) -> Tensor:
+    """Compute the z statistics of equal proportions of each bin in two histograms.
+
+        (q - p) / √(P (1 - P) (1/N + 1/N')), with P = (N p + N' q) / (N + N')
+
+    Arguments:
+        counts: Counts of N samples, with shape (K,).
+        other_counts: Counts of N' samples, with shape (K,).
+
+    Returns:
+        float64 with shape (K,), positive where the second has more; 0 for bins that are empty, or
+        hold everything, in both.
+
+    Examples:
+        >>> compare_proportions(torch.tensor([50, 50]), torch.tensor([60, 40])).round(decimals=4)
+        tensor([ 1.4213, -1.4213], dtype=torch.float64)
+    """
     n, m = counts.sum(), other_counts.sum()
     pooled = (counts + other_counts) / (n + m)
     variances = pooled.double() * (1 - pooled) * (1 / n + 1 / m)
-    differences = (counts / n - other_counts / m).abs().double()
+    differences = (other_counts / m - counts / n).double()
     return (differences / variances.sqrt()).where(variances > 0, 0)

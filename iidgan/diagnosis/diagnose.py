@@ -1,0 +1,212 @@
+"""Diagnosis of a generator from its samples and the data: no training, and no labels needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from iidgan.config.plugins import Plugin
+from iidgan.diagnosis.diagnosis import Diagnosis
+from iidgan.diagnosis.regions import find_regions
+from iidgan.diagnosis.suspects import find_suspects
+from iidgan.errors import InputError
+from iidgan.evaluation.feature_metrics import FEATURE_METRICS, FeaturePair, Score
+from iidgan.features import Features, FrozenExtractor, create_extractor
+from iidgan.functional.scores.vendi import vendi_score
+from iidgan.sample_sets import open_reference, open_run_data, open_samples
+from iidgan.sample_sets.feature_set import (
+    POINTS,
+    FeatureSet,
+    choose_indices,
+    extract_features,
+)
+from iidgan.sample_sets.sample_set import SampleSet
+from iidgan.training.run_dir import RunDir
+
+DEFAULT_NUM_SAMPLES = 5000
+DIAGNOSIS_METRICS = ("prdc", "clipped", "irs", "memorisation", "vendi", "fd", "class-coverage")
+HALVES_METRICS = ("prdc", "irs", "memorisation")
+"""Metrics whose values between two halves of the data show what can be expected."""
+NUM_SUSPECTS = 10
+MIN_SAMPLES = 12
+"""Least number of samples: either half of the data has more than the five neighbours of one."""
+
+DiagnosisCallback = Callable[[str, int, int | None], object]
+"""Receives what is done, how many images are done, and how many there are, if it is known."""
+
+
+def diagnose(
+    images: object,
+    reference: object | None = None,
+    *,
+    features: str | FrozenExtractor = "efficientnet-lite0",
+    num: int = DEFAULT_NUM_SAMPLES,
+    size: int | None = None,
+    root: str | None = None,
+    seed: int | None = None,
+    plugins: Sequence[Plugin] = (),
+    on_progress: DiagnosisCallback = lambda task, done, total: None,
+) -> Diagnosis:
+    """Find out whether a generator has collapsed: what it misses, repeats, copies and makes up.
+
+    As many samples as `num` allows, and equally many of both sides, are compared by features of
+    a network that was trained on ImageNet; points by their coordinates. Of larger sets, a random
+    part is taken, the same every time. The numbers depend on all this, which their protocols
+    record.
+
+    Arguments:
+        images: Generated images or points: a run directory, a folder, a ZIP or TAR archive,
+            .npz, .npy or .csv file, an array, or a `Model`.
+        reference: Real images or points: any of these but a run, the name of a data set, or a
+            .safetensors file of `iidgan reference`; None: the data that the run was trained on.
+        features: Extractor of images, or its name as of `iidgan.features.create_extractor`.
+        num: Largest number of samples of each side, at least 12.
+        size: Side of the square that images are cropped and resized to; None: as they are.
+        root: Folder of the files of a data set that is given by its name.
+        seed: Seed of the run; by default the first that did not diverge.
+        plugins: Classes that the run may use besides those of the package.
+        on_progress: Receives the progress of reading images.
+
+    Returns:
+        The diagnosis. `print` shows its verdict, and `save_page` writes it with pictures.
+
+    Raises:
+        InputError: A set cannot be read, has too few samples, or does not fit the other one.
+
+    Examples:
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> points = torch.randn(1000, 2, generator=generator)
+        >>> collapsed = points[:8].repeat(100, 1)  # eight samples, again and again
+        >>> round(diagnose(collapsed, points).coverage, 2) < 0.1
+        True
+    """
+    if num < MIN_SAMPLES:
+        raise InputError(f"num: must be >= {MIN_SAMPLES}, got {num}")
+    fake_samples = open_samples(images, size=size, seed=seed, num=num, plugins=plugins)
+    extractor = _create_extractor(features, fake_samples)
+    real = _open_reference(images, reference, extractor, num, size, root, plugins, on_progress)
+    _check_shapes(fake_samples, real)
+    num_common = min(num, len(real), fake_samples.num_samples)
+    _check_number(num_common, fake_samples, real)
+    fake = extract_features(
+        fake_samples,
+        extractor,
+        num_common,
+        on_progress=lambda done, total: on_progress(fake_samples.name, done, total),
+    )
+    real = real.part(num_common)
+    real.features.protocol.check_comparable(fake.features.protocol, fake.name)
+    pair = FeaturePair(
+        real.features,
+        fake.features,
+        head=None if extractor is None else extractor.head,
+        real_labels=real.labels,
+        label_names=real.label_names,
+        take_fake=fake.take,
+    )
+    on_progress("scores", 0, None)
+    return Diagnosis(
+        real=real,
+        fake=fake,
+        scores=tuple(_compute_scores(pair, DIAGNOSIS_METRICS)),
+        reference_scores=_compute_reference_scores(real),
+        regions=tuple(
+            find_regions(real.features.values, fake.features.values, real.name_labels())
+        ),
+        suspects=find_suspects(real.features.values, fake.features.values, NUM_SUSPECTS),
+        notes=(*real.notes, *fake.notes),
+        run_dir=_find_run_dir(images, plugins),
+    )
+
+
+def _create_extractor(
+    features: str | FrozenExtractor, samples: SampleSet
+) -> FrozenExtractor | None:
+    if not samples.is_image:
+        return None
+    return create_extractor(features) if isinstance(features, str) else features
+
+
+def _open_reference(
+    images: object,
+    reference: object | None,
+    extractor: FrozenExtractor | None,
+    num: int,
+    size: int | None,
+    root: str | None,
+    plugins: Sequence[Plugin],
+    on_progress: DiagnosisCallback,
+) -> FeatureSet:
+    if reference is None:
+        if _find_run_dir(images, plugins) is None:
+            raise InputError("reference: missing; name the data that the samples should be like")
+        reference = open_run_data(images, plugins=plugins)
+    return open_reference(
+        reference,
+        extractor,
+        num,
+        size=size,
+        root=root,
+        on_progress=lambda done, total: on_progress("reference", done, total),
+    )
+
+
+def _check_shapes(samples: SampleSet, real: FeatureSet) -> None:
+    """Check that images are compared with images, and points with points of as many numbers."""
+    num_features = real.features.protocol.num_features
+    is_points = real.features.protocol.extractor == POINTS
+    if samples.is_image == is_points:
+        kinds = ("images", "points") if samples.is_image else ("points", "images")
+        raise InputError(
+            f"reference: {samples.name} has {kinds[0]}, but {real.name} has {kinds[1]}; compare "
+            "equal kinds"
+        )
+    if is_points and samples.shape != (num_features,):
+        raise InputError(
+            f"reference: points of {samples.name} have {samples.shape[0]} numbers, those of "
+            f"{real.name} {num_features}; choose equal columns"
+        )
+
+
+def _check_number(num: int, samples: SampleSet, real: FeatureSet) -> None:
+    if num < MIN_SAMPLES:
+        smaller = samples.name if samples.num_samples < len(real) else real.name
+        raise InputError(
+            f"{smaller}: needs at least {MIN_SAMPLES} samples, got {num}, since each is compared "
+            "with its neighbours; give more"
+        )
+
+
+def _compute_scores(pair: FeaturePair, metrics: Sequence[str]) -> list[Score]:
+    return [
+        score
+        for name in metrics
+        if FEATURE_METRICS[name].missing(pair) is None
+        for score in FEATURE_METRICS[name].compute(pair)
+    ]
+
+
+def _compute_reference_scores(real: FeatureSet) -> dict[str, float]:
+    """Compute what can be expected of real samples: scores between two halves of them."""
+    values = real.features.values
+    first = torch.zeros(len(values), dtype=torch.bool)
+    first[torch.tensor(choose_indices(len(values), len(values) // 2))] = True
+
+    def select(mask: Tensor) -> Features:
+        return replace(real.features, values=values[mask], images_sha256="")
+
+    scores = _compute_scores(FeaturePair(select(first), select(~first)), HALVES_METRICS)
+    return {score.metric: score.value for score in scores} | {"vendi": float(vendi_score(values))}
+
+
+def _find_run_dir(images: Any, plugins: Sequence[Plugin]) -> RunDir | None:  # noqa: ANN401
+    """Return the run directory that was named, if it is one."""
+    if not isinstance(images, str | Path):
+        return None
+    run_dir = RunDir(Path(images), plugins)
+    return run_dir if run_dir.run_file.is_file() else None

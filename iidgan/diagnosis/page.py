@@ -1,0 +1,232 @@
+"""The HTML page of a diagnosis: scores, regions in pictures, and suspicious samples."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, StrictUndefined
+from matplotlib.figure import Figure
+
+from iidgan._version import __version__
+from iidgan.diagnosis.pictures import encode_images
+from iidgan.diagnosis.regions import Region
+from iidgan.diagnosis.suspects import Suspect
+from iidgan.figures.run import load_loss_series, load_metric_series
+from iidgan.report import plot_curve_grid, plot_points
+from iidgan.sample_sets.feature_set import FeatureSet
+from iidgan.utils.files import write_text
+
+if TYPE_CHECKING:
+    from iidgan.diagnosis.diagnosis import Diagnosis
+
+TEMPLATE = "page.html"
+MAX_REGIONS_SHOWN = 10
+PICTURES_PER_SIDE = 8
+PLOT_DPI = 110
+GOOD_COVERAGE = 0.9
+"""Coverage from which the headline has the colour of good news."""
+
+
+def write_page(path: Path, diagnosis: Diagnosis) -> None:
+    """Write a diagnosis as an HTML page that contains all its pictures, atomically.
+
+    Arguments:
+        path: The file; an existing one is replaced.
+        diagnosis: The diagnosis.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    write_text(path, render_page(diagnosis))
+
+
+def render_page(diagnosis: Diagnosis) -> str:
+    """Render a diagnosis as HTML.
+
+    Arguments:
+        diagnosis: The diagnosis.
+    """
+    headline, *lines = diagnosis.verdict
+    starved, crowded = _choose_regions(diagnosis)
+    has_pictures = len(_sample_shape(diagnosis.fake)) == 3
+    pictures = _encode_pictures(diagnosis, [*starved, *crowded]) if has_pictures else None
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    template = environment.from_string(
+        resources.files("iidgan.diagnosis").joinpath(TEMPLATE).read_text()
+    )
+    return template.render(
+        name=diagnosis.fake.name,
+        headline=headline,
+        tone="good" if diagnosis.coverage >= GOOD_COVERAGE else "bad",
+        findings=[line.split(": ", 1) for line in lines],
+        notes=diagnosis.notes,
+        scores=list(_score_rows(diagnosis)),
+        groups=[
+            _describe_group("Starved regions", _STARVED_TEXT, starved, pictures),
+            _describe_group("Crowded regions", _CROWDED_TEXT, crowded, pictures),
+        ],
+        suspects=list(_suspect_groups(diagnosis, pictures)) if pictures else [],
+        plots=list(_plots(diagnosis)),
+        protocol=list(_protocol_rows(diagnosis)),
+        version=__version__,
+    )
+
+
+def _sample_shape(features: FeatureSet) -> tuple[int, ...]:
+    return tuple(features.take([0]).shape[1:])
+
+
+def _score_rows(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
+    for score in diagnosis.scores:
+        is_share = 0 <= score.value <= 1 and score.metric in _SHARES
+        yield {
+            "name": score.metric,
+            "value": _format(score.value),
+            "low": _format(score.low),
+            "high": _format(score.high),
+            "expected": _format(diagnosis.reference_scores.get(score.metric, math.nan)),
+            "percent": round(100 * score.value, 1) if is_share else None,
+        }
+
+
+_SHARES = (
+    *("precision", "recall", "coverage", "clipped_density", "clipped_coverage"),
+    *("irs", "irs_retrieved", "authenticity", "near_copies"),
+)
+
+
+def _format(value: float) -> str:
+    return f"{value:.4g}" if math.isfinite(value) else ""
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """Pictures of real and generated samples, as `data:` URIs by the positions of the samples."""
+
+    real: Mapping[int, str]
+    fake: Mapping[int, str]
+
+
+def _encode_pictures(diagnosis: Diagnosis, regions: Sequence[Region]) -> _Pictures:
+    """Read all samples that the page shows at once: each reading may go through a whole file."""
+    suspects = (*diagnosis.suspects.copies, *diagnosis.suspects.off_data)
+    real = [i for region in regions for i in region.real_positions[:PICTURES_PER_SIDE]]
+    fake = [i for region in regions for i in region.fake_positions[:PICTURES_PER_SIDE]]
+    real += [i for suspect in suspects for i in suspect.real_positions]
+    fake += [suspect.position for suspect in suspects]
+    return _Pictures(_encode_samples(diagnosis.real, real), _encode_samples(diagnosis.fake, fake))
+
+
+def _encode_samples(samples: FeatureSet, positions: Sequence[int]) -> dict[int, str]:
+    unique = sorted(set(positions))
+    return dict(zip(unique, encode_images(samples.take(unique)))) if unique else {}
+
+
+def _choose_regions(diagnosis: Diagnosis) -> tuple[list[Region], list[Region]]:
+    """Choose the most starved and the most crowded regions."""
+    starved = [region for region in diagnosis.regions if region.z < 0]
+    crowded = [region for region in reversed(diagnosis.regions) if region.z > 0]
+    return starved[:MAX_REGIONS_SHOWN], crowded[:MAX_REGIONS_SHOWN]
+
+
+_STARVED_TEXT = (
+    "Regions of the data (cells of k-means) with fewer generated than real samples, the most "
+    "significant difference first."
+)
+_CROWDED_TEXT = "Regions of the data with more generated than real samples."
+
+
+def _describe_group(
+    title: str, text: str, regions: Sequence[Region], pictures: _Pictures | None
+) -> dict[str, Any]:
+    described = [_describe_region(region, pictures) for region in regions]
+    return {"title": title, "text": text, "regions": described}
+
+
+def _describe_region(region: Region, pictures: _Pictures | None) -> dict[str, Any]:
+    positions = {"real": region.real_positions, "generated": region.fake_positions}
+    uris: dict[str, Mapping[int, str]] = (
+        {"real": pictures.real, "generated": pictures.fake} if pictures else {}
+    )
+    share_text = (
+        f"{100 * region.real_share:.2f} % of the real, {100 * region.fake_share:.2f} % of the "
+        f"generated samples{'' if region.is_significant else ' (not significant)'}"
+    )
+    return {
+        "title": region.label or f"{100 * region.real_share:.1f} % of the data",
+        "text": share_text,
+        "sides": [
+            {
+                "name": f"{side}: {len(positions[side]):,}",
+                "pictures": [uris[side][i] for i in positions[side][:PICTURES_PER_SIDE]]
+                if uris
+                else [],
+            }
+            for side in positions
+        ],
+    }
+
+
+_COPIES_TEXT = (
+    "The generated samples (outlined) whose nearest real sample is much nearer than the second "
+    "nearest, beside the nearest real ones. A ratio of 0 is an exact copy; near copies have less "
+    "than 1/3."
+)
+_OFF_DATA_TEXT = (
+    "The generated samples (outlined) that are farthest from all real ones, beside the nearest "
+    "real ones."
+)
+
+
+def _suspect_groups(diagnosis: Diagnosis, pictures: _Pictures) -> Iterator[dict[str, Any]]:
+    for title, text, suspects in (
+        ("Most like a copy", _COPIES_TEXT, diagnosis.suspects.copies),
+        ("Farthest from the data", _OFF_DATA_TEXT, diagnosis.suspects.off_data),
+    ):
+        described = [_describe_suspect(suspect, pictures) for suspect in suspects]
+        yield {"title": title, "text": text, "suspects": described}
+
+
+def _describe_suspect(suspect: Suspect, pictures: _Pictures) -> dict[str, Any]:
+    uris = [pictures.fake[suspect.position]]
+    uris += [pictures.real[position] for position in suspect.real_positions]
+    text = f"sample {suspect.position}: distance {suspect.distance:.3g}, ratio {suspect.ratio:.2f}"
+    return {"pictures": uris, "text": text}
+
+
+def _plots(diagnosis: Diagnosis) -> Iterator[dict[str, str]]:
+    if _sample_shape(diagnosis.fake) == (2,):
+        generated, real = (
+            side.features.values.numpy().astype(float) for side in (diagnosis.fake, diagnosis.real)
+        )
+        yield _encode_plot("Samples", "", plot_points(generated, real))
+    if diagnosis.run_dir is None:
+        return
+    run, seeds = diagnosis.run_dir.read_run()
+    label = f"run {run.id}"
+    if metrics := load_metric_series(diagnosis.run_dir, label, seeds):
+        yield _encode_plot("Metrics over training", "", plot_curve_grid(metrics))
+    if losses := load_loss_series(diagnosis.run_dir, label, seeds):
+        yield _encode_plot("Losses over training", "", plot_curve_grid(losses))
+
+
+def _encode_plot(title: str, text: str, figure: Figure) -> dict[str, str]:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=PLOT_DPI, metadata={"Software": None})
+    uri = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return {"title": title, "text": text, "uri": uri}
+
+
+def _protocol_rows(diagnosis: Diagnosis) -> list[tuple[str, str]]:
+    protocol = diagnosis.real.features.protocol.to_dict()
+    rows = [(name.replace("_", " "), str(value)) for name, value in protocol.items()]
+    for name, side in (("real", diagnosis.real), ("generated", diagnosis.fake)):
+        rows.append((name, f"{side.name}: {len(side):,} of {side.num_available:,} samples"))
+    return rows

@@ -1,0 +1,175 @@
+"""The verdict on a generator in about ten lines of plain English."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from iidgan.diagnosis.regions import Region
+
+if TYPE_CHECKING:
+    from iidgan.diagnosis.diagnosis import Diagnosis
+    from iidgan.evaluation.feature_metrics import Score
+
+COVERED, MOSTLY_COVERED, HALF_COVERED = 0.95, 0.8, 0.4
+"""Shares of the variety of real samples from which the headline is another one."""
+OFF_DATA = 0.5
+"""Share of the precision of real samples below which samples are called off the data."""
+MANY_COPIES = 0.05
+"""Share of near copies, beyond that among real samples, from which the headline names them."""
+MAX_NAMES = 4
+
+
+def write_verdict(diagnosis: Diagnosis) -> list[str]:
+    """Write the lines of the verdict, the headline first.
+
+    Arguments:
+        diagnosis: The diagnosis.
+    """
+    lines = [
+        write_headline(diagnosis),
+        _describe_coverage(diagnosis),
+        _describe_repetition(diagnosis),
+        _describe_quality(diagnosis),
+        _describe_copies(diagnosis),
+        *_describe_regions(diagnosis),
+        *_describe_classes(diagnosis),
+        _describe_distance(diagnosis),
+        _describe_samples(diagnosis),
+    ]
+    return lines
+
+
+def relative_coverage(diagnosis: Diagnosis) -> float:
+    """Return the coverage as a share of that of real samples, at most 1.
+
+    Arguments:
+        diagnosis: The diagnosis.
+    """
+    return min(1.0, diagnosis.coverage / max(diagnosis.reference_scores["coverage"], 1e-9))
+
+
+def write_headline(diagnosis: Diagnosis) -> str:
+    """Say in one line whether the generator has collapsed.
+
+    Arguments:
+        diagnosis: The diagnosis.
+    """
+    share = relative_coverage(diagnosis)
+    covered = f"the samples cover {_percent(share)} of the variety of the data"
+    precision = diagnosis.score("precision").value / max(
+        diagnosis.reference_scores["precision"], 1e-9
+    )
+    if share < COVERED and precision < OFF_DATA:
+        text = f"OFF THE DATA: {covered}, and most are unlike any real one"
+    elif share >= COVERED:
+        text = f"NO SIGN OF COLLAPSE: {covered}"
+    elif share >= MOSTLY_COVERED:
+        text = f"SOME IS MISSING: {covered}"
+    elif share >= HALF_COVERED:
+        text = f"MUCH IS MISSING: {covered}"
+    else:
+        text = f"COLLAPSED: {covered}"
+    copies = diagnosis.score("near_copies").value
+    if copies - diagnosis.reference_scores["near_copies"] > MANY_COPIES:
+        text += f"; {_percent(copies)} are near copies of real ones"
+    return f"{text}."
+
+
+def _describe_coverage(diagnosis: Diagnosis) -> str:
+    score, expected = diagnosis.score("coverage"), diagnosis.reference_scores["coverage"]
+    return (
+        f"variety: {_percent(score.value)} of the real samples have a generated one nearby "
+        f"({_interval(score)}); other real samples reach {_percent(expected)}"
+    )
+
+
+def _describe_repetition(diagnosis: Diagnosis) -> str:
+    score, expected = diagnosis.score("vendi"), diagnosis.reference_scores["vendi"]
+    return (
+        f"repetition: as various as {score.value:.3g} different samples (Vendi score); the real "
+        f"ones as {expected:.3g}"
+    )
+
+
+def _describe_quality(diagnosis: Diagnosis) -> str:
+    score, expected = diagnosis.score("precision"), diagnosis.reference_scores["precision"]
+    return (
+        f"quality: {_percent(1 - score.value)} of the samples are off the data "
+        f"({_interval(score, complement=True)}); {_percent(1 - expected)} of other real ones"
+    )
+
+
+def _describe_copies(diagnosis: Diagnosis) -> str:
+    score, expected = diagnosis.score("near_copies"), diagnosis.reference_scores["near_copies"]
+    num_fake, num_real = len(diagnosis.fake), len(diagnosis.real)
+    partial = (
+        f", of which {diagnosis.real.num_available:,} exist: there may be more"
+        if diagnosis.real.num_available > num_real
+        else ""
+    )
+    return (
+        f"copies: {round(score.value * num_fake):,} of {num_fake:,} samples are near copies of "
+        f"one of {num_real:,} real ones ({_interval(score)}{partial}); {_percent(expected)} of "
+        "other real ones"
+    )
+
+
+def _describe_regions(diagnosis: Diagnosis) -> Iterator[str]:
+    significant = [region for region in diagnosis.regions if region.is_significant]
+    starved = [region for region in significant if region.z < 0]
+    crowded = [region for region in reversed(significant) if region.z > 0]
+    for word, regions in (("starved", starved), ("crowded", crowded)):
+        line = f"{word}: {len(regions)} of {len(diagnosis.regions)} regions of the data"
+        yield line + (f"; {_describe_region(regions[0])}" if regions else "")
+
+
+def _describe_region(region: Region) -> str:
+    name = f" ({region.label})" if region.label else ""
+    return (
+        f"the first{name} has {_percent(region.real_share)} of the real and "
+        f"{_percent(region.fake_share)} of the generated samples"
+    )
+
+
+def _describe_classes(diagnosis: Diagnosis) -> Iterator[str]:
+    prefix = "class_coverage/"
+    by_class = [
+        (score.value, score.metric.removeprefix(prefix))
+        for score in diagnosis.scores
+        if score.metric.startswith(prefix) and score.value == score.value
+    ]
+    if by_class:
+        least = sorted(by_class)[:MAX_NAMES]
+        yield "classes: least covered are " + ", ".join(
+            f"{name} ({_percent(value)})" for value, name in least
+        )
+
+
+def _describe_distance(diagnosis: Diagnosis) -> str:
+    score = next(score for score in diagnosis.scores if score.metric.startswith(("fd_", "fid")))
+    return f"distance: {score.metric} is {score.value:.4g} ({score.low:.4g} to {score.high:.4g})"
+
+
+def _describe_samples(diagnosis: Diagnosis) -> str:
+    protocol = diagnosis.real.features.protocol
+    return (
+        f"compared: {len(diagnosis.fake):,} of {diagnosis.fake.num_available:,} generated and "
+        f"{len(diagnosis.real):,} of {diagnosis.real.num_available:,} real samples, by "
+        f"{protocol.extractor} ({protocol.num_features:,} numbers each)"
+    )
+
+
+def _percent(share: float) -> str:
+    """Write a share with two digits, but never 0 or 100 % of what is not."""
+    percent = 100 * share
+    if 0 < percent < 0.1:
+        return "under 0.1 %"
+    if 99.9 < percent < 100:
+        return "over 99.9 %"
+    return f"{percent:.1f} %" if percent < 10 and percent != round(percent) else f"{percent:.0f} %"
+
+
+def _interval(score: Score, *, complement: bool = False) -> str:
+    low, high = (1 - score.high, 1 - score.low) if complement else (score.low, score.high)
+    return f"{_percent(low)} to {_percent(high)}"
