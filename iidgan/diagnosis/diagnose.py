@@ -15,7 +15,12 @@ from iidgan.diagnosis.diagnosis import Diagnosis
 from iidgan.diagnosis.regions import find_regions
 from iidgan.diagnosis.suspects import find_suspects
 from iidgan.errors import InputError
-from iidgan.evaluation.feature_metrics import FEATURE_METRICS, FeaturePair, Score
+from iidgan.evaluation.feature_metrics import (
+    FeaturePair,
+    Score,
+    compute_scores,
+    find_feature_metric,
+)
 from iidgan.features import Features, FrozenExtractor, create_extractor
 from iidgan.functional.scores.vendi import vendi_score
 from iidgan.sample_sets import open_reference, open_run_data, open_samples
@@ -113,7 +118,7 @@ def diagnose(
     return Diagnosis(
         real=real,
         fake=fake,
-        scores=tuple(_compute_scores(pair, DIAGNOSIS_METRICS)),
+        scores=tuple(_compute_scores(pair)),
         reference_scores=_compute_reference_scores(real),
         regions=tuple(
             find_regions(real.features.values, fake.features.values, real.name_labels())
@@ -182,13 +187,9 @@ def _check_number(num: int, samples: SampleSet, real: FeatureSet) -> None:
         )
 
 
-def _compute_scores(pair: FeaturePair, metrics: Sequence[str]) -> list[Score]:
-    return [
-        score
-        for name in metrics
-        if FEATURE_METRICS[name].missing(pair) is None
-        for score in FEATURE_METRICS[name].compute(pair)
-    ]
+def _compute_scores(pair: FeaturePair) -> list[Score]:
+    names = [name for name in DIAGNOSIS_METRICS if not find_feature_metric(name).missing(pair)]
+    return compute_scores(names, pair)
 
 
 def _compute_reference_scores(real: FeatureSet) -> dict[str, float]:
@@ -200,7 +201,7 @@ def _compute_reference_scores(real: FeatureSet) -> dict[str, float]:
     def select(mask: Tensor) -> Features:
         return replace(real.features, values=values[mask], images_sha256="")
 
-    scores = _compute_scores(FeaturePair(select(first), select(~first)), HALVES_METRICS)
+    scores = compute_scores(HALVES_METRICS, FeaturePair(select(first), select(~first)))
     return {score.metric: score.value for score in scores} | {"vendi": float(vendi_score(values))}
 
 

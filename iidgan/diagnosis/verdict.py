@@ -133,7 +133,7 @@ def _describe_region(region: Region) -> str:
 
 
 def _describe_classes(diagnosis: Diagnosis) -> Iterator[str]:
-    prefix = "class_coverage/"
+    prefix = "class_coverage_"
     by_class = [
         (score.value, score.metric.removeprefix(prefix))
         for score in diagnosis.scores
