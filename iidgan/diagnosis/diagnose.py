@@ -30,6 +30,7 @@ from iidgan.sample_sets.feature_set import (
     choose_indices,
     extract_features,
 )
+from iidgan.sample_sets.resized import resize_samples
 from iidgan.sample_sets.sample_set import SampleSet
 from iidgan.training.run_dir import RunDir
 
@@ -147,18 +148,15 @@ def _open_reference(
     plugins: Sequence[Plugin],
     on_progress: DiagnosisCallback,
 ) -> FeatureSet:
-    if reference is None:
-        if _find_run_dir(images, plugins) is None:
-            raise InputError("reference: missing; name the data that the samples should be like")
-        reference = open_run_data(images, plugins=plugins)
-    return open_reference(
-        reference,
-        extractor,
-        num,
-        size=size,
-        root=root,
-        on_progress=lambda done, total: on_progress("reference", done, total),
-    )
+    def show(done: int, total: int | None) -> None:
+        on_progress("reference", done, total)
+
+    if reference is not None:
+        return open_reference(reference, extractor, num, size=size, root=root, on_progress=show)
+    if _find_run_dir(images, plugins) is None:
+        raise InputError("reference: missing; name the data that the samples should be like")
+    samples = resize_samples(open_run_data(images, plugins), size)
+    return extract_features(samples, extractor, num, on_progress=show)
 
 
 def _check_shapes(samples: SampleSet, real: FeatureSet) -> None:

@@ -103,7 +103,9 @@ _SHARES = (
 
 
 def _format(value: float) -> str:
-    return f"{value:.4g}" if math.isfinite(value) else ""
+    if not math.isfinite(value):
+        return ""
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,10 @@ def write_verdict(diagnosis: Diagnosis) -> list[str]:
     Arguments:
         diagnosis: The diagnosis.
     """
-    lines = [
+    return [
         write_headline(diagnosis),
         _describe_coverage(diagnosis),
+        _describe_worth(diagnosis),
         _describe_repetition(diagnosis),
         _describe_quality(diagnosis),
         _describe_copies(diagnosis),
@@ -37,7 +38,6 @@ def write_verdict(diagnosis: Diagnosis) -> list[str]:
         _describe_distance(diagnosis),
         _describe_samples(diagnosis),
     ]
-    return lines
 
 
 def relative_coverage(diagnosis: Diagnosis) -> float:
@@ -57,10 +57,9 @@ def write_headline(diagnosis: Diagnosis) -> str:
     """
     share = relative_coverage(diagnosis)
     covered = f"the samples cover {_percent(share)} of the variety of the data"
-    precision = diagnosis.score("precision").value / max(
-        diagnosis.reference_scores["precision"], 1e-9
-    )
-    if share < COVERED and precision < OFF_DATA:
+    precision = diagnosis.score("precision").value
+    expected_precision = diagnosis.reference_scores["precision"]
+    if share < COVERED and precision < OFF_DATA * expected_precision:
         text = f"OFF THE DATA: {covered}, and most are unlike any real one"
     elif share >= COVERED:
         text = f"NO SIGN OF COLLAPSE: {covered}"
@@ -81,6 +80,14 @@ def _describe_coverage(diagnosis: Diagnosis) -> str:
     return (
         f"variety: {_percent(score.value)} of the real samples have a generated one nearby "
         f"({_interval(score)}); other real samples reach {_percent(expected)}"
+    )
+
+
+def _describe_worth(diagnosis: Diagnosis) -> str:
+    score, num = diagnosis.score("clipped_coverage"), len(diagnosis.fake)
+    return (
+        f"worth: {num:,} samples show as much of the data as {round(score.value * num):,} other "
+        f"real ones would ({_interval(score)}; clipped coverage)"
     )
 
 
@@ -161,15 +168,20 @@ def _describe_samples(diagnosis: Diagnosis) -> str:
 
 
 def _percent(share: float) -> str:
-    """Write a share with two digits, but never 0 or 100 % of what is not."""
+    return f"{_number(share)} %"
+
+
+def _number(share: float) -> str:
+    """Write a share in percent with two digits, but never 0 or 100 of what is not."""
     percent = 100 * share
     if 0 < percent < 0.1:
-        return "under 0.1 %"
+        return "under 0.1"
     if 99.9 < percent < 100:
-        return "over 99.9 %"
-    return f"{percent:.1f} %" if percent < 10 and percent != round(percent) else f"{percent:.0f} %"
+        return "over 99.9"
+    has_decimal = (percent < 10 or percent > 99) and percent != round(percent)
+    return f"{percent:.1f}" if has_decimal else f"{percent:.0f}"
 
 
 def _interval(score: Score, *, complement: bool = False) -> str:
     low, high = (1 - score.high, 1 - score.low) if complement else (score.low, score.high)
-    return f"{_percent(low)} to {_percent(high)}"
+    return f"{_number(low)} to {_number(high)} %"

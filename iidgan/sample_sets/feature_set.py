@@ -93,7 +93,9 @@ def extract_features(
     if not samples.is_image:
         features = Features(torch.cat(list(samples.iterate(indices))), points_protocol(samples))
     elif extractor is None:
-        raise InputError(f"{samples.name}: its images need an extractor, got none")
+        raise InputError(
+            f"{samples.name}: expected points, got images; compare equal kinds, or give an extractor"
+        )
     else:
         blocks = ImageBlocks(
             samples.iterate(indices), len(indices), lambda: samples.compute_sha256(indices)
