@@ -12,6 +12,7 @@ from torch import Tensor
 from iidgan.functional.histogram import count_bins
 from iidgan.functional.scores.bins import cluster, compare_proportions
 from iidgan.functional.scores.neighbours import nearest_neighbours
+from iidgan.sample_sets.feature_set import choose_indices
 
 MAX_REGIONS = 100
 SAMPLES_PER_REGION = 25
@@ -48,14 +49,14 @@ def find_regions(
 ) -> list[Region]:
     """Divide the data into regions, the most starved first and the most crowded last.
 
-    Regions are the Voronoi cells of k-means centres of the real samples, at most 100, with 25
-    real samples or more in the mean.
+    Regions are the Voronoi cells of k-means centres of at most 2,500 of the real samples, at most
+    100, with 25 real samples or more in the mean.
 
     Arguments:
         real: Features of real samples, with shape (N, D), N of at least 2.
         fake: Features of generated samples, with shape (N', D).
         labels: Name of the label of each real sample; None if they have none.
-        seed: Seed of k-means, by an own generator.
+        seed: Seed of the choice and of k-means, by own generators.
 
     Examples:
         >>> real = torch.tensor([[0.0], [10.0]]).repeat(50, 1)
@@ -64,7 +65,8 @@ def find_regions(
         (0.5, 0.0, 1.0)
     """
     num_regions = max(2, min(MAX_REGIONS, len(real) // SAMPLES_PER_REGION))
-    centres = cluster(real, num_regions, seed=seed)
+    part = choose_indices(len(real), MAX_REGIONS * SAMPLES_PER_REGION, seed=seed)
+    centres = cluster(real[torch.tensor(part)], num_regions, seed=seed)
     real_members, fake_members = _assign(real, centres), _assign(fake, centres)
     z = compare_proportions(real_members.counts, fake_members.counts)
     threshold = float(torch.special.ndtri(torch.tensor(1 - SIGNIFICANCE / (2 * num_regions))))
