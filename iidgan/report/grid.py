@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from iidgan.errors import InputError
-from iidgan.report.stats import Floats
+from iidgan.utils.pixels import to_bytes
 
 GAP = 2
 
@@ -38,7 +38,7 @@ def make_image_grid(images: npt.NDArray[Any], columns: int = 8, *, scale: int = 
     for name, value in (("columns", columns), ("scale", scale)):
         if value < 1:
             raise InputError(f"{name}: must be >= 1, got {value}")
-    tiles = _to_bytes(images).transpose(0, 2, 3, 1).repeat(scale, axis=1).repeat(scale, axis=2)
+    tiles = _as_bytes(images).transpose(0, 2, 3, 1).repeat(scale, axis=1).repeat(scale, axis=2)
     num_images, height, width, channels = tiles.shape
     columns = min(columns, num_images)
     rows = -(-num_images // columns)
@@ -52,8 +52,7 @@ def make_image_grid(images: npt.NDArray[Any], columns: int = 8, *, scale: int = 
     return Image.fromarray(sheet.squeeze(axis=2) if channels == 1 else sheet)
 
 
-def _to_bytes(images: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+def _as_bytes(images: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     if images.dtype == np.uint8:
         return images
-    unit_values: Floats = np.clip(np.nan_to_num(images.astype(np.float64), nan=0.0), -1, 1)
-    return np.rint((unit_values + 1) * 127.5).astype(np.uint8)
+    return to_bytes(np.nan_to_num(images, nan=0.0))
