@@ -32,6 +32,7 @@ __all__ = [
     "StackedFashion",
     "StackedMnist",
     "array",
+    "list_source_names",
     "prepared",
     "resolve_source",
 ]
@@ -89,12 +90,22 @@ def resolve_source(text: str, root: str | None = None) -> Source:
             f"source: expected a name, or a file that ends in {' or '.join(ARRAY_READERS)}, got "
             f"{text!r}; prepare images with iidgan prepare NAME --from PATH"
         )
-    known_names = ({*SOURCES, *DATASETS} - {*NEEDS_ARGUMENT}) | {*prepared_names(root)}
-    error = unknown_name_error("source", text, known_names)
+    error = unknown_name_error("source", text, list_source_names(root))
     raise InputError(
         f"{error}; or give a file of an array ({', '.join(ARRAY_READERS)}), images that iidgan "
         "prepare has converted, by name, or package.module:Name of your own"
     )
+
+
+def list_source_names(root: str | None = None) -> set[str]:
+    """List the names of all sources that need no argument, prepared or not.
+
+    Arguments:
+        root: Folder of prepared data sets; by default $IIDGAN_DATA, or `data` in the user's cache.
+    """
+    from iidgan.data.prepare.catalog import DATASETS  # as in `resolve_source`
+
+    return ({*SOURCES, *DATASETS} - {*NEEDS_ARGUMENT}) | {*prepared_names(root)}
 
 
 def _looks_like_path(text: str) -> bool:

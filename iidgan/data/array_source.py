@@ -60,7 +60,7 @@ class ArrayFile(Source):
                 f"got {actual_digest}"
             )
         samples = read_samples(self.path)
-        _check_table(self.path, samples.values)
+        check_table(self.path, samples.values)
         notes = (samples.describe(), *samples.notes)
         dataset = Dataset(torch.from_numpy(to_float32(self.path, samples.values)), notes=notes)
         if self.standardise:
@@ -94,7 +94,16 @@ def array(path: str | os.PathLike[str]) -> ArrayFile:
     return ArrayFile(path=file_path, sha256=hash_file(file_path))
 
 
-def _check_table(path: str, values: NDArray[np.generic]) -> None:
+def check_table(path: str, values: NDArray[np.generic]) -> None:
+    """Check that an array consists of points.
+
+    Arguments:
+        path: Its file, with which the message starts.
+        values: The array.
+
+    Raises:
+        InputError: Its shape is not (N, d).
+    """
     if values.ndim != 2:
         num_rows, *other_sizes = values.shape
         raise InputError(

@@ -53,7 +53,7 @@ ALLOWED = {
     ("data.prepare.conversion", "path.open"): "writes the list of skipped files",
     ("data.prepare.writer", "(folder / IMAGES_FILE).open"): "writes the array",
     ("data.prepare.writer", "rgb_path.open"): "writes the array",
-    ("data.prepare.readers.array_files", "_Array.open"): "of an open regular file",
+    ("data.prepare.readers.array_files", "StoredArray.open"): "of an open regular file",
     ("data.prepare.readers.hub", "datasets.load_dataset"): "after a check of all files",
     ("data.prepare.readers.lmdb_files", "lmdb.open"): "after the check of the file",
 }

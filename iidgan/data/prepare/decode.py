@@ -134,6 +134,21 @@ def is_image_file(path: Path) -> bool:
     return True
 
 
+def has_colours(content: bytes | NDArray[Any]) -> bool:
+    """Return whether an image is decoded into three channels, by its header alone.
+
+    Arguments:
+        content: Bytes of an image file, or pixels; False for a file that cannot be opened.
+    """
+    if not isinstance(content, bytes):
+        return content.ndim == 3
+    try:
+        with _open_image(content) as image:
+            return image.mode not in _GREY_MODES
+    except _RefusedError:
+        return False
+
+
 class _RefusedError(Exception):
     """An image is skipped; the arguments are the reason and a detail."""
 
@@ -332,9 +347,12 @@ def _join_bytes(upper: Pixels, lower: Pixels) -> NDArray[np.uint16]:
     return upper.astype(np.uint16) * np.uint16(256) + lower
 
 
+_GREY_MODES = ("1", "L", "LA", "La")
+
+
 def _to_grey_or_rgb(image: Image.Image) -> Image.Image:
     """Remove transparency and palettes: mode L, or RGB if there may be colours."""
-    mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
+    mode = "L" if image.mode in _GREY_MODES else "RGB"
     if not image.has_transparency_data:
         return image if image.mode == mode else image.convert(mode)
     rgba_image = image.convert("RGBA")

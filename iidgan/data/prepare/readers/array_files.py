@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from iidgan.data.array_files import ARRAY_NAME
 from iidgan.data.prepare.archives import (
     FileTree,
     UnreadableError,
@@ -31,7 +32,7 @@ from iidgan.data.prepare.archives import (
 )
 from iidgan.data.prepare.reader import ImageStream, RawImage, ReadRequest, escape_unprintable
 from iidgan.errors import InputError, unknown_name_error
-from iidgan.utils.files import open_regular_file
+from iidgan.utils.files import open_regular_file, oserror_as_input_error
 
 _SPLIT_WORDS = {
     "train": ("train", "training"),
@@ -66,43 +67,114 @@ def open_arrays(request: ReadRequest) -> Iterator[ImageStream]:
     path = request.existing_path()
     if not path.is_file():
         raise InputError(f"{path}: not a file")
-    try:
+    if path.suffix.lower() == ".npy":
+        _check_no_split(path, request)
+        with _open_npy(path) as images:
+            yield _open_stream(path.name, images)
+        return
+    with _unreadable_as_input_error(path), open_file_tree(path) as tree:
+        image_name, label_name = _choose_arrays(path, tree, request)
+        labels = None if label_name is None else _read_labels(path, tree, label_name)
+        with _open_member(path, tree, image_name) as images:
+            yield _open_stream(f"{path.name}, {image_name.removesuffix('.npy')}", images, labels)
+
+
+@contextmanager
+def open_stored_array(path: Path) -> Iterator[StoredArray]:
+    """Open the array of samples in a file: the one named x, or the one that `open_arrays` reads.
+
+    Arguments:
+        path: A .npy or .npz file.
+
+    Raises:
+        InputError: The file cannot be read, or has no such array of numbers in C order.
+    """
+    with _unreadable_as_input_error(path), oserror_as_input_error(path):
         if path.suffix.lower() == ".npy":
-            _check_no_split(path, request)
-            with open_regular_file(path) as file:
-                yield _open_stream(path.name, _Array.open(f"{path}", file, path.stat().st_size))
+            with _open_npy(path) as array:
+                yield array
             return
+        with (
+            open_file_tree(path) as tree,
+            _open_member(path, tree, _choose_samples(path, tree)) as array,
+        ):
+            yield array
+
+
+def read_array_shape(path: Path) -> tuple[int, ...]:
+    """Read the shape of the array that `open_stored_array` opens, whatever its numbers are.
+
+    Arguments:
+        path: A .npy or .npz file.
+
+    Raises:
+        InputError: The file cannot be read, or has no such array.
+    """
+    with _unreadable_as_input_error(path), oserror_as_input_error(path):
+        if path.suffix.lower() == ".npy":
+            with open_regular_file(path) as file:
+                return _read_header(f"{path}", file)[0]
         with open_file_tree(path) as tree:
-            image_name, label_name = _choose_arrays(path, tree, request)
-            labels = None if label_name is None else _read_labels(path, tree, label_name)
-            with tree.open_file(image_name) as file:
-                images = _Array.open(f"{path}: {image_name}", file, tree.file_size(image_name))
-                yield _open_stream(
-                    f"{path.name}, {image_name.removesuffix('.npy')}", images, labels
-                )
+            name = _choose_samples(path, tree)
+            with tree.open_file(name) as file:
+                return _read_header(_member_location(path, name), file)[0]
+
+
+@contextmanager
+def _unreadable_as_input_error(path: Path) -> Iterator[None]:
+    try:
+        yield
     except UnreadableError as error:
         raise InputError(f"{path}: {error}") from error
 
 
+@contextmanager
+def _open_npy(path: Path) -> Iterator[StoredArray]:
+    with open_regular_file(path) as file:
+        yield StoredArray.open(f"{path}", file, path.stat().st_size)
+
+
+@contextmanager
+def _open_member(path: Path, tree: FileTree, name: str) -> Iterator[StoredArray]:
+    with tree.open_file(name) as file:
+        yield StoredArray.open(_member_location(path, name), file, tree.file_size(name))
+
+
+def _member_location(path: Path, name: str) -> str:
+    return f"{path}: {escape_unprintable(name)}"
+
+
 @dataclass(frozen=True)
-class _Array:
-    """An array whose numbers have not been read yet."""
+class StoredArray:
+    """An array in an open file, whose numbers have not been read yet.
+
+    Arguments:
+        location: Its file, and its name in an archive.
+        file: The file, opened for reading.
+        shape: Shape of the array.
+        dtype: Type of its numbers.
+        start: Position of the first number in the file.
+    """
 
     location: str
     file: IO[bytes]
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    start: int
 
     @classmethod
-    def open(cls, location: str, file: IO[bytes], num_bytes: int) -> _Array:
-        """Read the header of an array, and compare it with the size of the file."""
-        try:
-            shape, is_fortran_order, dtype = _read_header(file)
-        except Exception as error:  # a damaged header raises whatever Python's tokeniser raises
-            raise InputError(
-                f"{location}: expected an array of NumPy, got another or a damaged file "
-                f"({' '.join(str(error).split())[:200]})"
-            ) from error
+    def open(cls, location: str, file: IO[bytes], num_bytes: int) -> StoredArray:
+        """Read the header of an array, and compare it with the size of the file.
+
+        Arguments:
+            location: Its file, and its name in an archive.
+            file: The file, opened for reading.
+            num_bytes: Size of the file.
+
+        Raises:
+            InputError: The header is damaged, or of other numbers than those of the file.
+        """
+        shape, is_fortran_order, dtype = _read_header(location, file)
         if dtype.hasobject or is_fortran_order:
             kind = "Python objects" if dtype.hasobject else "numbers in Fortran order"
             raise InputError(
@@ -116,25 +188,50 @@ class _Array:
                 f"{location}: truncated or damaged: expected {expected_bytes} bytes of numbers, "
                 f"got {actual_bytes}"
             )
-        return cls(location, file, shape, dtype)
+        return cls(location, file, shape, dtype, file.tell())
 
-    def read_items(self) -> Iterator[NDArray[Any]]:
-        """Read the items of the first axis, one after the other."""
+    def read_items(self, indices: Iterable[int] | None = None) -> Iterator[NDArray[Any]]:
+        """Read items of the first axis, one after the other.
+
+        Arguments:
+            indices: Their indices, increasing; None: all.
+
+        Raises:
+            UnreadableError: The file is truncated or damaged.
+        """
         item_shape = self.shape[1:]
         item_bytes = math.prod(item_shape) * self.dtype.itemsize
-        for i in range(self.shape[0]):
+        for i in range(self.shape[0]) if indices is None else indices:
+            position = self.start + i * item_bytes
             with unreadable_errors():
+                if self.file.tell() != position:
+                    self.file.seek(position)
                 content = self.file.read(item_bytes)
             if len(content) < item_bytes:
                 raise UnreadableError("truncated or damaged", f"item {i} is cut off")
             yield np.frombuffer(content, self.dtype).reshape(item_shape)
 
 
-def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    major_version, _ = npy.read_magic(file)
-    if major_version == 1:
-        return npy.read_array_header_1_0(file)
-    return npy.read_array_header_2_0(file)
+def _read_header(location: str, file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read the shape of an array, whether it is in Fortran order, and the type of its numbers."""
+    try:
+        major_version, _ = npy.read_magic(file)
+        if major_version == 1:
+            return npy.read_array_header_1_0(file)
+        return npy.read_array_header_2_0(file)
+    except Exception as error:  # a damaged header raises whatever Python's tokeniser raises
+        raise InputError(
+            f"{location}: expected an array of NumPy, got another or a damaged file "
+            f"({' '.join(str(error).split())[:200]})"
+        ) from error
+
+
+def _choose_samples(path: Path, tree: FileTree) -> str:
+    """Choose the array that is named x, or the one of images."""
+    name = f"{ARRAY_NAME}.npy"
+    if name in tree.file_names():
+        return name
+    return _choose_arrays(path, tree, ReadRequest(path=path))[0]
 
 
 def _choose_arrays(path: Path, tree: FileTree, request: ReadRequest) -> tuple[str, str | None]:
@@ -156,8 +253,8 @@ def _choose_arrays(path: Path, tree: FileTree, request: ReadRequest) -> tuple[st
         image_name, label_name = _find_unsplit(names)
     if image_name is None:
         raise InputError(
-            f"{path}: expected the arrays train_images and train_labels, or x_train and y_train, "
-            f"got {escape_unprintable(', '.join(sorted(names)))[:200] or 'none'}"
+            f"{path}: expected one array, or x, images, data or arr_0, or train_images or "
+            f"x_train, got {escape_unprintable(', '.join(sorted(names)))[:200] or 'none'}"
         )
     return image_name, None if request.labels == "none" else label_name
 
@@ -195,7 +292,7 @@ def _find_unsplit(names: Mapping[str, str]) -> tuple[str | None, str | None]:
 def _read_labels(path: Path, tree: FileTree, name: str) -> list[int | str | None]:
     """Read one label per image; an empty word is a missing label."""
     content = io.BytesIO(tree.read_file(name, _MAX_LABEL_BYTES))
-    array = _Array.open(f"{path}: {name}", content, len(content.getbuffer()))
+    array = StoredArray.open(_member_location(path, name), content, len(content.getbuffer()))
     is_per_image = len(array.shape) == 1 or (len(array.shape) == 2 and array.shape[1] == 1)
     num_bytes = math.prod(array.shape) * array.dtype.itemsize
     if not is_per_image or array.dtype.kind not in "iubU" or not num_bytes:
@@ -209,18 +306,11 @@ def _read_labels(path: Path, tree: FileTree, name: str) -> list[int | str | None
 
 
 def _open_stream(
-    description: str, images: _Array, labels: Sequence[int | str | None] | None = None
+    description: str, images: StoredArray, labels: Sequence[int | str | None] | None = None
 ) -> ImageStream:
     """Stream images of shape (N, H, W), with one or three channels after or before H and W."""
     shape = images.shape
-    is_grey = len(shape) == 3
-    has_last_channels = len(shape) == 4 and shape[3] in _CHANNELS
-    has_first_channels = len(shape) == 4 and shape[1] in _CHANNELS and not has_last_channels
-    if not (is_grey or has_last_channels or has_first_channels) or not math.prod(shape):
-        raise InputError(
-            f"{images.location}: expected images of shape (N, H, W), (N, H, W, 1 or 3) or "
-            f"(N, 1 or 3, H, W), got {shape}"
-        )
+    channel_axis = find_channel_axis(images.location, shape)
     if images.dtype.kind not in "biuf":
         raise InputError(f"{images.location}: expected numbers, got {images.dtype}")
     if labels is not None and len(labels) != shape[0]:
@@ -232,12 +322,36 @@ def _open_stream(
         description=description,
         num_images=shape[0],
         has_labels=labels is not None,
-        images=_iterate_images(images, labels, has_first_channels),
+        images=_iterate_images(images, labels, channel_axis == 1),
+    )
+
+
+def find_channel_axis(location: str, shape: tuple[int, ...]) -> int | None:
+    """Find the axis of the one or three channels of images; None for (N, H, W).
+
+    Arguments:
+        location: What the array is, with which the message starts.
+        shape: Shape of the array.
+
+    Raises:
+        InputError: It is not that of at least one image.
+
+    Examples:
+        >>> find_channel_axis("x", (100, 28, 28, 3)), find_channel_axis("x", (100, 3, 28, 28))
+        (3, 1)
+    """
+    axes = {3: (None,), 4: (3, 1)}.get(len(shape), ())
+    for axis in axes if math.prod(shape) else ():
+        if axis is None or shape[axis] in _CHANNELS:
+            return axis
+    raise InputError(
+        f"{location}: expected images of shape (N, H, W), (N, H, W, 1 or 3) or "
+        f"(N, 1 or 3, H, W), got {shape}"
     )
 
 
 def _iterate_images(
-    images: _Array, labels: Sequence[int | str | None] | None, has_first_channels: bool
+    images: StoredArray, labels: Sequence[int | str | None] | None, has_first_channels: bool
 ) -> Iterator[RawImage]:
     for i, values in enumerate(images.read_items()):
         pixels = np.moveaxis(values, 0, -1) if has_first_channels else values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -28,14 +28,14 @@ def open_image_files(request: ReadRequest) -> Iterator[ImageStream]:
     """
     path = request.existing_path()
     with open_file_tree(path) as tree:
-        names = _list_images(tree, path)
+        names = list_images(tree, path)
         inside_names = [name for name in names if tree.is_inside(name)]
         labels = (
             find_labels(tree, inside_names, request.labels, request.label_column)
             if inside_names
             else ImageLabels(None)
         )
-        note = "; ".join(filter(None, (labels.note, _describe_other_files(tree))))
+        note = "; ".join(filter(None, (labels.note, describe_other_files(tree))))
         yield _image_stream(tree, names, labels, f"image files of {path.name}", note)
 
 
@@ -51,18 +51,27 @@ def image_folder_reader(*folders: str) -> Reader:
     def open_folder(request: ReadRequest) -> Iterator[ImageStream]:
         path = request.existing_path()
         with open_file_tree(path) as tree:
-            all_names = _list_images(tree, path)
+            all_names = list_images(tree, path)
             names_by_folder = (
                 [name for name in all_names if f"/{folder}/" in f"/{name}"] for folder in folders
             )
             names = next((names for names in names_by_folder if names), all_names)
-            description, note = f"image files of {path.name}", _describe_other_files(tree)
+            description, note = f"image files of {path.name}", describe_other_files(tree)
             yield _image_stream(tree, names, ImageLabels(None), description, note)
 
     return open_folder
 
 
-def _list_images(tree: FileTree, path: Path) -> list[str]:
+def list_images(tree: FileTree, path: Path) -> list[str]:
+    """List the image files of a tree, by their names.
+
+    Arguments:
+        tree: The files.
+        path: Where they are.
+
+    Raises:
+        InputError: There are none.
+    """
     names = tree.file_names()
     images = [name for name in names if _is_image(PurePosixPath(name))]
     if not images:
@@ -81,8 +90,15 @@ def _is_hidden(path: PurePosixPath) -> bool:
     return has_dot_name or "__MACOSX" in path.parts
 
 
-def _describe_other_files(tree: FileTree) -> str:
-    """Count files of unknown types; text files usually accompany images."""
+def describe_other_files(tree: FileTree) -> str:
+    """Count files of unknown types; text files usually accompany images.
+
+    Arguments:
+        tree: The files.
+
+    Returns:
+        One line; empty if there are none.
+    """
     suffix_counts = Counter(
         path.suffix.lower() or "without a suffix"
         for path in map(PurePosixPath, tree.file_names())
@@ -100,27 +116,44 @@ _TEXT_SUFFIXES = (".cls", ".csv", ".json", ".md", ".npy", ".txt")
 def _image_stream(
     tree: FileTree, names: Sequence[str], labels: ImageLabels, description: str, note: str
 ) -> ImageStream:
-    image_names = set(names)
-    shadowed = [
-        SkippedImage(name, _SHADOWED_REASON)
-        for name in tree.shadowed_names()
-        if name in image_names
-    ]
+    shadowed = list_shadowed(tree, names)
     return ImageStream(
         description=description,
         num_images=len(shadowed) + len(names),
         has_labels=labels.label_of is not None,
         note=note,
-        images=chain(shadowed, (_read_image(tree, name, labels.label_of) for name in names)),
+        images=chain(shadowed, (read_image(tree, name, labels.label_of) for name in names)),
     )
 
 
-_SHADOWED_REASON = "has the name of a later one in the archive"
+def list_shadowed(tree: FileTree, names: Iterable[str]) -> list[SkippedImage]:
+    """List the images in an archive that later files of the same name replace.
+
+    Arguments:
+        tree: The files.
+        names: Names of the images.
+    """
+    image_names = set(names)
+    return [
+        SkippedImage(name, "has the name of a later one in the archive")
+        for name in tree.shadowed_names()
+        if name in image_names
+    ]
 
 
-def _read_image(
-    tree: FileTree, name: str, label_of: Callable[[str], str | None] | None
+def read_image(
+    tree: FileTree, name: str, label_of: Callable[[str], str | None] | None = None
 ) -> RawImage | SkippedImage:
+    """Read an image file without decoding it.
+
+    Arguments:
+        tree: The files.
+        name: Name of the image.
+        label_of: Returns the label of a name; None if there are no labels.
+
+    Returns:
+        The image, or why it cannot be read.
+    """
     try:
         content = tree.read_file(name)
     except UnreadableError as error:
