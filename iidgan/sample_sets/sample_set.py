@@ -26,7 +26,7 @@ class SampleSet(ABC):
     name: str
     num_samples: int
     shape: tuple[int, ...]
-    labels: Tensor | None = field(default=None, compare=False)
+    labels: Tensor | None = field(default=None, compare=False, repr=False)
     label_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -74,5 +74,8 @@ class SampleSet(ABC):
             InputError: A sample cannot be read.
         """
         increasing = sorted(set(indices))
+        if not increasing:
+            return torch.empty(0, *self.shape, dtype=torch.uint8 if self.is_image else None)
         samples = torch.cat(list(self.iterate(increasing)))
-        return samples[torch.tensor([increasing.index(index) for index in indices])]
+        positions = {index: position for position, index in enumerate(increasing)}
+        return samples[torch.tensor([positions[index] for index in indices])]
