@@ -26,6 +26,8 @@ class MetricRecord:
         diverged: Step at which the seed diverged, or -1.
         protocol: How the value was measured.
         provenance: Versions and hardware of the measurement.
+        low: Lower bound of the value's confidence interval; None if there is none.
+        high: Upper bound; None if there is none.
 
     Examples:
         >>> record = MetricRecord(
@@ -50,6 +52,8 @@ class MetricRecord:
     diverged: int
     protocol: Mapping[str, str | int | float | bool]
     provenance: Mapping[str, str]
+    low: float | None = None
+    high: float | None = None
 
     @property
     def is_failure(self) -> bool:
@@ -77,6 +81,11 @@ _FIELD_TYPES: dict[str, tuple[type, ...]] = {
     "provenance": (dict,),
 }
 """Types of the fields in a file."""
+_BOUND_TYPES: dict[str, tuple[type, ...]] = {
+    "low": (float, int, NoneType),
+    "high": (float, int, NoneType),
+}
+"""Types of the fields that only records with an interval have in a file."""
 
 
 def failure_record(run: str, seed: int, reason: str) -> MetricRecord:
@@ -125,12 +134,33 @@ def append_records(path: Path, records: Iterable[MetricRecord]) -> None:
         ...     len(path.read_text().splitlines()), len(read_records(path))
         (2, 1)
     """
-    append_lines(path, map(_encode_record, records))
+    append_lines(path, map(encode_record, records))
 
 
-def _encode_record(record: MetricRecord) -> dict[str, Any]:
-    value = record.value if math.isfinite(record.value) else None
-    return {**asdict(record), "value": value}
+def encode_record(record: MetricRecord) -> dict[str, Any]:
+    """Return the fields of a record as values of JSON.
+
+    Numbers that are not finite become null. A record without an interval has no bounds.
+
+    Arguments:
+        record: The record.
+    """
+    encoded = asdict(record)
+    for name in _BOUND_TYPES:
+        if encoded[name] is None:
+            del encoded[name]
+    return encoded | {
+        name: as_json_number(encoded[name]) for name in ("value", *_BOUND_TYPES) if name in encoded
+    }
+
+
+def as_json_number(value: float) -> float | None:
+    """Return a number as JSON can represent it: None if it is not finite.
+
+    Arguments:
+        value: The number.
+    """
+    return value if math.isfinite(value) else None
 
 
 def read_records(path: str | Path) -> list[MetricRecord]:
@@ -206,10 +236,12 @@ def check_record_fields(data: Mapping[str, Any], line: str) -> None:
     Raises:
         InputError: It is not.
     """
-    if data.keys() != _FIELD_TYPES.keys():
-        names = ", ".join(sorted(data.keys() ^ _FIELD_TYPES.keys()))
+    if wrong_names := (data.keys() - _BOUND_TYPES.keys()) ^ _FIELD_TYPES.keys():
+        names = ", ".join(sorted(wrong_names))
         raise InputError(f"{line}: missing or unknown fields ({names})")
-    for name, types in _FIELD_TYPES.items():
+    for name, types in (_FIELD_TYPES | _BOUND_TYPES).items():
+        if name not in data:
+            continue
         if type(data[name]) not in types or (name == "seed" and data[name] < 0):
             type_names = " or ".join("null" if t is NoneType else t.__name__ for t in types)
             minimum = " >= 0" if name == "seed" else ""
@@ -277,7 +309,7 @@ def copy_final_records(path: Path, run: str, num_steps: int, metrics_path: Path)
         seeds_to_copy = {
             record.seed for record in final_records if _value_key(record) not in present_values
         }
-        append(_encode_record(record) for record in final_records if record.seed in seeds_to_copy)
+        append(encode_record(record) for record in final_records if record.seed in seeds_to_copy)
 
 
 def _value_key(record: MetricRecord) -> tuple[str, int, int, str]:

@@ -29,9 +29,23 @@ def test_read_keeps_last_of_equal_records(tmp_path):
         records.read_records(tmp_path / "rows.jsonl")
 
 
+def test_bounds_are_read_as_written(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    row = records.MetricRecord(
+        run="a", seed=0, step=4, metric="m", value=1.0, diverged=-1, protocol={}, provenance={}
+    )
+    bounded = replace(row, metric="bounded", low=0.5, high=1.5)
+    unbounded = replace(row, metric="unbounded", low=0.5, high=math.inf)
+    records.append_records(path, [row, bounded, unbounded])
+    assert records.read_records(path) == [row, bounded, replace(unbounded, high=None)]
+    assert "low" not in read_lines(path)[0]  # as files of older versions
+    assert read_lines(path)[2]["high"] is None
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
+        ("low", "abc"),
         ("value", "abc"),
         ("value", True),
         ("seed", "zero"),

@@ -30,7 +30,7 @@ from iidgan.evaluation.classifier.store import load_evaluator
 from iidgan.evaluation.evaluate import evaluate_samples as measure
 from iidgan.evaluation.sampling import draw_samples
 from iidgan.figures.run import plot_samples
-from iidgan.records import MetricRecord, append_records
+from iidgan.records import MetricRecord, append_records, encode_record
 from iidgan.report import save_figure
 from iidgan.training.extra_metrics import resolve_metrics
 from iidgan.training.model import Model, load_networks
@@ -146,8 +146,7 @@ def _check_positive(name: str, number: int) -> None:
 
 def _print_json(records: Sequence[MetricRecord]) -> None:
     for record in records:
-        value = record.value if np.isfinite(record.value) else None
-        print(json.dumps({**asdict(record), "value": value}))
+        print(json.dumps(encode_record(record)))
 
 
 @dataclass(frozen=True)
