@@ -19,6 +19,7 @@ from iidgan.functional.scores.class_scores import (
     mode_score,
 )
 from iidgan.functional.scores.frechet import effective_rank, frechet_distance
+from iidgan.functional.scores.gaussian_kl import gaussian_kl
 from iidgan.functional.scores.intervals import Interval, mean_interval, parts_interval
 from iidgan.functional.scores.kernel_distance import KernelDistance, kernel_distance
 from iidgan.functional.scores.manifold import (
@@ -71,6 +72,7 @@ __all__ = [
     "clipped_density_and_coverage",
     "effective_rank",
     "frechet_distance",
+    "gaussian_kl",
     "inception_score",
     "js_divergence",
     "kernel_distance",
