@@ -94,7 +94,8 @@ def extract_features(
         features = Features(torch.cat(list(samples.iterate(indices))), points_protocol(samples))
     elif extractor is None:
         raise InputError(
-            f"{samples.name}: expected points, got images; compare equal kinds, or give an extractor"
+            f"{samples.name}: expected points, got images; compare equal kinds, or give an "
+            "extractor"
         )
     else:
         blocks = ImageBlocks(

@@ -44,8 +44,8 @@ def gaussian_kl(codes: Tensor) -> Tensor:
     num_codes, num_dimensions = codes.shape[-2:]
     if num_codes <= num_dimensions:
         raise InputError(
-            f"codes: needs at least {num_dimensions + 1} codes of {num_dimensions} dimensions, got "
-            f"{num_codes}"
+            f"codes: needs at least {num_dimensions + 1} codes of {num_dimensions} dimensions, "
+            f"got {num_codes}"
         )
 
     def score(seed_codes: Tensor) -> tuple[Tensor]:
