@@ -74,7 +74,8 @@ class StackedView(SampleView):
     def _resize(self, images: Tensor) -> Tensor:
         if self.pixels in PADDED:
             return pad(images, [(self.pixels - SIDE) // 2] * 4)
-        return interpolate(images.float(), size=(self.pixels,) * 2, mode="bilinear").round()
+        resized = interpolate(images.float(), size=(self.pixels,) * 2, mode="bilinear")
+        return resized.round().to(images.dtype)
 
     def key_tensors(self) -> tuple[Tensor, ...]:
         return (self.triples, torch.tensor(self.pixels))

@@ -34,7 +34,7 @@ class DatasetSamples(SampleSet):
         for block in split_indices(indices, self.shape):
             index = torch.tensor(block, device=stored.device)
             images = self.dataset.view.take_samples(stored, index)
-            yield images.to("cpu", torch.uint8)  # a view that resizes returns floats
+            yield images.to("cpu", torch.uint8)  # views of users may return floats
 
     def compute_sha256(self, indices: Sequence[int]) -> str:
         return hash_blocks(self.iterate(indices), self.shape)

@@ -99,6 +99,7 @@ def test_take_samples_shape_and_range(folder, pixels, index):
     x = data.take_samples(index)
     assert x.shape == (*index.shape, 3, pixels, pixels)
     assert x.dtype == torch.float32
+    assert data.view.take_samples(data.x, index).dtype == data.x.dtype
     assert -1 <= x.min() < -0.9 < 0.9 < x.max() <= 1
     single_samples = [data.take_samples(i) for i in index.flatten()]
     assert torch.equal(torch.stack(single_samples).reshape(x.shape), x)
