@@ -16,6 +16,7 @@ from iidgan.data import (
     Ring,
     array,
     idx,
+    list_source_names,
     prepared,
     prepared_names,
     resolve_source,
@@ -131,3 +132,12 @@ def test_only_paths_are_marked_as_paths():
     )
     assert path_fields == {("array", "path"), *((name, "root") for name in with_root)}
     assert Prepared in SOURCES.values()
+
+
+def test_names_of_sources(tmp_path):
+    names = list_source_names()
+    assert {"ring", "fashion-mnist", "cifar10"} <= names
+    assert not {"array", "prepared", "x"} & names
+    folder = write_files(tmp_path / "x", {"1.png": encode_image(random_images(1)[0])})
+    prepare("x", origin=str(folder), root=str(tmp_path / "sets"))
+    assert list_source_names(str(tmp_path / "sets")) - names == {"x"}

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from iidgan.data.prepare import prepare
-from iidgan.data.prepare.decode import IMAGE_SUFFIXES, convert_images, measure_images
+from iidgan.data.prepare.decode import (
+    IMAGE_SUFFIXES,
+    convert_images,
+    has_colours,
+    measure_images,
+)
 from iidgan.data.prepare.depth import PixelRange, UnknownRangeError
 from iidgan.data.prepare.reader import RawImage
 from iidgan.data.prepare.resize import ResizeRule
@@ -426,3 +431,18 @@ def test_image_suffixes_match_formats():
     Image.init()
     known = {suffix for suffix, kind in Image.registered_extensions().items() if kind != "TGA"}
     assert IMAGE_SUFFIXES - {".jpe", ".jfif", ".avif"} <= known
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK"])
+def test_has_colours_agrees_with_decoding(mode):
+    image = Image.fromarray(random_images(1)[0]).convert(mode)
+    content = encode_image(image, "TIFF")
+    (pixels,) = convert_images([RawImage("x", content)], ResizeRule()).pixels
+    assert has_colours(content) is (len(pixels) == 3)
+
+
+def test_has_colours_of_pixels_and_damaged_files():
+    assert has_colours(random_images(1)[0])
+    assert not has_colours(random_images(1, channels=1)[0, ..., 0])
+    assert not any(has_colours(content) for content in (b"", b"hello"))
+    assert has_colours(GOOD[:-2000])  # its header is whole

@@ -9,6 +9,11 @@ import numpy as np
 import pytest
 
 from iidgan.data.prepare import prepare
+from iidgan.data.prepare.readers.array_files import (
+    find_channel_axis,
+    open_stored_array,
+    read_array_shape,
+)
 from tests.helpers.errors import raises_input_error
 from tests.helpers.images import load_arrays, random_images, write_zip
 
@@ -200,3 +205,48 @@ def test_arrays_refuse_other_files(tmp_path):
         prepare("x", origin=save(tmp_path / "x.npy", GREY), split="test")
     with raises_input_error("from", "does not exist"):
         prepare("x", origin=str(tmp_path / "y.npz"))
+
+
+STORED = {
+    "x.npy": COLOURS,
+    "x.npz": {"images": GREY, "x": COLOURS},
+    "y.npz": {"x_train": COLOURS, "y_train": np.zeros(6, int)},
+}
+
+
+@pytest.mark.parametrize(("name", "arrays"), STORED.items(), ids=STORED)
+def test_stored_array_has_random_access(tmp_path, name, arrays):
+    path = tmp_path / name
+    save(path, arrays)
+    assert read_array_shape(path) == COLOURS.shape
+    with open_stored_array(path) as stored:
+        assert (stored.shape, stored.dtype) == (COLOURS.shape, np.uint8)
+        for indices in ([1, 4, 5], [0, 3], range(6), None):
+            items = list(stored.read_items(indices))
+            assert np.array_equal(items, COLOURS if indices is None else COLOURS[list(indices)])
+
+
+def test_shape_of_an_array_in_fortran_order(tmp_path):
+    path = tmp_path / "x.npy"
+    save(path, np.asfortranarray(np.zeros((4, 2))))
+    assert read_array_shape(path) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis"),
+    [
+        ((5, 8, 8), None),
+        ((5, 8, 8, 1), 3),
+        ((5, 3, 8, 8), 1),
+        ((5, 3, 8, 3), 3),
+        ((5, 1, 1, 1), 3),
+    ],
+)
+def test_channel_axis(shape, axis):
+    assert find_channel_axis("x", shape) == axis
+
+
+@pytest.mark.parametrize("shape", [(5,), (5, 8), (5, 8, 8, 4), (5, 8, 8, 8, 3), (0, 8, 8), ()])
+def test_channel_axis_of_other_arrays(shape):
+    with raises_input_error("x", "(N, H, W)", shape):
+        find_channel_axis("x", shape)
