@@ -4,7 +4,13 @@ They give images or points, and features of them. Scores of features are `evalua
 is said of a generator is `diagnosis`'s.
 """
 
-from iidgan.sample_sets.opening import open_data, open_run_data, open_samples
+from iidgan.sample_sets.opening import (
+    DataLike,
+    SamplesLike,
+    open_data,
+    open_run_data,
+    open_samples,
+)
 from iidgan.sample_sets.sample_set import SampleSet
 
-__all__ = ["SampleSet", "open_data", "open_run_data", "open_samples"]
+__all__ = ["DataLike", "SampleSet", "SamplesLike", "open_data", "open_run_data", "open_samples"]

@@ -29,15 +29,17 @@ from iidgan.training.model import CONFIG_FILE, WEIGHTS_FILE, Model, load, load_p
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.files import oserror_as_input_error
 
-SampleFile = str | os.PathLike[str]
-SampleArrayLike = NDArray[Any] | Tensor
+DataLike = str | os.PathLike[str] | NDArray[Any] | Tensor | Dataset
+"""What `open_data` opens: a path or a name, an array, or a data set."""
+SamplesLike = DataLike | Model
+"""What `open_samples` opens: a path, an array, a data set, or a model."""
 
 FORMATS = "a folder, ZIP or TAR of images, Parquet, LMDB, .npy, .npz or .csv"
 """Files that can be opened, in words."""
 
 
 def open_samples(
-    samples: SampleFile | SampleArrayLike | Dataset | Model,
+    samples: SamplesLike,
     *,
     size: int | None = None,
     seed: int | None = None,
@@ -72,7 +74,7 @@ def open_samples(
         (100, (1, 32, 32), torch.Size([2, 1, 32, 32]))
     """
     _check_integers(size=size, seed=seed, num=num)
-    is_run = isinstance(samples, str | os.PathLike) and _is_run(Path(samples))
+    is_run = _is_run(samples)
     if seed is not None and not is_run:
         raise InputError(f"seed: only runs have seeds, got {seed}; leave it out")
     if num < 1:
@@ -88,7 +90,7 @@ def open_samples(
 
 
 def open_data(
-    data: SampleFile | SampleArrayLike | Dataset,
+    data: DataLike,
     *,
     size: int | None = None,
     root: str | None = None,
@@ -150,8 +152,17 @@ def _check_integers(**values: int | None) -> None:
             raise wrong_type_error(name, "an int", value)
 
 
-def _is_run(path: Path) -> bool:
-    """Whether a path is a run directory or its `generator` folder."""
+def _is_run(samples: SamplesLike) -> bool:
+    """Whether samples are the path of a run directory or of its `generator` folder.
+
+    Raises:
+        InputError: They are a path that does not exist.
+    """
+    if not isinstance(samples, str | os.PathLike):
+        return False
+    path = Path(samples)
+    if not path.exists():
+        raise InputError(f"{path}: does not exist; expected a run, {FORMATS}")
     with oserror_as_input_error(path):
         is_generator = (path / CONFIG_FILE).exists() and (path / WEIGHTS_FILE).exists()
         return is_generator or RunDir(path).run_file.exists()
@@ -167,16 +178,14 @@ def _relocate(name: str, source: Source, root: str | None) -> Source:
 
 
 def _check_data_path(path: Path, names: set[str]) -> None:
-    if _is_run(path):
-        raise InputError(f"data: expected data, got the run {path}; name what it was trained on")
     if not path.exists():
         error = unknown_name_error("data", str(path), names)
         raise InputError(f"{error}; or give a path that exists: {FORMATS}")
+    if _is_run(path):
+        raise InputError(f"data: expected data, got the run {path}; name what it was trained on")
 
 
-def _open_any(
-    field: str, samples: SampleFile | SampleArrayLike | Dataset, size: int | None
-) -> SampleSet:
+def _open_any(field: str, samples: DataLike, size: int | None) -> SampleSet:
     if isinstance(samples, str | os.PathLike):
         path = Path(samples)
         with oserror_as_input_error(path):
@@ -194,8 +203,6 @@ def _open_any(
 
 
 def _open_path(path: Path, size: int | None) -> SampleSet:
-    if not path.exists():
-        raise InputError(f"{path}: does not exist; expected a run, {FORMATS}")
     if all((path / name).is_file() for name in (MANIFEST_FILE, IMAGES_FILE)):
         folder = path.absolute()
         return open_dataset(str(path), Prepared(name=folder.name, root=str(folder.parent)).load())

@@ -213,8 +213,9 @@ def test_other_data_are_refused(data, root, field, values):
 
 @pytest.mark.parametrize("name", ["x.zip", "x.npy", "x.npz", "x.csv", "x", "x.parquet"])
 def test_missing_files(tmp_path, name):
-    with raises_input_error(str(tmp_path / name), "does not exist", "ZIP"):
-        open_samples(tmp_path / name)
+    for options in ({}, {"seed": 3}):
+        with raises_input_error(str(tmp_path / name), "does not exist", "ZIP"):
+            open_samples(tmp_path / name, **options)
 
 
 @pytest.mark.parametrize("name", ["x.zip", "x.npy", "x.npz", "x.csv", "x", "data.mdb"])
