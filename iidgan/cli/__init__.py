@@ -19,8 +19,9 @@ from iidgan.utils.memory import is_out_of_memory
 COMMANDS = {
     "prepare": ("prepare", "convert images to one array, or train a classifier of them"),
     "train": ("train", "train a method on a source; rerunning the command resumes"),
-    "evaluate": ("evaluate", "measure a trained run"),
+    "evaluate": ("evaluate", "measure a trained run, or anybody's images against real ones"),
     "diagnose": ("diagnose", "find out whether a generator of images or points has collapsed"),
+    "reference": ("reference", "write features of real images to a file, to compare with"),
     "sample": ("evaluate", "draw samples from a trained run, as arrays or as a picture"),
     "invert": ("evaluate", "map samples to their latent codes"),
     "figure": ("figure", "draw the figures of a run, or a published figure"),

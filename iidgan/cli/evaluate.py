@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated
@@ -20,10 +20,11 @@ from iidgan.cli.components import (
     make_flags_type,
     split_component_names,
 )
+from iidgan.cli.evaluate_features import FeatureOptions, evaluate_features
 from iidgan.cli.options import PluginOptions
 from iidgan.cli.parse import parse_options
 from iidgan.cli.summary import NO_METRICS, print_summary
-from iidgan.core import Source, list_path_fields
+from iidgan.core import Metric, Source, list_path_fields
 from iidgan.data.array_files import ArrayBlocks, read_samples, write_npz
 from iidgan.errors import InputError
 from iidgan.evaluation.classifier.store import load_evaluator
@@ -73,21 +74,28 @@ class SourceLocation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions(PluginOptions):
-    """Measure a trained run, and append the metric records to its evaluations.jsonl.
+class EvaluateOptions(FeatureOptions, PluginOptions):
+    """Measure a trained run, or anybody's images against real ones.
 
-    --metric NAME adds a metric to those that are always measured, or shows the options of one of
-    these; NAME can be package.module:Name for a class of your own. It may be repeated.
+    `iidgan evaluate RUN` measures what is known of the run's source, and appends the metric
+    records to its evaluations.jsonl. --metric NAME adds a metric, or shows the options of one;
+    NAME can be package.module:Name for a class of your own. It may be repeated.
+
+    With --reference, --metrics or --features, features are measured, also of images that another
+    program made: `iidgan evaluate IMAGES --reference DATA --metrics fd,kd,prdc`. IMAGES is a
+    folder or an archive of images, or an array of images or points. All seeds of a run that did
+    not diverge are measured, by default against its own data.
     """
 
-    run: RunArgument
-    """Run directory."""
+    run: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RUN|IMAGES")]
+    """Run directory, or samples of any generator."""
     num: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
-    """Generated samples per seed; by default as many as in the papers for the source."""
+    """Generated samples per seed; by default as many as in the papers for the source. Of features:
+    samples of each side, by default 5,000."""
     source: SourceLocation = field(default_factory=SourceLocation)
     """Where the data are now."""
     json: bool = False
-    """Print the records as JSON lines instead of a table."""
+    """Print the records as JSON instead of a table: a line each, or of features one object."""
     device: str = "auto"
     """cpu, cuda, ...; auto uses an accelerator if there is one."""
 
@@ -108,6 +116,31 @@ def evaluate_command(arguments: list[str]) -> int:
     options = parse_options(flags_type, "iidgan evaluate", flags)
     if options.num is not None:
         _check_positive("num", options.num)
+    if options.wants_features:
+        return _evaluate_features(options, names["metric"])
+    return _evaluate_run(options, metrics)
+
+
+def _evaluate_features(options: EvaluateOptions, metric_names: Sequence[str]) -> int:
+    if metric_names:
+        raise InputError(
+            f"metric: {metric_names[0]} is for runs alone; leave out --reference, --metrics and "
+            "--features, or choose --metrics among those of iidgan list feature-metrics"
+        )
+    if options.source.path is not None:
+        raise InputError("source.path: name the data with --reference instead")
+    return evaluate_features(
+        options.run,
+        options,
+        num=options.num,
+        root=options.source.root,
+        plugins=options.plugin,
+        device=options.device,
+        as_json=options.json,
+    )
+
+
+def _evaluate_run(options: EvaluateOptions, metrics: Mapping[str, Metric]) -> int:
     device = resolve_device(options.device)
     trained_networks = load_networks(options.run, device, plugins=options.plugin)
     source = trained_networks.point.run.source

@@ -27,6 +27,7 @@ from iidgan.data.prepare import DATASETS
 from iidgan.data.prepared_source import prepared_names
 from iidgan.engine.compile import cache_dir
 from iidgan.errors import InputError, unknown_name_error
+from iidgan.evaluation.feature_metrics import FEATURE_METRICS
 from iidgan.studies.papers import FIGURES, TABLES
 from iidgan.utils.processes import num_cores
 
@@ -39,6 +40,7 @@ Kind = Literal[
     "archs",
     "optimisers",
     "metrics",
+    "feature-metrics",
     "tables",
     "figures",
 ]
@@ -81,6 +83,9 @@ def _collect_descriptions() -> dict[str, dict[str, str]]:
     descriptions_by_kind = {
         kind: {name: get_summary(component) for name, component in registry.items()}
         for kind, registry in REGISTRIES.items()
+    }
+    descriptions_by_kind["feature-metrics"] = {
+        name: get_summary(type(metric)) for name, metric in FEATURE_METRICS.items()
     }
     descriptions_by_kind["sets"] = {
         name: f"{info.title}: iidgan prepare {name}" for name, info in DATASETS.items()

@@ -4,6 +4,7 @@ They give images or points, and features of them. Scores of features are `evalua
 is said of a generator is `diagnosis`'s.
 """
 
+from iidgan.sample_sets.feature_set import FeatureSet, extract_features, pair_features
 from iidgan.sample_sets.opening import (
     DataLike,
     SamplesLike,
@@ -11,6 +12,20 @@ from iidgan.sample_sets.opening import (
     open_run_data,
     open_samples,
 )
+from iidgan.sample_sets.reference import open_reference, read_reference, write_reference
 from iidgan.sample_sets.sample_set import SampleSet
 
-__all__ = ["DataLike", "SampleSet", "SamplesLike", "open_data", "open_run_data", "open_samples"]
+__all__ = [
+    "DataLike",
+    "FeatureSet",
+    "SampleSet",
+    "SamplesLike",
+    "extract_features",
+    "open_data",
+    "open_reference",
+    "open_run_data",
+    "open_samples",
+    "pair_features",
+    "read_reference",
+    "write_reference",
+]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from iidgan.errors import InputError
+from iidgan.evaluation.feature_metrics import FeaturePair
 from iidgan.features import FeatureProtocol, Features, FrozenExtractor, ImageBlocks, extract
 from iidgan.features.extraction import ProgressCallback
 from iidgan.sample_sets.sample_set import SampleSet
@@ -69,6 +70,30 @@ class FeatureSet:
         return [self.label_names[label] if self.label_names else str(label) for label in labels]
 
 
+def pair_features(
+    reference: FeatureSet, samples: FeatureSet, extractor: FrozenExtractor | None
+) -> FeaturePair:
+    """Pair real with generated samples, for metrics of features.
+
+    Arguments:
+        reference: Features of real samples.
+        samples: Features of generated samples.
+        extractor: Extractor of both, whose last layer gives classes; None for points.
+
+    Raises:
+        InputError: The features are of different protocols, or not finite.
+    """
+    reference.features.protocol.check_comparable(samples.features.protocol, samples.name)
+    return FeaturePair(
+        real=reference.features,
+        fake=samples.features,
+        head=None if extractor is None else extractor.head,
+        real_labels=reference.labels,
+        label_names=reference.label_names,
+        take_fake=samples.take,
+    )
+
+
 def extract_features(
     samples: SampleSet,
     extractor: FrozenExtractor | None,
@@ -91,7 +116,8 @@ def extract_features(
     """
     indices = choose_indices(samples.num_samples, num, seed=seed)
     if not samples.is_image:
-        features = Features(torch.cat(list(samples.iterate(indices))), points_protocol(samples))
+        points = torch.cat(list(samples.iterate(indices)))
+        features = Features(points, points_protocol(samples))
     elif extractor is None:
         raise InputError(
             f"{samples.name}: expected points, got images; compare equal kinds, or give an "
@@ -102,6 +128,8 @@ def extract_features(
             samples.iterate(indices), len(indices), lambda: samples.compute_sha256(indices)
         )
         features = extract(blocks, extractor, on_progress=on_progress)
+    if not features.images_sha256:
+        features = replace(features, images_sha256=samples.compute_sha256(indices))
     return FeatureSet(
         name=samples.name,
         features=features,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from torch import nn
+
 from iidgan.errors import InputError, unknown_name_error
 from iidgan.evaluation.feature_metrics.base import FeatureMetric, FeaturePair, Score
 from iidgan.evaluation.feature_metrics.classes import (
@@ -33,6 +35,7 @@ __all__ = [
     "FeatureMetric",
     "FeaturePair",
     "Score",
+    "check_suited",
     "compute_scores",
     "find_feature_metric",
 ]
@@ -76,6 +79,28 @@ def find_feature_metric(name: str) -> FeatureMetric:
     if name not in FEATURE_METRICS:
         raise unknown_name_error("metrics", name, FEATURE_METRICS)
     return FEATURE_METRICS[name]
+
+
+def check_suited(names: Sequence[str], extractor: str, head: nn.Linear | None) -> None:
+    """Check, before features are computed, that metrics can be computed of them.
+
+    Arguments:
+        names: Names of the metrics.
+        extractor: Name of the extractor.
+        head: Layer that maps features to logits of classes; None if there is none.
+
+    Raises:
+        InputError: A name is unknown, or a metric needs other features.
+
+    Examples:
+        >>> check_suited(["fid"], "pixels", head=None)
+        Traceback (most recent call last):
+        ...
+        iidgan.errors.InputError: metrics: fid is of the features of inception, got those of ...
+    """
+    for name in names:
+        if reason := find_feature_metric(name).unsuited(extractor, head):
+            raise InputError(f"metrics: {name} {reason}")
 
 
 def compute_scores(names: Sequence[str], pair: FeaturePair) -> list[Score]:

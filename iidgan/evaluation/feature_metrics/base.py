@@ -143,11 +143,21 @@ class FeatureMetric(TypedFields, ABC):
     """Named values computed from a pair of features, with intervals.
 
     A metric is a frozen dataclass whose fields are its options, which are part of the protocol.
-    `missing` says why it cannot be computed of a pair, and `compute` computes its values.
+    `unsuited` says why it cannot be computed of some features at all, `missing` why not of a pair,
+    and `compute` computes its values.
     """
 
     min_samples: ClassVar[int] = 2
     """Smallest number of samples of each side, unless an option raises it."""
+
+    def unsuited(self, extractor: str, head: nn.Linear | None) -> str | None:
+        """Return why no features of this kind suffice, and the way on; None if they may.
+
+        Arguments:
+            extractor: Name of the extractor.
+            head: Layer that maps features to logits of classes; None if there is none.
+        """
+        return None
 
     def missing(self, pair: FeaturePair) -> str | None:
         """Return why the metric cannot be computed, and the way on; None if it can.
@@ -155,6 +165,8 @@ class FeatureMetric(TypedFields, ABC):
         Arguments:
             pair: The features.
         """
+        if reason := self.unsuited(pair.extractor, pair.head):
+            return reason
         num_samples, min_samples = min(len(pair.real), len(pair.fake)), self._count_needed()
         if num_samples < min_samples:
             return f"needs at least {min_samples} samples of each side, got {num_samples}"

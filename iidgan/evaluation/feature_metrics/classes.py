@@ -23,18 +23,19 @@ MAX_SIMILARITY_CLASSES = 100
 class _ClassMetric(FeatureMetric):
     """A metric of predicted classes."""
 
-    def missing(self, pair: FeaturePair) -> str | None:
-        """Return why it cannot be computed.
+    def unsuited(self, extractor: str, head: nn.Linear | None) -> str | None:
+        """Return why features of this kind do not suffice.
 
         Arguments:
-            pair: The features.
+            extractor: Name of the extractor.
+            head: Layer that maps features to logits of classes; None if there is none.
         """
-        if pair.head is None:
+        if head is None:
             return (
-                f"needs predicted classes, which {pair.extractor} does not have; take --features "
+                f"needs predicted classes, which {extractor} does not have; take --features "
                 "efficientnet-lite0, inception or NAME-classifier"
             )
-        return super().missing(pair)
+        return super().unsuited(extractor, head)
 
 
 @torch.no_grad()
@@ -118,6 +119,20 @@ class SimilarityMetric(_ClassMetric):
     num_pairs: int = 50
     seed: int = 0
 
+    def unsuited(self, extractor: str, head: nn.Linear | None) -> str | None:
+        """Return why features of this kind do not suffice.
+
+        Arguments:
+            extractor: Name of the extractor.
+            head: Layer that maps features to logits of classes; None if there is none.
+        """
+        if head is not None and head.out_features > MAX_SIMILARITY_CLASSES:
+            return (
+                f"needs a classifier of at most {MAX_SIMILARITY_CLASSES} classes, got "
+                f"{head.out_features:,}; take --features NAME-classifier"
+            )
+        return super().unsuited(extractor, head)
+
     def missing(self, pair: FeaturePair) -> str | None:
         """Return why it cannot be computed.
 
@@ -126,12 +141,6 @@ class SimilarityMetric(_ClassMetric):
         """
         if reason := super().missing(pair):
             return reason
-        assert pair.head is not None  # or it is missing
-        if pair.head.out_features > MAX_SIMILARITY_CLASSES:
-            return (
-                f"needs a classifier of at most {MAX_SIMILARITY_CLASSES} classes, got "
-                f"{pair.head.out_features:,}; take --features NAME-classifier"
-            )
         if pair.take_fake is None:
             return "needs the generated images, got features alone; give the images"
         shape = tuple(pair.take_fake([0]).shape[1:])

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from iidgan.evaluation.feature_metrics.base import (
     INCEPTION,
@@ -104,18 +104,19 @@ class _InceptionOnly(FeatureMetric):
 
     other_name: ClassVar[str]
 
-    def missing(self, pair: FeaturePair) -> str | None:
-        """Return why it cannot be computed.
+    def unsuited(self, extractor: str, head: nn.Linear | None) -> str | None:
+        """Return why features of this kind do not suffice.
 
         Arguments:
-            pair: The features.
+            extractor: Name of the extractor.
+            head: Layer that maps features to logits of classes; None if there is none.
         """
-        if pair.extractor != INCEPTION:
+        if extractor != INCEPTION:
             return (
-                f"is of the features of inception, got those of {pair.extractor}; take --metrics "
+                f"is of the features of inception, got those of {extractor}; take --metrics "
                 f"{self.other_name}, or --features {INCEPTION}"
             )
-        return super().missing(pair)
+        return super().unsuited(extractor, head)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,351 @@
+"""`iidgan evaluate` of features: runs, and images or points of any other generator."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from iidgan.cli.console import create_console
+from iidgan.cli.feature_table import print_json, print_table
+from iidgan.cli.progress import count_progress, create_progress
+from iidgan.config.plugins import Plugin
+from iidgan.errors import InputError
+from iidgan.evaluation.evaluate import EvaluationPoint
+from iidgan.evaluation.feature_metrics import (
+    DEFAULT_METRICS,
+    FeaturePair,
+    Score,
+    check_suited,
+    compute_scores,
+    find_feature_metric,
+)
+from iidgan.features import FrozenExtractor, create_extractor
+from iidgan.features.extraction import ProgressCallback
+from iidgan.records import MetricRecord, append_records, read_records
+from iidgan.sample_sets import (
+    FeatureSet,
+    SampleSet,
+    extract_features,
+    open_reference,
+    open_run_data,
+    open_samples,
+    pair_features,
+)
+from iidgan.sample_sets.feature_set import POINTS
+from iidgan.sample_sets.opening import is_run
+from iidgan.sample_sets.resized import resize_samples
+from iidgan.training.model import load_point
+from iidgan.training.run_dir import RunDir
+from iidgan.utils.device import resolve_device
+from iidgan.utils.provenance import collect_provenance
+
+DEFAULT_FEATURES = "efficientnet-lite0"
+DEFAULT_NUM = 5000
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureOptions:
+    """What `iidgan evaluate` compares features of, and with."""
+
+    reference: str | None = None
+    """Real data: a prepared set or a source by name, a folder, an archive or an array, or a file
+    of iidgan reference; by default the data of the run."""
+    metrics: str | None = None
+    """Metrics of features, by names with commas between (iidgan list feature-metrics); by default
+    fd,kd,prdc."""
+    features: str | None = None
+    """Extractor: efficientnet-lite0 (the default), inception, dinov2, random, pixels,
+    NAME-classifier, or package.module:Net of your own. Points need none."""
+    size: int | None = None
+    """Side in pixels to which images are cropped and resized first; by default none is."""
+    seed: int | None = None
+    """Seed of the training of a run; by default all that did not diverge."""
+    out: str | None = None
+    """File of metric records (.jsonl) to append to."""
+
+    @property
+    def wants_features(self) -> bool:
+        """Whether an option of features is set."""
+        values = (self.reference, self.metrics, self.features, self.size, self.seed, self.out)
+        return any(value is not None for value in values)
+
+    @property
+    def metric_names(self) -> list[str]:
+        """Names of the metrics, each once.
+
+        Raises:
+            InputError: A name is unknown, or there is none.
+        """
+        names = list(DEFAULT_METRICS) if self.metrics is None else self.metrics.split(",")
+        stripped_names = list(dict.fromkeys(name.strip() for name in names))
+        for name in stripped_names:
+            find_feature_metric(name)
+        return stripped_names
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Samples to measure, and what their records say of them.
+
+    Arguments:
+        samples: The samples.
+        run: Id of the run; empty for samples of another program.
+        seed: Seed of the run.
+        step: Step of the run.
+        diverged: Step at which the seed diverged, or -1.
+    """
+
+    samples: SampleSet
+    run: str = ""
+    seed: int = 0
+    step: int = 0
+    diverged: int = -1
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What generated samples are compared with, and how.
+
+    Arguments:
+        reference: Features of real samples.
+        extractor: Extractor of images; None for points.
+        metric_names: Names of the metrics.
+        num: Number of generated samples.
+    """
+
+    reference: FeatureSet
+    extractor: FrozenExtractor | None
+    metric_names: Sequence[str]
+    num: int
+
+    def measure(
+        self, subject: Subject, provenance: Mapping[str, str]
+    ) -> tuple[FeaturePair, list[MetricRecord]]:
+        """Measure samples, and print notes on what limits the values to standard error.
+
+        Arguments:
+            subject: The samples.
+            provenance: Versions and hardware of the measurement.
+
+        Returns:
+            The features, and one record for each value.
+        """
+        with show_progress(subject.samples.name) as on_progress:
+            samples = extract_features(
+                subject.samples, self.extractor, self.num, on_progress=on_progress
+            )
+        pair = pair_features(self.reference, samples, self.extractor)
+        _print_notes(pair, samples.notes, self.metric_names)
+        scores = compute_scores(self.metric_names, pair)
+        return pair, [_make_record(score, subject, pair, provenance) for score in scores]
+
+
+def evaluate_features(
+    path: str,
+    options: FeatureOptions,
+    *,
+    num: int | None,
+    root: str | None,
+    plugins: Sequence[Plugin],
+    device: str,
+    as_json: bool,
+) -> int:
+    """Measure features of samples, print and store the records, and return the exit code.
+
+    Arguments:
+        path: A run, or samples of any generator.
+        options: What is compared, and how.
+        num: Number of samples of each side; None for the default.
+        root: Folder of the data that the reference names.
+        plugins: Classes of the run that are not part of the package.
+        device: Device of the extractor.
+        as_json: Whether JSON is printed instead of a table.
+
+    Raises:
+        InputError: The options, or the files that they name, are invalid, or the file of records
+            has some of another protocol.
+    """
+    metric_names, num = options.metric_names, DEFAULT_NUM if num is None else num
+    if options.out is not None and Path(options.out).suffix != ".jsonl":
+        raise InputError(f"out: must end in .jsonl, got {options.out!r}")
+    point = load_point(path, plugins=plugins) if is_run(Path(path)) else None
+    subjects = _open_subjects(path, options, num, plugins, point)
+    torch_device = resolve_device(device)
+    extractor = create_extractor_for(subjects[0].samples, options.features, torch_device)
+    check_suited(metric_names, *_describe_features(extractor))
+    if options.reference is None and point is None:
+        raise InputError(
+            "reference: samples need real data to compare with, such as --reference fashion-mnist"
+        )
+    with show_progress("reference") as on_progress:
+        reference = _open_reference(path, options, extractor, num, root, plugins, on_progress)
+    _print_lines(reference.notes)
+    comparison = Comparison(reference, extractor, metric_names, num)
+    provenance = collect_provenance(torch_device)
+    records: list[MetricRecord] = []
+    for subject in subjects:
+        pair, subject_records = comparison.measure(subject, provenance)
+        records += subject_records
+    if options.out is not None:
+        check_same_protocols(Path(options.out), records)
+        append_records(Path(options.out), records)
+    if RunDir(Path(path)).run_file.exists():
+        append_records(RunDir(Path(path)).evaluations_file, records)
+    if as_json:
+        print_json(records, with_seeds=point is not None)
+    else:
+        print_table(f"{path} against {reference.name}", pair.protocol(), records)
+    return 0
+
+
+def _open_subjects(
+    path: str,
+    options: FeatureOptions,
+    num: int,
+    plugins: Sequence[Plugin],
+    point: EvaluationPoint | None,
+) -> list[Subject]:
+    """Open samples: of all seeds of a run that did not diverge, or of the one that is named."""
+    if point is None:
+        return [Subject(open_samples(path, size=options.size, seed=options.seed, num=num))]
+    healthy_seeds = [seed for seed, step in zip(point.seeds, point.diverged) if step < 0]
+    seeds = healthy_seeds if options.seed is None else [options.seed]
+    if not seeds:
+        raise InputError("seed: every seed of this run diverged")
+    subjects = []
+    for seed in seeds:
+        samples = open_samples(path, size=options.size, seed=seed, num=num, plugins=plugins)
+        i = [*point.seeds].index(seed)
+        run_id, step, diverged = point.run.id, point.steps[i], point.diverged[i]
+        subjects.append(Subject(samples, run_id, point.seeds[i], step, diverged))
+    return subjects
+
+
+def create_extractor_for(
+    samples: SampleSet, name: str | None, device: torch.device
+) -> FrozenExtractor | None:
+    """Create the extractor of images; None for points, which are their own features.
+
+    Arguments:
+        samples: The samples.
+        name: Name of the extractor; None for the default.
+        device: Where it computes.
+
+    Raises:
+        InputError: The samples are points and need no extractor, or it cannot be created.
+    """
+    if samples.is_image:
+        return create_extractor(name or DEFAULT_FEATURES).to(device)
+    if name is not None:
+        raise InputError(
+            f"features: the samples of {samples.name} are points, which are their own features, "
+            f"got {name!r}; leave it out"
+        )
+    return None
+
+
+def _describe_features(extractor: FrozenExtractor | None) -> tuple[str, nn.Linear | None]:
+    return (POINTS, None) if extractor is None else (extractor.protocol.extractor, extractor.head)
+
+
+def _open_reference(
+    path: str,
+    options: FeatureOptions,
+    extractor: FrozenExtractor | None,
+    num: int,
+    root: str | None,
+    plugins: Sequence[Plugin],
+    on_progress: ProgressCallback,
+) -> FeatureSet:
+    if options.reference is not None:
+        return open_reference(
+            options.reference,
+            extractor,
+            num,
+            size=options.size,
+            root=root,
+            on_progress=on_progress,
+        )
+    if root is not None:
+        raise InputError("root: is of the data of --reference, got none; name them")
+    samples = resize_samples(open_run_data(path, plugins), options.size)
+    return extract_features(samples, extractor, num, on_progress=on_progress)
+
+
+@contextmanager
+def show_progress(name: str) -> Iterator[ProgressCallback]:
+    """Show the progress of an extraction on standard error, and yield its callback.
+
+    Arguments:
+        name: Label shown in front.
+    """
+    with create_progress(create_console(stderr=True)) as progress:
+        yield count_progress(progress, name, "images")
+
+
+def _print_notes(pair: FeaturePair, notes: Iterable[str], metric_names: Iterable[str]) -> None:
+    """Print how the samples were read, and what limits the values of their metrics."""
+    all_notes = [*notes]
+    for name in metric_names:
+        all_notes += find_feature_metric(name).notes(pair)
+    num_real, num_fake = len(pair.real), len(pair.fake)
+    if num_real != num_fake:
+        all_notes.append(
+            f"{num_real:,} real and {num_fake:,} generated samples: values are comparable with "
+            f"those of the same numbers alone; --num {min(num_real, num_fake)} takes equal ones"
+        )
+    _print_lines(dict.fromkeys(all_notes))
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(f"iidgan: {line}", file=sys.stderr)
+
+
+def _make_record(
+    score: Score, subject: Subject, pair: FeaturePair, provenance: Mapping[str, str]
+) -> MetricRecord:
+    """Make the record of a score; samples without a run are named by their digest."""
+    has_interval = not math.isnan(score.low)
+    return MetricRecord(
+        run=subject.run or pair.fake.images_sha256[:12],
+        seed=subject.seed,
+        step=subject.step,
+        metric=score.metric,
+        value=score.value,
+        diverged=subject.diverged,
+        protocol=score.protocol,
+        provenance={**provenance, "samples": subject.samples.name},
+        low=score.low if has_interval else None,
+        high=score.high if has_interval else None,
+    )
+
+
+def check_same_protocols(path: Path, records: Iterable[MetricRecord]) -> None:
+    """Check that a file has no records of the same metrics that were measured in another way.
+
+    Arguments:
+        path: The file, which need not exist.
+        records: Records that will be appended.
+
+    Raises:
+        InputError: It has; the message names the field that differs.
+    """
+    present_records = {record.metric: record for record in read_records(path)}
+    for record in records:
+        if record.metric in present_records:
+            present, new = present_records[record.metric].protocol, record.protocol
+            for name in {**new, **present}:
+                if present.get(name) != new.get(name):
+                    raise InputError(
+                        f"{path}: not comparable: its {record.metric} has {name} "
+                        f"{present.get(name)!r}, got {new.get(name)!r}; measure both in the same "
+                        "way, or append to another file"
+                    )
