@@ -141,6 +141,10 @@ class SimilarityMetric(_ClassMetric):
         """
         if reason := super().missing(pair):
             return reason
+        assert pair.head is not None  # or the features are unsuited
+        num_images, num_classes = min(len(pair.fake), self.num_images), pair.head.out_features
+        if num_images <= num_classes:  # or no class may have two
+            return f"needs more images than the {num_classes} classes, got {num_images}"
         if pair.take_fake is None:
             return "needs the generated images, got features alone; give the images"
         shape = tuple(pair.take_fake([0]).shape[1:])

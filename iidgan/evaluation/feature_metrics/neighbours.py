@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from iidgan.errors import InputError
 from iidgan.evaluation.feature_metrics.base import LEVEL, FeatureMetric, FeaturePair, Score
 from iidgan.functional.scores.intervals import Interval
 from iidgan.functional.scores.manifold import clipped_density_and_coverage, prdc_indicators
@@ -174,6 +175,10 @@ class BirthdayMetric(FeatureMetric):
     """
 
     quantile: float = 0.01
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.quantile <= 1:
+            raise InputError(f"quantile: must be in [0, 1], got {self.quantile}")
 
     def compute(self, pair: FeaturePair) -> list[Score]:
         """Compute the support size, infinite if no two samples are alike, and the number of pairs.
