@@ -39,11 +39,12 @@ from iidgan.sample_sets import (
     pair_features,
 )
 from iidgan.sample_sets.feature_set import POINTS
-from iidgan.sample_sets.opening import is_run
+from iidgan.sample_sets.opening import is_run_path
 from iidgan.sample_sets.resized import resize_samples
 from iidgan.training.model import load_point
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.device import resolve_device
+from iidgan.utils.files import check_writable_file
 from iidgan.utils.provenance import collect_provenance
 
 DEFAULT_FEATURES = "efficientnet-lite0"
@@ -173,9 +174,8 @@ def evaluate_features(
             has some of another protocol.
     """
     metric_names, num = options.metric_names, DEFAULT_NUM if num is None else num
-    if options.out is not None and Path(options.out).suffix != ".jsonl":
-        raise InputError(f"out: must end in .jsonl, got {options.out!r}")
-    point = load_point(path, plugins=plugins) if is_run(Path(path)) else None
+    out_path = None if options.out is None else _check_out(Path(options.out))
+    point = load_point(path, plugins=plugins) if is_run_path(Path(path)) else None
     subjects = _open_subjects(path, options, num, plugins, point)
     torch_device = resolve_device(device)
     extractor = create_extractor_for(subjects[0].samples, options.features, torch_device)
@@ -193,9 +193,9 @@ def evaluate_features(
     for subject in subjects:
         pair, subject_records = comparison.measure(subject, provenance)
         records += subject_records
-    if options.out is not None:
-        check_same_protocols(Path(options.out), records)
-        append_records(Path(options.out), records)
+    if out_path is not None:
+        check_same_protocols(out_path, records)
+        append_records(out_path, records)
     if RunDir(Path(path)).run_file.exists():
         append_records(RunDir(Path(path)).evaluations_file, records)
     if as_json:
@@ -203,6 +203,14 @@ def evaluate_features(
     else:
         print_table(f"{path} against {reference.name}", pair.protocol(), records)
     return 0
+
+
+def _check_out(path: Path) -> Path:
+    """Check what would otherwise be found out after minutes."""
+    if path.suffix != ".jsonl":
+        raise InputError(f"out: must end in .jsonl, got {str(path)!r}")
+    check_writable_file(path, field="out")
+    return path
 
 
 def _open_subjects(

@@ -29,6 +29,7 @@ from iidgan.sample_sets.feature_set import (
     FeatureSet,
     choose_indices,
     extract_features,
+    pair_features,
 )
 from iidgan.sample_sets.resized import resize_samples
 from iidgan.sample_sets.sample_set import SampleSet
@@ -106,15 +107,7 @@ def diagnose(
         on_progress=lambda done, total: on_progress(fake_samples.name, done, total),
     )
     real = real.part(num_common)
-    real.features.protocol.check_comparable(fake.features.protocol, fake.name)
-    pair = FeaturePair(
-        real.features,
-        fake.features,
-        head=None if extractor is None else extractor.head,
-        real_labels=real.labels,
-        label_names=real.label_names,
-        take_fake=fake.take,
-    )
+    pair = pair_features(real, fake, extractor)
     on_progress("scores", 0, None)
     return Diagnosis(
         real=real,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -55,9 +56,14 @@ class FeatureSet:
         if len(positions) == len(self):
             return self
         index = torch.tensor(positions)
+        content = f"{self.features.images_sha256} {positions}"
         return replace(
             self,
-            features=replace(self.features, values=self.features.values[index], images_sha256=""),
+            features=replace(
+                self.features,
+                values=self.features.values[index],
+                images_sha256=hashlib.sha256(content.encode()).hexdigest(),
+            ),
             take=lambda chosen: self.take([positions[position] for position in chosen]),
             labels=None if self.labels is None else self.labels[index],
         )

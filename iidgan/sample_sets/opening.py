@@ -74,7 +74,7 @@ def open_samples(
         (100, (1, 32, 32), torch.Size([2, 1, 32, 32]))
     """
     _check_integers(size=size, seed=seed, num=num)
-    is_run = _is_run(samples)
+    is_run = is_run_path(samples)
     if seed is not None and not is_run:
         raise InputError(f"seed: only runs have seeds, got {seed}; leave it out")
     if num < 1:
@@ -152,8 +152,11 @@ def _check_integers(**values: int | None) -> None:
             raise wrong_type_error(name, "an int", value)
 
 
-def _is_run(samples: SamplesLike) -> bool:
-    """Whether samples are the path of a run directory or of its `generator` folder.
+def is_run_path(samples: SamplesLike) -> bool:
+    """Return whether samples are the path of a run directory or of its `generator` folder.
+
+    Arguments:
+        samples: What a user names as samples.
 
     Raises:
         InputError: They are a path that does not exist.

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,7 @@ from iidgan.features.tensor_file import BlockedTensor, read_tensor_file, write_t
 from iidgan.sample_sets.feature_set import POINTS, FeatureSet, choose_indices, extract_features
 from iidgan.sample_sets.opening import open_data
 from iidgan.sample_sets.sample_set import SampleSet
-from iidgan.utils.files import check_free_space, damage_as_input_error
+from iidgan.utils.files import check_free_space, check_writable_file, damage_as_input_error
 
 SUFFIX = ".safetensors"
 """Suffix of the names of reference files."""
@@ -62,6 +60,7 @@ def write_reference(
     path = Path(path)
     if path.suffix != SUFFIX:
         raise InputError(f"out: must end in {SUFFIX}, got {str(path)!r}")
+    check_writable_file(path, field="out")
     feature_set = extract_features(samples, extractor, num, seed=seed, on_progress=on_progress)
     indices = choose_indices(samples.num_samples, num, seed=seed)
     protocol = feature_set.features.protocol
@@ -231,8 +230,7 @@ def _open_file(
 ) -> FeatureSet:
     reference = read_reference(path)
     _check_protocol(path, reference.features.protocol, extractor)
-    indices = choose_indices(len(reference), num, seed=seed)
-    return reference if len(indices) == len(reference) else _select_part(reference, indices)
+    return reference if num is None else reference.part(num, seed=seed)
 
 
 def _check_protocol(
@@ -245,19 +243,3 @@ def _check_protocol(
             f"{path}: has features of images by {protocol.extractor}, expected points; give a "
             "reference of points"
         )
-
-
-def _select_part(reference: FeatureSet, indices: Sequence[int]) -> FeatureSet:
-    positions = torch.tensor(indices)
-    # Other samples than those that the digest is of.
-    sha256 = hashlib.sha256(f"{reference.features.images_sha256} {indices}".encode()).hexdigest()
-    return replace(
-        reference,
-        features=replace(
-            reference.features,
-            values=reference.features.values[positions],
-            images_sha256=sha256 if reference.features.images_sha256 else "",
-        ),
-        take=lambda part: reference.take([indices[position] for position in part]),
-        labels=None if reference.labels is None else reference.labels[positions],
-    )
