@@ -210,11 +210,11 @@ def measure(image_set: ImageSet) -> Iterator[dict[str, str | float]]:
 def write_values(rows: Sequence[dict[str, str | float]]) -> None:
     """Write the measured values, those of other sets of images being kept."""
     names = {row["data"] for row in rows}
-    kept = [row for row in read_values() if row["data"] not in names] if names else []
+    other_rows = [row for row in read_values() if row["data"] not in names]
     text = io.StringIO()
     writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows([*kept, *rows])
+    writer.writerows([*other_rows, *rows])
     write_text(VALUES_FILE, text.getvalue())
 
 

@@ -77,7 +77,7 @@ class SourceLocation:
 class EvaluateOptions(FeatureOptions, PluginOptions):
     """Measure a trained run, or anybody's images against real ones.
 
-    `iidgan evaluate RUN` measures what is known of the run's source, and appends the metric
+    `iidgan evaluate RUN` computes the metrics of the run's source, and appends the metric
     records to its evaluations.jsonl. --metric NAME adds a metric, or shows the options of one;
     NAME can be package.module:Name for a class of your own. It may be repeated.
 

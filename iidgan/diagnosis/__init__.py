@@ -3,7 +3,7 @@
 `evaluation.feature_metrics` computes the scores, and `sample_sets` reads the samples.
 """
 
-from iidgan.diagnosis.diagnose import diagnose
+from iidgan.diagnosis.compare import diagnose
 from iidgan.diagnosis.diagnosis import Diagnosis, encode_score
 from iidgan.diagnosis.regions import Region, find_regions
 from iidgan.diagnosis.suspects import Suspect, Suspects, find_suspects

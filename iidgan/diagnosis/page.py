@@ -7,11 +7,10 @@ import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from iidgan._version import __version__
@@ -57,11 +56,10 @@ def render_page(diagnosis: Diagnosis) -> str:
     starved, crowded = _choose_regions(diagnosis)
     has_pictures = len(_sample_shape(diagnosis.fake)) == 3
     pictures = _encode_pictures(diagnosis, [*starved, *crowded]) if has_pictures else None
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    template = environment.from_string(
-        resources.files("iidgan.diagnosis").joinpath(TEMPLATE).read_text()
+    environment = Environment(
+        loader=PackageLoader("iidgan.diagnosis", ""), autoescape=True, undefined=StrictUndefined
     )
-    return template.render(
+    return environment.get_template(TEMPLATE).render(
         name=diagnosis.fake.name,
         headline=headline,
         tone="good" if diagnosis.coverage >= GOOD_COVERAGE else "bad",

@@ -1,4 +1,4 @@
-"""Features of one side of a comparison, with what is needed to show what they are of."""
+"""Features of one side of a comparison, with the samples that they are of."""
 
 from __future__ import annotations
 

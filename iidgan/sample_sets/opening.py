@@ -184,7 +184,7 @@ def _check_data_path(path: Path, names: set[str]) -> None:
     if not path.exists():
         error = unknown_name_error("data", str(path), names)
         raise InputError(f"{error}; or give a path that exists: {FORMATS}")
-    if _is_run(path):
+    if is_run_path(path):
         raise InputError(f"data: expected data, got the run {path}; name what it was trained on")
 
 

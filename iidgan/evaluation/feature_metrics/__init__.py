@@ -1,4 +1,7 @@
-"""Metrics of features by name: what `evaluate` and `diagnose` print of images and points."""
+"""Metrics of features by name: what `evaluate` and `diagnose` print of images and points.
+
+Functions on tensors, which they call, are in `functional.scores`.
+"""
 
 from __future__ import annotations
 

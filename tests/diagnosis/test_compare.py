@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from iidgan import InputError, diagnose
-from iidgan.diagnosis.diagnose import HALVES_METRICS, MIN_SAMPLES
+from iidgan.diagnosis.compare import HALVES_METRICS, MIN_SAMPLES
 from tests.helpers.extractors import make_images
 
 

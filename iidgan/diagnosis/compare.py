@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,7 +22,13 @@ from iidgan.evaluation.feature_metrics import (
 )
 from iidgan.features import Features, FrozenExtractor, create_extractor
 from iidgan.functional.scores.vendi import vendi_score
-from iidgan.sample_sets import open_reference, open_run_data, open_samples
+from iidgan.sample_sets import (
+    DataLike,
+    SamplesLike,
+    open_reference,
+    open_run_data,
+    open_samples,
+)
 from iidgan.sample_sets.feature_set import (
     POINTS,
     FeatureSet,
@@ -31,6 +36,7 @@ from iidgan.sample_sets.feature_set import (
     extract_features,
     pair_features,
 )
+from iidgan.sample_sets.opening import is_run_path
 from iidgan.sample_sets.resized import resize_samples
 from iidgan.sample_sets.sample_set import SampleSet
 from iidgan.training.run_dir import RunDir
@@ -48,8 +54,8 @@ DiagnosisCallback = Callable[[str, int, int | None], object]
 
 
 def diagnose(
-    images: object,
-    reference: object | None = None,
+    images: SamplesLike,
+    reference: DataLike | None = None,
     *,
     features: str | FrozenExtractor = "efficientnet-lite0",
     num: int = DEFAULT_NUM_SAMPLES,
@@ -132,8 +138,8 @@ def _create_extractor(
 
 
 def _open_reference(
-    images: object,
-    reference: object | None,
+    images: SamplesLike,
+    reference: DataLike | None,
     extractor: FrozenExtractor | None,
     num: int,
     size: int | None,
@@ -146,7 +152,7 @@ def _open_reference(
 
     if reference is not None:
         return open_reference(reference, extractor, num, size=size, root=root, on_progress=show)
-    if _find_run_dir(images, plugins) is None:
+    if not isinstance(images, str | Path) or not is_run_path(images):
         raise InputError("reference: missing; name the data that the samples should be like")
     samples = resize_samples(open_run_data(images, plugins), size)
     return extract_features(samples, extractor, num, on_progress=show)
@@ -196,7 +202,7 @@ def _compute_reference_scores(real: FeatureSet) -> dict[str, float]:
     return {score.metric: score.value for score in scores} | {"vendi": float(vendi_score(values))}
 
 
-def _find_run_dir(images: Any, plugins: Sequence[Plugin]) -> RunDir | None:  # noqa: ANN401
+def _find_run_dir(images: SamplesLike, plugins: Sequence[Plugin]) -> RunDir | None:
     """Return the run directory that was named, if it is one."""
     if not isinstance(images, str | Path):
         return None
