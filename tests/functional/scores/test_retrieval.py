@@ -42,6 +42,22 @@ def test_estimate_support_by_exact_probabilities():
     assert estimate_support(k, n, most) == (best, low, high)
 
 
+@pytest.mark.parametrize(
+    ("num_different", "num_draws", "max_support", "expected"),
+    [
+        (50, 100, 1000, (62, 55, 73)),
+        (221, 400, 1000, (299, 278, 327)),
+        (12, 20, 60, (17, 12, 31)),
+        (300, 1000, 500, (312, 307, 320)),
+        (6000, 10_000, 10_000, (8878, 8722, 9041)),
+    ],
+)
+def test_estimate_support_of_the_published_code(num_different, num_draws, max_support, expected):
+    """The code of 2411.16171, whose bounds have an error probability of 5 % each."""
+    result = estimate_support(num_different, num_draws, max_support, level=0.9)
+    assert result == expected
+
+
 def test_estimate_support_of_extremes():
     assert estimate_support(1, 1000, 500) == (1, 1, 1)
     assert estimate_support(10, 10, 500)[::2] == (500, 500)
