@@ -148,8 +148,8 @@ def clipped_density_and_coverage(real: Tensor, fake: Tensor, k: int = 5) -> Clip
     Neither score notices copies of the real samples, and density ignores missing modes. Time and
     memory are about those of `prdc`.
 
-    The published code counts only samples strictly inside a ball, and rounds g to multiples of
-    1 / (N' + 1).
+    For the coverage, the published code counts only samples strictly inside a ball, and rounds g
+    to multiples of 1 / (N' + 1).
 
     Arguments:
         real: Features of real samples, with shape (N, D), N of at least k + 1.
@@ -179,7 +179,8 @@ def clipped_density_and_coverage(real: Tensor, fake: Tensor, k: int = 5) -> Clip
     _check_neighbours(real, fake, k)
     distances, neighbours = nearest_neighbours(real, real, k, same_set=True)
     radii = distances[:, -1]
-    clipped_radii = radii.clamp_max(radii.median())
+    # Not Tensor.median, which is the lower one of the two in the middle.
+    clipped_radii = radii.clamp_max(radii.quantile(0.5))
     in_clipped_ball = distances <= clipped_radii[:, None]
     real_counts = neighbours[in_clipped_ball].bincount(minlength=len(real))
     real_density = real_counts.clamp_max(k).double().mean()

@@ -140,15 +140,26 @@ def test_clipped_scores_are_linear_in_the_share_of_good_samples():
             assert score.item() == pytest.approx(1 - num_bad / 240, abs=0.12)
 
 
-def test_clipped_scores_of_the_published_code():
-    """Its release at 2507.01761, K = 5; the coverage there is rounded to 1 / 221."""
-    generator = torch.Generator().manual_seed(1)
-    real = torch.randn(150, 5, generator=generator, dtype=torch.float64)
-    fake = 1.2 * torch.randn(220, 5, generator=generator, dtype=torch.float64)
-    fake[:73] += 9
-    scores = manifold.clipped_density_and_coverage(real, fake)
-    assert scores.density.item() == pytest.approx(0.5727923627684964, rel=1e-12)
-    assert scores.coverage.item() == pytest.approx(0.5475113122171946, abs=1 / 220)
+@pytest.mark.parametrize(
+    ("seed", "num_real", "num_fake", "dim", "k", "num_bad", "density", "coverage"),
+    [
+        (1, 150, 220, 5, 5, 73, 0.5727923627684964, 0.5475113122171946),
+        (2, 31, 40, 3, 5, 10, 0.614945652173913, 0.5609756097560976),
+        # The mean of the two radii in the middle decides.
+        (3, 12, 14, 2, 1, 3, 0.5714285714285714, 0.5333333333333333),
+    ],
+)
+def test_clipped_scores_of_the_published_code(
+    seed, num_real, num_fake, dim, k, num_bad, density, coverage
+):
+    """Its release at 2507.01761; the coverage there is rounded to 1 / (num_fake + 1)."""
+    generator = torch.Generator().manual_seed(seed)
+    real = torch.randn(num_real, dim, generator=generator, dtype=torch.float64)
+    fake = 1.2 * torch.randn(num_fake, dim, generator=generator, dtype=torch.float64)
+    fake[:num_bad] += 9
+    scores = manifold.clipped_density_and_coverage(real, fake, k)
+    assert scores.density.item() == pytest.approx(density, rel=1e-12)
+    assert scores.coverage.item() == pytest.approx(coverage, abs=1 / num_fake)
 
 
 def test_clipped_density_ignores_outliers():
