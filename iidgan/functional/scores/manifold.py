@@ -10,6 +10,7 @@ from torch import Tensor
 
 from iidgan.errors import InputError
 from iidgan.functional.scores.neighbours import (
+    count_true,
     iterate_blocks,
     nearest_neighbours,
     point_sets,
@@ -192,8 +193,8 @@ def clipped_density_and_coverage(real: Tensor, fake: Tensor, k: int = 5) -> Clip
         for block in iterate_blocks(real_points, fake_points):
             squared_radii_of_rows = (radii[block.rows, None] / real_points.unit).square()
             squared_clipped_radii = (clipped_radii[block.rows, None] / real_points.unit).square()
-            counts[block.columns] += block.within(squared_clipped_radii).sum(0)
-            fakes_inside[block.rows] += block.within(squared_radii_of_rows).sum(1)
+            counts[block.columns] += count_true(block.within(squared_clipped_radii), 0)
+            fakes_inside[block.rows] += count_true(block.within(squared_radii_of_rows), 1)
         density = (counts.clamp_max(k).double().mean() / real_density).clamp_max(1)
         raw_coverage = fakes_inside.clamp_max(k).double().mean() / k
         return density, _calibrate_coverage(raw_coverage, len(real), len(features), k)
@@ -255,9 +256,10 @@ def _score_seed(real: Tensor, fake: Tensor, k: int) -> tuple[Tensor, ...]:
     is_recalled = torch.zeros_like(has_fake)
     for block in iterate_blocks(real_points, fake_points):
         in_real_ball = block.within(real_radii[block.rows, None])
-        ball_counts[block.columns] += in_real_ball.sum(0)
-        has_fake[block.rows] |= in_real_ball.any(1)
-        is_recalled[block.rows] |= block.within(fake_radii[None, block.columns]).any(1)
+        in_fake_ball = block.within(fake_radii[None, block.columns])
+        ball_counts[block.columns] += count_true(in_real_ball, 0)
+        has_fake[block.rows] |= count_true(in_real_ball, 1) > 0
+        is_recalled[block.rows] |= count_true(in_fake_ball, 1) > 0
     return ball_counts > 0, is_recalled, ball_counts / k, has_fake
 
 

@@ -22,10 +22,11 @@ BLOCK_SIZE = 1024
 """Rows and columns of a block of distances: 4 MB in float32."""
 
 _DIRECT_DIMENSIONS = 16  # up to here, differences cost little more than products
-_SPARE_CANDIDATES = 8
+_SPARE_CANDIDATES = 4
 _TIE_TOLERANCE = 1e-12  # relative, of squared distances that should be equal
-_MAX_PAIR_ELEMENTS = 2**21  # float64: 16 MB
+_MAX_PAIR_ELEMENTS = 2**16  # float64: 0.5 MB, which stays in the cache
 _MAX_OPEN_PAIRS = 2**13  # beyond, a product of the block in float64 is cheaper
+_MAX_MERGED_SHARE = 1 / 16  # of a block; beyond, selecting from all of its values is cheaper
 
 
 @dataclass(frozen=True)
@@ -241,7 +242,7 @@ class DistanceBlock:
         error = self.x.error_bound(dtype) * norms + 2 * torch.finfo(dtype).eps * limits
         is_within = self.squared_distances < (limits - error).to(dtype)
         is_possible = self.squared_distances <= (limits + error).to(dtype)
-        row, column = (is_within ^ is_possible).nonzero(as_tuple=True)
+        row, column = _find_few(is_within ^ is_possible)
         if len(row) > _MAX_OPEN_PAIRS:
             return self._in_double().within(squared_radii)
         pair_distances = _pair_distances(
@@ -280,6 +281,31 @@ def iterate_blocks(x: PointSet, y: PointSet) -> Iterator[DistanceBlock]:
             yield DistanceBlock(x, y, rows, columns, distances)
 
 
+def count_true(mask: Tensor, dim: int) -> Tensor:
+    """Count the true values along a dimension, several times as fast as `Tensor.sum`.
+
+    Arguments:
+        mask: Such as from `DistanceBlock.within`, bool.
+        dim: The dimension.
+
+    Returns:
+        int64, without that dimension.
+
+    Examples:
+        >>> count_true(torch.tensor([[True, False], [True, True]]), dim=0)
+        tensor([2, 1])
+    """
+    parts = mask.view(torch.uint8).split(128, dim)  # counts up to 255 fit into a byte
+    return torch.stack([part.sum(dim, dtype=torch.uint8) for part in parts]).sum(0)
+
+
+def _find_few(mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Find the indices of true values, faster than `nonzero` if they lie in few rows."""
+    rows = mask.view(torch.uint8).amax(1).nonzero()[:, 0]
+    row, column = mask[rows].nonzero(as_tuple=True)
+    return rows[row], column
+
+
 def _search(x: PointSet, y: PointSet, k: int, *, only_last: bool) -> tuple[Tensor, Tensor]:
     """Find the k nearest points in y of each point in x, other than itself if x is y.
 
@@ -312,17 +338,10 @@ def _find_candidates(
     num_others = len(y) - (own_indices is not None)
     num_candidates = min(k + _SPARE_CANDIDATES, num_others)
     device = x.features.device
-    distances = torch.full((len(x), num_candidates), torch.inf, dtype=dtype, device=device)
-    indices = torch.zeros(len(x), num_candidates, dtype=torch.int64, device=device)
-
-    def merge(rows: slice, columns: slice, block: Tensor) -> None:
-        nearest = block.topk(min(num_candidates, block.shape[1]), largest=False)
-        all_distances = torch.cat([distances[rows], nearest.values], 1)
-        all_indices = torch.cat([indices[rows], nearest.indices + columns.start], 1)
-        order = all_distances.topk(num_candidates, largest=False, sorted=True)
-        distances[rows] = order.values
-        indices[rows] = all_indices.gather(1, order.indices)
-
+    nearest = _Nearest(
+        torch.full((len(x), num_candidates), torch.inf, dtype=dtype, device=device),
+        torch.zeros(len(x), num_candidates, dtype=torch.int64, device=device),
+    )
     column_blocks = _list_blocks(y, dtype)
     for position, rows in enumerate(_blocks(x)):
         row_block = column_blocks[position] if x is y else x.block(rows, dtype)
@@ -334,10 +353,66 @@ def _find_candidates(
                 own = own_indices[rows] - columns.start
                 row = ((own >= 0) & (own < block.shape[1])).nonzero()[:, 0]
                 block[row, own[row]] = torch.inf
-            merge(rows, columns, block)
+            nearest.merge(rows, columns, block)
             if x is y and columns.start > rows.start:
-                merge(columns, rows, block.mT.contiguous())
-    return distances, indices
+                nearest.merge(columns, rows, block, dim=0)
+    return nearest.distances, nearest.indices
+
+
+@dataclass(frozen=True)
+class _Nearest:
+    """The nearest points so far: squared distances in increasing order, and indices, (N, n)."""
+
+    distances: Tensor
+    indices: Tensor
+
+    def merge(self, points: slice, others: slice, block: Tensor, dim: int = 1) -> None:
+        """Merge the squared distances between some points and some of the others.
+
+        `dim` is the dimension of the block along which the others lie.
+        """
+        limits = self.distances[points, -1]
+        is_nearer = block < limits.unsqueeze(dim)
+        counts = count_true(is_nearer, dim)
+        if int(counts.sum()) > _MAX_MERGED_SHARE * is_nearer.numel():
+            num_nearest = min(self.distances.shape[1], block.shape[dim])
+            values, offsets = block.movedim(dim, 1).topk(num_nearest, largest=False)
+            changed = torch.arange(len(limits), device=limits.device)
+        else:
+            # Selecting from all values takes several times as long as from the few that are
+            # nearer than the nearest of the blocks before.
+            changed, values, offsets = _collect(block, is_nearer, counts, dim)
+        self._replace(changed + points.start, values, offsets + others.start)
+
+    def _replace(self, rows: Tensor, values: Tensor, indices: Tensor) -> None:
+        all_values = torch.cat([self.distances[rows], values], 1)
+        all_indices = torch.cat([self.indices[rows], indices], 1)
+        order = all_values.topk(self.distances.shape[1], largest=False, sorted=True)
+        self.distances[rows] = order.values
+        self.indices[rows] = all_indices.gather(1, order.indices)
+
+
+def _collect(
+    values: Tensor, mask: Tensor, counts: Tensor, dim: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Collect the values where a mask is true, row by row, or column by column if `dim` is 0.
+
+    Returns the rows that have any, their values, padded with infinity to the largest count, and
+    the positions of these along `dim`.
+    """
+    first, second = mask.nonzero(as_tuple=True)
+    rows = counts.nonzero()[:, 0]
+    counts = counts[rows]
+    width = int(counts.amax()) if len(rows) else 0
+    is_used = torch.arange(width, device=values.device) < counts[:, None]
+    # Row by row on both sides.
+    order = second.argsort(stable=True) if dim == 0 else slice(None)
+    selected = values.new_full(is_used.shape, torch.inf)
+    positions = first.new_zeros(is_used.shape)
+    used = is_used.nonzero(as_tuple=True)
+    selected[used] = values[first, second][order]
+    positions[used] = (first, second)[dim][order]
+    return rows, selected, positions
 
 
 def _refine(

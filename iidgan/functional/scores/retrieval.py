@@ -46,8 +46,8 @@ def retrieval_score(real: Tensor, fake: Tensor, *, level: float = 0.95) -> Retri
     for samples of the real distribution itself, too, the more so in many dimensions, where some
     points are the nearest ones of many. Compare with as many real samples that are not in the
     reference: the publication divides by their estimate, and its bounds are those of `level` 0.9,
-    with 5 % on each side. It cannot see whether a sample is any good: each retrieves something. Time is
-    O(N n D), memory that of a copy of one set.
+    with 5 % on each side. It cannot see whether a sample is any good: each retrieves something.
+    Time is O(N n D), memory that of a copy of one set.
 
     Arguments:
         real: Features of real samples, with shape (N, D).

@@ -40,6 +40,24 @@ def test_nearest_neighbours_by_brute_force(kind, num_dimensions):
     torch.testing.assert_close(radii, expected, rtol=1e-12, atol=0)
 
 
+@pytest.mark.parametrize("max_merged_share", [0, 1])
+@pytest.mark.parametrize("order", ["approaching", "receding"])
+def test_nearest_neighbours_by_both_ways_of_merging(order, max_merged_share, monkeypatch):
+    """Selecting from all values of a block, or from those nearer than the nearest before."""
+    monkeypatch.setattr(neighbours, "_MAX_MERGED_SHARE", max_merged_share)
+    scales = torch.linspace(3, 0.1, 150)[:, None]
+    real = normal(150, 40) * (scales if order == "approaching" else scales.flip(0))
+    assert_nearest(real, real, 3, same_set=True)
+    assert_nearest(normal(70, 40, seed=1), real, 3)
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+def test_count_true(dim):
+    mask = normal(300, 600) > -1.5  # more than a byte counts, in both directions
+    mask[:, :3] = mask[:3] = True
+    assert torch.equal(neighbours.count_true(mask, dim), mask.sum(dim))
+
+
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 10**6), st.integers(18, 60), st.sampled_from([1e-6, 1e-3, 1.0]))
 def test_nearest_neighbours_of_clusters(seed, num_dimensions, width):
