@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from iidgan.functional.scores.gram import gram_matrix
 from iidgan.functional.scores.seeds import check_features, check_sets, score_seeds
 
 _BLOCK_SIZE = 2048  # rows that are converted to float64 at a time
@@ -89,8 +90,7 @@ def effective_rank(features: Tensor) -> Tensor:
     features = features.detach()
     mean = _mean(features)
     if len(features) <= features.shape[1]:
-        centred = features.double() - mean
-        matrix = centred @ centred.mT
+        matrix = gram_matrix([(features.double() - mean).mT])
     else:
         matrix = _covariance(features, mean)
     eigenvalues = torch.linalg.eigvalsh(matrix).clamp_min(0).cpu()
@@ -131,8 +131,8 @@ def _distance(real: _Gaussian, fake: _Gaussian) -> Tensor:
     total = mean_distance + (real.root.square().sum() + fake.root.square().sum())
     product = fake.root.mT @ real.root
     if real.is_well_conditioned and fake.is_well_conditioned:
-        # In half the time of singular values.
-        singular_values = torch.linalg.eigvalsh(product @ product.mT).clamp_min(0).sqrt()
+        # In a fifth of the time of singular values.
+        singular_values = torch.linalg.eigvalsh(gram_matrix([product])).clamp_min(0).sqrt()
     else:
         # Not linalg.nuclear_norm, which is differentiable but ignores small singular values.
         singular_values = torch.linalg.svdvals(product)
@@ -145,8 +145,5 @@ def _mean(features: Tensor) -> Tensor:
 
 def _covariance(features: Tensor, mean: Tensor) -> Tensor:
     """Compute the covariance, which divides by n - 1: (n, D) -> (D, D)."""
-    covariance = mean.new_zeros(len(mean), len(mean))
-    for block in features.split(_BLOCK_SIZE):
-        centred = block.double() - mean
-        covariance.addmm_(centred.mT, centred)
-    return covariance / (len(features) - 1)
+    centred_blocks = (block.double() - mean for block in features.split(_BLOCK_SIZE))
+    return gram_matrix(centred_blocks) / (len(features) - 1)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from iidgan.errors import InputError
+from iidgan.functional.scores.gram import gram_matrix
 from iidgan.functional.scores.seeds import check_features, score_seeds
 
 _BLOCK_SIZE = 2048  # rows that are converted to float64 at a time
@@ -60,17 +61,10 @@ def vendi_score(fake: Tensor, q: float = 1.0) -> Tensor:
 
 def _eigenvalues(features: Tensor) -> Tensor:
     """Compute the eigenvalues of K / N, or those of its counterpart, without negative ones."""
-    num_samples, num_dimensions = features.shape
-    if num_samples <= num_dimensions:
-        directions = _directions(features)
-        gram = directions @ directions.mT
+    if len(features) <= features.shape[1]:
+        gram = gram_matrix([_directions(features).mT])
     else:
-        gram = torch.zeros(
-            num_dimensions, num_dimensions, dtype=torch.float64, device=features.device
-        )
-        for block in features.split(_BLOCK_SIZE):
-            directions = _directions(block)
-            gram.addmm_(directions.mT, directions)
+        gram = gram_matrix(map(_directions, features.split(_BLOCK_SIZE)))
     eigenvalues = torch.linalg.eigvalsh(gram).clamp_min(0)
     total = eigenvalues.sum()
     if total == 0:  # no directions: all samples are the same
