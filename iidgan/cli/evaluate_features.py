@@ -16,6 +16,7 @@ from iidgan.cli.console import create_console
 from iidgan.cli.feature_table import print_json, print_table
 from iidgan.cli.progress import count_progress, create_progress
 from iidgan.config.plugins import Plugin
+from iidgan.core.metric import MetricProtocol
 from iidgan.errors import InputError
 from iidgan.evaluation.evaluate import EvaluationPoint
 from iidgan.evaluation.feature_metrics import (
@@ -126,26 +127,39 @@ class Comparison:
     metric_names: Sequence[str]
     num: int
 
-    def measure(
-        self, subject: Subject, provenance: Mapping[str, str]
-    ) -> tuple[FeaturePair, list[MetricRecord]]:
-        """Measure samples, and print notes on what limits the values to standard error.
+    def measure(self, subject: Subject, provenance: Mapping[str, str]) -> Measurement:
+        """Measure samples.
 
         Arguments:
             subject: The samples.
             provenance: Versions and hardware of the measurement.
-
-        Returns:
-            The features, and one record for each value.
         """
         with show_progress(subject.samples.name) as on_progress:
             samples = extract_features(
                 subject.samples, self.extractor, self.num, on_progress=on_progress
             )
         pair = pair_features(self.reference, samples, self.extractor)
-        _print_notes(pair, samples.notes, self.metric_names)
         scores = compute_scores(self.metric_names, pair)
-        return pair, [_make_record(score, subject, pair, provenance) for score in scores]
+        return Measurement(
+            records=[_make_record(score, subject, pair, provenance) for score in scores],
+            shared_protocol=pair.protocol(),
+            notes=[*samples.notes, *_list_limits(pair, self.metric_names)],
+        )
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured of some samples.
+
+    Arguments:
+        records: One record for each value.
+        shared_protocol: What the protocols of all values share.
+        notes: Lines for the user: how the samples were read, and what limits the values.
+    """
+
+    records: list[MetricRecord]
+    shared_protocol: MetricProtocol
+    notes: list[str]
 
 
 def evaluate_features(
@@ -186,22 +200,24 @@ def evaluate_features(
         )
     with show_progress("reference") as on_progress:
         reference = _open_reference(path, options, extractor, num, root, plugins, on_progress)
-    _print_lines(reference.notes)
     comparison = Comparison(reference, extractor, metric_names, num)
     provenance = collect_provenance(torch_device)
-    records: list[MetricRecord] = []
-    for subject in subjects:
-        pair, subject_records = comparison.measure(subject, provenance)
-        records += subject_records
+    measurements = [comparison.measure(subject, provenance) for subject in subjects]
+    records = [record for measurement in measurements for record in measurement.records]
     if out_path is not None:
         check_same_protocols(out_path, records)
         append_records(out_path, records)
-    if RunDir(Path(path)).run_file.exists():
-        append_records(RunDir(Path(path)).evaluations_file, records)
+    run_dir = RunDir(Path(path))
+    if run_dir.run_file.exists():
+        append_records(run_dir.evaluations_file, records)
+    notes = [note for measurement in measurements for note in measurement.notes]
+    for note in dict.fromkeys([*reference.notes, *notes]):
+        print(f"iidgan: {note}", file=sys.stderr)
     if as_json:
         print_json(records, with_seeds=point is not None)
     else:
-        print_table(f"{path} against {reference.name}", pair.protocol(), records)
+        title = f"{path} against {reference.name}"
+        print_table(title, measurements[0].shared_protocol, records)
     return 0
 
 
@@ -298,23 +314,16 @@ def show_progress(name: str) -> Iterator[ProgressCallback]:
         yield count_progress(progress, name, "images")
 
 
-def _print_notes(pair: FeaturePair, notes: Iterable[str], metric_names: Iterable[str]) -> None:
-    """Print how the samples were read, and what limits the values of their metrics."""
-    all_notes = [*notes]
-    for name in metric_names:
-        all_notes += find_feature_metric(name).notes(pair)
+def _list_limits(pair: FeaturePair, metric_names: Iterable[str]) -> list[str]:
+    """List what limits the values of metrics."""
+    notes = [note for name in metric_names for note in find_feature_metric(name).notes(pair)]
     num_real, num_fake = len(pair.real), len(pair.fake)
     if num_real != num_fake:
-        all_notes.append(
+        notes.append(
             f"{num_real:,} real and {num_fake:,} generated samples: values are comparable with "
             f"those of the same numbers alone; --num {min(num_real, num_fake)} takes equal ones"
         )
-    _print_lines(dict.fromkeys(all_notes))
-
-
-def _print_lines(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(f"iidgan: {line}", file=sys.stderr)
+    return notes
 
 
 def _make_record(

@@ -94,9 +94,9 @@ class FeaturePair:
         """Return what all scores of this pair depend on: features, and samples of both sides."""
         return {
             **flatten_protocol(self.real.protocol),
-            "real_sha256": self.real.images_sha256,
             "num_real": len(self.real),
             "num_generated": len(self.fake),
+            "real_sha256": self.real.images_sha256,
         }
 
 
