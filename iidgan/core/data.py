@@ -217,6 +217,22 @@ class Dataset:
         raw_samples = self._to_device(self.view.take_samples(self.x, index))
         return raw_samples.float() / 127.5 - 1 if self.is_image else raw_samples
 
+    def take_bytes(self, index: Tensor) -> Tensor:
+        """Gather images as uint8, on the device of `x`.
+
+        Arguments:
+            index: Indices of the samples, int64 of any shape, on the device of `x`.
+
+        Returns:
+            Images, with shape (*index.shape, *shape).
+
+        Examples:
+            >>> images = torch.tensor([0, 255], dtype=torch.uint8).reshape(2, 1, 1, 1)
+            >>> Dataset(images).take_bytes(torch.tensor([1, 0, 1])).flatten()
+            tensor([255,   0, 255], dtype=torch.uint8)
+        """
+        return self.view.take_samples(self.x, index).to(torch.uint8)
+
     def take_labels(self, index: Tensor) -> Tensor | None:
         """Gather labels.
 

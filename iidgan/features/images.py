@@ -118,7 +118,7 @@ class _DatasetBlocks:
     def __iter__(self) -> Iterator[Tensor]:
         index = torch.arange(len(self.dataset), device=self.dataset.x.device)
         for block_index in index.split(_block_size(self.dataset.shape)):
-            yield self.dataset.view.take_samples(self.dataset.x, block_index).cpu()
+            yield self.dataset.take_bytes(block_index).cpu()
 
 
 def _split_dataset(dataset: Dataset) -> ImageBlocks:

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from iidgan.core import Dataset
+from iidgan.data.stacked import StackedView
 from iidgan.features import ImageBlocks, images
 from iidgan.features.images import split_images
 from tests.helpers.errors import raises_input_error
@@ -52,6 +53,16 @@ def test_digest_is_of_content_and_shape(small_blocks, monkeypatch, tmp_path):
     assert split_images(array).compute_sha256() == digest
     others = (array[::-1], array[:-1], array.reshape(10, 3, 2, 8), array ^ 1)
     assert len({split_images(np.array(x)).compute_sha256() for x in others} | {digest}) == 5
+
+
+@pytest.mark.parametrize("pixels", [28, 64])
+def test_blocks_of_computed_images_are_bytes(pixels):
+    """Stacked images of 64 pixels are resized in floating point."""
+    view = StackedView(torch.tensor([[0, 1, 2], [2, 2, 0]]), pixels)
+    dataset = Dataset(torch.from_numpy(make_images(3, 1, 28, 28)), view=view)
+    images_of_blocks = join(split_images(dataset))
+    expected = (dataset.take_samples(torch.arange(2)) + 1) * 127.5
+    assert images_of_blocks.equal(expected.round().to(torch.uint8))
 
 
 def test_digest_of_a_data_set_is_its_own():
