@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 import torch
 
 from iidgan.core import Batch, HasPostUpdate, Losses, Method, Nets, Player, concatenate_batches
+from iidgan.engine.flops import count_flops
 from iidgan.engine.state import State, collect_parameters
 from iidgan.errors import InputError
 
@@ -118,6 +120,26 @@ class TrainStep:
         with torch.random.fork_rng(devices=[]):
             for player in self.players:
                 self._check_losses(player, nets, batch_groups.select(player)[-1])
+
+    def estimate_flops(self, batches: Sequence[Batch]) -> int:
+        """Estimate the floating-point operations of a step, without changing the state.
+
+        They are those of the losses, thrice, since their gradients take twice as many.
+
+        Arguments:
+            batches: Batches of one step.
+
+        Returns:
+            The mean over the training, of all seeds together.
+        """
+        nets = Nets(dict(self.state.nets.items()), use_bfloat16=self._is_half_precision)
+        batch_groups = _BatchGroups(batches)
+        num_flops = 0.0
+        for player in self.players:
+            start, end = player.active
+            loss = partial(player.loss, nets, batch_groups.select(player)[-1])
+            num_flops += 3 * player.updates_per_step * (end - start) * count_flops(loss)
+        return round(num_flops)
 
     def _check_losses(self, player: Player, nets: Nets, batch: Batch) -> None:
         num_seeds = len(self.state.diverged)
