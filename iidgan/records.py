@@ -60,6 +60,11 @@ class MetricRecord:
         """Whether the record stands for a failed training, without a value."""
         return self.metric == _FAILURE_METRIC
 
+    @property
+    def is_interim(self) -> bool:
+        """Whether it was measured during training, perhaps at a step without a checkpoint."""
+        return self.protocol.get("family") == INTERIM_FAMILY
+
     def at_end(self, num_steps: int) -> bool:
         """Whether it is of the end of training: the last step, or after divergence.
 
@@ -69,6 +74,8 @@ class MetricRecord:
         return self.step == num_steps or self.diverged >= 0
 
 
+INTERIM_FAMILY = "training-coverage"
+"""Family of the metrics that are measured during training, to watch it."""
 _FAILURE_METRIC = "failure"
 _FIELD_TYPES: dict[str, tuple[type, ...]] = {
     "run": (str,),
@@ -262,11 +269,14 @@ def _drop_superseded(records: Iterable[MetricRecord]) -> list[MetricRecord]:
 def select_last_step(records: Iterable[MetricRecord]) -> list[MetricRecord]:
     """Select the records of each seed's last step.
 
+    The last step is that of its last checkpoint: a run that is still trained may have been
+    watched at later ones.
+
     Arguments:
         records: Records of one run.
 
     Returns:
-        Those of the largest step of their seed, in their order.
+        Those of the last step of their seed, in their order.
 
     Examples:
         >>> from dataclasses import replace
@@ -277,14 +287,23 @@ def select_last_step(records: Iterable[MetricRecord]) -> list[MetricRecord]:
         [(0, 200), (1, 100)]
     """
     all_records = list(records)
-    last_steps: dict[int, int] = {}
-    for record in all_records:
-        last_steps[record.seed] = max(record.step, last_steps.get(record.seed, -1))
+    last_steps = _find_last_steps(all_records) | _find_last_steps(
+        record for record in all_records if not record.is_interim
+    )
     return [record for record in all_records if record.step == last_steps[record.seed]]
+
+
+def _find_last_steps(records: Iterable[MetricRecord]) -> dict[int, int]:
+    last_steps: dict[int, int] = {}
+    for record in records:
+        last_steps[record.seed] = max(record.step, last_steps.get(record.seed, -1))
+    return last_steps
 
 
 def copy_final_records(path: Path, run: str, num_steps: int, metrics_path: Path) -> None:
     """Copy the records of a finished run's last step to a file of results.
+
+    What was measured to watch the training is left out: no table has it.
 
     If some records of a seed are missing there, all of them are copied, so that a seed's values
     are always of one training.
@@ -301,7 +320,7 @@ def copy_final_records(path: Path, run: str, num_steps: int, metrics_path: Path)
     end_records = [
         record
         for record in read_records(metrics_path)
-        if record.run == run and record.at_end(num_steps)
+        if record.run == run and record.at_end(num_steps) and not record.is_interim
     ]
     final_records = select_last_step(end_records)
     with locked_for_append(path) as append:

@@ -110,6 +110,20 @@ def test_select_last_step_of_each_seed():
     assert [(record.seed, record.step) for record in selected] == [(1, 4), (0, 8), (1, 4), (2, 0)]
 
 
+def test_interim_records_are_of_no_last_step(tmp_path):
+    """A run is watched at steps without a checkpoint; tables have none of these values."""
+    row = records.MetricRecord(
+        run="a", seed=0, step=8, metric="m", value=1.0, diverged=-1, protocol={}, provenance={}
+    )
+    interim = replace(row, metric="c", protocol={"family": records.INTERIM_FAMILY})
+    later, alone = replace(interim, step=9), replace(interim, seed=1, step=9)
+    all_records = [replace(row, step=4), row, interim, later, replace(alone, step=7), alone]
+    assert records.select_last_step(all_records) == [row, interim, alone]
+    records.append_records(tmp_path / "metrics.jsonl", all_records)
+    records.copy_final_records(tmp_path / "rows.jsonl", "a", 8, tmp_path / "metrics.jsonl")
+    assert records.read_records(tmp_path / "rows.jsonl") == [row]
+
+
 def test_read_takes_paths_as_strings(tmp_path):
     row = records.MetricRecord(
         run="a", seed=0, step=4, metric="m", value=1.0, diverged=-1, protocol={}, provenance={}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from iidgan.config.run import Run
-from iidgan.core import Metric, Samples
+from iidgan.core import Metric, MetricProtocol, Samples
 from iidgan.errors import InputError
 from iidgan.metrics import METRICS
 from iidgan.records import MetricRecord
@@ -75,22 +75,39 @@ def evaluate_samples(
                     f"metrics: {family!r} and {families[name]!r} both return {name!r}; name it "
                     "differently in one of them"
                 )
-            records += [
-                MetricRecord(
-                    run=point.run.id,
-                    seed=seed,
-                    step=step,
-                    metric=name,
-                    value=float(value),
-                    diverged=diverged,
-                    protocol=protocol,
-                    provenance=provenance,
-                )
-                for seed, step, value, diverged in zip(
-                    point.seeds, point.steps, values, point.diverged
-                )
-            ]
+            records += make_records(point, name, values, protocol, provenance)
     return records
+
+
+def make_records(
+    point: EvaluationPoint,
+    metric: str,
+    values: Tensor,
+    protocol: MetricProtocol,
+    provenance: Mapping[str, str],
+) -> list[MetricRecord]:
+    """Make the records of one metric.
+
+    Arguments:
+        point: Run, seeds and their steps.
+        metric: Name of the values.
+        values: One value per seed, with shape (S,).
+        protocol: How they were measured.
+        provenance: Versions and hardware, as in `MetricRecord`.
+    """
+    return [
+        MetricRecord(
+            run=point.run.id,
+            seed=seed,
+            step=step,
+            metric=metric,
+            value=float(value),
+            diverged=diverged,
+            protocol=protocol,
+            provenance=provenance,
+        )
+        for seed, step, value, diverged in zip(point.seeds, point.steps, values, point.diverged)
+    ]
 
 
 def _compute_metric(family: str, metric: Metric, samples: Samples) -> dict[str, Tensor]:
