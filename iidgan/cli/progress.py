@@ -100,6 +100,21 @@ def format_losses(record: LogRecord) -> str:
     return "  ".join(texts)
 
 
+def format_coverage(record: LogRecord) -> str:
+    """Format the mean coverage over the seeds for which it was measured.
+
+    Arguments:
+        record: Log record of the seeds; without coverage, the text is empty.
+
+    Examples:
+        >>> record = LogRecord(100, {}, seconds=0.5, diverged={}, coverage=(0.8, 0.82, math.nan))
+        >>> format_coverage(record)
+        'coverage 0.81'
+    """
+    values = [value for value in record.coverage if math.isfinite(value)]
+    return f"coverage {sum(values) / len(values):.2f}" if values else ""
+
+
 class ProgressMonitor:
     """Display of one or more trainings.
 
@@ -145,15 +160,16 @@ class ProgressMonitor:
             self._show_record(run_index, record)
 
     def _show_record(self, run_index: int, record: LogRecord) -> None:
-        losses_text, num_steps = format_losses(record), self._total_steps[run_index]
+        texts = format_losses(record), format_coverage(record)
+        numbers_text, num_steps = "  ".join(filter(None, texts)), self._total_steps[run_index]
         last_steps = self._last_steps[run_index]
         last_steps[record.seeds] = record.step
         step = min(last_steps.values())  # of the processes that train the seeds
-        self._progress.update(self._task_ids[run_index], completed=step, losses=losses_text)
+        self._progress.update(self._task_ids[run_index], completed=step, losses=numbers_text)
         tenths_done = 10 * step // num_steps
         if not self._console.is_terminal and tenths_done > self._printed_tenths[run_index]:
             self._printed_tenths[run_index] = tenths_done
-            self._print_line(run_index, f"step {step} of {num_steps}  {losses_text}")
+            self._print_line(run_index, f"step {step} of {num_steps}  {numbers_text}")
 
     def _print_line(self, run_index: int, text: str) -> None:
         line = f"{self._labels[run_index]}: {text}"

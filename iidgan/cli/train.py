@@ -37,6 +37,7 @@ from iidgan.engine.step import Precision
 from iidgan.errors import InputError
 from iidgan.train import train
 from iidgan.training.plan import Auto
+from iidgan.training.run_dir import RunDir
 from iidgan.training.run_session import Result
 
 ComponentT = TypeVar("ComponentT")
@@ -61,6 +62,7 @@ BFLOAT16_WARNING = (
     "iidgan: warning: precision: bfloat16 is for images; its eight bits do not resolve points, "
     "such as the modes of 2D-Ring, as float32 does"
 )
+COLLAPSED_EXIT_CODE = 4
 COMPONENT_KINDS = ("method", "term", "arch", "optimiser", "metric")
 
 
@@ -94,6 +96,11 @@ class SessionOptions:
     """How steps are executed; unless given, a resumed run keeps its executor."""
     workers: int | Auto = "auto"
     """Number of processes to split the seeds across; unless given, a resumed run keeps it."""
+    diagnose_every: int | Auto = "auto"
+    """Steps between measurements of the coverage of the data; 0: none; auto: as often as costs at
+    most 2 % of the training, and not where the modes of the data are known."""
+    stop_when_collapsed: bool = False
+    """End the training once the coverage of every seed has fallen for good."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +178,14 @@ def _report_result(result: Result, stop: StopRequest) -> int:
         last_step = max(result.diverged)
         print(f"every seed diverged, the last one at step {last_step}", file=sys.stderr)
         return 3
+    if result.outcome == "collapsed":
+        print(
+            f"every seed collapsed, at {result.describe_steps()} at the latest; the networks with "
+            f"the best coverage are in {RunDir(result.path).best_dir}; to train on, run again "
+            "without --stop-when-collapsed",
+            file=sys.stderr,
+        )
+        return COLLAPSED_EXIT_CODE
     if not records:
         print(f"{result.path}: {NO_METRICS}", file=sys.stderr)
     print(f"{result.path} is done. Next: iidgan figure {result.path}")

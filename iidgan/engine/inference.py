@@ -13,6 +13,8 @@ from iidgan.core import HasBatchStatistics, Standardisation
 from iidgan.engine.sampling import BatchStream
 from iidgan.engine.state import State, derive_seed
 
+NUM_STATISTICS_BATCHES = 50
+"""Number of batches from which fixed statistics are computed."""
 CHUNK_SIZE = 1024  # samples per forward pass and seed; larger activations no longer fit in caches
 
 
@@ -74,7 +76,7 @@ RANDOM_GROUP = 16
 
 @torch.no_grad()
 def inference_networks(
-    state: State, batch_stream: BatchStream, *, num_batches: int = 50
+    state: State, batch_stream: BatchStream, *, num_batches: int = NUM_STATISTICS_BATCHES
 ) -> nn.ModuleDict:
     """Copy the maps G and F with their final (or averaged) weights, in evaluation mode.
 

@@ -1,4 +1,4 @@
-"""The training loop: steps, log records, checkpoints and stop requests."""
+"""The training loop: steps, log records, diagnoses, checkpoints and stop requests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from iidgan.engine.state import State
 from iidgan.engine.step import StepFn
 from iidgan.utils.processes import STOP_SIGNALS, drop_ignored_hangup
 
-Outcome = Literal["finished", "stopped", "diverged"]
+Outcome = Literal["finished", "stopped", "diverged", "collapsed"]
 
 DEBOUNCE_SECONDS = 0.5
 """Signals that arrive within this time after the first count as one."""
@@ -38,6 +38,8 @@ class LogRecord:
         seconds: Wall time of these steps.
         diverged: Step at which a seed diverged, by its position, for these steps alone.
         seeds: The seeds of the numbers, where the run is known.
+        coverage: Last measured coverage of these seeds, NaN where there is none; empty if it was
+            not measured.
     """
 
     step: int
@@ -45,6 +47,7 @@ class LogRecord:
     seconds: float
     diverged: dict[int, int]
     seeds: tuple[int, ...] = ()
+    coverage: tuple[float, ...] = ()
 
     def for_seeds(self, seeds: slice) -> LogRecord:
         """Select the seeds at positions `seeds`.
@@ -73,6 +76,7 @@ class LogRecord:
                 for position, step in self.diverged.items()
                 if position in positions
             },
+            coverage=self.coverage[seeds],
         )
 
 
@@ -155,6 +159,7 @@ class LoopSchedule:
         steps: Length of the run.
         checkpoint_every: Steps between checkpoints.
         log_every: Steps between log records, the only synchronisation with the device.
+        diagnose_every: Steps between diagnoses; 0: none.
 
     Examples:
         >>> from iidgan.engine.loop import LoopSchedule
@@ -166,6 +171,7 @@ class LoopSchedule:
     steps: int
     checkpoint_every: int
     log_every: int = 100
+    diagnose_every: int = 0
 
     def is_checkpoint_step(self, step: int) -> bool:
         """Return whether a checkpoint is due.
@@ -174,6 +180,22 @@ class LoopSchedule:
             step: Number of steps taken.
         """
         return step % self.checkpoint_every == 0 or step == self.steps
+
+    def is_diagnosis_step(self, step: int) -> bool:
+        """Return whether a diagnosis is due; a run that is shorter than the interval has none.
+
+        Arguments:
+            step: Number of steps taken.
+
+        Examples:
+            >>> from iidgan.engine.loop import LoopSchedule
+            >>> schedule = LoopSchedule(steps=500, checkpoint_every=500, diagnose_every=200)
+            >>> [step for step in range(1, 501) if schedule.is_diagnosis_step(step)]
+            [200, 400, 500]
+        """
+        if not 0 < self.diagnose_every <= self.steps:
+            return False
+        return step % self.diagnose_every == 0 or step == self.steps
 
 
 @dataclass
@@ -230,9 +252,10 @@ def run_training_loop(
     *,
     on_log: Callable[[LogRecord], None],
     on_checkpoint: Callable[[], None],
+    on_diagnosis: Callable[[], bool] = lambda: False,
     stop: StopRequest,
 ) -> Outcome:
-    """Train from `state.step` to the end, a stop request, or until every seed has diverged.
+    """Train from `state.step` to the end, a stop request, or until training on is pointless.
 
     A checkpoint is written before returning, whatever the outcome.
 
@@ -244,6 +267,8 @@ def run_training_loop(
         schedule: Length of the run and intervals.
         on_log: Called with each log record.
         on_checkpoint: Called when a checkpoint is due.
+        on_diagnosis: Called when a diagnosis is due, before a checkpoint of the same step; returns
+            whether to end the training as collapsed.
         stop: Stop request, checked after each step.
 
     Returns:
@@ -258,23 +283,32 @@ def run_training_loop(
         buffer.step_losses.append(losses)
         state.step += 1
         is_due = schedule.is_checkpoint_step(state.step)
-        if is_due or stop.requested or state.step % schedule.log_every == 0:
-            on_log(buffer.flush(state))
-            outcome = _outcome_after_step(state, schedule, stop)
+        is_diagnosis_due = schedule.is_diagnosis_step(state.step)
+        is_log_due = state.step % schedule.log_every == 0
+        if is_due or is_diagnosis_due or is_log_due or stop.requested:
+            record = buffer.flush(state)
+            has_collapsed = is_diagnosis_due and on_diagnosis()
+            on_log(record)
+            outcome = _outcome_after_step(state, schedule, stop, has_collapsed=has_collapsed)
             if is_due or outcome != "finished":
                 on_checkpoint()
-                buffer.restart_clock()
+            buffer.restart_clock()
             if outcome != "finished":
                 return outcome
     return "finished"
 
 
-def _outcome_after_step(state: State, schedule: LoopSchedule, stop: StopRequest) -> Outcome:
+def _outcome_after_step(
+    state: State, schedule: LoopSchedule, stop: StopRequest, *, has_collapsed: bool
+) -> Outcome:
     """Return "finished" unless the run ends early after the current step."""
     if bool((state.diverged >= 0).all()):  # training on is pointless
         return "diverged"
-    if stop.requested and state.step < schedule.steps:
-        return "stopped"
+    if state.step < schedule.steps:
+        if has_collapsed:
+            return "collapsed"
+        if stop.requested:
+            return "stopped"
     return "finished"
 
 

@@ -91,7 +91,9 @@ def train_batched(
         for sessions in group_by_step(positions):
             with record_failures(outcomes, [positions[session] for session in sessions]):
                 if not stop.requested:
-                    BatchedSessions(sessions).fit(checkpoint_every, stop)
+                    steps = sessions[0].run.steps
+                    schedule = LoopSchedule(steps=steps, checkpoint_every=checkpoint_every)
+                    BatchedSessions(sessions).fit(schedule, stop)
         for position, run_session in started.items():
             if outcomes[position] == "stopped":
                 outcomes[position] = run_session.finish().outcome
@@ -153,11 +155,11 @@ class BatchedSessions:
         self.context = TrainContext.concatenate([session.context for session in sessions])
         self._seed_slices = seed_slices([len(session.seeds) for session in sessions])
 
-    def fit(self, checkpoint_every: int, stop: StopRequest) -> None:
+    def fit(self, schedule: LoopSchedule, stop: StopRequest) -> None:
         """Train all sessions to the end of their runs, or until a stop request.
 
         Arguments:
-            checkpoint_every: Steps between checkpoints.
+            schedule: Length of the runs, and steps between checkpoints and diagnoses.
             stop: Saves and ends when requested.
         """
         plan, run = self.sessions[0].plan, self.context.run
@@ -170,9 +172,10 @@ class BatchedSessions:
             step,
             self.context.batches,
             run.optimiser,
-            LoopSchedule(steps=run.steps, checkpoint_every=checkpoint_every),
+            schedule,
             on_log=self._log_record,
             on_checkpoint=self._save_checkpoints,
+            on_diagnosis=self._diagnose,
             stop=stop,
         )
 
@@ -186,11 +189,22 @@ class BatchedSessions:
             session.log_losses(record.for_seeds(seed_slice))
 
     def _save_checkpoints(self) -> None:
+        for session in self._sync_sessions():
+            session.save_checkpoint()
+
+    def _diagnose(self) -> bool:
+        """Diagnose all sessions, and return whether all have collapsed."""
+        have_collapsed = [session.diagnose() for session in self._sync_sessions()]
+        return all(have_collapsed)
+
+    def _sync_sessions(self) -> Iterator[TrainSession]:
+        """Yield the sessions, each with its part of the state that was trained."""
         for session, seed_slice in zip(self.sessions, self._seed_slices):
             if session.state is not self.context.state:
                 tensors = select_seeds(named_tensors(self.context.state), seed_slice)
                 restore_state(session.state, tensors)
-            session.save_checkpoint()
+            self._sync_progress(session, seed_slice)
+            yield session
 
     def _sync_progress(self, session: TrainSession, seed_slice: slice) -> None:
         session.state.step = self.context.state.step

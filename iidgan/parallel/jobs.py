@@ -10,7 +10,7 @@ from typing import Protocol
 
 from iidgan.engine import checkpoint
 from iidgan.engine.compile import Executor
-from iidgan.engine.loop import StopRequest
+from iidgan.engine.loop import LoopSchedule, StopRequest
 from iidgan.errors import FolderInUseError
 from iidgan.parallel.batched_runs import (
     BatchedSessions,
@@ -74,14 +74,14 @@ class SeedsJob:
         spec: The run.
         seeds: Seeds at the same step, which follow each other in the run.
         plan: How the run is executed.
-        checkpoint_every: Steps between checkpoints.
+        schedule: Length of the run, and steps between checkpoints and diagnoses.
         must_measure: Whether to measure metrics of the present step again.
     """
 
     spec: RunSpec
     seeds: tuple[int, ...]
     plan: ExecutionPlan
-    checkpoint_every: int
+    schedule: LoopSchedule
     must_measure: bool = False
 
     @property
@@ -97,7 +97,7 @@ class SeedsJob:
             )
             self._resume(session)
             if not session.outcome and not stop.requested:
-                BatchedSessions([session]).fit(self.checkpoint_every, stop)
+                BatchedSessions([session]).fit(self.schedule, stop)
             outcomes = [session.outcome or "stopped"]
         return outcomes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Sequence
 
-from iidgan.engine.loop import LogRecord, StopRequest
+from iidgan.engine.loop import LogRecord, LoopSchedule, StopRequest
 from iidgan.errors import InputError
 from iidgan.parallel.jobs import SeedsJob
 from iidgan.parallel.pool import PROCESS_ENDED, PoolCallbacks, train_jobs
@@ -15,14 +15,14 @@ from iidgan.utils.files import describe_error
 
 
 def train_in_workers(
-    run_session: RunSession, plan: ExecutionPlan, checkpoint_every: int, stop: StopRequest
+    run_session: RunSession, plan: ExecutionPlan, schedule: LoopSchedule, stop: StopRequest
 ) -> None:
     """Train the seeds of a run in `plan.workers` processes, which do not wait for each other.
 
     Arguments:
         run_session: The run, whose directory is locked.
         plan: How the run is executed, and in how many processes.
-        checkpoint_every: Steps between checkpoints.
+        schedule: Length of the run, and steps between checkpoints and diagnoses.
         stop: Saves and ends all processes when requested.
 
     Raises:
@@ -34,7 +34,7 @@ def train_in_workers(
             spec=run_session.spec,
             seeds=seeds,
             plan=plan,
-            checkpoint_every=checkpoint_every,
+            schedule=schedule,
             must_measure=run_session.must_measure,
         )
         for seeds in run_session.split_for_workers(plan.workers)

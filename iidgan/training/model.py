@@ -236,23 +236,34 @@ class TrainedNetworks:
         Raises:
             InputError: The seed was not trained, or every seed diverged.
         """
-        seed_position = self._find_position(seed)
+        selected = self._select_position(self._find_position(seed))
+        return Model(selected.point, self.shape, in_own_units(selected.nets, self.scaling))
+
+    def select_seed(self, seed: int) -> TrainedNetworks:
+        """Select the networks of one seed, whether or not it diverged.
+
+        Arguments:
+            seed: Which seed.
+
+        Raises:
+            InputError: The seed was not trained.
+        """
+        return self._select_position(self._find_position(seed))
+
+    def _select_position(self, position: int) -> TrainedNetworks:
         point = EvaluationPoint(
             self.point.run,
-            (self.point.seeds[seed_position],),
-            (self.point.steps[seed_position],),
-            (self.point.diverged[seed_position],),
+            (self.point.seeds[position],),
+            (self.point.steps[position],),
+            (self.point.diverged[position],),
         )
         arch = NetworkFactory(point.run.arch, self.shape)
         nets = _build_inference_networks(point.run.method, arch, 1, set(self.nets))
         tensors_by_name = self.nets.state_dict()
         nets.load_state_dict(
-            {
-                name: value[seed_position : seed_position + 1]
-                for name, value in tensors_by_name.items()
-            }
+            {name: value[position : position + 1] for name, value in tensors_by_name.items()}
         )
-        return Model(point, self.shape, in_own_units(nets, self.scaling))
+        return TrainedNetworks(point, self.shape, nets, self.scaling)
 
     def merge(self, newer: TrainedNetworks, seeds: Sequence[int]) -> TrainedNetworks:
         """Combine the networks of different seeds of a run, in the order of `seeds`.
@@ -336,10 +347,11 @@ def export_networks(generator_dir: Path, networks: TrainedNetworks) -> None:
 def load_networks(
     path: str | Path, device: torch.device | str = "cpu", *, plugins: Sequence[Plugin] = ()
 ) -> TrainedNetworks:
-    """Load the networks of all seeds from a run directory, or from its `generator` folder.
+    """Load the networks of all seeds from a run directory, or from a folder of exported networks.
 
     Arguments:
-        path: A run directory, or its `generator` folder.
+        path: A run directory, its `generator` folder, or that of the networks of one seed at its
+            best coverage, such as `best/seed-0`.
         device: Device of the networks.
         plugins: As for `load`.
 
@@ -467,7 +479,8 @@ def load(path: str | Path, seed: int | None = None, *, plugins: Sequence[Plugin]
     """Load one trained generator.
 
     Arguments:
-        path: A run directory, or its `generator` folder.
+        path: A run directory, its `generator` folder, or that of the networks of one seed at its
+            best coverage, such as `best/seed-0`.
         seed: Which seed; by default the first that did not diverge.
         plugins: Classes that the run uses and that are not part of the package, or their names
             such as `my_package.gans:MyGAN`. Nothing else is imported, whatever the files say.

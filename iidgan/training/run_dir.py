@@ -2,9 +2,9 @@
 
 `log.jsonl` has the losses of every seed at each log interval. `events.jsonl` has what happened:
 `started` (also on resume), `executor` (the planned one failed, and which one is used instead),
-`lost a worker`, `diverged` (one seed, or in the end all), `damaged checkpoint`, `damaged file`,
-`stopped` and `finished`. `.lock` is there while a process trains, and one `.lock-...` for each
-of its worker processes.
+`lost a worker`, `diverged` (one seed, or in the end all), `coverage fell` (of one seed),
+`damaged checkpoint`, `damaged file`, `stopped`, `collapsed` and `finished`. `.lock` is there while
+a process trains, and one `.lock-...` for each of its worker processes.
 """
 
 from __future__ import annotations
@@ -83,6 +83,19 @@ class RunDir:
         return self.path / "generator"
 
     @property
+    def best_dir(self) -> Path:
+        """Networks of each seed at its best coverage, which `iidgan.load` reads."""
+        return self.path / "best"
+
+    def best_networks_dir(self, seed: int) -> Path:
+        """Return the folder of the networks of one seed at its best coverage.
+
+        Arguments:
+            seed: The seed.
+        """
+        return self.best_dir / f"seed-{seed}"
+
+    @property
     def log_file(self) -> Path:
         """Losses of every seed, one JSON object per line."""
         return self.path / "log.jsonl"
@@ -94,7 +107,7 @@ class RunDir:
 
     @property
     def metrics_file(self) -> Path:
-        """Metric records of every checkpoint, one JSON object per line."""
+        """Metric records of checkpoints, and of diagnoses in between, one JSON object per line."""
         return self.path / "metrics.jsonl"
 
     @property
@@ -264,7 +277,7 @@ class RunDir:
             if os.path.lexists(path):
                 with oserror_as_input_error(path):
                     require_regular_file(path)
-        for path in (self.checkpoint_dir, self.generator_dir):
+        for path in (self.checkpoint_dir, self.generator_dir, self.best_dir):
             if os.path.lexists(path) and not path.is_dir():
                 raise InputError(f"{path}: expected a folder; remove it to go on")
 

@@ -15,8 +15,11 @@ from iidgan.core import Source, list_path_fields
 from iidgan.engine import checkpoint
 from iidgan.engine.checkpoint import LatestCheckpoints
 from iidgan.engine.compile import Executor, check_executor
-from iidgan.engine.loop import Outcome
+from iidgan.engine.loop import LoopSchedule, Outcome
+from iidgan.errors import MissingFileError
 from iidgan.records import MetricRecord
+from iidgan.training.coverage_history import collect_histories, have_collapsed
+from iidgan.training.diagnosis_interval import choose_diagnosis_interval
 from iidgan.training.model import Model
 from iidgan.training.model import load as load_model
 from iidgan.training.plan import Auto, ExecutionPlan, choose_plan
@@ -118,6 +121,8 @@ class RunSession:
         run, seeds, data = self.spec.run, self.spec.seeds, self.whole.data
         context = self.whole.context
         context.train_step.dry_run(context.batches.batches_at(0))
+        if self.spec.diagnose_every not in (0, "auto"):
+            self.whole.prepare_diagnosis()
         self.run_dir.check_free(run, seeds, data)
         self.run_dir.check_files()
         with self.run_dir.lock():
@@ -126,8 +131,9 @@ class RunSession:
 
     def resume(self) -> None:
         """Load the newest checkpoints, and remove what was written after them."""
-        checkpoint_dir = self.run_dir.checkpoint_dir
-        for folder in (self.run_dir.path, checkpoint_dir, *checkpoint_dir.glob("step-*")):
+        checkpoint_dir, best_dir = self.run_dir.checkpoint_dir, self.run_dir.best_dir
+        checkpoints = checkpoint_dir.glob("step-*")
+        for folder in (self.run_dir.path, checkpoint_dir, *checkpoints, best_dir):
             remove_partials(folder)
         self._checkpoints = latest = checkpoint.find_latest(checkpoint_dir, self.spec.identity)
         last_plan = ExecutionPlan.from_description(self.run_dir.read_execution())
@@ -137,9 +143,9 @@ class RunSession:
             moved_path = quarantine(path)  # otherwise it counts among the checkpoints to keep
             self.notify(f"{path} is damaged ({reason}); renamed it to {moved_path.name}")
             self.run_dir.log_event("damaged checkpoint", path=path.name, reason=reason)
+        damaged_files = self._truncate_logs()
         if message := self._describe_progress():
             self.notify(message)
-        damaged_files = self._truncate_logs()
         self.must_measure = self.run_dir.metrics_file in damaged_files
         self.whole.plan = last_plan if latest.files else None
         if len(self._seed_groups) == 1:
@@ -174,8 +180,7 @@ class RunSession:
     def _describe_progress(self) -> str:
         if not max(self._steps):
             return "no valid checkpoint left; starting over" if self._checkpoints.damaged else ""
-        is_done = min(self._steps) >= self.spec.run.steps
-        status_text = "already finished at" if is_done else "resuming from"
+        status_text = "resuming from" if self.outcome is None else f"already {self.outcome} at"
         return f"{status_text} {describe_steps(self._steps)}"
 
     def _truncate_logs(self) -> dict[Path, str]:
@@ -205,13 +210,21 @@ class RunSession:
         outcomes = [self._group_outcome(seeds) for seeds in self._seed_groups]
         if None in outcomes:
             return None
-        return "finished" if "finished" in outcomes else "diverged"
+        return next(
+            outcome for outcome in ("finished", "collapsed", "diverged") if outcome in outcomes
+        )
 
     def _group_outcome(self, seeds: Sequence[int]) -> Outcome | None:
         if all(self._checkpoints.diverged_step_of(seed) >= 0 for seed in seeds):
             return "diverged"
-        is_done = self._checkpoints.step_of(seeds[0]) >= self.spec.run.steps
-        return "finished" if is_done else None
+        step, num_steps = self._checkpoints.step_of(seeds[0]), self.spec.run.steps
+        if step >= num_steps:
+            return "finished"
+        if not self.spec.stop_when_collapsed:
+            return None
+        histories = collect_histories(self.run_dir.read_metric_records(), seeds, step)
+        diverged = {seed: self._checkpoints.diverged_step_of(seed) for seed in seeds}
+        return "collapsed" if have_collapsed(histories, diverged, num_steps) else None
 
     def choose_plan(self, executor: Executor | Auto, workers: int | Auto) -> ExecutionPlan:
         """Choose how to execute the run.
@@ -231,6 +244,31 @@ class RunSession:
             executor = last_plan.executor if executor == "auto" else executor
             workers = last_plan.workers if workers == "auto" else workers
         return choose_plan(self.whole.context, executor, workers)
+
+    def choose_schedule(self, checkpoint_every: int) -> LoopSchedule:
+        """Choose when the training is diagnosed, which depends on the run and its data alone.
+
+        Arguments:
+            checkpoint_every: Steps between checkpoints.
+        """
+        diagnose_every = choose_diagnosis_interval(self.whole.context, self.spec.diagnose_every)
+        if diagnose_every:
+            try:
+                self.whole.prepare_diagnosis()
+            except MissingFileError as error:  # what nobody asked for must not end a training
+                diagnose_every = 0
+                self.notify(f"the coverage is not measured during training: {error}")
+        schedule = LoopSchedule(
+            steps=self.spec.run.steps,
+            checkpoint_every=checkpoint_every,
+            diagnose_every=diagnose_every,
+        )
+        if self.spec.stop_when_collapsed and not schedule.is_diagnosis_step(schedule.steps):
+            self.notify(
+                "stop-when-collapsed has no effect: the coverage is not measured in this run; "
+                f"--diagnose-every N with N of at most {schedule.steps} measures it"
+            )
+        return schedule
 
     def start(self, plan: ExecutionPlan) -> None:
         """Record that training starts, and how it is executed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,21 +11,27 @@ import torch
 
 from iidgan.config.plugins import list_types
 from iidgan.config.run import Run
-from iidgan.core import Dataset, Metric, Source
+from iidgan.core import Dataset, Metric, MetricProtocol, Source
 from iidgan.engine import checkpoint
 from iidgan.engine.checkpoint import RunIdentity, StateFile
 from iidgan.engine.compile import Executor
-from iidgan.engine.inference import inference_networks
+from iidgan.engine.inference import in_own_units, inference_networks
 from iidgan.engine.loop import LogRecord, Outcome
 from iidgan.engine.sampling import DatasetStream
 from iidgan.engine.state import derive_seed
 from iidgan.errors import InputError
 from iidgan.evaluation.arrays import Arrays, load_arrays, merge_seeds, save_arrays, to_arrays
 from iidgan.evaluation.classifier.store import load_evaluator
-from iidgan.evaluation.evaluate import EvaluationPoint, evaluate_samples
+from iidgan.evaluation.coverage_monitor import COVERAGE_METRIC, CoverageMonitor
+from iidgan.evaluation.evaluate import EvaluationPoint, evaluate_samples, make_records
 from iidgan.evaluation.sampling import draw_samples
-from iidgan.records import append_records
+from iidgan.records import append_records, read_records
 from iidgan.training.context import TrainContext
+from iidgan.training.coverage_history import (
+    CoverageHistory,
+    collect_histories,
+    have_collapsed,
+)
 from iidgan.training.model import (
     TrainedNetworks,
     check_exported_run,
@@ -32,8 +39,9 @@ from iidgan.training.model import (
     load_networks,
     load_point,
 )
-from iidgan.training.plan import ExecutionPlan
+from iidgan.training.plan import Auto, ExecutionPlan
 from iidgan.training.run_dir import RunDir
+from iidgan.utils.device import forked_rng
 from iidgan.utils.jsonl import append_lines
 from iidgan.utils.provenance import collect_provenance
 
@@ -52,6 +60,8 @@ class RunSpec:
         device: Device to train on.
         keep: Number of newest checkpoints of each seed to keep.
         metrics: Metrics to measure, by the name of their family; the registered ones by default.
+        diagnose_every: Steps between measurements of the coverage; 0: none; `auto`: by their cost.
+        stop_when_collapsed: Whether to end the training of seeds that have collapsed for good.
     """
 
     run: Run
@@ -60,6 +70,8 @@ class RunSpec:
     device: torch.device
     keep: int = 3
     metrics: Mapping[str, Metric] | None = None
+    diagnose_every: int | Auto = 0
+    stop_when_collapsed: bool = False
 
     @property
     def identity(self) -> RunIdentity:
@@ -105,13 +117,21 @@ class TrainSession:
         torch.manual_seed(derive_seed(*self.seeds))
         self.context = TrainContext.create(self.run, self.seeds, self.data, spec.device)
         self.state = self.context.state
+        self._monitor: CoverageMonitor | None = None
+        self._histories: dict[int, CoverageHistory] | None = None
 
     @property
     def outcome(self) -> Outcome | None:
         """How training has ended, or None while there are steps left."""
         if bool((self.state.diverged >= 0).all()):
             return "diverged"
-        return "finished" if self.state.step >= self.run.steps else None
+        if self.state.step >= self.run.steps:
+            return "finished"
+        return "collapsed" if self.spec.stop_when_collapsed and self._have_collapsed() else None
+
+    def _have_collapsed(self) -> bool:
+        diverged = dict(zip(self.seeds, self.state.diverged.tolist()))
+        return have_collapsed(self.histories, diverged, self.run.steps)
 
     def load(self, files: Mapping[int, StateFile]) -> None:
         """Restore the state from the checkpoint of each seed, if there are any.
@@ -174,7 +194,8 @@ class TrainSession:
             seed = self.seeds[position]
             self.run_dir.log_event("diverged", seed=seed, step=step)
             self.on_progress(f"seed {seed} diverged at step {step}", None)
-        self.on_progress("", replace(record, seeds=self.seeds))
+        coverage = tuple(history.last for history in (self._histories or {}).values())
+        self.on_progress("", replace(record, seeds=self.seeds, coverage=coverage))
 
     def save_checkpoint(self) -> None:
         """Save the state, then measure and export the networks."""
@@ -187,10 +208,82 @@ class TrainSession:
         )
         self.measure()
 
+    def diagnose(self) -> bool:
+        """Measure the coverage, keep networks that are the best so far, and warn of a fall.
+
+        Returns:
+            Whether to end the training of these seeds, since they have collapsed for good.
+        """
+        point, monitor = self._make_point(), self.prepare_diagnosis()
+        protocol = {**monitor.protocol, "ema": self.run.ema}
+        with forked_rng(self.spec.device):
+            nets = inference_networks(self.state, self._new_batches())
+            generator = in_own_units(nets, self.data.scaling)["G"]
+            values = monitor.measure(generator, self.seeds, self.run.arch.latent)
+            values = values.where(self.state.diverged.cpu() < 0, torch.nan)
+            networks = TrainedNetworks(point, self.data.shape, nets, self.data.scaling)
+            for seed, value in zip(self.seeds, values.tolist()):
+                self._add_coverage(seed, value, protocol, networks)
+        # Last: if the process ends before, the diagnosis is repeated.
+        provenance = self.collect_provenance()
+        records = make_records(point, COVERAGE_METRIC, values, protocol, provenance)
+        append_records(self.run_dir.metrics_file, records)
+        return self.outcome == "collapsed"
+
+    def prepare_diagnosis(self) -> CoverageMonitor:
+        """Return what measures the coverage; training calls this first, for an early error.
+
+        Raises:
+            InputError: The coverage of the data cannot be measured, or weights are missing.
+        """
+        if self._monitor is None:
+            self._monitor = CoverageMonitor(self.data, self.spec.device)
+        return self._monitor
+
+    @property
+    def histories(self) -> dict[int, CoverageHistory]:
+        """The coverage of each seed so far, which is first read from the metric records."""
+        if self._histories is None:
+            records = read_records(self.run_dir.metrics_file)
+            self._histories = collect_histories(records, self.seeds, self.state.step)
+        return self._histories
+
+    def _add_coverage(
+        self, seed: int, value: float, protocol: MetricProtocol, networks: TrainedNetworks
+    ) -> None:
+        if math.isnan(value):
+            return
+        history = self.histories[seed].append(self.state.step, value, protocol)
+        self.histories[seed] = history
+        if history.is_at_best:
+            export_networks(self.run_dir.best_networks_dir(seed), networks.select_seed(seed))
+        if history.has_fallen:
+            self._warn_of_fall(seed, history)
+
+    def _warn_of_fall(self, seed: int, history: CoverageHistory) -> None:
+        step, (best_step, best) = self.state.step, history.best
+        self.run_dir.log_event(
+            "coverage fell",
+            seed=seed,
+            step=step,
+            coverage=history.last,
+            best=best,
+            best_step=best_step,
+        )
+        self.on_progress(
+            f"warning: the coverage of seed {seed} fell to {history.last:.2f} at step {step}, "
+            f"below half of its best, {best:.2f} at step {best_step}; the networks of that step "
+            f"are in {self.run_dir.best_networks_dir(seed)}",
+            None,
+        )
+
+    def _make_point(self) -> EvaluationPoint:
+        steps = [self.state.step] * len(self.seeds)
+        return EvaluationPoint(self.run, self.seeds, steps, self.state.diverged.tolist())
+
     def measure(self) -> None:
         """Measure the networks, and export them."""
-        diverged, steps = self.state.diverged.tolist(), [self.state.step] * len(self.seeds)
-        point = EvaluationPoint(self.run, self.seeds, steps, diverged)
+        point = self._make_point()
         with torch.random.fork_rng(devices=[]):  # evaluation must not perturb the training RNG
             nets = inference_networks(self.state, self._new_batches())
             samples = draw_samples(nets, self.data, point, self.evaluator)

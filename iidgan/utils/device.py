@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -21,6 +23,24 @@ def describe_device(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type} ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+
+@contextmanager
+def forked_rng(device: torch.device) -> Iterator[None]:
+    """Restore the state of the global random generators on exit.
+
+    Arguments:
+        device: Device whose generator is restored besides that of the CPU.
+
+    Examples:
+        >>> state = torch.get_rng_state()
+        >>> with forked_rng(torch.device("cpu")):
+        ...     noise = torch.randn(2)
+        >>> bool((torch.get_rng_state() == state).all())
+        True
+    """
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        yield
 
 
 def resolve_device(name: str) -> torch.device:

@@ -24,6 +24,22 @@ def test_format_losses_shows_one_per_player(losses, text):
     assert format_losses(record) == text
 
 
+def test_progress_monitor_shows_coverage(capsys):
+    with ProgressMonitor([100], ["run"]) as monitor:
+        losses = {"D/adversarial": [1.0, 1.0]}
+        for step, coverage in (
+            (10, ()),
+            (20, (math.nan,) * 2),
+            (30, (0.8, 0.83)),
+            (40, (0.5, math.nan)),
+        ):
+            record = LogRecord(step, losses, seconds=1.0, diverged={}, coverage=coverage)
+            monitor.show(0, "", record)
+    lines = capsys.readouterr().err.splitlines()
+    texts = [line.partition("D 1.000")[2].strip() for line in lines]
+    assert texts == ["", "", "coverage 0.81", "coverage 0.50"]
+
+
 def test_progress_monitor_shows_slowest_process(capsys):
     """Each process of a run logs its own seeds."""
     with ProgressMonitor([100], ["run"]) as monitor:

@@ -6,6 +6,7 @@ import pytest
 
 from iidgan.cli import main
 from tests.helpers.cli import TINY, fail_command, print_help
+from tests.helpers.coverage import script_coverage
 
 
 def read_run(path):
@@ -64,6 +65,32 @@ def test_train_all_seeds_diverged(work_dir, capsys):
     command = ["train", "ring", "--method", "gan", "--lr", "1e30", "--seeds", "2"]
     assert main([*command, "--steps", "200", *TINY, "--out", "run"]) == 3
     assert "diverged" in capsys.readouterr().err
+
+
+def test_train_ends_when_collapsed(work_dir, capsys, monkeypatch):
+    script_coverage(monkeypatch, [0.6], [0.1])
+    command = ["train", "ring", "--method", "gan", "--steps", "12", *TINY, "--out", "run"]
+    command += ["--diagnose-every", "2", "--stop-when-collapsed"]
+    for _ in range(2):
+        assert main(command) == 4
+        error = capsys.readouterr().err
+        for part in ("collapsed", "step 8", "run/best", "without --stop-when-collapsed"):
+            assert part in error
+    assert main(command[:-1]) == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--diagnose-every", "-1"], ["diagnose-every", "-1"]),
+        (["--diagnose-every", "0", "--stop-when-collapsed"], ["stop-when-collapsed"]),
+    ],
+)
+def test_train_refuses_diagnosis_options(tmp_path, capsys, flags, words):
+    command = ["train", "ring", "--out", str(tmp_path / "run"), *flags]
+    error = fail_command(capsys, *command)
+    assert all(word in error for word in words)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow

@@ -47,6 +47,7 @@ class LoopRecorder:
         self.stop, self.folder = StopRequest(), folder
         self.records, self.saved_steps, self.losses, self.lrs = [], [], [], []
         self.at_step = {}
+        self.diagnosed, self.collapses_at = {}, None
 
     def recorded(self, train_step):
         def step_fn(batches):
@@ -62,6 +63,10 @@ class LoopRecorder:
         if self.folder is not None:
             save_state(self.folder, self.state)
 
+    def diagnose(self):
+        self.diagnosed[self.state.step] = len(self.records), [*self.saved_steps]
+        return self.state.step == self.collapses_at
+
     def run(self, steps, **intervals):
         train_step = TrainStep(self.method, self.state, steps=steps)
         intervals = {"checkpoint_every": 1000, "log_every": 1000} | intervals
@@ -73,6 +78,7 @@ class LoopRecorder:
             LoopSchedule(steps=steps, **intervals),
             on_log=self.records.append,
             on_checkpoint=self.save,
+            on_diagnosis=self.diagnose,
             stop=self.stop,
         )
         return self
@@ -91,6 +97,25 @@ class TestRunTrainingLoop:
         assert [record.step for record in training.records] == [5, 8, 10, 15, 16, 20, 23]
         assert all(record.seconds > 0 for record in training.records)
         assert all(record.diverged == {} for record in training.records)
+
+    def test_run_training_loop_diagnoses(self):
+        """They come before a log record and a checkpoint of the same step."""
+        training = LoopRecorder().run(12, diagnose_every=5, checkpoint_every=10)
+        assert training.outcome == "finished"
+        assert training.diagnosed == {5: (0, []), 10: (1, []), 12: (2, [10])}
+        assert [record.step for record in training.records] == [5, 10, 12]
+
+    def test_run_training_loop_ends_when_collapsed(self):
+        training = LoopRecorder()
+        training.collapses_at = 5
+        training.run(12, diagnose_every=5)
+        assert (training.outcome, training.state.step) == ("collapsed", 5)
+        assert training.saved_steps == [5]
+
+    def test_collapse_at_last_step_is_finished(self):
+        training = LoopRecorder()
+        training.collapses_at = 10
+        assert training.run(10, diagnose_every=5).outcome == "finished"
 
     def test_log_record_averages_losses(self):
         training = LoopRecorder().run(7, log_every=5)

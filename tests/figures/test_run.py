@@ -14,7 +14,7 @@ from iidgan.figures.run import (
     make_latent_panel,
     plot_samples,
 )
-from iidgan.records import MetricRecord, append_records
+from iidgan.records import INTERIM_FAMILY, MetricRecord, append_records
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.jsonl import append_lines
 from tests.helpers.errors import raises_input_error
@@ -48,6 +48,7 @@ def run_dir(tmp_path):
         ("modes_25", "coverage", False),
         ("modes_25", "", False),
         ("my_size", "my_metrics:MySize", True),
+        ("feature_coverage", INTERIM_FAMILY, True),
     ],
 )
 def test_load_metric_series_names(run_dir, metric, family, is_shown):
@@ -86,6 +87,16 @@ def test_make_latent_panel_of_other_latents(latent, has_plane):
     panel = make_latent_panel(arrays, "run a", 0)
     assert (panel.z is not None) == (panel.codes is not None) == has_plane
     assert panel.summary == "1 of 2 modes, 0.0% bad"
+
+
+def test_load_metric_series_of_interim_steps(run_dir):
+    """Diagnoses between checkpoints leave the curves of other metrics as they are."""
+    records = [make_record("quality", step, 1.0, "coverage") for step in (4, 8)]
+    records += [make_record("feature_coverage", step, 0.5, INTERIM_FAMILY) for step in (3, 6, 8)]
+    append_records(run_dir.metrics_file, records)
+    series = load_metric_series(run_dir, "label", [0])
+    steps = {name: curve.steps.tolist() for name, (curve,) in series.items()}
+    assert steps == {"quality": [4, 8], "feature_coverage": [3, 6, 8]}
 
 
 def test_load_loss_series_of_processes_that_stopped(run_dir):
