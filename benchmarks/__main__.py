@@ -8,6 +8,7 @@ import torch
 
 from benchmarks import (
     cold_start,
+    coverage_monitor,
     evaluation,
     full_run,
     gaussian,
@@ -130,6 +131,14 @@ def benchmark_evaluation():
     yield format_target("an evaluation of images", goal, f"{100 * share:.1f} %", share < 0.1)
 
 
+def benchmark_coverage_monitor():
+    with one_core():
+        text, share = coverage_monitor.compare()
+    yield "Coverage in training", text
+    what = "the coverage in training, by default"
+    yield format_target(what, "at most 2 %", f"{100 * share:.2f} %", share <= 0.02)
+
+
 def benchmark_gaussian_losses():
     with one_core():
         text, worst = gaussian.compare()
@@ -183,6 +192,7 @@ def main():
         benchmark_images(),
         benchmark_data(),
         benchmark_evaluation(),
+        benchmark_coverage_monitor(),
         benchmark_gaussian_losses(),
         benchmark_scores(),
         benchmark_start(),
