@@ -42,7 +42,7 @@ class CoverageHistory:
     def append(self, step: int, value: float, protocol: MetricProtocol) -> CoverageHistory:
         """Return the history with one more value.
 
-        Values of another protocol are not comparable: the history starts anew.
+        Values of another protocol are not comparable: with one, a new history starts.
 
         Arguments:
             step: Step of the measurement.
