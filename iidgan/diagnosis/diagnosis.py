@@ -37,11 +37,11 @@ class Diagnosis:
         >>> import torch
         >>> from iidgan import diagnose
         >>> generator = torch.Generator().manual_seed(0)
-        >>> points = torch.rand(1000, 2, generator=generator)
-        >>> half = points[points[:, 0] < 0.5] + 0.001  # the right half is missing
+        >>> points, others = torch.rand(2, 1000, 2, generator=generator)
+        >>> half = others[others[:, 0] < 0.5]  # the right half is missing
         >>> diagnosis = diagnose(half, points)
         >>> print(diagnosis.verdict[0])
-        MUCH IS MISSING: the samples cover about half of the variety of the data.
+        MUCH IS MISSING: the samples cover 55 % of the variety of the data.
     """
 
     real: FeatureSet

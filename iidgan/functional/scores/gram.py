@@ -21,6 +21,7 @@ def gram_matrix(blocks: Iterable[Tensor]) -> Tensor:
         The symmetric matrix, with shape (D, D).
 
     Examples:
+        >>> import torch
         >>> gram_matrix([torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 1.0], [3.0, 0.0]])])
         tensor([[10.,  2.],
                 [ 2.,  5.]])
