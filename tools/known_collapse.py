@@ -225,6 +225,10 @@ def read_values() -> list[dict[str, str]]:
     return list(csv.DictReader(VALUES_FILE.read_text().splitlines()))
 
 
+OF_REFERENCE = ("vendi_real", "effective_rank")
+"""Values that depend on the reference alone."""
+
+
 @dataclass(frozen=True)
 class Curve:
     """Values of one metric for the generators of one fault on one set of images.
@@ -263,7 +267,8 @@ def collect_curves(rows: Sequence[dict[str, str]]) -> dict[tuple[str, str, str],
 def render_tables(rows: Sequence[dict[str, str]]) -> str:
     """Render the summary and all values as Markdown."""
     curves = collect_curves(rows)
-    datasets, faults, metrics = (list(dict.fromkeys(names)) for names in zip(*curves))
+    datasets, faults, all_metrics = (list(dict.fromkeys(names)) for names in zip(*curves))
+    metrics = [metric for metric in all_metrics if metric not in OF_REFERENCE]
     lines = ["| metric | " + " | ".join(faults) + " |", "|---" * (len(faults) + 1) + "|"]
     for metric in metrics:
         cells = []
@@ -307,7 +312,7 @@ def draw_picture(rows: Sequence[dict[str, str]]) -> None:
     """Draw the metrics against the share of good samples, as means over the sets of images."""
     curves = collect_curves(rows)
     datasets, faults, _ = (list(dict.fromkeys(names)) for names in zip(*curves))
-    figure, axes = style.make_subplots(1, len(faults), width=2.3, height=2.3)
+    figure, axes = style.make_subplots(len(faults), len(faults), width=2.1, height=2.1)
     colours = style.get_mode_colours(len(DRAWN))
     for axis, fault in zip(axes, faults):
         axis.plot([0, 1], [0, 1], color=style.GUIDE, ls=":")
@@ -318,7 +323,9 @@ def draw_picture(rows: Sequence[dict[str, str]]) -> None:
             axis.plot(good, values, color=colour, marker=".")
         axis.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.25))
         style.label_axis(axis, title=TITLES[fault], x="share of good samples")
-    axes[0].set_ylabel("relative to held-out images", fontsize=style.SMALL)
+    style.label_axis(
+        axes[0], title=TITLES[faults[0]], x="share of good samples", y="relative value"
+    )
     entries = {name: style.make_dot(c) for name, c in zip(DRAWN.values(), colours)}
     style.add_legend(figure, entries)
     save_figure(figure, PICTURE_FILE)

@@ -41,7 +41,7 @@ class DiagnoseOptions(PluginOptions):
     json: bool = False
     """Print the scores as JSON instead of the verdict."""
     fail_below: Annotated[float | None, tyro.conf.arg(metavar="SHARE")] = None
-    """Exit with 1 if the coverage is lower, for scripts."""
+    """Exit with 1 if the share of the variety that the headline names is lower, for scripts."""
     features: Annotated[str, tyro.conf.arg(metavar="NAME")] = "efficientnet-lite0"
     """Network whose features are compared: efficientnet-lite0, inception, dinov2, random, pixels,
     NAME-classifier, or package.module:Net."""
@@ -110,11 +110,11 @@ def _diagnose(options: DiagnoseOptions) -> Diagnosis:
         )
 
 
-def _choose_exit_code(diagnosis: Diagnosis, min_coverage: float | None) -> int:
-    if min_coverage is None or diagnosis.coverage >= min_coverage:
+def _choose_exit_code(diagnosis: Diagnosis, min_share: float | None) -> int:
+    if min_share is None or diagnosis.share >= min_share:
         return 0
     print(
-        f"iidgan: coverage {diagnosis.coverage:.4f} is below {min_coverage:g} (--fail-below)",
+        f"iidgan: share {diagnosis.share:.4f} is below {min_share:g} (--fail-below)",
         file=sys.stderr,
     )
     return FAILURE_EXIT_CODE

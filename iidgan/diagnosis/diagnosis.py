@@ -41,7 +41,7 @@ class Diagnosis:
         >>> half = others[others[:, 0] < 0.5]  # the right half is missing
         >>> diagnosis = diagnose(half, points)
         >>> print(diagnosis.verdict[0])
-        MUCH IS MISSING: the samples cover 55 % of the variety of the data.
+        MUCH IS MISSING: the samples show 52 % of the variety of the data (45 to 58 %).
     """
 
     real: FeatureSet
@@ -62,9 +62,14 @@ class Diagnosis:
         return write_verdict(self)
 
     @property
-    def coverage(self) -> float:
-        """Share of real samples with a generated sample nearby, as of `iidgan.metrics.prdc`."""
-        return self.score("coverage").value
+    def share(self) -> float:
+        """Share of the variety of the data that the samples show, in [0, 1].
+
+        It is the clipped coverage, as of `iidgan.metrics.clipped_density_and_coverage`, which for
+        generators whose fault is known is close to the share of samples that are good and
+        different, and falls with every missing class.
+        """
+        return self.score("clipped_coverage").value
 
     def score(self, name: str) -> Score:
         """Return the score of a name.

@@ -17,6 +17,7 @@ from iidgan._version import __version__
 from iidgan.diagnosis.pictures import encode_images
 from iidgan.diagnosis.regions import Region
 from iidgan.diagnosis.suspects import Suspect
+from iidgan.diagnosis.verdict import COMPLETE
 from iidgan.figures.run import load_loss_series, load_metric_series
 from iidgan.report import plot_curve_grid, plot_points
 from iidgan.sample_sets.feature_set import FeatureSet
@@ -29,8 +30,6 @@ TEMPLATE = "page.html"
 MAX_REGIONS_SHOWN = 10
 PICTURES_PER_SIDE = 8
 PLOT_DPI = 110
-GOOD_COVERAGE = 0.9
-"""Coverage from which the headline has the colour of good news."""
 
 
 def write_page(path: Path, diagnosis: Diagnosis) -> None:
@@ -62,7 +61,7 @@ def render_page(diagnosis: Diagnosis) -> str:
     return environment.get_template(TEMPLATE).render(
         name=diagnosis.fake.name,
         headline=headline,
-        tone="good" if diagnosis.coverage >= GOOD_COVERAGE else "bad",
+        tone="good" if diagnosis.share >= COMPLETE else "bad",
         findings=[line.split(": ", 1) for line in lines],
         notes=diagnosis.notes,
         scores=list(_score_rows(diagnosis)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,10 @@ if TYPE_CHECKING:
     from iidgan.diagnosis.diagnosis import Diagnosis
     from iidgan.evaluation.feature_metrics import Score
 
-COVERED, MOSTLY_COVERED, HALF_COVERED = 0.95, 0.8, 0.4
-"""Shares of the variety of real samples from which the headline is another one."""
-OFF_DATA = 0.5
-"""Share of the precision of real samples below which samples are called off the data."""
+COMPLETE, MOSTLY_COMPLETE, HALF_COMPLETE = 0.9, 0.7, 0.4
+"""Shares of the variety of the data from which the headline is another one."""
+OFF_DATA, FEW_OFF_DATA = 0.5, 0.8
+"""Shares of the precision of real samples below which most, or many, samples are off the data."""
 MANY_COPIES = 0.05
 """Share of near copies, beyond that among real samples, from which the headline names them."""
 MAX_NAMES = 4
@@ -29,7 +30,6 @@ def write_verdict(diagnosis: Diagnosis) -> list[str]:
     return [
         write_headline(diagnosis),
         _describe_coverage(diagnosis),
-        _describe_worth(diagnosis),
         _describe_repetition(diagnosis),
         _describe_quality(diagnosis),
         _describe_copies(diagnosis),
@@ -40,35 +40,28 @@ def write_verdict(diagnosis: Diagnosis) -> list[str]:
     ]
 
 
-def relative_coverage(diagnosis: Diagnosis) -> float:
-    """Return the coverage as a share of that of real samples, at most 1.
-
-    Arguments:
-        diagnosis: The diagnosis.
-    """
-    return min(1.0, diagnosis.coverage / max(diagnosis.reference_scores["coverage"], 1e-9))
-
-
 def write_headline(diagnosis: Diagnosis) -> str:
     """Say in one line whether the generator has collapsed.
 
     Arguments:
         diagnosis: The diagnosis.
     """
-    share = relative_coverage(diagnosis)
-    covered = f"the samples cover {_percent(share)} of the variety of the data"
-    precision = diagnosis.score("precision").value
+    share, precision = diagnosis.score("clipped_coverage"), diagnosis.score("precision").value
     expected_precision = diagnosis.reference_scores["precision"]
-    if share < COVERED and precision < OFF_DATA * expected_precision:
-        text = f"OFF THE DATA: {covered}, and most are unlike any real one"
-    elif share >= COVERED:
-        text = f"NO SIGN OF COLLAPSE: {covered}"
-    elif share >= MOSTLY_COVERED:
-        text = f"SOME IS MISSING: {covered}"
-    elif share >= HALF_COVERED:
-        text = f"MUCH IS MISSING: {covered}"
+    if share.value >= COMPLETE:
+        state = "NO SIGN OF COLLAPSE"
+    elif precision < OFF_DATA * expected_precision:
+        state = "OFF THE DATA"
+    elif share.value >= MOSTLY_COMPLETE:
+        state = "SOME IS MISSING"
+    elif share.value >= HALF_COMPLETE:
+        state = "MUCH IS MISSING"
     else:
-        text = f"COLLAPSED: {covered}"
+        state = "COLLAPSED"
+    text = f"{state}: the samples show {_percent(share.value)} of the variety of the data"
+    text += "" if math.isnan(share.low) else f" ({_interval(share)})"
+    if precision < FEW_OFF_DATA * expected_precision:
+        text += f"; {_percent(1 - precision)} are off the data"
     copies = diagnosis.score("near_copies").value
     if copies - diagnosis.reference_scores["near_copies"] > MANY_COPIES:
         text += f"; {_percent(copies)} are near copies of real ones"
@@ -80,14 +73,6 @@ def _describe_coverage(diagnosis: Diagnosis) -> str:
     return (
         f"variety: {_percent(score.value)} of the real samples have a generated one nearby "
         f"({_interval(score)}); other real samples reach {_percent(expected)}"
-    )
-
-
-def _describe_worth(diagnosis: Diagnosis) -> str:
-    score, num = diagnosis.score("clipped_coverage"), len(diagnosis.fake)
-    return (
-        f"worth: {num:,} samples show as much of the data as {round(score.value * num):,} other "
-        f"real ones would ({_interval(score)}; clipped coverage)"
     )
 
 

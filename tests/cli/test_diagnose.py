@@ -45,7 +45,7 @@ def points(tmp_path):
 def test_verdict_goes_to_standard_output(capsys, fake, real):
     assert main(["diagnose", fake, "--reference", real, *PIXELS]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "the samples cover" in lines[0]
+    assert "the samples show" in lines[0]
     assert lines[-1].startswith(
         "compared: 40 of 40 generated and 40 of 40 real samples, by pixels"
     )
@@ -66,7 +66,7 @@ def test_low_coverage_fails_where_asked(capsys, points, share, code):
     arguments = ["diagnose", points[0], "--reference", points[1], "--fail-below", share]
     assert main(arguments) == code
     captured = capsys.readouterr()
-    assert "the samples cover" in captured.out
+    assert "the samples show" in captured.out
     assert ("is below 1" in captured.err) == bool(code)
 
 
