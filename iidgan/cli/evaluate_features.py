@@ -15,6 +15,7 @@ from torch import nn
 from iidgan.cli.console import create_console
 from iidgan.cli.feature_table import print_json, print_table
 from iidgan.cli.progress import count_progress, create_progress
+from iidgan.cli.signals import interrupt_on_signals
 from iidgan.config.plugins import Plugin
 from iidgan.core.metric import MetricProtocol
 from iidgan.errors import InputError
@@ -162,6 +163,7 @@ class Measurement:
     notes: list[str]
 
 
+@interrupt_on_signals()
 def evaluate_features(
     path: str,
     options: FeatureOptions,

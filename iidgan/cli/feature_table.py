@@ -47,7 +47,7 @@ def print_table(title: str, shared: MetricProtocol, records: Sequence[MetricReco
         shared: What the protocols of all records share, which is printed once.
         records: The records.
     """
-    console = create_console()
+    console = create_console(markup=False)  # names may have square brackets
     sign = "+-" if is_ascii(console) else "±"
     num_seeds = len({record.seed for record in records})
     table = Table(title=title, title_justify="left")

@@ -17,6 +17,7 @@ from iidgan.evaluation.feature_metrics import (
 )
 from iidgan.evaluation.feature_metrics.base import NUM_PARTS
 from iidgan.evaluation.feature_metrics.classes import SimilarityMetric, compute_logits
+from iidgan.evaluation.feature_metrics.moments import KernelDistanceMetric
 from iidgan.evaluation.feature_metrics.neighbours import BirthdayMetric, PRDCMetric
 from iidgan.features import Features
 from iidgan.metrics import (
@@ -176,6 +177,13 @@ def test_values_are_those_of_the_functions():
         assert [score.value for score in scores][: len(values)] == pytest.approx(
             [float(value) for value in values], rel=1e-12
         )
+
+
+def test_kernel_distance_has_subsets_for_all_samples():
+    pair = PAIRS["half missing"]
+    metric = KernelDistanceMetric(subset_size=50)  # 2 * 120 / 50
+    expected = kernel_distance(pair.real.values, pair.fake.values, subset_size=50, num_subsets=5)
+    assert metric.compute(pair)[0].value == pytest.approx(float(expected.mean), rel=1e-12)
 
 
 def test_class_coverage_shows_missing_classes():
