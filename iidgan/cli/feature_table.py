@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -58,7 +59,8 @@ def print_table(title: str, shared: MetricProtocol, records: Sequence[MetricReco
     for metric in dict.fromkeys(record.metric for record in records):
         of_metric = [record for record in records if record.metric == metric]
         value, spread = _format_values(of_metric, sign)
-        table.add_row(metric, value, spread, _format_options(of_metric[0].protocol, shared))
+        options = _format_options(of_metric[0].protocol, shared, with_interval=num_seeds == 1)
+        table.add_row(metric, value, spread, options)
     console.print(table)
     print(_describe_protocol(shared))
 
@@ -70,17 +72,23 @@ def _format_values(records: Sequence[MetricRecord], sign: str) -> tuple[str, str
         spread = f"{record.low:.4g} to {record.high:.4g}" if has_interval else "-"
         return f"{record.value:.4g}", spread
     values = [record.value for record in records]
-    deviation = std(values)
+    deviation = std(values) if all(map(math.isfinite, values)) else None
     return f"{mean(values):.4g}", "-" if deviation is None else f"{sign} {deviation:.2g}"
 
 
-def _format_options(protocol: MetricProtocol, shared: MetricProtocol) -> str:
+def _format_options(
+    protocol: MetricProtocol, shared: MetricProtocol, *, with_interval: bool
+) -> str:
     """Format what is special about a metric: its options, and how its interval was computed."""
-    special = {name: value for name, value in protocol.items() if name not in shared}
-    interval = special.pop("interval")
-    level = special.pop("level", None)
-    texts = [f"{name} {_format_value(value)}" for name, value in special.items()]
-    return ", ".join([*texts, *([str(interval)] if level is not None else [])])
+    hidden_names = {*shared, "level", "interval"}
+    texts = [
+        f"{name} {_format_value(value)}"
+        for name, value in protocol.items()
+        if name not in hidden_names
+    ]
+    if with_interval and "level" in protocol:
+        texts.append(f"interval {protocol['interval']}")
+    return ", ".join(texts)
 
 
 def _format_value(value: str | int | float | bool) -> str:
