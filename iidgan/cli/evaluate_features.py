@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -192,9 +193,10 @@ def evaluate_features(
     metric_names, num = options.metric_names, DEFAULT_NUM if num is None else num
     out_path = None if options.out is None else _check_out(Path(options.out))
     point = load_point(path, plugins=plugins) if is_run_path(Path(path)) else None
-    subjects = _open_subjects(path, options, num, plugins, point)
+    subjects = _iterate_subjects(path, options, num, plugins, point)
+    first_subject = next(subjects)
     torch_device = resolve_device(device)
-    extractor = create_extractor_for(subjects[0].samples, options.features, torch_device)
+    extractor = create_extractor_for(first_subject.samples, options.features, torch_device)
     check_suited(metric_names, *_describe_features(extractor))
     if options.reference is None and point is None:
         raise InputError(
@@ -204,7 +206,9 @@ def evaluate_features(
         reference = _open_reference(path, options, extractor, num, root, plugins, on_progress)
     comparison = Comparison(reference, extractor, metric_names, num)
     provenance = collect_provenance(torch_device)
-    measurements = [comparison.measure(subject, provenance) for subject in subjects]
+    measurements = [
+        comparison.measure(subject, provenance) for subject in chain([first_subject], subjects)
+    ]
     records = [record for measurement in measurements for record in measurement.records]
     if out_path is not None:
         check_same_protocols(out_path, records)
@@ -231,27 +235,29 @@ def _check_out(path: Path) -> Path:
     return path
 
 
-def _open_subjects(
+def _iterate_subjects(
     path: str,
     options: FeatureOptions,
     num: int,
     plugins: Sequence[Plugin],
     point: EvaluationPoint | None,
-) -> list[Subject]:
-    """Open samples: of all seeds of a run that did not diverge, or of the one that is named."""
+) -> Iterator[Subject]:
+    """Open samples: of all seeds of a run that did not diverge, or of the one that is named.
+
+    One after the other, since each keeps samples in memory.
+    """
     if point is None:
-        return [Subject(open_samples(path, size=options.size, seed=options.seed, num=num))]
+        yield Subject(open_samples(path, size=options.size, seed=options.seed, num=num))
+        return
     healthy_seeds = [seed for seed, step in zip(point.seeds, point.diverged) if step < 0]
     seeds = healthy_seeds if options.seed is None else [options.seed]
     if not seeds:
         raise InputError("seed: every seed of this run diverged")
-    subjects = []
     for seed in seeds:
         samples = open_samples(path, size=options.size, seed=seed, num=num, plugins=plugins)
         i = [*point.seeds].index(seed)
         run_id, step, diverged = point.run.id, point.steps[i], point.diverged[i]
-        subjects.append(Subject(samples, run_id, point.seeds[i], step, diverged))
-    return subjects
+        yield Subject(samples, run_id, point.seeds[i], step, diverged)
 
 
 def create_extractor_for(

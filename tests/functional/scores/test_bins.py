@@ -8,7 +8,13 @@ import torch
 from scipy import stats
 from scipy.spatial import distance
 
-from iidgan.functional.scores.bins import bin_scores, cluster, js_divergence
+from iidgan.functional.scores.bins import (
+    assign_bins,
+    bin_scores,
+    cluster,
+    compare_bins,
+    js_divergence,
+)
 from tests.helpers.errors import raises_input_error
 from tests.helpers.samples import normal
 
@@ -87,3 +93,14 @@ def test_bin_scores_refuse():
             bin_scores(normal(9, 2), normal(9, 2), num_bins=num_bins)
     with raises_input_error("significance"):
         bin_scores(normal(9, 2), normal(9, 2), num_bins=2, significance=0)
+
+
+def test_bin_scores_in_steps():
+    real, fake = normal(90, 2), normal(70, 2, seed=1)
+    centres = cluster(real, 5)
+    counts = [assign_bins(features, centres).bincount(minlength=5) for features in (real, fake)]
+    nearest = torch.cdist(fake, centres).argmin(1)
+    assert assign_bins(fake, centres).equal(nearest)
+    assert compare_bins(*counts) == bin_scores(real, fake, num_bins=5)
+    with raises_input_error("significance", "1"):
+        compare_bins(*counts, significance=1.0)

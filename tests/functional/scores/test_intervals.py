@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from iidgan.functional.scores.frechet import frechet_distance
-from iidgan.functional.scores.intervals import mean_interval, parts_interval
+from iidgan.functional.scores.intervals import mean_interval, parts_interval, parts_intervals
 from tests.helpers.errors import raises_input_error
 from tests.helpers.samples import normal
 
@@ -73,3 +73,15 @@ def test_intervals_refuse():
     for num_parts in (1, 4):
         with raises_input_error("num_parts", 3):
             parts_interval(torch.mean, torch.ones(3, 1), num_parts=num_parts)
+
+
+def test_parts_intervals_of_several_scores():
+    """Each is that of `parts_interval`, of the same parts."""
+    sets = normal(100, 1), normal(80, 1, seed=1)
+
+    def scores(x, y):
+        return x.mean() - y.mean(), x.std()
+
+    for i, interval in enumerate(parts_intervals(scores, *sets)):
+        expected = parts_interval(lambda *parts, i=i: scores(*parts)[i], *sets)
+        assert interval[:4] == pytest.approx(expected[:4], rel=1e-12)
