@@ -297,6 +297,7 @@ DRAWN = {
     "clipped_coverage": "clipped coverage",
     "irs": "IRS",
     "vendi": "Vendi score",
+    "near_copies": "1 - near copies",
 }
 """Metrics of the picture, each relative to its value for held-out images."""
 TITLES = {
@@ -319,7 +320,7 @@ def draw_picture(rows: Sequence[dict[str, str]]) -> None:
         for colour, metric in zip(colours, DRAWN):
             group = [curves[data, fault, metric] for data in datasets]
             good = np.mean([curve.good for curve in group], axis=0)
-            values = np.mean([np.divide(c.values, c.values[0]) for c in group], axis=0)
+            values = np.mean([_relate(metric, curve) for curve in group], axis=0)
             axis.plot(good, values, color=colour, marker=".")
         axis.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.25))
         style.label_axis(axis, title=TITLES[fault], x="share of good samples")
@@ -329,6 +330,13 @@ def draw_picture(rows: Sequence[dict[str, str]]) -> None:
     entries = {name: style.make_dot(c) for name, c in zip(DRAWN.values(), colours)}
     style.add_legend(figure, entries)
     save_figure(figure, PICTURE_FILE)
+
+
+def _relate(metric: str, curve: Curve) -> np.ndarray:
+    """Relate the values of a metric to the first one; of copies, those of what is no copy."""
+    values = np.array(curve.values)
+    values = 1 - values if metric == "near_copies" else values
+    return values / values[0]
 
 
 def render() -> None:
