@@ -12,9 +12,10 @@ from iidgan.cli import main
 from iidgan.features import Features, create_extractor
 from iidgan.records import read_records
 from iidgan.sample_sets import open_data, read_reference, write_reference
-from iidgan.training.model import export_networks, load_networks
+from iidgan.training.model import TrainedNetworks, export_networks, load_networks
 from tests.helpers.cli import fail_command, print_help
 from tests.helpers.extractors import make_images
+from tests.helpers.sample_sets import make_model
 
 PIXELS = ("--features", "pixels")
 
@@ -169,6 +170,16 @@ def mark_diverged(run_path, diverged):
     networks = load_networks(run_path)
     point = replace(networks.point, diverged=diverged)
     export_networks(run_path / "generator", replace(networks, point=point))
+
+
+def test_exported_generator_of_images(images, capsys):
+    model = make_model((1, 8, 8))
+    export_networks(images / "generator", TrainedNetworks(model.point, model.shape, model.nets))
+    arguments = ["generator", *PIXELS, "--metrics", "prdc", "-n", "30"]
+    records = evaluate_json(capsys, *arguments, "--reference", "real.npy")
+    assert {record["seed"] for record in records} == {0}
+    assert records[0]["protocol"]["num_generated"] == 30
+    assert not list(images.rglob("*.jsonl"))
 
 
 def test_run_against_other_data(trained_run, capsys):
