@@ -63,6 +63,17 @@ def test_frechet_distance_any_rank(num):
     assert frechet.frechet_distance(y, still).item() == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("change", [1.0, 1e-3, 1e-6])
+@pytest.mark.parametrize("num", [12, 50])
+def test_frechet_distance_by_eigenvalues_or_singular_values(num, change, monkeypatch):
+    """Roots of eigenvalues are taken only where their error is far below the distance."""
+    real = normal(num, 20) * torch.logspace(0, -6, 20)
+    fake = real + change * normal(num, 20, seed=1) * torch.logspace(0, -6, 20)
+    value = frechet.frechet_distance(real, fake).item()
+    monkeypatch.setattr(frechet, "_TOLERANCE", -1)
+    assert value == pytest.approx(frechet.frechet_distance(real, fake).item(), rel=1e-7)
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 10**6), st.integers(2, 30), st.integers(2, 30), st.integers(1, 9))
 def test_frechet_distance_invariances(seed, n, m, dim):
