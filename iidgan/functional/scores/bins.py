@@ -16,6 +16,7 @@ from iidgan.functional.scores.neighbours import nearest_neighbours
 from iidgan.functional.scores.seeds import check_features, check_sets, score_seeds
 
 _MAX_ROUNDS = 10  # of ten iterations of k-means
+_MAX_CHUNK_ELEMENTS = 2**16  # float64: 0.5 MB
 
 
 class BinScores(NamedTuple):
@@ -222,11 +223,18 @@ def _initial_centres(
     centres = [data[generator.integers(len(data))]]
     min_distances = np.full(len(data), math.inf)
     for _ in range(num_clusters - 1):
-        min_distances = np.minimum(min_distances, np.square(data - centres[-1]).sum(1))
+        min_distances = np.minimum(min_distances, _squared_distances(data, centres[-1]))
         total = min_distances.sum()
         probabilities = min_distances / total if total > 0 else None
         centres.append(data[generator.choice(len(data), p=probabilities)])
     return np.stack(centres)
+
+
+def _squared_distances(data: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """Compute squared distances from a point, in chunks that stay in the cache."""
+    chunks = np.array_split(data, math.ceil(data.size / _MAX_CHUNK_ELEMENTS))
+    differences = (chunk - centre for chunk in chunks)
+    return np.concatenate([np.einsum("nd,nd->n", chunk, chunk) for chunk in differences])
 
 
 def compare_proportions(counts: Tensor, other_counts: Tensor) -> Tensor:
