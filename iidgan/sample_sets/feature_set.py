@@ -69,11 +69,16 @@ class FeatureSet:
         )
 
     def name_labels(self) -> list[str] | None:
-        """Return the name of the label of each sample, or None if there are no labels."""
-        if self.labels is None:
-            return None
-        labels = self.labels.tolist()
-        return [self.label_names[label] if self.label_names else str(label) for label in labels]
+        """Return the name of the label of each sample, or None if there are no labels.
+
+        Samples without a label, -1, have an empty name.
+        """
+        return None if self.labels is None else [*map(self._name_label, self.labels.tolist())]
+
+    def _name_label(self, label: int) -> str:
+        if label < 0:
+            return ""
+        return self.label_names[label] if self.label_names else str(label)
 
 
 def pair_features(
