@@ -42,9 +42,9 @@ class DiagnoseOptions(PluginOptions):
     """Print the scores as JSON instead of the verdict."""
     fail_below: Annotated[float | None, tyro.conf.arg(metavar="SHARE")] = None
     """Exit with 1 if the share of the variety that the headline names is lower, for scripts."""
-    features: Annotated[str, tyro.conf.arg(metavar="NAME")] = "efficientnet-lite0"
-    """Network whose features are compared: efficientnet-lite0, inception, dinov2, random, pixels,
-    NAME-classifier, or package.module:Net."""
+    features: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Network whose features are compared: efficientnet-lite0 (the default), inception, dinov2,
+    random, pixels, NAME-classifier, or package.module:Net. Points need none."""
     num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = DEFAULT_NUM_SAMPLES
     """Largest number of samples of each side."""
     size: int | None = None
@@ -53,6 +53,8 @@ class DiagnoseOptions(PluginOptions):
     """Folder of the files of a data set that is given by its name."""
     seed: int | None = None
     """Seed of the run; by default the first that did not diverge."""
+    device: str = "auto"
+    """cpu, cuda, ...; auto uses an accelerator if there is one."""
 
 
 @interrupt_on_signals()
@@ -106,6 +108,7 @@ def _diagnose(options: DiagnoseOptions) -> Diagnosis:
             root=options.root,
             seed=options.seed,
             plugins=options.plugin,
+            device=options.device,
             on_progress=show,
         )
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from iidgan.cli.console import create_console
@@ -29,28 +28,27 @@ from iidgan.evaluation.feature_metrics import (
     compute_scores,
     find_feature_metric,
 )
-from iidgan.features import FrozenExtractor, create_extractor
+from iidgan.features import FrozenExtractor
 from iidgan.features.extraction import ProgressCallback
 from iidgan.records import MetricRecord, append_records, read_records
 from iidgan.sample_sets import (
     FeatureSet,
     SampleSet,
+    create_extractor_for,
     extract_features,
     open_reference,
-    open_run_data,
+    open_run_reference,
     open_samples,
     pair_features,
 )
 from iidgan.sample_sets.feature_set import POINTS
 from iidgan.sample_sets.opening import is_run_path
-from iidgan.sample_sets.resized import resize_samples
 from iidgan.training.model import load_point
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.device import resolve_device
 from iidgan.utils.files import check_writable_file
 from iidgan.utils.provenance import collect_provenance
 
-DEFAULT_FEATURES = "efficientnet-lite0"
 DEFAULT_NUM = 5000
 
 
@@ -260,29 +258,6 @@ def _iterate_subjects(
         yield Subject(samples, run_id, point.seeds[i], step, diverged)
 
 
-def create_extractor_for(
-    samples: SampleSet, name: str | None, device: torch.device
-) -> FrozenExtractor | None:
-    """Create the extractor of images; None for points, which are their own features.
-
-    Arguments:
-        samples: The samples.
-        name: Name of the extractor; None for the default.
-        device: Where it computes.
-
-    Raises:
-        InputError: The samples are points and need no extractor, or it cannot be created.
-    """
-    if samples.is_image:
-        return create_extractor(name or DEFAULT_FEATURES).to(device)
-    if name is not None:
-        raise InputError(
-            f"features: the samples of {samples.name} are points, which are their own features, "
-            f"got {name!r}; leave it out"
-        )
-    return None
-
-
 def _describe_features(extractor: FrozenExtractor | None) -> tuple[str, nn.Linear | None]:
     return (POINTS, None) if extractor is None else (extractor.protocol.extractor, extractor.head)
 
@@ -307,8 +282,9 @@ def _open_reference(
         )
     if root is not None:
         raise InputError("root: is of the data of --reference, got none; name them")
-    samples = resize_samples(open_run_data(path, plugins), options.size)
-    return extract_features(samples, extractor, num, on_progress=on_progress)
+    return open_run_reference(
+        path, extractor, num, size=options.size, plugins=plugins, on_progress=on_progress
+    )
 
 
 @contextmanager

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import tyro
 
-from iidgan.cli.evaluate_features import create_extractor_for, show_progress
+from iidgan.cli.evaluate_features import show_progress
 from iidgan.cli.parse import parse_options
 from iidgan.cli.signals import interrupt_on_signals
 from iidgan.errors import InputError
-from iidgan.sample_sets import open_data, write_reference
+from iidgan.sample_sets import create_extractor_for, open_data, write_reference
 from iidgan.utils.device import resolve_device
 
 

@@ -20,26 +20,26 @@ from iidgan.evaluation.feature_metrics import (
     compute_scores,
     find_feature_metric,
 )
-from iidgan.features import Features, FrozenExtractor, create_extractor
-from iidgan.functional.scores.vendi import vendi_score
+from iidgan.features import Features, FrozenExtractor
 from iidgan.sample_sets import (
     DataLike,
     SamplesLike,
+    create_extractor_for,
+    extract_features,
     open_reference,
-    open_run_data,
+    open_run_reference,
     open_samples,
 )
 from iidgan.sample_sets.feature_set import (
     POINTS,
     FeatureSet,
     choose_indices,
-    extract_features,
     pair_features,
 )
 from iidgan.sample_sets.opening import is_run_path
-from iidgan.sample_sets.resized import resize_samples
 from iidgan.sample_sets.sample_set import SampleSet
 from iidgan.training.run_dir import RunDir
+from iidgan.utils.device import resolve_device
 
 DEFAULT_NUM_SAMPLES = 5000
 DIAGNOSIS_METRICS = ("prdc", "clipped", "irs", "memorisation", "vendi", "fd", "class-coverage")
@@ -57,12 +57,13 @@ def diagnose(
     images: SamplesLike,
     reference: DataLike | None = None,
     *,
-    features: str | FrozenExtractor = "efficientnet-lite0",
+    features: str | FrozenExtractor | None = None,
     num: int = DEFAULT_NUM_SAMPLES,
     size: int | None = None,
     root: str | None = None,
     seed: int | None = None,
     plugins: Sequence[Plugin] = (),
+    device: str = "auto",
     on_progress: DiagnosisCallback = lambda task, done, total: None,
 ) -> Diagnosis:
     """Find out whether a generator has collapsed: what it misses, repeats, copies and makes up.
@@ -77,12 +78,14 @@ def diagnose(
             .npz, .npy or .csv file, an array, or a `Model`.
         reference: Real images or points: any of these but a run, the name of a data set, or a
             .safetensors file of `iidgan reference`; None: the data that the run was trained on.
-        features: Extractor of images, or its name as of `iidgan.features.create_extractor`.
+        features: Extractor of images, or its name as of `iidgan.features.create_extractor`; by
+            default `efficientnet-lite0`.
         num: Largest number of samples of each side, at least 12.
         size: Side of the square that images are cropped and resized to; None: as they are.
         root: Folder of the files of a data set that is given by its name.
         seed: Seed of the run; by default the first that did not diverge.
         plugins: Classes that the run may use besides those of the package.
+        device: `cpu`, `cuda`, ..., or `auto`: where the extractor computes.
         on_progress: Receives the progress of reading images.
 
     Returns:
@@ -101,11 +104,15 @@ def diagnose(
     if num < MIN_SAMPLES:
         raise InputError(f"num: must be >= {MIN_SAMPLES}, got {num}")
     fake_samples = open_samples(images, size=size, seed=seed, num=num, plugins=plugins)
-    extractor = _create_extractor(features, fake_samples)
-    real = _open_reference(images, reference, extractor, num, size, root, plugins, on_progress)
+    extractor = create_extractor_for(fake_samples, features, resolve_device(device))
+    num_wanted = min(num, fake_samples.num_samples)
+    _check_number(fake_samples.name, num_wanted)
+    real = _open_reference(
+        images, reference, extractor, num_wanted, size, root, plugins, on_progress
+    )
     _check_shapes(fake_samples, real)
-    num_common = min(num, len(real), fake_samples.num_samples)
-    _check_number(num_common, fake_samples, real)
+    num_common = min(num_wanted, len(real))
+    _check_number(real.name, num_common)
     fake = extract_features(
         fake_samples,
         extractor,
@@ -129,14 +136,6 @@ def diagnose(
     )
 
 
-def _create_extractor(
-    features: str | FrozenExtractor, samples: SampleSet
-) -> FrozenExtractor | None:
-    if not samples.is_image:
-        return None
-    return create_extractor(features) if isinstance(features, str) else features
-
-
 def _open_reference(
     images: SamplesLike,
     reference: DataLike | None,
@@ -154,8 +153,7 @@ def _open_reference(
         return open_reference(reference, extractor, num, size=size, root=root, on_progress=show)
     if not isinstance(images, str | Path) or not is_run_path(images):
         raise InputError("reference: missing; name the data that the samples should be like")
-    samples = resize_samples(open_run_data(images, plugins), size)
-    return extract_features(samples, extractor, num, on_progress=show)
+    return open_run_reference(images, extractor, num, size=size, plugins=plugins, on_progress=show)
 
 
 def _check_shapes(samples: SampleSet, real: FeatureSet) -> None:
@@ -175,11 +173,10 @@ def _check_shapes(samples: SampleSet, real: FeatureSet) -> None:
         )
 
 
-def _check_number(num: int, samples: SampleSet, real: FeatureSet) -> None:
+def _check_number(name: str, num: int) -> None:
     if num < MIN_SAMPLES:
-        smaller = samples.name if samples.num_samples < len(real) else real.name
         raise InputError(
-            f"{smaller}: needs at least {MIN_SAMPLES} samples, got {num}, since each is compared "
+            f"{name}: needs at least {MIN_SAMPLES} samples, got {num}, since each is compared "
             "with its neighbours; give more"
         )
 
@@ -199,7 +196,7 @@ def _compute_reference_scores(real: FeatureSet) -> dict[str, float]:
         return replace(real.features, values=values[mask], images_sha256="")
 
     scores = compute_scores(HALVES_METRICS, FeaturePair(select(first), select(~first)))
-    return {score.metric: score.value for score in scores} | {"vendi": float(vendi_score(values))}
+    return {score.metric: score.value for score in scores}
 
 
 def _find_run_dir(images: SamplesLike, plugins: Sequence[Plugin]) -> RunDir | None:

@@ -26,8 +26,8 @@ class Diagnosis:
         real: Features of real samples.
         fake: Features of as many generated samples.
         scores: The scores.
-        reference_scores: What some scores, by name, are for real samples alone: between two
-            halves of `real`, and for `vendi`, which compares with nothing, of all of them.
+        reference_scores: What some scores are for real samples alone, by name: between two halves
+            of `real`.
         regions: Regions of the data, the most starved first.
         suspects: Generated samples that are most like copies, or farthest from the data.
         notes: Lines for the user on how the sets were read.

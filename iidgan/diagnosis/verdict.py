@@ -77,10 +77,10 @@ def _describe_coverage(diagnosis: Diagnosis) -> str:
 
 
 def _describe_repetition(diagnosis: Diagnosis) -> str:
-    score, expected = diagnosis.score("vendi"), diagnosis.reference_scores["vendi"]
+    score, expected = diagnosis.score("vendi"), diagnosis.score("vendi_real")
     return (
         f"repetition: as various as {score.value:.3g} different samples (Vendi score); the real "
-        f"ones as {expected:.3g}"
+        f"ones as {expected.value:.3g}"
     )
 
 

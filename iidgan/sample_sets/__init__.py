@@ -4,7 +4,12 @@ They give images or points, and features of them. Scores of features are `evalua
 is said of a generator is `diagnosis`'s.
 """
 
-from iidgan.sample_sets.feature_set import FeatureSet, extract_features, pair_features
+from iidgan.sample_sets.feature_set import (
+    FeatureSet,
+    create_extractor_for,
+    extract_features,
+    pair_features,
+)
 from iidgan.sample_sets.opening import (
     DataLike,
     SamplesLike,
@@ -12,7 +17,12 @@ from iidgan.sample_sets.opening import (
     open_run_data,
     open_samples,
 )
-from iidgan.sample_sets.reference import open_reference, read_reference, write_reference
+from iidgan.sample_sets.reference import (
+    open_reference,
+    open_run_reference,
+    read_reference,
+    write_reference,
+)
 from iidgan.sample_sets.sample_set import SampleSet
 
 __all__ = [
@@ -20,10 +30,12 @@ __all__ = [
     "FeatureSet",
     "SampleSet",
     "SamplesLike",
+    "create_extractor_for",
     "extract_features",
     "open_data",
     "open_reference",
     "open_run_data",
+    "open_run_reference",
     "open_samples",
     "pair_features",
     "read_reference",

@@ -11,10 +11,19 @@ from torch import Tensor
 
 from iidgan.errors import InputError
 from iidgan.evaluation.feature_metrics import FeaturePair
-from iidgan.features import FeatureProtocol, Features, FrozenExtractor, ImageBlocks, extract
+from iidgan.features import (
+    FeatureProtocol,
+    Features,
+    FrozenExtractor,
+    ImageBlocks,
+    create_extractor,
+    extract,
+)
 from iidgan.features.extraction import ProgressCallback
 from iidgan.sample_sets.sample_set import SampleSet
 
+DEFAULT_FEATURES = "efficientnet-lite0"
+"""The extractor of images unless another one is named."""
 POINTS = "points"
 """Name of the extractor of points, whose features are their coordinates."""
 
@@ -79,6 +88,31 @@ class FeatureSet:
         if label < 0:
             return ""
         return self.label_names[label] if self.label_names else str(label)
+
+
+def create_extractor_for(
+    samples: SampleSet, features: str | FrozenExtractor | None, device: torch.device
+) -> FrozenExtractor | None:
+    """Create the extractor of images; None for points, which are their own features.
+
+    Arguments:
+        samples: The samples.
+        features: Name of the extractor, or the extractor; None for the default.
+        device: Where it computes.
+
+    Raises:
+        InputError: The samples are points and need no extractor, or it cannot be created.
+    """
+    if samples.is_image:
+        features = DEFAULT_FEATURES if features is None else features
+        extractor = create_extractor(features) if isinstance(features, str) else features
+        return extractor.to(device)
+    if features is not None:
+        raise InputError(
+            f"features: the samples of {samples.name} are points, which are their own features; "
+            "leave it out"
+        )
+    return None
 
 
 def pair_features(

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from iidgan.config.plugins import Plugin
 from iidgan.errors import InputError
 from iidgan.features import FeatureProtocol, Features, FrozenExtractor
 from iidgan.features.cache import decode_features
@@ -17,7 +18,8 @@ from iidgan.features.extraction import ProgressCallback
 from iidgan.features.preprocessing import resize_bicubic
 from iidgan.features.tensor_file import BlockedTensor, read_tensor_file, write_tensor_file
 from iidgan.sample_sets.feature_set import POINTS, FeatureSet, choose_indices, extract_features
-from iidgan.sample_sets.opening import open_data
+from iidgan.sample_sets.opening import open_data, open_run_data
+from iidgan.sample_sets.resized import resize_samples
 from iidgan.sample_sets.sample_set import SampleSet
 from iidgan.utils.files import check_free_space, check_writable_file, damage_as_input_error
 
@@ -223,6 +225,32 @@ def open_reference(
         seed=seed,
         on_progress=on_progress,
     )
+
+
+def open_run_reference(
+    run_path: str | Path,
+    extractor: FrozenExtractor | None,
+    num: int | None = None,
+    *,
+    size: int | None = None,
+    plugins: Sequence[Plugin] = (),
+    on_progress: ProgressCallback = lambda done, total: None,
+) -> FeatureSet:
+    """Open the data that a run was trained on, as features.
+
+    Arguments:
+        run_path: A run directory, or its `generator` folder.
+        extractor: Extractor of images; None for points, which are their own features.
+        num: Number n of samples; None for all. Data that have fewer give all.
+        size: As of `open_data`.
+        plugins: As of `open_run_data`.
+        on_progress: Receives the number of images done and of all images, after each batch.
+
+    Raises:
+        InputError: There is no such run, or its data cannot be read or have changed.
+    """
+    samples = resize_samples(open_run_data(run_path, plugins), size)
+    return extract_features(samples, extractor, num, on_progress=on_progress)
 
 
 def _open_file(

@@ -85,7 +85,7 @@ def test_samples_far_away_are_off_the_data():
 def test_reference_scores_are_those_of_halves_of_the_data(diagnoses):
     expected = diagnoses["all modes"].reference_scores
     assert expected["coverage"] == pytest.approx(0.97, abs=0.03)
-    assert {"precision", "recall", "irs", "near_copies", "vendi"} <= expected.keys()
+    assert {"precision", "recall", "irs", "near_copies"} <= expected.keys()
     assert HALVES_METRICS
 
 
@@ -128,13 +128,15 @@ def test_collapse_to_one_point_is_diagnosed():
         ((REAL, None), "reference: missing"),
         ((REAL[: MIN_SAMPLES - 1], REAL), "needs at least 12 samples, got 11"),
         ((REAL, REAL[:, :1].clone()), "points of"),
-        ((torch.from_numpy(make_images(20, 1, 8, 8)), REAL), "compare equal kinds"),
+        ((torch.from_numpy(make_images(20, 1, 8, 8)), REAL, "pixels"), "compare equal kinds"),
         ((REAL, torch.from_numpy(make_images(20, 1, 8, 8))), "compare equal kinds"),
+        ((REAL, REAL, "pixels"), "are points, which are their own features"),
     ],
 )
 def test_sets_that_do_not_fit_are_refused(arguments, match):
+    fake, real, *features = arguments
     with pytest.raises(InputError, match=match):
-        diagnose(*arguments, features="pixels")
+        diagnose(fake, real, features=next(iter(features), None))
 
 
 def test_too_small_number_is_refused():
