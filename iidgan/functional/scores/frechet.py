@@ -160,5 +160,5 @@ def _mean(features: Tensor) -> Tensor:
 
 def _covariance(features: Tensor, mean: Tensor) -> Tensor:
     """Compute the covariance, which divides by n - 1: (n, D) -> (D, D)."""
-    centred_blocks = (block.double() - mean for block in features.split(_BLOCK_SIZE))
+    centred_blocks = (block - mean for block in features.split(_BLOCK_SIZE))  # float64
     return gram_matrix(centred_blocks) / (len(features) - 1)
