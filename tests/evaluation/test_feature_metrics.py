@@ -344,3 +344,9 @@ def test_invalid_pairs_are_refused():
         make_pair(features[:0], features)
     with raises_input_error("labels", "(20,)", "(5,)"):
         make_pair(features, features, real_labels=labels[:5])
+
+
+def test_neighbours_of_a_pair_are_computed_once():
+    pair = replace(PAIRS["good"])
+    assert pair.prdc_indicators(5) is pair.prdc_indicators(5)
+    assert pair.prdc_indicators(3) is not pair.prdc_indicators(5)

@@ -7,6 +7,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from iidgan.core.typed_fields import TypedFields
 from iidgan.errors import InputError
 from iidgan.features import FeatureProtocol, Features
 from iidgan.functional.scores.intervals import Interval, mean_interval, parts_intervals
+from iidgan.functional.scores.manifold import PRDC, prdc_indicators
 
 INCEPTION = "inception"
 """The extractor whose distances are called FID and KID."""
@@ -89,6 +91,21 @@ class FeaturePair:
     def extractor(self) -> str:
         """Name of the extractor."""
         return self.real.protocol.extractor
+
+    def prdc_indicators(self, k: int) -> PRDC:
+        """Return `iidgan.metrics.prdc_indicators`, which several metrics need, computed once.
+
+        Arguments:
+            k: Number of neighbours.
+        """
+        if k not in self._indicators:
+            self._indicators[k] = prdc_indicators(self.real.values, self.fake.values, k)
+        return self._indicators[k]
+
+    @cached_property
+    def _indicators(self) -> dict[int, PRDC]:
+        """Indicators by the number of neighbours."""
+        return {}
 
     def protocol(self) -> dict[str, str | int | float | bool]:
         """Return what all scores of this pair depend on: features, and samples of both sides."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from iidgan.errors import InputError
 from iidgan.evaluation.feature_metrics.base import LEVEL, FeatureMetric, FeaturePair, Score
 from iidgan.functional.scores.intervals import Interval
-from iidgan.functional.scores.manifold import clipped_density_and_coverage, prdc_indicators
+from iidgan.functional.scores.manifold import clipped_density_and_coverage
 from iidgan.functional.scores.memorisation import birthday_support_size, memorisation_indicators
 from iidgan.functional.scores.neighbours import nearest_neighbours
 from iidgan.functional.scores.retrieval import retrieval_score
@@ -40,7 +40,7 @@ class PRDCMetric(_NeighbourMetric):
         Arguments:
             pair: The features.
         """
-        indicators = prdc_indicators(pair.real.values, pair.fake.values, self.k)
+        indicators = pair.prdc_indicators(self.k)
         return [
             self._mean_score(pair, name, values) for name, values in indicators._asdict().items()
         ]
@@ -71,7 +71,7 @@ class ClassCoverageMetric(_NeighbourMetric):
         """
         labels = pair.real_labels
         assert labels is not None  # or it is missing
-        indicators = prdc_indicators(pair.real.values, pair.fake.values, self.k).coverage
+        indicators = pair.prdc_indicators(self.k).coverage
         return [
             self._mean_score(
                 pair, f"class_coverage_{_name_label(pair, label)}", indicators[labels == label]
