@@ -10,7 +10,6 @@ only the table of docs/results/diagnosed.md is written from it.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 from iidgan.cli import main as run_command
 from iidgan.report.stats import mean, std
 from iidgan.utils.files import write_text
+from tools.measured_values import merge_values, read_values
 from tools.update_results import BEGIN, END, split_page
 
 VALUES_FILE = Path("results/diagnosed.csv")
@@ -38,7 +38,6 @@ COLUMNS = {
     "fd_efficientnet_lite0": "fd_efficientnet_lite0",
 }
 """Metrics of the table, with their headings."""
-FIELDS = ("method", "seed", "metric", "value")
 
 
 def measure(run: str) -> list[dict[str, str | float]]:
@@ -62,28 +61,10 @@ def measure(run: str) -> list[dict[str, str | float]]:
     ]
 
 
-def read_values() -> list[dict[str, str]]:
-    """Read the measured values; none if there are none yet."""
-    if not VALUES_FILE.exists():
-        return []
-    return list(csv.DictReader(VALUES_FILE.read_text().splitlines()))
-
-
-def write_values(rows: list[dict[str, str | float]]) -> None:
-    """Write the values of some methods beside those of the others."""
-    methods = {row["method"] for row in rows}
-    other_rows = [row for row in read_values() if row["method"] not in methods]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows([*other_rows, *rows])
-    write_text(VALUES_FILE, text.getvalue())
-
-
 def render_table() -> str:
     """Render the table as Markdown."""
     values: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for row in read_values():
+    for row in read_values(VALUES_FILE):
         values[row["method"], row["metric"]].append(float(row["value"]))
     lines = [
         "| method | " + " | ".join(COLUMNS.values()) + " |",
@@ -105,7 +86,7 @@ def _format_cell(values: list[float]) -> str:
 def main() -> None:
     """Measure the runs that the arguments name, and render the table."""
     for run in sys.argv[1:]:
-        write_values(measure(run))
+        merge_values(VALUES_FILE, measure(run), "method")
     before, _, after = split_page(PAGE_FILE.read_text(encoding="utf-8"))
     write_text(PAGE_FILE, f"{before}{BEGIN}\n\n{render_table()}\n{END}{after}")
 

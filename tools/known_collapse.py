@@ -12,8 +12,6 @@ are written from them.
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import itertools
 import json
 from collections import defaultdict
@@ -32,6 +30,7 @@ from iidgan.evaluation.feature_metrics import FeaturePair, compute_scores
 from iidgan.features import Features, create_extractor, extract
 from iidgan.report import save_figure, style
 from iidgan.utils.files import write_text
+from tools.measured_values import merge_values, read_values
 from tools.update_results import BEGIN, END, split_page
 
 VALUES_FILE = Path("results/known-collapse.csv")
@@ -207,24 +206,6 @@ def measure(image_set: ImageSet) -> Iterator[dict[str, str | float]]:
         print(image_set.name, fault, round(good, 2), flush=True)
 
 
-def write_values(rows: Sequence[dict[str, str | float]]) -> None:
-    """Write the measured values, those of other sets of images being kept."""
-    names = {row["data"] for row in rows}
-    other_rows = [row for row in read_values() if row["data"] not in names]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows([*other_rows, *rows])
-    write_text(VALUES_FILE, text.getvalue())
-
-
-def read_values() -> list[dict[str, str]]:
-    """Read the measured values; none if there are none yet."""
-    if not VALUES_FILE.exists():
-        return []
-    return list(csv.DictReader(VALUES_FILE.read_text().splitlines()))
-
-
 OF_REFERENCE = ("vendi_real", "effective_rank")
 """Values that depend on the reference alone."""
 
@@ -341,7 +322,7 @@ def _relate(metric: str, curve: Curve) -> np.ndarray:
 
 def render() -> None:
     """Write the tables of the page and the picture from the measured values."""
-    rows = read_values()
+    rows = read_values(VALUES_FILE)
     before, _, after = split_page(PAGE_FILE.read_text(encoding="utf-8"))
     write_text(PAGE_FILE, f"{before}{BEGIN}\n\n{render_tables(rows)}\n{END}{after}")
     draw_picture(rows)
@@ -362,7 +343,7 @@ def main() -> None:
     if arguments.emoji:
         loaders.append(lambda: load_emoji(arguments.emoji))
     for load in loaders:
-        write_values(list(measure(load())))
+        merge_values(VALUES_FILE, list(measure(load())), "data")
     render()
 
 
