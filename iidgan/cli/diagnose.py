@@ -31,8 +31,8 @@ class DiagnoseOptions(PluginOptions):
     """
 
     images: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="IMAGES")]
-    """Generated images or points: a run directory; a folder, ZIP or TAR archive of image files; a
-    .npz, .npy or .csv file."""
+    """Generated images or points: a run directory; a folder, ZIP or TAR archive of image files; or
+    a file .npz, .npy or .csv."""
     reference: Annotated[str | None, tyro.conf.arg(metavar="DATA")] = None
     """Real ones: any of these but a run; the name of a data set; a file of iidgan reference. By
     default, the data that the run was trained on."""
