@@ -150,7 +150,7 @@ def _create_set(name: str, array: ImageArray, notes: tuple[str, ...]) -> ArraySa
         _check_type(array)
         low, high = _measure_range(array)
         black = _choose_black(array, low, high)
-        notes += (f"floats from {low:.4g} to {high:.4g}: {black:g} is black, 1 is white",)
+        notes += (f"{name}: floats from {low:.4g} to {high:.4g}: {black:g} is black, 1 is white",)
     return ArraySamples(
         name=name,
         num_samples=num_samples,
@@ -203,7 +203,7 @@ def _choose_black(array: ImageArray, low: float, high: float) -> float:
             if low >= black - RANGE_TOLERANCE:
                 return black
     advice = "scale them so that 1 is white, and 0 or -1 black"
-    if low >= 0 and high <= 255:
+    if low >= 0 and 100 < high <= 255:  # a little over 1 is an overshoot, not bytes
         advice = "divide them by 255"
     raise InputError(
         f"{array.location}: expected uint8, or floats in [0, 1] or [-1, 1], got {array.dtype} "

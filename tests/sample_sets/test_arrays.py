@@ -86,7 +86,8 @@ def test_floats(tmp_path, scale, black, form):
     difference = read_all(samples).int() - EXPECTED["colours"].int()
     assert difference.abs().max() <= (values.dtype.itemsize == 2 or values.max() > 1)
     note = samples.notes[-1]
-    assert note.startswith(f"floats from {values.min():.4g} to {values.max():.4g}")
+    value_range = f"floats from {values.min():.4g} to {values.max():.4g}"
+    assert note.startswith(f"{samples.name}: {value_range}")
     assert f"{black} is black" in note
 
 
@@ -107,7 +108,7 @@ def test_range_is_that_of_all_images():
 REFUSED = {
     "bytes as floats": (GREY.astype(np.float32), ["float32 from 0 to", "divide them by 255"]),
     "unscaled": (GREY - 300.0, ["float64 from -300", "scale them"]),
-    "slightly above": (GREY / 250, ["from 0 to 1.02"]),
+    "slightly above": (GREY / 250, ["from 0 to 1.02", "scale them"]),
     "integers": (GREY.astype(np.int64), ["int64", "uint8", "iidgan prepare"]),
     "16 bits": (GREY.astype(np.uint16), ["uint16", "uint8", "iidgan prepare"]),
     "truths": (GREY > 3, ["bool", "uint8"]),
