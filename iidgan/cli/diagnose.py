@@ -85,7 +85,7 @@ def _check_options(options: DiagnoseOptions) -> None:
     if options.fail_below is not None and not 0 <= options.fail_below <= 1:
         raise InputError(f"fail-below: must be a share from 0 to 1, got {options.fail_below}")
     if options.out is not None:
-        if not options.out.endswith((".html", ".htm")):
+        if not options.out.lower().endswith((".html", ".htm")):
             raise InputError(f"out: must end in .html, got {options.out!r}")
         check_writable_file(Path(options.out), field="out")
 
@@ -117,7 +117,7 @@ def _choose_exit_code(diagnosis: Diagnosis, min_share: float | None) -> int:
     if min_share is None or diagnosis.share >= min_share:
         return 0
     print(
-        f"iidgan: share {diagnosis.share:.4f} is below {min_share:g} (--fail-below)",
+        f"iidgan: clipped_coverage {diagnosis.share:.4f} is below {min_share:g} (--fail-below)",
         file=sys.stderr,
     )
     return FAILURE_EXIT_CODE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from iidgan.config.plugins import Plugin
 from iidgan.diagnosis.diagnosis import Diagnosis
 from iidgan.diagnosis.regions import find_regions
 from iidgan.diagnosis.suspects import find_suspects
-from iidgan.errors import InputError
+from iidgan.errors import InputError, wrong_type_error
 from iidgan.evaluation.feature_metrics import (
     FeaturePair,
     Score,
@@ -101,8 +101,7 @@ def diagnose(
         >>> diagnose(collapsed, points).share < 0.1
         True
     """
-    if num < MIN_SAMPLES:
-        raise InputError(f"num: must be >= {MIN_SAMPLES}, got {num}")
+    _check_arguments(num, features)
     fake_samples = open_samples(images, size=size, seed=seed, num=num, plugins=plugins)
     extractor = create_extractor_for(fake_samples, features, resolve_device(device))
     num_wanted = min(num, fake_samples.num_samples)
@@ -131,7 +130,7 @@ def diagnose(
             find_regions(real.features.values, fake.features.values, real.name_labels())
         ),
         suspects=find_suspects(real.features.values, fake.features.values, NUM_SUSPECTS),
-        notes=(*real.notes, *fake.notes),
+        notes=tuple(dict.fromkeys((*real.notes, *fake.notes, *_collect_notes(pair)))),
         run_dir=_find_run_dir(images, plugins),
     )
 
@@ -154,6 +153,31 @@ def _open_reference(
     if not isinstance(images, str | Path) or not is_run_path(images):
         raise InputError("reference: missing; name the data that the samples should be like")
     return open_run_reference(images, extractor, num, size=size, plugins=plugins, on_progress=show)
+
+
+def _check_arguments(num: int, features: str | FrozenExtractor | None) -> None:
+    if type(num) is not int or num < MIN_SAMPLES:
+        raise InputError(f"num: must be an integer >= {MIN_SAMPLES}, got {num!r}")
+    if features is not None and not isinstance(features, str | FrozenExtractor):
+        raise wrong_type_error(
+            "features",
+            "the name of an extractor, or one of iidgan.features.wrap_net",
+            features,
+        )
+
+
+def _collect_notes(pair: FeaturePair) -> Iterator[str]:
+    """Yield sentences on what limits the values: sizes that differ, and few samples."""
+    real_size, fake_size = pair.real_shape[1:], pair.fake_shape[1:]
+    if real_size != fake_size:
+        sizes = [" x ".join(map(str, size)) for size in (fake_size, real_size)]
+        yield (
+            f"images of {sizes[0]} are compared with images of {sizes[1]}: what is lost or "
+            "blurred by that counts as a difference; --size "
+            f"{min(*real_size, *fake_size)} makes both equal"
+        )
+    for name in DIAGNOSIS_METRICS:
+        yield from find_feature_metric(name).notes(pair)
 
 
 def _check_shapes(samples: SampleSet, real: FeatureSet) -> None:

@@ -53,13 +53,14 @@ def render_page(diagnosis: Diagnosis) -> str:
     """
     headline, *lines = diagnosis.verdict
     starved, crowded = _choose_regions(diagnosis)
-    has_pictures = len(_sample_shape(diagnosis.fake)) == 3
+    has_pictures = len(diagnosis.fake.shape) == 3
     pictures = _encode_pictures(diagnosis, [*starved, *crowded]) if has_pictures else None
     environment = Environment(
         loader=PackageLoader("iidgan.diagnosis", ""), autoescape=True, undefined=StrictUndefined
     )
     return environment.get_template(TEMPLATE).render(
         name=diagnosis.fake.name,
+        reference=diagnosis.real.name,
         headline=headline,
         tone="good" if diagnosis.share >= COMPLETE else "bad",
         findings=[line.split(": ", 1) for line in lines],
@@ -74,10 +75,6 @@ def render_page(diagnosis: Diagnosis) -> str:
         protocol=list(_protocol_rows(diagnosis)),
         version=__version__,
     )
-
-
-def _sample_shape(features: FeatureSet) -> tuple[int, ...]:
-    return tuple(features.take([0]).shape[1:])
 
 
 def _score_rows(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
@@ -189,19 +186,22 @@ def _suspect_groups(diagnosis: Diagnosis, pictures: _Pictures) -> Iterator[dict[
         ("Most like a copy", _COPIES_TEXT, diagnosis.suspects.copies),
         ("Farthest from the data", _OFF_DATA_TEXT, diagnosis.suspects.off_data),
     ):
-        described = [_describe_suspect(suspect, pictures) for suspect in suspects]
+        described = [_describe_suspect(diagnosis, suspect, pictures) for suspect in suspects]
         yield {"title": title, "text": text, "suspects": described}
 
 
-def _describe_suspect(suspect: Suspect, pictures: _Pictures) -> dict[str, Any]:
+def _describe_suspect(
+    diagnosis: Diagnosis, suspect: Suspect, pictures: _Pictures
+) -> dict[str, Any]:
     uris = [pictures.fake[suspect.position]]
     uris += [pictures.real[position] for position in suspect.real_positions]
-    text = f"sample {suspect.position}: distance {suspect.distance:.3g}, ratio {suspect.ratio:.2f}"
+    name = diagnosis.fake.describe(suspect.position)
+    text = f"{name}: distance {suspect.distance:.3g}, ratio {suspect.ratio:.2f}"
     return {"pictures": uris, "text": text}
 
 
 def _plots(diagnosis: Diagnosis) -> Iterator[dict[str, str]]:
-    if _sample_shape(diagnosis.fake) == (2,):
+    if diagnosis.fake.shape == (2,):
         generated, real = (
             side.features.values.numpy().astype(float) for side in (diagnosis.fake, diagnosis.real)
         )

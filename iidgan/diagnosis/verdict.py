@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from iidgan.diagnosis.regions import Region
+from iidgan.sample_sets.feature_set import POINTS
 
 if TYPE_CHECKING:
     from iidgan.diagnosis.diagnosis import Diagnosis
@@ -30,7 +31,7 @@ def write_verdict(diagnosis: Diagnosis) -> list[str]:
     return [
         write_headline(diagnosis),
         _describe_coverage(diagnosis),
-        _describe_repetition(diagnosis),
+        *_describe_repetition(diagnosis),
         _describe_quality(diagnosis),
         _describe_copies(diagnosis),
         *_describe_regions(diagnosis),
@@ -48,12 +49,16 @@ def write_headline(diagnosis: Diagnosis) -> str:
     """
     share, precision = diagnosis.score("clipped_coverage"), diagnosis.score("precision").value
     expected_precision = diagnosis.reference_scores["precision"]
-    if share.value >= COMPLETE:
-        state = "NO SIGN OF COLLAPSE"
+    copies = diagnosis.score("near_copies")
+    has_copies = copies.low > _expect_copies(diagnosis) + MANY_COPIES
+    if math.isnan(share.low):
+        state = "TOO FEW SAMPLES TO TELL"
+    elif share.value >= COMPLETE:
+        state = "COPIES OF THE DATA" if has_copies else "NO SIGN OF COLLAPSE"
     elif precision < OFF_DATA * expected_precision:
         state = "OFF THE DATA"
     elif share.value >= MOSTLY_COMPLETE:
-        state = "SOME IS MISSING"
+        state = "NOT CERTAIN" if share.high >= COMPLETE else "SOME IS MISSING"
     elif share.value >= HALF_COMPLETE:
         state = "MUCH IS MISSING"
     else:
@@ -62,23 +67,30 @@ def write_headline(diagnosis: Diagnosis) -> str:
     text += "" if math.isnan(share.low) else f" ({_interval(share)})"
     if precision < FEW_OFF_DATA * expected_precision:
         text += f"; {_percent(1 - precision)} are off the data"
-    copies = diagnosis.score("near_copies").value
-    if copies - diagnosis.reference_scores["near_copies"] > MANY_COPIES:
-        text += f"; {_percent(copies)} are near copies of real ones"
+    if has_copies:
+        text += f"; {_percent(copies.value)} are near copies of real ones"
     return f"{text}."
+
+
+def _expect_copies(diagnosis: Diagnosis) -> float:
+    """Return an upper bound of the share of near copies among other real samples."""
+    expected, num_half = diagnosis.reference_scores["near_copies"], len(diagnosis.real) // 2
+    return expected + 2 * math.sqrt(expected * (1 - expected) / num_half)
 
 
 def _describe_coverage(diagnosis: Diagnosis) -> str:
     score, expected = diagnosis.score("coverage"), diagnosis.reference_scores["coverage"]
     return (
-        f"variety: {_percent(score.value)} of the real samples have a generated one nearby "
+        f"coverage: {_percent(score.value)} of the real samples have a generated one nearby "
         f"({_interval(score)}); other real samples reach {_percent(expected)}"
     )
 
 
-def _describe_repetition(diagnosis: Diagnosis) -> str:
+def _describe_repetition(diagnosis: Diagnosis) -> Iterator[str]:
+    if diagnosis.real.features.protocol.extractor == POINTS:
+        return  # the number of different directions is at most that of the coordinates
     score, expected = diagnosis.score("vendi"), diagnosis.score("vendi_real")
-    return (
+    yield (
         f"repetition: as various as {score.value:.3g} different samples (Vendi score); the real "
         f"ones as {expected.value:.3g}"
     )
@@ -96,14 +108,14 @@ def _describe_copies(diagnosis: Diagnosis) -> str:
     score, expected = diagnosis.score("near_copies"), diagnosis.reference_scores["near_copies"]
     num_fake, num_real = len(diagnosis.fake), len(diagnosis.real)
     partial = (
-        f", of which {diagnosis.real.num_available:,} exist: there may be more"
+        f"; there are {diagnosis.real.num_available:,} real ones, so that there may be more copies"
         if diagnosis.real.num_available > num_real
         else ""
     )
     return (
         f"copies: {round(score.value * num_fake):,} of {num_fake:,} samples are near copies of "
-        f"one of {num_real:,} real ones ({_interval(score)}{partial}); {_percent(expected)} of "
-        "other real ones"
+        f"one of {num_real:,} real ones ({_interval(score)}); {_percent(expected)} of other real "
+        f"ones{partial}"
     )
 
 
@@ -129,7 +141,7 @@ def _describe_classes(diagnosis: Diagnosis) -> Iterator[str]:
     by_class = [
         (score.value, score.metric.removeprefix(prefix))
         for score in diagnosis.scores
-        if score.metric.startswith(prefix) and score.value == score.value
+        if score.metric.startswith(prefix) and score.value < COMPLETE
     ]
     if by_class:
         least = sorted(by_class)[:MAX_NAMES]
@@ -140,7 +152,8 @@ def _describe_classes(diagnosis: Diagnosis) -> Iterator[str]:
 
 def _describe_distance(diagnosis: Diagnosis) -> str:
     score = next(score for score in diagnosis.scores if score.metric.startswith(("fd_", "fid")))
-    return f"distance: {score.metric} is {score.value:.4g} ({score.low:.4g} to {score.high:.4g})"
+    interval = "" if math.isnan(score.low) else f" ({score.low:.4g} to {score.high:.4g})"
+    return f"distance: {score.metric} is {score.value:.4g}{interval}"
 
 
 def _describe_samples(diagnosis: Diagnosis) -> str:
@@ -148,7 +161,7 @@ def _describe_samples(diagnosis: Diagnosis) -> str:
     return (
         f"compared: {len(diagnosis.fake):,} of {diagnosis.fake.num_available:,} generated and "
         f"{len(diagnosis.real):,} of {diagnosis.real.num_available:,} real samples, by "
-        f"{protocol.extractor} ({protocol.num_features:,} numbers each)"
+        f"{protocol.extractor} ({protocol.num_features:,} numbers)"
     )
 
 

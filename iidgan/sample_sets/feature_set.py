@@ -36,8 +36,10 @@ class FeatureSet:
         name: What the user calls the set.
         features: Features with shape (n, D), and their protocol.
         num_available: Number N of samples of the whole set.
+        shape: Shape of a sample: (C, H, W) of images, or (d,) of points.
         take: Reads the samples of some features, by their positions among the n: images, uint8
             with shape (m, C, H, W), perhaps reduced in size, or points.
+        describe: Names the sample of a feature, by its position among the n, for messages.
         labels: Labels of the samples, int64 with shape (n,); None if there are none.
         label_names: Names of the labels, in order; empty if they have none.
         notes: Lines for the user on how the set was read.
@@ -46,7 +48,9 @@ class FeatureSet:
     name: str
     features: Features
     num_available: int
+    shape: tuple[int, ...]
     take: Callable[[Sequence[int]], Tensor]
+    describe: Callable[[int], str]
     labels: Tensor | None = None
     label_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -74,6 +78,7 @@ class FeatureSet:
                 images_sha256=hashlib.sha256(content.encode()).hexdigest(),
             ),
             take=lambda chosen: self.take([positions[position] for position in chosen]),
+            describe=lambda position: self.describe(positions[position]),
             labels=None if self.labels is None else self.labels[index],
         )
 
@@ -135,6 +140,8 @@ def pair_features(
         head=None if extractor is None else extractor.head,
         real_labels=reference.labels,
         label_names=reference.label_names,
+        real_shape=reference.shape,
+        fake_shape=samples.shape,
         take_fake=samples.take,
     )
 
@@ -179,7 +186,9 @@ def extract_features(
         name=samples.name,
         features=features,
         num_available=samples.num_samples,
+        shape=samples.shape,
         take=lambda positions: samples.take([indices[position] for position in positions]),
+        describe=lambda position: samples.describe(indices[position]),
         labels=None if samples.labels is None else samples.labels[torch.tensor(indices)],
         label_names=samples.label_names,
         notes=samples.notes,

@@ -51,6 +51,14 @@ class RawImages(ABC):
     num_images: int
     note: str = ""
 
+    def describe(self, index: int) -> str:
+        """Name an image, for messages.
+
+        Arguments:
+            index: Its position.
+        """
+        return f"image {index}"
+
     @abstractmethod
     def read(self, indices: Sequence[int]) -> Iterator[RawImage | SkippedImage]:
         """Read images.
@@ -82,6 +90,9 @@ class ImageFiles(RawImages):
             self.num_images = len(self._names)
             self.note = describe_other_files(self._tree)
             weakref.finalize(self, stack.pop_all().close)
+
+    def describe(self, index: int) -> str:
+        return escape_unprintable(self._names[index])
 
     def read(self, indices: Sequence[int]) -> Iterator[RawImage | SkippedImage]:
         for index in indices:
@@ -158,6 +169,9 @@ class ImageFileSamples(SampleSet):
         pixels = (self._decode(raw_image) for raw_image in self.images.read(indices))
         for block in stack_blocks(pixels, self.shape):
             yield torch.from_numpy(block)
+
+    def describe(self, index: int) -> str:
+        return self.images.describe(index)
 
     def compute_sha256(self, indices: Sequence[int]) -> str:
         hasher = hashlib.sha256(f"{DECODING_RULE}; {self.rule}; {self.shape}".encode())

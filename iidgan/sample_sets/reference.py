@@ -87,6 +87,7 @@ def write_reference(
         "protocol": json.dumps(protocol.to_dict()),
         "images_sha256": feature_set.features.images_sha256,
         "num_available": str(feature_set.num_available),
+        "shape": json.dumps(samples.shape),
         "label_names": json.dumps(feature_set.label_names),
     }
     write_tensor_file(path, tensors, metadata)
@@ -136,12 +137,15 @@ def read_reference(path: str | Path) -> FeatureSet:
         num_available = int(metadata["num_available"])
         if num_available < len(features):
             raise ValueError(f"num_available: must be >= {len(features)}, got {num_available}")
+        shape = _decode_shape(json.loads(metadata["shape"]), pictures, features)
     source = features.values if pictures is None else pictures
     return FeatureSet(
         name=str(path),
         features=features,
         num_available=num_available,
+        shape=shape,
         take=lambda positions: source[torch.tensor(positions, dtype=torch.int64)],
+        describe=lambda position: f"sample {position} of the reference",
         labels=labels,
         label_names=label_names,
     )
@@ -167,6 +171,17 @@ def _check_pictures(pictures: Tensor, num_samples: int) -> None:
             f"images: expected uint8 of shape ({num_samples}, 1 or 3, H, W) with H and W of at "
             f"most {MAX_PICTURE_SIDE}, got {pictures.dtype} of shape {shape}"
         )
+
+
+def _decode_shape(sizes: Any, pictures: Tensor | None, features: Features) -> tuple[int, ...]:  # noqa: ANN401 - from a file
+    num_sizes = 1 if pictures is None else 3
+    is_valid = isinstance(sizes, list) and len(sizes) == num_sizes
+    if not is_valid or not all(type(size) is int and size >= 1 for size in sizes):
+        raise ValueError(f"shape: expected {num_sizes} positive integers, got {sizes!r}")
+    first_size = features.protocol.num_features if pictures is None else pictures.shape[1]
+    if sizes[0] != first_size:
+        raise ValueError(f"shape: expected {first_size} first, got {sizes[0]}")
+    return tuple(sizes)
 
 
 def _decode_label_names(names: Any) -> tuple[str, ...]:  # noqa: ANN401 - from a file
@@ -216,7 +231,7 @@ def open_reference(
         InputError: The data cannot be read, or a file has features of another protocol.
     """
     if isinstance(data, str | Path) and Path(data).suffix == SUFFIX:
-        return _open_file(Path(data), extractor, num, seed)
+        return _open_file(Path(data), extractor, num, size, seed)
     samples = open_data(data, size=size, root=root)
     return extract_features(
         samples,
@@ -254,10 +269,20 @@ def open_run_reference(
 
 
 def _open_file(
-    path: Path, extractor: FrozenExtractor | None, num: int | None, seed: int
+    path: Path,
+    extractor: FrozenExtractor | None,
+    num: int | None,
+    size: int | None,
+    seed: int,
 ) -> FeatureSet:
     reference = read_reference(path)
     _check_protocol(path, reference.features.protocol, extractor)
+    if size is not None and reference.shape[1:] != (size, size):
+        height, width = reference.shape[1:] if len(reference.shape) == 3 else (0, 0)
+        raise InputError(
+            f"size: {path} is of images of {height} x {width}, got {size}; write a reference with "
+            f"--size {size}, or leave it out"
+        )
     return reference if num is None else reference.part(num, seed=seed)
 
 

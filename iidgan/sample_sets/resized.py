@@ -35,6 +35,9 @@ class ResizedSamples(SampleSet):
             images = [RawImage("", np.ascontiguousarray(array)) for array in arrays]
             yield torch.from_numpy(np.stack(convert_images(images, self.rule).pixels))
 
+    def describe(self, index: int) -> str:
+        return self.samples.describe(index)
+
     def compute_sha256(self, indices: Sequence[int]) -> str:
         digest = self.samples.compute_sha256(indices)
         return hashlib.sha256(f"{digest} {self.rule}".encode()).hexdigest()

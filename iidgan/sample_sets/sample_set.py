@@ -60,6 +60,14 @@ class SampleSet(ABC):
             InputError: A sample cannot be read.
         """
 
+    def describe(self, index: int) -> str:
+        """Name a sample, for messages.
+
+        Arguments:
+            index: Its position.
+        """
+        return f"sample {index}"
+
     def take(self, indices: Sequence[int]) -> Tensor:
         """Read some samples.
 

@@ -95,7 +95,7 @@ def test_run_is_compared_with_its_own_data(capsys, monkeypatch, tmp_path):
         (["real", "--out", "page.txt"], "out: must end in .html, got 'page.txt'"),
         (["real", "--out", "real/000.png/page.html"], "is no folder"),
         (["real", "--fail-below", "80"], "fail-below: must be a share from 0 to 1, got 80.0"),
-        (["real", "--num", "3"], "num: must be >= 12, got 3"),
+        (["real", "--num", "3"], "num: must be an integer >= 12, got 3"),
         (["points.csv"], "are points, which are their own features"),
         (["real", "--reference", "points.csv"], "compare equal kinds"),
         (["real", "--reference", "nosuch"], "unknown 'nosuch'"),

@@ -140,5 +140,5 @@ def test_sets_that_do_not_fit_are_refused(arguments, match):
 
 
 def test_too_small_number_is_refused():
-    with pytest.raises(InputError, match="num: must be >= 12, got 5"):
+    with pytest.raises(InputError, match="num: must be an integer >= 12, got 5"):
         diagnose(REAL, REAL, num=5)

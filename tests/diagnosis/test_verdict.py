@@ -18,12 +18,12 @@ def find_line(diagnosis, word):
 
 def test_verdict_has_about_ten_lines_with_a_word_each():
     lines = diagnose(POINTS[:200] + 0.001, POINTS).verdict
-    assert 9 <= len(lines) <= 12
+    assert 8 <= len(lines) <= 12
     assert all(": " in line for line in lines)
 
 
 def test_intervals_and_expectations_stand_beside_the_values():
-    line = find_line(diagnose(POINTS[:200] + 0.001, POINTS), "variety")
+    line = find_line(diagnose(POINTS[:200] + 0.001, POINTS), "coverage")
     assert "%" in line
     assert " to " in line
     assert "other real samples reach" in line
@@ -33,7 +33,8 @@ def test_partial_search_for_copies_is_said():
     all_line = find_line(diagnose(POINTS, POINTS), "copies")
     assert all_line.startswith("copies: 400 of 400 samples are near copies of one of 400 real")
     assert "may be more" not in all_line
-    assert "400 exist: there may be more" in find_line(diagnose(POINTS[:100], POINTS), "copies")
+    partial_line = find_line(diagnose(POINTS[:100], POINTS), "copies")
+    assert partial_line.endswith("there are 400 real ones, so that there may be more copies")
 
 
 def test_least_covered_classes_are_named():
@@ -44,7 +45,7 @@ def test_least_covered_classes_are_named():
         labels=("dark", "bright"),
     )
     line = find_line(diagnose(data.x[:40], data, features="pixels"), "classes")
-    assert line.startswith("classes: least covered are bright (0 %), dark (")
+    assert line == "classes: least covered are bright (0 %)"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import asdict, replace
+from hashlib import sha256
 
 import pytest
 import torch
@@ -79,7 +80,7 @@ def test_protocol_names_all_that_values_depend_on(name):
         assert score.protocol.items() >= {**pair.protocol(), **asdict(metric)}.items()
         assert (score.protocol["num_real"], score.protocol["num_generated"]) == (120, 12)
         assert score.protocol["input_size"] == "64 x 64"
-        assert score.protocol["real_sha256"] == "digest"
+        assert score.protocol["real_sha256"] == sha256(pair.real.values.numpy().data).hexdigest()
         assert isinstance(score.protocol["interval"], str)
         assert all(isinstance(value, str | int | float) for value in score.protocol.values())
 

@@ -167,6 +167,7 @@ def write_file(path, **changes):
         "protocol": json.dumps(PIXELS.protocol.to_dict()),
         "images_sha256": "",
         "num_available": "2",
+        "shape": "[1, 8, 8]",
         "label_names": '["a", "b"]',
     }
     for name, value in changes.items():
@@ -184,7 +185,7 @@ def write_file(path, **changes):
 def test_fields_that_fit_are_read(path):
     write_file(path)
     assert len(read_reference(path)) == 2
-    write_file(path, images=None, labels=None)
+    write_file(path, images=None, labels=None, shape="[48]")
     assert read_reference(path).take([1]).shape == (1, 48)
 
 
@@ -204,6 +205,11 @@ def test_fields_that_fit_are_read(path):
         {"images": torch.zeros(2, 1, 0, 8, dtype=torch.uint8)},
         {"images": torch.zeros(2, 1, 8, 8)},
         {"images": torch.zeros(2, 64, dtype=torch.uint8)},
+        {"shape": None},
+        {"shape": "[1, 8]"},
+        {"shape": "[3, 8, 8]"},
+        {"shape": "[1, 8, -8]"},
+        {"shape": "8"},
         {"labels": torch.tensor([0, 2])},
         {"labels": torch.tensor([-2, 0])},
         {"labels": torch.tensor([0])},

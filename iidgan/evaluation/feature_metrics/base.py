@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from abc import ABC, abstractmethod
@@ -25,6 +26,9 @@ LEVEL = 0.95
 """Confidence level of all intervals."""
 NUM_PARTS = 10
 """Parts of a score's interval."""
+PART_FACTOR = 4
+"""Least number of samples in a part, over that which the score needs: scores of fewer hardly vary,
+and their intervals would be too narrow."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class FeaturePair:
         real_labels: Labels of the real samples, int64 with shape (N,), -1 for samples without a
             label; None if there are none.
         label_names: Names of the labels, in order; empty if they have none.
+        real_shape: Shape of a real sample, such as (C, H, W); empty if it is unknown.
+        fake_shape: Shape of a generated sample.
         take_fake: Reads generated samples by their positions; None if they are not at hand.
 
     Raises:
@@ -70,6 +76,8 @@ class FeaturePair:
     head: nn.Linear | None = None
     real_labels: Tensor | None = None
     label_names: tuple[str, ...] = ()
+    real_shape: tuple[int, ...] = ()
+    fake_shape: tuple[int, ...] = ()
     take_fake: Callable[[Sequence[int]], Tensor] | None = None
 
     def __post_init__(self) -> None:
@@ -111,10 +119,21 @@ class FeaturePair:
         """Return what all scores of this pair depend on: features, and samples of both sides."""
         return {
             **flatten_protocol(self.real.protocol),
+            "real_shape": _describe_shape(self.real_shape),
+            "generated_shape": _describe_shape(self.fake_shape),
             "num_real": len(self.real),
             "num_generated": len(self.fake),
-            "real_sha256": self.real.images_sha256,
+            "real_sha256": self._real_sha256,
         }
+
+    @cached_property
+    def _real_sha256(self) -> str:
+        """Digest of the real features, whatever files they come from."""
+        return hashlib.sha256(self.real.values.contiguous().numpy().data).hexdigest()
+
+
+def _describe_shape(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
 
 
 def flatten_protocol(protocol: FeatureProtocol) -> dict[str, str | int | float | bool]:
@@ -227,7 +246,7 @@ class FeatureMetric(TypedFields, ABC):
 
         Bounds outside the range of the scores are cut off.
         """
-        if min(map(len, feature_sets)) < NUM_PARTS * self._count_needed():
+        if min(map(len, feature_sets)) < NUM_PARTS * PART_FACTOR * self._count_needed():
             values = map(float, scores(*feature_sets))
             return [self._plain_score(pair, name, value) for name, value in zip(names, values)]
         intervals = parts_intervals(scores, *feature_sets, num_parts=NUM_PARTS, level=LEVEL)
