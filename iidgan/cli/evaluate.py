@@ -33,6 +33,7 @@ from iidgan.evaluation.sampling import draw_samples
 from iidgan.figures.run import plot_samples
 from iidgan.records import MetricRecord, append_records, encode_record
 from iidgan.report import save_figure
+from iidgan.sample_sets.opening import is_run_path
 from iidgan.training.extra_metrics import resolve_metrics
 from iidgan.training.model import Model, load_networks
 from iidgan.training.model import load as load_model
@@ -118,6 +119,11 @@ def evaluate_command(arguments: list[str]) -> int:
         _check_positive("num", options.num)
     if options.wants_features:
         return _evaluate_features(options, names["metric"])
+    if not is_run_path(options.run):
+        raise InputError(
+            f"reference: {options.run} is no run; name real data to compare with, such as "
+            "--reference fashion-mnist"
+        )
     return _evaluate_run(options, metrics)
 
 

@@ -7,6 +7,7 @@ import http.client
 import urllib.request
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -117,11 +118,11 @@ def _fetch_weights() -> Path:
     """
     path = user_cache_dir() / "weights" / STATE_DICT_FILE
     if not path.is_file() or file_sha256(path) != STATE_DICT_SHA256:
-        write_file(path, _download)
+        write_file(path, partial(_download, path))
     return path
 
 
-def _download(path: Path) -> None:
+def _download(target: Path, path: Path) -> None:
     hasher, num_bytes = hashlib.sha256(), 0
     try:
         with (
@@ -134,8 +135,8 @@ def _download(path: Path) -> None:
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise InputError(
-            f"inception: cannot fetch {WEIGHTS_URL} ({reason}); fetch it elsewhere and give "
-            f"weights={STATE_DICT_FILE!r}"
+            f"inception: cannot fetch {WEIGHTS_URL} ({reason}); fetch it elsewhere, and put it at "
+            f"{target}, or give weights={STATE_DICT_FILE!r} in Python"
         ) from error
     if hasher.hexdigest() != STATE_DICT_SHA256:
         raise InputError(

@@ -75,9 +75,13 @@ class CoverageHistory:
 
     @property
     def has_fallen(self) -> bool:
-        """Whether the last coverage is the first of a fall below half of the best before it."""
+        """Whether the last coverage is the first of a fall below half of the best before it.
+
+        As long as the best is below 0.05, as in the first steps, nothing has been reached.
+        """
         last = len(self.values) - 1
-        return last > 0 and self._is_low(last) and not self._is_low(last - 1)
+        has_reached = self.best[1] >= MIN_COVERAGE
+        return last > 0 and has_reached and self._is_low(last) and not self._is_low(last - 1)
 
     def _is_low(self, position: int) -> bool:
         return self.values[position] < FALL_SHARE * max(self.values[: position + 1])

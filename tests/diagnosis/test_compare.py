@@ -142,3 +142,36 @@ def test_sets_that_do_not_fit_are_refused(arguments, match):
 def test_too_small_number_is_refused():
     with pytest.raises(InputError, match="num: must be an integer >= 12, got 5"):
         diagnose(REAL, REAL, num=5)
+
+
+def test_images_of_different_sizes_are_noted_and_in_the_protocol():
+    real, fake = (torch.from_numpy(make_images(20, 1, side, side)) for side in (16, 8))
+    diagnosis = diagnose(fake, real, features="pixels")
+    assert any("--size 8 makes both equal" in note for note in diagnosis.notes)
+    protocol = diagnosis.score("coverage").protocol
+    assert (protocol["real_shape"], protocol["generated_shape"]) == ("1 x 16 x 16", "1 x 8 x 8")
+    resized = diagnose(fake, real, features="pixels", size=8).score("coverage").protocol
+    assert resized["real_shape"] == "1 x 8 x 8"
+
+
+def test_few_samples_have_no_verdict():
+    diagnosis = diagnose(REAL[:4].repeat(20, 1), REAL)
+    assert diagnosis.verdict[0].startswith("TOO FEW SAMPLES TO TELL: the samples show")
+
+
+def test_independent_points_are_not_called_copies():
+    for seed in range(10):
+        points = torch.randn(2, 300, 1, generator=torch.Generator().manual_seed(seed))
+        assert "near copies of real ones" not in diagnose(*points).verdict[0]
+
+
+def test_memorised_samples_are_no_good_sign():
+    assert diagnose(REAL, REAL).verdict[0].startswith("COPIES OF THE DATA: the samples show")
+
+
+@pytest.mark.parametrize(
+    "options", [{"num": "60"}, {"features": torch.nn.Flatten()}], ids=["num", "features"]
+)
+def test_values_of_other_types_are_refused(options):
+    with pytest.raises(InputError, match=next(iter(options))):
+        diagnose(REAL, REAL, **options)

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 import torch
+from PIL import Image
 
 from iidgan import InputError, diagnose
 from iidgan.diagnosis.page import render_page
@@ -73,6 +74,14 @@ def test_names_of_files_are_escaped(tmp_path):
     page = render_page(diagnose(path, path))
     assert "<b>x" not in page
     assert "&lt;b&gt;x&amp;y.csv" in page
+
+
+def test_suspicious_samples_are_named_by_their_files(tmp_path):
+    images = make_images(20, 1, 8, 8)
+    for i, image in enumerate(images):
+        Image.fromarray(image[0]).save(tmp_path / f"cat-{i}.png")
+    page = render_page(diagnose(tmp_path, images[:15], features="pixels"))
+    assert "cat-3.png: distance 0, ratio 0.00" in page
 
 
 def test_large_images_make_a_page_of_less_than_five_megabytes(tmp_path):

@@ -182,6 +182,13 @@ def write_file(path, **changes):
     write_tensor_file(path, blocked, present)
 
 
+def test_reference_of_images_of_another_size_is_refused(path):
+    write_file(path)
+    with raises_input_error("size", "8 x 8", "--size 16"):
+        open_reference(path, PIXELS, size=16)
+    assert len(open_reference(path, PIXELS, size=8)) == 2
+
+
 def test_fields_that_fit_are_read(path):
     write_file(path)
     assert len(read_reference(path)) == 2
