@@ -121,7 +121,7 @@ def evaluate_command(arguments: list[str]) -> int:
         return _evaluate_features(options, names["metric"])
     if not is_run_path(options.run):
         raise InputError(
-            f"reference: {options.run} is no run; name real data to compare with, such as "
+            f"reference: {options.run} is not a run; name the real data, such as "
             "--reference fashion-mnist"
         )
     return _evaluate_run(options, metrics)
