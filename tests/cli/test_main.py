@@ -63,7 +63,7 @@ def test_help_of_every_command(command, capsys):
         (["train", "ring", "--optimiser.betas", "1"], ["--optimiser.betas", "2"]),
         (["train", "ring", "--device", "tpu9"], ["device", "'tpu9'", "cpu"]),
         (["train", "fashion-mnist", "--root", "."], ["fashion-mnist"]),
-        (["evaluate", "none"], ["none", "train"]),
+        (["evaluate", "none"], ["none", "does not exist", "run"]),
         (["sample", "none"], ["none"]),
         (["figure", "none"], ["none"]),
         (["table", "rang"], ["table", "'rang'", "'ring'"]),
