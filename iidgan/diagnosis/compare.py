@@ -33,13 +33,13 @@ from iidgan.sample_sets import (
 from iidgan.sample_sets.feature_set import (
     POINTS,
     FeatureSet,
-    choose_indices,
     pair_features,
 )
 from iidgan.sample_sets.opening import is_run_path
 from iidgan.sample_sets.sample_set import SampleSet
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.device import resolve_device
+from iidgan.utils.subsets import choose_indices
 
 DEFAULT_NUM_SAMPLES = 5000
 DIAGNOSIS_METRICS = ("prdc", "clipped", "irs", "memorisation", "vendi", "fd", "class-coverage")

@@ -12,7 +12,7 @@ from torch import Tensor
 from iidgan.functional.histogram import count_bins
 from iidgan.functional.scores.bins import cluster, compare_proportions
 from iidgan.functional.scores.neighbours import nearest_neighbours
-from iidgan.sample_sets.feature_set import choose_indices
+from iidgan.utils.subsets import choose_indices
 
 MAX_REGIONS = 100
 SAMPLES_PER_REGION = 25

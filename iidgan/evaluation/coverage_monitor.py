@@ -17,6 +17,7 @@ from iidgan.features import FrozenExtractor, ImageBlocks, extract
 from iidgan.features.efficientnet import create_efficientnet_lite0
 from iidgan.metrics import prdc
 from iidgan.records import INTERIM_FAMILY
+from iidgan.utils.subsets import choose_indices
 
 COVERAGE_METRIC = "feature_coverage"
 """Name of the values in metric records."""
@@ -144,8 +145,7 @@ class CoverageMonitor:
 
     @cached_property
     def _real_features(self) -> Tensor:
-        order = torch.randperm(len(self.data), generator=torch.Generator().manual_seed(0))
-        index = order[: self.num_samples].sort().values
+        index = torch.tensor(choose_indices(len(self.data), self.num_samples))
         if self._extractor is None:
             samples = self.data.take_samples(index.to(self.data.x.device))
             return samples.flatten(1).to(self.device)

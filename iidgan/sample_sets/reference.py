@@ -17,11 +17,12 @@ from iidgan.features.cache import decode_features
 from iidgan.features.extraction import ProgressCallback
 from iidgan.features.preprocessing import resize_bicubic
 from iidgan.features.tensor_file import BlockedTensor, read_tensor_file, write_tensor_file
-from iidgan.sample_sets.feature_set import POINTS, FeatureSet, choose_indices, extract_features
+from iidgan.sample_sets.feature_set import POINTS, FeatureSet, extract_features
 from iidgan.sample_sets.opening import open_data, open_run_data
 from iidgan.sample_sets.resized import resize_samples
 from iidgan.sample_sets.sample_set import SampleSet
 from iidgan.utils.files import check_free_space, check_writable_file, damage_as_input_error
+from iidgan.utils.subsets import choose_indices
 
 SUFFIX = ".safetensors"
 """Suffix of the names of reference files."""

@@ -7,7 +7,7 @@ import torch
 
 from iidgan.features import create_extractor
 from iidgan.sample_sets import extract_features, open_data, pair_features
-from iidgan.sample_sets.feature_set import choose_indices
+from iidgan.utils.subsets import choose_indices
 from tests.helpers.errors import raises_input_error
 from tests.helpers.extractors import make_images
 
