@@ -16,8 +16,8 @@ from iidgan.cli.parse import parse_options
 from iidgan.cli.progress import count_progress, create_progress
 from iidgan.cli.signals import interrupt_on_signals
 from iidgan.diagnosis import Diagnosis, diagnose
-from iidgan.diagnosis.compare import DEFAULT_NUM_SAMPLES
 from iidgan.errors import InputError
+from iidgan.sample_sets.opening import DEFAULT_NUM_SAMPLES
 from iidgan.utils.files import check_writable_file
 
 FAILURE_EXIT_CODE = 1

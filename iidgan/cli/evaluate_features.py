@@ -42,14 +42,12 @@ from iidgan.sample_sets import (
     pair_features,
 )
 from iidgan.sample_sets.feature_set import POINTS
-from iidgan.sample_sets.opening import is_run_path
+from iidgan.sample_sets.opening import DEFAULT_NUM_SAMPLES, is_run_path
 from iidgan.training.model import load_point
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.device import resolve_device
 from iidgan.utils.files import check_writable_file
 from iidgan.utils.provenance import collect_provenance
-
-DEFAULT_NUM = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +186,7 @@ def evaluate_features(
         InputError: The options, or the files that they name, are invalid, or the file of records
             has some of another protocol.
     """
-    metric_names, num = options.metric_names, DEFAULT_NUM if num is None else num
+    metric_names, num = options.metric_names, DEFAULT_NUM_SAMPLES if num is None else num
     out_path = None if options.out is None else _check_out(Path(options.out))
     point = load_point(path, plugins=plugins) if is_run_path(Path(path)) else None
     subjects = _iterate_subjects(path, options, num, plugins, point)

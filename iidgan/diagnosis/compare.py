@@ -35,13 +35,12 @@ from iidgan.sample_sets.feature_set import (
     FeatureSet,
     pair_features,
 )
-from iidgan.sample_sets.opening import is_run_path
+from iidgan.sample_sets.opening import DEFAULT_NUM_SAMPLES, is_run_path
 from iidgan.sample_sets.sample_set import SampleSet
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.device import resolve_device
 from iidgan.utils.subsets import choose_indices
 
-DEFAULT_NUM_SAMPLES = 5000
 DIAGNOSIS_METRICS = ("prdc", "clipped", "irs", "memorisation", "vendi", "fd", "class-coverage")
 HALVES_METRICS = ("prdc", "clipped", "irs", "memorisation")
 """Metrics whose values between two halves of the data show what can be expected."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from iidgan.diagnosis.regions import Region
 from iidgan.diagnosis.suspects import Suspects
 from iidgan.diagnosis.verdict import write_verdict
 from iidgan.evaluation.feature_metrics import Score
+from iidgan.records import as_json_number
 from iidgan.sample_sets.feature_set import FeatureSet
 from iidgan.training.run_dir import RunDir
 
@@ -110,5 +110,5 @@ def encode_score(score: Score) -> dict[str, Any]:
         score: The score.
     """
     numbers = {"value": score.value, "low": score.low, "high": score.high}
-    finite = {name: x if math.isfinite(x) else None for name, x in numbers.items()}
-    return {"metric": score.metric, **finite, "protocol": dict(score.protocol)}
+    encoded = {name: as_json_number(number) for name, number in numbers.items()}
+    return {"metric": score.metric, **encoded, "protocol": dict(score.protocol)}

@@ -34,6 +34,8 @@ DataLike = str | os.PathLike[str] | NDArray[Any] | Tensor | Dataset
 SamplesLike = DataLike | Model
 """What `open_samples` opens: a path, an array, a data set, or a model."""
 
+DEFAULT_NUM_SAMPLES = 5000
+"""Number of samples that are drawn and compared unless another one is asked for."""
 FORMATS = "a folder, ZIP or TAR of images, Parquet, LMDB, .npy, .npz or .csv"
 """Files that can be opened, in words."""
 
@@ -43,7 +45,7 @@ def open_samples(
     *,
     size: int | None = None,
     seed: int | None = None,
-    num: int = 5000,
+    num: int = DEFAULT_NUM_SAMPLES,
     plugins: Sequence[Plugin] = (),
 ) -> SampleSet:
     """Open samples of any generator.
