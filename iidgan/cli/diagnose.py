@@ -11,7 +11,7 @@ from typing import Annotated
 import tyro
 
 from iidgan.cli.console import create_console
-from iidgan.cli.options import PluginOptions
+from iidgan.cli.options import ExtractionOptions, PluginOptions, get_field_values
 from iidgan.cli.parse import parse_options
 from iidgan.cli.progress import count_progress, create_progress
 from iidgan.cli.signals import interrupt_on_signals
@@ -24,7 +24,7 @@ FAILURE_EXIT_CODE = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiagnoseOptions(PluginOptions):
+class DiagnoseOptions(ExtractionOptions, PluginOptions):
     """Find out whether a generator has collapsed: what it misses, repeats, copies and makes up.
 
     No training, and no labels needed. The samples may be of any model.
@@ -42,19 +42,10 @@ class DiagnoseOptions(PluginOptions):
     """Print the scores as JSON instead of the verdict."""
     fail_below: Annotated[float | None, tyro.conf.arg(metavar="SHARE")] = None
     """Exit with 1 if the share of the variety that the headline names is lower, for scripts."""
-    features: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """Network whose features are compared: efficientnet-lite0 (the default), inception, dinov2,
-    random, pixels, NAME-classifier, or package.module:Net. Points need none."""
     num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = DEFAULT_NUM_SAMPLES
     """Largest number of samples of each side."""
-    size: int | None = None
-    """Crop and resize all images to squares of this side; by default they are read as they are."""
-    root: str | None = None
-    """Folder of the files of a data set that is given by its name."""
     seed: int | None = None
     """Seed of the run; by default the first that did not diverge."""
-    device: str = "auto"
-    """cpu, cuda, ...; auto uses an accelerator if there is one."""
 
 
 @interrupt_on_signals()
@@ -102,13 +93,10 @@ def _diagnose(options: DiagnoseOptions) -> Diagnosis:
         return diagnose(
             options.images,
             options.reference,
-            features=options.features,
             num=options.num,
-            size=options.size,
-            root=options.root,
             seed=options.seed,
             plugins=options.plugin,
-            device=options.device,
+            **get_field_values(options, ExtractionOptions),
             on_progress=show,
         )
 

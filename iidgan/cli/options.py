@@ -134,6 +134,21 @@ class PluginOptions:
     themselves: name only what you trust."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExtractionOptions:
+    """How images are read, and by which network their features are computed."""
+
+    features: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Extractor: efficientnet-lite0 (the default), inception, dinov2, random, pixels,
+    NAME-classifier, or package.module:Net of your own. Points need none."""
+    size: int | None = None
+    """Side in pixels to which all images are cropped and resized first; by default none is."""
+    root: str | None = None
+    """Folder of the files of a data set that is given by its name."""
+    device: str = "auto"
+    """cpu, cuda, ...; auto uses an accelerator if there is one."""
+
+
 def get_field_values(options: object, options_type: type) -> dict[str, Any]:
     """Return the values of the fields that `options_type` declares, as keyword arguments.
 

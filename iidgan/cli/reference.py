@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from iidgan.cli.evaluate_features import show_progress
+from iidgan.cli.options import ExtractionOptions
 from iidgan.cli.parse import parse_options
 from iidgan.cli.signals import interrupt_on_signals
 from iidgan.errors import InputError
@@ -17,7 +18,7 @@ from iidgan.utils.device import resolve_device
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReferenceOptions:
+class ReferenceOptions(ExtractionOptions):
     """Write features of real samples to a file, for --reference of evaluate and diagnose.
 
     The file has the features, their protocol, small pictures and labels; an existing one is
@@ -28,17 +29,8 @@ class ReferenceOptions:
     """A prepared set or a source by name, a folder, an archive or an array."""
     out: str
     """File to write, .safetensors."""
-    features: str | None = None
-    """Extractor: efficientnet-lite0 (the default), inception, dinov2, random, pixels,
-    NAME-classifier, or package.module:Net of your own. Points need none."""
     num: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
     """Number of samples, chosen at random; by default all."""
-    size: int | None = None
-    """Side in pixels to which images are cropped and resized first; by default none is."""
-    root: str | None = None
-    """Folder of the data that DATA names."""
-    device: str = "auto"
-    """cpu, cuda, ...; auto uses an accelerator if there is one."""
 
 
 @interrupt_on_signals()
