@@ -17,7 +17,7 @@ from iidgan._version import __version__
 from iidgan.diagnosis.pictures import encode_images
 from iidgan.diagnosis.regions import Region
 from iidgan.diagnosis.suspects import Suspect
-from iidgan.diagnosis.verdict import COMPLETE
+from iidgan.diagnosis.verdict import NO_COLLAPSE
 from iidgan.figures.run import load_loss_series, load_metric_series
 from iidgan.report import plot_curve_grid, plot_points
 from iidgan.sample_sets.feature_set import FeatureSet
@@ -62,7 +62,7 @@ def render_page(diagnosis: Diagnosis) -> str:
         name=diagnosis.fake.name,
         reference=diagnosis.real.name,
         headline=headline,
-        tone="good" if diagnosis.share >= COMPLETE else "bad",
+        tone="good" if headline.startswith(NO_COLLAPSE) else "bad",
         findings=[line.split(": ", 1) for line in lines],
         notes=diagnosis.notes,
         scores=list(_score_rows(diagnosis)),

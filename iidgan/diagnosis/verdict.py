@@ -19,6 +19,8 @@ OFF_DATA, FEW_OFF_DATA = 0.5, 0.8
 """Shares of the precision of real samples below which most, or many, samples are off the data."""
 MANY_COPIES = 0.05
 """Share of near copies, beyond that among real samples, from which the headline names them."""
+NO_COLLAPSE = "NO SIGN OF COLLAPSE"
+"""How the headline begins if nothing is wrong."""
 MAX_NAMES = 4
 
 
@@ -54,7 +56,7 @@ def write_headline(diagnosis: Diagnosis) -> str:
     if math.isnan(share.low):
         state = "TOO FEW SAMPLES TO TELL"
     elif share.value >= COMPLETE:
-        state = "COPIES OF THE DATA" if has_copies else "NO SIGN OF COLLAPSE"
+        state = "COPIES OF THE DATA" if has_copies else NO_COLLAPSE
     elif precision < OFF_DATA * expected_precision:
         state = "OFF THE DATA"
     elif share.value >= MOSTLY_COMPLETE:

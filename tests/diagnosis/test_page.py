@@ -67,6 +67,12 @@ def test_page_of_points_in_more_dimensions_has_no_picture():
     assert parse(render_page(diagnose(points[:50], points))).addresses == []
 
 
+def test_only_good_news_has_its_colour():
+    points, others = torch.rand(2, 400, 2, generator=torch.Generator().manual_seed(0))
+    assert "var(--good); padding" in render_page(diagnose(others, points))
+    assert "var(--bad); padding" in render_page(diagnose(points, points))  # copies
+
+
 def test_names_of_files_are_escaped(tmp_path):
     path = tmp_path / "<b>x&y.csv"
     rows = torch.randn(40, 2, generator=torch.Generator().manual_seed(0)).tolist()
