@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from torch import Tensor, nn
 
 from iidgan.core.backbone import NetworkFactory
 from iidgan.core.batch import Batch
+from iidgan.core.field_metadata import OMIT_IF_DEFAULT
 from iidgan.core.networks import Nets
 from iidgan.core.typed_fields import TypedFields
 
@@ -106,6 +107,23 @@ class Method(TypedFields, ABC):
             factory: Builds networks for the data.
         """
 
+    @property
+    def period(self) -> int:
+        """Number of steps after which `players_at` repeats."""
+        return 1
+
+    def players_at(self, step: int) -> tuple[Player, ...]:
+        """Return the players of one step, with the networks and losses that take part in it.
+
+        Arguments:
+            step: Number of steps taken before.
+
+        Returns:
+            The players, of which later steps may leave some out, or networks of theirs; step 0
+            has all of `players`.
+        """
+        return self.players
+
     def noise_shapes(self, factory: NetworkFactory) -> NoiseShapes:
         """Return the shapes for one sample of the noise that the losses read, by name.
 
@@ -120,8 +138,18 @@ class Method(TypedFields, ABC):
         return self, ()
 
 
+@dataclass(frozen=True, kw_only=True)
 class Term(TypedFields, ABC):
     """A loss that is added for the players of certain networks; may add networks and players.
+
+    Subclasses are frozen dataclasses. With `every` = k a term is lazy: its losses enter in the
+    steps 0, k, 2k, ... with k times the weight, and steps without it cost what the method costs.
+    Networks that it alone feeds, and its players, do not move in between.
+
+    References:
+        Analyzing and Improving the Image Quality of StyleGAN (Karras, Laine, Aittala, Hellsten,
+        Lehtinen and Aila, 2020), https://arxiv.org/abs/1912.04958, section 3.1 and appendix B:
+        lazy regularisation
 
     Attributes:
         owned_networks: Networks that the term adds, unless the method has one of the same name,
@@ -145,6 +173,10 @@ class Term(TypedFields, ABC):
 
     owned_networks: ClassVar[Mapping[str, str]] = {}
     tunable_weights: ClassVar[tuple[str, ...]] = ()
+
+    every: int = field(default=1, metadata=OMIT_IF_DEFAULT)
+    """Steps from one in which the losses enter to the next; they enter with so many times the
+    weight, so that their mean stays the same."""
 
     @property
     @abstractmethod

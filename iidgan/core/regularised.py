@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,20 @@ from iidgan.core.batch import Batch
 from iidgan.core.method import Losses, LossFn, Method, NoiseShapes, Player, Term
 from iidgan.core.networks import Nets
 from iidgan.errors import InputError
+
+
+@dataclass(frozen=True)
+class _LazyLoss:
+    """A loss that enters every k-th step: its gradient counts k times, its value once."""
+
+    loss: LossFn
+    every: int
+
+    def __call__(self, nets: Nets, batch: Batch) -> Losses:
+        return {
+            name: value + (self.every - 1) * (value - value.detach())
+            for name, value in self.loss(nets, batch).items()
+        }
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,16 @@ class Regularised(Method):
     method: Method
     terms: tuple[Term, ...]
 
+    def __post_init__(self) -> None:
+        for term in self.terms:
+            if term.every < 1:
+                raise InputError(f"every: must be a number of steps >= 1, got {term.every}")
+            if term.every > 1 and not term.losses and not term.players:
+                raise InputError(
+                    f"every: must be 1 for {type(term).__name__}, which changes networks and adds "
+                    f"no loss, got {term.every}"
+                )
+
     @property
     def base_and_terms(self) -> tuple[Method, tuple[Term, ...]]:
         base, inner_terms = self.method.base_and_terms
@@ -67,10 +92,8 @@ class Regularised(Method):
 
     @property
     def players(self) -> tuple[Player, ...]:
-        base, terms = self.base_and_terms
-        players = base.players
-        for term in terms:
-            players = (*_assign_owned_networks(players, term.owned_networks), *term.players)
+        players = self.players_at(0)
+        _, terms = self.base_and_terms
         if duplicate_names := _find_duplicates(player.name for player in players):
             raise InputError(
                 "terms: players must have unique names, got twice: " + ", ".join(duplicate_names)
@@ -82,7 +105,28 @@ class Regularised(Method):
                 f"terms: a term adds a loss for network {untrained_names[0]!r}, but no player "
                 f"trains it; trained networks: {', '.join(sorted(trained_names))}"
             )
-        return tuple(_add_term_losses(player, terms) for player in players)
+        return players
+
+    @property
+    def period(self) -> int:
+        base, terms = self.base_and_terms
+        return math.lcm(base.period, *(term.every for term in terms))
+
+    def players_at(self, step: int) -> tuple[Player, ...]:
+        base, terms = self.base_and_terms
+        due_terms = tuple(term for term in terms if _is_due(term, step))
+        fed_names = {name for term in due_terms for name in (*term.owned_networks, *term.losses)}
+        players = base.players_at(step)
+        for term in terms:
+            owned_networks = {
+                name: host for name, host in term.owned_networks.items() if name in fed_names
+            }
+            players = _assign_owned_networks(players, owned_networks)
+            if _is_due(term, step):
+                players += tuple(
+                    replace(player, loss=_scale_loss(player.loss, term)) for player in term.players
+                )
+        return tuple(_add_term_losses(player, due_terms, wrapping=terms) for player in players)
 
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         base, terms = self.base_and_terms
@@ -109,13 +153,25 @@ def _find_duplicates(names: Iterable[str]) -> list[str]:
     return sorted({name for name in name_list if name_list.count(name) > 1})
 
 
-def _add_term_losses(player: Player, terms: tuple[Term, ...]) -> Player:
+def _is_due(term: Term, step: int) -> bool:
+    return step % term.every == 0
+
+
+def _scale_loss(loss: LossFn, term: Term) -> LossFn:
+    return loss if term.every == 1 else _LazyLoss(loss, term.every)
+
+
+def _add_term_losses(
+    player: Player, terms: tuple[Term, ...], *, wrapping: tuple[Term, ...]
+) -> Player:
     """Add the losses that the terms list for the networks of `player`, each of them once."""
     losses = [player.loss]
     for term in terms:
-        term_losses = [term.losses[name] for name in player.trains if name in term.losses]
+        term_losses = [
+            _scale_loss(term.losses[name], term) for name in player.trains if name in term.losses
+        ]
         losses += dict.fromkeys(term_losses)
-    return replace(player, loss=_SummedLoss(tuple(losses), terms))
+    return replace(player, loss=_SummedLoss(tuple(losses), wrapping))
 
 
 def _assign_owned_networks(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import FrameType
@@ -33,8 +33,8 @@ class LogRecord:
 
     Arguments:
         step: Number of steps taken so far.
-        losses: Means over the steps of the record, one number per seed; not finite where a seed
-            has diverged.
+        losses: Means over the steps of the record that compute the loss, one number per seed; not
+            finite where a seed has diverged.
         seconds: Wall time of these steps.
         diverged: Step at which a seed diverged, by its position, for these steps alone.
         seeds: The seeds of the numbers, where the run is known.
@@ -205,27 +205,35 @@ class _LossBuffer:
     step_losses: list[Losses] = field(default_factory=list)
     start_time: float = field(default_factory=time.perf_counter)
 
-    def has_other_losses(self, losses: Losses) -> bool:
-        """Return whether `losses` has other names, as when other players become active."""
-        return bool(self.step_losses) and losses.keys() != self.step_losses[0].keys()
-
     def flush(self, state: State) -> LogRecord:
         """Return the record of the buffered steps and empty the buffer."""
-        loss_names = self.step_losses[0]
+        loss_names = dict.fromkeys(name for losses in self.step_losses for name in losses)
         loss_history = torch.stack(
-            [torch.stack([losses[name] for name in loss_names]) for losses in self.step_losses]
+            [self._stack_losses(losses, loss_names) for losses in self.step_losses]
         ).cpu()  # (T, names, S)
+        is_present = torch.tensor(
+            [[name in losses for name in loss_names] for losses in self.step_losses]
+        )
         first_step = state.step - len(self.step_losses) + 1
         newly_diverged = _mark_diverged(loss_history, first_step, state.diverged)
         log_record = LogRecord(
             step=state.step,
-            losses=dict(zip(loss_names, loss_history.mean(0).tolist())),
+            losses={
+                name: loss_history[is_present[:, index], index].mean(0).tolist()
+                for index, name in enumerate(loss_names)
+            },
             seconds=time.perf_counter() - self.start_time,
             diverged=newly_diverged,
         )
         self.step_losses = []
         self.restart_clock()
         return log_record
+
+    @staticmethod
+    def _stack_losses(losses: Losses, loss_names: Iterable[str]) -> Tensor:
+        """Stack the losses of a step in the order of `loss_names`, with zeros for absent ones."""
+        absent_loss = torch.zeros_like(next(iter(losses.values())))
+        return torch.stack([losses.get(name, absent_loss) for name in loss_names])
 
     def restart_clock(self) -> None:
         self.start_time = time.perf_counter()
@@ -278,8 +286,6 @@ def run_training_loop(
     while state.step < schedule.steps:
         state.set_lr(optimiser.lr_at(state.step, schedule.steps))
         losses = step_fn(batch_stream.batches_at(state.step))
-        if buffer.has_other_losses(losses):
-            on_log(buffer.flush(state))
         buffer.step_losses.append(losses)
         state.step += 1
         is_due = schedule.is_checkpoint_step(state.step)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import torch
@@ -59,6 +59,17 @@ class Optimiser(TypedFields, ABC):
             parameters: Parameters of the networks that the player trains.
             lr: 0-d tensor from which each step reads its learning rate.
         """
+
+    def at_interval(self, interval: float) -> Optimiser:
+        """Return the optimiser for networks that are updated every `interval`-th step only.
+
+        Their gradients count `interval` times, so that this is the optimiser itself, as for plain
+        gradient descent, unless its steps do not scale with the gradient.
+
+        Arguments:
+            interval: Steps per update, on average.
+        """
+        return self
 
     def lr_at(self, step: int, steps: int) -> float:
         """Return the learning rate of one step.
@@ -132,6 +143,26 @@ class Adam(Optimiser):
         if not 0 < self.eps < math.inf:
             raise InputError(f"eps: must be a positive number, such as 1e-8, got {self.eps}")
 
+    def at_interval(self, interval: float) -> Adam:
+        """Return Adam with the rate lr · k and β₁ᵏ, β₂ᵏ for networks that move every k-th step.
+
+        So the steps have the same length in total, and the averages reach equally far back. This
+        is StyleGAN2's correction for k/(k + 1) steps per update.
+
+        Arguments:
+            interval: Steps per update, on average.
+
+        References:
+            Analyzing and Improving the Image Quality of StyleGAN (Karras, Laine, Aittala,
+            Hellsten, Lehtinen and Aila, 2020), https://arxiv.org/abs/1912.04958, appendix B
+
+        Examples:
+            >>> Adam(lr=0.002, betas=(0.5, 0.9)).at_interval(2)
+            Adam(lr=0.004, betas=(0.25, 0.81), eps=1e-08, schedule='linear')
+        """
+        beta1, beta2 = self.betas
+        return replace(self, lr=interval * self.lr, betas=(beta1**interval, beta2**interval))
+
     def build(self, parameters: Sequence[nn.Parameter], lr: Tensor) -> TorchOptimizer:
         return _FusedAdam(parameters, lr, self.betas, self.eps)
 
@@ -157,6 +188,8 @@ class _FusedAdam:
     @torch.no_grad()
     def step(self) -> None:
         updates = [(p, p.grad, slot) for p, slot in self.state.items() if p.grad is not None]
+        if not updates:
+            return
         slots = [slot for _, _, slot in updates]
         adam(
             [parameter for parameter, _, _ in updates],

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from iidgan.core import Method, NetworkFactory
+from iidgan.core import Method, NetworkFactory, Player
 from iidgan.engine.optim import Optimiser, TorchOptimizer
 from iidgan.errors import InputError
 
@@ -25,24 +25,26 @@ class State:
     Arguments:
         nets: Networks by name; every parameter and buffer has the seed axis first.
         ema_nets: Exponential moving averages of `nets`, or None.
-        optimisers: One optimiser per player, by the player's name.
-        learning_rates: 0-d tensors by `lr_scale`; players of the same scale share one.
+        optimisers: By the player's name, one optimiser for each set of networks that it updates
+            equally often.
+        learning_rates: 0-d tensors by their factor on the run's learning rate; optimisers of the
+            same factor share one.
         step: Number of steps taken.
         diverged: Step of each seed's first non-finite loss, or -1; int64 (S,), on the CPU.
     """
 
     nets: nn.ModuleDict
     ema_nets: nn.ModuleDict | None
-    optimisers: dict[str, TorchOptimizer]
+    optimisers: dict[str, tuple[TorchOptimizer, ...]]
     learning_rates: dict[float, Tensor]
     step: int
     diverged: Tensor
 
     def set_lr(self, base_lr: float) -> None:
-        """Set the learning rate of every player to `base_lr` times the player's scale.
+        """Set every learning rate to `base_lr` times its factor.
 
         Arguments:
-            base_lr: Learning rate of players whose scale is 1.
+            base_lr: The run's learning rate.
         """
         for lr_scale, lr in self.learning_rates.items():
             lr.fill_(lr_scale * base_lr)
@@ -152,16 +154,22 @@ def init_state(
         The state at step 0.
     """
     nets = build_networks(method, arch, seeds).to(device)
-    lr_scales = dict.fromkeys(player.lr_scale for player in method.players)
     # Fused kernels on CUDA require a learning rate in float32.
     lr_dtype = torch.float32 if torch.device(device).type == "cuda" else None
-    learning_rates = {
-        scale: torch.tensor(scale * optimiser.lr, dtype=lr_dtype, device=device)
-        for scale in lr_scales
-    }
+    learning_rates: dict[float, Tensor] = {}
+
+    def build_optimiser(player: Player, interval: float, names: Sequence[str]) -> TorchOptimizer:
+        options = optimiser if interval == 1 else optimiser.at_interval(interval)
+        lr_scale = player.lr_scale * (options.lr / optimiser.lr)
+        if lr_scale not in learning_rates:
+            lr = lr_scale * optimiser.lr
+            learning_rates[lr_scale] = torch.tensor(lr, dtype=lr_dtype, device=device)
+        return options.build(collect_parameters(nets, names), learning_rates[lr_scale])
+
     optimisers = {
-        player.name: optimiser.build(
-            collect_parameters(nets, player.trains), learning_rates[player.lr_scale]
+        player.name: tuple(
+            build_optimiser(player, interval, names)
+            for interval, names in _group_by_interval(method, player).items()
         )
         for player in method.players
     }
@@ -173,6 +181,19 @@ def init_state(
         step=0,
         diverged=torch.full((len(seeds),), -1),
     )
+
+
+def _group_by_interval(method: Method, player: Player) -> dict[float, list[str]]:
+    """Group the networks of a player by the mean number of steps from one update to the next."""
+    trained_at = [
+        {other.name: other.trains for other in method.players_at(step)}.get(player.name, ())
+        for step in range(method.period)
+    ]
+    names_by_interval: dict[float, list[str]] = {}
+    for name in player.trains:
+        num_updates = sum(name in trained_names for trained_names in trained_at)
+        names_by_interval.setdefault(method.period / num_updates, []).append(name)
+    return names_by_interval
 
 
 def named_tensors(state: State) -> dict[str, Tensor]:
@@ -195,10 +216,15 @@ def named_tensors(state: State) -> dict[str, Tensor]:
 
 def _optimiser_slots(state: State) -> Iterator[tuple[str, dict[str, Any]]]:
     """Iterate over the optimisers' tensors of each parameter, with the prefix of their names."""
-    for player_name, optimiser in state.optimisers.items():
-        for group in optimiser.param_groups:
-            for index, parameter in enumerate(group["params"]):
-                yield f"optimiser.{player_name}.{index}.", optimiser.state[parameter]
+    for player_name, optimisers in state.optimisers.items():
+        all_slots = [
+            optimiser.state[parameter]
+            for optimiser in optimisers
+            for group in optimiser.param_groups
+            for parameter in group["params"]
+        ]
+        for index, slots in enumerate(all_slots):
+            yield f"optimiser.{player_name}.{index}.", slots
 
 
 def seed_slices(seed_counts: Sequence[int]) -> list[slice]:
@@ -255,8 +281,9 @@ def state_tensors(state: State) -> list[Tensor]:
     for nets in (state.nets, state.ema_nets):
         if nets is not None:
             tensors += [*nets.parameters(), *nets.buffers()]
-    for optimiser in state.optimisers.values():
-        tensors += [value for slots in optimiser.state.values() for value in slots.values()]
+    for optimisers in state.optimisers.values():
+        for optimiser in optimisers:
+            tensors += [value for slots in optimiser.state.values() for value in slots.values()]
     return [*tensors, *state.learning_rates.values()]
 
 

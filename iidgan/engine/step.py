@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
+from torch import nn
 
 from iidgan.core import Batch, HasPostUpdate, Losses, Method, Nets, Player, concatenate_batches
 from iidgan.engine.flops import count_flops
@@ -18,11 +19,24 @@ StepFn = Callable[[Sequence[Batch]], Losses]
 """A function that takes one training step on some batches and returns the losses."""
 
 
+class StepKind(NamedTuple):
+    """Identifies what a step computes: all steps of one kind of a run compute the same.
+
+    Arguments:
+        phase: First step in which the same losses enter.
+        players: Names of the players that are updated.
+    """
+
+    phase: int
+    players: tuple[str, ...]
+
+
 class TrainStep:
     """A training step of `method`, which updates `state` in place.
 
-    Active players are updated in order. A player that makes r updates on k batches each uses the
-    last r k batches, so that players share as many batches as possible.
+    The players that are active and take part in the step are updated in order. A player that
+    makes r updates on k batches each uses the last r k batches, so that players share as many
+    batches as possible.
 
     Arguments:
         method: Defines the players and their losses.
@@ -63,6 +77,8 @@ class TrainStep:
     ) -> None:
         self.cache_key = cache_key
         self.players = method.players
+        self._players_by_phase = [method.players_at(phase) for phase in range(method.period)]
+        self._first_equal_phase = [*map(self._players_by_phase.index, self._players_by_phase)]
         self.state = state
         self.steps = steps
         self.ema = ema
@@ -70,24 +86,24 @@ class TrainStep:
         self.num_batches = max(
             player.updates_per_step * player.batches_per_update for player in self.players
         )
-        self._parameters_by_player = {
-            player.name: collect_parameters(state.nets, player.trains) for player in self.players
-        }
-        self._hooked_modules = {
-            player.name: [
-                module
-                for name in player.trains
-                for module in state.nets[name].modules()
-                if isinstance(module, HasPostUpdate)
-            ]
-            for player in self.players
+        self._trained_by_nets = {
+            player.trains: _Trained.collect(state.nets, player.trains)
+            for players in self._players_by_phase
+            for player in players
         }
 
     @property
     def active_players(self) -> tuple[Player, ...]:
         """The players that are updated in the state's current step."""
         progress = self.state.step / self.steps
-        return tuple(p for p in self.players if p.active[0] <= progress < p.active[1])
+        players = self._players_by_phase[self.state.step % len(self._players_by_phase)]
+        return tuple(p for p in players if p.active[0] <= progress < p.active[1])
+
+    @property
+    def kind(self) -> StepKind:
+        """The kind of the state's current step."""
+        phase = self._first_equal_phase[self.state.step % len(self._players_by_phase)]
+        return StepKind(phase, tuple(player.name for player in self.active_players))
 
     def __call__(self, batches: Sequence[Batch]) -> Losses:
         """Take a step on `num_batches` batches.
@@ -132,14 +148,20 @@ class TrainStep:
         Returns:
             The mean over the training, of all seeds together.
         """
+        flops_by_phase = [
+            self._estimate_flops_of(players, batches) for players in self._players_by_phase
+        ]
+        return round(sum(flops_by_phase) / len(flops_by_phase))
+
+    def _estimate_flops_of(self, players: Sequence[Player], batches: Sequence[Batch]) -> float:
         nets = Nets(dict(self.state.nets.items()), use_bfloat16=self._is_half_precision)
         batch_groups = _BatchGroups(batches)
         num_flops = 0.0
-        for player in self.players:
+        for player in players:
             start, end = player.active
             loss = partial(player.loss, nets, batch_groups.select(player)[-1])
             num_flops += 3 * player.updates_per_step * (end - start) * count_flops(loss)
-        return round(num_flops)
+        return num_flops
 
     def _check_losses(self, player: Player, nets: Nets, batch: Batch) -> None:
         num_seeds = len(self.state.diverged)
@@ -159,7 +181,7 @@ class TrainStep:
 
     def _update_player(self, player: Player, nets: Nets, batch: Batch) -> Losses:
         losses = player.loss(nets, batch)
-        parameters = self._parameters_by_player[player.name]
+        parameters, hooked_modules = self._trained_by_nets[player.trains]
         total_loss = torch.stack([value.sum() for value in losses.values()]).sum()
         gradients = torch.autograd.grad(
             total_loss, parameters, allow_unused=True, materialize_grads=True
@@ -168,10 +190,11 @@ class TrainStep:
             # Second derivatives may be transposed views, and fused optimisers read the memory of
             # a gradient as if it were contiguous.
             parameter.grad = gradient.contiguous()
-        self.state.optimisers[player.name].step()
+        for optimiser in self.state.optimisers[player.name]:
+            optimiser.step()
         for parameter in parameters:
             parameter.grad = None
-        for module in self._hooked_modules[player.name]:
+        for module in hooked_modules:
             module.post_update(batch)
         return {name: value.detach() for name, value in losses.items()}
 
@@ -182,6 +205,21 @@ class TrainStep:
             torch._foreach_lerp_([*ema_nets.parameters()], [*nets.parameters()], 1 - self.ema)
             for ema_buffer, buffer in zip(ema_nets.buffers(), nets.buffers()):
                 ema_buffer.copy_(buffer)  # singular vectors have no meaningful average
+
+
+class _Trained(NamedTuple):
+    """What one update of some networks changes."""
+
+    parameters: list[nn.Parameter]
+    hooked_modules: list[HasPostUpdate]
+
+    @classmethod
+    def collect(cls, nets: nn.ModuleDict, names: Sequence[str]) -> _Trained:
+        modules = [module for name in names for module in nets[name].modules()]
+        return cls(
+            collect_parameters(nets, names),
+            [module for module in modules if isinstance(module, HasPostUpdate)],
+        )
 
 
 class _BatchGroups:

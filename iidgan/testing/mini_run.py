@@ -21,7 +21,7 @@ from iidgan.core import (
     Player,
     concatenate_batches,
 )
-from iidgan.engine.compile import PhaseDispatcher, StepBuilder
+from iidgan.engine.compile import StepBuilder, StepDispatcher
 from iidgan.engine.optim import Adam
 from iidgan.engine.sampling import DatasetStream
 from iidgan.engine.state import State, init_state
@@ -143,7 +143,7 @@ def run_steps(
         The state with all parameters, buffers and losses of the last step.
     """
     eager_step = TrainStep(method, state, steps=NUM_STEPS)
-    step = PhaseDispatcher(eager_step, batches[0], build=make) if make else eager_step
+    step = StepDispatcher(eager_step, batches[0], build=make) if make else eager_step
     last_losses: Losses = {}
     for step_batches in batches:
         last_losses = step(step_batches)

@@ -84,7 +84,7 @@ def edit_fields(thing: Any) -> Iterator[tuple[str, Any, bool]]:
                 for name, edited, place in edit_fields(item):
                     changed = (*value[:i], edited, *value[i + 1 :])
                     yield f"{f.name}[{i}].{name}", replace(thing, **{f.name: changed}), place
-        else:
+        elif f.name != "every" or thing.losses or thing.players:  # others cannot be lazy
             changed = change_value(value, hints[f.name])
             yield f.name, replace(thing, **{f.name: changed}), bool(f.metadata.get("path"))
 

@@ -1,6 +1,9 @@
 """Laws of all registered terms."""
 
+from dataclasses import replace
+
 import pytest
+import torch
 
 from iidgan.core import Regularised
 from iidgan.engine.step import TrainStep
@@ -16,7 +19,7 @@ from iidgan.terms.instance_noise import InstanceNoise
 from iidgan.terms.intervention import Intervention
 from iidgan.terms.mode_seeking import ModeSeeking
 from iidgan.testing import check_compiled, check_term
-from iidgan.testing.mini_run import ARCH, NUM_STEPS, MiniRun
+from iidgan.testing.mini_run import ARCH, NUM_STEPS, MiniRun, without_cache
 from tests.helpers.engine import SMALL_ARCH
 from tests.helpers.networks import IMAGES, SPECTRAL
 
@@ -64,6 +67,47 @@ CAPTURED_TERMS = [name for name in TERMS if name != "intervention"]  # captured 
 def test_check_compiled_captures_terms(name):
     method = Regularised(method=BASE_METHODS.get(name, GAN()), terms=(TERMS[name](),))
     check_compiled(method, SMALL_ARCH, generate=False)
+
+
+LOSS_TERMS = [name for name in TERMS if TERMS[name]().losses or TERMS[name]().players]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("name", LOSS_TERMS)
+def test_lazy_gradient_has_the_same_mean(name):
+    """On fixed networks and batches, for each network that the method or the term trains."""
+    base, every = BASE_METHODS.get(name, GAN()), 3
+    always, lazy = (
+        Regularised(method=base, terms=(replace(TERMS[name](), every=k),)) for k in (1, every)
+    )
+    mini_run = MiniRun(always, ARCH)
+    expected = sum_gradients(mini_run, always.players)
+    gradients = [sum_gradients(mini_run, lazy.players_at(step)) for step in range(every)]
+    for parameter_name, gradient in expected.items():
+        mean = sum(each.get(parameter_name, 0) for each in gradients) / every
+        assert torch.allclose(mean, gradient, rtol=1e-9, atol=1e-12), parameter_name
+
+
+def sum_gradients(mini_run, players):
+    """Return the gradient of each parameter in the losses of the players that train it."""
+    state, gradients = mini_run.init_state(), {}
+    for player in players:
+        with torch.random.fork_rng(devices=[]):
+            losses = player.loss(without_cache(state), mini_run.first_batch(player))
+        for net in player.trains:
+            names, parameters = zip(*state.nets[net].named_parameters(), strict=True)
+            values = torch.autograd.grad(
+                sum(value.sum() for value in losses.values()),
+                parameters,
+                retain_graph=True,
+                allow_unused=True,
+                materialize_grads=True,
+            )
+            for name, value in zip(names, values, strict=True):
+                key = f"{player.name}: {net}.{name}"
+                gradients[key] = value
+    return gradients
 
 
 EAGER = AMAT(first_check=1, alpha=1.0, caution=1.0)  # adds a discriminator at every check

@@ -1,5 +1,6 @@
 """Methods with added terms."""
 
+import pytest
 import torch
 from torch import nn
 
@@ -182,3 +183,80 @@ def build_two(method):
                 module.weight.value = nn.Parameter(module.weight.value.repeat(2, 1, 1))
                 module.bias = nn.Parameter(module.bias.repeat(2, 1, 1))
     return nets
+
+
+class TestLazyTerms:
+    def test_lazy_networks_train_when_fed(self):
+        method = iid_gan(cycle=CycleTerm(every=4), gaussian=GaussianTerm(every=6))
+        assert method.period == 12
+        F_steps = [
+            step
+            for step in range(12)
+            if {p.name: p.trains for p in method.players_at(step)}["G"] == ("G", "F")
+        ]
+        assert F_steps == [0, 4, 6, 8]
+        assert [p.trains for p in method.players_at(1)] == [("D",), ("G",)]
+        assert method.players == method.players_at(0) == method.players_at(12)
+
+    def test_lazy_losses_enter_when_due(self):
+        terms = (
+            AddedLosses((("G", constant_loss(3)),), every=2),
+            AddedLosses((("G", constant_loss(4)),), every=3),
+        )
+        method = Regularised(method=PLAIN, terms=terms)
+        names = [
+            "".join({p.name: p.loss(Nets({}), None) for p in method.players_at(step)}["G"])
+            for step in range(6)
+        ]
+        assert names == ["n2n3n4", "n2", "n2n3", "n2n4", "n2n3", "n2"]
+
+    def test_lazy_gradient_counts_k_times(self):
+        weight = torch.tensor([3.0], requires_grad=True)
+
+        def square_loss(nets, batch):
+            return {"square": weight.square()}
+
+        method = Regularised(method=PLAIN, terms=(AddedLosses((("G", square_loss),), every=5),))
+        loss = {p.name: p for p in method.players}["G"].loss(Nets({}), None)["square"]
+        assert loss.item() == 9
+        assert torch.autograd.grad(loss, weight)[0].item() == 5 * 6
+
+    def test_network_of_method_trains_always(self):
+        own = FixedMethod((*PLAIN.players, Player("F", constant_loss(5), ("F",))), ("G", "D", "F"))
+        method = Regularised(method=own, terms=(CycleTerm(every=2),))
+        assert [p.trains for p in method.players_at(1)] == [("D",), ("G",), ("F",)]
+
+    def test_lazy_player_moves_when_due(self):
+        method = Regularised(method=GAN(), terms=(ZDiscriminator(every=3),))
+        assert [[p.name for p in method.players_at(step)] for step in (0, 1, 2, 3)] == [
+            ["D", "G", "Dz"],
+            ["D", "G"],
+            ["D", "G"],
+            ["D", "G", "Dz"],
+        ]
+
+    def test_wrapping_terms_apply_in_every_step(self):
+        noisy = NoisyInput(factor=2.0)
+        player = Player("D", discriminator_loss, ("D",))
+        lazy = AddedLosses((("D", constant_loss(1)),), every=2)
+        method = Regularised(method=FixedMethod((player,)), terms=(noisy, lazy))
+        _, nets = recording_nets()
+        batch = Batch(
+            x=torch.ones(1, 1, 1),
+            z=torch.zeros(1, 1, 1),
+            u=torch.zeros(1, 1),
+            noise={"blur": torch.ones(1)},
+        )
+        logits = [
+            p.loss(nets, batch)["logit"].item() for s in (0, 1) for p in method.players_at(s)
+        ]
+        assert logits == [9.0, 9.0]
+
+    @pytest.mark.parametrize("every", [0, -2])
+    def test_every_below_one_raises(self, every):
+        with raises_input_error("every", ">= 1", every):
+            Regularised(method=PLAIN, terms=(CycleTerm(every=every),))
+
+    def test_term_without_losses_is_not_lazy(self):
+        with raises_input_error("every", "NoisyInput", 2):
+            Regularised(method=PLAIN, terms=(NoisyInput(every=2),))

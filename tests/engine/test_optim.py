@@ -1,6 +1,7 @@
 """Optimiser options and learning-rate schedules."""
 
 import pytest
+import torch
 
 from iidgan.engine.optim import SCHEDULES, Adam
 from tests.helpers.errors import raises_input_error
@@ -41,6 +42,33 @@ class TestAdam:
     def test_adam_refuses_invalid_fields(self, field, value):
         with raises_input_error(field, value):
             Adam(**{field: value})
+
+    def test_adam_at_interval_moves_as_far(self):
+        """With a constant gradient g, updates by 4 g in every fourth step go as far."""
+        always, lazy = (torch.nn.Parameter(torch.zeros(1)) for _ in range(2))
+        optimiser = Adam(lr=0.1, betas=(0.5, 0.999))
+        options = optimiser.at_interval(4)
+        every_step = optimiser.build([always], torch.tensor(optimiser.lr))
+        every_fourth = options.build([lazy], torch.tensor(options.lr))
+        for step in range(8):
+            always.grad = torch.tensor([0.3])
+            every_step.step()
+            if step % 4 == 0:
+                lazy.grad = torch.tensor([4 * 0.3])
+                every_fourth.step()
+        assert always.item() == pytest.approx(-0.8, rel=1e-6)
+        assert lazy.item() == pytest.approx(-0.8, rel=1e-6)
+
+    def test_adam_at_interval_forgets_as_fast(self):
+        options = Adam(betas=(0.5, 0.9)).at_interval(3)
+        assert options.betas == pytest.approx((0.5**3, 0.9**3))
+
+    def test_adam_skips_parameters_without_gradient(self):
+        parameter = torch.nn.Parameter(torch.ones(1))
+        optimiser = Adam().build([parameter], torch.tensor(0.1))
+        optimiser.step()
+        assert parameter.item() == 1
+        assert optimiser.state[parameter]["step"].item() == 0
 
 
 @pytest.mark.parametrize(

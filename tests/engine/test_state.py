@@ -29,6 +29,7 @@ from tests.helpers.engine import (
     PHASED,
     clone_tensors,
     have_equal_tensors,
+    lazy_iid_gan,
     make_dataset,
     make_stream,
     run_steps,
@@ -96,6 +97,27 @@ class TestState:
             for state, seeds in ((together, (5, 0, 2)), (alone, (2,))):
                 stream = DatasetStream(dataset, seeds, **options)
                 run_steps(TrainStep(PHASED, state, steps=10), state, stream, range(6))
+
+    def test_lazy_network_has_corrected_constants(self):
+        method = lazy_iid_gan(4)
+        state = init_state(method, ARCH, Adam(lr=0.01), (0, 1))
+        assert [len(optimisers) for optimisers in state.optimisers.values()] == [1, 2]
+        assert {scale: lr.item() for scale, lr in state.learning_rates.items()} == pytest.approx(
+            {1.0: 0.01, 4.0: 0.04}
+        )
+        _, F_optimiser = state.optimisers["G"]
+        (group,) = F_optimiser.param_groups
+        assert group["params"] == [*state.nets["F"].parameters()]
+
+    def test_lazy_state_has_the_same_tensors(self):
+        names = [
+            list(named_tensors(init_state(method, ARCH, Adam(), (0, 1))))
+            for method in (
+                iid_gan(),
+                lazy_iid_gan(2),
+            )
+        ]
+        assert names[0] == names[1]
 
     def test_build_networks_seeds_differ(self):
         for parameter in build_networks(iid_gan(), ARCH, (0, 1)).parameters():

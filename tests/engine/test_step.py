@@ -11,7 +11,7 @@ from torch.nn.functional import softplus
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from iidgan.core import Batch, Dataset, Method, NetworkFactory, Player
+from iidgan.core import Batch, Dataset, Method, NetworkFactory, Player, Regularised
 from iidgan.engine.optim import Adam
 from iidgan.engine.sampling import DatasetStream
 from iidgan.engine.state import build_networks, init_state, named_tensors
@@ -19,7 +19,7 @@ from iidgan.engine.step import TrainStep
 from iidgan.methods import GAN, iid_gan, wgan_gp
 from iidgan.nn import DCGAN, MLP
 from iidgan.nn.layers.linear import Linear
-from iidgan.terms import CycleTerm
+from iidgan.terms import R1, CycleTerm, ModeSeeking
 from tests.helpers.engine import (
     ARCH,
     NUM_STEPS,
@@ -29,6 +29,7 @@ from tests.helpers.engine import (
     clone_tensors,
     critic_only,
     have_equal_tensors,
+    lazy_iid_gan,
     make_dataset,
     make_stream,
 )
@@ -162,7 +163,7 @@ class TestTrainStep:
         counts = [
             int(slots["step"])
             for name in "CGT"
-            for slots in list(state.optimisers[name].state.values())[:1]
+            for slots in list(state.optimisers[name][0].state.values())[:1]
         ]
         assert counts == [3, 1, 2]
 
@@ -283,6 +284,61 @@ class TestTrainStep:
         assert sizes == [("C", 16), ("G", 8), ("T", 24)]
         assert have_equal_tensors(before, named_tensors(state))
 
+    def test_lazy_networks_rest_in_between(self):
+        """F and its moments move in every third step, D and G in all."""
+        method = lazy_iid_gan(3)
+        state = init_state(method, ARCH, Adam(), (0, 1))
+        train_step = TrainStep(method, state, steps=10)
+        stream, moved = make_stream((0, 1)), []
+        num_G = len([*state.nets["G"].parameters()])
+        for step in range(6):
+            before = clone_tensors(named_tensors(state))
+            train_step(stream.batches_at(step))
+            after = named_tensors(state)
+            changed = {name for name in after if not torch.equal(before[name], after[name])}
+            slots = {name.split(".")[2] for name in changed if name.startswith("optimiser.G.")}
+            moved.append("".join(net for net in "DGF" if f"nets.{net}.head.layer.bias" in changed))
+            assert ({*map(int, slots)} >= {num_G}) == ("F" in moved[-1])
+            state.step += 1
+        assert moved == ["DGF", "DG", "DG", "DGF", "DG", "DG"]
+
+    def test_steps_between_equal_those_without_terms(self):
+        """Between the steps of its terms, IID-GAN is the GAN that it is based on."""
+        method = lazy_iid_gan(2)
+        lazy, plain = (init_state(m, ARCH, Adam(), (0, 1)) for m in (method, GAN()))
+        plain.nets.load_state_dict(lazy.nets.state_dict(), strict=False)
+        lazy.step = plain.step = 1
+        batches = make_stream((0, 1)).batches_at(1)
+        losses = TrainStep(method, lazy, steps=10)(batches)
+        expected = TrainStep(GAN(), plain, steps=10)(batches)
+        assert have_equal_tensors(losses, expected)
+        assert all(
+            torch.equal(value, lazy.nets.state_dict()[name])
+            for name, value in plain.nets.state_dict().items()
+        )
+
+    def test_kind_tells_phases_and_players(self):
+        method = Regularised(
+            method=GAN(), terms=(CycleTerm(every=2), ModeSeeking(every=4), R1(every=1))
+        )
+        state = init_state(method, ARCH, Adam(), (0, 1))
+        train_step = TrainStep(method, state, steps=10)
+        phases = []
+        for state.step in range(8):
+            phases.append(train_step.kind.phase)
+        assert phases == [0, 1, 2, 1, 0, 1, 2, 1]
+
+    def test_lazy_step_costs_the_mean(self):
+        def flops(every):
+            method = lazy_iid_gan(every)
+            state = init_state(method, ARCH, Adam(), (0, 1))
+            batches = make_stream((0, 1)).batches_at(0)
+            return TrainStep(method, state, steps=10).estimate_flops(batches)
+
+        state = init_state(GAN(), ARCH, Adam(), (0, 1))
+        plain = TrainStep(GAN(), state, steps=10).estimate_flops(make_stream((0, 1)).batches_at(0))
+        assert flops(4) == pytest.approx((flops(1) + 3 * plain) / 4, abs=1)
+
     def test_active_players_follow_progress(self):
         state = init_state(PHASED, ARCH, Adam(), (0, 1))
         train_step = TrainStep(PHASED, state, steps=10)
@@ -295,7 +351,7 @@ class TestTrainStep:
         assert active_names == ["WG"] * 4 + ["G"] + ["GD"] * 5
         counts = {
             name: {int(slots["step"]) for slots in optimiser.state.values()}
-            for name, optimiser in state.optimisers.items()
+            for name, (optimiser,) in state.optimisers.items()
         }
         assert counts == {"W": {8}, "G": {10}, "D": {5}}
 
@@ -401,7 +457,7 @@ class WithPostUpdate(Method):
             net.on_post_update = partial(self.record, state, name)
 
     def record(self, state, name, batch):
-        slots = list(state.optimisers["D"].state.values())
+        slots = list(state.optimisers["D"][0].state.values())
         self.updates.append((name, batch, int(slots[0]["step"]) if slots else 0))
 
 

@@ -15,8 +15,9 @@ from iidgan.engine.sampling import DatasetStream
 from iidgan.engine.state import init_state
 from iidgan.engine.step import TrainStep
 from iidgan.functional.reduce import mean_per_seed
-from iidgan.methods import GAN
+from iidgan.methods import GAN, iid_gan
 from iidgan.nn import MLP
+from iidgan.terms import CycleTerm, GaussianTerm
 from iidgan.training.context import TrainContext
 
 capture_interpreted = partial(CompiledStep.capture, graph_compiler=lambda graph, inputs: graph)
@@ -130,6 +131,10 @@ class FixedPlayers(Method):
 def critic_only(num_updates):
     """A GAN whose generator is not trained."""
     return FixedPlayers((replace(GAN().players[0], updates_per_step=num_updates),))
+
+
+def lazy_iid_gan(every):
+    return iid_gan(cycle=CycleTerm(every=every), gaussian=GaussianTerm(every=every))
 
 
 def blurred_loss(nets, batch):

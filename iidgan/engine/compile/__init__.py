@@ -6,8 +6,8 @@
 from iidgan.engine.compile.capture import CompiledStep
 from iidgan.engine.compile.executors import (
     Executor,
-    PhaseDispatcher,
     StepBuilder,
+    StepDispatcher,
     check_executor,
     compile_step,
 )
@@ -16,8 +16,8 @@ from iidgan.engine.compile.inductor import cache_dir, compile_graph, set_inducto
 __all__ = [
     "CompiledStep",
     "Executor",
-    "PhaseDispatcher",
     "StepBuilder",
+    "StepDispatcher",
     "cache_dir",
     "check_executor",
     "compile_graph",

@@ -71,9 +71,8 @@ def store_cached_step(step: TrainStep, compiled_step: CompiledStep) -> None:
 
 
 def _entry_path(step: TrainStep) -> Path:
-    player_names = [player.name for player in step.active_players]
     layouts = [f"{value.device} {layout_key(value)}" for value in state_tensors(step.state)]
-    key = json.dumps([step.cache_key, player_names, layouts, environment_key(), _source_digest()])
+    key = json.dumps([step.cache_key, step.kind, layouts, environment_key(), _source_digest()])
     return cache_dir() / ENTRIES_DIR / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
 
 

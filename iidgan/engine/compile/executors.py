@@ -9,18 +9,18 @@ from typing import Literal
 
 import torch
 
-from iidgan.core import Batch, Losses, Player
+from iidgan.core import Batch, Losses
 from iidgan.engine.compile.cache import load_cached_step, store_cached_step
 from iidgan.engine.compile.capture import CompiledStep
 from iidgan.engine.compile.cuda_graph import CudaGraphStep
 from iidgan.engine.compile.verify import COMPILED_TOLERANCE, assert_equivalent
-from iidgan.engine.step import StepFn, TrainStep
+from iidgan.engine.step import StepFn, StepKind, TrainStep
 from iidgan.errors import InputError
 
 Executor = Literal["eager", "compiled", "graphed"]
 """How steps are executed (not a pool of processes); `training.plan` decides what `auto` means."""
 StepBuilder = Callable[[TrainStep, Sequence[Batch]], StepFn]
-"""Prepares the step of the players that are active now, for batches of the example's shapes."""
+"""Prepares the state's current step, for batches of the example's shapes."""
 
 
 def build_compiled_step(step: TrainStep, example: Sequence[Batch]) -> StepFn:
@@ -94,8 +94,8 @@ def compile_step(
 ) -> StepFn:
     """Prepare a step for an executor; the state stays as it is.
 
-    A step that cannot be prepared is executed eagerly, with the same results. When other players
-    become active, their step is prepared in turn.
+    A step that cannot be prepared is executed eagerly, with the same results. A step of another
+    kind, in which other players or losses take part, is prepared when it is due.
 
     Arguments:
         name: Executor.
@@ -122,7 +122,7 @@ def compile_step(
             return step
 
     try:
-        return PhaseDispatcher(step, example, build=build, build_later=build_or_fall_back)
+        return StepDispatcher(step, example, build=build, build_later=build_or_fall_back)
     except Exception as error:  # compilers may raise anything
         on_message(_fallback_message(activity, error))
         return step
@@ -133,14 +133,14 @@ def _fallback_message(activity: str, error: Exception) -> str:
     return f"{activity} failed ({error_lines[0]}); running eagerly"
 
 
-class PhaseDispatcher:
-    """Dispatches to one prepared step for each set of active players.
+class StepDispatcher:
+    """Dispatches to one prepared step for each kind of step.
 
     Arguments:
         step: Eager step.
         example: Batches of the right shapes.
-        build: Prepares the step of the players that are active first.
-        build_later: Prepares the steps of later phases; by default `build`.
+        build: Prepares the first step.
+        build_later: Prepares the steps of other kinds; by default `build`.
     """
 
     def __init__(
@@ -152,12 +152,10 @@ class PhaseDispatcher:
         build_later: StepBuilder | None = None,
     ) -> None:
         self._step, self._build_later = step, build_later or build
-        self._steps_by_players: dict[tuple[Player, ...], StepFn] = {
-            step.active_players: build(step, example)
-        }
+        self._steps_by_kind: dict[StepKind, StepFn] = {step.kind: build(step, example)}
 
     def __call__(self, batches: Sequence[Batch]) -> Losses:
-        players = self._step.active_players
-        if players not in self._steps_by_players:
-            self._steps_by_players[players] = self._build_later(self._step, batches)
-        return self._steps_by_players[players](batches)
+        kind = self._step.kind
+        if kind not in self._steps_by_kind:
+            self._steps_by_kind[kind] = self._build_later(self._step, batches)
+        return self._steps_by_kind[kind](batches)

@@ -8,7 +8,7 @@ import torch
 
 from iidgan.core import Dataset
 from iidgan.engine.compile import (
-    PhaseDispatcher,
+    StepDispatcher,
 )
 from iidgan.engine.compile.cuda_graph import CudaGraphStep
 from iidgan.engine.optim import Adam
@@ -71,7 +71,7 @@ def test_cuda_graph_step_equals_eager(name):
     method = METHODS[name]()
     (state, train_step, stream), (other, eager_step, _) = make_run(method), make_run(method)
     before = clone_tensors(named_tensors(state))
-    dispatcher = PhaseDispatcher(train_step, stream.batches_at(0), build=make_graph_step)
+    dispatcher = StepDispatcher(train_step, stream.batches_at(0), build=make_graph_step)
     after = named_tensors(state)
     assert all(torch.equal(after[name], value) for name, value in before.items())
     losses, expected = take_steps(dispatcher, state, stream), take_steps(eager_step, other, stream)

@@ -8,7 +8,7 @@ import torch
 
 import iidgan
 from iidgan.core import NetworkFactory, Player, Regularised, Term
-from iidgan.engine.compile import CompiledStep, PhaseDispatcher, check_executor, compile_step
+from iidgan.engine.compile import CompiledStep, StepDispatcher, check_executor, compile_step
 from iidgan.engine.compile.cuda_graph import CudaGraphStep
 from iidgan.engine.compile.executors import ACTIVITIES, EXECUTORS
 from iidgan.engine.optim import Adam
@@ -26,6 +26,7 @@ from tests.helpers.engine import (
     clone_tensors,
     have_close_tensors,
     have_equal_tensors,
+    lazy_iid_gan,
     make_context,
     make_stream,
     run_steps,
@@ -40,7 +41,7 @@ def make_phased():
 
 
 @pytest.mark.usefixtures("float64")
-class TestPhaseDispatcher:
+class TestStepDispatcher:
     """Phases of four, one and five steps."""
 
     def stream(self):
@@ -61,7 +62,7 @@ class TestPhaseDispatcher:
         """Its optimiser counts its own updates."""
         state, train_step = make_phased()
         run_steps(train_step, state, self.stream(), range(7))
-        slots = state.optimisers["D"].state.values()
+        slots = state.optimisers["D"][0].state.values()
         assert {int(slot["step"]) for slot in slots} == {2}
 
     @pytest.mark.slow
@@ -69,7 +70,7 @@ class TestPhaseDispatcher:
         """A captured run that is resumed in a later phase ends where it would have, too."""
         (whole, train_step), (state, other) = make_phased(), make_phased()
         expected = run_steps(train_step, whole, self.stream(), range(10))
-        dispatcher = PhaseDispatcher(other, self.stream().batches_at(0), build=capture_interpreted)
+        dispatcher = StepDispatcher(other, self.stream().batches_at(0), build=capture_interpreted)
         losses = run_steps(dispatcher, state, self.stream(), range(6))
         saved = clone_tensors(named_tensors(state))
         losses += run_steps(dispatcher, state, self.stream(), range(6, 10))
@@ -80,11 +81,41 @@ class TestPhaseDispatcher:
         resumed, third = make_phased()
         resumed.step = 6
         restore_state(resumed, saved)
-        resumed_step = PhaseDispatcher(
+        resumed_step = StepDispatcher(
             third, self.stream().batches_at(6), build=capture_interpreted
         )
         assert have_equal_tensors(named_tensors(resumed), saved)  # compiling leaves no trace
         run_steps(resumed_step, resumed, self.stream(), range(6, 10))
+        assert have_equal_tensors(named_tensors(resumed), named_tensors(state))
+
+    @pytest.mark.slow
+    def test_lazy_step_captured_equals_eager(self):
+        """One captured step for each kind; resumed in a step without the terms, it ends equal."""
+        method = lazy_iid_gan(3)
+        arch = NetworkFactory(MLP(latent=2, hidden=(4,)), ARCH.shape)
+        whole, state, resumed = (init_state(method, arch, Adam(), (0, 1)) for _ in range(3))
+        train_step, other, third = (
+            TrainStep(method, each, steps=10) for each in (whole, state, resumed)
+        )
+        stream, captured = make_stream((0, 1), steps=10), []
+
+        def capture(step, batches):
+            captured.append(step.kind.phase)
+            return capture_interpreted(step, batches)
+
+        expected = run_steps(train_step, whole, stream, range(10))
+        dispatcher = StepDispatcher(other, stream.batches_at(0), build=capture)
+        losses = run_steps(dispatcher, state, stream, range(4))
+        saved = clone_tensors(named_tensors(state))
+        losses += run_steps(dispatcher, state, stream, range(4, 10))
+        assert captured == [0, 1]
+        assert all(have_close_tensors(a, b) for a, b in zip(losses, expected, strict=True))
+        assert have_close_tensors(named_tensors(state), named_tensors(whole))
+
+        resumed.step = 4
+        restore_state(resumed, saved)
+        resumed_step = StepDispatcher(third, stream.batches_at(4), build=capture)
+        run_steps(resumed_step, resumed, stream, range(4, 10))
         assert have_equal_tensors(named_tensors(resumed), named_tensors(state))
 
     @pytest.mark.slow
@@ -94,7 +125,7 @@ class TestPhaseDispatcher:
         messages = []
         monkeypatch.setitem(EXECUTORS, "compiled", capture_interpreted)
         dispatcher = compile_step("compiled", other, self.stream().batches_at(0), messages.append)
-        assert isinstance(dispatcher, PhaseDispatcher)
+        assert isinstance(dispatcher, StepDispatcher)
         assert messages == ["compiling"]
         run_steps(dispatcher, state, self.stream(), range(4))
 
