@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from iidgan.config.defaults import recommended
 from iidgan.config.run import Run
-from iidgan.core import Method, Source
+from iidgan.core import Method, Regularised, Source
 from iidgan.data import StackedFashion, StackedMnist
 from iidgan.engine.optim import Adam
 from iidgan.functional import histogram
@@ -30,7 +30,7 @@ BATCH, EPOCHS = 256, 50
 QUICK_STEPS = 1_000
 
 
-def weighted_iid_gan(distance: Distance = "p-norm") -> Method:
+def weighted_iid_gan(distance: Distance = "p-norm") -> Regularised:
     """Return IID-GAN with the papers' weights for Stacked MNIST, (3, 3), on element-wise means.
 
     Arguments:
@@ -127,7 +127,16 @@ def kl_column_title(dataset_name: str) -> str:
     return f"{dataset_name} KL (floor {_KL_FLOOR:.4f})"
 
 
-def _dataset_columns(dataset_name: str) -> dict[str, Column]:
+def dataset_columns(dataset_name: str) -> dict[str, Column]:
+    """Return the columns of the table for one data set.
+
+    Arguments:
+        dataset_name: Name of the data set, in front of the titles.
+
+    Examples:
+        >>> list(dataset_columns("MNIST"))[0]
+        'MNIST modes'
+    """
     return {
         f"{dataset_name} modes": Column(metric="stacked_modes", dataset=dataset_name, decimals=1),
         kl_column_title(dataset_name): Column(
@@ -160,7 +169,7 @@ STACKED = TableSpec(
             published=_published_values(),
         ),
     ),
-    columns=_dataset_columns("MNIST") | _dataset_columns("Fashion"),
+    columns=dataset_columns("MNIST") | dataset_columns("Fashion"),
     quick=QuickProfile(
         steps=QUICK_STEPS,
         num_seeds=3,
