@@ -18,6 +18,7 @@ from iidgan.core import Batch, Losses
 from iidgan.engine.compile.constant_folding import fold_constants
 from iidgan.engine.compile.decompositions import DECOMPOSITIONS
 from iidgan.engine.compile.inductor import CompiledLibrary, compile_graph, shared_fake_mode
+from iidgan.engine.compile.shared_casts import share_casts
 from iidgan.engine.state import State, rollback, state_tensors
 from iidgan.engine.step import TrainStep
 
@@ -43,6 +44,7 @@ def capture_and_compile(
     with shared_fake_mode():
         graph = make_fx(function, decomposition_table=DECOMPOSITIONS)(*inputs)
     _remove_profiler_nodes(graph)
+    share_casts(graph)
     fold_constants(graph)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations within the compiler itself

@@ -13,13 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from iidgan.engine.compile.inductor import (
-    Operator,
-    is_mutating,
-    is_random,
-    may_return_view,
-    written_arguments,
-)
+from iidgan.engine.compile.inductor import Operator, is_random
+from iidgan.engine.compile.mutation import find_mutated_nodes, is_writing
 
 MAX_ELEMENTS = 2**20  # larger constants cost more memory than they save time
 
@@ -49,7 +44,7 @@ def fold_constants(graph: fx.GraphModule) -> None:
 
 def _evaluate_constants(graph: fx.GraphModule) -> dict[fx.Node, Any]:
     """Compute the values of all nodes that do not depend on inputs, in the graph's order."""
-    mutated_nodes = _find_mutated_nodes(graph)
+    mutated_nodes = find_mutated_nodes(graph)
     constants: dict[fx.Node, Any] = {}
     for node in graph.graph.nodes:
         if node in mutated_nodes:
@@ -65,39 +60,7 @@ def _evaluate_constants(graph: fx.GraphModule) -> dict[fx.Node, Any]:
 def _is_pure(node: fx.Node) -> bool:
     """Return whether the node is an operator that neither writes to a tensor nor is random."""
     operator = node.target
-    return isinstance(operator, Operator) and not (is_mutating(operator) or is_random(operator))
-
-
-def _find_mutated_nodes(graph: fx.GraphModule) -> set[fx.Node]:
-    """Find the nodes that are written to, and those of which they may be views."""
-    pending = [
-        written_node
-        for node in graph.graph.nodes
-        if isinstance(node.target, Operator) and is_mutating(node.target)
-        for written_node in _written_nodes(node)
-    ]
-    mutated_nodes: set[fx.Node] = set()
-    while pending:
-        node = pending.pop()
-        if node not in mutated_nodes:
-            mutated_nodes.add(node)
-            pending += node.all_input_nodes if _may_be_view(node) else []
-    return mutated_nodes
-
-
-def _may_be_view(node: fx.Node) -> bool:
-    """Return whether the node may share memory with its inputs, as an item of a list does."""
-    return not isinstance(node.target, Operator) or may_return_view(node.target)
-
-
-def _written_nodes(node: fx.Node) -> list[fx.Node]:
-    """List the arguments that a mutating operator writes to."""
-    assert isinstance(node.target, Operator)
-    written_nodes: list[fx.Node] = []
-    for position, name in written_arguments(node.target):
-        argument = node.args[position] if position < len(node.args) else node.kwargs.get(name)
-        fx.map_arg(argument, written_nodes.append)
-    return written_nodes
+    return isinstance(operator, Operator) and not (is_writing(node) or is_random(operator))
 
 
 def _is_worth_storing(value: object) -> bool:

@@ -37,6 +37,8 @@ Operator = torch._ops.OpOverload
 """An operator in a captured graph, such as `torch.ops.aten.bmm.default`."""
 FUSED_ADAM: Operator = torch.ops.aten._fused_adam_.tensor_lr
 """The operator that `torch.optim.adam.adam(fused=True)` calls."""
+CONVERSION: Operator = torch.ops.aten._to_copy.default
+"""The operator that converts a tensor to another data type, as `Tensor.to` and autocast do."""
 
 
 def is_mutating(operator: Operator) -> bool:
