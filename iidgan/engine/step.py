@@ -82,7 +82,7 @@ class TrainStep:
         self.state = state
         self.steps = steps
         self.ema = ema
-        self._is_half_precision = precision == "bfloat16"
+        self.precision = precision
         self.num_batches = max(
             player.updates_per_step * player.batches_per_update for player in self.players
         )
@@ -111,7 +111,7 @@ class TrainStep:
         Returns:
             The players' losses in their last update, as `player/name`, each of shape (S,).
         """
-        nets = Nets(dict(self.state.nets.items()), use_bfloat16=self._is_half_precision)
+        nets = self._wrap_networks()
         all_losses: Losses = {}
         batch_groups = _BatchGroups(batches)
         for player in self.active_players:
@@ -131,7 +131,7 @@ class TrainStep:
         Raises:
             InputError: A loss raises an error or does not return one number per seed.
         """
-        nets = Nets(dict(self.state.nets.items()), use_bfloat16=self._is_half_precision)
+        nets = self._wrap_networks()
         batch_groups = _BatchGroups(batches)
         with torch.random.fork_rng(devices=[]):
             for player in self.players:
@@ -154,7 +154,7 @@ class TrainStep:
         return round(sum(flops_by_phase) / len(flops_by_phase))
 
     def _estimate_flops_of(self, players: Sequence[Player], batches: Sequence[Batch]) -> float:
-        nets = Nets(dict(self.state.nets.items()), use_bfloat16=self._is_half_precision)
+        nets = self._wrap_networks()
         batch_groups = _BatchGroups(batches)
         num_flops = 0.0
         for player in players:
@@ -162,6 +162,10 @@ class TrainStep:
             loss = partial(player.loss, nets, batch_groups.select(player)[-1])
             num_flops += 3 * player.updates_per_step * (end - start) * count_flops(loss)
         return num_flops
+
+    def _wrap_networks(self) -> Nets:
+        networks = dict(self.state.nets.items())
+        return Nets(networks, use_bfloat16=self.precision == "bfloat16")
 
     def _check_losses(self, player: Player, nets: Nets, batch: Batch) -> None:
         num_seeds = len(self.state.diverged)

@@ -22,7 +22,7 @@ from iidgan.engine.compile.inductor import (
     layout_key,
     load_library,
 )
-from iidgan.engine.compile.verify import COMPILED_TOLERANCE, assert_equivalent
+from iidgan.engine.compile.verify import COMPILED_TOLERANCES, assert_equivalent
 from iidgan.engine.state import state_tensors
 from iidgan.engine.step import TrainStep
 from iidgan.errors import InputError
@@ -48,7 +48,8 @@ def load_cached_step(step: TrainStep, example: Sequence[Batch]) -> CompiledStep 
         if (library := load_library(entry["library"])) is None:
             return None
         compiled_step = CompiledStep(step.state, library, entry["losses"])
-        assert_equivalent(step, compiled_step, example, tolerance=COMPILED_TOLERANCE)
+        tolerance = COMPILED_TOLERANCES[step.precision]
+        assert_equivalent(step, compiled_step, example, tolerance=tolerance)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError):
         return None  # a broken cache entry is ignored
     return compiled_step

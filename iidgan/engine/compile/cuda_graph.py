@@ -16,13 +16,13 @@ from torch import Tensor
 
 from iidgan.core import Batch, Losses
 from iidgan.engine.compile.capture import flatten_batches, unflatten_batches
-from iidgan.engine.compile.verify import StatefulStep, assert_equivalent
+from iidgan.engine.compile.verify import StatefulStep, Tolerance, assert_equivalent
 from iidgan.engine.state import rollback
 
 Replay = Callable[[], None]
 """Repeats captured work on the same memory."""
 
-GRAPH_TOLERANCE = 0.01  # in step lengths: the kernels are the same
+GRAPH_TOLERANCE = Tolerance(weights=0.01)  # the kernels are the same
 WARM_UP_STEPS = 3  # steps before capture, in which libraries choose kernels and allocate memory
 
 

@@ -13,7 +13,7 @@ from iidgan.core import Batch, Losses
 from iidgan.engine.compile.cache import load_cached_step, store_cached_step
 from iidgan.engine.compile.capture import CompiledStep
 from iidgan.engine.compile.cuda_graph import CudaGraphStep
-from iidgan.engine.compile.verify import COMPILED_TOLERANCE, assert_equivalent
+from iidgan.engine.compile.verify import COMPILED_TOLERANCES, assert_equivalent
 from iidgan.engine.step import StepFn, StepKind, TrainStep
 from iidgan.errors import InputError
 
@@ -38,8 +38,9 @@ def build_compiled_step(step: TrainStep, example: Sequence[Batch]) -> StepFn:
     if cached_step := load_cached_step(step, example):
         return cached_step
     compiled_step = CompiledStep.capture(step, example)
+    tolerance = COMPILED_TOLERANCES[step.precision]
     for batches in (example, [_shift_progress(batch) for batch in example]):
-        assert_equivalent(step, compiled_step, batches, tolerance=COMPILED_TOLERANCE)
+        assert_equivalent(step, compiled_step, batches, tolerance=tolerance)
     store_cached_step(step, compiled_step)
     if next(step.state.nets.parameters()).is_cuda:
         with suppress(RuntimeError):

@@ -40,6 +40,16 @@ def make_phased():
     return state, TrainStep(PHASED, state, steps=10, ema=0.9)
 
 
+@pytest.mark.slow
+def test_compile_step_in_bfloat16():
+    """Its code rounds less often than the eager step, and is used all the same."""
+    context, messages = make_context(precision="bfloat16"), []
+    example = context.batches.batches_at(0)
+    step = compile_step("compiled", context.train_step, example, messages.append)
+    assert messages == [ACTIVITIES["compiled"]]
+    assert step is not context.train_step
+
+
 @pytest.mark.usefixtures("float64")
 class TestStepDispatcher:
     """Phases of four, one and five steps."""
