@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, TypeGuard, runtime_checkable
 
 import torch
@@ -24,8 +25,9 @@ class Nets(Mapping[str, nn.Module]):
 
     Arguments:
         modules: The networks.
-        use_bfloat16: Whether they compute in bfloat16 where autocast does. Outputs have the dtype
-            of the inputs in either case, so that losses are computed in full precision.
+        use_bfloat16: Whether they compute in bfloat16 where autocast does. Outputs and features
+            have the dtype of the inputs in either case, so that maps of them and losses are
+            computed in full precision.
 
     Examples:
         >>> nets = Nets({"G": nn.Linear(2, 3), "F": nn.Linear(3, 2)})
@@ -92,8 +94,20 @@ class Nets(Mapping[str, nn.Module]):
                 f"{type(module).__name__}"
             )
         return self._get_or_compute(
-            (name, "features"), (x,), lambda: module.features(self._map_input(name, x))
+            (name, "features"),
+            (x,),
+            lambda: self._restore_dtype(self._hidden_features(name, module, x), x),
         )
+
+    def _hidden_features(self, name: str, module: HasFeatures, x: Tensor) -> Tensor:
+        """Compute the features in the dtype that the head reads, which spares two conversions."""
+
+        def compute() -> Tensor:
+            mapped_x = self._map_input(name, x)
+            with self._autocast(mapped_x):
+                return module.features(mapped_x)
+
+        return self._get_or_compute((name, "hidden"), (x,), compute)
 
     def with_input_map(self, name: str, input_map: TensorMap) -> Nets:
         """Return networks of which one applies a map to its first input.
@@ -183,13 +197,15 @@ class Nets(Mapping[str, nn.Module]):
         return self._get_or_compute((name,), inputs, lambda: self._evaluate_network(name, *inputs))
 
     def _evaluate_network(self, name: str, *inputs: Tensor) -> Tensor:
-        module = self._modules[name]
-        if _has_features(module):
-            output: Tensor = module.head(self.features(name, *inputs))
-        else:
-            mapped_inputs = (self._map_input(name, inputs[0]), *inputs[1:]) if inputs else ()
-            output = module(*mapped_inputs)
-        return _apply_maps(self._output_maps.get(name, ()), output)
+        network = self._modules[name]
+        layers, layer_inputs = network, inputs
+        if _has_features(network):
+            layers, layer_inputs = network.head, (self._hidden_features(name, network, *inputs),)
+        elif inputs:
+            layer_inputs = (self._map_input(name, inputs[0]), *inputs[1:])
+        with self._autocast(*layer_inputs):
+            output: Tensor = layers(*layer_inputs)
+        return _apply_maps(self._output_maps.get(name, ()), self._restore_dtype(output, *inputs))
 
     def _map_input(self, name: str, x: Tensor) -> Tensor:
         return _apply_maps(self._input_maps.get(name, ()), x)
@@ -200,19 +216,21 @@ class Nets(Mapping[str, nn.Module]):
         """Return the cached output of network `key[0]` for these inputs, or compute it."""
         cache_key = (*key, *map(id, inputs))
         if cache_key not in self._cache:
-            output = self._compute_in_precision(inputs, compute)
+            output = compute()
             self._cache[cache_key] = (inputs, output)
             input_dependencies = (self._dependencies.get(id(x), frozenset()) for x in inputs)
             self._dependencies[id(output)] = frozenset({key[0]}).union(*input_dependencies)
         return self._cache[cache_key][1]
 
-    def _compute_in_precision(
-        self, inputs: tuple[Tensor, ...], compute: Callable[[], Tensor]
-    ) -> Tensor:
+    def _autocast(self, *inputs: Tensor) -> AbstractContextManager[object]:
+        """Return the context in which a network computes."""
         if not self._use_bfloat16 or not inputs:
-            return compute()
-        with torch.autocast(inputs[0].device.type, torch.bfloat16):
-            return compute().to(inputs[0].dtype)
+            return nullcontext()
+        return torch.autocast(inputs[0].device.type, torch.bfloat16)
+
+    def _restore_dtype(self, output: Tensor, *inputs: Tensor) -> Tensor:
+        """Convert what a network computed to the dtype of its inputs."""
+        return output.to(inputs[0].dtype) if self._use_bfloat16 and inputs else output
 
 
 def _apply_maps(tensor_maps: Iterable[TensorMap], x: Tensor) -> Tensor:

@@ -270,3 +270,37 @@ def test_nets_use_bfloat16_dtypes():
     assert 0 < (rounded - exact).abs().max() < 0.02
     fixed = Nets(nets, use_bfloat16=True).with_parameters("G", dict(nets["G"].named_parameters()))
     assert torch.equal(fixed.G(z), rounded)
+
+
+class DtypeRecorder(nn.Module):
+    """Features and head of a network whose linear maps autocast computes; records dtypes."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.head, self.dtypes = nn.Linear(2, 4), nn.Linear(4, 3), []
+        self.head.register_forward_pre_hook(lambda _, inputs: self.dtypes.append(inputs[0].dtype))
+
+    def features(self, x):
+        self.dtypes.append(x.dtype)
+        return self.body(x)
+
+
+def test_nets_bfloat16_features_and_maps():
+    """The head reads bfloat16 features; losses get float32, and maps are computed in float32."""
+    network, x = DtypeRecorder(), torch.randn(1, 5, 2)
+    nets = Nets({"F": network}, use_bfloat16=True)
+    mapped_dtypes = []
+
+    def halve(codes):
+        mapped_dtypes.append(codes.dtype)
+        return codes / 2
+
+    codes = nets.with_input_map("F", halve).with_output_map("F", halve).F(x)
+    features = nets.features("F", x)
+    assert network.dtypes == [torch.float32, torch.bfloat16]  # computed once
+    assert mapped_dtypes == [torch.float32, torch.float32]
+    assert features.dtype == codes.dtype == torch.float32
+    assert torch.equal(features, features.bfloat16().float())
+    assert nets.features("F", x) is features
+    nets.invalidate(["F"])
+    assert nets.features("F", x) is not features
