@@ -8,15 +8,18 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.functional import softplus
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 from iidgan.core import Batch, Dataset, Method, NetworkFactory, Player, Regularised
+from iidgan.core import Batch, Dataset, Method, Nets, NetworkFactory, Player
 from iidgan.engine.optim import Adam
 from iidgan.engine.sampling import DatasetStream
 from iidgan.engine.state import build_networks, init_state, named_tensors
 from iidgan.engine.step import TrainStep
-from iidgan.methods import GAN, iid_gan, wgan_gp
+from iidgan.methods import GAN, METHODS, iid_gan, wgan_gp
 from iidgan.nn import DCGAN, MLP
 from iidgan.nn.layers.linear import Linear
 from iidgan.terms import R1, CycleTerm, ModeSeeking
@@ -493,6 +496,101 @@ def test_train_step_number_of_flops(method, passes):
         train_step(batches)
     forward = 2 * 100 * (2 * 100 + 100 * 200 + 200 * 100 + 100 * 2)
     assert counter.flops == pytest.approx(passes * forward, rel=0.01)
+
+
+class TestBfloat16:
+    """Networks compute in bfloat16; weights, losses, gradients and averages stay float32."""
+
+    UNIT_ROUNDOFF = 2.0**-8
+
+    @pytest.mark.parametrize("name", METHODS)
+    def test_train_step_uses_bfloat16_in_networks_only(self, name):
+        method = METHODS[name]()
+        arch = NetworkFactory(DCGAN(latent=3, width=2, norm="none"), (1, 8, 8))
+        state = init_state(method, arch, Adam(), (0, 1), ema=0.5)
+        train_step = TrainStep(method, state, steps=10, ema=0.5, precision="bfloat16")
+        batches = image_stream(method, arch, train_step).batches_at(0)
+        with DtypeWatch() as watch:
+            losses = train_step(batches)
+        assert watch.is_used_in_networks
+        assert watch.outside_networks == set()
+        tensors = [*losses.values(), *named_tensors(state).values()]
+        assert {value.dtype for value in tensors if value.is_floating_point()} == {torch.float32}
+        assert all(value.isfinite().all() for value in tensors)
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_gradients_within_rounding(self, seed):
+        """A path through four layers and back rounds some 24 times, independently.
+
+        Forwards these are the image, each layer's weights and output, and three activations, 12 in
+        all; backwards the same number. Gradients of a single sample are compared, of which no
+        parts cancel, and without the kinks of the activations, which rounding may cross.
+        """
+        torch.manual_seed(seed)
+        arch = NetworkFactory(DCGAN(width=4, norm="none"), (1, 8, 8))
+        networks = {"D": arch.build_discriminator()}
+        for module in networks["D"].modules():
+            if isinstance(module, nn.LeakyReLU):
+                module.negative_slope = 1.0
+        x = 2 * torch.rand(1, 1, *arch.shape) - 1
+        exact, rounded = (
+            torch.autograd.grad(
+                Nets(networks, use_bfloat16=use_bfloat16).D(x).sum(),
+                [*networks["D"].parameters()],
+            )
+            for use_bfloat16 in (False, True)
+        )
+        errors = [((b - a).norm() / a.norm()).item() for a, b in zip(exact, rounded)]
+        assert 0.1 * self.UNIT_ROUNDOFF < max(errors) < 24**0.5 * self.UNIT_ROUNDOFF
+
+    def test_seeds_train_as_alone(self):
+        method = iid_gan()
+        arch = NetworkFactory(DCGAN(latent=3, width=2), (1, 8, 8))
+        ends = []
+        for seeds in [(0, 1, 2), (2,)]:
+            state = init_state(method, arch, Adam(), seeds)
+            train_step = TrainStep(method, state, steps=10, precision="bfloat16")
+            stream = image_stream(method, arch, train_step, seeds)
+            for step in range(3):
+                train_step(stream.batches_at(step))
+                state.step += 1
+            ends.append(clone_tensors(dict(state.nets.named_parameters())))
+        together, alone = ends
+        initial = dict(init_state(method, arch, Adam(), (2,)).nets.named_parameters())
+        distances = [(together[n][2:] - alone[n]).norm().item() for n in initial]
+        lengths = [(alone[n] - initial[n]).norm().item() for n in initial]
+        assert sum(distances) < self.UNIT_ROUNDOFF * sum(lengths)
+
+
+class DtypeWatch(TorchFunctionMode):
+    """Records which functions handle bfloat16 where autocast is off, outside of networks."""
+
+    def __init__(self):
+        super().__init__()
+        self.is_used_in_networks, self.outside_networks = False, set()
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        values = tree_leaves([args, kwargs or {}, result])
+        if any(isinstance(v, torch.Tensor) and v.dtype == torch.bfloat16 for v in values):
+            if torch.is_autocast_enabled("cpu"):
+                self.is_used_in_networks = True
+            elif function is not torch.Tensor.to and function.__name__ != "__get__":
+                # neither the conversion of outputs to float32 nor the reading of an attribute
+                self.outside_networks.add(function.__name__)
+        return result
+
+
+def image_stream(method, arch, train_step, seeds=(0, 1)):
+    x = torch.rand(20, *arch.shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    return DatasetStream(
+        Dataset(x),
+        seeds,
+        batch_size=8,
+        latent_dim=arch.latent,
+        batches_per_step=train_step.num_batches,
+        noise_shapes=method.noise_shapes(arch),
+    )
 
 
 @pytest.mark.slow

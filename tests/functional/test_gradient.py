@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from iidgan.core import Nets
 from iidgan.functional.gradient import (
+    gradient_norm_penalty,
     gradient_per_value,
     input_gradient,
     interpolate_samples,
@@ -42,3 +44,17 @@ def test_interpolate_between_samples(batch):
     mixed = interpolate_samples(fake, batch.x, batch.u)
     parts = sample_norms(mixed - fake) / sample_norms(batch.x - fake)
     torch.testing.assert_close(parts, batch.u, rtol=1e-10, atol=0)
+
+
+def test_gradient_penalty_of_bfloat16_network():
+    """D(x) = 3 x₁ + 4 x₂ has slope 5 everywhere, so that w moves against 2 (5 - 1) w / 5."""
+    layer = nn.Linear(2, 1, bias=False, dtype=torch.float32)
+    layer.weight = nn.Parameter(torch.tensor([[3.0, 4.0]], dtype=torch.float32))
+    network = nn.Sequential(layer, nn.Flatten(1))
+    x, u = torch.randn(1, 8, 2, dtype=torch.float32), torch.rand(1, 8, dtype=torch.float32)
+    penalty = gradient_norm_penalty(Nets({"D": network}, use_bfloat16=True).D, x, -x, u)
+    (gradient,) = torch.autograd.grad(penalty.sum(), layer.weight)
+    assert penalty.dtype == gradient.dtype == torch.float32
+    assert penalty.tolist() == [16.0]
+    expected = torch.tensor([[4.8, 6.4]], dtype=torch.float32)
+    torch.testing.assert_close(gradient, expected, rtol=2**-8, atol=0)

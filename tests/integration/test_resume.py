@@ -70,6 +70,13 @@ VARIANTS = {
         arch=DCGAN(latent=3, width=2, spectral_norm=True),
         batch=8,
     ),
+    "bfloat16": tiny_run(
+        iid_gan(),
+        source=RandomImages(),
+        arch=DCGAN(latent=3, width=2),
+        batch=8,
+        precision="bfloat16",
+    ),
     "cosine": tiny_run(optimiser=Adam(schedule="cosine")),
     "phases": tiny_run(PhasedMethod(), ema=0.5),
 }

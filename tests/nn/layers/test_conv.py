@@ -150,3 +150,14 @@ class TestGroupedLayout:
         assert torch.equal(spoilt[1:], healthy[1:])
         gradients = torch.autograd.grad(spoilt.sum(), list(net.parameters()))
         assert all(gradient[1:].isfinite().all() for gradient in gradients)
+
+
+def test_batch_norm_of_bfloat16_has_float32_statistics():
+    """From 256 on, bfloat16 has even numbers only: the mean of 256 and 258 is none of them."""
+    norm = BatchNorm(1).float()
+    nn.init.ones_(norm.weight)
+    x = torch.tensor([256.0, 258.0] * 8, dtype=torch.bfloat16).view(-1, 1, 1, 1)
+    with torch.autocast("cpu", torch.bfloat16):
+        y = norm(x)
+    assert y.dtype == torch.bfloat16
+    assert y.flatten().tolist() == [-1.0, 1.0] * 8
