@@ -29,6 +29,7 @@ from iidgan.engine.compile import cache_dir
 from iidgan.errors import InputError, unknown_name_error
 from iidgan.evaluation.feature_metrics import FEATURE_METRICS
 from iidgan.studies.papers import FIGURES, TABLES
+from iidgan.utils.device import has_bfloat16_units
 from iidgan.utils.processes import num_cores
 
 Kind = Literal[
@@ -202,6 +203,7 @@ def _collect_facts() -> list[tuple[str, str]]:
         ("python", f"{platform.python_version()} on {platform.platform()}"),
         *((package, metadata.version(package)) for package in PACKAGES),
         ("cpu", f"{num_cores()} cores, torch uses {torch.get_num_threads()} threads"),
+        ("bfloat16 on cpu", "yes" if has_bfloat16_units(torch.device("cpu")) else "emulated"),
         ("cuda", _describe_cuda()),
         ("compiler", compiler_path or "none: the executor `compiled` runs eagerly"),
         ("compiled code", _describe_cache()),

@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
+
+import torch
 
 from iidgan.cli.components import (
     REPEATABLE_KINDS,
@@ -37,8 +39,10 @@ from iidgan.engine.step import Precision
 from iidgan.errors import InputError
 from iidgan.train import train
 from iidgan.training.plan import Auto
+from iidgan.training.precision import choose_precision, read_precision
 from iidgan.training.run_dir import RunDir
 from iidgan.training.run_session import Result
+from iidgan.utils.device import has_bfloat16_units, resolve_device
 
 ComponentT = TypeVar("ComponentT")
 
@@ -62,6 +66,10 @@ BFLOAT16_WARNING = (
     "iidgan: warning: precision: bfloat16 is for images; its eight bits do not resolve points, "
     "such as the modes of 2D-Ring, as float32 does"
 )
+EMULATED_WARNING = (
+    "iidgan: warning: precision: this processor has no units for bfloat16, and emulates it more "
+    "slowly than it computes in float32; --precision auto chooses what is faster"
+)
 COLLAPSED_EXIT_CODE = 4
 COMPONENT_KINDS = ("method", "term", "arch", "optimiser", "metric")
 
@@ -76,8 +84,9 @@ class RunOptions:
     """Samples per batch and seed."""
     ema: float = 0.0
     """Decay per step of the average of the weights that samples are drawn with; 0: no average."""
-    precision: Precision = "float32"
-    """Precision of the networks in training; bfloat16 is for images on devices that support it."""
+    precision: Precision | Auto = "float32"
+    """Precision of the networks in training; auto: bfloat16 for convolutional networks on devices
+    that have units for it, else float32; a resumed run keeps its precision."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,9 +154,9 @@ def train_command(arguments: list[str]) -> int:
         arguments = arguments if not arguments[0].startswith("-") else ["ring", *arguments]
     choice = _parse_choice(arguments)
     run, metrics, options = _configure_run(choice)
-    if run.precision == "bfloat16" and not run.source.has_images:
-        print(BFLOAT16_WARNING, file=sys.stderr)
-    out = options.out or f"runs/{choice.label}-{run.id}"
+    out = options.out or _default_out(run, choice)
+    if options.precision == "bfloat16":
+        _warn_of_bfloat16(run, resolve_device(options.device))
     stop = options.create_stop_request()
     with (
         stop.handle_signals(on_first=acknowledge_stop),
@@ -162,6 +171,17 @@ def train_command(arguments: list[str]) -> int:
             **get_field_values(options, SessionOptions),
         )
     return _report_result(result, stop)
+
+
+def _warn_of_bfloat16(run: Run, device: torch.device) -> None:
+    if not run.source.has_images:
+        print(BFLOAT16_WARNING, file=sys.stderr)
+    if device.type == "cpu" and not has_bfloat16_units(device):
+        print(EMULATED_WARNING, file=sys.stderr)
+
+
+def _default_out(run: Run, choice: TrainChoice) -> str:
+    return f"runs/{choice.label}-{run.id}"
 
 
 def _report_result(result: Result, stop: StopRequest) -> int:
@@ -290,11 +310,31 @@ def _configure_run(choice: TrainChoice) -> tuple[Run, list[Metric], TrainOptions
     parsed_parts = get_parsed_components(options, fixed_parts)
     parsed_terms = tuple(get_parsed_components(options, term_parts).values())
     base = parsed_parts["method"]
+    is_auto = options.precision == "auto"
     run = Run(
         source=parsed_parts["source"],
         method=Regularised(method=base, terms=parsed_terms) if parsed_terms else base,
         arch=parsed_parts["arch"],
         optimiser=parsed_parts["optimiser"],
-        **get_field_values(options, RunOptions),
+        **get_field_values(options, RunOptions) | ({"precision": "float32"} if is_auto else {}),
     )
+    if is_auto:
+        run = _resolve_precision(run, choice, options)
     return run, list(get_parsed_components(options, metrics).values()), options
+
+
+def _resolve_precision(run: Run, choice: TrainChoice, options: TrainOptions) -> Run:
+    """Choose the precision, or keep that of the run in the run directory."""
+    chosen = choose_precision(run.arch, options.device)
+    others = [name for name in get_args(Precision) if name != chosen]
+    for candidate in (replace(run, precision=name) for name in (chosen, *others)):
+        path = options.out or _default_out(candidate, choice)
+        if (stored := read_precision(Path(path))) is not None:
+            if stored != chosen:
+                print(
+                    f"iidgan: precision: {stored}, as {path} was started with; on this device "
+                    f"auto chooses {chosen}",
+                    file=sys.stderr,
+                )
+            return replace(run, precision=stored)
+    return replace(run, precision=chosen)

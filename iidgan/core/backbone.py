@@ -29,6 +29,11 @@ class Backbone(TypedFields, ABC):
 
     latent: int
 
+    @property
+    def is_convolutional(self) -> bool:
+        """Whether the networks are convolutions of images, for which bfloat16 is fine enough."""
+        return False
+
     @abstractmethod
     def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
         """Build a map (S, B, M) -> (S, B, *shape) that is `HasFeatures`.

@@ -25,6 +25,28 @@ def describe_device(device: torch.device) -> str:
     return f"{device.type} ({platform.machine()}, {torch.get_num_threads()} threads)"
 
 
+def has_bfloat16_units(device: torch.device) -> bool:
+    """Return whether a device multiplies in bfloat16 faster than in float32.
+
+    Others emulate it, which is slower. x86 processors have AVX-512 BF16 or AMX, NVIDIA's GPUs
+    have it since Ampere.
+
+    Arguments:
+        device: The device.
+    """
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        capabilities = torch.cpu.get_capabilities()
+        return any(capabilities.get(name, False) for name in BFLOAT16_UNITS)
+    return False
+
+
+BFLOAT16_UNITS = ("avx512_bf16", "amx_bf16")
+"""Names of the extensions of x86 processors that multiply in bfloat16."""
+
+
 @contextmanager
 def forked_rng(device: torch.device) -> Iterator[None]:
     """Restore the state of the global random generators on exit.

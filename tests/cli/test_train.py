@@ -1,12 +1,14 @@
 """`iidgan train`: options of the chosen components, own components, repeated commands."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from iidgan.cli import main
 from tests.helpers.cli import TINY, fail_command, print_help
 from tests.helpers.coverage import script_coverage
+from tests.helpers.training import set_bfloat16_units
 
 
 def read_run(path):
@@ -36,6 +38,59 @@ def test_train_warns_of_bfloat16_points(work_dir, capsys, precision, warns):
     command = ["train", "points.npy", "--method", "gan", "--precision", precision, *SMALL]
     assert main([*command, "--device", "cpu", "--steps", "1", "--out", "run"]) == 0
     assert ("bfloat16 is for images" in capsys.readouterr().err) == warns
+
+
+IMAGES = (
+    *("train", "tests.helpers.training:RandomImages", "--method", "gan", "--arch", "dcgan"),
+    *("--arch.latent", "3", "--arch.width", "2", "--batch", "4", "--device", "cpu"),
+    *("--executor", "eager", "--workers", "1"),
+)
+"""A training of images that takes a moment."""
+
+
+@pytest.mark.parametrize(("units", "precision"), [((), None), (("avx512_bf16",), "bfloat16")])
+@pytest.mark.usefixtures("work_dir")
+def test_train_auto_precision_is_resolved_before_the_id(monkeypatch, units, precision):
+    """What is stored, the id included, is that of a run in the precision chosen."""
+    set_bfloat16_units(monkeypatch, *units)
+    assert main([*IMAGES, "--steps", "1", "--precision", "auto"]) == 0
+    (path,) = Path("runs").iterdir()
+    assert read_run(path).get("precision") == precision
+    assert main([*IMAGES, "--steps", "1", "--precision", precision or "float32"]) == 0
+    assert list(Path("runs").iterdir()) == [path]
+
+
+@pytest.mark.parametrize("out", [(), ("--out", "run")])
+@pytest.mark.usefixtures("work_dir")
+def test_train_auto_precision_is_kept_on_resume(monkeypatch, capsys, out):
+    command = [*IMAGES, "--steps", "4", "--precision", "auto", "--checkpoint-every", "2", *out]
+    set_bfloat16_units(monkeypatch, "amx_bf16")
+    assert main(command) == 0
+    assert "precision" not in capsys.readouterr().err
+    (path,) = Path("runs").iterdir() if not out else [Path("run")]
+    set_bfloat16_units(monkeypatch)
+    assert main(command) == 0
+    error = capsys.readouterr().err
+    assert all(word in error for word in ("bfloat16", str(path), "auto chooses float32"))
+    assert read_run(path)["precision"] == "bfloat16"
+    if not out:
+        assert list(Path("runs").iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("work_dir")
+def test_train_auto_precision_of_points(monkeypatch):
+    set_bfloat16_units(monkeypatch, "avx512_bf16")
+    command = ["train", "points.npy", "--method", "gan", *SMALL, "--precision", "auto"]
+    assert main([*command, "--device", "cpu", "--steps", "1", "--out", "run"]) == 0
+    assert "precision" not in read_run(Path("run"))
+
+
+@pytest.mark.parametrize(("units", "warns"), [((), True), (("avx512_bf16",), False)])
+@pytest.mark.usefixtures("work_dir")
+def test_train_warns_of_emulated_bfloat16(monkeypatch, capsys, units, warns):
+    set_bfloat16_units(monkeypatch, *units)
+    assert main([*IMAGES, "--steps", "1", "--precision", "bfloat16", "--out", "run"]) == 0
+    assert ("no units for bfloat16" in capsys.readouterr().err) == warns
 
 
 def test_train_says_that_nothing_was_measured(work_dir, capsys):

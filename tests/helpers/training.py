@@ -78,6 +78,12 @@ def break_compiler(monkeypatch, cache_home: Path) -> None:
     monkeypatch.setattr(torch._inductor, "aot_compile", fail, raising=False)
 
 
+def set_bfloat16_units(monkeypatch, *extensions: str) -> None:
+    """Let torch report a processor that has these extensions, and no others."""
+    capabilities = dict.fromkeys(extensions, True)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+
+
 def tiny_run(method: Method | None = None, **changes: Any) -> Run:
     small = {"source": Ring(size=200), "arch": MLP(hidden=(8,)), "steps": STEPS, "batch": 16}
     return Run(method=method or GAN(), **(small | changes))

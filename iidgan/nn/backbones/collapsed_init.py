@@ -41,6 +41,10 @@ class CollapsedInit(Backbone):
     def latent(self) -> int:  # type: ignore[override]
         return self.backbone.latent
 
+    @property
+    def is_convolutional(self) -> bool:
+        return self.backbone.is_convolutional
+
     def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
         network = self.backbone.build_generator(shape)
         with torch.no_grad():

@@ -207,6 +207,10 @@ class ImageBackbone(Backbone):
             if getattr(self, name) < 1:
                 raise InputError(f"{name}: must be >= 1, got {getattr(self, name)}")
 
+    @property
+    def is_convolutional(self) -> bool:
+        return True
+
     @abstractmethod
     def _build_trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
         """Build a map (S, B, *shape) -> (S, B, C, H, H), where C, H are `_feature_size(shape)`.
