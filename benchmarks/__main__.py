@@ -20,6 +20,7 @@ from benchmarks import (
     table_block,
 )
 from benchmarks.timing import describe_machine, one_core
+from iidgan.utils.device import has_bfloat16_units
 from iidgan.utils.files import write_text
 from iidgan.utils.processes import num_cores
 
@@ -114,6 +115,19 @@ def benchmark_images():
     )
 
 
+def benchmark_precisions():
+    title = "bfloat16 on images: DCGAN, 32 pixels, width 64, batch 64"
+    if not has_bfloat16_units(torch.device("cpu")):
+        yield title, "Not measured: this processor has no units for bfloat16."
+        return
+    with one_core():
+        text, shares = images.compare_precisions()
+    yield title, text
+    for name, share in shares.items():
+        what = f"a step in bfloat16, of one in float32: {name}"
+        yield format_target(what, "at most 0.60", f"{share:.2f}", share <= 0.60)
+
+
 def benchmark_data():
     text, facts = prepare.compare()
     seconds, share = facts["seconds"], facts["share"]
@@ -195,6 +209,7 @@ def main():
         benchmark_table_block(),
         benchmark_other_methods(not options.no_jax),
         benchmark_images(),
+        benchmark_precisions(),
         benchmark_data(),
         benchmark_evaluation(),
         benchmark_coverage_monitor(),

@@ -1,12 +1,14 @@
 """CPU seconds of two checkouts of this repository, interleaved: is the second one slower?
 
     python -m benchmarks.compare_checkouts ../before . --rounds 7
+    python -m benchmarks.compare_checkouts ../before . --rounds 5 --pieces "image step, eager"
 
 Both are driven through the public API and the command line alone, which old commits have too.
 Commands run once a round from each checkout, in turn, after one run of each that fills the cache
 of generated code; the seconds of all processes that they start count. Of training steps, blocks
 of 100 take turns between two processes that keep running, so that neither start nor evaluation is
-counted. What counts is the median over rounds of the ratio within a round.
+counted. Images are trained in the precision that `iidgan.choose_precision` chooses, if a checkout
+has it. What counts is the median over rounds of the ratio within a round.
 """
 
 import argparse
@@ -21,11 +23,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 STEPS_IN_TURN = """
-import inspect, os, sys, time
+import dataclasses, inspect, os, sys, time
 import torch, iidgan
 
 torch.set_num_threads(1)
-executor, seeds = sys.argv[1], int(sys.argv[2])
+executor, seeds, data = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 turn_start = time.process_time()
 
 def take_turn(message, record):
@@ -37,11 +39,25 @@ def take_turn(message, record):
         os._exit(0)
     turn_start = time.process_time()
 
+@dataclasses.dataclass(frozen=True)
+class Noise(iidgan.Source):
+    has_images = True
+
+    def load(self):
+        return iidgan.Dataset(torch.randint(0, 256, (2048, 1, 32, 32), dtype=torch.uint8))
+
+parameters = inspect.signature(iidgan.train).parameters.keys()
 # Renamed between commits; both call it with a log record every 100 steps.
-callback = {"on_progress", "listener"} & inspect.signature(iidgan.train).parameters.keys()
+options = dict.fromkeys({"on_progress", "listener"} & parameters, take_turn)
 run = iidgan.Run(source=iidgan.Ring(), method=iidgan.iid_gan(), steps=10**6)
+if data == "images":
+    run = iidgan.recommended(Noise(), "iid-gan")
+    run = dataclasses.replace(run, arch=dataclasses.replace(run.arch, width=64), steps=10**6)
+    options |= dict.fromkeys({"diagnose_every"} & parameters, 0)
+    if hasattr(iidgan, "choose_precision"):
+        run = dataclasses.replace(run, precision=iidgan.choose_precision(run.arch, "cpu"))
 iidgan.train(run, seeds=seeds, out="run", executor=executor, workers=1, device="cpu",
-             checkpoint_every=10**6, **{callback.pop(): take_turn})
+             checkpoint_every=10**6, **options)
 """
 """Trains without end, and prints the CPU seconds of each block of steps when told to take it."""
 
@@ -63,10 +79,12 @@ COMMANDS = {
 }
 
 STEPS = {
-    "step, eager, 1 seed": ("eager", 1),
-    "step, eager, 5 seeds": ("eager", 5),
-    "step, compiled, 1 seed": ("compiled", 1),
-    "step, compiled, 5 seeds": ("compiled", 5),
+    "step, eager, 1 seed": ("eager", 1, "points"),
+    "step, eager, 5 seeds": ("eager", 5, "points"),
+    "step, compiled, 1 seed": ("compiled", 1, "points"),
+    "step, compiled, 5 seeds": ("compiled", 5, "points"),
+    "image step, eager": ("eager", 1, "images"),
+    "image step, compiled": ("compiled", 1, "images"),
 }
 
 PIECES = [*STEPS, *COMMANDS]
@@ -106,9 +124,9 @@ def command_seconds(checkout, arguments):
 
 
 @contextmanager
-def training_process(checkout, executor, seeds):
+def training_process(checkout, executor, seeds, data):
     """Yields a function that trains the next block; it returns CPU seconds per step and seed."""
-    command = [sys.executable, "-c", STEPS_IN_TURN, executor, str(seeds)]
+    command = [sys.executable, "-c", STEPS_IN_TURN, executor, str(seeds), data]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -124,10 +142,10 @@ def training_process(checkout, executor, seeds):
         process.stdin.close()
 
 
-def step_pairs(before, after, rounds, executor, seeds):
+def step_pairs(before, after, rounds, *case):
     with (
-        training_process(before, executor, seeds) as old_block,
-        training_process(after, executor, seeds) as new_block,
+        training_process(before, *case) as old_block,
+        training_process(after, *case) as new_block,
     ):
         return [(old_block(), new_block()) for _ in range(rounds)]
 

@@ -1,16 +1,25 @@
-"""DCGAN-32 on Fashion-MNIST: the engine against a plain loop, and what the IID terms cost."""
+"""DCGAN-32: the engine against a plain loop, what the IID terms cost, and bfloat16.
+
+    python -m benchmarks.images
+
+compares float32 with bfloat16 alone, in CPU seconds on one core.
+"""
 
 import statistics
+import time
 from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from benchmarks.timing import Variant, measure, ratios, table
+from benchmarks.profiling import operations
+from benchmarks.step import build_stepper
+from benchmarks.timing import Variant, describe_machine, measure, one_core, ratios, table
 from iidgan.config.defaults import recommended
 from iidgan.core import Dataset, Source
 from iidgan.training.context import TrainContext
+from iidgan.utils.device import has_bfloat16_units
 
 SIDE, WIDTH, LATENT, BATCH = 32, 64, 64, 64
 
@@ -75,17 +84,15 @@ class PlainDCGAN:
         optimise_G.step()
 
 
-def time_engine(method, data):
+def create_context(method, data, precision="float32"):
     run = recommended(Images(), method)
-    run = replace(run, arch=replace(run.arch, latent=LATENT, width=WIDTH), batch=BATCH)
-    context = TrainContext.create(run, (0,), data, torch.device("cpu"))
+    arch = replace(run.arch, latent=LATENT, width=WIDTH)
+    run = replace(run, arch=arch, batch=BATCH, precision=precision)
+    return TrainContext.create(run, (0,), data, torch.device("cpu"))
 
-    def once():
-        context.state.set_lr(run.optimiser.lr_at(context.state.step, run.steps))
-        context.train_step(context.batches.batches_at(context.state.step))
-        context.state.step += 1
 
-    return Variant(f"{method}, eager", once)
+def time_engine(method, data):
+    return Variant(f"{method}, eager", build_stepper(create_context(method, data), "eager"))
 
 
 def compare():
@@ -99,3 +106,56 @@ def compare():
     }
     terms = f"The IID terms: {facts['terms']:.2f} times a step of their base, gan."
     return f"{table(times, unit='ms a step')}\n\n{terms}", facts
+
+
+PRECISIONS = ("float32", "bfloat16")
+EXECUTORS = ("eager", "compiled")
+METHODS = ("gan", "iid-gan")
+
+
+def compare_precisions(rounds=5, seconds=2.0):
+    """Return a table in CPU seconds, and the shares of a float32 step that bfloat16 takes."""
+    data = Images().load()
+    cases = [(m, executor, p) for m in METHODS for executor in EXECUTORS for p in PRECISIONS]
+    contexts = {case: create_context(case[0], data, case[2]) for case in cases}
+    variants = [
+        Variant(", ".join(case), build_stepper(context, case[1]))
+        for case, context in contexts.items()
+    ]
+    times = measure(variants, rounds=rounds, seconds=seconds, clock=time.process_time)
+    shares = {
+        f"{method}, {executor}": statistics.median(
+            ratios(times, f"{method}, {executor}, bfloat16", f"{method}, {executor}, float32")
+        )
+        for method in METHODS
+        for executor in EXECUTORS
+    }
+    lines = [f"* {name}: {share:.2f}" for name, share in shares.items()]
+    text = table(times, unit="CPU ms a step")
+    return "\n".join([f"{text}\n\nA step in bfloat16, of one in float32:\n", *lines]), shares
+
+
+def profile_precisions(method="iid-gan", executor="eager"):
+    """Profile a step in each precision by operation."""
+    data = Images().load()
+    return {
+        precision: operations(
+            build_stepper(create_context(method, data, precision), executor), times=3, rows=12
+        )
+        for precision in PRECISIONS
+    }
+
+
+def main():
+    torch.set_num_threads(1)
+    with one_core():
+        text, _ = compare_precisions()
+        profiles = profile_precisions()
+    units = "has" if has_bfloat16_units(torch.device("cpu")) else "HAS NO"
+    print(f"{describe_machine()}; the processor {units} units for bfloat16.\n\n{text}")
+    for precision, rows in profiles.items():
+        print(f"\nOperations of an eager step of IID-GAN in {precision}:\n\n{rows}")
+
+
+if __name__ == "__main__":
+    main()
