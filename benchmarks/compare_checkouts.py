@@ -25,6 +25,7 @@ from pathlib import Path
 STEPS_IN_TURN = """
 import dataclasses, inspect, os, sys, time
 import torch, iidgan
+from iidgan.core import Dataset, Source
 
 torch.set_num_threads(1)
 executor, seeds, data = sys.argv[1], int(sys.argv[2]), sys.argv[3]
@@ -40,18 +41,19 @@ def take_turn(message, record):
     turn_start = time.process_time()
 
 @dataclasses.dataclass(frozen=True)
-class Noise(iidgan.Source):
-    has_images = True
+class Noise(Source):
+    has_images = images = True  # renamed between commits
 
     def load(self):
-        return iidgan.Dataset(torch.randint(0, 256, (2048, 1, 32, 32), dtype=torch.uint8))
+        return Dataset(torch.randint(0, 256, (2048, 1, 32, 32), dtype=torch.uint8))
 
 parameters = inspect.signature(iidgan.train).parameters.keys()
 # Renamed between commits; both call it with a log record every 100 steps.
 options = dict.fromkeys({"on_progress", "listener"} & parameters, take_turn)
 run = iidgan.Run(source=iidgan.Ring(), method=iidgan.iid_gan(), steps=10**6)
 if data == "images":
-    run = iidgan.recommended(Noise(), "iid-gan")
+    takes_names = hasattr(iidgan, "Source")  # old commits took objects alone
+    run = iidgan.recommended(Noise(), "iid-gan" if takes_names else iidgan.iid_gan())
     run = dataclasses.replace(run, arch=dataclasses.replace(run.arch, width=64), steps=10**6)
     options |= dict.fromkeys({"diagnose_every"} & parameters, 0)
     if hasattr(iidgan, "choose_precision"):
