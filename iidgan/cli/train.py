@@ -67,8 +67,8 @@ BFLOAT16_WARNING = (
     "such as the modes of 2D-Ring, as float32 does"
 )
 EMULATED_WARNING = (
-    "iidgan: warning: precision: this processor has no units for bfloat16, and emulates it more "
-    "slowly than it computes in float32; --precision auto chooses what is faster"
+    "iidgan: warning: precision: this processor has no units for bfloat16, and emulates it, which "
+    "takes several times as long as float32; for a new run, --precision auto chooses the faster"
 )
 COLLAPSED_EXIT_CODE = 4
 COMPONENT_KINDS = ("method", "term", "arch", "optimiser", "metric")
@@ -155,7 +155,7 @@ def train_command(arguments: list[str]) -> int:
     choice = _parse_choice(arguments)
     run, metrics, options = _configure_run(choice)
     out = options.out or _default_out(run, choice)
-    if options.precision == "bfloat16":
+    if run.precision == "bfloat16":
         _warn_of_bfloat16(run, resolve_device(options.device))
     stop = options.create_stop_request()
     with (

@@ -71,7 +71,8 @@ def test_train_auto_precision_is_kept_on_resume(monkeypatch, capsys, out):
     set_bfloat16_units(monkeypatch)
     assert main(command) == 0
     error = capsys.readouterr().err
-    assert all(word in error for word in ("bfloat16", str(path), "auto chooses float32"))
+    words = ("bfloat16", str(path), "auto chooses float32", "no units")
+    assert all(word in error for word in words)
     assert read_run(path)["precision"] == "bfloat16"
     if not out:
         assert list(Path("runs").iterdir()) == [path]
