@@ -13,8 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-from iidgan.core import Batch, Dataset, Method, NetworkFactory, Player, Regularised
-from iidgan.core import Batch, Dataset, Method, Nets, NetworkFactory, Player
+from iidgan.core import Batch, Dataset, Method, Nets, NetworkFactory, Player, Regularised
 from iidgan.engine.optim import Adam
 from iidgan.engine.sampling import DatasetStream
 from iidgan.engine.state import build_networks, init_state, named_tensors
