@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -35,6 +36,10 @@ from benchmarks.step import time_engine
 time_engine("iid-gan", {seeds}, "eager").once()
 print(peak())
 """
+IMPORTS = {
+    "`import iidgan`": "import iidgan",
+    "`import iidgan` and the names of a training": "import iidgan; iidgan.Run, iidgan.train",
+}
 TRAIN = ["-m", "iidgan", "train", "ring", "--method", "iid-gan", "--executor", "compiled"]
 
 
@@ -51,6 +56,24 @@ def run_apart(*arguments, **environment):
         command, capture_output=True, text=True, check=True, env=os.environ | environment
     )
     return time.perf_counter() - start, answer.stdout
+
+
+def _cpu_seconds(code):
+    """CPU seconds of a fresh process, user and system."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run_apart("-c", code)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _import_ratios(rounds=11):
+    """CPU time of imports over that of torch, in turns; medians by name."""
+    ratios = {name: [] for name in IMPORTS}
+    for _ in range(rounds):
+        torch_seconds = _cpu_seconds("import torch")
+        for name, code in IMPORTS.items():
+            ratios[name].append(_cpu_seconds(code) / torch_seconds)
+    return {name: statistics.median(values) for name, values in ratios.items()}
 
 
 def cache_in(cache_folder):
@@ -102,7 +125,8 @@ def _warm(seeds, environment):
 
 
 def compare(seeds=5):
-    """Return a table of seconds until the first step, and those with a warm cache by name."""
+    """Return a table, seconds until the first step with a warm cache, and a ratio of imports."""
+    import_ratios = _import_ratios()
     eager, compiled = (FIRST_STEP.format(seeds=seeds, executor=e) for e in ("eager", "compiled"))
     with tempfile.TemporaryDirectory() as cache_folder:
         environment = cache_in(cache_folder)
@@ -123,6 +147,8 @@ def compare(seeds=5):
     lines += [f"| {name} | {value:.2f} |" for name, value in seconds_by_name.items()]
     lines += [
         "",
+        *(f"CPU time of {name}: {r:.2f} of `import torch`." for name, r in import_ratios.items()),
+        "",
         f"Memory: {few:.0f} MiB with one seed, {(many - few) / 40:.1f} MiB more for each.",
     ]
-    return "\n".join(lines), warm
+    return "\n".join(lines), warm, import_ratios["`import iidgan`"]

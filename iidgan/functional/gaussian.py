@@ -147,9 +147,11 @@ def w2(codes: Tensor, root: bool = False) -> Tensor:
         >>> w2(3 * codes, root=True)
         tensor(2.8284)
     """
-    mu, centred = _mean_and_centred(codes)
-    trace_sum = mu.square().sum(-1) + centred.square().sum((-2, -1)) + codes.shape[-1]
-    squared = trace_sum - 2 * nuclear_norm(centred)
+    n, M = codes.shape[-2:]
+    mu, deviations = _mean_and_deviations(codes)
+    variance_sum = deviations.square().sum((-2, -1)) / n
+    root_trace = nuclear_norm(deviations) / math.sqrt(n)
+    squared = mu.square().sum(-1) + variance_sum + M - 2 * root_trace
     if not root:
         return squared
     return (squared.clamp_min(0) + torch.finfo(codes.dtype).eps).sqrt()
@@ -301,10 +303,16 @@ class _CosineAndSine(torch.autograd.Function):
         return (t * (cos_values * grad_sin - sin_values * grad_cos)).sum(-3), None
 
 
+def _mean_and_deviations(codes: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean (..., M), and the deviations from it (..., n, M)."""
+    mu = codes.mean(-2)
+    return mu, codes - mu[..., None, :]
+
+
 def _mean_and_centred(codes: Tensor) -> tuple[Tensor, Tensor]:
     """Return the mean (..., M), and centred codes x (..., n, M) with xᵀx = Σ."""
-    mu = codes.mean(-2)
-    return mu, (codes - mu[..., None, :]) / math.sqrt(codes.shape[-2])
+    mu, deviations = _mean_and_deviations(codes)
+    return mu, deviations / math.sqrt(codes.shape[-2])
 
 
 def _vector_norm(values: Tensor, p: float) -> Tensor:

@@ -191,6 +191,67 @@ def test_w2_deficient_rank(n, m, dtype, atol):
     assert gaussian.w2(z.to(dtype)).item() == pytest.approx(expected.item(), abs=atol)
 
 
+REPEATED = {
+    "distinct": lambda n: torch.arange(n),
+    "pairs": lambda n: torch.arange(n) // 2,
+    "equal": lambda n: torch.zeros(n, dtype=torch.int64),
+}
+
+
+@pytest.mark.parametrize("indices", REPEATED.values(), ids=REPEATED)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 5e-4)])
+@pytest.mark.parametrize(("n", "m"), [(32, 32), (16, 50), (5, 8)])
+def test_w2_slope_deficient_rank(n, m, dtype, tolerance, indices):
+    """The slope is 2 μ / n + 2 (x - U Vᵀ) / √n, without singular values that are 0."""
+    z = draw_codes(n, m)[indices(n)].to(dtype).requires_grad_()
+    (slope,) = torch.autograd.grad(gaussian.w2(z), z)
+    codes = z.detach().double()
+    mu, x = codes.mean(0), (codes - codes.mean(0)) / n**0.5
+    u, singular, vh = torch.linalg.svd(x, full_matrices=False)
+    expected = 2 * mu / n + 2 * (x - (u * (singular > 1e-6)) @ vh) / n**0.5
+    assert torch.linalg.norm(slope.double() - expected) < tolerance * torch.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("indices", REPEATED.values(), ids=REPEATED)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 5e-4)])
+@pytest.mark.parametrize(("n", "m"), [(32, 32), (40, 32)])
+def test_kl_slope_deficient_rank(n, m, dtype, tolerance, indices):
+    z = draw_codes(n, m)[indices(n)].to(dtype).requires_grad_()
+    value = gaussian.kl(z, eps=0.1)
+    (slope,) = torch.autograd.grad(value, z)
+    codes = z.detach().double().requires_grad_()
+    mu, x = codes.mean(0), (codes - codes.mean(0)) / n**0.5
+    rounding_error = 5 * torch.finfo(dtype).eps * torch.linalg.matrix_norm((x.mT @ x).detach())
+    eps = 0.1 + rounding_error
+    shrunk = x.mT @ x + eps * torch.eye(m, dtype=torch.float64)
+    y = torch.linalg.inv(shrunk)
+    y = y + eps * y @ y
+    log_det = torch.logdet(shrunk) - eps * torch.linalg.inv(shrunk).trace()
+    expected = 0.5 * (log_det - m + y.trace() + mu @ y @ mu)
+    (expected_slope,) = torch.autograd.grad(expected, codes)
+    assert value.item() == pytest.approx(expected.item(), rel=tolerance)
+    error = torch.linalg.norm(slope.double() - expected_slope)
+    assert error < tolerance * torch.linalg.norm(expected_slope)
+
+
+@pytest.mark.parametrize(("name", "number"), [("w2", 20), ("kl", 5), ("energy", 2)])
+def test_gaussian_distance_number_of_products(name, number):
+    """Products are most of the time at image size: value and slope together take so many."""
+
+    def value_and_slope(z):
+        z = z.detach().requires_grad_()
+        value = gaussian.gaussian_distance(name, z)
+        return value, torch.autograd.grad(value.sum(), z)[0]
+
+    graph = make_fx(value_and_slope)(draw_codes(1, 12, 12, dtype=torch.float32))
+    factor_shapes = [
+        [factor.meta["tensor_meta"].shape[-2:] for factor in node.all_input_nodes]
+        for node in graph.graph.nodes
+        if "mm" in str(node.target)
+    ]
+    assert sum((12, 1) not in each and (1, 12) not in each for each in factor_shapes) == number
+
+
 def test_w2_decaying_spectrum():
     z = with_spectrum(100, torch.logspace(0, -16, 32, dtype=torch.float64))
     for dtype in (torch.float64, torch.float32):
