@@ -18,6 +18,7 @@ from benchmarks.step import build_stepper
 from benchmarks.timing import Variant, describe_machine, measure, one_core, ratios, table
 from iidgan.config.defaults import recommended
 from iidgan.core import Dataset, Source
+from iidgan.studies.papers.lazy import with_lazy_terms
 from iidgan.training.context import TrainContext
 from iidgan.utils.device import has_bfloat16_units
 
@@ -84,28 +85,48 @@ class PlainDCGAN:
         optimise_G.step()
 
 
-def create_context(method, data, precision="float32"):
+def create_context(method, data, precision="float32", every=1):
     run = recommended(Images(), method)
+    if every > 1:
+        run = replace(run, method=with_lazy_terms(run.method, every))
     arch = replace(run.arch, latent=LATENT, width=WIDTH)
     run = replace(run, arch=arch, batch=BATCH, precision=precision)
     return TrainContext.create(run, (0,), data, torch.device("cpu"))
 
 
-def time_engine(method, data):
-    return Variant(f"{method}, eager", build_stepper(create_context(method, data), "eager"))
+def time_engine(method, data, every=1):
+    """Time as many steps at once as it takes until each kind of step has come up."""
+    step = build_stepper(create_context(method, data, every=every), "eager")
+
+    def take_period():
+        for _ in range(every):
+            step()
+
+    return Variant(_name_engine(method, every), take_period, work=every)
+
+
+def _name_engine(method, every=1):
+    return f"{method}, eager" if every == 1 else f"{method}, eager, terms every {every} steps"
+
+
+INTERVALS = (1, 2, 4, 8)
 
 
 def compare():
+    """Return a table, and facts: `terms`, by interval, is the cost of a step of IID-GAN."""
     data = Images().load()
-    variants = [Variant("plain GAN", PlainDCGAN(data.x[:]).step)]
-    variants += [time_engine(name, data) for name in ("gan", "iid-gan")]
+    variants = [Variant("plain GAN", PlainDCGAN(data.x[:]).step), time_engine("gan", data)]
+    variants += [time_engine("iid-gan", data, every) for every in INTERVALS]
     times = measure(variants, rounds=7, seconds=2.0)
-    facts = {
-        "engine": statistics.median(ratios(times, "gan, eager", "plain GAN")),
-        "terms": statistics.median(ratios(times, "iid-gan, eager", "gan, eager")),
+    gan = _name_engine("gan")
+    terms = {
+        every: statistics.median(ratios(times, _name_engine("iid-gan", every), gan))
+        for every in INTERVALS
     }
-    terms = f"The IID terms: {facts['terms']:.2f} times a step of their base, gan."
-    return f"{table(times, unit='ms a step')}\n\n{terms}", facts
+    lines = [f"* every {every} steps: {ratio:.2f}" for every, ratio in terms.items()]
+    text = "\n".join(["A step with the IID terms, of one of their base, gan:\n", *lines])
+    facts = {"engine": statistics.median(ratios(times, gan, "plain GAN")), "terms": terms}
+    return f"{table(times, unit='ms a step')}\n\n{text}", facts
 
 
 PRECISIONS = ("float32", "bfloat16")
