@@ -10,7 +10,9 @@ import torch
 
 torch.set_num_threads(1)
 
-pytest_plugins = ["tests.helpers.classifiers", "tests.helpers.training"]
+pytest_plugins = [
+    *("tests.helpers.backbones", "tests.helpers.classifiers", "tests.helpers.training"),
+]
 
 # What is remembered of the user's machine decides nothing here; compiled code is kept nonetheless.
 _home = tempfile.TemporaryDirectory(prefix="iidgan-cache-")

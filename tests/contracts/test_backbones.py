@@ -141,6 +141,7 @@ def test_backbones_equal_and_hashable():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("narrow_latent_discriminators")
 @each_backbone(SMALLEST)
 def test_check_backbone_of_all_backbones(backbone, shape):
     check_backbone(backbone, shape)

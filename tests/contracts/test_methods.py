@@ -30,6 +30,7 @@ def test_check_method_of_registered(name):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("narrow_latent_discriminators")
 @pytest.mark.parametrize("name", METHODS)
 def test_check_method_on_images(name):
     check_method(METHODS[name](), LARGER_IMAGES)

@@ -77,6 +77,12 @@ BUILDERS = {
 }
 
 
+@pytest.fixture
+def narrow_latent_discriminators(monkeypatch):
+    """Builds discriminators of latents, a million weights each for images, of 16 units a layer."""
+    monkeypatch.setattr("iidgan.nn.backbones.image.LATENT_HIDDEN", (16, 16))
+
+
 def each_backbone(cases):
     """Parametrise a test by backbones and shapes."""
     return pytest.mark.parametrize(("backbone", "shape"), cases.values(), ids=cases)

@@ -23,6 +23,8 @@ from iidgan.nn.layers.weight import SpectralWeight, Weight, WeightFactory
 
 Norm = Literal["batch", "none"]
 NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": BatchNorm, "none": nn.Identity}
+LATENT_HIDDEN = (1024, 1024)
+"""Hidden layers of the discriminator of latents."""
 
 
 def choose_weight(spectral: bool) -> WeightFactory:
@@ -247,7 +249,7 @@ class ImageBackbone(Backbone):
         return ImageJointDiscriminator(trunk, self._feature_size(shape), self.latent)
 
     def build_latent_discriminator(self) -> nn.Module:
-        return MLPNetwork((self.latent,), (1024, 1024), ())
+        return MLPNetwork((self.latent,), LATENT_HIDDEN, ())
 
     def build_head(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
         return self._build_output_layer(self._feature_size(shape), outputs, spectral=False)
