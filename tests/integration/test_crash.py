@@ -10,10 +10,10 @@ from __future__ import annotations
 import errno
 import gc
 import importlib
-import itertools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -60,6 +60,8 @@ class CrashTask:
         steps, every, keep: As in `train`.
         die_at, full_at: Number of the change to the file system before which it kills itself, or
             from which the disk is full; -1: never.
+        snapshots: Folder for a copy of what is on the disk before each change, which is what a
+            kill there leaves; "": none.
         max_file_size: Bytes of a file beyond which the system kills it.
         signal: Sent to it `delay` seconds after it began, or after its first event.
         pause: Additional seconds per step.
@@ -71,6 +73,7 @@ class CrashTask:
     keep: int = 1
     die_at: int = -1
     full_at: int = -1
+    snapshots: str = ""
     max_file_size: int = -1
     signal: int = 0
     delay: float = 0.0
@@ -193,10 +196,21 @@ class ChangeCounter:
             return
         if self.count == self.task.die_at:
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.task.snapshots:
+            self.copy_files(Path(self.task.snapshots) / str(self.count))
         full = 0 <= self.task.full_at <= self.count
         self.count += 1
         if full and event not in ("os.remove", "os.rmdir"):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def copy_files(self, target: Path) -> None:
+        out = Path(self.task.out)
+        target.mkdir(parents=True)
+        for source in (out, out.with_name(f"{out.name}.saved")):
+            if source.is_dir():
+                shutil.copytree(source, target / source.name, symlinks=True)
+            elif source.exists():
+                shutil.copy(source, target)
 
     def is_change(self, event: str, args: tuple[Any, ...]) -> bool:
         if event == "open":
@@ -247,6 +261,13 @@ def full_run(run_task, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def num_changes(full_run) -> int:
     return int(Path(f"{full_run}.changes").read_text())
+
+
+@pytest.fixture(scope="module")
+def kill_snapshots(run_task, tmp_path_factory) -> list[Path]:
+    """What a kill before each change of a training leaves; read-only."""
+    folder = tmp_path_factory.mktemp("snapshots")
+    return run_with_snapshots(run_task, CrashTask(out=str(folder / "r")), folder / "before")
 
 
 def saved_steps(path: Path) -> list[str]:
@@ -309,14 +330,44 @@ def run_tasks(run_task: RunTask, full_run: Path, tasks: list[CrashTask]) -> None
         assert_same_run(path, full_run)
 
 
-@pytest.mark.slow
-def test_resume_after_any_kill(run_task, full_run, num_changes, tmp_path):
-    assert num_changes > 50
-    run_tasks(
-        run_task,
-        full_run,
-        [CrashTask(out=str(tmp_path / str(i)), die_at=i) for i in range(num_changes)],
+def run_with_snapshots(run_task: RunTask, task: CrashTask, folder: Path) -> list[Path]:
+    """Run a task to its end; return what a kill would leave of its run, one for each change."""
+    assert run_task(replace(task, snapshots=str(folder))) == FINISHED
+    num_changes = int(Path(f"{task.out}.changes").read_text())
+    return [folder / str(i) / Path(task.out).name for i in range(num_changes)]
+
+
+def list_files(path: Path) -> list[tuple[str, bytes]]:
+    """Names of all files, without random suffixes, and the contents of those with tensors."""
+    return sorted(
+        (
+            re.sub(
+                rf"{re.escape(PARTIAL_PREFIX)}[^/]*", PARTIAL_PREFIX, str(file)[len(str(path)) :]
+            ),
+            file.read_bytes() if file.suffix == ".safetensors" else b"",
+        )
+        for file in path.rglob("*")
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.9])
+def test_kill_leaves_snapshot(run_task, num_changes, kill_snapshots, tmp_path, share):
+    position, path = int(share * num_changes), tmp_path / "r"
+    assert run_task(CrashTask(out=str(path), die_at=position)) == -signal.SIGKILL
+    assert list_files(path) == list_files(kill_snapshots[position])
+    assert saved_steps(path) == saved_steps(kill_snapshots[position])
+
+
+@pytest.mark.slow
+def test_resume_after_any_kill(run_task, full_run, num_changes, kill_snapshots, tmp_path):
+    assert len(kill_snapshots) == num_changes > 50
+    for snapshot in kill_snapshots:
+        shutil.copytree(snapshot.parent, tmp_path / snapshot.parent.name)
+        path = tmp_path / snapshot.parent.name / snapshot.name
+        assert_sound(path)
+        assert run_task(CrashTask(out=str(path))) == FINISHED
+        assert_same_run(path, full_run)
 
 
 @pytest.mark.slow
@@ -375,16 +426,17 @@ def test_resume_after_signal(run_task, tmp_path, number):
 
 @pytest.mark.slow
 def test_resume_after_kill_during_repair(run_task, tmp_path):
-    plan = CrashTask(out=str(tmp_path / "full_run"), steps=6, keep=2)
+    full_run, damaged = tmp_path / "full_run", tmp_path / "damaged"
+    plan = CrashTask(out=str(full_run), steps=6, keep=2)
     assert run_task(plan) == FINISHED
-    for i in itertools.count():
-        path = tmp_path / str(i)
-        shutil.copytree(tmp_path / "full_run", path)
-        damage_run(path)
-        if run_task(replace(plan, out=str(path), die_at=i)) == FINISHED:
-            break
+    shutil.copytree(full_run, damaged)
+    damage_run(damaged)
+    repair = replace(plan, out=str(damaged))
+    snapshots = run_with_snapshots(run_task, repair, tmp_path / "before")
+    assert len(snapshots) > 20
+    for path in snapshots:
         assert run_task(replace(plan, out=str(path))) == FINISHED
-        assert_same_run(path, tmp_path / "full_run")
+        assert_same_run(path, full_run)
 
 
 def damage_run(path: Path) -> None:
