@@ -1,5 +1,6 @@
 """Scripts without `if __name__ == "__main__":` that start worker processes."""
 
+import re
 import subprocess
 import sys
 
@@ -24,14 +25,43 @@ prepare("faces", origin="faces", root="sets")
 """
 
 
-def run_script(folder, text):
-    """Run a script, and return its exit code and standard error."""
-    script = folder / "script.py"
-    script.write_text(text)
+RUN_SCRIPTS = """
+import os, runpy, sys, traceback
+
+for folder in sys.argv[1:]:
+    os.chdir(folder)
+    code = 0
+    try:
+        runpy.run_path(os.path.join(folder, "script.py"), run_name="__main__")
+    except SystemExit as error:
+        code = error.code
+    except Exception:
+        traceback.print_exc()
+        code = 1
+    print("exit code", code, file=sys.stderr, flush=True)
+"""
+"""Runs the scripts of folders as the main script, in turn, as importing torch takes seconds."""
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """The folder, exit code and standard error of each script."""
+    folders = {}
+    for name, text in (("train", TRAIN), ("table", TABLE), ("prepare", PREPARE)):
+        folders[name] = tmp_path_factory.mktemp(name)
+        (folders[name] / "script.py").write_text(text)
+    images = {f"{i}.png": encode_image(image) for i, image in enumerate(random_images(200))}
+    write_files(folders["prepare"] / "faces", images)
     finished = subprocess.run(
-        [sys.executable, script], cwd=folder, capture_output=True, text=True, timeout=110
+        [sys.executable, "-c", RUN_SCRIPTS, *folders.values()],
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
-    return finished.returncode, finished.stderr
+    assert finished.returncode == 0, finished.stderr
+    errors_and_codes = re.split(r"^exit code (\d+)\n", finished.stderr, flags=re.MULTILINE)
+    codes = map(int, errors_and_codes[1::2])
+    return dict(zip(folders, zip(folders.values(), codes, errors_and_codes[::2])))
 
 
 def assert_names_guard(error):
@@ -41,26 +71,24 @@ def assert_names_guard(error):
     assert "bootstrapping" not in error  # of the message of multiprocessing
 
 
-def test_train_without_main_guard(tmp_path):
-    code, error = run_script(tmp_path, TRAIN)
+def test_train_without_main_guard(outcomes):
+    _, code, error = outcomes["train"]
     assert code == 1
     assert_names_guard(error)
     assert error.count("Traceback") == 1  # of the script's own exception
 
 
-def test_table_without_main_guard(tmp_path):
-    code, error = run_script(tmp_path, TABLE)
+def test_table_without_main_guard(outcomes):
+    folder, code, error = outcomes["table"]
     assert code == 2
     assert_names_guard(error)
     assert "Traceback" not in error
-    assert not (tmp_path / "results").exists()
+    assert not (folder / "results").exists()
 
 
-def test_prepare_without_main_guard(tmp_path):
-    images = {f"{i}.png": encode_image(image) for i, image in enumerate(random_images(200))}
-    write_files(tmp_path / "faces", images)
-    code, error = run_script(tmp_path, PREPARE)
+def test_prepare_without_main_guard(outcomes):
+    folder, code, error = outcomes["prepare"]
     assert code == 1
     assert_names_guard(error)
     assert error.count("Traceback") == 1
-    assert list((tmp_path / "sets").iterdir()) == []
+    assert list((folder / "sets").iterdir()) == []
