@@ -1,8 +1,9 @@
 """A cache of compiled steps that is looked up without capturing the step again.
 
 What a captured graph depends on is known in advance: the parts of the run, the shapes, and the
-code of this package. An entry maps a digest of these to a compiled library, which saves the
-capture and the import of the compiler: they take longer than all else before the first step.
+code of this package. An entry maps a digest of these to the compiled libraries of the step's
+segments, which saves the capture and the import of the compiler: they take longer than all else
+before the first step.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Capture of a training step as one graph of tensor operations, and its compilation.
+"""Capture of a training step as graphs of tensor operations, and their compilation.
 
-The eager step is traced once, autograd and optimisers included. Whatever a loss computes, double
-backward included, is therefore compiled, and there is only one definition of a step.
+The eager step is traced once, autograd and optimisers included: as one graph, unless a player is
+updated several times, whose update is then a graph of its own that is called as often. Whatever a
+loss computes, double backward included, is therefore compiled, and there is only one definition of
+a step.
 """
 
 from __future__ import annotations
