@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, NamedTuple
 
@@ -111,16 +112,62 @@ class TrainStep:
         Returns:
             The players' losses in their last update, as `player/name`, each of shape (S,).
         """
+        losses = self.update_players(self.active_players, batches)
+        self.update_ema()
+        return losses
+
+    @property
+    def segments(self) -> list[StepSegment]:
+        """The step of the active players in segments, which give the same result one by one.
+
+        A player that is updated several times is a segment of its own, so that compiled code of
+        its update can be called as often. Within a segment players share forward passes. A step
+        whose players are all updated once is one segment.
+        """
+        has_ema = self.state.ema_nets is not None
+        groups = _group_players(self.active_players)
+        if has_ema and (not groups or _is_repeated(groups[-1][-1])):
+            groups.append(())  # the average alone
+        segments = [self._make_segment(players) for players in groups]
+        return [*segments[:-1], replace(segments[-1], updates_ema=True)] if has_ema else segments
+
+    def _make_segment(self, players: tuple[Player, ...]) -> StepSegment:
+        """Create the segment of one player that is updated repeatedly, or of some that are not."""
+        num_repeats = max((player.updates_per_step for player in players), default=1)
+        size = max((player.batches_per_update for player in players), default=0)
+        first = self.num_batches - num_repeats * size
+        starts = [first + size * i for i in range(num_repeats)]
+        once_each = tuple(replace(player, updates_per_step=1) for player in players)
+        return StepSegment(self, once_each, tuple(slice(start, start + size) for start in starts))
+
+    def update_players(self, players: Sequence[Player], batches: Sequence[Batch]) -> Losses:
+        """Update some players in order, and nothing else.
+
+        Arguments:
+            players: The players; they share forward passes.
+            batches: Batches, of which each player uses the last ones.
+
+        Returns:
+            Their losses in their last update, as `player/name`, each of shape (S,).
+        """
         nets = self._wrap_networks()
         all_losses: Losses = {}
         batch_groups = _BatchGroups(batches)
-        for player in self.active_players:
+        for player in players:
             for batch in batch_groups.select(player):
                 losses = self._update_player(player, nets, batch)
                 nets.invalidate(player.trains)
             all_losses |= {f"{player.name}/{name}": value for name, value in losses.items()}
-        self._update_ema()
         return all_losses
+
+    @torch.no_grad()
+    def update_ema(self) -> None:
+        """Update the moving average of the weights, if the state has one."""
+        if self.state.ema_nets is not None:
+            ema_nets, nets = self.state.ema_nets, self.state.nets
+            torch._foreach_lerp_([*ema_nets.parameters()], [*nets.parameters()], 1 - self.ema)
+            for ema_buffer, buffer in zip(ema_nets.buffers(), nets.buffers()):
+                ema_buffer.copy_(buffer)  # singular vectors have no meaningful average
 
     def dry_run(self, batches: Sequence[Batch]) -> None:
         """Compute every loss once without changing the state, to find errors before training.
@@ -202,13 +249,56 @@ class TrainStep:
             module.post_update(batch)
         return {name: value.detach() for name, value in losses.items()}
 
-    @torch.no_grad()
-    def _update_ema(self) -> None:
-        if self.state.ema_nets is not None:
-            ema_nets, nets = self.state.ema_nets, self.state.nets
-            torch._foreach_lerp_([*ema_nets.parameters()], [*nets.parameters()], 1 - self.ema)
-            for ema_buffer, buffer in zip(ema_nets.buffers(), nets.buffers()):
-                ema_buffer.copy_(buffer)  # singular vectors have no meaningful average
+
+@dataclass(frozen=True)
+class StepSegment:
+    """Consecutive updates of a training step, which may be repeated with other batches.
+
+    Arguments:
+        step: The training step.
+        players: The players, each of which is updated once.
+        batch_slices: Positions of the batches of each repetition among those of the step.
+        updates_ema: Whether the moving average of the weights is updated at the end.
+    """
+
+    step: TrainStep
+    players: tuple[Player, ...]
+    batch_slices: tuple[slice, ...]
+    updates_ema: bool = False
+
+    @property
+    def state(self) -> State:
+        """The state that is updated."""
+        return self.step.state
+
+    def __call__(self, batches: Sequence[Batch]) -> Losses:
+        """Take the segment once.
+
+        Arguments:
+            batches: The batches of one repetition.
+
+        Returns:
+            The players' losses, as those of the step.
+        """
+        losses = self.step.update_players(self.players, batches)
+        if self.updates_ema:
+            self.step.update_ema()
+        return losses
+
+
+def _is_repeated(player: Player) -> bool:
+    return player.updates_per_step > 1
+
+
+def _group_players(players: Sequence[Player]) -> list[tuple[Player, ...]]:
+    """Group consecutive players that are updated once; each of the others is alone."""
+    groups: list[tuple[Player, ...]] = []
+    for player in players:
+        if groups and not (_is_repeated(player) or _is_repeated(groups[-1][-1])):
+            groups[-1] = (*groups[-1], player)
+        else:
+            groups.append((player,))
+    return groups
 
 
 class _Trained(NamedTuple):

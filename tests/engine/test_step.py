@@ -422,6 +422,79 @@ class TestTrainStep:
             assert torch.allclose(buffers[name], expected, atol=1e-12)
 
 
+def describe_segments(train_step):
+    return [
+        (
+            "".join(player.name for player in segment.players),
+            [(part.start, part.stop) for part in segment.batch_slices],
+            segment.updates_ema,
+        )
+        for segment in train_step.segments
+    ]
+
+
+@pytest.mark.usefixtures("float64")
+class TestSegments:
+    """A step in segments, each of which has one set of code."""
+
+    def make_step(self, method, *, ema=0.0, steps=NUM_STEPS):
+        state = init_state(method, ARCH, Adam(), (0, 1), ema=ema)
+        return TrainStep(method, state, steps=steps, ema=ema)
+
+    def test_segments_single_updates(self):
+        assert describe_segments(self.make_step(iid_gan())) == [("DG", [(0, 1)], False)]
+        assert describe_segments(self.make_step(GAN(), ema=0.9)) == [("DG", [(0, 1)], True)]
+
+    @pytest.mark.parametrize(
+        ("updates", "batches", "expected"),
+        [
+            ((3, 1, 1), (1, 1, 1), [("C", [(0, 1), (1, 2), (2, 3)]), ("GT", [(2, 3)])]),
+            ((1, 1, 2), (1, 3, 2), [("CG", [(1, 4)]), ("T", [(0, 2), (2, 4)])]),
+            (
+                (2, 2, 1),
+                (1, 1, 1),
+                [("C", [(0, 1), (1, 2)]), ("G", [(0, 1), (1, 2)]), ("T", [(1, 2)])],
+            ),
+        ],
+    )
+    def test_segments_repeated_players(self, updates, batches, expected):
+        """Only consecutive players that are updated once share a segment."""
+        method = Recorded(calls=[], updates=updates, batches=batches)
+        is_last = [False] * (len(expected) - 1)
+        assert describe_segments(self.make_step(method)) == [(*e, False) for e in expected]
+        if updates[-1] > 1:
+            expected = [*expected, ("", [(4, 4)])]
+            is_last.append(False)
+        assert describe_segments(self.make_step(method, ema=0.9)) == [
+            (*e, last) for e, last in zip(expected, [*is_last, True], strict=True)
+        ]
+
+    def test_segments_follow_phases(self):
+        train_step = self.make_step(PHASED, steps=10)
+        expected = [("W", [(0, 1), (1, 2)], False), ("G", [(0, 2)], False)]
+        assert describe_segments(train_step) == expected
+        train_step.state.step = 5
+        assert describe_segments(train_step) == [("GD", [(0, 2)], False)]
+
+    @pytest.mark.parametrize("updates", [(3, 1, 2), (1, 2, 1)])
+    @pytest.mark.parametrize("batches", [(1, 1, 1), (2, 1, 3)])
+    def test_segments_equal_step(self, updates, batches):
+        """Taken one by one, they end in the same state and return the same losses, in order."""
+        method = Recorded(calls=[], updates=updates, batches=batches)
+        train_step, other_step = (self.make_step(method, ema=0.9) for _ in range(2))
+        stream = make_stream((0, 1), train_step.num_batches)
+        for step in range(3):
+            example, losses = stream.batches_at(step), {}
+            expected = train_step(example)
+            for segment in other_step.segments:
+                for part in segment.batch_slices:
+                    segment_losses = segment(example[part])
+                losses |= segment_losses
+            assert list(losses) == list(expected)
+            assert have_equal_tensors(losses, expected)
+        assert have_equal_tensors(named_tensors(other_step.state), named_tensors(train_step.state))
+
+
 class Growing(nn.Module):
     """A network whose scale grows with each `post_update`, which is reported to a callback."""
 

@@ -1,8 +1,9 @@
 """A cache of compiled steps that is looked up without capturing the step again.
 
 What a captured graph depends on is known in advance: the parts of the run, the shapes, and the
-code of this package. An entry maps a digest of these to a compiled library, which saves the
-capture and the import of the compiler: they take longer than all else before the first step.
+code of this package. An entry maps a digest of these to the compiled libraries of the step's
+segments, which saves the capture and the import of the compiler: they take longer than all else
+before the first step.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from iidgan.core import Batch
-from iidgan.engine.compile.capture import CompiledStep
+from iidgan.engine.compile.capture import CompiledSegment, CompiledStep
 from iidgan.engine.compile.inductor import (
     ENTRIES_DIR,
     cache_dir,
@@ -24,7 +25,7 @@ from iidgan.engine.compile.inductor import (
 )
 from iidgan.engine.compile.verify import COMPILED_TOLERANCES, assert_equivalent
 from iidgan.engine.state import state_tensors
-from iidgan.engine.step import TrainStep
+from iidgan.engine.step import StepSegment, TrainStep
 from iidgan.errors import InputError
 from iidgan.utils.files import read_regular_file, write_text
 
@@ -45,9 +46,11 @@ def load_cached_step(step: TrainStep, example: Sequence[Batch]) -> CompiledStep 
         return None
     try:
         entry = json.loads(read_regular_file(_entry_path(step)))
-        if (library := load_library(entry["library"])) is None:
-            return None
-        compiled_step = CompiledStep(step.state, library, entry["losses"])
+        segments = [
+            _load_segment(segment, **segment_entry)
+            for segment, segment_entry in zip(step.segments, entry, strict=True)
+        ]
+        compiled_step = CompiledStep(step.state, segments)
         tolerance = COMPILED_TOLERANCES[step.precision]
         assert_equivalent(step, compiled_step, example, tolerance=tolerance)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError):
@@ -62,13 +65,20 @@ def store_cached_step(step: TrainStep, compiled_step: CompiledStep) -> None:
         step: Eager step.
         compiled_step: Its compiled code.
     """
-    if step.cache_key is None or not compiled_step.library_name:
+    segments = compiled_step.segments
+    if step.cache_key is None or not all(segment.library_name for segment in segments):
         return
-    entry = {"library": compiled_step.library_name, "losses": compiled_step.loss_names}
+    entry = [{"library": s.library_name, "losses": s.loss_names} for s in segments]
     try:
         write_text(_entry_path(step), json.dumps(entry) + "\n")
     except InputError:
         return  # the user's cache is not writable
+
+
+def _load_segment(segment: StepSegment, library: str, losses: list[str]) -> CompiledSegment:
+    if (function := load_library(library)) is None:
+        raise RuntimeError(f"no valid library {library}")
+    return CompiledSegment(function, tuple(losses), segment.batch_slices)
 
 
 def _entry_path(step: TrainStep) -> Path:

@@ -1,13 +1,16 @@
-"""Capture of a training step as one graph of tensor operations, and its compilation.
+"""Capture of a training step as graphs of tensor operations, and their compilation.
 
-The eager step is traced once, autograd and optimisers included. Whatever a loss computes, double
-backward included, is therefore compiled, and there is only one definition of a step.
+The eager step is traced once, autograd and optimisers included: as one graph, unless a player is
+updated several times, whose update is then a graph of its own that is called as often. Whatever a
+loss computes, double backward included, is therefore compiled, and there is only one definition of
+a step.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,7 +23,7 @@ from iidgan.engine.compile.decompositions import DECOMPOSITIONS
 from iidgan.engine.compile.inductor import CompiledLibrary, compile_graph, shared_fake_mode
 from iidgan.engine.compile.shared_casts import share_casts
 from iidgan.engine.state import State, rollback, state_tensors
-from iidgan.engine.step import TrainStep
+from iidgan.engine.step import StepSegment, TrainStep
 
 GraphCompiler = Callable[[fx.GraphModule, list[Tensor]], Callable[..., Any]]
 """Compiles a captured graph, given example inputs, to a callable of the same signature."""
@@ -53,22 +56,38 @@ def capture_and_compile(
     return compiled_function
 
 
+@dataclass(frozen=True)
+class CompiledSegment:
+    """A segment of a training step with compiled code, which is called once per repetition.
+
+    Arguments:
+        function: Takes `state_tensors(state)` and the tensors of the batches of a repetition, and
+            returns the losses.
+        loss_names: Names of these losses.
+        batch_slices: Positions of these batches among those of the step.
+    """
+
+    function: Callable[..., Any]
+    loss_names: tuple[str, ...]
+    batch_slices: tuple[slice, ...]
+
+    @property
+    def library_name(self) -> str:
+        """Name of the library in the user's cache, or "" if the code is not a library."""
+        return self.function.name if isinstance(self.function, CompiledLibrary) else ""
+
+
 class CompiledStep:
     """A training step with compiled code.
 
     Arguments:
         state: State to update; its optimisers have created their tensors.
-        compiled_function: Takes `state_tensors(state)` and the tensors of the batches, and
-            returns the losses.
-        loss_names: Names of these losses.
+        segments: Compiled segments, in order.
     """
 
-    def __init__(
-        self, state: State, compiled_function: Callable[..., Any], loss_names: Sequence[str]
-    ) -> None:
+    def __init__(self, state: State, segments: Sequence[CompiledSegment]) -> None:
         self.state = state
-        self.compiled_function = compiled_function
-        self.loss_names = list(loss_names)
+        self.segments = tuple(segments)
         self._state_tensors = state_tensors(state)
 
     @classmethod
@@ -78,38 +97,44 @@ class CompiledStep:
         example: Sequence[Batch],
         graph_compiler: GraphCompiler = compile_graph,
     ) -> CompiledStep:
-        """Capture and compile a step; the state stays as it is.
+        """Capture and compile a step, each segment once; the state stays as it is.
 
         Arguments:
             step: Eager step.
             example: Batches of the right shapes.
-            graph_compiler: Compiles the captured graph.
+            graph_compiler: Compiles the captured graphs.
         """
         with rollback(step.state):
             step(example)  # some optimisers create their tensors in the first step
-            tensors = state_tensors(step.state)
-            loss_names: list[str] = []
-
-            def traced_step(*inputs: Tensor) -> list[Tensor]:
-                # The step reads the state's own tensors; as inputs, they are known to the tracer.
-                losses = step(unflatten_batches(inputs[len(tensors) :], example))
-                loss_names[:] = losses
-                return list(losses.values())
-
-            inputs = [*tensors, *flatten_batches(example)]
-            compiled_function = capture_and_compile(traced_step, inputs, graph_compiler)
-        return cls(step.state, compiled_function, loss_names)
-
-    @property
-    def library_name(self) -> str:
-        """Name of the library in the user's cache, or "" if the code is not a library."""
-        function = self.compiled_function
-        return function.name if isinstance(function, CompiledLibrary) else ""
+            segments = [_capture_segment(s, example, graph_compiler) for s in step.segments]
+        return cls(step.state, segments)
 
     @torch.no_grad()
     def __call__(self, batches: Sequence[Batch]) -> Losses:
-        values = self.compiled_function(*self._state_tensors, *flatten_batches(batches))
-        return dict(zip(self.loss_names, values, strict=True))
+        losses: Losses = {}
+        for segment in self.segments:
+            for batch_slice in segment.batch_slices:
+                batch_tensors = flatten_batches(batches[batch_slice])
+                values = segment.function(*self._state_tensors, *batch_tensors)
+            losses |= dict(zip(segment.loss_names, values, strict=True))
+        return losses
+
+
+def _capture_segment(
+    segment: StepSegment, example: Sequence[Batch], graph_compiler: GraphCompiler
+) -> CompiledSegment:
+    tensors, segment_example = state_tensors(segment.state), example[segment.batch_slices[0]]
+    loss_names: list[str] = []
+
+    def traced_segment(*inputs: Tensor) -> list[Tensor]:
+        # It reads the state's own tensors; as inputs, they are known to the tracer.
+        losses = segment(unflatten_batches(inputs[len(tensors) :], segment_example))
+        loss_names[:] = losses
+        return list(losses.values())
+
+    inputs = [*tensors, *flatten_batches(segment_example)]
+    function = capture_and_compile(traced_segment, inputs, graph_compiler)
+    return CompiledSegment(function, tuple(loss_names), segment.batch_slices)
 
 
 def flatten_batches(batches: Sequence[Batch]) -> list[Tensor]:

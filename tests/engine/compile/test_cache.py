@@ -11,6 +11,7 @@ import torch
 import iidgan
 from iidgan.engine.compile import CompiledStep, cache, cache_dir, compile_step
 from iidgan.engine.compile.cache import load_cached_step
+from iidgan.engine.compile.inductor import CompiledLibrary
 from iidgan.engine.state import named_tensors
 from tests.helpers.engine import clone_tensors, make_context
 
@@ -107,3 +108,43 @@ def test_trainings_import_no_compiler(tmp_path):
     assert eager == compiled == "False False"
     assert json.loads(events[0])["executor"] == "compiled"
     assert cache_dir().is_dir()
+
+
+class StoredFunction(CompiledLibrary):
+    """Stands in for a library, so that nothing has to be compiled."""
+
+    def __init__(self, name, function):
+        self.name, self.function = name, function
+
+    def __call__(self, *inputs):
+        return self.function(*inputs)
+
+
+@pytest.mark.slow
+def test_cached_step_with_repeated_player(monkeypatch):
+    """An entry names one library for each segment, in order."""
+    cached, other = (make_context(iidgan.wgan_gp(critic_steps=2)) for _ in range(2))
+    libraries = {}
+
+    def store(graph, inputs):
+        name = f"library-{len(libraries)}"
+        libraries[name] = StoredFunction(name, graph)
+        return libraries[name]
+
+    example = cached.batches.batches_at(0)
+    cache.store_cached_step(
+        cached.train_step, CompiledStep.capture(cached.train_step, example, store)
+    )
+    monkeypatch.setattr(cache, "load_library", libraries.get)
+    cached_step = load_cached_step(other.train_step, example)
+    assert [segment.function for segment in cached_step.segments] == [*libraries.values()]
+    assert [segment.batch_slices for segment in cached_step.segments] == [
+        (slice(0, 1), slice(1, 2)),
+        (slice(1, 2),),
+    ]
+    torch.testing.assert_close(cached_step(example), cached.train_step(example))
+    del libraries["library-1"]
+    assert load_cached_step(other.train_step, example) is None
+    entry = json.loads(cache._entry_path(other.train_step).read_text())
+    cache._entry_path(other.train_step).write_text(json.dumps(entry[:1]))
+    assert load_cached_step(other.train_step, example) is None

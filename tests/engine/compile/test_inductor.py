@@ -125,6 +125,20 @@ class TestCompileGraph:
             values = library(torch.ones(2), torch.tensor([2.0, 1.0]))[0]
             torch.testing.assert_close(values, torch.tensor([4.0, 8.0]))
 
+    @pytest.mark.usefixtures("library_dir")
+    def test_compile_graph_without_outputs(self):
+        """As of the moving average of the weights, after a player that is updated repeatedly."""
+
+        def average(mean, value):
+            torch._foreach_lerp_([mean], [value], 0.25)
+            return []
+
+        mean, value = torch.zeros(3), torch.ones(3)
+        code = capture_and_compile(average, [mean, value])
+        mean.zero_()
+        assert not code(mean, value)
+        assert mean.tolist() == [0.25, 0.25, 0.25]
+
     def test_compile_graph_without_cache_dir(self, tmp_path, monkeypatch, fast_compiler):
         (tmp_path / "file").touch()
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
