@@ -209,7 +209,7 @@ class _LossBuffer:
         """Return the record of the buffered steps and empty the buffer."""
         loss_names = dict.fromkeys(name for losses in self.step_losses for name in losses)
         loss_history = torch.stack(
-            [self._stack_losses(losses, loss_names) for losses in self.step_losses]
+            [_stack_losses(losses, loss_names) for losses in self.step_losses]
         ).cpu()  # (T, names, S)
         is_present = torch.tensor(
             [[name in losses for name in loss_names] for losses in self.step_losses]
@@ -229,14 +229,14 @@ class _LossBuffer:
         self.restart_clock()
         return log_record
 
-    @staticmethod
-    def _stack_losses(losses: Losses, loss_names: Iterable[str]) -> Tensor:
-        """Stack the losses of a step in the order of `loss_names`, with zeros for absent ones."""
-        absent_loss = torch.zeros_like(next(iter(losses.values())))
-        return torch.stack([losses.get(name, absent_loss) for name in loss_names])
-
     def restart_clock(self) -> None:
         self.start_time = time.perf_counter()
+
+
+def _stack_losses(losses: Losses, loss_names: Iterable[str]) -> Tensor:
+    """Stack the losses of a step in the order of `loss_names`, with zeros for absent ones."""
+    absent_loss = torch.zeros_like(next(iter(losses.values())))
+    return torch.stack([losses.get(name, absent_loss) for name in loss_names])
 
 
 def _mark_diverged(loss_history: Tensor, first_step: int, diverged: Tensor) -> dict[int, int]:

@@ -18,14 +18,14 @@ from tests.helpers.engine import clone_tensors, make_context
 TRAININGS = """
 import sys, torch, iidgan
 torch.set_num_threads(1)
-run = iidgan.Run(source=iidgan.Ring(size=200), method=iidgan.iid_gan(),
+run = iidgan.Run(source=iidgan.Ring(size=200), method=iidgan.GAN(),
                  arch=iidgan.MLP(hidden=(4,)), batch=8, steps=10)
 for executor in ("eager", "compiled"):
     iidgan.train(run, out=executor, seeds=2, executor=executor)
     print("torch._dynamo" in sys.modules, "torch._inductor" in sys.modules)
 print((iidgan.train(run, out="compiled", seeds=2).path / "events.jsonl").read_text())
 """
-"""Trains `make_iid_gan()`, and prints whether the compiler was imported."""
+"""Trains `make_gan()`, and prints whether the compiler was imported."""
 
 
 def refuse(*args, **kwargs):
@@ -40,8 +40,8 @@ def _user_cache(tmp_path_factory):
         yield
 
 
-def make_iid_gan():
-    return make_context(iidgan.iid_gan())
+def make_gan():
+    return make_context()
 
 
 def compile_context(context):
@@ -49,15 +49,15 @@ def compile_context(context):
 
 
 @pytest.fixture(scope="module")
-def _compiled_iid_gan(_user_cache):
+def _compiled_gan(_user_cache):
     """A first compilation, which fills the cache."""
-    compile_context(make_iid_gan())
+    compile_context(make_gan())
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_compiled_iid_gan")
+@pytest.mark.usefixtures("_compiled_gan")
 def test_load_cached_step_skips_capture(monkeypatch):
-    cached, eager = make_iid_gan(), make_iid_gan()
+    cached, eager = make_gan(), make_gan()
     monkeypatch.setattr(CompiledStep, "capture", refuse)
     cached_step = compile_context(cached)
     assert cached_step is not cached.train_step
@@ -70,10 +70,10 @@ def test_load_cached_step_skips_capture(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_compiled_iid_gan")
+@pytest.mark.usefixtures("_compiled_gan")
 def test_load_cached_step_refuses_wrong_entry():
     """As when an entry belongs to another step, for whatever reason."""
-    compiled, other = make_iid_gan(), make_context(iidgan.iid_gan(iidgan.lsgan()))
+    compiled, other = make_gan(), make_context(iidgan.lsgan())
     example = compiled.batches.batches_at(0)
     assert load_cached_step(compiled.train_step, example)
     assert load_cached_step(other.train_step, example) is None
@@ -99,7 +99,7 @@ def test_cache_entry_depends_on_package():
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_compiled_iid_gan")
+@pytest.mark.usefixtures("_compiled_gan")
 def test_trainings_import_no_compiler(tmp_path):
     """Importing the compiler's front end alone takes as long as importing torch."""
     command = [sys.executable, "-c", TRAININGS]
