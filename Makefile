@@ -18,8 +18,9 @@ help:
 demo: .venv/runtime
 	$(BIN)/iidgan table ring --quick --results runs/demo/results --runs runs/demo
 
+# Three processes on two cores, since many tests wait for processes that they start.
 test: lint
-	$(BIN)/pytest -n 2 --durations=10
+	$(BIN)/pytest -n 3 --dist worksteal --durations=10
 
 test-fast: .venv/development
 	$(BIN)/pytest -n 2 -m "not slow"
