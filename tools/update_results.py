@@ -13,7 +13,7 @@ from iidgan.studies.papers import TABLES
 
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 PAGES_DIR = Path("docs/results")
-QUICK_TABLES = {"stacked", "lazy-images"}
+QUICK_TABLES = {"stacked"}
 """Tables whose page shows the quick profile."""
 
 

@@ -39,7 +39,7 @@ WASSERSTEIN, NUM_WASSERSTEIN = "iidgan.methods.wgan:Wasserstein", 36
 DIGEST_KEYS = {"statuses": "fates"}
 """Keys of cells that had another name when the digests were computed."""
 
-QUICK = {"stacked", "lazy-images"}
+QUICK = {"stacked"}
 """Tables whose quick profile is the published one."""
 
 

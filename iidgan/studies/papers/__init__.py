@@ -6,7 +6,7 @@
 from collections.abc import Callable, Sequence
 
 from iidgan.records import MetricRecord
-from iidgan.studies.papers.lazy import LAZY, LAZY_IMAGES
+from iidgan.studies.papers.lazy import LAZY
 from iidgan.studies.papers.normality import NORMALITY
 from iidgan.studies.papers.plug_in import PLUG_IN
 from iidgan.studies.papers.ring import RING
@@ -24,7 +24,6 @@ TABLES: dict[str, Callable[[Sequence[MetricRecord]], TableSpec]] = {
     "tuned": build_tuned_table,
     "stacked": lambda records: STACKED,
     "lazy": lambda records: LAZY,
-    "lazy-images": lambda records: LAZY_IMAGES,
 }
 """Tables by name, as functions of the stored records; only `tuned` depends on them."""
 

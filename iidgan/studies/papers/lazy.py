@@ -1,14 +1,11 @@
-"""The IID terms in every k-th step only: what that does to the result.
-
-The full profile on images needs an accelerator; the quick one has narrow networks.
-"""
+"""The IID terms in every k-th step only: what that does to the result."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from iidgan.core import Method, Regularised
-from iidgan.methods import GAN, iid_gan
+from iidgan.methods import iid_gan
 from iidgan.studies.papers.common import (
     BASE_RUN,
     DATASETS_AS_PRINTED,
@@ -16,17 +13,9 @@ from iidgan.studies.papers.common import (
     coverage_columns,
     with_method,
 )
-from iidgan.studies.papers.stacked import (
-    FULL_DATASETS,
-    dataset_columns,
-    full_run,
-    quick_group,
-    weighted_iid_gan,
-)
-from iidgan.studies.table_spec import QuickProfile, RowGroup, TableSpec
+from iidgan.studies.table_spec import RowGroup, TableSpec
 
 INTERVALS = (1, 2, 4, 8)
-QUICK_STEPS = 3_000
 
 
 def with_lazy_terms(method: Regularised, every: int) -> Regularised:
@@ -66,24 +55,4 @@ LAZY = TableSpec(
         "50,000 (Ring) and 100,000 (Grid) samples per seed. Columns as in the table of all "
         "methods.",
     ),
-)
-
-_IMAGE_METHODS: dict[str, Method] = {"GAN": GAN(), **_lazy_methods(weighted_iid_gan())}
-
-LAZY_IMAGES = TableSpec(
-    title="Stacked images, the IID terms in every k-th step",
-    row_groups=(
-        RowGroup(
-            datasets=FULL_DATASETS,
-            rows={name: full_run(method) for name, method in _IMAGE_METHODS.items()},
-        ),
-    ),
-    columns=dataset_columns("MNIST") | dataset_columns("Fashion"),
-    quick=QuickProfile(
-        steps=QUICK_STEPS,
-        num_seeds=3,
-        row_groups=(quick_group(_IMAGE_METHODS),),
-        num_checkpoints=1,
-    ),
-    notes=("26,000 samples per seed. Columns as in the table of stacked images.",),
 )
