@@ -159,7 +159,7 @@ def init_state(
     learning_rates: dict[float, Tensor] = {}
 
     def build_optimiser(player: Player, interval: float, names: Sequence[str]) -> TorchOptimizer:
-        options = optimiser if interval == 1 else optimiser.at_interval(interval)
+        options = optimiser.at_interval(interval)
         lr_scale = player.lr_scale * (options.lr / optimiser.lr)
         if lr_scale not in learning_rates:
             lr = lr_scale * optimiser.lr
