@@ -17,7 +17,7 @@ from iidgan.engine.step import TrainStep
 from iidgan.functional.reduce import mean_per_seed
 from iidgan.methods import GAN, iid_gan
 from iidgan.nn import MLP
-from iidgan.terms import CycleTerm, GaussianTerm
+from iidgan.studies.papers.lazy import with_lazy_terms
 from iidgan.training.context import TrainContext
 
 capture_interpreted = partial(CompiledStep.capture, graph_compiler=lambda graph, inputs: graph)
@@ -134,7 +134,7 @@ def critic_only(num_updates):
 
 
 def lazy_iid_gan(every):
-    return iid_gan(cycle=CycleTerm(every=every), gaussian=GaussianTerm(every=every))
+    return with_lazy_terms(iid_gan(), every)
 
 
 def blurred_loss(nets, batch):

@@ -29,7 +29,8 @@ def with_lazy_terms(method: Regularised, every: int) -> Regularised:
         >>> [term.every for term in with_lazy_terms(iid_gan(), 4).terms]
         [4, 4]
     """
-    return replace(method, terms=tuple(replace(term, every=every) for term in method.terms))
+    base, terms = method.base_and_terms
+    return Regularised(method=base, terms=tuple(replace(term, every=every) for term in terms))
 
 
 def _name_row(every: int) -> str:
