@@ -2,6 +2,7 @@
 
 from . import features as features
 from . import losses as losses
+from . import metrics as metrics
 from ._version import __version__ as __version__
 from .config.defaults import recommended as recommended
 from .config.run import Run as Run

@@ -35,3 +35,10 @@ def test_train_stays_the_function():
 def test_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = iidgan.no_such_name
+
+
+@pytest.mark.slow
+def test_modules_are_attributes():
+    """`import iidgan` suffices for `iidgan.metrics.prdc`, whatever was imported before."""
+    code = "import iidgan; print(iidgan.metrics.prdc.__name__, iidgan.losses.__name__)"
+    assert run_python(code).stdout == "prdc iidgan.losses\n"
