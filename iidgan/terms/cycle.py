@@ -22,8 +22,9 @@ class CycleTerm(WeightedTerm):
 
         w (E ‖z - F(G(z))‖₁ + E ‖x - G(F(x))‖₁)
 
-    or 1 / M of it, so that one weight fits images of any size, or with Euclidean norms. F is added
-    if the method has none, and is trained by the player of G.
+    or 1 / M of it, so that one weight fits images of any size, or with Euclidean norms; `ratio`
+    weights the part of x against that of z. F is added if the method has none, and is trained by
+    the player of G.
 
     References:
         IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
@@ -44,6 +45,9 @@ class CycleTerm(WeightedTerm):
     """Weight of the term."""
     norm: cycle.Norm = "l1-sum"
     """L1 norms; `l1` for 1/M of that, by element means, which suits images; or L2 (InvertGAN)."""
+    ratio: float | None = field(default=None, metadata=OMIT_IF_DEFAULT)
+    """Factor of the norm of x relative to that of z; None for d / M with `l1`, where d and M are
+    the dimensions of x and z, and for 1 with the other norms."""
     growth: float = field(default=1.0, metadata=OMIT_IF_DEFAULT)
     """Factor by which the weight of the x part is larger at the end of the run, and that of the z
     part smaller; both change after a quarter of the run. On narrow modes D becomes steep compared
@@ -52,13 +56,17 @@ class CycleTerm(WeightedTerm):
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.require_positive("growth", self.growth)
+        if self.ratio is not None:
+            checks.require_non_negative("ratio", self.ratio)
 
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         return {"F": factory.build_inverse()}
 
     def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
         z_cycled, x_cycled = nets.F(nets.G(batch.z)), nets.G(nets.F(batch.x))
-        z_part, x_part = cycle.cycle_consistency(batch.z, z_cycled, batch.x, x_cycled, self.norm)
+        z_part, x_part = cycle.cycle_consistency(
+            batch.z, z_cycled, batch.x, x_cycled, self.norm, self.ratio
+        )
         growth_factor = weight_schedule(self.growth, batch.t)
         return {
             "cycle_z": self.weight / growth_factor * z_part,

@@ -3,6 +3,7 @@
 import pytest
 
 from iidgan.core import Regularised
+from iidgan.errors import InputError
 from iidgan.methods import GAN
 from iidgan.terms import CycleTerm
 from tests.helpers.losses import (
@@ -28,3 +29,23 @@ def test_cycle_term_norms(norm, expected_norm, scale):
     x_norm = expected_norm(batch.x - nets.G(nets.F(batch.x)))
     assert_loss(losses["cycle_z"], 7 * scale * z_norm)
     assert_loss(losses["cycle_x"], 7 * scale * x_norm)
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("norm", ["l1", "l1-sum", "l2"])
+def test_ratio_replaces_the_factor_of_x(norm):
+    """Data have as many dimensions as latents, so that the default factor is 1 for every norm."""
+    default_method, method = (
+        Regularised(method=GAN(), terms=(CycleTerm(norm=norm, ratio=ratio),))
+        for ratio in (None, 10.0)
+    )
+    nets, batch = make_nets_and_batch(method)
+    default_losses = compute_losses(default_method, "G", nets, batch)
+    losses = compute_losses(method, "G", nets, batch)
+    assert_loss(losses["cycle_x"], 10 * default_losses["cycle_x"])
+    assert_loss(losses["cycle_z"], default_losses["cycle_z"])
+
+
+def test_negative_ratio_is_refused():
+    with pytest.raises(InputError, match="ratio: must be finite and >= 0, got -1"):
+        CycleTerm(ratio=-1.0)
