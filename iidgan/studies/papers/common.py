@@ -1,4 +1,4 @@
-"""Data sets, runs and columns shared by the tables on synthetic data."""
+"""Data sets, runs, columns and variants of methods that several tables share."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from iidgan.config.run import Run
 from iidgan.core import Method, Regularised, Source
 from iidgan.data import Grid, Ring
+from iidgan.functional.gaussian import Distance
 from iidgan.methods import GAN, METHODS, VAE, iid_gan, iid_gan_plus, wgan_gp
 from iidgan.studies.table_spec import Column, QuickProfile
 from iidgan.terms import (
@@ -42,6 +43,27 @@ def with_method(method: Method) -> Run:
         (24000, 100)
     """
     return replace(BASE_RUN, method=method)
+
+
+def with_distance(method: Method, distance: Distance) -> Method:
+    """Return a method with another distance of its Gaussian term.
+
+    Arguments:
+        method: A method with terms.
+        distance: The distance.
+
+    Examples:
+        >>> with_distance(iid_gan(), "w2-1d") == iid_gan(gaussian=GaussianTerm(distance="w2-1d"))
+        True
+    """
+    base, terms = method.base_and_terms
+    return Regularised(
+        method=base,
+        terms=tuple(
+            replace(term, distance=distance) if isinstance(term, GaussianTerm) else term
+            for term in terms
+        ),
+    )
 
 
 QUICK_PROFILE = QuickProfile(steps=2_400, num_seeds=2)

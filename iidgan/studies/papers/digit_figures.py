@@ -8,53 +8,32 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from iidgan.config.presets import PRESETS
 from iidgan.config.run import Run
-from iidgan.core import Method
 from iidgan.data import Mnist, Mnist5k
 from iidgan.engine.optim import Adam
 from iidgan.figures.comparison import plot_images, plot_latent_planes, plot_training
 from iidgan.figures.run import DIGIT_METRICS
-from iidgan.functional.gaussian import Distance
-from iidgan.methods import GAN, VAE, VEEGAN, iid_gan
+from iidgan.methods import GAN, VAE, VEEGAN
 from iidgan.nn import MnistNet
 from iidgan.studies.figure_spec import FigureSpec
+from iidgan.studies.papers.common import with_distance
 from iidgan.studies.papers.stacked import STACKED
 from iidgan.studies.table_spec import TableSpec
-from iidgan.terms import CycleTerm, GaussianTerm
 
-_NUM_IMAGES, _NUM_EPOCHS, _BATCH_SIZE = 60_000, 300, 256
-
-
-def weighted_iid_gan(distance: Distance = "p-norm") -> Method:
-    """Return IID-GAN with the papers' weights for MNIST, (0.5, 0.1), on element-wise means.
-
-    Arguments:
-        distance: Distance of the Gaussian term.
-    """
-    return iid_gan(
-        cycle=CycleTerm(norm="l1", weight=0.5),
-        gaussian=GaussianTerm(weight=0.1, distance=distance),
-    )
-
+_PRESET = PRESETS["ijcai-mnist"]
+_IID_GAN = _PRESET.create_method("iid-gan")
 
 _MNIST_METHODS = {
     "VAE": VAE(),
     "GAN": GAN(),
     "VEEGAN": VEEGAN(),
-    "IID-GAN (1-D)": weighted_iid_gan("w2-1d"),
-    "IID-GAN (M-D)": weighted_iid_gan(),
+    "IID-GAN (1-D)": with_distance(_IID_GAN, "w2-1d"),
+    "IID-GAN (M-D)": _IID_GAN,
 }
 
 MNIST_RUNS: dict[str, Run] = {
-    label: Run(
-        source=Mnist(),
-        method=method,
-        arch=MnistNet(),
-        optimiser=Adam(lr=2e-4),
-        batch=_BATCH_SIZE,
-        steps=_NUM_EPOCHS * _NUM_IMAGES // _BATCH_SIZE,
-    )
-    for label, method in _MNIST_METHODS.items()
+    label: _PRESET.create_run(Mnist(), method) for label, method in _MNIST_METHODS.items()
 }
 """Runs by label, with two latent dimensions and 300 epochs."""
 

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iidgan.config.defaults import recommended
+from iidgan.config.presets import PRESETS
 from iidgan.config.run import Run
 from iidgan.core import Method, Source
 from iidgan.data import StackedFashion, StackedMnist
 from iidgan.engine.optim import Adam
 from iidgan.functional import histogram
-from iidgan.functional.gaussian import Distance
-from iidgan.methods import GAN, MRGAN, VEEGAN, PacGAN, Unrolled, iid_gan, iv_gan, lsgan, r3gan
-from iidgan.nn import DCGAN
+from iidgan.methods import GAN, MRGAN, VEEGAN, PacGAN, Unrolled, iv_gan, lsgan, r3gan
+from iidgan.studies.papers.common import with_distance
 from iidgan.studies.table_spec import Column, PublishedValues, QuickProfile, RowGroup, TableSpec
-from iidgan.terms import R1, R2, CycleTerm, GaussianTerm, InstanceNoise, Intervention
+from iidgan.terms import R1, R2, InstanceNoise, Intervention
 
 FULL_DATASETS: dict[str, Source] = {"MNIST": StackedMnist(), "Fashion": StackedFashion()}
 QUICK_DATASETS: dict[str, Source] = {
@@ -26,20 +25,9 @@ QUICK_DATASETS: dict[str, Source] = {
 }
 """The same with the 4,000 training digits of mnist-5k."""
 
-BATCH, EPOCHS = 256, 50
+_PRESET = PRESETS["ijcai-stacked"]
+_IID_GAN = _PRESET.create_method("iid-gan")
 QUICK_STEPS = 1_000
-
-
-def weighted_iid_gan(distance: Distance = "p-norm") -> Method:
-    """Return IID-GAN with the papers' weights for Stacked MNIST, (3, 3), on element-wise means.
-
-    Arguments:
-        distance: Distance of the Gaussian term.
-    """
-    return iid_gan(
-        cycle=CycleTerm(norm="l1", weight=3.0),
-        gaussian=GaussianTerm(weight=3.0, distance=distance),
-    )
 
 
 STACKED_METHODS: dict[str, Method] = {
@@ -50,8 +38,8 @@ STACKED_METHODS: dict[str, Method] = {
     "Unrolled GAN": Unrolled(lr=2e-4, pace=1.0),
     "PacGAN": PacGAN(),
     "MRGAN": MRGAN(),
-    "IID-GAN (1-D)": weighted_iid_gan("w2-1d"),
-    "IID-GAN (M-D)": weighted_iid_gan(),
+    "IID-GAN (1-D)": with_distance(_IID_GAN, "w2-1d"),
+    "IID-GAN (M-D)": _IID_GAN,
     "IVGAN": iv_gan(
         intervention=Intervention(blocks=4), noise=InstanceNoise(std=0.03, until=2 / 3)
     ),
@@ -61,7 +49,7 @@ STACKED_METHODS: dict[str, Method] = {
 
 
 def full_run(method: Method) -> Run:
-    """Return a run with a DCGAN of the papers' width, 50 epochs and networks in bfloat16.
+    """Return a run with the preset of the paper, and networks in bfloat16.
 
     Arguments:
         method: The method.
@@ -71,16 +59,7 @@ def full_run(method: Method) -> Run:
         >>> run.arch.width, run.batch, run.steps
         (64, 256, 25000)
     """
-    source = StackedMnist()
-    run = recommended(source, method)
-    assert isinstance(run.arch, DCGAN)
-    return replace(
-        run,
-        arch=replace(run.arch, latent=100, width=64),
-        batch=BATCH,
-        steps=EPOCHS * source.size // BATCH,
-        precision="bfloat16",
-    )
+    return replace(_PRESET.create_run(StackedMnist(), method), precision="bfloat16")
 
 
 def quick_run(method: Method) -> Run:
