@@ -55,6 +55,7 @@ if data == "images":
     takes_names = hasattr(iidgan, "Source")  # old commits took objects alone
     run = iidgan.recommended(Noise(), "iid-gan" if takes_names else iidgan.iid_gan())
     run = dataclasses.replace(run, arch=dataclasses.replace(run.arch, width=64), steps=10**6)
+    run = dataclasses.replace(run, ema=0.0)  # newer commits recommend an average
     options |= dict.fromkeys({"diagnose_every"} & parameters, 0)
     if hasattr(iidgan, "choose_precision"):
         run = dataclasses.replace(run, precision=iidgan.choose_precision(run.arch, "cpu"))

@@ -90,7 +90,7 @@ def create_context(method, data, precision="float32", every=1):
     if every > 1:
         run = replace(run, method=with_lazy_terms(run.method, every))
     arch = replace(run.arch, latent=LATENT, width=WIDTH)
-    run = replace(run, arch=arch, batch=BATCH, precision=precision)
+    run = replace(run, arch=arch, batch=BATCH, precision=precision, ema=0.0)  # as the plain loop
     return TrainContext.create(run, (0,), data, torch.device("cpu"))
 
 

@@ -28,8 +28,8 @@ COMMANDS = {
     "table": ("table", "train what a published table lacks, and print it"),
     "why": ("explain", "print the run, the records and the command behind a number of a table"),
     "sweep": ("sweep", "tune the methods of the synthetic tables, each with the same budget"),
-    "list": ("info", "list methods, terms, sources, data sets, tables, figures, ..."),
-    "cite": ("info", "print the publication of a method, term, source or data set"),
+    "list": ("info", "list methods, terms, sources, data sets, presets, tables, ..."),
+    "cite": ("info", "print the publication of a method, term, source, preset, ..."),
     "doctor": ("info", "show versions, devices, free disk space and installed extras"),
 }
 

@@ -6,7 +6,7 @@ import inspect
 import os
 import platform
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib import metadata, util
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,12 +16,13 @@ import tyro
 from rich.table import Table
 
 from iidgan._version import __version__
-from iidgan.cli.components import get_summary
+from iidgan.cli.components import get_flag_prefix, get_summary
 from iidgan.cli.console import create_console
 from iidgan.cli.parse import parse_options
 from iidgan.config.plugins import import_by_name
+from iidgan.config.presets import PRESETS, Preset
 from iidgan.config.registry import REGISTRIES, get_reference
-from iidgan.core import Reference
+from iidgan.core import Reference, Term
 from iidgan.data.manifest import data_home
 from iidgan.data.prepare import DATASETS
 from iidgan.data.prepared_source import prepared_names
@@ -38,6 +39,7 @@ Kind = Literal[
     "terms",
     "sources",
     "sets",
+    "presets",
     "archs",
     "optimisers",
     "metrics",
@@ -93,17 +95,40 @@ def _collect_descriptions() -> dict[str, dict[str, str]]:
     }
     for name in prepared_names():
         descriptions_by_kind["sets"][name] = f"prepared: iidgan train {name}"
+    descriptions_by_kind["presets"] = {
+        name: _describe_preset(preset) for name, preset in PRESETS.items()
+    }
     descriptions_by_kind["tables"] = {name: create([]).title for name, create in TABLES.items()}
     descriptions_by_kind["figures"] = {name: figure.title for name, figure in FIGURES.items()}
     return descriptions_by_kind
 
 
+def _describe_preset(preset: Preset) -> str:
+    """Describe what a preset is for, its publication, and its weights as options of train."""
+    reference = preset.reference
+    publication = f" ({reference.title.partition(':')[0]}, {reference.year})" if reference else ""
+    _, terms = preset.create_method(preset.method).base_and_terms
+    dataset_names = ", ".join(preset.data) or "any"
+    weights = " ".join(option for term in terms for option in _list_options(term))
+    return f"{preset.title}{publication}; for {dataset_names}; {weights}"
+
+
+def _list_options(term: Term) -> list[str]:
+    """List the weights of a term, and its other options that differ from their defaults."""
+    values = {field.name: getattr(term, field.name) for field in fields(term)}
+    return [
+        f"--{get_flag_prefix(type(term))}.{field.name.replace('_', '-')} {values[field.name]}"
+        for field in fields(term)
+        if field.name in term.tunable_weights or values[field.name] != field.default
+    ]
+
+
 @dataclass(frozen=True)
 class CiteOptions:
-    """Print the publication of a method, term, source or data set as BibTeX."""
+    """Print the publication of a method, term, source, data set or preset as BibTeX."""
 
     name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
-    """Name of a method, term, source, backbone or data set."""
+    """Name of a method, term, source, backbone, data set or preset."""
 
 
 def cite_command(arguments: list[str]) -> int:
@@ -119,7 +144,7 @@ def cite_command(arguments: list[str]) -> int:
     if ":" in name:
         print(_cite_plugin(name))
         return 0
-    citable_entries: dict[str, object] = {**DATASETS}
+    citable_entries: dict[str, object] = {**DATASETS, **PRESETS}
     for registry in REGISTRIES.values():
         citable_entries |= registry
     name = name if name in citable_entries else name.lower()  # as tables write it

@@ -28,7 +28,8 @@ from iidgan.cli.options import TimeOptions, get_field_values, stopped_exit_code
 from iidgan.cli.parse import parse_options
 from iidgan.cli.progress import ProgressMonitor, acknowledge_stop
 from iidgan.cli.summary import NO_METRICS, print_summary
-from iidgan.config.defaults import recommended
+from iidgan.config.defaults import choose_preset
+from iidgan.config.presets import Preset
 from iidgan.config.run import Run
 from iidgan.core import Backbone, Method, Metric, Regularised, Source, Term
 from iidgan.data import ARRAY_READERS, resolve_source
@@ -46,16 +47,17 @@ from iidgan.utils.device import has_bfloat16_units, resolve_device
 
 ComponentT = TypeVar("ComponentT")
 
-DEFAULT_METHOD = "iid-gan"
-HELP = f"""\
-usage: iidgan train SOURCE [--method NAME] [--term NAME ...] [--arch NAME] [--optimiser NAME]
-                    [--metric NAME ...] [OPTIONS]
+HELP = """\
+usage: iidgan train SOURCE [--preset NAME] [--method NAME] [--term NAME ...] [--arch NAME]
+                    [--optimiser NAME] [--metric NAME ...] [OPTIONS]
 
 SOURCE is a name (iidgan list sources), a data set made by iidgan prepare, or a .npy, .npz or .csv
 file of shape (N, d). The other names are listed by iidgan list; each can be package.module:Name
-for your own class, and so can SOURCE. The default method is {DEFAULT_METHOD}. --arch names the
-backbone, the family of networks: by default mlp, or dcgan for images. --metric adds a metric to
-those that are always measured. Rerunning the command resumes an unfinished run.
+for your own class, and so can SOURCE. --preset names a setting, such as that of a table of a paper
+(iidgan list presets), by default points or images; it determines the defaults of all other
+options, with the method (iid-gan, unless it is a setting of another one) and the backbone --arch,
+the family of networks. --metric adds a metric to those that are always measured. Rerunning the
+command resumes an unfinished run.
 
 The options below are those of the given names. Short forms: --lr for --optimiser.lr, --root for
 --source.root, --latent for --arch.latent, --width for --arch.width; --optimizer is accepted for
@@ -71,7 +73,7 @@ EMULATED_WARNING = (
     "takes several times as long as float32; for a new run, --precision auto chooses the faster"
 )
 COLLAPSED_EXIT_CODE = 4
-COMPONENT_KINDS = ("method", "term", "arch", "optimiser", "metric")
+CHOICE_KINDS = ("preset", "method", "term", "arch", "optimiser", "metric")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,13 +127,15 @@ class TrainChoice:
     """Components chosen by name, which determine the other flags.
 
     Arguments:
-        source: The source.
-        names: Names of the other components by kind.
+        source: The source, whose options are those of its name.
+        preset: The preset, which has the default values of everything else.
+        names: Names that the command gives, by kind.
         flags: All other arguments.
         label: Name of the run directory, without the id.
     """
 
     source: Source
+    preset: Preset
     names: Mapping[str, Sequence[str]]
     flags: list[str]
     label: str
@@ -154,6 +158,7 @@ def train_command(arguments: list[str]) -> int:
         arguments = arguments if not arguments[0].startswith("-") else ["ring", *arguments]
     choice = _parse_choice(arguments)
     run, metrics, options = _configure_run(choice)
+    _announce_preset(choice)
     out = options.out or _default_out(run, choice)
     if run.precision == "bfloat16":
         _warn_of_bfloat16(run, resolve_device(options.device))
@@ -171,6 +176,16 @@ def train_command(arguments: list[str]) -> int:
             **get_field_values(options, SessionOptions),
         )
     return _report_result(result, stop)
+
+
+def _announce_preset(choice: TrainChoice) -> None:
+    """Name the preset of a training of images whose command names none."""
+    if choice.source.has_images and not choice.names["preset"]:
+        print(
+            f"iidgan: preset: {choice.preset.name}, {choice.preset.title}; --preset NAME chooses "
+            "another of iidgan list presets",
+            file=sys.stderr,
+        )
 
 
 def _warn_of_bfloat16(run: Run, device: torch.device) -> None:
@@ -214,16 +229,19 @@ def _report_result(result: Result, stop: StopRequest) -> int:
 
 def _parse_choice(arguments: Sequence[str]) -> TrainChoice:
     """Read the names of components, which determine what other flags there are."""
-    names, other_arguments = split_component_names(arguments, COMPONENT_KINDS)
+    names, other_arguments = split_component_names(arguments, CHOICE_KINDS)
     if not other_arguments or other_arguments[0].startswith("-"):
         raise InputError("source: missing; give its name first (iidgan list sources)")
-    for kind in COMPONENT_KINDS:
+    for kind in CHOICE_KINDS:
         if len(names[kind]) > 1 and kind not in REPEATABLE_KINDS:
             raise InputError(f"--{kind}: must be given once, got {len(names[kind])} names")
     source_name, *flags = other_arguments
-    names["method"] = names["method"] or [DEFAULT_METHOD]
+    source = _create_source(source_name, flags)
+    preset = choose_preset(next(iter(names["preset"]), None), source)
+    names["method"] = names["method"] or [preset.method]
     return TrainChoice(
-        source=_create_source(source_name, flags),
+        source=source,
+        preset=preset,
         names=names,
         flags=flags,
         label=f"{_shorten_source(source_name)}-{names['method'][0].rpartition(':')[2]}",
@@ -248,9 +266,9 @@ def _shorten_source(name: str) -> str:
 
 
 def _create_default_run(choice: TrainChoice) -> Run:
-    """Create the run with recommended values for everything that flags do not set."""
+    """Create the run with the preset's values of everything that flags do not set."""
     (method_name,), term_names = choice.names["method"], choice.names["term"]
-    run = recommended(
+    run = choice.preset.create_run(
         choice.source,
         _create_if_plugin("methods", method_name, Method, choice.flags),
         [_create_if_plugin("terms", name, Term, choice.flags) for name in term_names],
@@ -268,7 +286,7 @@ def _create_default_run(choice: TrainChoice) -> Run:
 def _create_if_plugin(
     kind: str, name: str, component_type: type[ComponentT], flags: Sequence[str]
 ) -> ComponentT | str:
-    """Return a registered name, for which values may be recommended, or create the plug-in."""
+    """Return a registered name, for which a preset may have values, or create the plug-in."""
     return create_from_flags(kind, name, component_type, flags) if ":" in name else name
 
 
@@ -283,7 +301,7 @@ def _check_terms(terms: tuple[Term, ...]) -> None:
 
 
 def _configure_run(choice: TrainChoice) -> tuple[Run, list[Metric], TrainOptions]:
-    """Parse all other flags, with recommended values as defaults.
+    """Parse all other flags, with the preset's values as defaults.
 
     Returns:
         The run, the additional metrics, and the options.
@@ -318,6 +336,7 @@ def _configure_run(choice: TrainChoice) -> tuple[Run, list[Metric], TrainOptions
         optimiser=parsed_parts["optimiser"],
         **get_field_values(options, RunOptions) | ({"precision": "float32"} if is_auto else {}),
     )
+    choice.preset.check_source(run.source)
     if is_auto:
         run = _resolve_precision(run, choice, options)
     return run, list(get_parsed_components(options, metrics).values()), options

@@ -123,7 +123,7 @@ class Preset:
                 raise wrong_type_error("method", "a method or its name", method)
             return method
         built_method = create_component("methods", method, Method)  # type: ignore[type-abstract]
-        if method not in ADAPTED_METHODS:
+        if method not in ADAPTED_METHODS or not self.terms:
             return built_method
         base, terms = built_method.base_and_terms
         return Regularised(method=base, terms=tuple(map(self._adapt, terms)))

@@ -3,6 +3,7 @@
 import pytest
 
 from iidgan.cli import main
+from iidgan.config.presets import PRESETS
 from iidgan.studies.papers import FIGURES
 from tests.helpers.cli import fail_command
 from tests.helpers.images import encode_image, random_images, write_files
@@ -14,6 +15,15 @@ def test_list_tables_and_figures(capsys):
     assert all(name in listed for name in FIGURES)
     assert main(["list", "tables"]) == 0
     assert "plug-in" in capsys.readouterr().out
+
+
+def test_list_presets(capsys):
+    assert main(["list", "presets"]) == 0
+    listed = " ".join(capsys.readouterr().out.split())
+    for preset in PRESETS.values():
+        assert all(word in listed for word in (preset.name, preset.title, *preset.data))
+    assert "--cycle.weight 0.01 --cycle.norm l1 --gaussian.weight 0.1" in listed
+    assert "(InvertGAN, 2021)" in listed
 
 
 def test_list_prepared_sets(tmp_path, monkeypatch, capsys):
@@ -36,6 +46,7 @@ def test_list_prepared_sets(tmp_path, monkeypatch, capsys):
         ("mnist-5k", "10.21105/joss.00638"),
         ("iid-gan+", "note = {Code noise and growing"),
         ("IID-GAN", "IID Sampling Perspective"),
+        ("arxiv-cifar", "2106.00563v1"),
     ],
 )
 def test_cite_prints_bibtex(capsys, name, words):
@@ -50,6 +61,7 @@ def test_cite_without_note(capsys):
 
 def test_cite_without_publication(capsys):
     assert "'prepared'" in fail_command(capsys, "cite", "prepared")
+    assert "'images'" in fail_command(capsys, "cite", "images")
 
 
 PLUGINS = """

@@ -30,7 +30,7 @@ def test_train_without_arguments(capsys):
     assert main(["train"]) == 2
     text = capsys.readouterr().err
     assert "usage: iidgan train SOURCE" in text
-    assert "The default method is iid-gan." in text
+    assert "--preset names a setting" in text
 
 
 @pytest.mark.parametrize(("precision", "warns"), [("float32", False), ("bfloat16", True)])
@@ -208,10 +208,10 @@ def digits_root(work_dir):
 @pytest.mark.parametrize(
     ("flags", "weights"),
     [
-        ([], {"gaussian": 0.1, "cycle": 0.5}),
-        (["--gaussian.weight", "10"], {"gaussian": 10, "cycle": 0.5}),
-        (["--gaussian.weight=10", "--cycle.weight=3"], {"gaussian": 10, "cycle": 3}),
-        (["--cycle.weight", "0.5"], {"gaussian": 0.1, "cycle": 0.5}),
+        ([], {"gaussian": 3, "cycle": 3}),
+        (["--gaussian.weight", "10"], {"gaussian": 10, "cycle": 3}),
+        (["--gaussian.weight=10", "--cycle.weight=1"], {"gaussian": 10, "cycle": 1}),
+        (["--cycle.weight", "3"], {"gaussian": 3, "cycle": 3}),
     ],
     ids=["recommended", "default of vectors", "both", "recommended, given"],
 )
@@ -224,12 +224,76 @@ def test_train_flags_override_recommended(digits_root, flags, weights):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("flags", "weight"), [([], 0.1), (["--gaussian.weight", "10"], 10)])
+@pytest.mark.parametrize(("flags", "weight"), [([], 3), (["--gaussian.weight", "10"], 10)])
 def test_train_recommends_added_terms(digits_root, flags, weight):
     command = ["train", "fashion-mnist", "--root", str(digits_root), "--method", "gan"]
     small = ["--width", "4", "--latent", "4", "--steps", "1", "--batch", "4", "--device", "cpu"]
     assert main([*command, "--term", "gaussian", *flags, *small, "--out", "run"]) == 0
     assert read_terms(digits_root / "run")["gaussian"]["weight"] == weight
+
+
+# Presets
+
+PICTURES = ("train", "tests.helpers.training:RandomImages", "--source.shape", "3", "32", "32")
+ONE_STEP = (
+    *("--width", "2", "--batch", "4", "--steps", "1", "--device", "cpu", "--out", "run"),
+    *("--executor", "eager", "--workers", "1", "--diagnose-every", "0"),
+)
+
+
+def test_train_names_the_default_preset(work_dir, capsys):
+    assert main([*PICTURES, "--latent", "2", *ONE_STEP]) == 0
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "preset" in line]
+    assert all(word in line for word in ("images", "--preset", "iidgan list presets"))
+    run = read_run(work_dir / "run")
+    assert (run["ema"], run["optimiser"]["lr"]) == (0.9956, 2e-4)
+    assert read_terms(work_dir / "run")["cycle"]["ratio"] == 10
+
+
+def test_train_does_not_name_presets_elsewhere(work_dir, capsys):
+    assert main([*PICTURES, "--preset", "images", *ONE_STEP]) == 0
+    points = ("train", "ring", "--steps", "1", *TINY, "--out", "points")
+    assert main([*points, "--method", "gan"]) == 0
+    assert "preset" not in capsys.readouterr().err
+
+
+def test_train_flags_override_preset(work_dir):
+    preset = ("--preset", "ijcai-cifar10", "--term", "r1")
+    flags = ("--gaussian.weight", "7", "--lr", "0.5", "--latent", "3", "--ema", "0.5")
+    assert main([*PICTURES, *preset, *flags, *ONE_STEP]) == 0
+    run, terms = read_run(work_dir / "run"), read_terms(work_dir / "run")
+    assert (terms["cycle"]["weight"], terms["gaussian"]["weight"]) == (0.01, 7)
+    assert run["arch"] == {"type": "dcgan-sn", "latent": 3, "width": 2, "norm": "none"}
+    assert (run["optimiser"]["lr"], run["optimiser"]["betas"]) == (0.5, [0.5, 0.9])
+    assert (run["batch"], run["ema"]) == (4, 0.5)
+
+
+def test_train_default_method_of_preset(work_dir):
+    assert main([*PICTURES, "--preset=invertgan", *ONE_STEP]) == 0
+    assert read_terms(work_dir / "run")["cycle"]["norm"] == "l2"
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--preset", "ijcai-stl10"], ["'ijcai-stl10'", "48", "32"]),
+        (["--preset", "ijcai-stl11"], ["'ijcai-stl11'", "'ijcai-stl10'"]),
+        (["--preset", "points"], ["points", "images"]),
+        (["--preset", "images", "--preset", "ivgan"], ["--preset", "once"]),
+        (["--preset", "--lr"], ["--preset", "iidgan list"]),
+    ],
+)
+def test_train_refuses_presets(work_dir, capsys, flags, words):
+    error = fail_command(capsys, *PICTURES, *flags, "--out", "run")
+    assert all(word in error for word in words)
+    assert not (work_dir / "run").exists()
+
+
+def test_train_preset_fits_the_source_with_its_flags(work_dir, capsys):
+    """The size is that of the source as the flags describe it, not of its defaults."""
+    small = (*PICTURES[:2], "--preset", "ijcai-cifar10", *ONE_STEP)
+    assert "8 x 8" in fail_command(capsys, *small)
+    assert main([*PICTURES, *small[2:]]) == 0
 
 
 # Components of the user's own

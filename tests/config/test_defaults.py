@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import pytest
 
-from iidgan.config.defaults import IMAGE_METHODS, IMAGE_TERMS, recommended
+from iidgan.config.defaults import recommended
+from iidgan.config.presets import ADAPTED_METHODS, IMAGE_TERMS, PRESETS, iid_terms
 from iidgan.config.run import Run
 from iidgan.core import Regularised
 from iidgan.data import FashionMnist, Grid, Mnist, StackedMnist
@@ -14,11 +15,14 @@ from iidgan.engine.optim import Adam
 from iidgan.methods import GAN, METHODS, WGAN, iid_gan
 from iidgan.methods.iid_gan_plus import iid_gan_plus
 from iidgan.nn import DCGAN
-from iidgan.terms import R1, TERMS, CycleTerm, GaussianTerm, GradientPenalty
+from iidgan.terms import R1, CycleTerm, GaussianTerm, GradientPenalty
 from tests.helpers.errors import raises_input_error
+from tests.helpers.training import RandomImages
 
-# Ids of recommended runs of registered methods, which must not change.
-IMAGE_RUN_IDS = {
+FORMER_DEFAULT = replace(PRESETS["images"], terms=iid_terms(0.5, 0.1), ema=0.0)
+"""What was recommended for images before there were presets."""
+
+FORMER_IDS = {
     ("mnist", "gan"): "c05d00e1b7f1",
     ("mnist", "wgan-gp"): "7f4c8327fa69",
     ("mnist", "veegan"): "449d0b797f94",
@@ -31,6 +35,8 @@ IMAGE_RUN_IDS = {
     ("stacked-mnist", "iid-gan"): "82e1909544c2",
     ("stacked-mnist", "iid-gan+"): "611412c66d67",
 }
+"""Ids of its runs, which must not change."""
+
 SOURCES = {"mnist": Mnist(), "stacked-mnist": StackedMnist()}
 
 
@@ -42,8 +48,14 @@ def test_recommended_for_points():
 def test_recommended_for_images():
     run = recommended(Mnist(), GAN())
     assert isinstance(run.arch, DCGAN)
-    expected = Run(source=Mnist(), arch=run.arch, optimiser=Adam(lr=2e-4), batch=64, steps=20_000)
-    assert run == expected
+    assert run == Run(
+        source=Mnist(),
+        arch=run.arch,
+        optimiser=Adam(lr=2e-4),
+        batch=64,
+        steps=20_000,
+        ema=0.9956,
+    )
 
 
 @pytest.mark.parametrize("name", ["gan", "iid-gan", "sngan", "wgan-gp", "r3gan"])
@@ -59,23 +71,27 @@ def test_recommended_norm_with_penalty_term(term):
     assert recommended(Mnist(), "gan").arch.norm == "batch"
 
 
-@pytest.mark.parametrize(("source", "method"), IMAGE_RUN_IDS)
-def test_recommended_ids_on_images(source, method):
-    assert recommended(SOURCES[source], method).id == IMAGE_RUN_IDS[source, method]
+@pytest.mark.parametrize(("source", "method"), FORMER_IDS)
+def test_former_default_keeps_ids(source, method):
+    run = FORMER_DEFAULT.create_run(SOURCES[source], method)
+    assert run.id == FORMER_IDS[source, method]
+    assert recommended(SOURCES[source], method, preset=FORMER_DEFAULT) == run
+    assert recommended(SOURCES[source], method).id != run.id
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_recommended_creates_registered_methods(name):
     method = METHODS[name]()
     assert recommended(Grid(), name) == recommended(Grid(), method)
-    if name not in IMAGE_METHODS:
+    if name not in ADAPTED_METHODS:
         assert recommended(FashionMnist(), name) == recommended(FashionMnist(), method)
 
 
-@pytest.mark.parametrize("name", IMAGE_METHODS)
+@pytest.mark.parametrize("name", ["iid-gan", "iid-gan+"])
 def test_recommended_weights_of_named_method(name):
     cycle, gaussian, *others = recommended(Mnist(), name).method.terms
-    assert (cycle, gaussian) == (CycleTerm(norm="l1", weight=0.5), GaussianTerm(weight=0.1))
+    assert cycle == CycleTerm(norm="l1", weight=3.0, ratio=10.0)
+    assert gaussian == GaussianTerm(weight=3.0)
     assert others == list(METHODS[name]().base_and_terms[1][2:])
 
 
@@ -100,7 +116,7 @@ def test_recommended_adds_terms_by_name():
     run = recommended(Grid(), "gan", ["cycle", "gaussian"])
     assert run.method == iid_gan()
     run = recommended(Mnist(), WGAN(), ["cycle", "r1"])
-    assert run.method == Regularised(method=WGAN(), terms=(CycleTerm(norm="l1", weight=0.5), R1()))
+    assert run.method == Regularised(method=WGAN(), terms=(IMAGE_TERMS[0], R1()))
 
 
 def test_recommended_adds_terms_to_flat_method():
@@ -150,12 +166,38 @@ def test_recommended_accepts_source_names():
     assert recommended("grid", "gan") == recommended(Grid(), "gan")
 
 
-def test_image_factories_are_registered():
-    """Values for images differ from the defaults, and keep the kinds of methods and terms."""
-    for name, create in IMAGE_METHODS.items():
-        terms = [type(term) for term in create().base_and_terms[1]]
-        assert terms == [type(term) for term in METHODS[name]().base_and_terms[1]]
-    for name, create in IMAGE_TERMS.items():
-        assert type(create()) is TERMS[name]
-        assert create() != TERMS[name]()
-        assert dataclasses.is_dataclass(create())
+# Presets
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_recommended_preset_by_name(name):
+    preset = PRESETS[name]
+    side = preset.side or 28
+    source = Grid() if name == "points" else RandomImages(shape=(1, side, side))
+    run = recommended(source, preset=name)
+    assert run == recommended(source, preset=preset) == preset.create_run(source)
+    assert run == recommended(source, preset.method, preset=name)
+
+
+def test_recommended_own_preset():
+    own = replace(PRESETS["images"], name="own", batch=7)
+    assert recommended(Mnist(), preset=own).batch == 7
+
+
+@pytest.mark.parametrize(
+    ("source", "preset", "values"),
+    [
+        (Mnist(), "imagse", ["'imagse'", "'images'"]),
+        (Mnist(), "points", ["points", "images"]),
+        (Grid(), "images", ["points", "images"]),
+        (Mnist(), 3, ["3"]),
+    ],
+)
+def test_recommended_rejects_presets(source, preset, values):
+    with raises_input_error("preset", *values):
+        recommended(source, preset=preset)
+
+
+def test_recommended_rejects_images_of_other_size():
+    with raises_input_error("preset", "'ijcai-cifar10'", "32 x 32", "28 x 28"):
+        recommended(RandomImages(shape=(3, 28, 28)), preset="ijcai-cifar10")

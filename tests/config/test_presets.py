@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 import torch
 
 from iidgan.config.presets import ADAPTED_METHODS, IMAGE_TERMS, PRESETS, fit_norm
 from iidgan.config.run import Run
-from iidgan.core import Dataset, Source
 from iidgan.data import SOURCES, Grid, Mnist, Prepared, StackedMnist
 from iidgan.data.prepare import DATASETS
 from iidgan.engine.optim import Adam
@@ -18,6 +17,7 @@ from iidgan.nn import DCGAN, DCGANSN, MLP, SNGANCNN, ArxivCIFAR, ArxivSTL, Mnist
 from iidgan.terms import R1, CycleTerm, GaussianTerm, Intervention
 from iidgan.training.context import TrainContext
 from tests.helpers.errors import raises_input_error
+from tests.helpers.training import RandomImages
 
 EACH_PRESET = pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 
@@ -164,26 +164,11 @@ def test_fit_norm(arch):
 # Sources
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pictures(Source):
-    """Random images of some size."""
-
-    has_images = True
-
-    height: int
-    width: int
-
-    def load(self) -> Dataset:
-        generator = torch.Generator().manual_seed(0)
-        shape = (12, 3, self.height, self.width)
-        return Dataset(torch.randint(256, shape, generator=generator).to(torch.uint8))
-
-
 @EACH_PRESET
 def test_check_source_of_own_size(preset):
     if preset.name != "points":
         side = preset.side or 40
-        preset.check_source(Pictures(height=side, width=side))
+        preset.check_source(RandomImages(shape=(3, side, side)))
 
 
 @EACH_PRESET
@@ -192,7 +177,7 @@ def test_check_source_of_other_size(preset, shape):
     if preset.side:
         height, width = shape
         with raises_input_error("preset", preset.name, preset.side, height, width):
-            preset.check_source(Pictures(height=height, width=width))
+            preset.check_source(RandomImages(shape=(3, height, width)))
 
 
 @EACH_PRESET
@@ -206,7 +191,7 @@ def test_check_source_of_other_kind(preset):
 @EACH_PRESET
 def test_preset_takes_steps(preset):
     side = preset.side or 32
-    source = Pictures(height=side, width=side) if preset.name != "points" else Grid(size=100)
+    source = RandomImages(shape=(3, side, side)) if preset.name != "points" else Grid(size=100)
     run = replace(preset.create_run(source), batch=3)
     if preset.name != "points":
         run = replace(run, arch=replace(run.arch, width=2))

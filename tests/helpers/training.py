@@ -321,8 +321,9 @@ class RandomImages(Source):
     has_images: ClassVar[bool] = True
     num_evaluated: ClassVar[int] = 20
     size: int = 40
+    shape: tuple[int, int, int] = (1, 8, 8)
 
     def load(self) -> Dataset:
         generator = torch.Generator().manual_seed(0)
-        shape = (self.size, 1, 8, 8)
+        shape = (self.size, *self.shape)
         return Dataset(torch.randint(256, shape, generator=generator).to(torch.uint8))
