@@ -11,7 +11,7 @@ help:
 	@echo "make test-fast  the tests that take less than a second each"
 	@echo "make package    wheel and sdist; the wheel is installed and tried in an empty environment"
 	@echo "make docs       the site, in build/site; broken links and references are errors"
-	@echo "make results update the tables in docs/results from results, without training"
+	@echo "make results update the tables in docs from results and presets, without training"
 	@echo "make bench  runs/performance.md: speed against plain loops and JAX, on a quiet machine"
 	@echo "make clean  remove the environment and the demo's runs"
 
@@ -42,6 +42,7 @@ lint: .venv/development
 
 results: .venv/runtime
 	$(BIN)/python tools/update_results.py
+	$(BIN)/python -m tools.update_presets
 
 bench: .venv/development
 	$(BIN)/pip install --quiet --requirement requirements-bench.txt

@@ -107,10 +107,22 @@ def _describe_preset(preset: Preset) -> str:
     """Describe what a preset is for, its publication, and its weights as options of train."""
     reference = preset.reference
     publication = f" ({reference.title.partition(':')[0]}, {reference.year})" if reference else ""
-    _, terms = preset.create_method(preset.method).base_and_terms
     dataset_names = ", ".join(preset.data) or "any"
-    weights = " ".join(option for term in terms for option in _list_options(term))
-    return f"{preset.title}{publication}; for {dataset_names}; {weights}"
+    return f"{preset.title}{publication}; for {dataset_names}; {describe_weights(preset)}"
+
+
+def describe_weights(preset: Preset) -> str:
+    """Describe the terms of the method that a preset was published for, as options of train.
+
+    Arguments:
+        preset: The preset.
+
+    Examples:
+        >>> describe_weights(PRESETS["ijcai-mnist"])
+        '--cycle.weight 0.5 --cycle.norm l1 --gaussian.weight 0.1'
+    """
+    _, terms = preset.create_method(preset.method).base_and_terms
+    return " ".join(option for term in terms for option in _list_options(term))
 
 
 def _list_options(term: Term) -> list[str]:

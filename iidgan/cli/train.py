@@ -182,7 +182,7 @@ def _announce_preset(choice: TrainChoice) -> None:
     """Name the preset of a training of images whose command names none."""
     if choice.source.has_images and not choice.names["preset"]:
         print(
-            f"iidgan: preset: {choice.preset.name}, {choice.preset.title}; --preset NAME chooses "
+            f"iidgan: preset: {choice.preset.name}, the default for images; --preset NAME chooses "
             "another of iidgan list presets",
             file=sys.stderr,
         )

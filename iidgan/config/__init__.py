@@ -1,4 +1,4 @@
-"""Configuration of runs: `Run`, its JSON form, registries and recommended settings.
+"""Configuration of runs: `Run`, its JSON form, registries, presets and recommended settings.
 
 Nothing here trains, samples, or reads a run directory.
 """

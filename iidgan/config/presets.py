@@ -212,12 +212,12 @@ IMAGE_TERMS: tuple[Term, ...] = (
 )
 
 _NO_EMA = "ours: none, as no average is mentioned"
-_PAPER_RATIO = "with element means, whose weight of x is d / M, equation 7"
+_IJCAI_TERMS = "appendix B.3; p-norm: section 5.2; d / M: equation 7; ours: element means"
 _IJCAI_RATE = "ours: as in the code of the authors' next paper, AdvLatGAN"
 _ARXIV_RATE = "ours: rate as in arXiv 2021, section 5.2; betas, linear decay"
 _ARXIV_BATCH = "ours: as in arXiv 2021, section 5.2"
 _IJCAI_LARGE = {
-    "terms": f"appendix B.3, {_PAPER_RATIO}",
+    "terms": _IJCAI_TERMS,
     "latent": "appendix B.3",
     "optimiser": _IJCAI_RATE,
     "batch": "appendix B.3",
@@ -267,7 +267,7 @@ _ALL = (
     ),
     Preset(
         name="images",
-        title="the default for images",
+        title="Default for images",
         origins={
             "terms": "ours: trials on stacked digits and stacked clothes",
             "arch": "ours: Radford et al., 2015, at half the width",
@@ -288,7 +288,7 @@ _ALL = (
         name="ijcai-mnist",
         title="MNIST, Figures 6 and 8",
         origins={
-            "terms": f"appendix B.3, {_PAPER_RATIO}",
+            "terms": _IJCAI_TERMS,
             "arch": "ours: InfoGAN's for MNIST, as the paper has none",
             "latent": "appendix B.3",
             "optimiser": _ARXIV_RATE,
@@ -309,7 +309,7 @@ _ALL = (
         name="ijcai-stacked",
         title="Stacked MNIST, Table 3",
         origins={
-            "terms": f"appendix B.3, {_PAPER_RATIO}",
+            "terms": _IJCAI_TERMS,
             "arch": "section 5.2: as in Radford et al., 2015; ours: 32 pixels",
             "latent": "appendix B.3",
             "optimiser": _ARXIV_RATE,
@@ -364,7 +364,8 @@ _ALL = (
         title="CIFAR-10 and CIFAR-100, Table 2",
         origins=_ARXIV
         | {
-            "terms": f"appendix E (page 13), {_PAPER_RATIO} of IJCAI 2023",
+            "terms": "appendix E (page 13); p-norm: section 5.2 (page 8); d / M: section 4.2; "
+            "ours: element means",
             "arch": "appendix G, Tables 9, 10 and 11 (page 15)",
             "latent": "appendix G, Table 9 (page 15)",
         },
@@ -400,7 +401,7 @@ _ALL = (
         name="invertgan",
         title="CIFAR-10, CIFAR-100 and STL-10, Table 2",
         origins={
-            "terms": "equations 5 and 10, which have no weights",
+            "terms": "equations 5 and 10, without weights; p-norm: section 5.2",
             "arch": "appendix A.2, Tables 3 and 4; D: arXiv 2021, Table 14 (page 16)",
             "latent": "appendix A.2, Table 3",
             "optimiser": _ARXIV_RATE,
@@ -422,8 +423,9 @@ _ALL = (
         name="ivgan",
         title="MNIST, CIFAR-10, STL-10 and LSUN church, Table 1; Stacked MNIST, Table 2",
         origins={
-            "terms": "section 4: mu; 4 blocks, lambda and noise: the authors' code, whose blocks "
-            "and mu have their row in Table 3; cycle and gaussian, ours: as for images",
+            "terms": "mu: section 4; lambda: the authors' code, as are 4 blocks, a row of Table "
+            "3; ours: noise that decreases linearly instead of in steps; cycle and Gaussian terms "
+            "of other methods: as for images",
             "arch": "64 pixels: section 4; DCGAN of width 64: the authors' code",
             "latent": "section 4",
             "optimiser": "Adam: section 4; constant rate and betas: the authors' code",

@@ -1,14 +1,19 @@
 """`iidgan train`: options of the chosen components, own components, repeated commands."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from iidgan.cli import main
+from iidgan.config.presets import PRESETS, iid_terms
 from tests.helpers.cli import TINY, fail_command, print_help
 from tests.helpers.coverage import script_coverage
-from tests.helpers.training import set_bfloat16_units
+from tests.helpers.training import RandomImages, set_bfloat16_units
+
+ROOT = Path(__file__).parents[2]
 
 
 def read_run(path):
@@ -248,6 +253,17 @@ def test_train_names_the_default_preset(work_dir, capsys):
     run = read_run(work_dir / "run")
     assert (run["ema"], run["optimiser"]["lr"]) == (0.9956, 2e-4)
     assert read_terms(work_dir / "run")["cycle"]["ratio"] == 10
+
+
+def test_train_former_default_of_images(work_dir):
+    """The command in docs/images.md for runs that were started before there were presets."""
+    page = (ROOT / "docs" / "images.md").read_text(encoding="utf-8")
+    (flags,) = re.findall(r"`(--cycle.weight [^`]* --ema 0)`", page)
+    assert main([*PICTURES, *flags.split(), *ONE_STEP]) == 0
+    preset = replace(PRESETS["images"], terms=iid_terms(0.5, 0.1), ema=0.0)
+    run = preset.create_run(RandomImages(shape=(3, 32, 32)))
+    arch = replace(run.arch, width=2)
+    assert read_run(work_dir / "run") == replace(run, arch=arch, batch=4, steps=1).to_dict()
 
 
 def test_train_does_not_name_presets_elsewhere(work_dir, capsys):
