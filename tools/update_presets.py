@@ -19,7 +19,7 @@ def render_presets() -> str:
 
 def list_image_presets() -> list[Preset]:
     """Return the presets of images."""
-    return [preset for preset in PRESETS.values() if preset.arch.is_convolutional]
+    return [preset for preset in PRESETS.values() if preset.has_images]
 
 
 def _render_preset(preset: Preset) -> str:

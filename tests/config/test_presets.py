@@ -166,7 +166,7 @@ def test_fit_norm(arch):
 
 @EACH_PRESET
 def test_check_source_of_own_size(preset):
-    if preset.name != "points":
+    if preset.has_images:
         side = preset.side or 40
         preset.check_source(RandomImages(shape=(3, side, side)))
 
@@ -180,9 +180,15 @@ def test_check_source_of_other_size(preset, shape):
             preset.check_source(RandomImages(shape=(3, height, width)))
 
 
+def test_check_source_of_images_with_other_networks():
+    """Whether a preset is for images does not depend on its backbone."""
+    own = replace(PRESETS["images"], name="own", arch=MLP())
+    own.check_source(RandomImages())
+
+
 @EACH_PRESET
 def test_check_source_of_other_kind(preset):
-    source = StackedMnist() if preset.name == "points" else Grid()
+    source = Grid() if preset.has_images else StackedMnist()
     with raises_input_error("preset", preset.name, "points", "images"):
         preset.check_source(source)
 
@@ -191,9 +197,9 @@ def test_check_source_of_other_kind(preset):
 @EACH_PRESET
 def test_preset_takes_steps(preset):
     side = preset.side or 32
-    source = RandomImages(shape=(3, side, side)) if preset.name != "points" else Grid(size=100)
+    source = RandomImages(shape=(3, side, side)) if preset.has_images else Grid(size=100)
     run = replace(preset.create_run(source), batch=3)
-    if preset.name != "points":
+    if preset.has_images:
         run = replace(run, arch=replace(run.arch, width=2))
     context = TrainContext.create(run, (0,), run.source.load(), torch.device("cpu"))
     losses = context.train_step(context.batches.batches_at(0))
