@@ -13,7 +13,8 @@ from pathlib import Path
 import iidgan
 from iidgan.records import read_records
 from iidgan.report import render_table
-from iidgan.studies.table_spec import Column, Delta, QuickProfile, RowGroup, TableSpec
+from iidgan.studies.columns import Column
+from iidgan.studies.table_spec import Delta, Profile, RowGroup, TableSpec
 from iidgan.studies.tabulate import tabulate
 
 
@@ -33,7 +34,7 @@ def declare_table(steps: int, seeds: int) -> TableSpec:
             "reverse KL": Column(metric="reverse_kl", dataset="Ring", decimals=3),
         },
         num_seeds=seeds,
-        quick=QuickProfile(steps=steps),
+        quick=Profile(steps=steps),
         notes=("50,000 samples a seed; a sample is good within 3 standard deviations of a mode.",),
     )
 

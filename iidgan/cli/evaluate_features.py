@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -17,15 +16,11 @@ from iidgan.cli.feature_table import print_json, print_table
 from iidgan.cli.progress import count_progress, create_progress
 from iidgan.cli.signals import interrupt_on_signals
 from iidgan.config.plugins import Plugin
-from iidgan.core.metric import MetricProtocol
 from iidgan.errors import InputError
 from iidgan.evaluation.evaluate import EvaluationPoint
 from iidgan.evaluation.feature_metrics import (
     DEFAULT_METRICS,
-    FeaturePair,
-    Score,
     check_suited,
-    compute_scores,
     find_feature_metric,
 )
 from iidgan.features import FrozenExtractor
@@ -33,15 +28,19 @@ from iidgan.features.extraction import ProgressCallback
 from iidgan.records import MetricRecord, append_records, read_records
 from iidgan.sample_sets import (
     FeatureSet,
-    SampleSet,
     create_extractor_for,
-    extract_features,
     open_reference,
     open_run_reference,
     open_samples,
-    pair_features,
 )
 from iidgan.sample_sets.feature_set import POINTS
+from iidgan.sample_sets.measurement import (
+    Comparison,
+    Measurement,
+    Subject,
+    iterate_run_subjects,
+    list_healthy_seeds,
+)
 from iidgan.sample_sets.opening import DEFAULT_NUM_SAMPLES, is_run_path
 from iidgan.training.model import load_point
 from iidgan.training.run_dir import RunDir
@@ -90,76 +89,6 @@ class FeatureOptions:
         return stripped_names
 
 
-@dataclass(frozen=True)
-class Subject:
-    """Samples to measure, and what their records say of them.
-
-    Arguments:
-        samples: The samples.
-        run: Id of the run; empty for samples of another program.
-        seed: Seed of the run.
-        step: Step of the run.
-        diverged: Step at which the seed diverged, or -1.
-    """
-
-    samples: SampleSet
-    run: str = ""
-    seed: int = 0
-    step: int = 0
-    diverged: int = -1
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What generated samples are compared with, and how.
-
-    Arguments:
-        reference: Features of real samples.
-        extractor: Extractor of images; None for points.
-        metric_names: Names of the metrics.
-        num: Number of generated samples.
-    """
-
-    reference: FeatureSet
-    extractor: FrozenExtractor | None
-    metric_names: Sequence[str]
-    num: int
-
-    def measure(self, subject: Subject, provenance: Mapping[str, str]) -> Measurement:
-        """Measure samples.
-
-        Arguments:
-            subject: The samples.
-            provenance: Versions and hardware of the measurement.
-        """
-        with show_progress(subject.samples.name) as on_progress:
-            samples = extract_features(
-                subject.samples, self.extractor, self.num, on_progress=on_progress
-            )
-        pair = pair_features(self.reference, samples, self.extractor)
-        scores = compute_scores(self.metric_names, pair)
-        return Measurement(
-            records=[_make_record(score, subject, pair, provenance) for score in scores],
-            shared_protocol=pair.protocol(),
-            notes=[*samples.notes, *_list_limits(pair, self.metric_names)],
-        )
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What was measured of some samples.
-
-    Arguments:
-        records: One record for each value.
-        shared_protocol: What the protocols of all values share.
-        notes: Lines for the user: how the samples were read, and what limits the values.
-    """
-
-    records: list[MetricRecord]
-    shared_protocol: MetricProtocol
-    notes: list[str]
-
-
 @interrupt_on_signals()
 def evaluate_features(
     path: str,
@@ -202,9 +131,10 @@ def evaluate_features(
         reference = _open_reference(path, options, extractor, num, root, plugins, on_progress)
     comparison = Comparison(reference, extractor, metric_names, num)
     provenance = collect_provenance(torch_device)
-    measurements = [
-        comparison.measure(subject, provenance) for subject in chain([first_subject], subjects)
-    ]
+    measurements: list[Measurement] = []
+    for subject in chain([first_subject], subjects):
+        with show_progress(subject.samples.name) as on_progress:
+            measurements.append(comparison.measure(subject, provenance, on_progress))
     records = [record for measurement in measurements for record in measurement.records]
     if out_path is not None:
         check_same_protocols(out_path, records)
@@ -240,20 +170,13 @@ def _iterate_subjects(
 ) -> Iterator[Subject]:
     """Open samples: of all seeds of a run that did not diverge, or of the one that is named.
 
-    One after the other, since each keeps samples in memory.
+    Those of a run one after the other, since each keeps samples in memory.
     """
     if point is None:
         yield Subject(open_samples(path, size=options.size, seed=options.seed, num=num))
         return
-    healthy_seeds = [seed for seed, step in zip(point.seeds, point.diverged) if step < 0]
-    seeds = healthy_seeds if options.seed is None else [options.seed]
-    if not seeds:
-        raise InputError("seed: every seed of this run diverged")
-    for seed in seeds:
-        samples = open_samples(path, size=options.size, seed=seed, num=num, plugins=plugins)
-        i = [*point.seeds].index(seed)
-        run_id, step, diverged = point.run.id, point.steps[i], point.diverged[i]
-        yield Subject(samples, run_id, point.seeds[i], step, diverged)
+    seeds = list_healthy_seeds(point) if options.seed is None else [options.seed]
+    yield from iterate_run_subjects(path, point, seeds, num, size=options.size, plugins=plugins)
 
 
 def _describe_features(extractor: FrozenExtractor | None) -> tuple[str, nn.Linear | None]:
@@ -294,37 +217,6 @@ def show_progress(name: str) -> Iterator[ProgressCallback]:
     """
     with create_progress(create_console(stderr=True)) as progress:
         yield count_progress(progress, name, "images")
-
-
-def _list_limits(pair: FeaturePair, metric_names: Iterable[str]) -> list[str]:
-    """List what limits the values of metrics."""
-    notes = [note for name in metric_names for note in find_feature_metric(name).notes(pair)]
-    num_real, num_fake = len(pair.real), len(pair.fake)
-    if num_real != num_fake:
-        notes.append(
-            f"{num_real:,} real and {num_fake:,} generated samples: values are comparable with "
-            f"those of the same numbers alone; --num {min(num_real, num_fake)} takes equal ones"
-        )
-    return notes
-
-
-def _make_record(
-    score: Score, subject: Subject, pair: FeaturePair, provenance: Mapping[str, str]
-) -> MetricRecord:
-    """Make the record of a score; samples without a run are named by their digest."""
-    has_interval = not math.isnan(score.low)
-    return MetricRecord(
-        run=subject.run or pair.fake.images_sha256[:12],
-        seed=subject.seed,
-        step=subject.step,
-        metric=score.metric,
-        value=score.value,
-        diverged=subject.diverged,
-        protocol=score.protocol,
-        provenance={**provenance, "samples": subject.samples.name},
-        low=score.low if has_interval else None,
-        high=score.high if has_interval else None,
-    )
 
 
 def check_same_protocols(path: Path, records: Iterable[MetricRecord]) -> None:

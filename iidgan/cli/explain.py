@@ -12,17 +12,17 @@ import tyro
 
 from iidgan.cli.options import warn_if_empty
 from iidgan.cli.parse import parse_options
+from iidgan.cli.table_selection import ProfileOptions, resolve_table_name, select_table
 from iidgan.config.run import Run
 from iidgan.errors import unknown_name_error
 from iidgan.records import MetricRecord, read_all_records
 from iidgan.report.formats import format_cell, format_mean_std
-from iidgan.studies.papers import TABLES
 from iidgan.studies.table_spec import Delta, TableSpec
 from iidgan.studies.tabulate import tabulate
 
 
-@dataclass(frozen=True)
-class ExplainOptions:
+@dataclass(frozen=True, kw_only=True)
+class ExplainOptions(ProfileOptions):
     """Print a cell with its run, its records with provenance, and the command that trains it."""
 
     table: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="TABLE")]
@@ -31,8 +31,6 @@ class ExplainOptions:
     """Name of the row."""
     column: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="COLUMN")]
     """Title of the column."""
-    quick: bool = False
-    """Use the quick profile of the table."""
     results: str = "results"
     """Folder of the metric records."""
 
@@ -47,12 +45,10 @@ def why_command(arguments: list[str]) -> int:
         InputError: The arguments or the files that they name are invalid.
     """
     options = parse_options(ExplainOptions, "iidgan why", arguments)
-    if options.table not in TABLES:
-        raise unknown_name_error("table", options.table, TABLES)
+    name = resolve_table_name(options.table)
     records = read_all_records(Path(options.results))
     warn_if_empty(records, options.results)
-    spec = TABLES[options.table](records)
-    spec = spec.with_quick_profile() if options.quick else spec
+    spec = select_table(name, options, records)
     if options.row not in spec.row_names:
         raise unknown_name_error("row", options.row, spec.row_names)
     if options.column not in spec.columns:
@@ -91,19 +87,18 @@ def _explain_run(
         (
             record
             for record in records
-            if (record.run, record.metric) == (run.id, column.metric) and record.at_end(run.steps)
+            if record.run == run.id and column.has_record(record) and record.at_end(run.steps)
         ),
         key=lambda record: record.seed,
     )
     protocol_text = _format_facts(final_records[0].protocol) if final_records else "no records yet"
-    quick_option = " --quick" if options.quick else ""
     return [
         f"run {run.id}: {json.dumps(run.to_dict(include_paths=False))}",
         f"{column.metric}: {protocol_text}",
         *map(_format_record, final_records),
         *_list_failures(run, final_records, records),
-        f"trained by: iidgan table {options.table}{quick_option} --rows {json.dumps(options.row)} "
-        f"--data {json.dumps(column.dataset)}",
+        f"trained by: iidgan table {options.table}{options.flags} "
+        f"--rows {json.dumps(options.row)} --data {json.dumps(column.dataset)}",
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import tyro
 
 from iidgan.cli.announcement import announce_training
+from iidgan.cli.evaluate_features import show_progress
 from iidgan.cli.options import (
     TableFormat,
     TrainMissingOptions,
@@ -20,10 +21,20 @@ from iidgan.cli.options import (
     warn_if_empty,
 )
 from iidgan.cli.parse import parse_options
+from iidgan.cli.signals import interrupt_on_signals
+from iidgan.cli.table_selection import ProfileOptions, resolve_table_name, select_table
 from iidgan.errors import InputError, unknown_name_error
 from iidgan.figures.comparison import save_figures
 from iidgan.records import MetricRecord
-from iidgan.studies.papers import TABLES
+from iidgan.studies.measure_scores import (
+    ScoreJob,
+    ScoreMeter,
+    add_untrained,
+    measure_scores,
+    missing_scores,
+)
+from iidgan.studies.papers import RECIPES
+from iidgan.studies.requirements import Requirements
 from iidgan.studies.table_spec import TableSpec
 from iidgan.studies.tabulate import tabulate
 from iidgan.studies.train_missing import (
@@ -37,16 +48,15 @@ from iidgan.studies.train_missing import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableOptions(TrainMissingOptions):
+class TableOptions(TrainMissingOptions, ProfileOptions):
     """Train what a table lacks, several runs at a time, and print it with the paper's numbers.
 
-    Rerunning the command resumes; the records of each run are stored as soon as it ends.
+    Rerunning the command resumes; the records of each run are stored as soon as it ends. What is
+    missing, such as a data set, is listed before anything is trained.
     """
 
     name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
-    """Name of the table: ring, synthetic, normality, plug-in, tuned or stacked."""
-    quick: bool = False
-    """Use the quick profile, a separate table: fewer steps, seeds or rows, or smaller networks."""
+    """Name of the table: ring, synthetic, stacked, ijcai-table-4, ... (iidgan list tables)."""
     seeds: int | None = None
     """Number of seeds per row; by default that of the table."""
     rows: tuple[str, ...] = ()
@@ -67,17 +77,18 @@ def table_command(arguments: list[str]) -> int:
         InputError: The arguments or the files that they name are invalid.
     """
     options = parse_options(TableOptions, "iidgan table", arguments)
+    name = resolve_table_name(options.name)
     workspace = options.create_workspace()
     records = workspace.load_records()
-    spec = _select_table(options, records)
-    selected = spec.restrict_to(options.rows, options.data)
-    missing_jobs = missing_runs(selected, range(spec.num_seeds), records) if options.train else []
+    spec = _select_table(name, options, records)
     exit_code = 0
-    if missing_jobs:
-        check_same_classifiers(spec.runs, records, missing_jobs)
-        check_results_dir(workspace)
-        announce_training(missing_jobs, workspace)
-        exit_code = _train_jobs(missing_jobs, spec, options, workspace)
+    if options.train:
+        work = _Work.collect(spec, spec.restrict_to(options.rows, options.data), workspace)
+        if missing := Requirements.of_jobs(work.training_jobs, work.score_jobs).list_missing():
+            print(f"iidgan: table: {name} cannot be trained yet; it lacks:", file=sys.stderr)
+            print(*(f"  * {line}" for line in missing), sep="\n", file=sys.stderr)
+            return 2
+        exit_code = work.do(name, options, workspace)
         records = workspace.load_records()
     table = tabulate(spec, records)
     warn_if_empty(records, workspace.results_dir)
@@ -85,10 +96,58 @@ def table_command(arguments: list[str]) -> int:
         print("no rows yet: run iidgan sweep, whose trials select them", file=sys.stderr)
     print_table(table, options.format)
     if options.format == "rich":
-        print(f"discussion: docs/results/{options.name}.md", file=sys.stderr)
+        page = "reproduce.md" if name in RECIPES else f"results/{name}.md"
+        print(f"discussion: docs/{page}", file=sys.stderr)
     if spec.plot_runs and options.train and not exit_code:
         _draw_runs(spec, workspace)
     return exit_code
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the selected cells of a table lack.
+
+    Arguments:
+        spec: The whole table.
+        records: Metric records of all runs so far.
+        training_jobs: Runs to train.
+        score_jobs: Scores to measure, of these and of trained runs.
+    """
+
+    spec: TableSpec
+    records: Sequence[MetricRecord]
+    training_jobs: Sequence[TrainingJob]
+    score_jobs: Sequence[ScoreJob]
+
+    @classmethod
+    def collect(cls, spec: TableSpec, selected: TableSpec, workspace: Workspace) -> _Work:
+        records, seeds = workspace.load_records(), range(spec.num_seeds)
+        score_jobs = missing_scores(selected, seeds, records)
+        incomplete_jobs = missing_runs(selected, seeds, records)
+        training_jobs = add_untrained(incomplete_jobs, score_jobs, workspace)
+        return cls(spec, records, training_jobs, score_jobs)
+
+    def do(self, name: str, options: TableOptions, workspace: Workspace) -> int:
+        """Train and measure, and return 0, or the exit code if training stopped or failed."""
+        exit_code = 0
+        if self.training_jobs:
+            check_same_classifiers(self.spec.runs, self.records, self.training_jobs)
+            check_results_dir(workspace)
+            announce_training(self.training_jobs, workspace)
+            exit_code = _train_jobs(name, self.training_jobs, self.spec, options, workspace)
+        if self.score_jobs and exit_code <= 1:  # others mean that it was stopped
+            _measure(name, self.score_jobs, workspace)
+        return exit_code
+
+
+def _measure(name: str, jobs: Sequence[ScoreJob], workspace: Workspace) -> None:
+    num_scores = sum(len(job.seeds) for job in jobs)
+    print(f"measuring scores on features of {num_scores:,} seeds", file=sys.stderr)
+    meter = ScoreMeter(workspace, show_progress)
+    with interrupt_on_signals():
+        measure_scores(name, jobs, meter, workspace)
+    for note in meter.notes:
+        print(f"iidgan: {note}", file=sys.stderr)
 
 
 def _draw_runs(spec: TableSpec, workspace: Workspace) -> None:
@@ -100,11 +159,8 @@ def _draw_runs(spec: TableSpec, workspace: Workspace) -> None:
             print(figure_path, file=sys.stderr)
 
 
-def _select_table(options: TableOptions, records: Sequence[MetricRecord]) -> TableSpec:
-    if options.name not in TABLES:
-        raise unknown_name_error("table", options.name, TABLES)
-    spec = TABLES[options.name](records)
-    spec = spec.with_quick_profile() if options.quick else spec
+def _select_table(name: str, options: TableOptions, records: Sequence[MetricRecord]) -> TableSpec:
+    spec = select_table(name, options, records)
     spec = replace(spec, num_seeds=resolve_seed_count(options.seeds, spec.num_seeds))
     for row in options.rows:
         if not spec.row_names:
@@ -118,7 +174,11 @@ def _select_table(options: TableOptions, records: Sequence[MetricRecord]) -> Tab
 
 
 def _train_jobs(
-    jobs: Sequence[TrainingJob], spec: TableSpec, options: TableOptions, workspace: Workspace
+    name: str,
+    jobs: Sequence[TrainingJob],
+    spec: TableSpec,
+    options: TableOptions,
+    workspace: Workspace,
 ) -> int:
     """Train runs and collect their records.
 
@@ -127,7 +187,7 @@ def _train_jobs(
     """
     with monitor_jobs(jobs, options) as (on_progress, stop):
         outcomes = train_missing(
-            options.name,
+            name,
             jobs,
             workspace,
             on_progress=on_progress,

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from iidgan.core import IS_PATH, Dataset, Source
+from iidgan.core import IS_PATH, OMIT_IF_DEFAULT, Dataset, Source
 from iidgan.data.manifest import IMAGES_FILE, LABELS_FILE, MANIFEST_FILE, Manifest, data_home
 from iidgan.errors import InputError
 from iidgan.utils.files import damage_as_input_error
@@ -41,6 +41,9 @@ class Prepared(Source):
     """Expected SHA-256 digest of the array of images, in hexadecimal; empty: any."""
     flip: bool = False
     """Whether training mirrors each image left to right with probability 1/2."""
+    expected_size: int | None = field(default=None, metadata=OMIT_IF_DEFAULT)
+    """Side in pixels that the images must have, as in the setting of a published table; None: any.
+    `iidgan prepare --size` chooses it."""
 
     @property
     def classifier_source(self) -> str:
@@ -61,6 +64,7 @@ class Prepared(Source):
                 f"{folder}: the data set has changed: expected sha256 {self.sha256}, "
                 f"got {manifest.images.sha256}"
             )
+        self._check_size(folder, manifest.shape)
         if reason := manifest.integrity_error(folder):
             command = manifest.prepare_command(self.root)
             raise InputError(f"{folder}: {reason}; run `{command}` to prepare it again")
@@ -71,6 +75,16 @@ class Prepared(Source):
         return Dataset(
             x, y, labels=manifest.labels, sha256=_combine_digests(manifest), flip=self.flip
         )
+
+    def _check_size(self, folder: Path, shape: tuple[int, ...]) -> None:
+        size = self.expected_size
+        if size is not None and shape[1:] != (size, size):
+            height, width = shape[1:]
+            raise InputError(
+                f"{folder}: prepared at {height} x {width} pixels, expected {size} x {size}; "
+                f"remove that folder, or set $IIDGAN_DATA to another one, and run "
+                f"iidgan prepare {self.name} --size {size}"
+            )
 
 
 def prepared_folder(name: str, root: str | None = None) -> Path:

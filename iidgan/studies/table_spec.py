@@ -8,27 +8,14 @@ from functools import cached_property
 
 from iidgan.config.run import Run
 from iidgan.core import Source
+from iidgan.errors import InputError
+from iidgan.studies.columns import Column, ScoreColumn
 
 NUM_SEEDS = 5
 """Default number of seeds behind a mean."""
 
 PublishedValues = Mapping[tuple[str, str], tuple[float, float | None]]
 """Printed mean and standard deviation (or None) by row name and column title."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """One column: a metric on one data set.
-
-    Arguments:
-        metric: Name of the metric in the records.
-        dataset: Name of the data set, a key of `RowGroup.datasets`.
-        decimals: Digits after the decimal point.
-    """
-
-    metric: str
-    dataset: str
-    decimals: int = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,20 +66,22 @@ class RowGroup:
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuickProfile:
-    """A shorter version of a table, for a first look.
+class Profile:
+    """A shorter version of a table.
 
     Arguments:
         steps: Training steps of every run.
         num_seeds: Number of seeds behind a mean.
         row_groups: Rows, if they differ from those of the table: fewer, or with smaller networks.
         num_checkpoints: How often a run is saved and evaluated during training.
+        num_samples: Number of samples that scores on features read; None: as in the table.
     """
 
     steps: int
     num_seeds: int = NUM_SEEDS
     row_groups: tuple[RowGroup, ...] = ()
     num_checkpoints: int = 12
+    num_samples: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +94,8 @@ class TableSpec:
         columns: Columns by title, in order.
         num_seeds: Number of seeds behind a mean.
         num_checkpoints: How often a run is saved and evaluated during training.
-        quick: Quick profile of the table.
+        quick: Quick profile of the table, for a first look in minutes.
+        standard: Standard profile, for a machine without an accelerator; None if there is none.
         plot_runs: Whether to plot the runs side by side after training; for small tables.
         notes: Paragraphs below the table that define its columns.
 
@@ -124,7 +114,7 @@ class TableSpec:
         ...         ),
         ...     ),
         ...     columns={"modes": Column(metric="modes_20", dataset="Ring", decimals=1)},
-        ...     quick=QuickProfile(steps=2_000),
+        ...     quick=Profile(steps=2_000),
         ... )
         >>> [name for name, run in spec.runs.values()]
         ['GAN, Ring', 'IID-GAN, Ring']
@@ -137,7 +127,8 @@ class TableSpec:
     columns: Mapping[str, Column]
     num_seeds: int = NUM_SEEDS
     num_checkpoints: int = 12
-    quick: QuickProfile
+    quick: Profile
+    standard: Profile | None = None
     plot_runs: bool = False
     notes: tuple[str, ...] = ()
 
@@ -146,16 +137,59 @@ class TableSpec:
 
         Groups that differ from other groups only in their number of steps are dropped.
         """
-        quick = self.quick
+        return self._with_profile("quick", self.quick)
+
+    def with_standard_profile(self) -> TableSpec:
+        """Return the table of the standard profile, as `with_quick_profile`.
+
+        Raises:
+            InputError: The table has none.
+        """
+        if self.standard is None:
+            raise InputError(f"standard: {self.title!r} has no standard profile; leave it out")
+        return self._with_profile("standard", self.standard)
+
+    def _with_profile(self, name: str, profile: Profile) -> TableSpec:
         shortened_groups = [
-            _set_steps(group, quick.steps) for group in quick.row_groups or self.row_groups
+            _set_steps(group, profile.steps) for group in profile.row_groups or self.row_groups
         ]
         return replace(
             self,
             row_groups=_drop_redundant_groups(shortened_groups),
-            title=f"{self.title}; quick profile of {quick.steps:,} steps",
-            num_seeds=quick.num_seeds,
-            num_checkpoints=quick.num_checkpoints,
+            columns={
+                title: _set_num_samples(column, profile.num_samples)
+                for title, column in self.columns.items()
+            },
+            title=f"{self.title}; {name} profile of {profile.steps:,} steps",
+            num_seeds=profile.num_seeds,
+            num_checkpoints=profile.num_checkpoints,
+        )
+
+    def with_features(self, features: str) -> TableSpec:
+        """Return the table with its scores on the features of a network.
+
+        Titles of columns name the features where they are not those of the paper; scores that
+        are measured on certain features alone stay.
+
+        Arguments:
+            features: Name of the extractor.
+        """
+        columns = {
+            title: column.with_features(features)
+            for title, column in self.columns.items()
+            if isinstance(column, ScoreColumn)
+        }
+        if all(column.features != features for column in columns.values()):
+            return self
+        titles = {title: column.title for title, column in columns.items()}
+        return replace(
+            self,
+            title=f"{self.title}; features of {features}",
+            columns={
+                titles.get(title, title): columns.get(title, column)
+                for title, column in self.columns.items()
+            },
+            row_groups=tuple(_rename_columns(group, titles) for group in self.row_groups),
         )
 
     def restrict_to(
@@ -202,13 +236,28 @@ class TableSpec:
 
     @cached_property
     def required_metrics(self) -> dict[str, set[str]]:
-        """Metrics that the columns show of each run, by run id."""
+        """Metrics that training measures and the columns show of each run, by run id."""
         metrics_by_id: dict[str, set[str]] = {}
         for _, dataset_name, run in self._iterate_runs():
-            columns = self.columns.values()
-            metrics = {column.metric for column in columns if column.dataset == dataset_name}
+            metrics = {
+                column.metric
+                for column in self.columns.values()
+                if column.dataset == dataset_name and not isinstance(column, ScoreColumn)
+            }
             metrics_by_id.setdefault(run.id, set()).update(metrics)
         return metrics_by_id
+
+    @cached_property
+    def required_scores(self) -> dict[str, tuple[ScoreColumn, ...]]:
+        """Columns of scores on features of each run, by run id."""
+        return {
+            run.id: tuple(
+                column
+                for column in self.columns.values()
+                if column.dataset == dataset_name and isinstance(column, ScoreColumn)
+            )
+            for _, dataset_name, run in self._iterate_runs()
+        }
 
     @cached_property
     def runs(self) -> dict[str, tuple[str, Run]]:
@@ -245,6 +294,20 @@ def _drop_redundant_groups(row_groups: Sequence[RowGroup]) -> tuple[RowGroup, ..
         if group.run_ids <= other_ids:
             remaining_groups = other_groups
     return tuple(remaining_groups)
+
+
+def _set_num_samples(column: Column, num_samples: int | None) -> Column:
+    if num_samples is None or not isinstance(column, ScoreColumn):
+        return column
+    return replace(column, num_samples=num_samples)
+
+
+def _rename_columns(group: RowGroup, titles: Mapping[str, str]) -> RowGroup:
+    published = {
+        (row_name, titles.get(title, title)): value
+        for (row_name, title), value in group.published.items()
+    }
+    return replace(group, published=published)
 
 
 def _set_steps(group: RowGroup, steps: int) -> RowGroup:

@@ -84,7 +84,7 @@ def _check_protocols(
         frozenset(record.protocol.items()): record
         for run in runs
         for record in records_by_run.get(run.id, ())
-        if record.metric == column.metric and record.at_end(run.steps)
+        if column.has_record(record) and record.at_end(run.steps) and record.diverged < 0
     }
     if len(example_by_protocol) > 1:
         (protocol_a, record_a), (protocol_b, record_b) = list(example_by_protocol.items())[:2]
@@ -111,11 +111,13 @@ def _build_cell(
         (
             record
             for record in run_records
-            if record.metric == column.metric and record.at_end(run.steps)
+            if column.has_record(record) and record.at_end(run.steps)
         ),
         key=lambda record: record.seed,
     )
-    values = {record.seed: record.value for record in final_records if record.diverged < 0}
+    values = {
+        record.seed: column.scale * record.value for record in final_records if record.diverged < 0
+    }
     statuses: dict[int, SeedStatus] = dict.fromkeys(range(spec.num_seeds), "missing")
     statuses |= dict.fromkeys((r.seed for r in run_records if r.is_failure), "failed")
     statuses |= dict.fromkeys((record.seed for record in final_records), "diverged")

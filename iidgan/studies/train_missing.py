@@ -43,11 +43,13 @@ class TrainingJob:
         name: Display name.
         run: The run.
         seeds: Seeds that are still missing.
+        needs_classifier: Whether metrics that it is trained for need the classifier of its images.
     """
 
     name: str
     run: Run
     seeds: tuple[int, ...]
+    needs_classifier: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +92,15 @@ class Workspace:
         is_prefix = list(seeds) == list(range(len(seeds)))
         suffix = f"{len(seeds)}-seeds" if is_prefix else f"seeds-{'-'.join(map(str, seeds))}"
         return RunDir(self.runs_dir / f"{run.id}-{suffix}", list_types(run))
+
+    def list_run_dirs(self, run: Run) -> list[RunDir]:
+        """List the folders of a run, whatever its seeds.
+
+        Arguments:
+            run: The run.
+        """
+        paths = sorted(self.runs_dir.glob(f"{run.id}-*"))
+        return [RunDir(path, list_types(run)) for path in paths]
 
 
 class RunRequest(Protocol):
@@ -285,7 +296,8 @@ def check_trainable(jobs: Sequence[TrainingJob], workspace: Workspace) -> None:
         InputError: A classifier has not been prepared, or the folder cannot be created.
     """
     for job in jobs:
-        require_classifier(job.run.source)
+        if job.needs_classifier:
+            require_classifier(job.run.source)
     if jobs:
         _check_creatable("runs", workspace.runs_dir)
 

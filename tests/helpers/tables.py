@@ -7,7 +7,8 @@ from iidgan.data import Ring
 from iidgan.methods import iid_gan
 from iidgan.nn import MLP
 from iidgan.records import MetricRecord
-from iidgan.studies.table_spec import Column, Delta, QuickProfile, RowGroup, TableSpec
+from iidgan.studies.columns import Column
+from iidgan.studies.table_spec import Delta, Profile, RowGroup, TableSpec
 from iidgan.studies.train_missing import Workspace
 
 SMALL_RUN = Run(arch=MLP(hidden=(8,)), steps=4, batch=16)
@@ -35,7 +36,7 @@ def make_table(**changes):
         row_groups=(group,),
         columns=columns,
         num_seeds=2,
-        quick=QuickProfile(steps=2),
+        quick=Profile(steps=2),
     )
     return replace(table, **changes)
 

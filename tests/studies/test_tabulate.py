@@ -8,7 +8,8 @@ from scipy import stats
 
 from iidgan.records import append_records, copy_final_records, failure_record, read_records
 from iidgan.report import render_table
-from iidgan.studies.table_spec import Column, RowGroup
+from iidgan.studies.columns import Column
+from iidgan.studies.table_spec import RowGroup
 from iidgan.studies.tabulate import tabulate
 from iidgan.studies.train_missing import missing_runs
 from iidgan.train import train

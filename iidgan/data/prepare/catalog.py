@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iidgan.core import Reference
 from iidgan.data.idx import FashionMnist, Mnist
@@ -72,7 +72,7 @@ AFHQ = Reference(
     url="https://arxiv.org/abs/1912.01865",
 )
 
-DATASETS: dict[str, DatasetInfo] = {
+_USUAL_SIZES: dict[str, DatasetInfo] = {
     "mnist": DatasetInfo(
         title="handwritten digits, 28 pixels, grey",
         reader=builtin_reader(Mnist),
@@ -148,6 +148,22 @@ DATASETS: dict[str, DatasetInfo] = {
         download_hint="afhq.zip of https://github.com/clovaai/stargan-v2",
         reference=AFHQ,
     ),
+}
+_OTHER_SIZES = {"mnist": (64,), "cifar10": (64,), "stl10": (32, 64)}
+"""Other sizes of published tables, in pixels, which may be prepared beside the usual ones."""
+
+
+def _with_size(info: DatasetInfo, size: int) -> DatasetInfo:
+    subject = info.title.partition(", ")[0]
+    return replace(
+        info, title=f"{subject}, resized to {size} pixels", resize_rule=ResizeRule(size=size)
+    )
+
+
+DATASETS: dict[str, DatasetInfo] = _USUAL_SIZES | {
+    f"{name}-{size}": _with_size(_USUAL_SIZES[name], size)
+    for name, sizes in _OTHER_SIZES.items()
+    for size in sizes
 }
 CUSTOM_IMAGES = DatasetInfo(
     title="images of your own", reader=open_image_files, resize_rule=ResizeRule(size=64)

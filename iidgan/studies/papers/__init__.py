@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from iidgan.records import MetricRecord
 from iidgan.studies.papers.lazy import LAZY
@@ -27,4 +28,32 @@ TABLES: dict[str, Callable[[Sequence[MetricRecord]], TableSpec]] = {
 }
 """Tables by name, as functions of the stored records; only `tuned` depends on them."""
 
-__all__ = ["FIGURES", "TABLES", "TUNING"]
+RECIPES: dict[str, TableSpec] = {}
+"""Tables of images that the papers trained for days, by name; none is trained here so far."""
+
+ALIASES: dict[str, str] = {"ijcai-table-3": "stacked"}
+"""Other names of tables."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedTable:
+    """A published table that cannot be trained yet.
+
+    Arguments:
+        title: What it shows and where it was published.
+        reason: What it lacks, as the end of a sentence about it.
+    """
+
+    title: str
+    reason: str
+
+
+PLANNED_TABLES: dict[str, PlannedTable] = {
+    "ijcai-table-6": PlannedTable(
+        title="AFHQ cats and LSUN church on StyleGAN2-ADA: FID, KID (IID-GAN, IJCAI 2023, "
+        "Table 6)",
+        reason="needs the backbone StyleGAN2-ADA, which this version does not have",
+    ),
+}
+
+__all__ = ["ALIASES", "FIGURES", "PLANNED_TABLES", "RECIPES", "TABLES", "TUNING"]

@@ -10,7 +10,8 @@ from iidgan.core import Method, Regularised, Source
 from iidgan.data import Grid, Ring
 from iidgan.functional.gaussian import Distance
 from iidgan.methods import GAN, METHODS, VAE, iid_gan, iid_gan_plus, wgan_gp
-from iidgan.studies.table_spec import Column, QuickProfile
+from iidgan.studies.columns import Column
+from iidgan.studies.table_spec import Profile
 from iidgan.terms import (
     TERMS,
     CodeNoise,
@@ -66,7 +67,7 @@ def with_distance(method: Method, distance: Distance) -> Method:
     )
 
 
-QUICK_PROFILE = QuickProfile(steps=2_400, num_seeds=2)
+QUICK_PROFILE = Profile(steps=2_400, num_seeds=2)
 """Quick profile of the synthetic tables; the steps divide by 12, for figures of earlier steps."""
 
 CYCLE_TERM = CycleTerm()

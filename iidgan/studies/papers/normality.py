@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iidgan.studies.columns import Column
 from iidgan.studies.papers.common import (
     DATASETS_AS_PRINTED,
     DATASETS_AS_VARIANCES,
@@ -11,7 +12,7 @@ from iidgan.studies.papers.common import (
     VARIANT_RUNS,
     full_length_runs,
 )
-from iidgan.studies.table_spec import Column, PublishedValues, RowGroup, TableSpec
+from iidgan.studies.table_spec import PublishedValues, RowGroup, TableSpec
 
 TESTED_ROWS = ("BiGAN", "VEEGAN", "IID-GAN (1-D)", "IID-GAN (M-D)")
 _OTHER_ENCODER_ROWS = ("VAE", "AAE", "MRGAN", "MDGAN", "Dist-GAN", "IVGAN")

@@ -5,6 +5,7 @@ Training its ten seeds for 24,000 steps takes about 12 minutes on two idle cores
 
 from __future__ import annotations
 
+from iidgan.studies.columns import Column
 from iidgan.studies.papers.common import (
     BASE_RUN,
     DATASETS_AS_PRINTED,
@@ -12,7 +13,7 @@ from iidgan.studies.papers.common import (
     coverage_columns,
     printed_coverage,
 )
-from iidgan.studies.table_spec import Column, QuickProfile, RowGroup, TableSpec
+from iidgan.studies.table_spec import Profile, RowGroup, TableSpec
 
 RING_ROWS = {"GAN": BASE_RUN, "IID-GAN (M-D)": IID_GAN_MD}
 RAW_COLUMN = {"Ring reverse KL, raw": Column(metric="reverse_kl_raw", dataset="Ring", decimals=3)}
@@ -27,7 +28,7 @@ RING = TableSpec(
         ),
     ),
     columns=coverage_columns("Ring") | RAW_COLUMN,
-    quick=QuickProfile(steps=8_000),
+    quick=Profile(steps=8_000),
     plot_runs=True,
     notes=(
         "50,000 samples per seed. A sample is good within 3 std (0.001) of a mode centre; a mode "

@@ -14,8 +14,9 @@ from iidgan.data import StackedFashion, StackedMnist
 from iidgan.engine.optim import Adam
 from iidgan.functional import histogram
 from iidgan.methods import GAN, MRGAN, VEEGAN, PacGAN, Unrolled, iv_gan, lsgan, r3gan
+from iidgan.studies.columns import Column
 from iidgan.studies.papers.common import with_distance
-from iidgan.studies.table_spec import Column, PublishedValues, QuickProfile, RowGroup, TableSpec
+from iidgan.studies.table_spec import Profile, PublishedValues, RowGroup, TableSpec
 from iidgan.terms import R1, R2, InstanceNoise, Intervention
 
 FULL_DATASETS: dict[str, Source] = {"MNIST": StackedMnist(), "Fashion": StackedFashion()}
@@ -140,7 +141,7 @@ STACKED = TableSpec(
         ),
     ),
     columns=_dataset_columns("MNIST") | _dataset_columns("Fashion"),
-    quick=QuickProfile(
+    quick=Profile(
         steps=QUICK_STEPS,
         num_seeds=3,
         row_groups=(

@@ -1,0 +1,170 @@
+"""Columns of tables: metrics that training measures, and scores on features of a network.
+
+Scores on features, such as FID, are measured of a run once it has ended. Who prints the table
+chooses the network of the features; numbers of different networks are never in one column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from iidgan.errors import unknown_name_error
+from iidgan.evaluation.feature_metrics.base import INCEPTION, name_by_extractor
+from iidgan.records import MetricRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column: a metric on one data set.
+
+    Arguments:
+        metric: Name of the metric in the records.
+        dataset: Name of the data set, a key of `RowGroup.datasets`.
+        decimals: Digits after the decimal point.
+        scale: Factor of the values in the table, such as 100 for percent.
+    """
+
+    metric: str
+    dataset: str
+    decimals: int = 2
+    scale: float = 1.0
+
+    def has_record(self, record: MetricRecord) -> bool:
+        """Return whether a record is of this column's metric.
+
+        Arguments:
+            record: A record of a run on the column's data set.
+        """
+        return record.metric == self.metric
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """A score on features, as papers print it and as it is measured here.
+
+    Arguments:
+        metric: Name of the metric of features that computes it.
+        record_name: Name of its records; those of a distance or of an Inception Score, which only
+            mean something with their network, are named after it.
+        inception_name: Name of these records on Inception features; empty: `record_name`.
+        other_title: Its title on the features of another network; empty: that of the paper.
+        features: Extractor of the paper's features.
+        has_choice: Whether it is also measured on the features of other networks.
+    """
+
+    metric: str
+    record_name: str
+    inception_name: str = ""
+    other_title: str = ""
+    features: str = INCEPTION
+    has_choice: bool = True
+
+    def name_record(self, features: str) -> str:
+        """Return the name of the records on the features of an extractor.
+
+        Arguments:
+            features: Name of the extractor.
+        """
+        if not self.inception_name:
+            return self.record_name
+        return name_by_extractor(self.record_name, features, self.inception_name)
+
+
+SCORES: Mapping[str, Score] = {
+    "IS": Score(metric="is", record_name="is", inception_name="inception_score"),
+    "FID": Score(metric="fd", record_name="fd", inception_name="fid", other_title="FD"),
+    "MS": Score(metric="mode-score", record_name="mode_score"),
+    "JSD": Score(metric="jsd", record_name="js_divergence", features="pixels", has_choice=False),
+}
+"""Scores by the title of the papers. The bins of JSD are clusters in pixels, as in its paper."""
+
+NUM_SAMPLES = 50_000
+"""Default number of generated samples, and at most of real ones, that a score reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreColumn(Column):
+    """A column of a score on features; `score_columns` creates it.
+
+    Arguments:
+        score: Title of the score in the papers, a key of `SCORES`.
+        features: Name of the extractor.
+        num_samples: Number of generated samples of each seed, and at most of real ones.
+    """
+
+    score: str
+    features: str
+    num_samples: int = NUM_SAMPLES
+
+    @property
+    def title(self) -> str:
+        """Title, which names the features unless they are those of the paper."""
+        factor = "" if self.scale == 1 else f" x {self.scale:g}"
+        score = SCORES[self.score]
+        if self.features == score.features:
+            return f"{self.dataset} {self.score}{factor}"
+        title = f"{self.dataset} {score.other_title or self.score}{factor}"
+        return f"{title}, {self.features} (paper: {score.features})"
+
+    def has_record(self, record: MetricRecord) -> bool:
+        """Return whether a record is of this score on these features.
+
+        Arguments:
+            record: A record of a run on the column's data set.
+        """
+        return super().has_record(record) and record.protocol.get("extractor") == self.features
+
+    def with_features(self, features: str) -> ScoreColumn:
+        """Return the column on other features, if the score is measured on others.
+
+        Arguments:
+            features: Name of the extractor.
+        """
+        score = SCORES[self.score]
+        if not score.has_choice:
+            return self
+        return replace(self, metric=score.name_record(features), features=features)
+
+
+def score_columns(
+    dataset: str,
+    scores: Mapping[str, int],
+    *,
+    scale: Mapping[str, float] | None = None,
+    num_samples: int = NUM_SAMPLES,
+) -> dict[str, Column]:
+    """Create columns of scores on the features of the papers, by title.
+
+    Arguments:
+        dataset: Name of the data set.
+        scores: Digits after the decimal point, by the title of the score in the papers.
+        scale: Factors of the values, by title; 1 for others.
+        num_samples: Number of generated samples of each seed, and at most of real ones.
+
+    Raises:
+        InputError: A score is unknown.
+
+    Examples:
+        >>> columns = score_columns("CIFAR-10", {"JSD": 2, "FID": 1}, scale={"JSD": 100})
+        >>> [column.title for column in columns.values()]
+        ['CIFAR-10 JSD x 100', 'CIFAR-10 FID']
+        >>> columns["CIFAR-10 FID"].with_features("dinov2").title
+        'CIFAR-10 FD, dinov2 (paper: inception)'
+    """
+    columns: dict[str, Column] = {}
+    for title, decimals in scores.items():
+        if title not in SCORES:
+            raise unknown_name_error("score", title, SCORES)
+        score = SCORES[title]
+        column = ScoreColumn(
+            metric=score.name_record(score.features),
+            dataset=dataset,
+            decimals=decimals,
+            scale=(scale or {}).get(title, 1.0),
+            score=title,
+            features=score.features,
+            num_samples=num_samples,
+        )
+        columns[column.title] = column
+    return columns

@@ -1,0 +1,264 @@
+"""Measure the scores on features that a table shows of trained runs, once they have ended."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+
+from iidgan.config.plugins import list_types
+from iidgan.config.run import Run
+from iidgan.core import Source
+from iidgan.errors import InputError
+from iidgan.evaluation.evaluate import EvaluationPoint
+from iidgan.features import FrozenExtractor, create_extractor
+from iidgan.features.extraction import ProgressCallback
+from iidgan.records import MetricRecord, append_records
+from iidgan.sample_sets import FeatureSet, open_run_reference
+from iidgan.sample_sets.measurement import Comparison, iterate_run_subjects
+from iidgan.studies.columns import SCORES, ScoreColumn
+from iidgan.studies.table_spec import TableSpec
+from iidgan.studies.train_missing import TrainingJob, Workspace
+from iidgan.training.model import load_point
+from iidgan.training.run_dir import RunDir
+from iidgan.utils.device import resolve_device
+from iidgan.utils.provenance import collect_provenance
+
+
+@dataclass(frozen=True)
+class ScoreJob:
+    """Scores that are missing of some seeds of a run.
+
+    Arguments:
+        name: Display name of the run.
+        run: The run.
+        seeds: Seeds of which at least one score is missing.
+        columns: Columns of the scores.
+    """
+
+    name: str
+    run: Run
+    seeds: tuple[int, ...]
+    columns: tuple[ScoreColumn, ...]
+
+
+def missing_scores(
+    spec: TableSpec, seeds: Sequence[int], records: Sequence[MetricRecord]
+) -> list[ScoreJob]:
+    """List the runs of a table that lack a score at the end of training.
+
+    Arguments:
+        spec: The table.
+        seeds: Seeds that each run needs.
+        records: Metric records of all runs so far.
+    """
+    jobs: list[ScoreJob] = []
+    for run_id, (name, run) in spec.runs.items():
+        final_records = [
+            record for record in records if record.run == run_id and record.at_end(run.steps)
+        ]
+        columns = spec.required_scores[run_id]
+        lacking = {column: _find_lacking(column, seeds, final_records) for column in columns}
+        missing_seeds = tuple(sorted({seed for missing in lacking.values() for seed in missing}))
+        if missing_seeds:
+            missing_columns = tuple(column for column, missing in lacking.items() if missing)
+            jobs.append(ScoreJob(name, run, missing_seeds, missing_columns))
+    return jobs
+
+
+def _find_lacking(
+    column: ScoreColumn, seeds: Sequence[int], final_records: Sequence[MetricRecord]
+) -> set[int]:
+    return {*seeds} - {record.seed for record in final_records if column.has_record(record)}
+
+
+def find_trained(workspace: Workspace, run: Run) -> dict[int, tuple[RunDir, EvaluationPoint]]:
+    """Find the seeds of a run that are trained to its end, or diverged, by their run directory.
+
+    Arguments:
+        workspace: Where the runs are stored.
+        run: The run.
+    """
+    trained: dict[int, tuple[RunDir, EvaluationPoint]] = {}
+    for run_dir in workspace.list_run_dirs(run):
+        try:
+            point = load_point(run_dir.path, plugins=list_types(run))
+        except InputError:  # unfinished, or damaged: training mends it
+            continue
+        for seed, step, diverged in zip(point.seeds, point.steps, point.diverged):
+            if point.run.id == run.id and (step == run.steps or diverged >= 0):
+                trained[seed] = run_dir, point
+    return trained
+
+
+def add_untrained(
+    training_jobs: Sequence[TrainingJob], score_jobs: Sequence[ScoreJob], workspace: Workspace
+) -> list[TrainingJob]:
+    """Add to jobs the runs that must be trained before their scores can be measured.
+
+    Arguments:
+        training_jobs: Runs that lack metrics of the training.
+        score_jobs: Runs that lack scores.
+        workspace: Where the runs are stored.
+    """
+    jobs_by_id = {job.run.id: job for job in training_jobs}
+    for score_job in score_jobs:
+        trained_seeds = find_trained(workspace, score_job.run).keys()
+        untrained_seeds = {*score_job.seeds} - trained_seeds
+        if not untrained_seeds:
+            continue
+        run_id = score_job.run.id
+        job = jobs_by_id.get(
+            run_id, TrainingJob(score_job.name, score_job.run, (), needs_classifier=False)
+        )
+        seeds = tuple(sorted({*job.seeds, *untrained_seeds}))
+        jobs_by_id[run_id] = replace(job, seeds=seeds)
+    return list(jobs_by_id.values())
+
+
+ShowProgress = Callable[[str], AbstractContextManager[ProgressCallback]]
+"""Returns the display of an extraction by its name, which yields the callback."""
+
+
+@contextmanager
+def _show_nothing(name: str) -> Iterator[ProgressCallback]:
+    yield lambda done, total: None
+
+
+class ScoreMeter:
+    """Measures scores of trained runs; what runs on the same data share is computed once.
+
+    Arguments:
+        workspace: Where the runs are stored, and the device of the extractors.
+        show_progress: Shows the progress of each extraction.
+
+    Attributes:
+        notes: What limits the values, one line each.
+    """
+
+    def __init__(self, workspace: Workspace, show_progress: ShowProgress = _show_nothing) -> None:
+        self.notes: dict[str, None] = {}
+        self._workspace, self._show_progress = workspace, show_progress
+        self._device = resolve_device(workspace.device)
+        self._extractors: dict[str, FrozenExtractor] = {}
+        self._references: dict[tuple[str, int], FeatureSet] = {}
+        self._source: Source | None = None
+
+    def measure(self, job: ScoreJob) -> list[MetricRecord]:
+        """Measure the scores that a run lacks, of those of its seeds that are trained.
+
+        Arguments:
+            job: The run and its scores.
+
+        Returns:
+            Records of all values; of a seed that diverged, they have none.
+
+        Raises:
+            InputError: Real or generated images cannot be read, or an extractor cannot be created.
+        """
+        if job.run.source != self._source:  # features of other data would only take memory
+            self._source, self._references = job.run.source, {}
+        trained = find_trained(self._workspace, job.run)
+        records: list[MetricRecord] = []
+        for seed in job.seeds:
+            if seed in trained:
+                run_dir, point = trained[seed]
+                is_diverged = point.diverged[[*point.seeds].index(seed)] >= 0
+                measure_seed = self._record_divergence if is_diverged else self._measure_seed
+                records += measure_seed(job, seed, run_dir, point)
+        return records
+
+    def _measure_seed(
+        self, job: ScoreJob, seed: int, run_dir: RunDir, point: EvaluationPoint
+    ) -> list[MetricRecord]:
+        records: list[MetricRecord] = []
+        for (features, num_samples), metric_names in _group_by_features(job.columns).items():
+            comparison = Comparison(
+                self._open_reference(run_dir, features, num_samples),
+                self._create_extractor(features),
+                metric_names,
+                num_samples,
+            )
+            (subject,) = iterate_run_subjects(
+                run_dir.path, point, [seed], num_samples, plugins=run_dir.plugins
+            )
+            with self._show_progress(f"{job.name}, seed {seed}") as on_progress:
+                measurement = comparison.measure(
+                    subject, collect_provenance(self._device), on_progress
+                )
+            limits = [note for note in measurement.notes if note not in subject.samples.notes]
+            self.notes |= dict.fromkeys(limits)
+            records += measurement.records
+        return records
+
+    def _record_divergence(
+        self, job: ScoreJob, seed: int, run_dir: RunDir, point: EvaluationPoint
+    ) -> list[MetricRecord]:
+        i = [*point.seeds].index(seed)
+        return [
+            MetricRecord(
+                run=job.run.id,
+                seed=seed,
+                step=point.steps[i],
+                metric=column.metric,
+                value=math.nan,
+                diverged=point.diverged[i],
+                protocol={"extractor": column.features},
+                provenance=collect_provenance(self._device),
+            )
+            for column in job.columns
+        ]
+
+    def _create_extractor(self, features: str) -> FrozenExtractor:
+        if features not in self._extractors:
+            self._extractors[features] = create_extractor(features).to(self._device)
+        return self._extractors[features]
+
+    def _open_reference(self, run_dir: RunDir, features: str, num_samples: int) -> FeatureSet:
+        key = features, num_samples
+        if key not in self._references:
+            with self._show_progress("real images") as on_progress:
+                self._references[key] = open_run_reference(
+                    run_dir.path,
+                    self._create_extractor(features),
+                    num_samples,
+                    plugins=run_dir.plugins,
+                    on_progress=on_progress,
+                )
+        return self._references[key]
+
+
+def _group_by_features(columns: Sequence[ScoreColumn]) -> dict[tuple[str, int], list[str]]:
+    """Group the metrics of columns by what they read: an extractor, and a number of samples."""
+    metric_names: dict[tuple[str, int], list[str]] = {}
+    for column in columns:
+        names = metric_names.setdefault((column.features, column.num_samples), [])
+        names.append(SCORES[column.score].metric)
+    return metric_names
+
+
+def measure_scores(
+    table_name: str,
+    jobs: Sequence[ScoreJob],
+    meter: ScoreMeter,
+    workspace: Workspace,
+    *,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> None:
+    """Measure scores, and append the records of each run to those of the table at once.
+
+    Arguments:
+        table_name: Name of the table, which names the file of records.
+        jobs: Runs and the scores that they lack.
+        meter: Measures them.
+        workspace: Folder of the records.
+        is_stopped: Whether to stop before the next run.
+
+    Raises:
+        InputError: As for `ScoreMeter.measure`.
+    """
+    for job in jobs:
+        if is_stopped():
+            return
+        append_records(workspace.results_file(table_name), meter.measure(job))

@@ -1,0 +1,143 @@
+"""What runs need before they can be trained and measured, and where it is to be had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from iidgan.core import Source
+from iidgan.data import Prepared
+from iidgan.data.manifest import data_home
+from iidgan.data.prepare import DATASETS
+from iidgan.data.prepared_source import is_prepared
+from iidgan.errors import InputError
+from iidgan.evaluation.classifier.store import require_classifier
+from iidgan.evaluation.feature_metrics import check_suited
+from iidgan.features import create_extractor
+from iidgan.studies.columns import SCORES, ScoreColumn
+from iidgan.studies.measure_scores import ScoreJob
+from iidgan.studies.table_spec import TableSpec
+from iidgan.studies.train_missing import TrainingJob
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirements:
+    """What a table needs besides time.
+
+    Arguments:
+        sources: Sources of images.
+        classified: Sources whose classifier is needed.
+        scores: Scores on features, as names of an extractor and of a metric.
+
+    Examples:
+        >>> from iidgan.data import Prepared
+        >>> requirements = Requirements(sources=(Prepared(name="stl10", root="data"),))
+        >>> requirements.list_missing()
+        ['stl10: not prepared in data; get http://ai.stanford.edu/~acoates/stl10/..., and run ...']
+    """
+
+    sources: tuple[Source, ...] = ()
+    classified: tuple[Source, ...] = ()
+    scores: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of_jobs(
+        cls, training_jobs: Sequence[TrainingJob], score_jobs: Sequence[ScoreJob]
+    ) -> Requirements:
+        """Collect what jobs need.
+
+        Arguments:
+            training_jobs: Runs to train.
+            score_jobs: Scores to measure.
+        """
+        runs = [*(job.run for job in training_jobs), *(job.run for job in score_jobs)]
+        return cls(
+            sources=_unique(run.source for run in runs if run.source.has_images),
+            classified=_unique(job.run.source for job in training_jobs if job.needs_classifier),
+            scores=_list_scores(column for job in score_jobs for column in job.columns),
+        )
+
+    @classmethod
+    def of_table(cls, spec: TableSpec) -> Requirements:
+        """Collect what all runs of a table need.
+
+        Arguments:
+            spec: The table.
+        """
+        runs = [run for _, run in spec.runs.values()]
+        return cls(
+            sources=_unique(run.source for run in runs if run.source.has_images),
+            classified=_unique(run.source for run in runs if spec.required_metrics[run.id]),
+            scores=_list_scores(
+                column for columns in spec.required_scores.values() for column in columns
+            ),
+        )
+
+    def list_missing(self) -> list[str]:
+        """Return what is missing and how to get it, one line each."""
+        checks: list[Callable[[], object]] = [
+            *(partial(_check_source, source) for source in self.sources),
+            *(partial(require_classifier, source) for source in self.classified),
+            *(partial(_check_score, *score) for score in self.scores),
+        ]
+        return list(dict.fromkeys(_iterate_errors(checks)))
+
+
+def _unique(sources: Iterable[Source]) -> tuple[Source, ...]:
+    return tuple(dict.fromkeys(sources))
+
+
+def _list_scores(columns: Iterable[ScoreColumn]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        dict.fromkeys((column.features, SCORES[column.score].metric) for column in columns)
+    )
+
+
+def _iterate_errors(checks: Iterable[Callable[[], object]]) -> Iterator[str]:
+    for check in checks:
+        try:
+            check()
+        except InputError as error:
+            yield " ".join(str(error).split())
+
+
+def _check_source(source: Source) -> None:
+    """Check that the images of a source can be read.
+
+    Raises:
+        InputError: They cannot.
+    """
+    if isinstance(source, Prepared) and not is_prepared(source.name, source.root):
+        folder = source.root or data_home()
+        raise InputError(
+            f"{source.name}: not prepared in {folder}; {describe_acquisition(source.name)}"
+        )
+    source.load()
+
+
+def describe_acquisition(name: str) -> str:
+    """Describe how to get and prepare a data set.
+
+    Arguments:
+        name: Its name.
+
+    Examples:
+        >>> describe_acquisition("my-cats")
+        'run iidgan prepare my-cats --from PATH'
+    """
+    info, command = DATASETS.get(name), f"iidgan prepare {name}"
+    if info is None:
+        return f"run {command} --from PATH"
+    hub = ", or with --from hub" if info.hub_id else ""
+    return f"get {info.download_hint}, and run {command} --from PATH{hub}"
+
+
+def _check_score(features: str, metric: str) -> None:
+    """Check that an extractor can be created, and suffices for a metric.
+
+    Raises:
+        InputError: It cannot, or it does not.
+    """
+    extractor = create_extractor(features)
+    check_suited([metric], features, extractor.head)
