@@ -11,7 +11,8 @@ import torch
 torch.set_num_threads(1)
 
 pytest_plugins = [
-    *("tests.helpers.backbones", "tests.helpers.classifiers", "tests.helpers.training"),
+    *("tests.helpers.backbones", "tests.helpers.classifiers", "tests.helpers.score_tables"),
+    "tests.helpers.training",
 ]
 
 # What is remembered of the user's machine decides nothing here; compiled code is kept nonetheless.

@@ -19,6 +19,7 @@ from iidgan._version import __version__
 from iidgan.cli.components import get_flag_prefix, get_summary
 from iidgan.cli.console import create_console
 from iidgan.cli.parse import parse_options
+from iidgan.cli.table_list import list_tables
 from iidgan.config.plugins import import_by_name
 from iidgan.config.presets import PRESETS, Preset
 from iidgan.config.registry import REGISTRIES, get_reference
@@ -70,6 +71,9 @@ def list_command(arguments: list[str]) -> int:
         InputError: The arguments or the files that they name are invalid.
     """
     options = parse_options(ListOptions, "iidgan list", arguments)
+    if options.kind == "tables":
+        create_console(markup=False).print(list_tables())
+        return 0
     table = Table(box=None, pad_edge=False)
     for heading in ("kind", "name", "description"):
         table.add_column(heading, no_wrap=heading != "description")

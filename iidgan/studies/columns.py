@@ -6,7 +6,7 @@ chooses the network of the features; numbers of different networks are never in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from iidgan.errors import unknown_name_error
@@ -125,6 +125,28 @@ class ScoreColumn(Column):
         if not score.has_choice:
             return self
         return replace(self, metric=score.name_record(features), features=features)
+
+
+def describe_reading(columns: Sequence[ScoreColumn]) -> str:
+    """Describe in a sentence which images scores read.
+
+    Arguments:
+        columns: Columns of scores, at least one.
+
+    Examples:
+        >>> describe_reading([*score_columns("CIFAR-10", {"FID": 2, "JSD": 2}).values()])
+        '50,000 generated images of each seed and at most as many training images; JSD: over ...'
+    """
+    datasets: dict[int, dict[str, None]] = {}
+    for column in columns:
+        datasets.setdefault(column.num_samples, {})[column.dataset] = None
+    numbers = (
+        f"{num:,}" + (f" ({', '.join(names)})" if len(datasets) > 1 else "")
+        for num, names in datasets.items()
+    )
+    text = f"{' and '.join(numbers)} generated images of each seed and at most as many training "
+    has_bins = any(column.score == "JSD" for column in columns)
+    return f"{text}images{'; JSD: over 100 clusters of training images in pixels' * has_bins}."
 
 
 def score_columns(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from iidgan.core import Source
 from iidgan.data import Prepared
@@ -19,6 +18,9 @@ from iidgan.studies.columns import SCORES, ScoreColumn
 from iidgan.studies.measure_scores import ScoreJob
 from iidgan.studies.table_spec import TableSpec
 from iidgan.studies.train_missing import TrainingJob
+
+Check = tuple[Callable[..., None], tuple[Source] | tuple[str, str]]
+"""A function that raises an `InputError` if something is missing, and its arguments."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +76,32 @@ class Requirements:
             ),
         )
 
-    def list_missing(self) -> list[str]:
-        """Return what is missing and how to get it, one line each."""
-        checks: list[Callable[[], object]] = [
-            *(partial(_check_source, source) for source in self.sources),
-            *(partial(require_classifier, source) for source in self.classified),
-            *(partial(_check_score, *score) for score in self.scores),
+    def list_missing(self, results: dict[Check, str] | None = None) -> list[str]:
+        """Return what is missing and how to get it, one line each.
+
+        Arguments:
+            results: Results of checks, which are not repeated; those of new ones are added.
+        """
+        results = {} if results is None else results
+        checks: list[Check] = [
+            *((_check_source, (source,)) for source in self.sources),
+            *((require_classifier, (source,)) for source in self.classified),
+            *((_check_score, score) for score in self.scores),
         ]
-        return list(dict.fromkeys(_iterate_errors(checks)))
+        for check in checks:
+            if check not in results:
+                results[check] = _run_check(check)
+        return list(dict.fromkeys(results[check] for check in checks if results[check]))
+
+
+def _run_check(check: Check) -> str:
+    """Return what a check says is missing; empty if nothing is."""
+    function, arguments = check
+    try:
+        function(*arguments)
+    except InputError as error:
+        return " ".join(str(error).split())
+    return ""
 
 
 def _unique(sources: Iterable[Source]) -> tuple[Source, ...]:
@@ -92,14 +112,6 @@ def _list_scores(columns: Iterable[ScoreColumn]) -> tuple[tuple[str, str], ...]:
     return tuple(
         dict.fromkeys((column.features, SCORES[column.score].metric) for column in columns)
     )
-
-
-def _iterate_errors(checks: Iterable[Callable[[], object]]) -> Iterator[str]:
-    for check in checks:
-        try:
-            check()
-        except InputError as error:
-            yield " ".join(str(error).split())
 
 
 def _check_source(source: Source) -> None:

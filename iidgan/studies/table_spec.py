@@ -9,7 +9,7 @@ from functools import cached_property
 from iidgan.config.run import Run
 from iidgan.core import Source
 from iidgan.errors import InputError
-from iidgan.studies.columns import Column, ScoreColumn
+from iidgan.studies.columns import Column, ScoreColumn, describe_reading
 
 NUM_SEEDS = 5
 """Default number of seeds behind a mean."""
@@ -233,6 +233,12 @@ class TableSpec:
     def row_names(self) -> list[str]:
         """Names of the rows; groups may share them."""
         return list(dict.fromkeys(name for group in self.row_groups for name in group.rows))
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """The notes, and a sentence on what scores on features read."""
+        columns = [column for column in self.columns.values() if isinstance(column, ScoreColumn)]
+        return (describe_reading(columns), *self.notes) if columns else self.notes
 
     @cached_property
     def required_metrics(self) -> dict[str, set[str]]:

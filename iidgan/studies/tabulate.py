@@ -52,7 +52,7 @@ def tabulate(spec: TableSpec, records: list[MetricRecord]) -> Table:
     cells = [
         cell for group in spec.row_groups for cell in _build_cells(spec, group, records_by_run)
     ]
-    return Table(title=spec.title, cells=tuple(cells), notes=spec.notes)
+    return Table(title=spec.title, cells=tuple(cells), notes=spec.all_notes)
 
 
 def _build_cells(spec: TableSpec, group: RowGroup, records_by_run: _RecordsByRun) -> list[Cell]:

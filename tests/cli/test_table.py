@@ -12,6 +12,7 @@ from iidgan.data import Ring
 from iidgan.nn import MLP
 from iidgan.studies.papers import TABLES
 from tests.helpers.cli import fail_command
+from tests.helpers.score_tables import make_score_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -100,3 +101,42 @@ def test_table_quick_profile_is_separate():
     quick_runs = spec.with_quick_profile().runs
     assert {run.steps for _, run in quick_runs.values()} == {spec.quick.steps}
     assert set(quick_runs) & set(spec.runs) == set()
+
+
+def test_table_lists_what_is_missing(work_dir, monkeypatch, capsys):
+    monkeypatch.setenv("IIDGAN_DATA", str(work_dir / "home"))
+    assert main(["table", "ijcai-table-5", "--standard", "--features", "pixels"]) == 2
+    captured = capsys.readouterr()
+    first, *lines = captured.err.splitlines()
+    assert first == "iidgan: table: ijcai-table-5 cannot be trained yet; it lacks:"
+    assert [line[:15].strip() for line in lines] == ["* celeba: not p", "* lsun-church:"]
+    assert "img_align_celeba.zip" in lines[0]
+    assert captured.out == ""
+    assert not (work_dir / "runs").exists()
+
+
+def test_table_lacks_only_selected_data(work_dir, monkeypatch, capsys):
+    monkeypatch.setenv("IIDGAN_DATA", str(work_dir / "home"))
+    arguments = ["--data", "LSUN", "--rows", "IID-GAN", "--features", "pixels"]
+    assert main(["table", "ijcai-table-5", *arguments]) == 2
+    assert "celeba" not in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_table_measures_scores_once(trained_tiles, monkeypatch, capsys):
+    monkeypatch.setitem(TABLES, "ring", lambda records: make_score_table())
+    folders = ("--results", str(trained_tiles.results_dir), "--runs", str(trained_tiles.runs_dir))
+    command = ["table", "ring", "--features", "pixels", "--format", "json", *folders]
+    assert main(command) == 0
+    captured = capsys.readouterr()
+    (cell,) = json.loads(captured.out)
+    assert (cell["n"], cell["published"]) == (2, [25.0, 0.5])
+    assert "measuring scores on features of 2 seeds" in captured.err
+    assert "training" not in captured.err
+    assert main(command) == 0
+    assert "measuring" not in capsys.readouterr().err
+    why = ["why", "ring", "GAN", cell["column"], "--features", "pixels", *folders[:2]]
+    assert main(why) == 0
+    explained = capsys.readouterr().out
+    assert explained.count("  seed ") == 2
+    assert "iidgan table ring --features pixels --rows" in explained

@@ -95,6 +95,16 @@ def test_run_id_ignores_root(faces, tmp_path):
     assert run.to_dict()["source"]["type"] == "prepared"
 
 
+def test_prepared_expects_size(faces):
+    side = faces.manifest.shape[1]
+    assert Prepared(name="faces", expected_size=side).load().shape[1:] == (side, side)
+    with raises_input_error(str(faces.folder), f"{side} x {side}", "16 x 16", "--size 16"):
+        Prepared(name="faces", expected_size=16).load()
+    plain, sized = (Run(source=Prepared(name="faces", expected_size=n)) for n in (None, side))
+    assert "expected_size" not in plain.to_dict()["source"]
+    assert plain.id != sized.id
+
+
 def test_load_takes_digest_from_manifest(faces):
     loaded = Prepared(name="faces").load()
     assert loaded.compute_sha256() == Prepared(name="faces", flip=True).load().compute_sha256()

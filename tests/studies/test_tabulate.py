@@ -126,3 +126,23 @@ def test_tabulate_nan_is_undefined(tmp_path):
     append_records(tmp_path / "rows.jsonl", undefined)
     (cell,) = tabulate(table, read_records(tmp_path / "rows.jsonl")).cells
     assert (cell.status, cell.n, cell.failed) == ("undefined", 0, 1)
+
+
+def test_tabulate_scales_values():
+    columns = {"A quality": Column(metric="quality", dataset="A", scale=100)}
+    table = make_table(columns=columns)
+    cell = find_cell(
+        tabulate(table, make_records(table, "plain", "A", [0.01, 0.03])), "plain", "A quality"
+    )
+    assert (cell.mean, cell.published) == (pytest.approx(2.0), (50.0, 1.0))
+
+
+def test_tabulate_protocols_of_diverged_seeds_differ():
+    """They have no value, so that what they were measured with does not matter."""
+    table = make_table()
+    run = table.row_groups[0].get_run("plain", "A")
+    records = [
+        make_record(run, 0, 1.0, protocol={"num_generated": 10}),
+        make_record(run, 1, np.nan, diverged=2, protocol={}),
+    ]
+    assert find_cell(tabulate(table, records), "plain", "A quality").n == 1

@@ -1,0 +1,142 @@
+"""What the tables of images have in common: runs from presets, profiles, methods, and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from iidgan.config.presets import Preset
+from iidgan.config.run import Run
+from iidgan.core import Method, Source
+from iidgan.engine.optim import Adam
+from iidgan.methods import AMAT, MADGAN, MGGAN, MRGAN, VEEGAN, BiGAN, DistGAN, PacGAN, Unrolled
+from iidgan.studies.columns import Column
+from iidgan.studies.table_spec import Profile, PublishedValues, RowGroup, TableSpec
+
+NUM_SEEDS = 3
+"""Trainings behind a mean: the papers evaluate one training several times, or say nothing."""
+
+OTHER_METHODS: dict[str, Method] = {
+    "BiGAN": BiGAN(),
+    "Unrolled GAN": Unrolled(lr=2e-4, pace=1.0),
+    "VEEGAN": VEEGAN(),
+    "MAD-GAN": MADGAN(),
+    "MRGAN": MRGAN(),
+    "PacGAN": PacGAN(),
+    "Dist-GAN": DistGAN(decoder=False, distance=1.0, slope=1.0),
+    "MGGAN": MGGAN(corruption=0.5),
+    "AMAT": AMAT(),
+}
+"""Methods that the papers compare with, with the options that their authors take for images."""
+
+Parts = Sequence[Method | str]
+"""A method and the terms that are added to it, as objects or registered names."""
+Printed = float | tuple[float, float] | None
+"""A printed mean, or a mean and a deviation; None where a paper prints nothing."""
+
+
+def take_others(*row_names: str) -> dict[str, Parts]:
+    """Return rows of `OTHER_METHODS`.
+
+    Arguments:
+        *row_names: Their names.
+    """
+    return {name: (OTHER_METHODS[name],) for name in row_names}
+
+
+def create_image_table(
+    *,
+    title: str,
+    presets: Mapping[str, Preset],
+    datasets: Mapping[str, Source],
+    rows: Mapping[str, Parts],
+    columns: Mapping[str, Column],
+    printed: Mapping[str, Sequence[Printed]],
+    quick_datasets: Mapping[str, Source] | None = None,
+    notes: tuple[str, ...] = (),
+) -> TableSpec:
+    """Create a table of images whose rows differ in the method alone.
+
+    The quick profile takes minutes, the standard one hours, on two cores; both have narrow
+    networks, small batches and few samples.
+
+    Arguments:
+        title: What the table shows and where it was published.
+        presets: The setting of each data set, of which all are equal but for the data.
+        datasets: Data sets by name.
+        rows: Methods with terms, by the name of the row.
+        columns: Columns by title.
+        printed: Printed values by row, in the order of the columns.
+        quick_datasets: Data sets of the quick profile, if they differ.
+        notes: Further paragraphs below the table.
+    """
+    preset, source = next(iter(presets.values())), next(iter(datasets.values()))
+    group = RowGroup(
+        datasets=datasets,
+        rows={name: preset.create_run(source, *_split(parts)) for name, parts in rows.items()},
+        published=_assign_columns(printed, columns),
+    )
+    quick_group = _narrow(group, width=16, batch=32, lr=1e-3)
+    return TableSpec(
+        title=title,
+        row_groups=(group,),
+        columns=columns,
+        num_seeds=NUM_SEEDS,
+        quick=Profile(
+            steps=300,
+            num_seeds=2,
+            num_checkpoints=1,
+            num_samples=1_000,
+            row_groups=(replace(quick_group, datasets=quick_datasets or datasets),),
+        ),
+        standard=Profile(
+            steps=5_000,
+            num_seeds=3,
+            num_checkpoints=1,
+            num_samples=5_000,
+            row_groups=(_narrow(group, width=32, batch=64, lr=2e-4),),
+        ),
+        notes=(*notes, *(_describe_setting(name, preset) for name, preset in presets.items())),
+    )
+
+
+def _split(parts: Parts) -> tuple[Method | str, tuple[str, ...]]:
+    method, *terms = parts
+    return method, tuple(str(term) for term in terms)
+
+
+def _assign_columns(
+    printed: Mapping[str, Sequence[Printed]], columns: Mapping[str, Column]
+) -> PublishedValues:
+    return {
+        (row_name, title): value if isinstance(value, tuple) else (value, None)
+        for row_name, values in printed.items()
+        for title, value in zip(columns, values, strict=True)
+        if value is not None
+    }
+
+
+def _narrow(group: RowGroup, *, width: int, batch: int, lr: float) -> RowGroup:
+    """Return a group with narrow networks and a small batch, whose title says so."""
+    rows = {
+        name: _narrow_run(run, width, batch, lr) if isinstance(run, Run) else run
+        for name, run in group.rows.items()
+    }
+    title = f"Networks of width {width}, batch {batch}, Adam {lr:g}; the paper's are larger"
+    return replace(group, rows=rows, title=title)
+
+
+def _narrow_run(run: Run, width: int, batch: int, lr: float) -> Run:
+    assert isinstance(run.optimiser, Adam)
+    return replace(
+        run,
+        arch=replace(run.arch, width=width),  # type: ignore[type-var]
+        batch=batch,
+        optimiser=replace(run.optimiser, lr=lr),
+    )
+
+
+def _describe_setting(dataset_name: str, preset: Preset) -> str:
+    """Describe which parts of a setting are not the paper's."""
+    ours = [f"{field} ({text})" for field, text in preset.origins.items() if "ours" in text]
+    return f"{dataset_name}: preset {preset.name}. Where the paper is silent: {', '.join(ours)}."

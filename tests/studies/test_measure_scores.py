@@ -1,0 +1,119 @@
+"""Scores on features of trained runs."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from iidgan.records import read_records
+from iidgan.studies.measure_scores import (
+    ScoreMeter,
+    add_untrained,
+    find_trained,
+    measure_scores,
+    missing_scores,
+)
+from iidgan.studies.tabulate import tabulate
+from iidgan.studies.train_missing import TrainingJob
+from tests.helpers.score_tables import NUM_IMAGES, RUN, make_score_table
+from tests.helpers.tables import find_cell, make_record, make_workspace
+
+TITLE = "Tiles FD, pixels (paper: inception)"
+
+
+def make_score(seed, value=1.0, features="pixels", **changes):
+    record = make_record(RUN, seed, value, metric="fd_pixels", **changes)
+    return replace(record, protocol={"extractor": features})
+
+
+def test_missing_scores_of_seeds():
+    table = make_score_table()
+    (job,) = missing_scores(table, range(2), [make_score(0)])
+    assert (job.name, job.run, job.seeds) == ("GAN, Tiles", RUN, (1,))
+    assert [column.title for column in job.columns] == [TITLE]
+    assert missing_scores(table, range(2), [make_score(0), make_score(1)]) == []
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [make_score(0, features="random")],
+        [make_score(0, step=1)],
+        [replace(make_score(0), metric="fid")],
+    ],
+)
+def test_missing_scores_ignores_others(records):
+    (job,) = missing_scores(make_score_table(num_seeds=1), range(1), records)
+    assert job.seeds == (0,)
+
+
+def test_missing_scores_accepts_diverged():
+    diverged = make_score(0, math.nan, step=1, diverged=1)
+    assert missing_scores(make_score_table(), range(1), [diverged]) == []
+
+
+def test_add_untrained_merges_seeds(tmp_path):
+    workspace, table = make_workspace(tmp_path), make_score_table()
+    score_jobs = missing_scores(table, range(2), [])
+    (job,) = add_untrained([], score_jobs, workspace)
+    assert (job.run, job.seeds, job.needs_classifier) == (RUN, (0, 1), False)
+    (job,) = add_untrained([TrainingJob("GAN", RUN, (1, 2))], score_jobs, workspace)
+    assert (job.seeds, job.needs_classifier) == ((0, 1, 2), True)
+
+
+@pytest.mark.slow
+def test_measure_scores_of_trained_run(trained_tiles):
+    table, workspace = make_score_table(), trained_tiles
+    jobs = missing_scores(table, range(2), workspace.load_records())
+    assert add_untrained([], jobs, workspace) == []
+    meter = ScoreMeter(workspace)
+    measure_scores("t", jobs, meter, workspace)
+    records = workspace.load_records()
+    assert {record.metric for record in records} == {"fd_pixels", "effective_rank"}
+    for record in records:
+        assert (record.run, record.step, record.diverged) == (RUN.id, RUN.steps, -1)
+        assert record.protocol["num_generated"] == NUM_IMAGES
+        assert "torch" in record.provenance
+    assert any("biased" in note for note in meter.notes)
+    cell = find_cell(tabulate(table, records), "GAN", TITLE)
+    assert (cell.n, cell.status, cell.published) == (2, "done", (25.0, 0.5))
+    assert missing_scores(table, range(2), records) == []
+    (other_job,) = missing_scores(table.with_features("random"), range(2), records)
+    assert add_untrained([], [other_job], workspace) == []
+
+
+def set_diverged(run_dir, seed, step):
+    """Lets the exported networks say that a seed diverged."""
+    path = run_dir.generator_dir / "config.json"
+    config = json.loads(path.read_text())
+    config["diverged"][seed] = step
+    path.write_text(json.dumps(config))
+
+
+@pytest.mark.slow
+def test_measure_scores_of_diverged_seed(trained_tiles, monkeypatch):
+    workspace, table = trained_tiles, make_score_table()
+    monkeypatch.setattr("iidgan.training.model.integrity_error", lambda *arguments: None)
+    set_diverged(workspace.run_dir(RUN, (0, 1)), 1, 2)
+    measure_scores("t", missing_scores(table, range(2), []), ScoreMeter(workspace), workspace)
+    records = workspace.load_records()
+    (diverged,) = (record for record in records if record.seed == 1)
+    assert (diverged.diverged, math.isnan(diverged.value)) == (2, True)
+    cell = find_cell(tabulate(table, records), "GAN", TITLE)
+    assert (cell.n, cell.statuses) == (1, ((1, "diverged"),))
+
+
+@pytest.mark.slow
+def test_find_trained_needs_last_step(trained_tiles):
+    assert find_trained(trained_tiles, RUN).keys() == {0, 1}
+    longer_run = replace(RUN, steps=4)
+    trained_tiles.run_dir(RUN, (0, 1)).path.rename(trained_tiles.run_dir(longer_run, (0, 1)).path)
+    assert find_trained(trained_tiles, longer_run) == {}
+
+
+def test_measure_scores_stops_between_runs(tmp_path):
+    workspace = make_workspace(tmp_path)
+    jobs = missing_scores(make_score_table(), range(2), [])
+    measure_scores("t", jobs, ScoreMeter(workspace), workspace, is_stopped=lambda: True)
+    assert read_records(workspace.results_file("t")) == []
