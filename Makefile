@@ -43,6 +43,7 @@ lint: .venv/development
 results: .venv/runtime
 	$(BIN)/python tools/update_results.py
 	$(BIN)/python -m tools.update_presets
+	$(BIN)/python -m tools.update_reproduce
 
 bench: .venv/development
 	$(BIN)/pip install --quiet --requirement requirements-bench.txt

@@ -9,7 +9,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 from iidgan.cli import main
-from iidgan.studies.papers import TABLES
+from iidgan.studies.papers import RECIPES, TABLES
 
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 PAGES_DIR = Path("docs/results")
@@ -18,8 +18,8 @@ QUICK_TABLES = {"stacked"}
 
 
 def list_pages() -> list[str]:
-    """Return the names of all tables that have a page."""
-    return [*TABLES, "sweep"]
+    """Return the names of all tables that have a page: recipes share docs/reproduce.md."""
+    return [*(name for name in TABLES if name not in RECIPES), "sweep"]
 
 
 def render_table(name: str) -> str:

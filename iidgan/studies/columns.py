@@ -40,7 +40,7 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Score:
+class PaperScore:
     """A score on features, as papers print it and as it is measured here.
 
     Arguments:
@@ -50,7 +50,6 @@ class Score:
         inception_name: Name of these records on Inception features; empty: `record_name`.
         other_title: Its title on the features of another network; empty: that of the paper.
         features: Extractor of the paper's features.
-        has_choice: Whether it is also measured on the features of other networks.
     """
 
     metric: str
@@ -58,7 +57,11 @@ class Score:
     inception_name: str = ""
     other_title: str = ""
     features: str = INCEPTION
-    has_choice: bool = True
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether it is measured on the features of other networks, too."""
+        return self.features == INCEPTION
 
     def name_record(self, features: str) -> str:
         """Return the name of the records on the features of an extractor.
@@ -71,11 +74,11 @@ class Score:
         return name_by_extractor(self.record_name, features, self.inception_name)
 
 
-SCORES: Mapping[str, Score] = {
-    "IS": Score(metric="is", record_name="is", inception_name="inception_score"),
-    "FID": Score(metric="fd", record_name="fd", inception_name="fid", other_title="FD"),
-    "MS": Score(metric="mode-score", record_name="mode_score"),
-    "JSD": Score(metric="jsd", record_name="js_divergence", features="pixels", has_choice=False),
+SCORES: Mapping[str, PaperScore] = {
+    "IS": PaperScore(metric="is", record_name="is", inception_name="inception_score"),
+    "FID": PaperScore(metric="fd", record_name="fd", inception_name="fid", other_title="FD"),
+    "MS": PaperScore(metric="mode-score", record_name="mode_score"),
+    "JSD": PaperScore(metric="jsd", record_name="js_divergence", features="pixels"),
 }
 """Scores by the title of the papers. The bins of JSD are clusters in pixels, as in its paper."""
 

@@ -136,13 +136,13 @@ def describe_acquisition(name: str) -> str:
 
     Examples:
         >>> describe_acquisition("my-cats")
-        'run iidgan prepare my-cats --from PATH'
+        'run `iidgan prepare my-cats --from PATH`'
     """
-    info, command = DATASETS.get(name), f"iidgan prepare {name}"
+    info, command = DATASETS.get(name), f"run `iidgan prepare {name} --from PATH`"
     if info is None:
-        return f"run {command} --from PATH"
-    hub = ", or with --from hub" if info.hub_id else ""
-    return f"get {info.download_hint}, and run {command} --from PATH{hub}"
+        return command
+    hub = ", or with `--from hub`" if info.hub_id else ""
+    return f"get {info.download_hint}, and {command}{hub}"
 
 
 def _check_score(features: str, metric: str) -> None:

@@ -84,7 +84,7 @@ def test_measure_scores_of_trained_run(trained_tiles):
 
 
 def set_diverged(run_dir, seed, step):
-    """Lets the exported networks say that a seed diverged."""
+    """Marks a seed as diverged in the config of the exported networks."""
     path = run_dir.generator_dir / "config.json"
     config = json.loads(path.read_text())
     config["diverged"][seed] = step

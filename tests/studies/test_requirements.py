@@ -23,7 +23,7 @@ def test_requirements_of_scores(tmp_path, monkeypatch):
     assert requirements == Requirements(sources=(SOURCE,), scores=(("pixels", "fd"),))
     assert requirements == Requirements.of_table(make_score_table())
     (line,) = requirements.list_missing()
-    assert line.startswith(f"tiles: not prepared in {tmp_path}; run iidgan prepare tiles --from ")
+    assert line.startswith(f"tiles: not prepared in {tmp_path}; run `iidgan prepare tiles --from ")
 
 
 def test_requirements_of_prepared_data(tiles):
@@ -43,8 +43,8 @@ def test_requirements_list_all(tmp_path, monkeypatch):
     )
     first, second, *others = requirements.list_missing()
     assert "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz" in first
-    assert first.endswith("iidgan prepare cifar10 --from PATH, or with --from hub")
-    assert second.endswith("stl10_binary.tar.gz, and run iidgan prepare stl10-64 --from PATH")
+    assert first.endswith("`iidgan prepare cifar10 --from PATH`, or with `--from hub`")
+    assert second.endswith("stl10_binary.tar.gz, and run `iidgan prepare stl10-64 --from PATH`")
     classifier, score, extractor = others
     assert "`iidgan prepare mnist-classifier`" in classifier
     assert score.startswith("metrics: is needs predicted classes")
@@ -68,4 +68,4 @@ def test_requirements_of_classified_runs(mnist_root):
 
 
 def test_describe_acquisition_of_own_images():
-    assert describe_acquisition("cats") == "run iidgan prepare cats --from PATH"
+    assert describe_acquisition("cats") == "run `iidgan prepare cats --from PATH`"
