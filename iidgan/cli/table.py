@@ -18,11 +18,13 @@ from iidgan.cli.options import (
     print_table,
     report_outcomes,
     resolve_seed_count,
+    stopped_exit_code,
     warn_if_empty,
 )
 from iidgan.cli.parse import parse_options
 from iidgan.cli.signals import interrupt_on_signals
 from iidgan.cli.table_selection import ProfileOptions, resolve_table_name, select_table
+from iidgan.engine.loop import StopRequest
 from iidgan.errors import InputError, unknown_name_error
 from iidgan.figures.comparison import save_figures
 from iidgan.records import MetricRecord
@@ -128,24 +130,33 @@ class _Work:
         return cls(spec, records, training_jobs, score_jobs)
 
     def do(self, name: str, options: TableOptions, workspace: Workspace) -> int:
-        """Train and measure, and return 0, or the exit code if training stopped or failed."""
-        exit_code = 0
+        """Train and measure, and return 0, or the exit code if something stopped or failed."""
+        stop, exit_code = options.create_stop_request(), 0
         if self.training_jobs:
-            check_same_classifiers(self.spec.runs, self.records, self.training_jobs)
+            check_same_classifiers(self.spec.runs, self._training_records, self.training_jobs)
             check_results_dir(workspace)
             announce_training(self.training_jobs, workspace)
             exit_code = _train_jobs(name, self.training_jobs, self.spec, options, workspace)
         if self.score_jobs and exit_code <= 1:  # others mean that it was stopped
-            _measure(name, self.score_jobs, workspace)
+            _measure(name, self.score_jobs, workspace, stop)
+            if stop.requested:
+                print("stopped; run the same command again to resume", file=sys.stderr)
+                return stopped_exit_code(stop)
         return exit_code
 
+    @property
+    def _training_records(self) -> list[MetricRecord]:
+        """Records of metrics that training measures, by the stored classifiers."""
+        metrics = set().union(*self.spec.required_metrics.values())
+        return [record for record in self.records if record.metric in metrics]
 
-def _measure(name: str, jobs: Sequence[ScoreJob], workspace: Workspace) -> None:
-    num_scores = sum(len(job.seeds) for job in jobs)
-    print(f"measuring scores on features of {num_scores:,} seeds", file=sys.stderr)
+
+def _measure(name: str, jobs: Sequence[ScoreJob], workspace: Workspace, stop: StopRequest) -> None:
+    num_seeds = sum(len(job.seeds) for job in jobs)
+    print(f"measuring scores on features of {num_seeds:,} seeds", file=sys.stderr)
     meter = ScoreMeter(workspace, show_progress)
     with interrupt_on_signals():
-        measure_scores(name, jobs, meter, workspace)
+        measure_scores(name, jobs, meter, workspace, stop=stop)
     for note in meter.notes:
         print(f"iidgan: {note}", file=sys.stderr)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from iidgan.config.plugins import list_types
 from iidgan.config.run import Run
 from iidgan.core import Source
+from iidgan.engine.loop import StopRequest
 from iidgan.errors import InputError
 from iidgan.evaluation.evaluate import EvaluationPoint
 from iidgan.features import FrozenExtractor, create_extractor
@@ -244,7 +245,7 @@ def measure_scores(
     meter: ScoreMeter,
     workspace: Workspace,
     *,
-    is_stopped: Callable[[], bool] = lambda: False,
+    stop: StopRequest,
 ) -> None:
     """Measure scores, and append the records of each run to those of the table at once.
 
@@ -253,12 +254,12 @@ def measure_scores(
         jobs: Runs and the scores that they lack.
         meter: Measures them.
         workspace: Folder of the records.
-        is_stopped: Whether to stop before the next run.
+        stop: Ends the measurement before the next run when requested.
 
     Raises:
         InputError: As for `ScoreMeter.measure`.
     """
     for job in jobs:
-        if is_stopped():
+        if stop.requested:
             return
         append_records(workspace.results_file(table_name), meter.measure(job))

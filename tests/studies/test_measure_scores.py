@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from iidgan.engine.loop import StopRequest
 from iidgan.records import read_records
 from iidgan.studies.measure_scores import (
     ScoreMeter,
@@ -68,7 +69,7 @@ def test_measure_scores_of_trained_run(trained_tiles):
     jobs = missing_scores(table, range(2), workspace.load_records())
     assert add_untrained([], jobs, workspace) == []
     meter = ScoreMeter(workspace)
-    measure_scores("t", jobs, meter, workspace)
+    measure_scores("t", jobs, meter, workspace, stop=StopRequest())
     records = workspace.load_records()
     assert {record.metric for record in records} == {"fd_pixels", "effective_rank"}
     for record in records:
@@ -96,7 +97,8 @@ def test_measure_scores_of_diverged_seed(trained_tiles, monkeypatch):
     workspace, table = trained_tiles, make_score_table()
     monkeypatch.setattr("iidgan.training.model.integrity_error", lambda *arguments: None)
     set_diverged(workspace.run_dir(RUN, (0, 1)), 1, 2)
-    measure_scores("t", missing_scores(table, range(2), []), ScoreMeter(workspace), workspace)
+    jobs = missing_scores(table, range(2), [])
+    measure_scores("t", jobs, ScoreMeter(workspace), workspace, stop=StopRequest())
     records = workspace.load_records()
     (diverged,) = (record for record in records if record.seed == 1)
     assert (diverged.diverged, math.isnan(diverged.value)) == (2, True)
@@ -115,5 +117,5 @@ def test_find_trained_needs_last_step(trained_tiles):
 def test_measure_scores_stops_between_runs(tmp_path):
     workspace = make_workspace(tmp_path)
     jobs = missing_scores(make_score_table(), range(2), [])
-    measure_scores("t", jobs, ScoreMeter(workspace), workspace, is_stopped=lambda: True)
+    measure_scores("t", jobs, ScoreMeter(workspace), workspace, stop=StopRequest(max_seconds=0))
     assert read_records(workspace.results_file("t")) == []
