@@ -34,7 +34,7 @@ from iidgan.config.run import Run
 from iidgan.core import Backbone, Method, Metric, Regularised, Source, Term
 from iidgan.data import ARRAY_READERS, resolve_source
 from iidgan.engine.compile import Executor
-from iidgan.engine.loop import StopRequest
+from iidgan.engine.loop import LogRecord, StopRequest
 from iidgan.engine.optim import Optimiser
 from iidgan.engine.step import Precision
 from iidgan.errors import InputError
@@ -43,6 +43,7 @@ from iidgan.training.plan import Auto
 from iidgan.training.precision import choose_precision, read_precision
 from iidgan.training.run_dir import RunDir
 from iidgan.training.run_session import Result
+from iidgan.training.session import ProgressCallback
 from iidgan.utils.device import has_bfloat16_units, resolve_device
 
 ComponentT = TypeVar("ComponentT")
@@ -158,7 +159,6 @@ def train_command(arguments: list[str]) -> int:
         arguments = arguments if not arguments[0].startswith("-") else ["ring", *arguments]
     choice = _parse_choice(arguments)
     run, metrics, options = _configure_run(choice)
-    _announce_preset(choice)
     out = options.out or _default_out(run, choice)
     if run.precision == "bfloat16":
         _warn_of_bfloat16(run, resolve_device(options.device))
@@ -171,21 +171,31 @@ def train_command(arguments: list[str]) -> int:
             run,
             out=out,
             metrics=metrics,
-            on_progress=partial(monitor.show, 0),
+            on_progress=_announce_preset(choice, partial(monitor.show, 0)),
             stop=stop,
             **get_field_values(options, SessionOptions),
         )
     return _report_result(result, stop)
 
 
-def _announce_preset(choice: TrainChoice) -> None:
-    """Name the preset of a training of images whose command names none."""
-    if choice.source.has_images and not choice.names["preset"]:
-        print(
-            f"iidgan: preset: {choice.preset.name}, the default for images; --preset NAME chooses "
-            "another of iidgan list presets",
-            file=sys.stderr,
-        )
+def _announce_preset(choice: TrainChoice, show: ProgressCallback) -> ProgressCallback:
+    """Return a callback that first names the preset, if it is for images and was not named.
+
+    It does so with the first progress, since an error, such as missing data, is a single line.
+    """
+    is_named = bool(choice.names["preset"])
+    line = (
+        f"preset {choice.preset.name}, the default; --preset NAME chooses another (iidgan list "
+        "presets)"
+    )
+    lines = [line] if choice.preset.has_images and not is_named else []
+
+    def show_progress(message: str, record: LogRecord | None) -> None:
+        while lines:
+            show(lines.pop(), None)
+        show(message, record)
+
+    return show_progress
 
 
 def _warn_of_bfloat16(run: Run, device: torch.device) -> None:

@@ -284,9 +284,20 @@ def test_train_flags_override_preset(work_dir):
     assert (run["batch"], run["ema"]) == (4, 0.5)
 
 
+def test_train_help_shows_values_of_preset(capsys):
+    text = print_help(capsys, "train", PICTURES[1], "--preset", "ijcai-mnist")
+    assert "--preset NAME" in text
+    assert all(f"(default: {value})" in text for value in ("70312", "256", "0.0002"))
+
+
 def test_train_default_method_of_preset(work_dir):
     assert main([*PICTURES, "--preset=invertgan", *ONE_STEP]) == 0
     assert read_terms(work_dir / "run")["cycle"]["norm"] == "l2"
+
+
+def test_train_error_is_one_line_without_preset(work_dir, capsys):
+    error = fail_command(capsys, "train", "mnist", "--root", str(work_dir))
+    assert "preset" not in error
 
 
 @pytest.mark.parametrize(
