@@ -103,7 +103,7 @@ def decode_dataclass(
     Examples:
         >>> from iidgan import CycleTerm
         >>> decode_dataclass(CycleTerm, {"weight": 0.5, "norm": "l1"}, plugin_types={})
-        CycleTerm(every=1, weight=0.5, norm='l1', growth=1.0)
+        CycleTerm(every=1, weight=0.5, norm='l1', ratio=None, growth=1.0)
     """
     check_types_named(_iterate_type_names(encoded_fields), plugin_types)
     return _decode_fields(cls, encoded_fields, plugin_types)
