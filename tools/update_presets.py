@@ -33,7 +33,8 @@ def _render_preset(preset: Preset) -> str:
         "optimiser": f"`{preset.optimiser}`",
         "batch": preset.batch,
         "steps": f"{preset.steps:,}",
-        "ema": f"{preset.ema:g}",
+        "ema": f"{preset.ema:g}"
+        + (f"; ramp `--ema-rampup {preset.ema_rampup:g}`" if preset.ema_rampup else ""),
     }
     rows = [f"| {name} | {value} | {origins[name]} |" for name, value in values.items()]
     return "\n".join(

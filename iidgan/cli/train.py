@@ -87,6 +87,9 @@ class RunOptions:
     """Samples per batch and seed."""
     ema: float = 0.0
     """Decay per step of the average of the weights that samples are drawn with; 0: no average."""
+    ema_rampup: float | None = None
+    """Half-life of that average, at most, as a share of the steps so far; 0: no such limit. By
+    default that of the preset, or 0 with another ema than its own."""
     precision: Precision | Auto = "float32"
     """Precision of the networks in training; auto: bfloat16 for convolutional networks on devices
     that have units for it, else float32; a resumed run keeps its precision."""
@@ -339,6 +342,9 @@ def _configure_run(choice: TrainChoice) -> tuple[Run, list[Metric], TrainOptions
     parsed_terms = tuple(get_parsed_components(options, term_parts).values())
     base = parsed_parts["method"]
     is_auto = options.precision == "auto"
+    if options.ema_rampup is None:
+        is_own_ema = options.ema == default_run.ema
+        options = replace(options, ema_rampup=default_run.ema_rampup if is_own_ema else 0.0)
     run = Run(
         source=parsed_parts["source"],
         method=Regularised(method=base, terms=parsed_terms) if parsed_terms else base,

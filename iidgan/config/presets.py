@@ -51,6 +51,8 @@ class Preset:
         batch: Samples per batch and seed.
         steps: Number of steps.
         ema: Decay per step of the average of the weights that samples are drawn with; 0: none.
+        ema_rampup: Half-life of that average, at most, as a share of the steps so far; 0: no
+            limit.
         method: Name of the method that it was published for, the default with this preset.
         data: Names of the data sets that it was published for; empty: any.
         has_images: Whether it is for images, rather than points.
@@ -73,6 +75,7 @@ class Preset:
     batch: int
     steps: int
     ema: float = 0.0
+    ema_rampup: float = 0.0
     method: str = "iid-gan"
     data: tuple[str, ...] = ()
     has_images: bool = True
@@ -109,6 +112,7 @@ class Preset:
             batch=self.batch,
             steps=self.steps,
             ema=self.ema,
+            ema_rampup=self.ema_rampup,
         )
 
     def create_method(self, method: Method | str) -> Method:
@@ -278,7 +282,7 @@ _ALL = (
             "optimiser": "Radford et al., 2015: rate and beta1; ours: linear decay",
             "batch": "ours",
             "steps": "ours",
-            "ema": "ours: half-life of 10,000 images, the default of StyleGAN2",
+            "ema": "ours: half-life of 10,000 images as in StyleGAN2, ramp as in StyleGAN2-ADA",
         },
         terms=IMAGE_TERMS,
         arch=DCGAN(width=32),
@@ -286,6 +290,7 @@ _ALL = (
         batch=64,
         steps=20_000,
         ema=0.9956,
+        ema_rampup=0.05,
     ),
     Preset(
         name="ijcai-mnist",

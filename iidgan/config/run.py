@@ -55,6 +55,9 @@ class Run(TypedFields):
     """Samples per batch and seed."""
     ema: float = 0.0
     """Decay per step of the weights' moving average that samples are drawn with; 0: no average."""
+    ema_rampup: float = field(default=0.0, metadata=OMIT_IF_DEFAULT)
+    """Half-life of the moving average, at most, as a share of the steps so far, so that the first
+    weights fade early; 0: no such limit."""
     precision: Precision = field(default="float32", metadata=OMIT_IF_DEFAULT)
     """Precision of the networks in training; weights are float32. bfloat16 is for images, on
     devices that support it: with eight bits it does not resolve the modes of 2D-Ring."""
@@ -65,6 +68,8 @@ class Run(TypedFields):
                 raise InputError(f"{name}: must be >= 1, got {getattr(self, name)}")
         if not 0 <= self.ema < 1:
             raise InputError(f"ema: must be in [0, 1), got {self.ema}")
+        if not 0 <= self.ema_rampup <= 1:
+            raise InputError(f"ema_rampup: must be in [0, 1], got {self.ema_rampup}")
 
     @cached_property
     def id(self) -> str:

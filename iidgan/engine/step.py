@@ -8,7 +8,7 @@ from functools import partial
 from typing import Literal, NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from iidgan.core import Batch, HasPostUpdate, Losses, Method, Nets, Player, concatenate_batches
 from iidgan.engine.flops import count_flops
@@ -44,6 +44,7 @@ class TrainStep:
         state: State to update.
         steps: Length of the run.
         ema: Decay per step of the moving average of the weights, if the state has one.
+        ema_rampup: Half-life of the average, at most, as a share of the steps so far; 0: no limit.
         precision: Number format of the networks' computations; weights, losses and optimisers
             keep their own.
         cache_key: Identifies all that the compiled code of this step depends on, so that it can
@@ -73,6 +74,7 @@ class TrainStep:
         *,
         steps: int,
         ema: float = 0.0,
+        ema_rampup: float = 0.0,
         precision: Precision = "float32",
         cache_key: str | None = None,
     ) -> None:
@@ -82,7 +84,7 @@ class TrainStep:
         self._first_equal_phase = [*map(self._players_by_phase.index, self._players_by_phase)]
         self.state = state
         self.steps = steps
-        self.ema = ema
+        self.ema, self.ema_rampup = ema, ema_rampup
         self.precision = precision
         self.num_batches = max(
             player.updates_per_step * player.batches_per_update for player in self.players
@@ -113,7 +115,7 @@ class TrainStep:
             The players' losses in their last update, as `player/name`, each of shape (S,).
         """
         losses = self.update_players(self.active_players, batches)
-        self.update_ema()
+        self.update_ema(batches[-1].t)
         return losses
 
     @property
@@ -134,7 +136,7 @@ class TrainStep:
     def _make_segment(self, players: tuple[Player, ...]) -> StepSegment:
         """Create the segment of one player that is updated repeatedly, or of some that are not."""
         num_repeats = max((player.updates_per_step for player in players), default=1)
-        size = max((player.batches_per_update for player in players), default=0)
+        size = max((player.batches_per_update for player in players), default=1)
         first = self.num_batches - num_repeats * size
         starts = [first + size * i for i in range(num_repeats)]
         once_each = tuple(replace(player, updates_per_step=1) for player in players)
@@ -161,13 +163,23 @@ class TrainStep:
         return all_losses
 
     @torch.no_grad()
-    def update_ema(self) -> None:
-        """Update the moving average of the weights, if the state has one."""
-        if self.state.ema_nets is not None:
-            ema_nets, nets = self.state.ema_nets, self.state.nets
+    def update_ema(self, progress: Tensor) -> None:
+        """Update the moving average of the weights, if the state has one.
+
+        Arguments:
+            progress: Share of the run that is over, `Batch.t`.
+        """
+        if self.state.ema_nets is None:
+            return
+        ema_nets, nets = self.state.ema_nets, self.state.nets
+        if self.ema_rampup:
+            decay = ramp_decay(self.ema, self.ema_rampup * self.steps * progress)
+            for average, parameter in zip(ema_nets.parameters(), nets.parameters()):
+                average.lerp_(parameter, (1 - decay).to(average.dtype))
+        else:
             torch._foreach_lerp_([*ema_nets.parameters()], [*nets.parameters()], 1 - self.ema)
-            for ema_buffer, buffer in zip(ema_nets.buffers(), nets.buffers()):
-                ema_buffer.copy_(buffer)  # singular vectors have no meaningful average
+        for ema_buffer, buffer in zip(ema_nets.buffers(), nets.buffers()):
+            ema_buffer.copy_(buffer)  # singular vectors have no meaningful average
 
     def dry_run(self, batches: Sequence[Batch]) -> None:
         """Compute every loss once without changing the state, to find errors before training.
@@ -282,8 +294,27 @@ class StepSegment:
         """
         losses = self.step.update_players(self.players, batches)
         if self.updates_ema:
-            self.step.update_ema()
+            self.step.update_ema(batches[-1].t)
         return losses
+
+
+def ramp_decay(decay: float, max_half_life: Tensor) -> Tensor:
+    """Return the decay per step of a moving average whose half-life is limited.
+
+    Arguments:
+        decay: Decay without a limit.
+        max_half_life: Largest half-life in steps, >= 0; at 0 the average is the newest value.
+
+    References:
+        Training Generative Adversarial Networks with Limited Data (Karras, Aittala, Hellsten,
+        Laine, Lehtinen and Aila, 2020), https://arxiv.org/abs/2006.06676: the limit is a share of
+        the images so far
+
+    Examples:
+        >>> ramp_decay(0.75, torch.tensor([0.0, 1.0, 2.0, 10.0]))
+        tensor([0.0000, 0.5000, 0.7071, 0.7500])
+    """
+    return torch.exp2(-1 / max_half_life).clamp(max=decay)
 
 
 def _is_repeated(player: Player) -> bool:

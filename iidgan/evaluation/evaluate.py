@@ -68,7 +68,7 @@ def evaluate_samples(
     for family, metric in metrics.items():
         if metric.missing(samples) is not None:
             continue
-        protocol = {"family": family, **metric.protocol(samples), "ema": point.run.ema}
+        protocol = {"family": family, **metric.protocol(samples), **describe_average(point.run)}
         for name, values in _compute_metric(family, metric, samples).items():
             if families.setdefault(name, family) != family:
                 raise InputError(
@@ -108,6 +108,19 @@ def make_records(
         )
         for seed, step, value, diverged in zip(point.seeds, point.steps, values, point.diverged)
     ]
+
+
+def describe_average(run: Run) -> MetricProtocol:
+    """Describe the average of the weights that samples are drawn with, as part of a protocol.
+
+    Arguments:
+        run: The run.
+
+    Examples:
+        >>> describe_average(Run(ema=0.99)), describe_average(Run(ema=0.99, ema_rampup=0.05))
+        ({'ema': 0.99}, {'ema': 0.99, 'ema_rampup': 0.05})
+    """
+    return {"ema": run.ema} | ({"ema_rampup": run.ema_rampup} if run.ema_rampup else {})
 
 
 def _compute_metric(family: str, metric: Metric, samples: Samples) -> dict[str, Tensor]:

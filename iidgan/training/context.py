@@ -112,7 +112,8 @@ def describe_step(run: Run, data: Dataset) -> list[object]:
         True
     """
     encoded_parts = [encode(part, include_paths=False) for part in _step_parts(run)]
-    return [encoded_parts, run.batch, data.shape, run.ema, run.precision]
+    ramp = [run.ema_rampup, run.steps] if run.ema_rampup else []
+    return [encoded_parts, run.batch, data.shape, run.ema, run.precision, *ramp]
 
 
 def _step_parts(run: Run) -> tuple[object, ...]:
@@ -131,6 +132,7 @@ def _create_step(
         state,
         steps=run.steps,
         ema=run.ema,
+        ema_rampup=run.ema_rampup,
         precision=run.precision,
         cache_key=json.dumps(describe_step(run, data)) if is_cacheable else None,
     )

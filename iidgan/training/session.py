@@ -23,7 +23,12 @@ from iidgan.errors import InputError
 from iidgan.evaluation.arrays import Arrays, load_arrays, merge_seeds, save_arrays, to_arrays
 from iidgan.evaluation.classifier.store import load_evaluator
 from iidgan.evaluation.coverage_monitor import COVERAGE_METRIC, CoverageMonitor
-from iidgan.evaluation.evaluate import EvaluationPoint, evaluate_samples, make_records
+from iidgan.evaluation.evaluate import (
+    EvaluationPoint,
+    describe_average,
+    evaluate_samples,
+    make_records,
+)
 from iidgan.evaluation.sampling import draw_samples
 from iidgan.records import append_records, read_records
 from iidgan.training.context import TrainContext
@@ -215,7 +220,7 @@ class TrainSession:
             Whether to end the training of these seeds, since they have collapsed for good.
         """
         point, monitor = self._make_point(), self.prepare_diagnosis()
-        protocol = {**monitor.protocol, "ema": self.run.ema}
+        protocol = {**monitor.protocol, **describe_average(self.run)}
         with forked_rng(self.spec.device):
             nets = inference_networks(self.state, self._new_batches())
             generator = in_own_units(nets, self.data.scaling)["G"]

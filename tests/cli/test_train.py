@@ -260,7 +260,7 @@ def test_train_former_default_of_images(work_dir):
     page = (ROOT / "docs" / "images.md").read_text(encoding="utf-8")
     (flags,) = re.findall(r"`(--cycle.weight [^`]* --ema 0)`", page)
     assert main([*PICTURES, *flags.split(), *ONE_STEP]) == 0
-    preset = replace(PRESETS["images"], terms=iid_terms(0.5, 0.1), ema=0.0)
+    preset = replace(PRESETS["images"], terms=iid_terms(0.5, 0.1), ema=0.0, ema_rampup=0.0)
     run = preset.create_run(RandomImages(shape=(3, 32, 32)))
     arch = replace(run.arch, width=2)
     assert read_run(work_dir / "run") == replace(run, arch=arch, batch=4, steps=1).to_dict()
@@ -282,6 +282,20 @@ def test_train_flags_override_preset(work_dir):
     assert run["arch"] == {"type": "dcgan-sn", "latent": 3, "width": 2, "norm": "none"}
     assert (run["optimiser"]["lr"], run["optimiser"]["betas"]) == (0.5, [0.5, 0.9])
     assert (run["batch"], run["ema"]) == (4, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("flags", "rampup"),
+    [
+        ((), 0.05),
+        (("--ema", "0"), 0.0),
+        (("--ema", "0.5"), 0.0),
+        (("--ema", "0.5", "--ema-rampup", "0.2"), 0.2),
+    ],
+)
+def test_train_ramps_up_the_average_of_the_preset(work_dir, flags, rampup):
+    assert main([*PICTURES, *flags, "--latent", "2", *ONE_STEP]) == 0
+    assert read_run(work_dir / "run").get("ema_rampup", 0.0) == rampup
 
 
 def test_train_help_shows_values_of_preset(capsys):

@@ -19,7 +19,7 @@ from iidgan.terms import R1, CycleTerm, GaussianTerm, GradientPenalty
 from tests.helpers.errors import raises_input_error
 from tests.helpers.training import RandomImages
 
-FORMER_DEFAULT = replace(PRESETS["images"], terms=iid_terms(0.5, 0.1), ema=0.0)
+FORMER_DEFAULT = replace(PRESETS["images"], terms=iid_terms(0.5, 0.1), ema=0.0, ema_rampup=0.0)
 """What was recommended for images before there were presets."""
 
 FORMER_IDS = {
@@ -55,6 +55,7 @@ def test_recommended_for_images():
         batch=64,
         steps=20_000,
         ema=0.9956,
+        ema_rampup=0.05,
     )
 
 

@@ -80,6 +80,7 @@ def test_preset_weights(name):
 def test_ema_of_images_has_half_life_of_10000_images():
     preset = PRESETS["images"]
     assert preset.ema ** (10_000 / preset.batch) == pytest.approx(0.5, abs=0.003)
+    assert preset.ema_rampup == 0.05
 
 
 def test_preset_of_ivgan():

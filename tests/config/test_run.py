@@ -146,7 +146,15 @@ def test_run_id_omits_later_defaults():
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("steps", 0), ("batch", -1), ("ema", 1.0), ("ema", -0.1)]
+    ("field", "value"),
+    [
+        ("steps", 0),
+        ("batch", -1),
+        ("ema", 1.0),
+        ("ema", -0.1),
+        ("ema_rampup", 1.1),
+        ("ema_rampup", 0.5),
+    ],
 )
 def test_run_refuses_numbers_out_of_range(field, value):
     with raises_input_error(field, value):

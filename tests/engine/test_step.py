@@ -228,6 +228,22 @@ class TestTrainStep:
             assert (value - expected).abs().max() < 1e-12
             assert (value - history[-1][name]).abs().max() > 1e-3
 
+    def test_train_step_ema_rampup_closed_form(self):
+        """In step n the half-life is at most n / 2 steps; in the first, the average is a copy."""
+        ema, num = 0.8, 9
+        state = init_state(GAN(), ARCH, Adam(lr=0.1), (0, 1), ema=ema)
+        train_step = TrainStep(GAN(), state, steps=NUM_STEPS, ema=ema, ema_rampup=0.5)
+        stream = make_stream((0, 1), steps=NUM_STEPS)
+        decays = [0, *(min(ema, 0.5 ** (2 / step)) for step in range(1, num))]
+        assert decays[2] < ema == decays[-1]
+        expected = clone_tensors(state.nets.state_dict())
+        for step, decay in enumerate(decays):
+            train_step(stream.batches_at(step))
+            for name, value in state.nets.state_dict().items():
+                expected[name] = decay * expected[name] + (1 - decay) * value
+        for name, value in state.ema_nets.state_dict().items():
+            assert (value - expected[name]).abs().max() < 1e-12
+
     def test_train_step_concatenates_batches(self):
         """Of six batches: C uses pairs, G the last four, T the last two one by one."""
         method = Recorded(calls=[], updates=(3, 1, 2), batches=(2, 4, 1))
@@ -463,7 +479,7 @@ class TestSegments:
         is_last = [False] * (len(expected) - 1)
         assert describe_segments(self.make_step(method)) == [(*e, False) for e in expected]
         if updates[-1] > 1:
-            expected = [*expected, ("", [(4, 4)])]
+            expected = [*expected, ("", [(3, 4)])]
             is_last.append(False)
         assert describe_segments(self.make_step(method, ema=0.9)) == [
             (*e, last) for e, last in zip(expected, [*is_last, True], strict=True)

@@ -63,6 +63,7 @@ def test_resume_changes_no_bit(tmp_path, completed_run, name, seeds):
 
 VARIANTS = {
     "average": tiny_run(iid_gan(), ema=0.5),
+    "ramped-average": tiny_run(iid_gan(), ema=0.9, ema_rampup=0.2),
     "noise": tiny_run(NoisyMethod()),
     "images": tiny_run(
         iid_gan(),

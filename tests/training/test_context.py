@@ -5,7 +5,14 @@ from tests.helpers.engine import make_context
 
 
 def test_cache_key_depends_on_run():
-    changes = [{}, {"ema": 0.5}, {"ema": 0.6}, {"batch": 9}, {"precision": "bfloat16"}]
+    changes = [
+        {},
+        {"ema": 0.5},
+        {"ema": 0.6},
+        {"ema_rampup": 0.1},
+        {"batch": 9},
+        {"precision": "bfloat16"},
+    ]
     keys = [make_context(**change).train_step.cache_key for change in changes]
     keys.append(make_context(iid_gan()).train_step.cache_key)
     assert None not in keys

@@ -61,9 +61,9 @@ def test_capture_single_updates_as_one_graph(method):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ema", [0.0, 0.9])
-def test_captured_step_with_repeated_player(ema):
-    context, other = (make_context(wgan_gp(critic_steps=3), ema=ema) for _ in range(2))
+@pytest.mark.parametrize("average", [{}, {"ema": 0.9}, {"ema": 0.9, "ema_rampup": 0.3}])
+def test_captured_step_with_repeated_player(average):
+    context, other = (make_context(wgan_gp(critic_steps=3), **average) for _ in range(2))
     before = clone_tensors(named_tensors(context.state))
     step = capture_interpreted(context.train_step, context.batches.batches_at(0))
     assert have_equal_tensors(named_tensors(context.state), before)
