@@ -1,7 +1,9 @@
 """What the tests share: one thread, a cache of their own, and float64 for closed forms."""
 
+import gc
 import getpass
 import os
+import sys
 import tempfile
 from multiprocessing.context import ForkServerContext
 
@@ -15,6 +17,10 @@ pytest_plugins = [
     "tests.helpers.training",
 ]
 
+# Otherwise each process that a test starts compiles the package, and each worker all tests.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # What is remembered of the user's machine decides nothing here; compiled code is kept nonetheless.
 _home = tempfile.TemporaryDirectory(prefix="iidgan-cache-")
 os.environ["XDG_CACHE_HOME"] = _home.name
@@ -22,6 +28,17 @@ _compiled = os.path.join(tempfile.gettempdir(), f"torchinductor_{getpass.getuser
 os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", _compiled)
 # Kernels are optimised as always; the code that calls them compiles in half the time.
 os.environ.setdefault("AOT_INDUCTOR_COMPILE_WRAPPER_OPT_LEVEL", "O0")
+os.environ.setdefault("AOT_INDUCTOR_ENABLE_LINE_TABLES", "0")
+
+
+def pytest_collection():
+    """Do not search what is imported for garbage, which takes seconds."""
+    gc.disable()
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
