@@ -77,9 +77,11 @@ def test_decompose_bmm_refused_cases():
     torch.testing.assert_close(decompose_baddbmm(bias, a, a, beta=0), a @ a)
 
 
-@pytest.mark.slow
-def test_compiled_thin_products(float64):
-    """A critic has one output: its products are decomposed, in second derivatives, too."""
+def make_critic_penalty():
+    """The gradient of a penalty on a critic, which is a gradient itself; and inputs for it.
+
+    A critic has one output: its products are decomposed, in second derivatives, too.
+    """
     critic = MLP(latent=2, hidden=(8,)).build_discriminator((2,))
     parameters = [value.detach() for value in critic.parameters()]
     names = [name for name, _ in critic.named_parameters()]
@@ -91,9 +93,7 @@ def test_compiled_thin_products(float64):
         return list(torch.autograd.grad(penalty, weights.values(), materialize_grads=True))
 
     x, fake = torch.randn(2, 1, 8, 2)
-    inputs = [x, fake, torch.rand(1, 8), *parameters]
-    compiled = capture_and_compile(differentiate_penalty, inputs)
-    torch.testing.assert_close(compiled(*inputs), differentiate_penalty(*inputs))
+    return differentiate_penalty, [x, fake, torch.rand(1, 8), *parameters]
 
 
 class SpectralConvolution(nn.Module):
@@ -111,19 +111,30 @@ class SpectralConvolution(nn.Module):
 
 
 @pytest.mark.slow
-def test_compiled_spectral_convolution(float64):
+def test_compiled_thin_products_and_spectral_convolution(float64):
+    """In one library, as each takes seconds to compile."""
+    differentiate_penalty, critic_inputs = make_critic_penalty()
     module = SpectralConvolution()
     names, initial_values = zip(*module.state_dict().items())
+    parameters = list(module.named_parameters())
 
     def differentiate(x, *values):
         tensors = dict(zip(names, values))
         weights = {name: tensors[name].detach().requires_grad_() for name, _ in parameters}
         return functional_call(module, tensors | weights, x)
 
-    parameters = list(module.named_parameters())
+    def differentiate_both(x, *values):
+        critic_values, conv_values = values[: len(critic_inputs)], values[len(critic_inputs) :]
+        return [*differentiate_penalty(*critic_values), *differentiate(x, *conv_values)]
+
     x = torch.randn(4, 2, 5, 5)
-    eager_values, compiled_values = ([v.clone() for v in initial_values] for _ in range(2))
-    compiled = capture_and_compile(differentiate, [x, *(v.clone() for v in initial_values)])
-    torch.testing.assert_close(compiled(x, *compiled_values), differentiate(x, *eager_values))
+    eager_values, compiled_values, example_values = (
+        [value.clone() for value in initial_values] for _ in range(3)
+    )
+    compiled = capture_and_compile(differentiate_both, [x, *critic_inputs, *example_values])
+    torch.testing.assert_close(
+        compiled(x, *critic_inputs, *compiled_values),
+        differentiate_both(x, *critic_inputs, *eager_values),
+    )
     torch.testing.assert_close(compiled_values, eager_values)
     assert not torch.equal(eager_values[names.index("layer.weight.u")], module.layer.weight.u)
