@@ -10,6 +10,7 @@ from operator import eq
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -100,6 +101,11 @@ def write_run_of_processes() -> None:
     rewrite_checkpoint(Path("run"), 4, [(0,), (1,)])
 
 
+def without_layout() -> AbstractContextManager[object]:
+    """Draw figures whose axes stay where they are: to fit them takes most of the time."""
+    return patch("matplotlib.layout_engine.do_constrained_layout")
+
+
 def read_generator() -> bytes:
     return Path("run/generator/model.safetensors").read_bytes()
 
@@ -146,7 +152,12 @@ CASES: dict[str, FuzzCase] = {
     "invert array": FuzzCase(
         build=write_run, pattern="points.npy", arguments=("invert", "run", "-i", "points.npy")
     ),
-    "figure": FuzzCase(build=write_run, pattern="run/*.*", arguments=("figure", "run")),
+    "figure": FuzzCase(
+        build=write_run,
+        pattern="run/*.*",
+        arguments=("figure", "run"),
+        environment=without_layout,
+    ),
     "resume": FuzzCase(
         build=write_stopped_run,
         pattern="run/[!d]*",
@@ -172,7 +183,10 @@ CASES: dict[str, FuzzCase] = {
         is_sealed=True,
     ),
     "figure from arrays": FuzzCase(
-        build=write_run, pattern="run/arrays.npz", arguments=("figure", "run")
+        build=write_run,
+        pattern="run/arrays.npz",
+        arguments=("figure", "run"),
+        environment=without_layout,
     ),
     "why": FuzzCase(
         build=write_records,
