@@ -1,9 +1,11 @@
 """Pages in docs/results: their tables are those of the stored results."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from iidgan.studies import train_missing
 from iidgan.studies.papers import RECIPES, TABLES
 from tools.update_results import list_pages, render_table, split_page
 
@@ -14,6 +16,14 @@ PAGES_DIR = ROOT / "docs" / "results"
 @pytest.fixture(autouse=True)
 def _at_repository_root(monkeypatch):
     monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _records_read_once():
+    """The records of all tables take a second to read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_missing, "read_all_records", cache(train_missing.read_all_records))
+        yield
 
 
 def parse_cells(markdown):
