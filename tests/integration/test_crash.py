@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import gc
-import importlib
 import json
 import os
 import random
@@ -85,7 +84,6 @@ class CrashTask:
 
 def serve() -> None:
     """Fork a child for each task on standard input, and print its exit code."""
-    importlib.import_module("torch._dynamo")
     measure_less()
     with tempfile.TemporaryDirectory() as folder:
         # On one thread of the CPU, torch starts no thread that would be missing after a fork.
