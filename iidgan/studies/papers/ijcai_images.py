@@ -10,10 +10,10 @@ from iidgan.studies.papers.image_tables import create_image_table, take_others
 _JSD_IS_FID, _FID_JSD = {"JSD": 2, "IS": 2, "FID": 2}, {"FID": 3, "JSD": 3}
 _SCALE = {"JSD": 100.0}
 _BASE_NOTE = (
-    "GAN: the networks of IID-GAN without its terms, no row of the paper. All losses are "
-    "non-saturating; the paper names SNGAN as the backbone, and prints no loss but that of a GAN. "
-    "Deviations are over trainings; the paper's are over three evaluations, of a "
-    "number of images that it does not say."
+    "GAN: the networks of IID-GAN without its terms, no row of the paper. It and the rows with "
+    "added terms have the non-saturating loss; the paper names SNGAN as the backbone, and prints "
+    "no loss but that of a GAN. Deviations are over trainings; the paper's are over three "
+    "evaluations, of a number of images that it does not say."
 )
 
 IJCAI_TABLE_4 = create_image_table(
