@@ -138,10 +138,7 @@ class _Work:
             announce_training(self.training_jobs, workspace)
             exit_code = _train_jobs(name, self.training_jobs, self.spec, options, workspace)
         if self.score_jobs and exit_code <= 1:  # others mean that it was stopped
-            _measure(name, self.score_jobs, workspace, stop)
-            if stop.requested:
-                print("stopped; run the same command again to resume", file=sys.stderr)
-                return stopped_exit_code(stop)
+            return _measure(name, self.score_jobs, workspace, stop) or exit_code
         return exit_code
 
     @property
@@ -151,14 +148,19 @@ class _Work:
         return [record for record in self.records if record.metric in metrics]
 
 
-def _measure(name: str, jobs: Sequence[ScoreJob], workspace: Workspace, stop: StopRequest) -> None:
+def _measure(name: str, jobs: Sequence[ScoreJob], workspace: Workspace, stop: StopRequest) -> int:
+    """Measure scores, and return 0, or the exit code if the time was up before all were."""
     num_seeds = sum(len(job.seeds) for job in jobs)
     print(f"measuring scores on features of {num_seeds:,} seeds", file=sys.stderr)
     meter = ScoreMeter(workspace, show_progress)
     with interrupt_on_signals():
-        measure_scores(name, jobs, meter, workspace, stop=stop)
+        is_complete = measure_scores(name, jobs, meter, workspace, stop=stop)
     for note in meter.notes:
         print(f"iidgan: {note}", file=sys.stderr)
+    if is_complete:
+        return 0
+    print("stopped; run the same command again to resume", file=sys.stderr)
+    return stopped_exit_code(stop)
 
 
 def _draw_runs(spec: TableSpec, workspace: Workspace) -> None:

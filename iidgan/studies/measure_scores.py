@@ -246,7 +246,7 @@ def measure_scores(
     workspace: Workspace,
     *,
     stop: StopRequest,
-) -> None:
+) -> bool:
     """Measure scores, and append the records of each run to those of the table at once.
 
     Arguments:
@@ -256,10 +256,14 @@ def measure_scores(
         workspace: Folder of the records.
         stop: Ends the measurement before the next run when requested.
 
+    Returns:
+        Whether all were measured.
+
     Raises:
         InputError: As for `ScoreMeter.measure`.
     """
     for job in jobs:
         if stop.requested:
-            return
+            return False
         append_records(workspace.results_file(table_name), meter.measure(job))
+    return True

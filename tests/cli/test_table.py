@@ -140,3 +140,14 @@ def test_table_measures_scores_once(trained_tiles, monkeypatch, capsys):
     explained = capsys.readouterr().out
     assert explained.count("  seed ") == 2
     assert "iidgan table ring --features pixels --rows" in explained
+
+
+@pytest.mark.slow
+def test_table_stops_measuring_after_max_time(trained_tiles, monkeypatch, capsys):
+    monkeypatch.setitem(TABLES, "ring", lambda records: make_score_table())
+    monkeypatch.setattr("iidgan.cli.options.parse_duration", lambda name, text: 0.0)
+    folders = ("--results", str(trained_tiles.results_dir), "--runs", str(trained_tiles.runs_dir))
+    command = ["table", "ring", "--features", "pixels", "--max-time", "1s", *folders]
+    assert main(command) == 124
+    assert "run the same command again to resume" in capsys.readouterr().err
+    assert trained_tiles.load_records() == []

@@ -69,7 +69,7 @@ def test_measure_scores_of_trained_run(trained_tiles):
     jobs = missing_scores(table, range(2), workspace.load_records())
     assert add_untrained([], jobs, workspace) == []
     meter = ScoreMeter(workspace)
-    measure_scores("t", jobs, meter, workspace, stop=StopRequest())
+    assert measure_scores("t", jobs, meter, workspace, stop=StopRequest())
     records = workspace.load_records()
     assert {record.metric for record in records} == {"fd_pixels", "effective_rank"}
     for record in records:
@@ -117,5 +117,6 @@ def test_find_trained_needs_last_step(trained_tiles):
 def test_measure_scores_stops_between_runs(tmp_path):
     workspace = make_workspace(tmp_path)
     jobs = missing_scores(make_score_table(), range(2), [])
-    measure_scores("t", jobs, ScoreMeter(workspace), workspace, stop=StopRequest(max_seconds=0))
+    meter, stop = ScoreMeter(workspace), StopRequest(max_seconds=0)
+    assert not measure_scores("t", jobs, meter, workspace, stop=stop)
     assert read_records(workspace.results_file("t")) == []
