@@ -57,7 +57,7 @@ def test_section_with_results():
     )
     section = render_section("ijcai-table-5", spec, [record])
     assert "1.230 (1 of 2 missing) (paper 4.21 ± 0.651)" in section
-    assert "quick profile of 300 steps; features of efficientnet-lite0" in section
+    assert "quick profile of 200 steps; features of efficientnet-lite0" in section
     assert "not run" not in section
 
 

@@ -67,7 +67,7 @@ def test_recipe_profiles_are_separate_and_narrow(name):
     assert not full.runs.keys() & standard.runs.keys()
     assert not quick.runs.keys() & standard.runs.keys()
     assert quick.row_names == standard.row_names == full.row_names
-    for profile, width, steps in ((quick, 16, 300), (standard, 32, 5_000)):
+    for profile, width, steps in ((quick, 8, 200), (standard, 32, 5_000)):
         for _, run in profile.runs.values():
             assert (run.arch.width, run.steps) == (width, steps)
         scores = [c for c in profile.columns.values() if isinstance(c, ScoreColumn)]
