@@ -29,6 +29,12 @@ OTHER_METHODS: dict[str, Method] = {
 }
 """Methods that the papers compare with, with the options that their authors take for images."""
 
+_OTHERS_NOTE = (
+    "The papers print no options of the methods that they compare with. Here they are those that "
+    "the authors of each take for images, or else the defaults of this library; Unrolled GAN "
+    "unrolls with the rate 2e-4, and has the same rate for D and G."
+)
+
 Parts = Sequence[Method | str]
 """A method and the terms that are added to it, as objects or registered names."""
 Printed = float | tuple[float, float] | None
@@ -96,7 +102,11 @@ def create_image_table(
             num_samples=5_000,
             row_groups=(_narrow(group, width=32, batch=64, lr=2e-4),),
         ),
-        notes=(*notes, *(_describe_setting(name, preset) for name, preset in presets.items())),
+        notes=(
+            *notes,
+            *([_OTHERS_NOTE] if rows.keys() & OTHER_METHODS.keys() else []),
+            *(_describe_setting(name, preset) for name, preset in presets.items()),
+        ),
     )
 
 
