@@ -155,8 +155,6 @@ def _measure(name: str, jobs: Sequence[ScoreJob], workspace: Workspace, stop: St
     meter = ScoreMeter(workspace, show_progress)
     with interrupt_on_signals():
         is_complete = measure_scores(name, jobs, meter, workspace, stop=stop)
-    for note in meter.notes:
-        print(f"iidgan: {note}", file=sys.stderr)
     if is_complete:
         return 0
     print("stopped; run the same command again to resume", file=sys.stderr)

@@ -82,6 +82,8 @@ SCORES: Mapping[str, PaperScore] = {
 }
 """Scores by the title of the papers. The bins of JSD are clusters in pixels, as in its paper."""
 
+MIN_FULL_RANK = 2_049
+"""Number of images from which on the covariance of Inception's 2,048 features has full rank."""
 NUM_SAMPLES = 50_000
 """Default number of generated samples, and at most of real ones, that a score reads."""
 
@@ -149,7 +151,9 @@ def describe_reading(columns: Sequence[ScoreColumn]) -> str:
     )
     text = f"{' and '.join(numbers)} generated images of each seed and at most as many training "
     has_bins = any(column.score == "JSD" for column in columns)
-    return f"{text}images{'; JSD: over 100 clusters of training images in pixels' * has_bins}."
+    bins = "; JSD: over 100 clusters of training images in pixels" * has_bins
+    is_biased = any(c.score == "FID" and c.num_samples < MIN_FULL_RANK for c in columns)
+    return f"{text}images{bins}{'; FD of so few images is biased upwards' * is_biased}."
 
 
 def score_columns(

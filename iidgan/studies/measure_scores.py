@@ -133,13 +133,9 @@ class ScoreMeter:
     Arguments:
         workspace: Where the runs are stored, and the device of the extractors.
         show_progress: Shows the progress of each extraction.
-
-    Attributes:
-        notes: What limits the values, one line each.
     """
 
     def __init__(self, workspace: Workspace, show_progress: ShowProgress = _show_nothing) -> None:
-        self.notes: dict[str, None] = {}
         self._workspace, self._show_progress = workspace, show_progress
         self._device = resolve_device(workspace.device)
         self._extractors: dict[str, FrozenExtractor] = {}
@@ -185,12 +181,8 @@ class ScoreMeter:
                 run_dir.path, point, [seed], num_samples, plugins=run_dir.plugins
             )
             with self._show_progress(f"{job.name}, seed {seed}") as on_progress:
-                measurement = comparison.measure(
-                    subject, collect_provenance(self._device), on_progress
-                )
-            limits = [note for note in measurement.notes if note not in subject.samples.notes]
-            self.notes |= dict.fromkeys(limits)
-            records += measurement.records
+                provenance = collect_provenance(self._device)
+                records += comparison.measure(subject, provenance, on_progress).records
         return records
 
     def _record_divergence(

@@ -43,7 +43,9 @@ def test_profiles_set_num_samples():
     table = make_score_table()
     (column,) = table.with_quick_profile().columns.values()
     assert column.num_samples == 20
-    assert "20 generated images" in table.with_quick_profile().all_notes[0]
+    (note,) = table.with_quick_profile().all_notes
+    assert note.startswith("20 generated images of each seed")
+    assert note.endswith("FD of so few images is biased upwards.")
 
 
 def test_with_features_renames_columns_and_published():
