@@ -13,7 +13,7 @@ from iidgan.studies.papers import RECIPES, TABLES
 
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 PAGES_DIR = Path("docs/results")
-QUICK_TABLES = {"stacked"}
+QUICK_TABLES = {"stacked", "lazy-images"}
 """Tables whose page shows the quick profile."""
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from iidgan.errors import unknown_name_error
 from iidgan.evaluation.feature_metrics.base import INCEPTION, name_by_extractor
 from iidgan.records import MetricRecord
+from iidgan.sample_sets.feature_set import DEFAULT_FEATURES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,9 @@ SCORES: Mapping[str, PaperScore] = {
     "FID": PaperScore(metric="fd", record_name="fd", inception_name="fid", other_title="FD"),
     "MS": PaperScore(metric="mode-score", record_name="mode_score"),
     "JSD": PaperScore(metric="jsd", record_name="js_divergence", features="pixels"),
+    "clipped coverage": PaperScore(
+        metric="clipped", record_name="clipped_coverage", features=DEFAULT_FEATURES
+    ),
 }
 """Scores by the title of the papers. The bins of JSD are clusters in pixels, as in its paper."""
 

@@ -153,7 +153,6 @@ def test_run_id_omits_later_defaults():
         ("ema", 1.0),
         ("ema", -0.1),
         ("ema_rampup", 1.1),
-        ("ema_rampup", 0.5),
     ],
 )
 def test_run_refuses_numbers_out_of_range(field, value):

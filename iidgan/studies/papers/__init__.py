@@ -12,7 +12,7 @@ from iidgan.studies.papers.arxiv_images import ARXIV_TABLE_2, ARXIV_TABLE_4, ARX
 from iidgan.studies.papers.ijcai_images import IJCAI_TABLE_4, IJCAI_TABLE_5
 from iidgan.studies.papers.invert_gan_images import INVERT_GAN_TABLE_2
 from iidgan.studies.papers.iv_gan_images import IV_GAN_TABLE_1, IV_GAN_TABLE_2, IV_GAN_TABLE_3
-from iidgan.studies.papers.lazy import LAZY
+from iidgan.studies.papers.lazy import LAZY, LAZY_IMAGES
 from iidgan.studies.papers.normality import NORMALITY
 from iidgan.studies.papers.plug_in import PLUG_IN
 from iidgan.studies.papers.ring import RING
@@ -48,6 +48,7 @@ TABLES: dict[str, Callable[[Sequence[MetricRecord]], TableSpec]] = {
     "tuned": build_tuned_table,
     "stacked": lambda records: STACKED,
     "lazy": lambda records: LAZY,
+    "lazy-images": lambda records: LAZY_IMAGES,
     **{name: partial(_return_spec, spec) for name, spec in RECIPES.items()},
 }
 """Tables by name, as functions of the stored records; only `tuned` depends on them."""

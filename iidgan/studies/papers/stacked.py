@@ -5,6 +5,7 @@ The full profile needs an accelerator. The quick one has narrow networks and dig
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from iidgan.config.presets import PRESETS
@@ -74,6 +75,26 @@ def quick_run(method: Method) -> Run:
     return replace(run, arch=narrow_arch, batch=32, optimiser=Adam(lr=1e-3), precision="float32")
 
 
+def quick_group(
+    methods: Mapping[str, Method],
+    datasets: Mapping[str, Source],
+    published: PublishedValues | None = None,
+) -> RowGroup:
+    """Return the rows of a quick profile.
+
+    Arguments:
+        methods: Methods by row name.
+        datasets: Data sets by name.
+        published: Printed values.
+    """
+    return RowGroup(
+        title="DCGAN of width 16, latent 32, batch 32, Adam 1e-3; digits of mnist-5k",
+        datasets=datasets,
+        rows={name: quick_run(method) for name, method in methods.items()},
+        published=published or {},
+    )
+
+
 # Modes and KL to the uniform distribution. IID-GAN, Table 3, which takes its first three rows from
 # PresGAN; IVGAN, Table 2, which takes DCGAN, VEEGAN and Unrolled GAN from the VEEGAN paper.
 _PRINTED_VALUES: dict[str, tuple[float, float | None]] = {
@@ -107,7 +128,16 @@ def kl_column_title(dataset_name: str) -> str:
     return f"{dataset_name} KL (floor {_KL_FLOOR:.4f})"
 
 
-def _dataset_columns(dataset_name: str) -> dict[str, Column]:
+def dataset_columns(dataset_name: str) -> dict[str, Column]:
+    """Return the columns of the table for one data set.
+
+    Arguments:
+        dataset_name: Name of the data set, in front of the titles.
+
+    Examples:
+        >>> list(dataset_columns("MNIST"))[0]
+        'MNIST modes'
+    """
     return {
         f"{dataset_name} modes": Column(metric="stacked_modes", dataset=dataset_name, decimals=1),
         kl_column_title(dataset_name): Column(
@@ -140,17 +170,14 @@ STACKED = TableSpec(
             published=_published_values(),
         ),
     ),
-    columns=_dataset_columns("MNIST") | _dataset_columns("Fashion"),
+    columns=dataset_columns("MNIST") | dataset_columns("Fashion"),
     quick=Profile(
         steps=QUICK_STEPS,
         num_seeds=3,
         row_groups=(
-            RowGroup(
-                title="DCGAN of width 16, latent 32, batch 32, Adam 1e-3; digits of mnist-5k",
-                datasets=QUICK_DATASETS,
-                rows={
-                    name: quick_run(STACKED_METHODS[name]) for name in ("DCGAN", "IID-GAN (M-D)")
-                },
+            quick_group(
+                {name: STACKED_METHODS[name] for name in ("DCGAN", "IID-GAN (M-D)")},
+                QUICK_DATASETS,
                 published=_published_values(),
             ),
         ),
