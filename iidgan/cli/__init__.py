@@ -9,13 +9,11 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
 from iidgan.cli.encoding import replace_unencodable
 from iidgan.cli.streams import discard_stream, lossy_stderr, reserve_standard_descriptors
 from iidgan.errors import InputError, unknown_name_error
 from iidgan.utils.memory import is_out_of_memory
-from iidgan.utils.processes import WORKER_MODULE, start_worker_server
 
 # name -> (module, help)
 COMMANDS = {
@@ -133,17 +131,8 @@ def run_command(words: list[str]) -> int:
     command_name, *command_arguments = words
     if command_name not in COMMANDS:
         raise unknown_name_error("command", command_name, COMMANDS)
-    if _has_several_workers(command_arguments):
-        start_worker_server(WORKER_MODULE)  # before this process imports torch, for seconds
     command_module = importlib.import_module(f"iidgan.cli.{COMMANDS[command_name][0]}")
     command_function: Callable[[list[str]], int] = getattr(
         command_module, f"{command_name}_command"
     )
     return command_function(command_arguments)
-
-
-def _has_several_workers(arguments: Sequence[str]) -> bool:
-    """Return whether `--workers` asks for more than one process; its errors are reported later."""
-    values = [right for left, right in pairwise(arguments) if left == "--workers"]
-    values += [word.removeprefix("--workers=") for word in arguments if "--workers=" in word]
-    return any(value.isdecimal() and int(value) > 1 for value in values)

@@ -26,7 +26,6 @@ from iidgan.parallel.jobs import Job
 from iidgan.utils.files import describe_error
 from iidgan.utils.processes import (
     STOP_SIGNALS,
-    WORKER_MODULE,
     blocked_signals,
     check_main_guard,
     check_main_script,
@@ -133,7 +132,7 @@ class _WorkerPool:
     outcomes: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._context = worker_context(WORKER_MODULE)
+        self._context = worker_context("iidgan.parallel.jobs")
         self._run_slices = seed_slices([job.num_runs for job in self.jobs])
         self.outcomes = ["not begun" for job in self.jobs for _ in range(job.num_runs)]
         self._waiting_jobs = [*range(len(self.jobs))]

@@ -20,8 +20,6 @@ STOP_SIGNALS = tuple(
     signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 """Signals that ask a process to end: Ctrl-C, `kill`, and a terminal that is closed."""
-WORKER_MODULE = "iidgan.parallel.jobs"
-"""The module that worker processes of trainings import."""
 NO_MAIN_GUARD_EXIT_CODE = 78
 """Exit code of a worker process that runs the main script again; EX_CONFIG of sysexits.h."""
 
@@ -117,20 +115,6 @@ def worker_context(preload: str) -> SpawnContext | ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([preload])
     return context
-
-
-def start_worker_server(preload: str) -> None:
-    """Start the server of `worker_context` early: it then imports while this process does.
-
-    Arguments:
-        preload: A module that workers need.
-    """
-    exit_without_main_guard()
-    if isinstance(worker_context(preload), ForkServerContext):
-        from multiprocessing import forkserver  # which some platforms lack
-
-        with blocked_signals(STOP_SIGNALS):
-            forkserver.ensure_running()
 
 
 @contextmanager

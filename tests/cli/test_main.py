@@ -140,23 +140,3 @@ def test_main_version(capsys):
 def test_help_shows_plain_options(capsys):
     assert "--strict" in print_help(capsys, "prepare")
     assert "--no-train" in print_help(capsys, "table")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "is_started"),
-    [
-        (["--workers", "2"], True),
-        (["--workers=3"], True),
-        (["--workers", "1"], False),
-        (["--workers", "auto"], False),
-        (["--workers"], False),
-        (["--workers", "x"], False),
-        ([], False),
-    ],
-)
-def test_main_starts_the_server_of_workers_first(monkeypatch, arguments, is_started):
-    """It imports torch while the command does."""
-    started = []
-    monkeypatch.setattr("iidgan.cli.start_worker_server", started.append)
-    main(["list", *arguments])
-    assert started == ["iidgan.parallel.jobs"] * is_started

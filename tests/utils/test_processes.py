@@ -1,7 +1,6 @@
 """Exit codes, cores, signals and the guard of the main script."""
 
 import multiprocessing
-import multiprocessing.forkserver
 import os
 import signal
 import sys
@@ -20,7 +19,6 @@ from iidgan.utils.processes import (
     drop_ignored_hangup,
     exit_without_main_guard,
     num_cores,
-    start_worker_server,
 )
 from tests.helpers.errors import raises_input_error
 
@@ -127,22 +125,3 @@ def test_blocked_signals_in_other_thread(received):
     thread.join()
     assert counts == [0]
     assert received == [signal.SIGUSR1]
-
-
-@pytest.mark.skipif(
-    "forkserver" not in multiprocessing.get_all_start_methods(), reason="needs the fork server"
-)
-def test_start_worker_server_starts_the_server_of_the_context(monkeypatch):
-    events = []
-    monkeypatch.setattr(
-        multiprocessing.forkserver, "set_forkserver_preload", lambda names: events.append(names)
-    )
-    monkeypatch.setattr(
-        multiprocessing.forkserver,
-        "ensure_running",
-        lambda: events.append(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
-    )
-    start_worker_server("some.module")
-    preload, mask = events
-    assert "some.module" in preload
-    assert set(STOP_SIGNALS) <= mask
