@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from iidgan.config.presets import PRESETS, Preset
-from iidgan.config.registry import create_component
+from iidgan.config.registry import resolve_component
 from iidgan.config.run import Run
 from iidgan.core import Method, Source, Term
 from iidgan.errors import InputError, unknown_name_error, wrong_type_error
@@ -52,13 +52,10 @@ def recommended(
     """
     if isinstance(terms, str | Term):
         raise InputError(f"terms: expected a list, got {terms!r} alone")
-    if isinstance(source, str):
-        source = create_component("sources", source, Source)  # type: ignore[type-abstract]
-    elif not isinstance(source, Source):
-        raise wrong_type_error("source", "a source or its name", source)
-    chosen_preset = choose_preset(preset, source)
-    chosen_preset.check_source(source)
-    return chosen_preset.create_run(source, method, terms)
+    built_source = resolve_component("sources", source, Source)  # type: ignore[type-abstract]
+    chosen_preset = choose_preset(preset, built_source)
+    chosen_preset.check_source(built_source)
+    return chosen_preset.create_run(built_source, method, terms)
 
 
 def choose_preset(preset: Preset | str | None, source: Source) -> Preset:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
-from iidgan.config.registry import create_component
+from iidgan.config.registry import resolve_component
 from iidgan.config.run import Run
 from iidgan.core import Backbone, Method, Reference, Regularised, Source, Term
 from iidgan.core.references import IID_GAN
 from iidgan.engine.optim import Adam, Optimiser
-from iidgan.errors import InputError, wrong_type_error
+from iidgan.errors import InputError
 from iidgan.methods.invert_gan import PAPER as INVERT_GAN
 from iidgan.nn import DCGAN, DCGANSN, MLP, SNGANCNN, ArxivCIFAR, ArxivSTL, MnistNet
 from iidgan.nn.references import IID_GAN_2021
@@ -124,12 +124,8 @@ class Preset:
         Raises:
             InputError: The name cannot be resolved, or it is neither a name nor a method.
         """
-        if not isinstance(method, str):
-            if not isinstance(method, Method):
-                raise wrong_type_error("method", "a method or its name", method)
-            return method
-        built_method = create_component("methods", method, Method)  # type: ignore[type-abstract]
-        if method not in ADAPTED_METHODS or not self.terms:
+        built_method = resolve_component("methods", method, Method)  # type: ignore[type-abstract]
+        if not isinstance(method, str) or method not in ADAPTED_METHODS or not self.terms:
             return built_method
         base, terms = built_method.base_and_terms
         return Regularised(method=base, terms=tuple(map(self._adapt, terms)))
@@ -143,12 +139,8 @@ class Preset:
         Raises:
             InputError: The name cannot be resolved, or it is neither a name nor a term.
         """
-        if not isinstance(term, str):
-            if not isinstance(term, Term):
-                raise wrong_type_error("terms", "a term or its name", term)
-            return term
-        built_term = create_component("terms", term, Term)  # type: ignore[type-abstract]
-        return self._adapt(built_term) if term in TERMS else built_term
+        built_term = resolve_component("terms", term, Term, field="terms")  # type: ignore[type-abstract]
+        return self._adapt(built_term) if isinstance(term, str) and term in TERMS else built_term
 
     def _adapt(self, term: Term) -> Term:
         """Return the preset's term of the same kind, if it has one."""

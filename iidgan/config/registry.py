@@ -11,7 +11,7 @@ from iidgan.config.plugins import import_by_name
 from iidgan.core import Reference
 from iidgan.data import SOURCES
 from iidgan.engine.optim import OPTIMISERS
-from iidgan.errors import InputError, unknown_name_error
+from iidgan.errors import InputError, unknown_name_error, wrong_type_error
 from iidgan.methods import METHODS
 from iidgan.metrics import METRICS
 from iidgan.nn import BACKBONES
@@ -107,6 +107,33 @@ def create_component(kind: str, name: str, component_type: type[ComponentT]) -> 
             f"{type(component).__name__}"
         )
     return component
+
+
+def resolve_component(
+    kind: str, value: object, component_type: type[ComponentT], *, field: str | None = None
+) -> ComponentT:
+    """Create a component that is given by its name, or return one that is given as an object.
+
+    Arguments:
+        kind: Kind of the registry, such as `methods`.
+        value: The component, or a name as for `create_component`.
+        component_type: Type of the component.
+        field: Field that an error about its type names; by default the kind in the singular.
+
+    Raises:
+        InputError: As for `create_component`, or the object has another type.
+
+    Examples:
+        >>> from iidgan import Ring, Source
+        >>> resolve_component("sources", "ring", Source) == Ring()
+        True
+    """
+    if isinstance(value, str):
+        return create_component(kind, value, component_type)
+    if not isinstance(value, component_type):
+        singular = kind.removesuffix("s")
+        raise wrong_type_error(field or singular, f"a {singular} or its name", value)
+    return value
 
 
 def list_required_arguments(factory: Callable[..., object]) -> list[str]:
