@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iidgan.config.presets import PRESETS
-from iidgan.data import Prepared
 from iidgan.nn import DCGAN
 from iidgan.studies.columns import score_columns
 from iidgan.studies.papers.common import with_distance
@@ -18,8 +17,8 @@ ARXIV_TABLE_2 = create_image_table(
     title="CIFAR-10 and CIFAR-100 (IID-GAN, arXiv 2021, Table 2)",
     presets={"CIFAR-10, CIFAR-100": _CIFAR},
     datasets={
-        "CIFAR-10": Prepared(name="cifar10", expected_size=32),
-        "CIFAR-100": Prepared(name="cifar100", expected_size=32),
+        "CIFAR-10": "cifar10",
+        "CIFAR-100": "cifar100",
     },
     rows={
         "GAN": ("gan",),
@@ -44,7 +43,7 @@ ARXIV_TABLE_2 = create_image_table(
 ARXIV_TABLE_4 = create_image_table(
     title="STL-10 (IID-GAN, arXiv 2021, Table 4)",
     presets={"STL-10": _STL},
-    datasets={"STL-10": Prepared(name="stl10-32", expected_size=32)},
+    datasets={"STL-10": "stl10-32"},
     rows={
         "GAN": ("gan",),
         **take_others("BiGAN", "Unrolled GAN", "VEEGAN"),
@@ -74,7 +73,7 @@ ARXIV_TABLE_5 = create_image_table(
     title="WGAN-GP and SNGAN with and without the IID terms on CIFAR-10 (IID-GAN, arXiv 2021, "
     "Table 5)",
     presets={"CIFAR-10": _DCGAN},
-    datasets={"CIFAR-10": Prepared(name="cifar10", expected_size=32)},
+    datasets={"CIFAR-10": "cifar10"},
     rows={
         "WGAN-GP": ("wgan-gp",),
         "IID-GAN (WGAN-GP)": ("wgan-gp", "cycle", "gaussian"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from iidgan.config.presets import PRESETS
-from iidgan.data import Prepared
 from iidgan.studies.columns import score_columns
 from iidgan.studies.papers.image_tables import create_image_table, take_others
 
@@ -20,8 +19,8 @@ IJCAI_TABLE_4 = create_image_table(
     title="CIFAR-10 and STL-10 (IID-GAN, IJCAI 2023, Table 4)",
     presets={"CIFAR-10": PRESETS["ijcai-cifar10"], "STL-10": PRESETS["ijcai-stl10"]},
     datasets={
-        "CIFAR-10": Prepared(name="cifar10", expected_size=32),
-        "STL-10": Prepared(name="stl10", expected_size=48),
+        "CIFAR-10": "cifar10",
+        "STL-10": "stl10",
     },
     rows={
         "GAN": ("gan",),
@@ -65,8 +64,8 @@ IJCAI_TABLE_5 = create_image_table(
     title="CelebA and LSUN church (IID-GAN, IJCAI 2023, Table 5)",
     presets={"CelebA": PRESETS["ijcai-celeba"], "LSUN": PRESETS["ijcai-lsun-church"]},
     datasets={
-        "CelebA": Prepared(name="celeba", expected_size=64),
-        "LSUN": Prepared(name="lsun-church", expected_size=64),
+        "CelebA": "celeba",
+        "LSUN": "lsun-church",
     },
     rows={
         "GAN": ("gan",),

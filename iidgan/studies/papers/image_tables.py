@@ -8,6 +8,7 @@ from dataclasses import replace
 from iidgan.config.presets import Preset
 from iidgan.config.run import Run
 from iidgan.core import Method, Source
+from iidgan.data import Prepared
 from iidgan.engine.optim import Adam
 from iidgan.methods import AMAT, MADGAN, MGGAN, MRGAN, VEEGAN, BiGAN, DistGAN, PacGAN, Unrolled
 from iidgan.studies.columns import Column
@@ -54,7 +55,7 @@ def create_image_table(
     *,
     title: str,
     presets: Mapping[str, Preset],
-    datasets: Mapping[str, Source],
+    datasets: Mapping[str, Source | str],
     rows: Mapping[str, Parts],
     columns: Mapping[str, Column],
     printed: Mapping[str, Sequence[Printed]],
@@ -69,16 +70,24 @@ def create_image_table(
     Arguments:
         title: What the table shows and where it was published.
         presets: The setting of each data set, of which all are equal but for the data.
-        datasets: Data sets by name.
+        datasets: Data sets by their name in the table; a prepared one by its own name, of the size
+            of its preset.
         rows: Methods with terms, by the name of the row.
         columns: Columns by title.
         printed: Printed values by row, in the order of the columns.
         quick_datasets: Data sets of the quick profile, if they differ.
         notes: Further paragraphs below the table.
     """
-    preset, source = next(iter(presets.values())), next(iter(datasets.values()))
+    preset = next(iter(presets.values()))
+    sources = {
+        name: Prepared(name=data, expected_size=presets.get(name, preset).side)
+        if isinstance(data, str)
+        else data
+        for name, data in datasets.items()
+    }
+    source = next(iter(sources.values()))
     group = RowGroup(
-        datasets=datasets,
+        datasets=sources,
         rows={name: preset.create_run(source, *_split(parts)) for name, parts in rows.items()},
         published=_assign_columns(printed, columns),
     )
@@ -93,7 +102,7 @@ def create_image_table(
             num_seeds=2,
             num_checkpoints=1,
             num_samples=500,
-            row_groups=(replace(quick_group, datasets=quick_datasets or datasets),),
+            row_groups=(replace(quick_group, datasets=quick_datasets or sources),),
         ),
         standard=Profile(
             steps=5_000,

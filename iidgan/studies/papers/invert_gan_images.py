@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from iidgan.config.presets import PRESETS
-from iidgan.data import Prepared
 from iidgan.studies.columns import score_columns
 from iidgan.studies.papers.image_tables import create_image_table, take_others
 
@@ -13,9 +12,9 @@ INVERT_GAN_TABLE_2 = create_image_table(
     title="CIFAR-10, CIFAR-100 and STL-10 (InvertGAN, Table 2)",
     presets={"All": PRESETS["invertgan"]},
     datasets={
-        "CIFAR-10": Prepared(name="cifar10", expected_size=32),
-        "CIFAR-100": Prepared(name="cifar100", expected_size=32),
-        "STL-10": Prepared(name="stl10-32", expected_size=32),
+        "CIFAR-10": "cifar10",
+        "CIFAR-100": "cifar100",
+        "STL-10": "stl10-32",
     },
     rows={
         "GAN": ("gan",),
