@@ -5,8 +5,8 @@ from . import losses as losses
 from . import metrics as metrics
 from ._version import __version__ as __version__
 from .config.defaults import recommended as recommended
+from .config.preset import Preset as Preset
 from .config.presets import PRESETS as PRESETS
-from .config.presets import Preset as Preset
 from .config.run import Run as Run
 from .core import Backbone as Backbone
 from .core import Batch as Batch

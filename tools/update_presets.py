@@ -6,7 +6,8 @@ Run from the root of the repository: `python -m tools.update_presets`.
 from pathlib import Path
 
 from iidgan.cli.info import describe_weights
-from iidgan.config.presets import PRESETS, Preset
+from iidgan.config.preset import Preset
+from iidgan.config.presets import PRESETS
 from tools.update_results import BEGIN, END, split_page
 
 PAGE = Path("docs/images.md")

@@ -21,7 +21,8 @@ from iidgan.cli.console import create_console
 from iidgan.cli.parse import parse_options
 from iidgan.cli.table_list import list_tables
 from iidgan.config.plugins import import_by_name
-from iidgan.config.presets import PRESETS, Preset
+from iidgan.config.preset import Preset
+from iidgan.config.presets import PRESETS
 from iidgan.config.registry import REGISTRIES, get_reference
 from iidgan.core import Reference, Term
 from iidgan.data.manifest import data_home

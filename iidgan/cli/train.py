@@ -29,7 +29,7 @@ from iidgan.cli.parse import parse_options
 from iidgan.cli.progress import ProgressMonitor, acknowledge_stop
 from iidgan.cli.summary import NO_METRICS, print_summary
 from iidgan.config.defaults import choose_preset
-from iidgan.config.presets import Preset
+from iidgan.config.preset import Preset
 from iidgan.config.run import Run
 from iidgan.core import Backbone, Method, Metric, Regularised, Source, Term
 from iidgan.data import ARRAY_READERS, resolve_source

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from iidgan.config.presets import PRESETS, Preset
+from iidgan.config.preset import Preset
+from iidgan.config.presets import PRESETS
 from iidgan.config.registry import resolve_component
 from iidgan.config.run import Run
 from iidgan.core import Method, Source, Term

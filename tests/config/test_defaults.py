@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from iidgan.config.defaults import recommended
-from iidgan.config.presets import ADAPTED_METHODS, IMAGE_TERMS, PRESETS, iid_terms
+from iidgan.config.preset import ADAPTED_METHODS
+from iidgan.config.presets import IMAGE_TERMS, PRESETS, iid_terms
 from iidgan.config.run import Run
 from iidgan.core import Regularised
 from iidgan.data import FashionMnist, Grid, Mnist, StackedMnist

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from iidgan.config.presets import ADAPTED_METHODS, IMAGE_TERMS, PRESETS, fit_norm
+from iidgan.config.preset import ADAPTED_METHODS, fit_norm
+from iidgan.config.presets import IMAGE_TERMS, PRESETS
 from iidgan.config.run import Run
 from iidgan.data import SOURCES, Grid, Mnist, Prepared, StackedMnist
 from iidgan.data.prepare import DATASETS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from iidgan.config.presets import Preset
+from iidgan.config.preset import Preset
 from iidgan.config.run import Run
 from iidgan.core import Method, Source
 from iidgan.data import Prepared
