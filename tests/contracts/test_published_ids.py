@@ -27,6 +27,7 @@ from iidgan.studies.papers import FIGURES, RECIPES, TABLES, TUNING
 from iidgan.studies.table_spec import TableSpec
 from iidgan.studies.tabulate import tabulate
 from iidgan.terms import CycleTerm, GaussianTerm, GradientPenalty
+from tools.update_results import QUICK_TABLES
 
 pytestmark = pytest.mark.slow  # all published records and runs
 
@@ -39,9 +40,6 @@ WASSERSTEIN, NUM_WASSERSTEIN = "iidgan.methods.wgan:Wasserstein", 36
 
 DIGEST_KEYS = {"statuses": "fates"}
 """Keys of cells that had another name when the digests were computed."""
-
-QUICK = {"stacked", "lazy-images"}
-"""Tables whose quick profile is the published one."""
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +166,7 @@ def test_tables_keep_numbers(name, records):
         table = TUNING.tabulate_scores(records)
     else:
         spec = TABLES[name](records)
-        table = tabulate(spec.with_quick_profile() if name in QUICK else spec, records)
+        table = tabulate(spec.with_quick_profile() if name in QUICK_TABLES else spec, records)
     assert (
         digest_cells(json.loads(render_table(table, "json")))
         == json.loads(DIGESTS_PATH.read_text())[name]

@@ -65,6 +65,7 @@ LAZY = TableSpec(
     ),
 )
 
+# The weights of the preset `images`, written out: those of published rows stay as they are.
 _IMAGE_METHODS: dict[str, Method] = {
     "GAN": GAN(),
     **_lazy_methods(
