@@ -8,7 +8,8 @@ Commands run once a round from each checkout, in turn, after one run of each tha
 of generated code; the seconds of all processes that they start count. Of training steps, blocks
 of 100 take turns between two processes that keep running, so that neither start nor evaluation is
 counted. Images are trained in the precision that `iidgan.choose_precision` chooses, if a checkout
-has it. What counts is the median over rounds of the ratio within a round.
+has it, and with lazy terms if both the piece and the checkout have them. What counts is the median
+over rounds of the ratio within a round.
 """
 
 import argparse
@@ -28,7 +29,7 @@ import torch, iidgan
 from iidgan.core import Dataset, Source
 
 torch.set_num_threads(1)
-executor, seeds, data = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+executor, seeds, data, every = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 turn_start = time.process_time()
 
 def take_turn(message, record):
@@ -59,6 +60,9 @@ if data == "images":
     options |= dict.fromkeys({"diagnose_every"} & parameters, 0)
     if hasattr(iidgan, "choose_precision"):
         run = dataclasses.replace(run, precision=iidgan.choose_precision(run.arch, "cpu"))
+    if every > 1 and hasattr(run.method.terms[0], "every"):
+        terms = tuple(dataclasses.replace(term, every=every) for term in run.method.terms)
+        run = dataclasses.replace(run, method=dataclasses.replace(run.method, terms=terms))
 iidgan.train(run, seeds=seeds, out="run", executor=executor, workers=1, device="cpu",
              checkpoint_every=10**6, **options)
 """
@@ -82,13 +86,15 @@ COMMANDS = {
 }
 
 STEPS = {
-    "step, eager, 1 seed": ("eager", 1, "points"),
-    "step, eager, 5 seeds": ("eager", 5, "points"),
-    "step, compiled, 1 seed": ("compiled", 1, "points"),
-    "step, compiled, 5 seeds": ("compiled", 5, "points"),
-    "image step, eager": ("eager", 1, "images"),
-    "image step, compiled": ("compiled", 1, "images"),
+    "step, eager, 1 seed": ("eager", 1, "points", 1),
+    "step, eager, 5 seeds": ("eager", 5, "points", 1),
+    "step, compiled, 1 seed": ("compiled", 1, "points", 1),
+    "step, compiled, 5 seeds": ("compiled", 5, "points", 1),
+    "image step, eager": ("eager", 1, "images", 1),
+    "image step, compiled": ("compiled", 1, "images", 1),
+    "image step, eager, terms every 4 steps": ("eager", 1, "images", 4),
 }
+"""Executor, seeds, data, and the number k if the terms enter every k-th step, where they can."""
 
 PIECES = [*STEPS, *COMMANDS]
 
@@ -127,9 +133,9 @@ def command_seconds(checkout, arguments):
 
 
 @contextmanager
-def training_process(checkout, executor, seeds, data):
+def training_process(checkout, executor, seeds, data, every):
     """Yields a function that trains the next block; it returns CPU seconds per step and seed."""
-    command = [sys.executable, "-c", STEPS_IN_TURN, executor, str(seeds), data]
+    command = [sys.executable, "-c", STEPS_IN_TURN, executor, str(seeds), data, str(every)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
     with (
         tempfile.TemporaryDirectory() as folder,
