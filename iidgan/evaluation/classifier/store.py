@@ -25,6 +25,9 @@ from iidgan.utils.files import damage_as_input_error, integrity_error, read_regu
 
 SUFFIX = "-classifier"
 WEIGHTS_FILE, MANIFEST_FILE = "model.safetensors", "classifier.json"
+PRETRAINED_DIR = Path(__file__).parent / "pretrained"
+"""Classifiers that come with the library. Weights trained on another machine differ, and numbers
+of different classifiers are not comparable."""
 
 
 def classifier_dir(name: str, root: Path | None = None) -> Path:
@@ -106,12 +109,20 @@ def find_saved_classifier(name: str, root: Path | None = None) -> SavedClassifie
 
     Arguments:
         name: Name of the source.
-        root: Folder of prepared data sets; by default $IIDGAN_DATA, or `data` in the user's cache.
+        root: Folder of prepared data sets; by default $IIDGAN_DATA, or `data` in the user's cache,
+            and last those that come with the library.
 
     Raises:
         InputError: It is damaged, or belongs to another source.
+
+    Examples:
+        >>> classifier = find_saved_classifier("mnist-5k")
+        >>> classifier.name, len(classifier.manifest["labels"])
+        ('mnist-5k-classifier', 10)
     """
     folder = classifier_dir(name, root)
+    if root is None and not (folder / MANIFEST_FILE).exists():
+        folder = PRETRAINED_DIR / name
     if not (folder / MANIFEST_FILE).exists():
         return None
     if reason := integrity_error(folder, (WEIGHTS_FILE, MANIFEST_FILE)):

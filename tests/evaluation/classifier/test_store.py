@@ -1,6 +1,7 @@
 """Stored classifiers: which data they fit, and their outputs for real images."""
 
 import itertools
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 
 import iidgan
 from iidgan.core import Dataset
-from iidgan.data import Mnist, StackedMnist
+from iidgan.data import SOURCES, Mnist, Mnist5k, StackedMnist
 from iidgan.evaluation.classifier import store
 from iidgan.evaluation.classifier.prepare import read_classifier_manifest
 from iidgan.evaluation.classifier.store import (
@@ -19,6 +20,26 @@ from iidgan.evaluation.classifier.store import (
 )
 from tests.helpers.classifiers import CPU, random_images
 from tests.helpers.errors import raises_input_error
+
+
+def test_trained_classifier_comes_before_pretrained(tmp_path, monkeypatch):
+    """Those of the library are complete, and fit its sources."""
+    monkeypatch.setenv("IIDGAN_DATA", str(tmp_path))
+    pretrained = find_saved_classifier("mnist-5k")
+    assert pretrained.folder == store.PRETRAINED_DIR / "mnist-5k"
+    assert pretrained.manifest["data"] == Mnist5k().load().compute_sha256()
+    assert find_saved_classifier("mnist-5k", tmp_path) is None
+    shutil.copytree(pretrained.folder, classifier_dir("mnist-5k"))
+    assert find_saved_classifier("mnist-5k").folder == classifier_dir("mnist-5k")
+
+
+@pytest.mark.parametrize("folder", sorted(store.PRETRAINED_DIR.iterdir()), ids=lambda p: p.name)
+def test_pretrained_classifiers_are_complete(folder):
+    classifier = find_saved_classifier(folder.name)
+    extractor = classifier.load_extractor(CPU, per_channel=False)
+    assert extractor(random_images(2, 3, 1, 28, 28)).classes.shape == (2, 3, 1)
+    source_type = SOURCES[folder.name]
+    assert classifier.manifest["accuracy"] >= source_type.expected_accuracy
 
 
 def test_load_evaluator_without_classifier(mnist_root):
