@@ -13,8 +13,13 @@ from iidgan.studies.papers import RECIPES, TABLES
 
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 PAGES_DIR = Path("docs/results")
-QUICK_TABLES = {"stacked", "lazy-images"}
-"""Tables whose page shows the quick profile."""
+PROFILES = {
+    "stacked": "standard",
+    "lazy-images": "quick",
+    "images": "standard",
+    "bfloat16": "standard",
+}
+"""Profiles that pages show, by the name of the table; the other pages show full tables."""
 
 
 def list_pages() -> list[str]:
@@ -25,7 +30,7 @@ def list_pages() -> list[str]:
 def render_table(name: str) -> str:
     """Return a table as Markdown."""
     command = ["sweep"] if name == "sweep" else ["table", name]
-    command += ["--quick"] if name in QUICK_TABLES else []
+    command += [f"--{PROFILES[name]}"] if name in PROFILES else []
     output = io.StringIO()
     with redirect_stdout(output):
         exit_code = main([*command, "--no-train", "--format", "md"])

@@ -83,8 +83,14 @@ SCORES: Mapping[str, PaperScore] = {
     "clipped coverage": PaperScore(
         metric="clipped", record_name="clipped_coverage", features=DEFAULT_FEATURES
     ),
+    "FD": PaperScore(
+        metric="fd",
+        record_name=name_by_extractor("fd", DEFAULT_FEATURES, "fid"),
+        features=DEFAULT_FEATURES,
+    ),
 }
-"""Scores by the title of the papers. The bins of JSD are clusters in pixels, as in its paper."""
+"""Scores by the title of the papers, or of the library: clipped coverage, and FD for tables of its
+own. The bins of JSD are clusters in pixels, as in its paper."""
 
 MIN_FULL_RANK = 2_049
 """Number of images from which on the covariance of Inception's 2,048 features has full rank."""

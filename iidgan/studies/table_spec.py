@@ -40,12 +40,14 @@ class RowGroup:
         datasets: Data sets by name; every run of the group is trained on each of them.
         rows: Runs, and differences between them, by row name.
         published: Printed mean and standard deviation by row name and column title.
+        relative_steps: Steps of its runs in a shorter profile, of those of the profile.
     """
 
     title: str = ""
     datasets: Mapping[str, Source]
     rows: Mapping[str, Run | Delta]
     published: PublishedValues = field(default_factory=dict)
+    relative_steps: float = 1.0
 
     def get_run(self, row_name: str, dataset_name: str) -> Run:
         """Return the run of a row on one of the data sets.
@@ -70,7 +72,7 @@ class Profile:
     """A shorter version of a table.
 
     Arguments:
-        steps: Training steps of every run.
+        steps: Training steps of every run, but for groups with other `relative_steps`.
         num_seeds: Number of seeds behind a mean.
         row_groups: Rows, if they differ from those of the table: fewer, or with smaller networks.
         num_checkpoints: How often a run is saved and evaluated during training.
@@ -316,7 +318,8 @@ def _rename_columns(group: RowGroup, titles: Mapping[str, str]) -> RowGroup:
     return replace(group, published=published)
 
 
-def _set_steps(group: RowGroup, steps: int) -> RowGroup:
+def _set_steps(group: RowGroup, profile_steps: int) -> RowGroup:
+    steps = round(group.relative_steps * profile_steps)
     rows = {
         name: replace(run, steps=steps) if isinstance(run, Run) else run
         for name, run in group.rows.items()

@@ -27,7 +27,7 @@ from iidgan.studies.papers import FIGURES, RECIPES, TABLES, TUNING
 from iidgan.studies.table_spec import TableSpec
 from iidgan.studies.tabulate import tabulate
 from iidgan.terms import CycleTerm, GaussianTerm, GradientPenalty
-from tools.update_results import QUICK_TABLES
+from tools.update_results import PROFILES
 
 pytestmark = pytest.mark.slow  # all published records and runs
 
@@ -166,7 +166,9 @@ def test_tables_keep_numbers(name, records):
         table = TUNING.tabulate_scores(records)
     else:
         spec = TABLES[name](records)
-        table = tabulate(spec.with_quick_profile() if name in QUICK_TABLES else spec, records)
+        if name in PROFILES:
+            spec = getattr(spec, f"with_{PROFILES[name]}_profile")()
+        table = tabulate(spec, records)
     assert (
         digest_cells(json.loads(render_table(table, "json")))
         == json.loads(DIGESTS_PATH.read_text())[name]

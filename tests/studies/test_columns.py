@@ -36,8 +36,8 @@ def test_score_columns_name_features(title, features, metric, shown):
 
 
 def test_score_columns_unknown():
-    with raises_input_error("score", "'FDI'", "did you mean 'FID'"):
-        score_columns("A", {"FDI": 2})
+    with raises_input_error("score", "'FIDD'", "did you mean 'FID'"):
+        score_columns("A", {"FIDD": 2})
 
 
 def test_columns_select_records():

@@ -9,7 +9,9 @@ from functools import partial
 
 from iidgan.records import MetricRecord
 from iidgan.studies.papers.arxiv_images import ARXIV_TABLE_2, ARXIV_TABLE_4, ARXIV_TABLE_5
+from iidgan.studies.papers.bfloat16 import BFLOAT16
 from iidgan.studies.papers.ijcai_images import IJCAI_TABLE_4, IJCAI_TABLE_5
+from iidgan.studies.papers.images import IMAGES
 from iidgan.studies.papers.invert_gan_images import INVERT_GAN_TABLE_2
 from iidgan.studies.papers.iv_gan_images import IV_GAN_TABLE_1, IV_GAN_TABLE_2, IV_GAN_TABLE_3
 from iidgan.studies.papers.lazy import LAZY, LAZY_IMAGES
@@ -49,11 +51,13 @@ TABLES: dict[str, Callable[[Sequence[MetricRecord]], TableSpec]] = {
     "stacked": partial(_return_spec, STACKED),
     "lazy": partial(_return_spec, LAZY),
     "lazy-images": partial(_return_spec, LAZY_IMAGES),
+    "images": partial(_return_spec, IMAGES),
+    "bfloat16": partial(_return_spec, BFLOAT16),
     **{name: partial(_return_spec, spec) for name, spec in RECIPES.items()},
 }
 """Tables by name, as functions of the stored records; only `tuned` depends on them."""
 
-ALIASES: dict[str, str] = {"ijcai-table-3": "stacked"}
+ALIASES: dict[str, str] = {"ijcai-table-3": "stacked", "images-here": "images"}
 """Other names of tables."""
 
 
