@@ -11,6 +11,7 @@ from torch import Tensor
 
 from iidgan.core import Metric, MetricProtocol, Samples
 from iidgan.errors import InputError
+from iidgan.functional.scores.gaussian_kl import gaussian_kl
 
 _MIN_CODES, _MAX_CODES = 3, 5000  # W is defined and reliable for these numbers of codes
 _NUM_DIRECTIONS = 32
@@ -33,6 +34,8 @@ class Normality(Metric):
       M <= 16.
     * `mean_norm`: Euclidean norm of the mean code.
     * `cov_error`: Frobenius norm of Σ - I, where Σ = 1/n sum (z - mean)(z - mean)ᵀ.
+    * `gaussian_kl`: divergence of a Gaussian with the mean and the covariance of the codes from
+      N(0, I), as of `iidgan.metrics.gaussian_kl`, in nats, if n > M.
 
     W is computed on at most `max_codes` codes, and the rest on all of them. These are evenly
     spread over all codes in an order that is random, but the same at every call; codes whose own
@@ -98,6 +101,7 @@ class Normality(Metric):
             "ks": ks_distances.mean(-1),
             "mean_norm": torch.linalg.vector_norm(codes.mean(1), dim=-1),
             "cov_error": torch.linalg.matrix_norm(_biased_covariance(codes) - torch.eye(latent)),
+            **({"gaussian_kl": gaussian_kl(codes)} if codes.shape[1] > latent else {}),
             **_per_dimension("shapiro_wilk", w_statistics),
             **_per_dimension("ks", ks_distances),
         }

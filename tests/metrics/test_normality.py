@@ -12,6 +12,7 @@ from scipy import stats
 from iidgan.core import Samples
 from iidgan.metrics import (
     Normality,
+    gaussian_kl,
     qq_quantiles,
 )
 from tests.helpers.errors import raises_input_error
@@ -102,6 +103,14 @@ def test_normality_moments_by_hand():
     values = normality(codes)
     assert values["mean_norm"].item() == 5
     assert values["cov_error"].item() == pytest.approx(math.hypot(0 - 1, 8 - 1))
+
+
+def test_normality_has_divergence_of_enough_codes():
+    codes = 3 + normal(2, 5, 4)
+    assert_values_equal(
+        {"gaussian_kl": normality(codes)["gaussian_kl"]}, {"gaussian_kl": gaussian_kl(codes)}, 0
+    )
+    assert "gaussian_kl" not in normality(codes[:, :4])
 
 
 def test_normality_lists_few_dimensions():
