@@ -1,4 +1,4 @@
-"""The line that says how much is going to be trained."""
+"""What is said before a training: how much is going to be trained, or what it lacks."""
 
 from __future__ import annotations
 
@@ -28,6 +28,17 @@ def announce_training(jobs: Sequence[TrainingJob], workspace: Workspace) -> None
         f"in all, on {_count(num_workers, 'worker')}; --no-train shows only what is there",
         file=sys.stderr,
     )
+
+
+def announce_missing(subject: str, missing: Sequence[str]) -> None:
+    """Print on standard error why something cannot be trained.
+
+    Arguments:
+        subject: What it is, such as `table: ring`.
+        missing: What it lacks and how to get it, one line each.
+    """
+    print(f"iidgan: {subject} cannot be trained yet; it lacks:", file=sys.stderr)
+    print(*(f"  * {line}" for line in missing), sep="\n", file=sys.stderr)
 
 
 def _count(number: int, noun: str) -> str:

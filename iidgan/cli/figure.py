@@ -10,7 +10,8 @@ from typing import Annotated
 
 import tyro
 
-from iidgan.cli.announcement import announce_training
+from iidgan.cli.announcement import announce_missing, announce_training
+from iidgan.cli.evaluate_features import show_progress
 from iidgan.cli.options import (
     PluginOptions,
     TimeOptions,
@@ -18,13 +19,19 @@ from iidgan.cli.options import (
     monitor_jobs,
     report_outcomes,
     resolve_seed_count,
+    stopped_exit_code,
 )
 from iidgan.cli.parse import parse_options
+from iidgan.cli.signals import interrupt_on_signals
+from iidgan.engine.loop import StopRequest
 from iidgan.errors import InputError, unknown_name_error
 from iidgan.figures.run import draw_figures
 from iidgan.report import save_figure
+from iidgan.sample_sets.feature_set import DEFAULT_FEATURES
 from iidgan.studies.figure_spec import FigureSpec
+from iidgan.studies.measure_scores import ScoreMeter, measure_checkpoints
 from iidgan.studies.papers import FIGURES
+from iidgan.studies.requirements import Requirements
 from iidgan.studies.train_missing import TrainingJob, Workspace, train_runs
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.files import remove_partials
@@ -34,7 +41,8 @@ from iidgan.utils.files import remove_partials
 class FigureOptions(TrainMissingOptions, PluginOptions):
     """Draw the figures of a run into its directory, or a published figure by its name.
 
-    Published figures (iidgan list figures) first train what they lack, as tables do.
+    Published figures (iidgan list figures) first train what they lack, as tables do. What is
+    missing, such as a data set, is listed before anything is trained.
     """
 
     name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
@@ -43,6 +51,9 @@ class FigureOptions(TrainMissingOptions, PluginOptions):
     """Published figures: fewer or shorter runs, or smaller networks."""
     seeds: int | None = None
     """Published figures: number of seeds per run; by default that of the figure."""
+    features: str | None = None
+    """Published figures of FID: network whose features it reads, efficientnet-lite0 (the default),
+    inception (the papers'), or any that `iidgan evaluate --features` takes."""
     seed: int | None = None
     """Figures of a run: seed to show; by default the first that did not diverge."""
     out: str | None = None
@@ -61,7 +72,7 @@ def figure_command(arguments: list[str]) -> int:
     options = parse_options(FigureOptions, "iidgan figure", arguments)
     if options.name in FIGURES:
         return _draw_published(_select_figure(options), options)
-    for option_name in ("quick", "seeds"):
+    for option_name in ("quick", "seeds", "features"):
         if getattr(options, option_name):
             raise InputError(
                 f"{option_name}: applies to published figures only, not to those of a run"
@@ -85,18 +96,17 @@ def _select_figure(options: FigureOptions) -> FigureSpec:
     if options.quick and spec.runs:
         assert spec.quick is not None, "every figure with runs has a quick profile"
         spec = spec.quick
+    if options.features is not None and spec.score is None:
+        raise InputError(f"features: {options.name} has no score on features; leave it out")
+    spec = spec.with_features(options.features or DEFAULT_FEATURES)
     return replace(spec, num_seeds=resolve_seed_count(options.seeds, spec.num_seeds))
 
 
 def _draw_published(spec: FigureSpec, options: FigureOptions) -> int:
-    """Train what is missing, draw what is available, and return the exit code."""
+    """Train and measure what is missing, draw what is available, and return the exit code."""
     workspace = options.create_workspace()
-    missing_jobs = spec.missing_runs(workspace)
-    exit_code = 0
-    if missing_jobs and options.train:
-        announce_training(missing_jobs, workspace)
-        exit_code = _train_jobs(spec, missing_jobs, options, workspace)
-    if exit_code > 1:  # stopped: rerunning resumes
+    exit_code = _train_and_measure(spec, options, workspace) if options.train else 0
+    if exit_code > 1:  # something is lacking, or it was stopped: rerunning resumes
         return exit_code
     run_dirs = spec.find_run_dirs(workspace)
     missing_labels = ", ".join(label for label in spec.runs if label not in run_dirs)
@@ -114,6 +124,20 @@ def _draw_published(spec: FigureSpec, options: FigureOptions) -> int:
     return exit_code
 
 
+def _train_and_measure(spec: FigureSpec, options: FigureOptions, workspace: Workspace) -> int:
+    """Return 0, or the exit code if something is lacking, was stopped or failed."""
+    jobs, stop, exit_code = spec.missing_runs(workspace), options.create_stop_request(), 0
+    if missing := Requirements.of_figure(spec, jobs).list_missing():
+        announce_missing(f"figure: {options.name}", missing)
+        return 2
+    if jobs:
+        announce_training(jobs, workspace)
+        exit_code = _train_jobs(spec, jobs, options, workspace)
+    if spec.score is not None and exit_code <= 1:
+        return _measure(spec, workspace, stop) or exit_code
+    return exit_code
+
+
 def _train_jobs(
     spec: FigureSpec, jobs: Sequence[TrainingJob], options: TimeOptions, workspace: Workspace
 ) -> int:
@@ -127,3 +151,17 @@ def _train_jobs(
             num_checkpoints=spec.num_checkpoints,
         )
     return report_outcomes(outcomes, stop)
+
+
+def _measure(spec: FigureSpec, workspace: Workspace, stop: StopRequest) -> int:
+    """Measure the score of all checkpoints; return 0, or the exit code if the time was up."""
+    assert spec.score is not None
+    meter = ScoreMeter(workspace, show_progress)
+    with interrupt_on_signals():
+        is_complete = measure_checkpoints(
+            spec.find_run_dirs(workspace), spec.score, meter, stop=stop
+        )
+    if is_complete:
+        return 0
+    print("stopped; run the same command again to resume", file=sys.stderr)
+    return stopped_exit_code(stop)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import tyro
 
-from iidgan.cli.announcement import announce_training
+from iidgan.cli.announcement import announce_missing, announce_training
 from iidgan.cli.evaluate_features import show_progress
 from iidgan.cli.options import (
     TableFormat,
@@ -87,8 +87,7 @@ def table_command(arguments: list[str]) -> int:
     if options.train:
         work = _Work.collect(spec, spec.restrict_to(options.rows, options.data), workspace)
         if missing := Requirements.of_jobs(work.training_jobs, work.score_jobs).list_missing():
-            print(f"iidgan: table: {name} cannot be trained yet; it lacks:", file=sys.stderr)
-            print(*(f"  * {line}" for line in missing), sep="\n", file=sys.stderr)
+            announce_missing(f"table: {name}", missing)
             return 2
         exit_code = work.do(name, options, workspace)
         records = workspace.load_records()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
@@ -14,14 +14,17 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from iidgan.core import Source
+from iidgan.errors import InputError
 from iidgan.evaluation.arrays import load_arrays
 from iidgan.figures.run import (
     REGISTERED_CURVES,
+    load_evaluation_series,
     load_metric_series,
     make_latent_panel,
     make_qq,
 )
 from iidgan.functional import intervention
+from iidgan.records import MetricRecord
 from iidgan.report import (
     LatentPanel,
     Mosaic,
@@ -38,6 +41,7 @@ from iidgan.training.model import load as load_model
 from iidgan.training.replay import sample_checkpoint
 from iidgan.training.run_dir import RunDir
 
+MAX_MOSAIC_COLUMNS = 3
 RunDirs = Mapping[str, RunDir]
 """Run directories of finished runs, by the label of their method."""
 
@@ -85,6 +89,7 @@ def plot_training(
     run_dirs: RunDirs,
     metrics: Sequence[str] = REGISTERED_CURVES,
     names: Mapping[str, str] = MappingProxyType({}),
+    log: Collection[str] = (),
 ) -> Figure:
     """Draw metrics over training, all runs in each panel.
 
@@ -92,6 +97,7 @@ def plot_training(
         run_dirs: The runs.
         metrics: Names of the metrics.
         names: Titles of metrics whose own names are unclear.
+        log: Titles of metrics with a logarithmic scale.
     """
     series_by_title: dict[str, list[Series]] = {}
     for label, run_dir in run_dirs.items():
@@ -99,7 +105,29 @@ def plot_training(
         for metric in metrics:
             title = names.get(metric, metric)
             series_by_title.setdefault(title, []).extend(run_series.get(metric, ()))
-    return plot_curve_grid({title: series for title, series in series_by_title.items() if series})
+    return plot_curve_grid(
+        {title: series for title, series in series_by_title.items() if series}, log=log
+    )
+
+
+def plot_score(run_dirs: RunDirs, title: str, is_shown: Callable[[MetricRecord], bool]) -> Figure:
+    """Draw a score that was measured of several checkpoints of each run.
+
+    Arguments:
+        run_dirs: The runs.
+        title: Title of the score.
+        is_shown: Selects its records from the evaluations of a run.
+
+    Raises:
+        InputError: It was measured of no checkpoint.
+    """
+    series = [
+        load_evaluation_series(run_dir, label, is_shown) for label, run_dir in run_dirs.items()
+    ]
+    measured_series = [item for item in series if item.steps.size]
+    if not measured_series:
+        raise InputError(f"train: {title} is not measured yet; leave out --no-train")
+    return plot_curve_grid({title: measured_series})
 
 
 def plot_stages(run_dirs: RunDirs, shares: Sequence[float]) -> Figure:
@@ -144,7 +172,8 @@ def plot_images(run_dirs: RunDirs, side: int = 10) -> Figure:
         mosaics = mosaics_by_source.setdefault(source, [real_mosaic])
         mosaics.append(_make_square_mosaic(label, arrays["generated"][0], side))
     rows = list(mosaics_by_source.values())
-    return plot_mosaics(list(chain(*rows)), columns=len(rows[0]), side=3.6)
+    columns = min(len(rows[0]), MAX_MOSAIC_COLUMNS)
+    return plot_mosaics(list(chain(*rows)), columns=columns, side=3.6)
 
 
 def _make_square_mosaic(label: str, images: NDArray[Any], side: int) -> Mosaic:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from PIL.Image import Image
 from iidgan.errors import InputError
 from iidgan.evaluation.arrays import Arrays, load_arrays
 from iidgan.metrics import METRICS, qq_quantiles
-from iidgan.records import MetricRecord
+from iidgan.records import MetricRecord, read_records
 from iidgan.report import (
     QQ,
     LatentPanel,
@@ -35,8 +35,8 @@ from iidgan.utils.jsonl import read_lines
 DIGIT_METRICS = ("digits_modes", "digits_bad", "digits_kl", "digits_kl_reverse")
 STACKED_METRICS = ("stacked_modes", "stacked_kl", "stacked_kl_train")
 REGISTERED_CURVES = (
-    *("modes_100", "quality", "reverse_kl", "shapiro_wilk", "ks", "z_error", "x_error"),
-    *(*DIGIT_METRICS, *STACKED_METRICS, "classifier_fid"),
+    *("modes_100", "quality", "reverse_kl", "shapiro_wilk", "ks", "gaussian_kl"),
+    *("z_error", "x_error", *DIGIT_METRICS, *STACKED_METRICS, "classifier_fid"),
 )
 """Metrics that figures show as curves, besides those that are not registered."""
 MAX_GRID_IMAGES = 64
@@ -206,6 +206,22 @@ def load_metric_series(
         if len({step for step, _ in points}) > 1:
             metric_series[name] = [_make_series(label, points, seeds)]
     return metric_series
+
+
+def load_evaluation_series(
+    run_dir: RunDir, label: str, is_shown: Callable[[MetricRecord], bool]
+) -> Series:
+    """Load a curve from the evaluations that were made after the training.
+
+    Arguments:
+        run_dir: The run directory.
+        label: Name of the method.
+        is_shown: Selects the records of the curve, at most one for each step and seed.
+    """
+    seeds = run_dir.read_run()[1]
+    records = read_records(run_dir.evaluations_file)
+    points = {(record.step, record.seed): record.value for record in records if is_shown(record)}
+    return _make_series(label, points, seeds)
 
 
 def _list_common_steps(places: Collection[tuple[int, int]]) -> set[int]:

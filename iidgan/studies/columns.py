@@ -130,6 +130,14 @@ class ScoreColumn(Column):
         """
         return super().has_record(record) and record.protocol.get("extractor") == self.features
 
+    def has_evaluation(self, record: MetricRecord) -> bool:
+        """Return whether a record, of any evaluation of a run, is of this score and its samples.
+
+        Arguments:
+            record: A record of a run on the column's data set.
+        """
+        return self.has_record(record) and record.protocol["num_generated"] == self.num_samples
+
     def with_features(self, features: str) -> ScoreColumn:
         """Return the column on other features, if the score is measured on others.
 

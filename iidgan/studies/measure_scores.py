@@ -1,27 +1,30 @@
-"""Measure the scores on features that a table shows of trained runs, once they have ended."""
+"""Measure scores on features of trained runs: at their end for tables, over time for figures."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
 from iidgan.config.plugins import list_types
 from iidgan.config.run import Run
 from iidgan.core import Source
+from iidgan.engine.checkpoint import list_steps
 from iidgan.engine.loop import StopRequest
 from iidgan.errors import InputError
 from iidgan.evaluation.evaluate import EvaluationPoint
 from iidgan.features import FrozenExtractor, create_extractor
 from iidgan.features.extraction import ProgressCallback
-from iidgan.records import MetricRecord, append_records
+from iidgan.records import MetricRecord, append_records, read_records
 from iidgan.sample_sets import FeatureSet, open_run_reference
-from iidgan.sample_sets.measurement import Comparison, iterate_run_subjects
+from iidgan.sample_sets.generated import open_model
+from iidgan.sample_sets.measurement import Comparison, Subject, iterate_run_subjects
 from iidgan.studies.columns import SCORES, ScoreColumn
 from iidgan.studies.table_spec import TableSpec
 from iidgan.studies.train_missing import TrainingJob, Workspace
-from iidgan.training.model import load_point
+from iidgan.training.model import TrainedNetworks, load_point
+from iidgan.training.replay import load_checkpoint
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.device import resolve_device
 from iidgan.utils.provenance import collect_provenance
@@ -154,8 +157,7 @@ class ScoreMeter:
         Raises:
             InputError: Real or generated images cannot be read, or an extractor cannot be created.
         """
-        if job.run.source != self._source:  # features of other data would only take memory
-            self._source, self._references = job.run.source, {}
+        self._drop_other_references(job.run.source)
         trained = find_trained(self._workspace, job.run)
         records: list[MetricRecord] = []
         for seed in job.seeds:
@@ -171,12 +173,7 @@ class ScoreMeter:
     ) -> list[MetricRecord]:
         records: list[MetricRecord] = []
         for (features, num_samples), metric_names in _group_by_features(job.columns).items():
-            comparison = Comparison(
-                self._open_reference(run_dir, features, num_samples),
-                self._create_extractor(features),
-                metric_names,
-                num_samples,
-            )
+            comparison = self._create_comparison(run_dir, features, num_samples, metric_names)
             (subject,) = iterate_run_subjects(
                 run_dir.path, point, [seed], num_samples, plugins=run_dir.plugins
             )
@@ -202,6 +199,66 @@ class ScoreMeter:
             )
             for column in job.columns
         ]
+
+    def measure_checkpoint(
+        self, name: str, run_dir: RunDir, step: int, column: ScoreColumn
+    ) -> None:
+        """Measure a score of a checkpoint and append it to the evaluations of the run.
+
+        Seeds of which it is there already, or that diverged, are left out.
+
+        Arguments:
+            name: Display name of the run.
+            run_dir: The run.
+            step: Step of the checkpoint.
+            column: The score.
+
+        Raises:
+            InputError: The checkpoint, or real images, cannot be read.
+        """
+        measured_seeds = {
+            record.seed
+            for record in read_records(run_dir.evaluations_file)
+            if record.step == step and column.has_evaluation(record)
+        }
+        run, seeds = run_dir.read_run()
+        if measured_seeds >= {*seeds}:
+            return
+        self._drop_other_references(run.source)
+        comparison = self._create_comparison(
+            run_dir, column.features, column.num_samples, [SCORES[column.score].metric]
+        )
+        networks = load_checkpoint(run_dir, step)
+        for seed, diverged in zip(seeds, networks.point.diverged):
+            if seed in measured_seeds or diverged >= 0:
+                continue
+            subject = self._open_subject(run_dir, networks, seed, column.num_samples)
+            with self._show_progress(f"{name}, step {step:,}, seed {seed}") as on_progress:
+                provenance = collect_provenance(self._device)
+                records = comparison.measure(subject, provenance, on_progress).records
+            append_records(run_dir.evaluations_file, records)
+
+    def _open_subject(
+        self, run_dir: RunDir, networks: TrainedNetworks, seed: int, num_samples: int
+    ) -> Subject:
+        model = networks.select_model(seed)
+        samples = open_model(str(run_dir.path), model, num_samples)
+        return Subject(samples, model.point.run.id, seed, model.point.steps[0])
+
+    def _create_comparison(
+        self, run_dir: RunDir, features: str, num_samples: int, metric_names: Sequence[str]
+    ) -> Comparison:
+        return Comparison(
+            self._open_reference(run_dir, features, num_samples),
+            self._create_extractor(features),
+            metric_names,
+            num_samples,
+        )
+
+    def _drop_other_references(self, source: Source) -> None:
+        """Forget the features of other data, which would only take memory."""
+        if source != self._source:
+            self._source, self._references = source, {}
 
     def _create_extractor(self, features: str) -> FrozenExtractor:
         if features not in self._extractors:
@@ -258,4 +315,29 @@ def measure_scores(
         if stop.requested:
             return False
         append_records(workspace.results_file(table_name), meter.measure(job))
+    return True
+
+
+def measure_checkpoints(
+    run_dirs: Mapping[str, RunDir], column: ScoreColumn, meter: ScoreMeter, *, stop: StopRequest
+) -> bool:
+    """Measure a score of every checkpoint that runs have kept, and store each in its run.
+
+    Arguments:
+        run_dirs: Finished runs by their display name.
+        column: The score.
+        meter: Measures it.
+        stop: Ends the measurement before the next checkpoint when requested.
+
+    Returns:
+        Whether all were measured.
+
+    Raises:
+        InputError: As for `ScoreMeter.measure_checkpoint`.
+    """
+    for name, run_dir in run_dirs.items():
+        for step in list_steps(run_dir.checkpoint_dir):
+            if stop.requested:
+                return False
+            meter.measure_checkpoint(name, run_dir, step, column)
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iidgan.core import Source
 from iidgan.data import Prepared
@@ -15,6 +15,7 @@ from iidgan.evaluation.classifier.store import require_classifier
 from iidgan.evaluation.feature_metrics import check_suited
 from iidgan.features import create_extractor
 from iidgan.studies.columns import SCORES, ScoreColumn
+from iidgan.studies.figure_spec import FigureSpec
 from iidgan.studies.measure_scores import ScoreJob
 from iidgan.studies.table_spec import TableSpec
 from iidgan.studies.train_missing import TrainingJob
@@ -25,7 +26,7 @@ Check = tuple[Callable[..., None], tuple[Source] | tuple[str, str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Requirements:
-    """What a table needs besides time.
+    """What a table or a figure needs besides time.
 
     Arguments:
         sources: Sources of images.
@@ -59,6 +60,17 @@ class Requirements:
             classified=_unique(job.run.source for job in training_jobs if job.needs_classifier),
             scores=_list_scores(column for job in score_jobs for column in job.columns),
         )
+
+    @classmethod
+    def of_figure(cls, spec: FigureSpec, training_jobs: Sequence[TrainingJob]) -> Requirements:
+        """Collect what a figure needs.
+
+        Arguments:
+            spec: The figure.
+            training_jobs: Runs to train.
+        """
+        scores = _list_scores([] if spec.score is None else [spec.score])
+        return replace(cls.of_jobs(training_jobs, ()), scores=scores)
 
     @classmethod
     def of_table(cls, spec: TableSpec) -> Requirements:

@@ -13,6 +13,7 @@ from iidgan.figures.comparison import (
     plot_latent_planes,
     plot_latents,
     plot_quantiles,
+    plot_score,
     plot_stages,
     plot_training,
 )
@@ -22,6 +23,7 @@ from iidgan.records import MetricRecord, append_records
 from iidgan.studies.figure_spec import FigureSpec
 from iidgan.studies.train_missing import Workspace
 from iidgan.train import train
+from tests.helpers.errors import raises_input_error
 from tests.helpers.figures import train_small_runs
 
 pytestmark = pytest.mark.slow
@@ -110,21 +112,34 @@ def test_latent_planes_cartesian_and_polar(workspace):
     assert np.abs(top.astype(int) - bottom).max() <= 1  # 360 degrees equal 0
 
 
+def make_record(step, metric, value):
+    return MetricRecord(
+        run=PLANE_RUN.id,
+        seed=0,
+        step=step,
+        metric=metric,
+        value=value,
+        diverged=-1,
+        protocol={},
+        provenance={},
+    )
+
+
+def test_score_of_evaluations(workspace):
+    run_dirs = train_figure(workspace, PLANE_RUN)
+    records = [make_record(2, "fid", 5.0), make_record(1, "fid", 9.0), make_record(2, "is", 2.0)]
+    append_records(run_dirs["ours"].evaluations_file, records)
+    figure = plot_score(run_dirs, "FID of digits", lambda record: record.metric == "fid")
+    (axis,) = figure.axes
+    assert axis.get_ylabel() == "FID of digits"
+    np.testing.assert_array_equal(axis.get_lines()[0].get_xydata(), [[1, 9.0], [2, 5.0]])
+    with raises_input_error("train", "FID of digits", "--no-train"):
+        plot_score(run_dirs, "FID of digits", lambda record: False)
+
+
 def test_training_names_metrics(workspace):
     run_dirs = train_figure(workspace, PLANE_RUN)
-    records = [
-        MetricRecord(
-            run=PLANE_RUN.id,
-            seed=0,
-            step=step,
-            metric="digits_kl",
-            value=value,
-            diverged=-1,
-            protocol={},
-            provenance={},
-        )
-        for step, value in ((1, 2.0), (2, 0.5))
-    ]
+    records = [make_record(step, "digits_kl", value) for step, value in ((1, 2.0), (2, 0.5))]
     append_records(run_dirs["ours"].metrics_file, records)
     metrics = ("digits_kl", "digits_bad")
     names = {"digits_kl": "KL(generated | real)"}
