@@ -1,10 +1,11 @@
-"""Write what the papers' tables of images need, and their printed values, into docs/reproduce.md.
+"""Write what the papers' tables and figures of images need into docs/reproduce.md.
 
 Only the text between the markers `<!-- table: begin -->` and `<!-- table: end -->` is replaced; it
-follows from the declared tables and the stored results. Run from the root of the repository.
+follows from the declared tables and figures and from the stored results. Run from the root of the
+repository.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from iidgan.config.run import Run
@@ -16,6 +17,7 @@ from iidgan.report.formats import format_mean_std, render_table
 from iidgan.sample_sets.feature_set import DEFAULT_FEATURES
 from iidgan.studies.columns import SCORES, ScoreColumn
 from iidgan.studies.papers import ALIASES, PLANNED_TABLES, RECIPES
+from iidgan.studies.papers.image_figures import IMAGE_FIGURES
 from iidgan.studies.requirements import describe_acquisition
 from iidgan.studies.table_spec import RowGroup, TableSpec
 from iidgan.studies.tabulate import tabulate
@@ -40,7 +42,7 @@ def render_page_part(records: list[MetricRecord]) -> str:
         records: All stored metric records.
     """
     sections = [render_section(name, spec, records) for name, spec in RECIPES.items()]
-    return "\n\n".join([_render_overview(), *sections]) + "\n"
+    return "\n\n".join([_render_overview(), _render_figures(), *sections]) + "\n"
 
 
 def _render_overview() -> str:
@@ -54,6 +56,25 @@ def _render_overview() -> str:
     for name, planned in PLANNED_TABLES.items():
         lines.append(f"| `iidgan table {name}`: {planned.reason} | {planned.title} | |")
     return "\n".join(lines)
+
+
+def _render_figures() -> str:
+    lines = ["| command | figure | data |", "| --- | --- | --- |"]
+    for name, figure in IMAGE_FIGURES.items():
+        needed = ", ".join(
+            f"`{data}`" for data in _name_data(r.source for r in figure.runs.values())
+        )
+        lines.append(f"| `iidgan figure {name}` | {figure.title} | {needed} |")
+    return "\n".join(lines)
+
+
+def _name_data(sources: Iterable[Source]) -> list[str]:
+    """Name each data set that has to be prepared for sources."""
+    names = (
+        source.name if isinstance(source, Prepared) else source.classifier_source
+        for source in sources
+    )
+    return list(dict.fromkeys(names))
 
 
 def render_section(name: str, spec: TableSpec, records: list[MetricRecord]) -> str:
@@ -147,10 +168,7 @@ def _render_ours(spec: TableSpec, records: list[MetricRecord]) -> str:
         )
         return "\n".join(render_table(table, "md") for table in tables).rstrip("\n")
     (group,) = spec.row_groups
-    names = dict.fromkeys(
-        source.name if isinstance(source, Prepared) else source.classifier_source
-        for source in group.datasets.values()
-    )
+    names = _name_data(group.datasets.values())
     return f"Ours: not run: needs {', '.join(f'`{name}`' for name in names)}."
 
 

@@ -7,13 +7,16 @@ import pytest
 from iidgan.cli import figure as figure_module
 from iidgan.cli import main
 from iidgan.figures.comparison import plot_latents
+from iidgan.records import read_records
 from iidgan.studies import papers
 from iidgan.studies.figure_spec import FigureSpec
 from iidgan.studies.papers import FIGURES
+from iidgan.studies.papers.image_figures import IMAGE_FIGURES
 from iidgan.utils.files import PARTIAL_PREFIX
 from tests.helpers.figures import SMALL_RUN, SMALL_RUNS
+from tests.helpers.score_tables import make_score_figure
 
-DIGIT_NAMES = ("mnist-training", "mnist-latent", "stacked-samples")
+DIGIT_NAMES = ("mnist-training", "mnist-codes", "mnist-latent", "stacked-samples")
 
 
 @pytest.mark.slow
@@ -66,6 +69,8 @@ def test_command_removes_partial_figures(trained_run, command):
         (["square", "--seed", "1"], "seed"),
         (["qq", "--seeds", "0"], "seeds"),
         (["runs/none", "--seeds", "2"], "seeds"),
+        (["runs/none", "--features", "pixels"], "features"),
+        (["qq", "--features", "pixels"], "features"),
     ],
 )
 def test_figure_refuses_options(options, field, capsys):
@@ -99,3 +104,40 @@ def test_figure_needs_classifier(name, tmp_path, monkeypatch, capsys):
     assert main(["figure", name, "--quick", *folders]) == 2
     assert "`iidgan prepare mnist-5k-classifier`" in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("name", IMAGE_FIGURES)
+def test_figure_lists_what_is_missing(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("IIDGAN_DATA", str(tmp_path / "nothing"))
+    monkeypatch.chdir(tmp_path)
+    assert main(["figure", name]) == 2
+    captured = capsys.readouterr()
+    first, *lines = captured.err.splitlines()
+    assert first == f"iidgan: figure: {name} cannot be trained yet; it lacks:"
+    sources = {run.source.name for run in IMAGE_FIGURES[name].runs.values()}
+    assert {line.split()[1].rstrip(":") for line in lines} == sources
+    assert len(lines) == len(sources)
+    assert all(f"run `iidgan prepare {source} --from PATH`" in captured.err for source in sources)
+    assert captured.out == ""
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.slow
+def test_figure_measures_score_once(tiles, monkeypatch, capsys):
+    monkeypatch.chdir(tiles)
+    figure = make_score_figure()
+    monkeypatch.setitem(FIGURES, "tiles", replace(figure, quick=figure))
+    command = ["figure", "tiles", "--features", "pixels", "--device", "cpu", "--executor", "eager"]
+    assert main([*command, "--no-train"]) == 2
+    assert main([*command, "--out", "first"]) == 0
+    (evaluations_file,) = tiles.glob("runs/tables/*/evaluations.jsonl")
+    measured = evaluations_file.read_bytes()
+    assert {r.step for r in read_records(evaluations_file)} == {1, 2}
+    assert main([*command, "--no-train", "--out", "second"]) == 0
+    assert main([*command, "--out", "third"]) == 0
+    assert evaluations_file.read_bytes() == measured
+    images = {(tiles / out / "tiles.png").read_bytes() for out in ("first", "second", "third")}
+    assert len(images) == 1
+    capsys.readouterr()
+    assert main([*command[:2], "--features", "random", "--no-train"]) == 2
+    assert "FD, random" in capsys.readouterr().err

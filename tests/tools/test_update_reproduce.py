@@ -6,6 +6,7 @@ import pytest
 
 from iidgan.records import read_all_records
 from iidgan.studies.papers import ALIASES, PLANNED_TABLES, RECIPES
+from iidgan.studies.papers.image_figures import IMAGE_FIGURES
 from tests.helpers.tables import make_record
 from tools.update_reproduce import PAGE_FILE, render_page_part, render_section, update_page
 from tools.update_results import BEGIN, END, split_page
@@ -28,6 +29,13 @@ def test_page_has_all_recipes():
     part = render_page_part([])
     for name in (*RECIPES, *ALIASES, *PLANNED_TABLES):
         assert f"`iidgan table {name}`" in part
+
+
+def test_page_has_image_figures_with_data():
+    part = render_page_part([])
+    for name in IMAGE_FIGURES:
+        assert f"`iidgan figure {name}`" in part
+    assert "(IID-GAN, IJCAI 2023, Fig. 10) | `celeba`, `lsun-church` |" in part
 
 
 def test_section_without_results():

@@ -50,6 +50,7 @@ QUICK_MNIST_RUNS: dict[str, Run] = {
     if label in ("VAE", "GAN", "IID-GAN (M-D)")
 }
 
+_KL_TITLE = "KL(codes | prior)"
 _draw_training = partial(
     plot_training,
     metrics=DIGIT_METRICS,
@@ -60,6 +61,15 @@ _draw_training = partial(
         )
     ),
 )
+
+
+_draw_codes = partial(
+    plot_training, metrics=("gaussian_kl",), names={"gaussian_kl": _KL_TITLE}, log=(_KL_TITLE,)
+)
+
+
+def _select_encoder_runs(runs: dict[str, Run]) -> dict[str, Run]:
+    return {label: run for label, run in runs.items() if label != "GAN"}
 
 
 def _select_latent_runs(runs: dict[str, Run]) -> dict[str, Run]:
@@ -88,6 +98,12 @@ _TRAINING_FIGURE = FigureSpec(
     runs=MNIST_RUNS,
     draw=_draw_training,
 )
+_CODES_FIGURE = FigureSpec(
+    title="Divergence of the codes of MNIST from the prior over training (IID-GAN, arXiv 2021, "
+    "Fig. 6b)",
+    runs=_select_encoder_runs(MNIST_RUNS),
+    draw=_draw_codes,
+)
 _LATENT_FIGURE = FigureSpec(
     title="The latent plane of MNIST, by coordinates and by radius and angle (IID-GAN, arXiv "
     "2021, Fig. 10, 11; IJCAI 2023, Fig. 8)",
@@ -98,6 +114,10 @@ _LATENT_FIGURE = FigureSpec(
 DIGIT_FIGURES: dict[str, FigureSpec] = {
     "mnist-training": replace(
         _TRAINING_FIGURE, quick=replace(_TRAINING_FIGURE, runs=QUICK_MNIST_RUNS, num_seeds=2)
+    ),
+    "mnist-codes": replace(
+        _CODES_FIGURE,
+        quick=replace(_CODES_FIGURE, runs=_select_encoder_runs(QUICK_MNIST_RUNS), num_seeds=2),
     ),
     "mnist-latent": replace(
         _LATENT_FIGURE,

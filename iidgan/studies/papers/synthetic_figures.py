@@ -1,4 +1,4 @@
-"""Published figures on synthetic data; `FIGURES` adds those on digits."""
+"""Published figures on synthetic data; `FIGURES` adds those on digits and on other images."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from iidgan.figures.comparison import (
     plot_stages,
     plot_training,
 )
+from iidgan.functional.gaussian import Distance
+from iidgan.methods import invert_gan
 from iidgan.nn import CollapsedInit
 from iidgan.studies.figure_spec import FigureSpec
 from iidgan.studies.papers.common import (
@@ -24,9 +26,12 @@ from iidgan.studies.papers.common import (
     QUICK_PROFILE,
     TABLE_1_RUNS,
     VARIANT_RUNS,
+    with_method,
 )
 from iidgan.studies.papers.digit_figures import DIGIT_FIGURES
+from iidgan.studies.papers.image_figures import IMAGE_FIGURES
 from iidgan.studies.papers.normality import TESTED_ROWS
+from iidgan.terms import GaussianTerm
 
 _ENCODER_RUNS = {"VAE": OTHER_RUNS["VAE"]} | {
     name: (TABLE_1_RUNS | VARIANT_RUNS)[name]
@@ -48,6 +53,11 @@ _CURVE_TITLES = {
     "quality": "good samples, %",
     "reverse_kl": "reverse KL",
 }
+_INVERT_GAN_DISTANCES: dict[str, Distance] = {"W2, 1-D": "w2-1d", "W2, M-D": "w2"}
+_INVERT_GAN_RUNS = {
+    label: with_method(invert_gan(gaussian=GaussianTerm(distance=distance, root=True, weight=1.0)))
+    for label, distance in _INVERT_GAN_DISTANCES.items()
+}
 _SUCCESSOR_RUNS = {name: VARIANT_RUNS[name] for name in ("InvertGAN", "IID-GAN+")}
 _TRAINING_FRACTIONS = (1 / 12, 1 / 4, 1 / 2, 1.0)
 
@@ -57,8 +67,18 @@ def _on_dataset(dataset_name: str, runs: dict[str, Run]) -> dict[str, Run]:
     return {label: replace(run, source=source) for label, run in runs.items()}
 
 
-def _with_collapsed_init(run: Run) -> Run:
-    return replace(run, arch=CollapsedInit(backbone=run.arch))
+def _show_poor_start(title: str, runs: dict[str, Run]) -> FigureSpec:
+    """Show stages of runs whose generator starts in one place."""
+    return FigureSpec(
+        title=title,
+        runs={
+            label: replace(run, arch=CollapsedInit(backbone=run.arch))
+            for label, run in runs.items()
+        },
+        draw=partial(plot_stages, shares=_TRAINING_FRACTIONS),
+        num_seeds=1,
+        keep_checkpoints=12,
+    )
 
 
 def _add_quick_profile(figure: FigureSpec) -> FigureSpec:
@@ -85,15 +105,14 @@ _FULL_FIGURES: dict[str, FigureSpec] = {
         draw=plot_quantiles,
         num_seeds=1,
     ),
-    "poor-start": FigureSpec(
-        title="2D-Grid from a generator that starts in one place (IID-GAN, arXiv 2021, Fig. 5)",
-        runs=_on_dataset(
-            "Grid",
-            {"1-D": _with_collapsed_init(IID_GAN_1D), "M-D": _with_collapsed_init(IID_GAN_MD)},
-        ),
-        draw=partial(plot_stages, shares=_TRAINING_FRACTIONS),
-        num_seeds=1,
-        keep_checkpoints=12,
+    "poor-start": _show_poor_start(
+        "2D-Grid from a generator that starts in one place (IID-GAN, arXiv 2021, Fig. 5)",
+        _on_dataset("Grid", {"1-D": IID_GAN_1D, "M-D": IID_GAN_MD}),
+    ),
+    "poor-start-ring": _show_poor_start(
+        "2D-Ring from a generator that starts in one place (InvertGAN, comparison of Fig. 5 on "
+        "Ring)",
+        _on_dataset("Ring", _INVERT_GAN_RUNS),
     ),
     **{
         f"gaussian-losses-{dataset_name.lower()}": FigureSpec(
@@ -120,5 +139,7 @@ _FULL_FIGURES: dict[str, FigureSpec] = {
 }
 
 FIGURES = {
-    name: _add_quick_profile(figure) for name, figure in _FULL_FIGURES.items()
-} | DIGIT_FIGURES
+    **{name: _add_quick_profile(figure) for name, figure in _FULL_FIGURES.items()},
+    **DIGIT_FIGURES,
+    **IMAGE_FIGURES,
+}

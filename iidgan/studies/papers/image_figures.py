@@ -1,0 +1,185 @@
+"""Published figures of images: samples of methods, and FID over training.
+
+They share runs with the papers' tables of images. The quick profiles, of minutes on two cores,
+show that everything works: they have narrow networks, and stand-ins for data that do not install.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from iidgan.config.run import Run
+from iidgan.core import Source
+from iidgan.data import FashionMnist, Mnist5k, StackedFashion, StackedMnist
+from iidgan.figures.comparison import plot_images, plot_score
+from iidgan.studies.columns import ScoreColumn, score_columns
+from iidgan.studies.figure_spec import FigureSpec
+from iidgan.studies.papers.arxiv_images import ARXIV_TABLE_2
+from iidgan.studies.papers.ijcai_images import IJCAI_TABLE_5
+from iidgan.studies.papers.invert_gan_images import INVERT_GAN_TABLE_2
+from iidgan.studies.papers.iv_gan_images import IV_GAN_TABLE_1, IV_GAN_TABLE_3
+from iidgan.studies.table_spec import RowGroup, TableSpec
+
+NUM_CHECKPOINTS, NUM_CURVE_SAMPLES = 10, 10_000
+"""Points of a curve of FID, and images of each; the paper does not say how many it compares."""
+QUICK_STEPS, NUM_QUICK_CHECKPOINTS, NUM_QUICK_SAMPLES = 400, 5, 500
+
+_STACKED: dict[str, Source] = {
+    "stacked digits": StackedMnist(base="mnist-5k"),
+    "stacked clothes": StackedFashion(),
+}
+_GREY: dict[str, Source] = {"digits": Mnist5k(), "clothes": FashionMnist()}
+"""Stand-ins of the quick profiles: colour images of 32 pixels, and grey ones of 28."""
+
+
+def _take_runs(
+    group: RowGroup, datasets: Mapping[str, Source], row_names: Sequence[str]
+) -> dict[str, Run]:
+    """Return the runs of rows of a table on data sets, those of one data set together."""
+    shown_group = replace(group, datasets=datasets)
+    return {
+        f"{row_name}, {dataset_name}": shown_group.get_run(row_name, dataset_name)
+        for dataset_name in datasets
+        for row_name in row_names
+    }
+
+
+def _take_quick_runs(
+    table: TableSpec, stand_ins: Mapping[str, Source], row_names: Sequence[str]
+) -> dict[str, Run]:
+    (group,) = table.with_quick_profile().row_groups
+    runs = _take_runs(group, stand_ins, row_names)
+    return {label: replace(run, steps=QUICK_STEPS) for label, run in runs.items()}
+
+
+def _show_samples(
+    title: str,
+    table: TableSpec,
+    dataset_names: Sequence[str],
+    row_names: Sequence[str],
+    stand_ins: Mapping[str, Source],
+    slow_row_names: Sequence[str] = (),
+) -> FigureSpec:
+    """Show samples of rows of a table; the quick profile leaves out the slow ones."""
+    (group,) = table.row_groups
+    figure = FigureSpec(
+        title=title,
+        runs=_take_runs(group, {name: group.datasets[name] for name in dataset_names}, row_names),
+        draw=plot_images,
+        num_seeds=1,
+        needs_classifier=False,
+    )
+    quick_row_names = [name for name in row_names if name not in slow_row_names]
+    quick_runs = _take_quick_runs(table, stand_ins, quick_row_names)
+    return replace(figure, quick=replace(figure, runs=quick_runs, num_checkpoints=1))
+
+
+def _fid_column(dataset_name: str, num_samples: int) -> ScoreColumn:
+    (column,) = score_columns(dataset_name, {"FID": 2}, num_samples=num_samples).values()
+    assert isinstance(column, ScoreColumn)
+    return column
+
+
+def _show_fid(
+    title: str,
+    table: TableSpec,
+    dataset_name: str,
+    labels: Mapping[str, str],
+    stand_in_name: str,
+    slow_row_names: Sequence[str] = (),
+) -> FigureSpec:
+    """Show FID over training, of rows of a table by their label."""
+    (group,) = table.row_groups
+    quick_row_names = [name for name in labels if name not in slow_row_names]
+    quick_runs = _take_quick_runs(table, {stand_in_name: _GREY[stand_in_name]}, quick_row_names)
+    runs = _take_runs(group, {dataset_name: group.datasets[dataset_name]}, list(labels))
+    figure = FigureSpec(
+        title=title,
+        runs=dict(zip(labels.values(), runs.values())),
+        draw=plot_score,
+        keep_checkpoints=NUM_CHECKPOINTS,
+        num_checkpoints=NUM_CHECKPOINTS,
+        needs_classifier=False,
+        score=_fid_column(dataset_name, NUM_CURVE_SAMPLES),
+    )
+    quick = replace(
+        figure,
+        runs={labels[name]: run for name, run in zip(quick_row_names, quick_runs.values())},
+        num_seeds=2,
+        keep_checkpoints=NUM_QUICK_CHECKPOINTS,
+        num_checkpoints=NUM_QUICK_CHECKPOINTS,
+        score=_fid_column(stand_in_name.capitalize(), NUM_QUICK_SAMPLES),
+    )
+    return replace(figure, quick=quick)
+
+
+_IV_GAN_ROWS = ("DCGAN", "LSGAN", "MRGAN", "WGAN-GP", "IVDCGAN", "IVLSGAN")
+_IV_GAN_LABELS = {name: name for name in _IV_GAN_ROWS}
+_SLOW_IV_GAN_ROWS = ("WGAN-GP", "IVDCGAN")
+_INVERT_GAN_ROWS = ("GAN", "BiGAN", "Unrolled GAN", "VEEGAN", "InvertGAN")
+
+IMAGE_FIGURES: dict[str, FigureSpec] = {
+    "ijcai-samples": _show_samples(
+        "CelebA and LSUN church, real and generated (IID-GAN, IJCAI 2023, Fig. 10)",
+        IJCAI_TABLE_5,
+        ("CelebA", "LSUN"),
+        ("IID-GAN",),
+        _STACKED,
+    ),
+    **{
+        f"arxiv-{dataset_name.lower().replace('-', '')}": _show_samples(
+            f"{dataset_name}, real and generated (IID-GAN, arXiv 2021, Fig. {number})",
+            ARXIV_TABLE_2,
+            (dataset_name,),
+            ("IID-GAN (1-D)", "IID-GAN (M-D)"),
+            {stand_in_name: _STACKED[stand_in_name]},
+        )
+        for dataset_name, number, stand_in_name in (
+            ("CIFAR-10", 19, "stacked digits"),
+            ("CIFAR-100", 20, "stacked clothes"),
+        )
+    },
+    **{
+        f"invertgan-{dataset_name.lower().replace('-', '')}": _show_samples(
+            f"{dataset_name}, real images and samples of five methods (InvertGAN, Fig. {number})",
+            INVERT_GAN_TABLE_2,
+            (dataset_name,),
+            _INVERT_GAN_ROWS,
+            {"stacked clothes": _STACKED["stacked clothes"]},
+            slow_row_names=("Unrolled GAN",),
+        )
+        for dataset_name, number in (("CIFAR-10", 8), ("CIFAR-100", 9), ("STL-10", 10))
+    },
+    "ivgan-samples": _show_samples(
+        "MNIST, CIFAR-10, LSUN church and STL-10, real and generated (IVGAN, Fig. 4)",
+        IV_GAN_TABLE_1,
+        ("MNIST", "CIFAR-10", "LSUN church", "STL-10"),
+        ("IVLSGAN",),
+        _GREY,
+    ),
+    "ivgan-fid-cifar10": _show_fid(
+        "FID over training on CIFAR-10 (IVGAN, Fig. 5, left)",
+        IV_GAN_TABLE_1,
+        "CIFAR-10",
+        _IV_GAN_LABELS,
+        "clothes",
+        _SLOW_IV_GAN_ROWS,
+    ),
+    "ivgan-fid-church": _show_fid(
+        "FID over training on LSUN church (IVGAN, Fig. 5, right)",
+        IV_GAN_TABLE_1,
+        "LSUN church",
+        _IV_GAN_LABELS,
+        "digits",
+        _SLOW_IV_GAN_ROWS,
+    ),
+    "ivgan-ablation": _show_fid(
+        "FID over training on CIFAR-10, with and without the intervention loss (IVGAN, Fig. 7)",
+        IV_GAN_TABLE_3,
+        "CIFAR-10",
+        {"4 blocks, mu 0.5": "IVLSGAN", "4 blocks, mu 0": "IVLSGAN without the loss (mu 0)"},
+        "clothes",
+    ),
+}
+"""Figures by name; conditional GANs (IJCAI, Fig. 7; arXiv, Fig. 7 and 12 to 17) are not there."""
