@@ -33,7 +33,7 @@ BFLOAT16: TableSpec = replace(
     IMAGES,
     title="Networks in float32 and in bfloat16",
     row_groups=(_in_both_precisions(IMAGES.row_groups[0]),),
-    standard=replace(_STANDARD, steps=2_000, row_groups=_STANDARD_GROUPS),
+    standard=replace(_STANDARD, steps=1_000, row_groups=_STANDARD_GROUPS),
     quick=replace(IMAGES.quick, row_groups=_STANDARD_GROUPS),
     notes=(*IMAGES.notes[:-1], IMAGES.notes[-1].replace("a width of 16", "a width of 32")),
 ).restrict_to(dataset_names=_COMPARED_DATASETS)
