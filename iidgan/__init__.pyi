@@ -28,6 +28,7 @@ from .data import Prepared as Prepared
 from .data import Ring as Ring
 from .data import StackedFashion as StackedFashion
 from .data import StackedMnist as StackedMnist
+from .data import TwoGaussians as TwoGaussians
 from .data import array as array
 from .data import prepared as prepared
 from .data.prepare import prepare as prepare

@@ -13,6 +13,7 @@ from iidgan.data import (
     Ring,
     StackedFashion,
     StackedMnist,
+    TwoGaussians,
 )
 from iidgan.engine.optim import Adam
 from iidgan.methods import (
@@ -111,6 +112,7 @@ TYPE_NAMES: dict[str, type] = {
     # Sources
     "ring": Ring,
     "grid": Grid,
+    "two-gaussians": TwoGaussians,
     "mnist": Mnist,
     "mnist-5k": Mnist5k,
     "fashion-mnist": FashionMnist,

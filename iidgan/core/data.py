@@ -20,13 +20,14 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class GaussianMixture:
-    """An isotropic Gaussian mixture of equal weights: the true distribution of synthetic data.
+    """An isotropic Gaussian mixture: the true distribution of synthetic data.
 
-        p(x) = 1/K sum_i N(x; c_i, σ² I)
+        p(x) = sum_i w_i N(x; c_i, σ² I)
 
     Arguments:
         centres: Means c_i of the modes, with shape (K, d).
         std: Standard deviation σ of each mode, in each dimension.
+        weights: Probabilities w_i of the modes, positive with sum 1; empty: all 1 / K.
 
     Examples:
         >>> from iidgan import Ring
@@ -37,6 +38,7 @@ class GaussianMixture:
 
     centres: Tensor
     std: float
+    weights: tuple[float, ...] = ()
 
 
 class SampleView(ABC):

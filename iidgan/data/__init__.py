@@ -12,7 +12,7 @@ from pathlib import Path
 from iidgan.core import Source
 from iidgan.data.array_files import ARRAY_READERS
 from iidgan.data.array_source import ArrayFile, array
-from iidgan.data.gaussian_mixture import Grid, Ring
+from iidgan.data.gaussian_mixture import Grid, Ring, TwoGaussians
 from iidgan.data.idx import FashionMnist, Mnist
 from iidgan.data.mnist_5k import Mnist5k
 from iidgan.data.prepared_source import Prepared, is_prepared, prepared, prepared_names
@@ -31,6 +31,7 @@ __all__ = [
     "Ring",
     "StackedFashion",
     "StackedMnist",
+    "TwoGaussians",
     "array",
     "list_source_names",
     "prepared",
@@ -40,6 +41,7 @@ __all__ = [
 SOURCES: dict[str, type[Source]] = {
     "ring": Ring,
     "grid": Grid,
+    "two-gaussians": TwoGaussians,
     "mnist": Mnist,
     "mnist-5k": Mnist5k,
     "fashion-mnist": FashionMnist,

@@ -1,13 +1,14 @@
-r"""Gaussian mixtures in the plane, with known modes, so that missing modes can be counted.
+r"""Gaussian mixtures with known modes, so that missing modes can be counted.
 
 Mode \(k\) has the samples \(x = c_k + \sigma \varepsilon\) with \(\varepsilon \sim N(0, I)\).
-The training set is finite and fixed, with the same number of samples from each mode.
+The training set is finite and fixed. Mixtures in the plane have the same number of samples from
+each mode.
 
 References:
     IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan, 2023),
     https://www.ijcai.org/proceedings/2023/437, section 5.1: standard deviations and counts.
     VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational Learning (Srivastava et al.,
-    2017), https://arxiv.org/abs/1705.07761: the two layouts.
+    2017), https://arxiv.org/abs/1705.07761: the two layouts in the plane.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 
 from iidgan.core import Dataset, GaussianMixture, Source
 from iidgan.errors import InputError
@@ -60,7 +62,7 @@ class Ring(Source):
         """Draw the samples, float32 of shape (size, 2), labelled with the mode's index i."""
         angles = 2 * math.pi / self.modes * torch.arange(self.modes, dtype=torch.float64)
         centres = self.radius * torch.stack((angles.cos(), angles.sin()), dim=1)
-        return _draw_samples(GaussianMixture(centres.float(), self.std), self.size, self.seed)
+        return _draw_evenly(GaussianMixture(centres.float(), self.std), self.size, self.seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,14 +101,79 @@ class Grid(Source):
         """Draw the samples, float32 of shape (size, 2), labelled with i * side + j."""
         axis = torch.arange(self.side, dtype=torch.float64) - (self.side - 1) / 2
         centres = self.spacing * torch.cartesian_prod(axis, axis)
-        return _draw_samples(GaussianMixture(centres.float(), self.std), self.size, self.seed)
+        return _draw_evenly(GaussianMixture(centres.float(), self.std), self.size, self.seed)
 
 
-def _draw_samples(truth: GaussianMixture, size: int, seed: int) -> Dataset:
+@dataclass(frozen=True, kw_only=True)
+class TwoGaussians(Source):
+    """Two Gaussian modes of unequal weights along the first axis of a space of many dimensions.
+
+        x = c_y + σ ε, with ε ~ N(0, I), c_0 = (near, 0, ..., 0), c_1 = (far, 0, ..., 0)
+
+    This is the synthetic data set in the code of IVGAN, which its paper does not mention: 10,000
+    samples in 128 dimensions, three quarters of them around 1 and the others around 5, with
+    standard deviation 1, so that both modes overlap a little (2 % of each are nearer to the other
+    centre). The modes differ in one direction among 128 of equal variance, all but one of which
+    are noise. Each sample's mode is drawn independently. The code looks at histograms of the first
+    coordinate; the metrics of mixtures are ours. A generator needs at least as many latents as it
+    is to vary in directions: that code has 64, with two hidden layers of 64 and 128 units.
+
+    References:
+        Intervention Generative Adversarial Networks (Liang, Zhang, Zhang and Zhang, 2020),
+        https://arxiv.org/abs/2008.03712; https://github.com/zhangliangyu32/IVGAN, folder
+        IVGAN_synthetic_data
+
+    Examples:
+        >>> data = TwoGaussians(size=1000).load()
+        >>> data.x.shape, data.truth.centres[:, 0].tolist(), data.truth.weights
+        (torch.Size([1000, 128]), [1.0, 5.0], (0.75, 0.25))
+    """
+
+    dim: int = 128
+    """Number d of dimensions."""
+    near: float = 1.0
+    """First coordinate of the first centre."""
+    far: float = 5.0
+    """First coordinate of the second centre."""
+    near_weight: float = 0.75
+    """Probability of the first mode, between 0 and 1."""
+    std: float = 1.0
+    """Standard deviation of each mode, in each dimension."""
+    size: int = 10_000
+    """Number of training samples."""
+    seed: int = 0
+    """Seed of the training samples."""
+
+    num_evaluated: ClassVar[int] = 10_000
+
+    def __post_init__(self) -> None:
+        _check_at_least("dim", self.dim, 1)
+        if not -math.inf < self.near < self.far < math.inf:
+            raise InputError(f"far: must be finite and above near, {self.near}, got {self.far}")
+        if not 0 < self.near_weight < 1:
+            raise InputError(f"near_weight: must be between 0 and 1, got {self.near_weight}")
+        _check_sampling(self.std, self.size, self.seed, 2)
+
+    def load(self) -> Dataset:
+        """Draw the samples, float32 of shape (size, dim), labelled with 0 (near) and 1 (far)."""
+        centres = torch.zeros(2, self.dim)
+        centres[:, 0] = torch.tensor([self.near, self.far])
+        truth = GaussianMixture(centres, self.std, (self.near_weight, 1 - self.near_weight))
+        generator = torch.Generator("cpu").manual_seed(self.seed)
+        y = (torch.rand(self.size, generator=generator) >= self.near_weight).long()
+        return _add_noise(truth, y, generator)
+
+
+def _draw_evenly(truth: GaussianMixture, size: int, seed: int) -> Dataset:
     """Draw equally many samples of each mode, up to one; any K consecutive have all K modes."""
-    generator = torch.Generator("cpu").manual_seed(seed)
-    noise = torch.randn(size, 2, generator=generator, dtype=torch.float32, device="cpu")
     y = torch.arange(size) % len(truth.centres)
+    return _add_noise(truth, y, torch.Generator("cpu").manual_seed(seed))
+
+
+def _add_noise(truth: GaussianMixture, y: Tensor, generator: torch.Generator) -> Dataset:
+    """Draw a sample of each of the given modes."""
+    shape = len(y), truth.centres.shape[1]
+    noise = torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu")
     return Dataset(truth.centres[y] + truth.std * noise, y, truth)
 
 

@@ -1,4 +1,4 @@
-"""Divergences between histograms over K modes, and from the uniform distribution, in nats."""
+"""Divergences between histograms over K modes, and from their true weights, in nats."""
 
 from __future__ import annotations
 
@@ -26,19 +26,21 @@ def count_bins(labels: Tensor, num_bins: int) -> Tensor:
     return counts.scatter_add(-1, labels + 1, torch.ones_like(labels))[..., 1:]
 
 
-def kl_to_uniform(counts: Tensor) -> Tensor:
-    """Compute the divergence of the normalised histogram from the uniform one.
+def kl_to_weights(counts: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Compute the divergence of the normalised histogram from the weights of the modes.
 
-        KL(p ‖ u) = sum_i p_i ln(K p_i), with p_i = n_i / n and n = sum_i n_i
+        KL(p ‖ w) = sum_i p_i ln(p_i / w_i), with p_i = n_i / n and n = sum_i n_i
 
-    with 0 ln 0 = 0. It lies in [0, ln K]: 0 for equal counts, ln(K / k) for k equal modes.
+    with 0 ln 0 = 0. For equal weights 1 / K it lies in [0, ln K]: 0 for equal counts, ln(K / k)
+    for k equal modes.
 
-    N samples of the uniform distribution itself give (K - 1) / (2N) on average, since 2N KL is
+    N samples of the weights itself give (K - 1) / (2N) on average, since 2N KL is
     asymptotically chi-squared with K - 1 degrees of freedom: below that, no generator can be
     distinguished from a perfect one.
 
     Arguments:
         counts: Samples in each mode, with shape (..., K).
+        weights: Probabilities w_i of the modes, float64 with shape (K,); None: all 1 / K.
 
     Returns:
         float64 with shape (...); NaN where all counts are zero.
@@ -48,25 +50,26 @@ def kl_to_uniform(counts: Tensor) -> Tensor:
         (Wilks, 1938), https://doi.org/10.1214/aoms/1177732360
 
     Examples:
-        >>> kl_to_uniform(torch.tensor([[5, 5, 5, 5], [10, 10, 0, 0]]))  # the second: ln 2
+        >>> kl_to_weights(torch.tensor([[5, 5, 5, 5], [10, 10, 0, 0]]))  # the second: ln 2
         tensor([0.0000, 0.6931], dtype=torch.float64)
     """
-    return _entropy_deficit(counts, counts.sum(-1, keepdim=True))
+    return _sum_log_ratios(counts, counts.sum(-1, keepdim=True), weights)
 
 
-def kl_to_uniform_raw(counts: Tensor, num_samples: int) -> Tensor:
-    """Compute the sum of `kl_to_uniform` with p_i as fractions of all N samples.
+def kl_to_weights_raw(counts: Tensor, num_samples: int, weights: Tensor | None = None) -> Tensor:
+    """Compute the sum of `kl_to_weights` with p_i as fractions of all N samples.
 
     Samples in no mode count towards N:
 
-        sum_i p_i ln(K p_i), with p_i = n_i / N and q = sum_i p_i <= 1
+        sum_i p_i ln(p_i / w_i), with p_i = n_i / N and q = sum_i p_i <= 1
 
-    This is not a divergence: it is q (KL(p / q ‖ u) + ln q), at least q ln q, and negative if
-    the modes are balanced but some samples are bad.
+    This is not a divergence: it is q (KL(p / q ‖ w) + ln q), at least q ln q, and negative if
+    the modes have their weights but some samples are bad.
 
     Arguments:
         counts: Samples in each mode, with shape (..., K).
         num_samples: All samples N, in a mode or not.
+        weights: As of `kl_to_weights`.
 
     Returns:
         float64 with shape (...); NaN where all counts are zero, since the sum 0 would mean a
@@ -74,25 +77,26 @@ def kl_to_uniform_raw(counts: Tensor, num_samples: int) -> Tensor:
 
     Examples:
         >>> counts = torch.tensor([5, 5, 5, 5])
-        >>> kl_to_uniform_raw(counts, num_samples=20)
+        >>> kl_to_weights_raw(counts, num_samples=20)
         tensor(0., dtype=torch.float64)
-        >>> kl_to_uniform_raw(counts, num_samples=40)  # half of the samples are bad: ½ ln ½
+        >>> kl_to_weights_raw(counts, num_samples=40)  # half of the samples are bad: ½ ln ½
         tensor(-0.3466, dtype=torch.float64)
     """
-    deficit = _entropy_deficit(counts, torch.as_tensor(num_samples, device=counts.device))
-    return deficit.where(counts.sum(-1) > 0, torch.nan)
+    total = torch.as_tensor(num_samples, device=counts.device)
+    return _sum_log_ratios(counts, total, weights).where(counts.sum(-1) > 0, torch.nan)
 
 
-def kl_from_uniform(counts: Tensor) -> Tensor:
-    """Compute the divergence of the uniform distribution from the histogram.
+def kl_from_weights(counts: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Compute the divergence of the weights of the modes from the histogram.
 
-        KL(u ‖ p) = -1/K sum_i ln(K p_i), with p_i = (n_i + ½) / (n + K/2) and n = sum_i n_i
+        KL(w ‖ p) = -sum_i w_i ln(p_i / w_i), with p_i = (n_i + ½) / (n + K/2) and n = sum_i n_i
 
     With p_i = n_i / n, one empty mode would make it infinite, so p is the estimate under Jeffreys'
     prior. It pulls p to uniform: compare values of equal n only.
 
     Arguments:
         counts: Samples in each mode, with shape (..., K).
+        weights: As of `kl_to_weights`.
 
     Returns:
         float64 with shape (...); NaN where all counts are zero.
@@ -102,13 +106,14 @@ def kl_from_uniform(counts: Tensor) -> Tensor:
         https://doi.org/10.1098/rspa.1946.0056
 
     Examples:
-        >>> kl_from_uniform(torch.tensor([[60, 40], [100, 0]]))  # uneven; one mode is empty
+        >>> kl_from_weights(torch.tensor([[60, 40], [100, 0]]))  # uneven; one mode is empty
         tensor([0.0200, 1.9635], dtype=torch.float64)
     """
     num_bins = counts.shape[-1]
     num_good = counts.sum(-1, keepdim=True)
     probabilities = (counts.double() + 0.5) / (num_good + num_bins / 2)
-    divergence = -(num_bins * probabilities).log().mean(-1)
+    log_ratios = _relate(probabilities, weights).log()
+    divergence = -(log_ratios.mean(-1) if weights is None else (weights * log_ratios).sum(-1))
     return divergence.where(num_good.squeeze(-1) > 0, torch.nan)
 
 
@@ -118,7 +123,7 @@ def kl_divergence(counts: Tensor, reference_counts: Tensor) -> Tensor:
         KL(p ‖ q) = sum_i p_i ln(p_i / q_i), with p_i = n_i / n and q_i = (m_i + ½) / (m + K/2)
 
     with 0 ln 0 = 0. A bin that is empty in q only would make it infinite, so q is the estimate
-    under Jeffreys' prior, as in `kl_from_uniform`; p is not smoothed.
+    under Jeffreys' prior, as in `kl_from_weights`; p is not smoothed.
 
     Arguments:
         counts: n_i, with shape (..., K).
@@ -139,7 +144,7 @@ def kl_divergence(counts: Tensor, reference_counts: Tensor) -> Tensor:
 
 
 def kl_floor(num_bins: int, num_samples: int) -> float:
-    """Compute the expected `kl_to_uniform` of samples of the uniform distribution.
+    """Compute the expected `kl_to_weights` of samples of the uniform distribution.
 
     Each count is n ~ Binomial(N, 1/K), and so, with a count weighted by itself,
 
@@ -172,6 +177,11 @@ def kl_floor(num_bins: int, num_samples: int) -> float:
     return float((probabilities * (num_bins * (1 + b) / num_samples).log()).sum())
 
 
-def _entropy_deficit(counts: Tensor, total: Tensor) -> Tensor:
+def _sum_log_ratios(counts: Tensor, total: Tensor, weights: Tensor | None) -> Tensor:
     probabilities = counts.double() / total
-    return torch.xlogy(probabilities, counts.shape[-1] * probabilities).sum(-1)
+    return torch.xlogy(probabilities, _relate(probabilities, weights)).sum(-1)
+
+
+def _relate(probabilities: Tensor, weights: Tensor | None) -> Tensor:
+    """Return p_i / w_i, where None are weights of 1 / K, by which nothing is rounded."""
+    return probabilities.shape[-1] * probabilities if weights is None else probabilities / weights

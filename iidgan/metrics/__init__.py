@@ -39,7 +39,7 @@ from iidgan.functional.scores.memorisation import (
 from iidgan.functional.scores.ms_ssim import class_similarity, ms_ssim
 from iidgan.functional.scores.retrieval import RetrievalScore, retrieval_score
 from iidgan.functional.scores.vendi import vendi_score
-from iidgan.metrics.coverage import ModeCoverage, assign_modes
+from iidgan.metrics.coverage import ModeCoverage, assign_modes, good_radius
 from iidgan.metrics.digits import ClassCoverage
 from iidgan.metrics.fid import ClassifierFID
 from iidgan.metrics.normality import Normality, qq_quantiles
@@ -73,6 +73,7 @@ __all__ = [
     "effective_rank",
     "frechet_distance",
     "gaussian_kl",
+    "good_radius",
     "inception_score",
     "js_divergence",
     "kernel_distance",

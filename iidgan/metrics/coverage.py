@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -14,13 +15,42 @@ from iidgan.functional import histogram
 _MAX_DISTANCES = 2**23  # float64: 64 MB
 
 
+def good_radius(mixture: GaussianMixture, k: float = 3.0) -> float:
+    """Return the largest distance of a good sample from its centre.
+
+    It is k σ in one and two dimensions. In d > 2 it is r σ such that a ball of it has as large a
+    share of a mode as one of k σ has in two:
+
+        P(chi²_d <= r²) = 1 - exp(-k² / 2)
+
+    since hardly any sample of a mode of many dimensions is within 3 σ: their distances are about
+    sqrt(d) σ.
+
+    Arguments:
+        mixture: Centres (K, d) and standard deviation σ of the modes.
+        k: The radius in the plane, in standard deviations.
+
+    Examples:
+        >>> round(good_radius(GaussianMixture(torch.zeros(1, 2), std=0.5)), 2)
+        1.5
+        >>> round(good_radius(GaussianMixture(torch.zeros(1, 128), std=1.0)), 2)
+        13.02
+    """
+    num_dimensions = mixture.centres.shape[-1]
+    if num_dimensions <= 2:
+        return k * mixture.std
+    from scipy.special import gammainccinv  # on use, since every training imports this module
+
+    return math.sqrt(2 * gammainccinv(num_dimensions / 2, math.exp(-(k**2) / 2))) * mixture.std
+
+
 def assign_modes(samples: Tensor, mixture: GaussianMixture, k: float = 3.0) -> Tensor:
-    """Find the mode of each good sample: the nearest centre, if at most `k` std away.
+    """Find the mode of each good sample: the nearest centre, if at most `good_radius` away.
 
     Arguments:
         samples: Points, with shape (S, N, d).
         mixture: Centres (K, d) and standard deviation of the modes.
-        k: Largest Euclidean distance of a good sample from its centre, in std.
+        k: The radius of good samples in the plane, in std.
 
     Returns:
         Index of the centre, int64 with shape (S, N), on the CPU; -1 for bad samples, including
@@ -34,8 +64,9 @@ def assign_modes(samples: Tensor, mixture: GaussianMixture, k: float = 3.0) -> T
     """
     centres = mixture.centres.cpu().double()
     chunk_size = max(1, _MAX_DISTANCES // len(centres))
+    radius = good_radius(mixture, k)
     chunks = torch.split(samples.cpu().flatten(0, -2), chunk_size)
-    chunk_modes = [_assign_chunk(chunk.double(), centres, k * mixture.std) for chunk in chunks]
+    chunk_modes = [_assign_chunk(chunk.double(), centres, radius) for chunk in chunks]
     return torch.cat(chunk_modes).reshape(samples.shape[:-1])
 
 
@@ -50,17 +81,19 @@ def _assign_chunk(points: Tensor, centres: Tensor, radius: float) -> Tensor:
 class ModeCoverage(Metric):
     """Number of covered modes, good samples and imbalance between modes of a known mixture.
 
-    A sample is good if its Euclidean distance to the nearest of the K centres is at most `k` std.
-    Of N samples, n_i good ones have centre i as the nearest. Values, each with shape (S,):
+    A sample is good if its Euclidean distance to the nearest of the K centres is at most `k` std,
+    or in more than two dimensions what leaves out as few samples of a mode (`good_radius`). Of N
+    samples, n_i good ones have centre i as the nearest. Values, each with shape (S,):
 
     * `modes_T` for each T in `thresholds`: modes with n_i >= T.
     * `quality`: good samples in percent. The mixture itself has 100 (1 - exp(-k²/2)) in two
-      dimensions: 98.9 for k = 3.
-    * `reverse_kl`: KL(p ‖ uniform) of the good samples alone, p_i = n_i / sum n. The mixture
-      itself has (K - 1) / (2N) on average, not 0: 0.00007 for 8 modes and 50,000 samples.
+      dimensions or more: 98.9 for k = 3.
+    * `reverse_kl`: KL(p ‖ w) of the good samples alone, p_i = n_i / sum n, from the weights w of
+      the modes, 1 / K unless the mixture has others. Modes that do not overlap have
+      (K - 1) / (2N) on average, not 0: 0.00007 for 8 modes and 50,000 samples.
     * `reverse_kl_raw`: the same sum with p_i = n_i / N, as IID-GAN defines it. It may be negative
       and decreases with quality: read it together with `reverse_kl`.
-    * `forward_kl`: KL(uniform ‖ p) with p_i = (n_i + ½) / (sum n + K/2), Jeffreys' estimate,
+    * `forward_kl`: KL(w ‖ p) with p_i = (n_i + ½) / (sum n + K/2), Jeffreys' estimate,
       since one empty mode would make it infinite.
 
     Logarithms are natural. Without good samples, the three divergences are NaN, and `quality` and
@@ -87,7 +120,7 @@ class ModeCoverage(Metric):
     """
 
     k: float = 3.0
-    """Largest distance of a good sample from its centre, in standard deviations."""
+    """Largest distance of a good sample from its centre in the plane, in standard deviations."""
 
     thresholds: tuple[int, ...] = (1, 20, 100)
     """Smallest numbers of good samples for which a mode counts as covered."""
@@ -110,13 +143,18 @@ class ModeCoverage(Metric):
 
     def protocol(self, samples: Samples) -> MetricProtocol:
         truth = self._require_truth(samples)
-        return {
+        protocol: dict[str, int | float | str] = {
             "k": self.k,
             "thresholds": ",".join(map(str, self.thresholds)),
             "num_generated": samples.generated.shape[1],
             "num_modes": len(truth.centres),
             "std": truth.std,
         }
+        if truth.centres.shape[-1] > 2:
+            protocol["radius"] = good_radius(truth, self.k)
+        if truth.weights:
+            protocol["weights"] = ",".join(map(str, truth.weights))
+        return protocol
 
     def __call__(self, samples: Samples) -> dict[str, Tensor]:
         """Compute the values above, float64 with shape (S,), on the CPU.
@@ -128,12 +166,13 @@ class ModeCoverage(Metric):
         assigned_modes = assign_modes(samples.generated, truth, self.k)
         counts = histogram.count_bins(assigned_modes, len(truth.centres))
         num_samples = samples.generated.shape[1]
+        weights = torch.tensor(truth.weights, dtype=torch.float64) if truth.weights else None
         modes = {f"modes_{t}": (counts >= t).sum(-1).double() for t in self.thresholds}
         return modes | {
             "quality": 100 * counts.sum(-1).double() / num_samples,
-            "reverse_kl": histogram.kl_to_uniform(counts),
-            "reverse_kl_raw": histogram.kl_to_uniform_raw(counts, num_samples),
-            "forward_kl": histogram.kl_from_uniform(counts),
+            "reverse_kl": histogram.kl_to_weights(counts, weights),
+            "reverse_kl_raw": histogram.kl_to_weights_raw(counts, num_samples, weights),
+            "forward_kl": histogram.kl_from_weights(counts, weights),
         }
 
     def _require_truth(self, samples: Samples) -> GaussianMixture:

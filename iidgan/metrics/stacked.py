@@ -81,7 +81,7 @@ class StackedCoverage(Metric):
         num_modes = _num_modes(outputs)
         mode_index = _mode_index(outputs.generated, outputs.num_classes)
         counts = histogram.count_bins(mode_index, num_modes)
-        kl_to_uniform = histogram.kl_to_uniform(counts)
+        kl_to_uniform = histogram.kl_to_weights(counts)
         kl_floor = histogram.kl_floor(num_modes, mode_index.shape[-1])
         values = {
             "stacked_modes": (counts > 0).sum(-1).double(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -91,12 +93,21 @@ def _check_labels(name: str, dataset: Dataset) -> None:
 
 
 def _check_truth(name: str, dataset: Dataset) -> None:
-    if dataset.truth is not None:
-        require(
-            dataset.truth.centres.shape[1:] == dataset.shape and dataset.truth.std > 0,
-            f"{name}: the true mixture has centres {_describe(dataset.truth.centres)} and std "
-            f"{dataset.truth.std}; expected shape (K, {dataset.shape[0]}) and a positive std",
-        )
+    truth = dataset.truth
+    if truth is None:
+        return
+    require(
+        truth.centres.shape[1:] == dataset.shape and truth.std > 0,
+        f"{name}: the true mixture has centres {_describe(truth.centres)} and std {truth.std}; "
+        f"expected shape (K, {dataset.shape[0]}) and a positive std",
+    )
+    weights, num_modes = truth.weights, len(truth.centres)
+    is_distribution = len(weights) == num_modes and math.isclose(math.fsum(weights), 1)
+    require(
+        not weights or (is_distribution and min(weights) > 0),
+        f"{name}: the true mixture has the weights {weights}; expected {num_modes} positive "
+        "numbers with sum 1, or none",
+    )
 
 
 def _describe(tensor: Tensor) -> str:

@@ -68,6 +68,7 @@ PUBLISHED_NAMES = [
     "stacked",
     "stacked-fashion",
     "stacked-mnist",
+    "two-gaussians",
     "unrolled",
     "vae",
     "veegan",

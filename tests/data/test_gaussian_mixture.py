@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iidgan.data import Grid, Ring
+from iidgan.data import Grid, Ring, TwoGaussians
 from tests.helpers.errors import raises_input_error
 
 
@@ -57,11 +57,39 @@ def test_ring_counts_differ_by_one(modes, extra):
     assert counts.max() - counts.min() <= 1
 
 
+def test_two_gaussians_match_code_of_ivgan():
+    dataset = TwoGaussians(size=40_000).load()
+    truth = dataset.truth
+    assert (dataset.shape, truth.std, truth.weights) == ((128,), 1.0, (0.75, 0.25))
+    assert truth.centres[:, 0].tolist() == [1.0, 5.0]
+    assert not truth.centres[:, 1:].any()
+    # Five standard errors of a share, then of the means and standard deviations of coordinates.
+    share = (dataset.y == 0).double().mean().item()
+    assert share == pytest.approx(0.75, abs=5 * math.sqrt(0.75 * 0.25 / 40_000))
+    for mode in range(2):
+        noise = dataset.x[dataset.y == mode].double() - truth.centres[mode]
+        assert noise.mean(0).abs().max() < 5 / math.sqrt(len(noise))
+        assert (noise.std(0) - 1).abs().max() < 5 / math.sqrt(2 * len(noise))
+
+
+def test_two_gaussians_labels_are_independent_of_noise():
+    dataset = TwoGaussians(size=40_000, dim=4).load()
+    noise = (dataset.x - dataset.truth.centres[dataset.y]).double()
+    correlations = torch.cat([noise, dataset.y[:, None].double()], dim=1).T.corrcoef()
+    assert (correlations - torch.eye(5)).abs().max() < 5 / math.sqrt(40_000)
+
+
+def test_two_gaussians_fields():
+    truth = TwoGaussians(dim=3, near=-2.0, far=2.0, near_weight=0.5, std=0.1, size=5).load().truth
+    assert truth.centres.tolist() == [[-2, 0, 0], [2, 0, 0]]
+    assert (truth.std, truth.weights) == (0.1, (0.5, 0.5))
+
+
 def test_grid_first_samples_cover_modes():
     assert Grid().load().y[:50].bincount().tolist() == [2] * 25
 
 
-@pytest.mark.parametrize("source_class", [Ring, Grid])
+@pytest.mark.parametrize("source_class", [Ring, Grid, TwoGaussians])
 def test_load_depends_on_seed_only(source_class):
     first = source_class(size=1_000).load()
     torch.manual_seed(123)
@@ -104,6 +132,12 @@ def test_num_evaluated_matches_papers():
         (Grid, {"std": 0.0}, ("positive", 0.0)),
         (Grid, {"size": 24}, (">= 25", 24)),
         (Grid, {"seed": -5}, (0, 2**63 - 1, -5)),
+        (TwoGaussians, {"dim": 0}, (">= 1", 0)),
+        (TwoGaussians, {"far": 1.0}, ("above", 1.0)),
+        (TwoGaussians, {"far": math.inf}, ("finite", "inf")),
+        (TwoGaussians, {"near_weight": 1.0}, (0, 1.0)),
+        (TwoGaussians, {"std": 0.0}, ("positive", 0.0)),
+        (TwoGaussians, {"size": 1}, (">= 2", 1)),
     ],
 )
 def test_mixture_refuses_invalid_field(source_class, options, values):

@@ -26,9 +26,9 @@ def test_kl_uniform_by_hand():
     raw = 0.6 * math.log(2.4) + 0.2 * math.log(0.8)
     shares = [3.5 / 6, 1.5 / 6, 0.5 / 6, 0.5 / 6]
     forward = -sum(math.log(4 * p) for p in shares) / 4
-    assert histogram.kl_to_uniform(counts).item() == pytest.approx(reverse, abs=1e-15)
-    assert histogram.kl_to_uniform_raw(counts, 5).item() == pytest.approx(raw, abs=1e-15)
-    assert histogram.kl_from_uniform(counts).item() == pytest.approx(forward, abs=1e-15)
+    assert histogram.kl_to_weights(counts).item() == pytest.approx(reverse, abs=1e-15)
+    assert histogram.kl_to_weights_raw(counts, 5).item() == pytest.approx(raw, abs=1e-15)
+    assert histogram.kl_from_weights(counts).item() == pytest.approx(forward, abs=1e-15)
 
 
 @settings(deadline=None)
@@ -37,31 +37,31 @@ def test_kl_uniform_matches_scipy(counts):
     n, K = np.array(counts), len(counts)
     uniform, smooth = np.full(K, 1 / K), (n + 0.5) / (n.sum() + K / 2)
     tensor = torch.tensor(counts)
-    assert histogram.kl_to_uniform(tensor).item() == pytest.approx(
+    assert histogram.kl_to_weights(tensor).item() == pytest.approx(
         stats.entropy(n / n.sum(), uniform), abs=1e-12
     )
-    assert histogram.kl_from_uniform(tensor).item() == pytest.approx(
+    assert histogram.kl_from_weights(tensor).item() == pytest.approx(
         stats.entropy(uniform, smooth), abs=1e-12
     )
 
 
 @settings(deadline=None)
 @given(count_lists, st.integers(0, 500))
-def test_kl_to_uniform_raw_bounds(counts, bad):
+def test_kl_to_weights_raw_bounds(counts, bad):
     tensor = torch.tensor(counts)
     total = sum(counts) + bad
     q = sum(counts) / total
-    value = histogram.kl_to_uniform_raw(tensor, total).item()
-    closed = q * (histogram.kl_to_uniform(tensor).item() + math.log(q))
+    value = histogram.kl_to_weights_raw(tensor, total).item()
+    closed = q * (histogram.kl_to_weights(tensor).item() + math.log(q))
     assert value == pytest.approx(closed, abs=1e-12)
     assert q * math.log(q) - 1e-12 <= value <= q * math.log(q * len(counts)) + 1e-12
 
 
 def test_kl_of_empty_counts():
     empty = torch.zeros(2, 5, dtype=torch.long)
-    assert histogram.kl_to_uniform(empty).isnan().all()
-    assert histogram.kl_to_uniform_raw(empty, 10).isnan().all()
-    assert histogram.kl_from_uniform(empty).isnan().all()
+    assert histogram.kl_to_weights(empty).isnan().all()
+    assert histogram.kl_to_weights_raw(empty, 10).isnan().all()
+    assert histogram.kl_from_weights(empty).isnan().all()
 
 
 def test_kl_divergence_by_hand():
@@ -88,7 +88,7 @@ def test_kl_floor_of_uniform_samples(bins, num, sets):
     generator = seeded_generator()
     values = torch.cat(
         [
-            histogram.kl_to_uniform(
+            histogram.kl_to_weights(
                 histogram.count_bins(
                     torch.randint(bins, (sets // 20, num), generator=generator), bins
                 )

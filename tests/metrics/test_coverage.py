@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from iidgan.core import GaussianMixture, Samples
+from iidgan.data import TwoGaussians
 from iidgan.metrics import (
     ModeCoverage,
     assign_modes,
     coverage,
+    good_radius,
 )
 from tests.helpers.errors import raises_input_error
 from tests.helpers.samples import GRID, RING, assert_values_equal, draw_mixture, seeded_generator
@@ -77,6 +79,60 @@ def test_assign_modes_radius():
     )
     assert assign_modes(samples[None], mixture, 3.0).tolist() == [[0, 0, 0, -1, 1, -1, -1]]
     assert assign_modes(samples[None], mixture, 3.5).tolist() == [[0, 0, 0, 0, 1, 0, -1]]
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3, 10, 128])
+def test_good_radius_leaves_out_equally_many(dim):
+    radius = good_radius(GaussianMixture(torch.zeros(1, dim), 0.5), k=3.0)
+    if dim <= 2:
+        assert radius == 1.5
+    else:
+        assert stats.chi2(dim).sf((radius / 0.5) ** 2) == pytest.approx(math.exp(-4.5))
+
+
+def test_mode_coverage_of_weighted_mixture_by_hand():
+    mixture = GaussianMixture(torch.eye(3), 0.1, (0.5, 0.3, 0.2))
+    values = mode_coverage(samples_at_centres(mixture, [50, 30, 20]), mixture)
+    assert values["reverse_kl"].item() == pytest.approx(0, abs=1e-12)
+    assert values["reverse_kl_raw"].item() == pytest.approx(0, abs=1e-12)
+    counts, weights = np.array([60, 20, 0]), np.array(mixture.weights)
+    values = mode_coverage(samples_at_centres(mixture, counts.tolist(), bad=20), mixture)
+    p = counts[:2] / 100
+    raw = (p * np.log(p / weights[:2])).sum()
+    assert values["reverse_kl"].item() == pytest.approx(stats.entropy(counts, weights), abs=1e-12)
+    assert values["reverse_kl_raw"].item() == pytest.approx(raw, abs=1e-12)
+    smooth = (counts + 0.5) / (80 + 1.5)
+    assert values["forward_kl"].item() == pytest.approx(stats.entropy(weights, smooth), abs=1e-12)
+
+
+def test_equal_weights_are_the_default():
+    equal = GaussianMixture(RING.centres, RING.std, (0.125,) * 8)
+    samples = draw_mixture(RING, 2, 500)
+    assert_values_equal(mode_coverage(samples, RING), mode_coverage(samples, equal))
+
+
+def test_mode_coverage_of_two_gaussians():
+    dataset = TwoGaussians(size=20_000).load()
+    values = mode_coverage(dataset.x[None], dataset.truth)
+    assert values["modes_100"].item() == 2
+    assert values["quality"].item() == pytest.approx(100 * (1 - math.exp(-4.5)), abs=0.4)
+    # Half the distance of the centres is 2 std: that share of each mode counts for the other.
+    swapped = stats.norm.sf(2)
+    near_share = 0.75 * (1 - swapped) + 0.25 * swapped
+    expected = stats.entropy([near_share, 1 - near_share], [0.75, 0.25])
+    assert values["reverse_kl"].item() == pytest.approx(expected, abs=5e-4)
+    collapsed = mode_coverage(dataset.x[dataset.y == 0][None], dataset.truth)
+    assert collapsed["reverse_kl"].item() > 0.1
+
+
+def test_protocol_names_radius_and_weights():
+    mixture = GaussianMixture(torch.eye(3), 0.1, (0.5, 0.3, 0.2))
+    samples = Samples(torch.zeros(1, 5, 3), torch.zeros(1, 3), truth=mixture)
+    protocol = ModeCoverage().protocol(samples)
+    assert protocol["weights"] == "0.5,0.3,0.2"
+    assert protocol["radius"] == pytest.approx(good_radius(mixture))
+    ring = ModeCoverage().protocol(Samples(torch.zeros(1, 5, 2), torch.zeros(1, 2), truth=RING))
+    assert not {"weights", "radius"} & ring.keys()
 
 
 def test_assign_modes_large_centres():
@@ -155,7 +211,7 @@ def test_mode_coverage_float32_samples():
 def test_mode_coverage_any_dimension():
     mixture = GaussianMixture(10 * torch.eye(5), 0.1)
     values = mode_coverage(draw_mixture(mixture, 1, 20_000), mixture)
-    assert values["quality"].item() == pytest.approx(100 * stats.chi2(5).cdf(9), abs=1)
+    assert values["quality"].item() == pytest.approx(100 * stats.chi2(2).cdf(9), abs=0.4)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from iidgan.core import Dataset, GaussianMixture, Source
-from iidgan.data import Grid, Ring, array
+from iidgan.data import Grid, Ring, TwoGaussians, array
 from iidgan.testing import check_source
 from tests.helpers.errors import assert_mentions
 
@@ -39,6 +39,7 @@ class Points(Source):
             "negative": {"y": torch.full((4,), -1)},
             "unnamed": {"y": torch.full((4,), 2)},
             "truth": {"truth": GaussianMixture(torch.zeros(8, 3), 0.1)},
+            "weights": {"truth": GaussianMixture(x, 0.1, (0.5, 0.5, 0.5, -0.5))},
         }
         return replace(dataset, **fields.get(self.wrong, {}))
 
@@ -50,7 +51,7 @@ class Listed(Points):
     numbers: frozenset = frozenset()
 
 
-@pytest.mark.parametrize("source", [Points(), Ring(size=80), Grid(size=50)])
+@pytest.mark.parametrize("source", [Points(), Ring(size=80), Grid(size=50), TwoGaussians(size=50)])
 def test_check_source_accepts_source(source):
     check_source(source)
 
@@ -77,6 +78,7 @@ def test_check_source_accepts_file(tmp_path):
         ("negative", (">= 0", -1)),
         ("unnamed", ("names 2 labels", "label 2")),
         ("truth", ((8, 3), "(K, 2)")),
+        ("weights", ("-0.5", "4 positive", "sum 1")),
     ],
 )
 def test_check_source_finds_broken_contract(wrong, values):
