@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Annotated
 
 from torch import nn
 
 from iidgan.cli.console import create_console
 from iidgan.cli.feature_table import print_json, print_table
+from iidgan.cli.options import SIZE
 from iidgan.cli.progress import count_progress, create_progress
 from iidgan.cli.signals import interrupt_on_signals
 from iidgan.config.plugins import Plugin
+from iidgan.data.prepare.resize import TargetSize
 from iidgan.errors import InputError
 from iidgan.evaluation.evaluate import EvaluationPoint
 from iidgan.evaluation.feature_metrics import (
@@ -62,8 +65,9 @@ class FeatureOptions:
     features: str | None = None
     """Extractor: efficientnet-lite0 (the default), inception, dinov2, random, pixels,
     NAME-classifier, or package.module:Net of your own. Points need none."""
-    size: int | None = None
-    """Side in pixels to which images are cropped and resized first; by default none is."""
+    size: Annotated[TargetSize | None, SIZE] = None
+    """Side in pixels, or HEIGHTxWIDTH, to which images are cropped and resized first; by default
+    none is."""
     seed: int | None = None
     """Seed of the training of a run; by default all that did not diverge."""
     out: str | None = None

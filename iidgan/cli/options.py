@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
+from tyro.constructors import PrimitiveConstructorSpec
 
 from iidgan.cli.console import create_console, is_ascii
 from iidgan.cli.progress import ProgressMonitor, acknowledge_stop
+from iidgan.data.prepare.resize import TargetSize, format_size, parse_size
 from iidgan.engine.compile import Executor
 from iidgan.engine.loop import StopRequest
 from iidgan.errors import InputError
@@ -31,6 +33,14 @@ from iidgan.train import MAX_SEEDS
 from iidgan.training.plan import Auto
 from iidgan.utils.processes import num_cores
 
+SIZE = PrimitiveConstructorSpec[TargetSize | None](
+    nargs=1,
+    metavar="SIDE|HEIGHTxWIDTH",
+    instance_from_str=lambda words: parse_size(words[0]),
+    is_instance=lambda value: value is None or isinstance(value, int | tuple),
+    str_from_instance=lambda value: ["None" if value is None else format_size(value)],
+)
+"""Flag of a size of images."""
 TableFormat = Literal["rich", "md", "tex", "csv", "json"]
 
 
@@ -141,8 +151,9 @@ class ExtractionOptions:
     features: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Extractor: efficientnet-lite0 (the default), inception, dinov2, random, pixels,
     NAME-classifier, or package.module:Net of your own. Points need none."""
-    size: int | None = None
-    """Side in pixels to which all images are cropped and resized first; by default none is."""
+    size: Annotated[TargetSize | None, SIZE] = None
+    """Side in pixels, or HEIGHTxWIDTH, to which all images are cropped and resized first; by
+    default none is."""
     root: str | None = None
     """Folder of the files of a data set that is given by its name."""
     device: str = "auto"

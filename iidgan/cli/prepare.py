@@ -14,13 +14,14 @@ from tyro.constructors import PrimitiveConstructorSpec
 
 from iidgan.cli.classifier import prepare_classifier_command
 from iidgan.cli.console import create_console
-from iidgan.cli.options import get_field_values
+from iidgan.cli.options import SIZE, get_field_values
 from iidgan.cli.parse import parse_options
 from iidgan.cli.progress import count_progress, create_progress
 from iidgan.cli.signals import interrupt_on_signals
 from iidgan.data import ARRAY_READERS, SOURCES
 from iidgan.data.manifest import SKIPPED_FILE
 from iidgan.data.prepare import DATASETS, PrepareResult, prepare
+from iidgan.data.prepare.resize import TargetSize
 from iidgan.errors import InputError
 from iidgan.evaluation.classifier.store import SUFFIX
 
@@ -46,8 +47,9 @@ class PrepareOptions:
     """mnist, ... (iidgan list sets), an id on the Hub, a new name, or NAME-classifier."""
     origin: Annotated[str | None, tyro.conf.arg(name="from")] = None
     """A folder, an archive or a file; `hub` downloads."""
-    size: int | None = None
-    """Side of the images in pixels; by default the usual one, and 64 for your own images."""
+    size: Annotated[TargetSize | None, SIZE] = None
+    """Side of the images in pixels, or HEIGHTxWIDTH; by default the usual one, and 64 for your own
+    images."""
     revision: str | None = None
     """Branch, tag or commit of a Hub data set; by default its main branch."""
     config: str | None = None

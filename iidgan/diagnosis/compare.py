@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from iidgan.config.plugins import Plugin
+from iidgan.data.prepare.resize import TargetSize
 from iidgan.diagnosis.diagnosis import Diagnosis
 from iidgan.diagnosis.regions import find_regions
 from iidgan.diagnosis.suspects import find_suspects
@@ -58,7 +59,7 @@ def diagnose(
     *,
     features: str | FrozenExtractor | None = None,
     num: int = DEFAULT_NUM_SAMPLES,
-    size: int | None = None,
+    size: TargetSize | None = None,
     root: str | None = None,
     seed: int | None = None,
     plugins: Sequence[Plugin] = (),
@@ -80,7 +81,8 @@ def diagnose(
         features: Extractor of images, or its name as of `iidgan.features.create_extractor`; by
             default `efficientnet-lite0`.
         num: Largest number of samples of each side, at least 12.
-        size: Side of the square that images are cropped and resized to; None: as they are.
+        size: Side of the square, or (height, width), that images are cropped and resized to;
+            None: as they are.
         root: Folder of the files of a data set that is given by its name.
         seed: Seed of the run; by default the first that did not diverge.
         plugins: Classes that the run may use besides those of the package.
@@ -139,7 +141,7 @@ def _open_reference(
     reference: DataLike | None,
     extractor: FrozenExtractor | None,
     num: int,
-    size: int | None,
+    size: TargetSize | None,
     root: str | None,
     plugins: Sequence[Plugin],
     on_progress: DiagnosisCallback,

@@ -34,7 +34,7 @@ def good_radius(mixture: GaussianMixture, k: float = 3.0) -> float:
         >>> round(good_radius(GaussianMixture(torch.zeros(1, 2), std=0.5)), 2)
         1.5
         >>> round(good_radius(GaussianMixture(torch.zeros(1, 128), std=1.0)), 2)
-        13.02
+        12.94
     """
     num_dimensions = mixture.centres.shape[-1]
     if num_dimensions <= 2:

@@ -32,7 +32,7 @@ from iidgan.data.prepare.readers.images import (
     read_image,
 )
 from iidgan.data.prepare.request import PrepareRequest
-from iidgan.data.prepare.resize import ResizeRule
+from iidgan.data.prepare.resize import ResizeRule, TargetSize
 from iidgan.errors import InputError
 from iidgan.sample_sets.blocks import stack_blocks
 from iidgan.sample_sets.sample_set import SampleSet
@@ -189,13 +189,13 @@ class ImageFileSamples(SampleSet):
             raise InputError(
                 f"{self.name}: mixed sizes: {escape_unprintable(first_image.name)} has "
                 f"{_describe_size(self.shape)} pixels, {escape_unprintable(raw_image.name)} "
-                f"{_describe_size(pixels.shape)}; choose one size with --size N (size=N in "
-                "Python), to which all are cropped and resized"
+                f"{_describe_size(pixels.shape)}; choose one size with --size N or HxW "
+                "(size=N or (H, W) in Python), to which all are cropped and resized"
             )
         return pixels.repeat(self.shape[0] // len(pixels), 0)
 
 
-def open_image_set(path: Path, size: int | None) -> ImageFileSamples:
+def open_image_set(path: Path, size: TargetSize | None) -> ImageFileSamples:
     """Open the images of a folder, an archive, Parquet or LMDB files.
 
     The size is that of the first image; others are compared with it when they are read. There are
@@ -203,7 +203,8 @@ def open_image_set(path: Path, size: int | None) -> ImageFileSamples:
 
     Arguments:
         path: The files.
-        size: Side to which images are cropped and resized; None: they keep their size.
+        size: Side, or (height, width), to which images are cropped and resized; None: they keep
+            their size.
 
     Raises:
         InputError: They cannot be read, or the first image cannot be decoded.

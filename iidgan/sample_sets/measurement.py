@@ -9,6 +9,7 @@ from pathlib import Path
 
 from iidgan.config.plugins import Plugin
 from iidgan.core.metric import MetricProtocol
+from iidgan.data.prepare.resize import TargetSize
 from iidgan.errors import InputError
 from iidgan.evaluation.evaluate import EvaluationPoint
 from iidgan.evaluation.feature_metrics import (
@@ -109,7 +110,7 @@ def iterate_run_subjects(
     seeds: Sequence[int],
     num: int,
     *,
-    size: int | None = None,
+    size: TargetSize | None = None,
     plugins: Sequence[Plugin] = (),
 ) -> Iterator[Subject]:
     """Open samples of seeds of a run, one after the other, since each keeps samples in memory.
@@ -119,7 +120,7 @@ def iterate_run_subjects(
         point: The run, its seeds and their steps.
         seeds: Seeds to open.
         num: Number of samples that are generated of each.
-        size: Side to which images are cropped and resized.
+        size: Side, or (height, width), to which images are cropped and resized.
         plugins: Classes of the run that are not part of the package.
 
     Raises:

@@ -17,6 +17,7 @@ from iidgan.core import Dataset, Source, list_path_fields
 from iidgan.data import list_source_names, resolve_source
 from iidgan.data.manifest import IMAGES_FILE, MANIFEST_FILE
 from iidgan.data.prepare.readers.array_files import is_array_file, read_array_shape
+from iidgan.data.prepare.resize import TargetSize
 from iidgan.data.prepared_source import Prepared
 from iidgan.errors import InputError, unknown_name_error, wrong_type_error
 from iidgan.sample_sets.arrays import open_array_file, open_image_array
@@ -43,7 +44,7 @@ FORMATS = "a folder, ZIP or TAR of images, Parquet, LMDB, .npy, .npz or .csv"
 def open_samples(
     samples: SamplesLike,
     *,
-    size: int | None = None,
+    size: TargetSize | None = None,
     seed: int | None = None,
     num: int = DEFAULT_NUM_SAMPLES,
     plugins: Sequence[Plugin] = (),
@@ -59,7 +60,8 @@ def open_samples(
             of images, of a .npy or .npz file of images or points (N, d), or of a .csv file of
             points; or an array, a data set or a model. Of several arrays in a .npz file, the one
             named x is read, or the one that `iidgan prepare` reads.
-        size: Side to which images are cropped and resized, as `iidgan prepare` does it.
+        size: Side, or (height, width), to which images are cropped and resized, as
+            `iidgan prepare` does it.
         seed: Seed of the training of a run; None: the first that did not diverge.
         num: Number of samples that a run or a model generates.
         plugins: Classes of a run that are not part of the package, or their names, as of
@@ -75,7 +77,8 @@ def open_samples(
         >>> samples.num_samples, samples.shape, samples.take([5, 3]).shape
         (100, (1, 32, 32), torch.Size([2, 1, 32, 32]))
     """
-    _check_integers(size=size, seed=seed, num=num)
+    _check_size(size)
+    _check_integers(seed=seed, num=num)
     is_run = is_run_path(samples)
     if seed is not None and not is_run:
         raise InputError(f"seed: only runs have seeds, got {seed}; leave it out")
@@ -94,7 +97,7 @@ def open_samples(
 def open_data(
     data: DataLike,
     *,
-    size: int | None = None,
+    size: TargetSize | None = None,
     root: str | None = None,
 ) -> SampleSet:
     """Open real data.
@@ -103,7 +106,8 @@ def open_data(
         data: Name of a prepared data set or of a source, such as `fashion-mnist` or `ring`, which
             come before files of the same name; or whatever `open_samples` reads, except a run or
             a model.
-        size: Side to which images are cropped and resized, as `iidgan prepare` does it.
+        size: Side, or (height, width), to which images are cropped and resized, as
+            `iidgan prepare` does it.
         root: Folder of prepared data sets, or of the files of a source; None: the default one.
 
     Raises:
@@ -114,7 +118,7 @@ def open_data(
         >>> data.shape, data.is_image
         ((2,), False)
     """
-    _check_integers(size=size)
+    _check_size(size)
     names = list_source_names(root)
     if isinstance(data, str) and data in names:
         source = _relocate(data, resolve_source(data, root), root)
@@ -146,6 +150,12 @@ def open_run_data(run_path: str | Path, plugins: Sequence[Plugin] = ()) -> Sampl
     dataset = run_dir.read_run()[0].source.load()
     run_dir.check_data(dataset)
     return open_dataset(f"data of {run_path}", dataset)
+
+
+def _check_size(size: TargetSize | None) -> None:
+    sides = () if size is None else size if isinstance(size, tuple) else (size,)
+    if len(sides) > 2 or any(type(side) is not int for side in sides):
+        raise wrong_type_error("size", "an int or two", size)
 
 
 def _check_integers(**values: int | None) -> None:
@@ -190,7 +200,7 @@ def _check_data_path(path: Path, names: set[str]) -> None:
         raise InputError(f"data: expected data, got the run {path}; name what it was trained on")
 
 
-def _open_any(field: str, samples: DataLike, size: int | None) -> SampleSet:
+def _open_any(field: str, samples: DataLike, size: TargetSize | None) -> SampleSet:
     if isinstance(samples, str | os.PathLike):
         path = Path(samples)
         with oserror_as_input_error(path):
@@ -207,7 +217,7 @@ def _open_any(field: str, samples: DataLike, size: int | None) -> SampleSet:
     raise wrong_type_error(field, "a path, an array, a data set or a model", samples)
 
 
-def _open_path(path: Path, size: int | None) -> SampleSet:
+def _open_path(path: Path, size: TargetSize | None) -> SampleSet:
     if all((path / name).is_file() for name in (MANIFEST_FILE, IMAGES_FILE)):
         folder = path.absolute()
         return open_dataset(str(path), Prepared(name=folder.name, root=str(folder.parent)).load())

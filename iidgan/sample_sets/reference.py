@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from iidgan.config.plugins import Plugin
+from iidgan.data.prepare.resize import TargetSize, as_height_and_width, format_size
 from iidgan.errors import InputError
 from iidgan.features import FeatureProtocol, Features, FrozenExtractor
 from iidgan.features.cache import decode_features
@@ -211,7 +212,7 @@ def open_reference(
     extractor: FrozenExtractor | None,
     num: int | None = None,
     *,
-    size: int | None = None,
+    size: TargetSize | None = None,
     root: str | None = None,
     seed: int = 0,
     on_progress: ProgressCallback = lambda done, total: None,
@@ -248,7 +249,7 @@ def open_run_reference(
     extractor: FrozenExtractor | None,
     num: int | None = None,
     *,
-    size: int | None = None,
+    size: TargetSize | None = None,
     plugins: Sequence[Plugin] = (),
     on_progress: ProgressCallback = lambda done, total: None,
 ) -> FeatureSet:
@@ -273,16 +274,16 @@ def _open_file(
     path: Path,
     extractor: FrozenExtractor | None,
     num: int | None,
-    size: int | None,
+    size: TargetSize | None,
     seed: int,
 ) -> FeatureSet:
     reference = read_reference(path)
     _check_protocol(path, reference.features.protocol, extractor)
-    if size is not None and reference.shape[1:] != (size, size):
+    if size is not None and reference.shape[1:] != as_height_and_width(size):
         height, width = reference.shape[1:] if len(reference.shape) == 3 else (0, 0)
         raise InputError(
-            f"size: {path} is of images of {height} x {width}, got {size}; write a reference with "
-            f"--size {size}, or leave it out"
+            f"size: {path} is of images of {height} x {width}, got {format_size(size)}; write a "
+            f"reference with --size {format_size(size)}, or leave it out"
         )
     return reference if num is None else reference.part(num, seed=seed)
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from iidgan.data.prepare.decode import convert_images
 from iidgan.data.prepare.reader import RawImage
-from iidgan.data.prepare.resize import ResizeRule
+from iidgan.data.prepare.resize import ResizeRule, TargetSize, as_height_and_width
 from iidgan.errors import InputError
 from iidgan.sample_sets.sample_set import SampleSet
 
@@ -43,12 +43,12 @@ class ResizedSamples(SampleSet):
         return hashlib.sha256(f"{digest} {self.rule}".encode()).hexdigest()
 
 
-def resize_samples(samples: SampleSet, size: int | None) -> SampleSet:
+def resize_samples(samples: SampleSet, size: TargetSize | None) -> SampleSet:
     """Crop and resize the images of a set.
 
     Arguments:
         samples: The set.
-        size: Side of the images; None: they are not changed.
+        size: Side of the images, or (height, width); None: they are not changed.
 
     Returns:
         A set, or `samples` itself if nothing changes.
@@ -60,14 +60,13 @@ def resize_samples(samples: SampleSet, size: int | None) -> SampleSet:
         return samples
     if not samples.is_image:
         raise InputError(f"size: {samples.name} has points, not images; leave it out")
-    num_channels, *sides = samples.shape
-    rule = ResizeRule(size=size)
-    if sides == [size, size]:
+    rule, target_size = ResizeRule(size=size), as_height_and_width(size)
+    if samples.shape[1:] == target_size:
         return samples
     return ResizedSamples(
         name=samples.name,
         num_samples=samples.num_samples,
-        shape=(num_channels, size, size),
+        shape=(samples.shape[0], *target_size),
         labels=samples.labels,
         label_names=samples.label_names,
         notes=(*samples.notes, str(rule)),

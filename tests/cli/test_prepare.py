@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from iidgan.cli import main
+from tests.helpers.cli import run_main
 from tests.helpers.images import encode_image, random_images, write_files
 
 
@@ -17,13 +17,6 @@ def work_dir(tmp_path, monkeypatch):
     files = {f"{'ab'[i % 2]}/{i:02}.png": image for i, image in enumerate(images)}
     write_files(tmp_path / "faces", files)
     return tmp_path
-
-
-def run_main(capsys, *arguments, code=0):
-    assert main(arguments) == code
-    captured = capsys.readouterr()
-    assert "Traceback" not in captured.err
-    return captured.err if code else captured.out
 
 
 def test_prepare_reports_once(work_dir, capsys):
@@ -92,6 +85,8 @@ def test_train_set_with_slash(work_dir, capsys):
         (["prepare", "x", "--from", "faces", "--range", "0", "big"], ["--range: ", "big"]),
         (["prepare", "x", "--from", "faces", "--range", "0"], ["--range", "2"]),
         (["prepare", "x", "--from", "faces", "--size", "3"], ["size: ", "3", "4"]),
+        (["prepare", "x", "--from", "faces", "--size", "8x3"], ["size: ", "3", "4"]),
+        (["prepare", "x", "--from", "faces", "--size", "8x9x9"], ["--size: ", "'8x9x9'", "48x64"]),
         (["prepare", "x", "--from", "faces", "--root", "file"], ["file", "Not a directory"]),
         (["prepare", "ring", "--from", "faces"], ["'ring'", "choose another name"]),
         (["prepare", "a.npy", "--from", "faces"], ["a.npy", "choose another name"]),

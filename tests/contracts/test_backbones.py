@@ -21,7 +21,9 @@ from tests.helpers.backbones import (
     CASES,
     IMAGE_CASES,
     NUM_SEEDS,
+    RECTANGLES,
     SMALLEST,
+    count_parameters,
     draw_inputs,
     each_backbone,
     parameter_shapes,
@@ -130,8 +132,18 @@ def test_generator_images_in_range(backbone, shape):
 def test_all_backbones_have_cases():
     tried = {type(backbone) for backbone, _ in CASES.values()}
     assert tried >= set(BACKBONES.values()) - {BACKBONES["shrunk"]}
+    assert {type(backbone) for backbone, _ in RECTANGLES.values()} == tried - {MLP}
     small = {type(backbone) for backbone, _ in SMALLEST.values()}
     assert small >= tried - {MLP}
+
+
+@each_backbone(RECTANGLES)
+def test_transposed_images_have_as_many_parameters(backbone, shape):
+    """Nothing but the sides of feature maps depends on which side is longer."""
+    transposed = (shape[0], shape[2], shape[1])
+    for name, make in BUILDERS.items():
+        count = count_parameters(make, backbone, shape)
+        assert count == count_parameters(make, backbone, transposed), name
 
 
 def test_backbones_equal_and_hashable():

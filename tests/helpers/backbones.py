@@ -50,6 +50,21 @@ CASES = {
 }
 
 
+RECTANGLES = {
+    "dcgan 24x32": (DCGAN(latent=6, width=2), (3, 24, 32)),
+    "dcgan 28x50": (DCGAN(latent=6, width=2), (1, 28, 50)),
+    "dcgan-sn 24x32": (DCGANSN(latent=6, width=2), (3, 24, 32)),
+    "dcgan-sn 43x16": (DCGANSN(latent=6, width=2), (1, 43, 16)),
+    "sngan-cnn 24x32": (SNGANCNN(latent=6, width=2), (3, 24, 32)),
+    "resnet 40x32": (ResNet(latent=6, width=1), (3, 40, 32)),
+    "resnet 48x64": (ResNet(latent=6, width=1), (1, 48, 64)),
+    "arxiv-cifar 24x32": (ArxivCIFAR(latent=6, width=2), (3, 24, 32)),
+    "arxiv-stl 24x32": (ArxivSTL(latent=6, width=2), (3, 24, 32)),
+    "mnist-net 28x20": (MnistNet(width=2), (1, 28, 20)),
+}
+"""Images whose sides differ."""
+CASES |= RECTANGLES
+
 SMALLEST = {
     "dcgan": (DCGAN(latent=3, width=2), (1, 8, 8)),
     "dcgan without norm": (DCGAN(latent=3, width=2, norm="none"), (1, 8, 8)),

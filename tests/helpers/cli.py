@@ -30,3 +30,10 @@ def print_help(capsys, *arguments):
         main([*arguments, "--help"])
     assert ending.value.code == 0
     return capsys.readouterr().out
+
+
+def run_main(capsys, *arguments, code=0):
+    assert main(arguments) == code
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err
+    return captured.err if code else captured.out

@@ -34,6 +34,7 @@ from iidgan.data.prepare.formats import choose_reader
 from iidgan.data.prepare.pool import process_chunks
 from iidgan.data.prepare.reader import ImageStream, RawImage, SkippedImage
 from iidgan.data.prepare.request import PrepareRequest
+from iidgan.data.prepare.resize import TargetSize
 from iidgan.data.prepare.writer import DatasetWriter
 from iidgan.errors import InputError
 from iidgan.utils.files import check_free_space, fsync_path, oserror_as_input_error
@@ -67,7 +68,7 @@ def prepare(
     name: str,
     *,
     origin: str | None = None,
-    size: int | None = None,
+    size: TargetSize | None = None,
     revision: str | None = None,
     config: str | None = None,
     split: str | None = None,
@@ -89,7 +90,8 @@ def prepare(
     Arguments:
         name: Name of a data set in `DATASETS`, its id on the Hub, or a new name.
         origin: File or folder to read, or `hub`; None: the default location of the data set.
-        size: Side of the images; None: the default one, which is 64 for new names.
+        size: Side of the images, or (height, width); None: the default one, which is 64 for new
+            names.
         revision: Branch, tag or commit of a data set on the Hub; None: its main branch. The
             manifest records the commit.
         config: Configuration of a data set on the Hub, which is saved as NAME-CONFIG; None: its

@@ -19,7 +19,7 @@ from iidgan.data.prepare.catalog import CUSTOM_IMAGES, DATASETS, DatasetInfo
 from iidgan.data.prepare.depth import PixelRange
 from iidgan.data.prepare.fingerprint import compute_fingerprint
 from iidgan.data.prepare.reader import ReadRequest
-from iidgan.data.prepare.resize import ResizeRule
+from iidgan.data.prepare.resize import ResizeRule, TargetSize, format_size
 from iidgan.errors import InputError, find_nearest_name, unknown_name_error
 from iidgan.utils.files import PARTIAL_PREFIX
 
@@ -34,6 +34,14 @@ def _absolute_path(path: str) -> Path:
     return Path(os.path.abspath(os.path.expanduser(path)))
 
 
+def _record_size(size: TargetSize | None) -> int | str | None:
+    """Return a size as manifests record it: 64, or 48x64."""
+    if size is None:
+        return None
+    text = format_size(size)
+    return int(text) if text.isdigit() else text
+
+
 @dataclass(frozen=True, kw_only=True)
 class PrepareRequest:
     """Options of `iidgan prepare`.
@@ -41,7 +49,7 @@ class PrepareRequest:
     Arguments:
         name: Name of a data set in `DATASETS`, its id on the Hub, or a new name.
         origin: File or folder to read, or `hub`; None: the default location of the data set.
-        size: Side of the images; None: the default one.
+        size: Side of the images, or height and width; None: the default one.
         revision: Branch, tag or commit of a data set on the Hub; None: its main branch.
         config: Configuration of a data set on the Hub; None: its only one.
         split: Part of the data set; None: the default one.
@@ -58,7 +66,7 @@ class PrepareRequest:
 
     name: str
     origin: str | None
-    size: int | None
+    size: TargetSize | None
     revision: str | None = None
     config: str | None
     split: str | None
@@ -163,7 +171,7 @@ class PrepareRequest:
             "split": self.split,
             "from": origin,
             "revision": self.revision,
-            "size": self.resize_rule.size,
+            "size": _record_size(self.resize_rule.size),
             "labels": labels,
             "label-column": self.label_column,
             "image-column": self.image_column,
@@ -241,7 +249,7 @@ class PrepareRequest:
             Texts such as `size was 64, is 32`; empty if nothing that was requested differs.
         """
         existing = manifest.request
-        requested = self.recorded_options | {"size": self.size}
+        requested = self.recorded_options | {"size": _record_size(self.size)}
         if self.revision == manifest.revision:  # the commit itself, read under another name
             requested["revision"] = None
         return [

@@ -11,6 +11,54 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MIN_SIZE, MAX_SIZE = 4, 1024
+TargetSize = int | tuple[int, int]
+"""Side of a square, or height and width, in pixels."""
+
+
+def parse_size(text: str) -> TargetSize:
+    """Read a size: the side of a square, or HEIGHTxWIDTH.
+
+    Arguments:
+        text: The size.
+
+    Raises:
+        ValueError: It is neither.
+
+    Examples:
+        >>> parse_size("64"), parse_size("48x64"), parse_size("64x64")
+        (64, (48, 64), 64)
+    """
+    try:
+        height, width = map(int, text.lower().split("x") if "x" in text.lower() else (text, text))
+    except ValueError:
+        raise ValueError(
+            f"must be pixels of a side, such as 64, or of height and width, such as 48x64, got "
+            f"{text!r}"
+        ) from None
+    return height if height == width else (height, width)
+
+
+def format_size(size: TargetSize) -> str:
+    """Write a size as `parse_size` reads it.
+
+    Arguments:
+        size: The size.
+
+    Examples:
+        >>> format_size(64), format_size((48, 64)), format_size((64, 64))
+        ('64', '48x64', '64')
+    """
+    height, width = as_height_and_width(size)
+    return str(height) if height == width else f"{height}x{width}"
+
+
+def as_height_and_width(size: TargetSize) -> tuple[int, int]:
+    """Return the height and width of a size.
+
+    Arguments:
+        size: The size.
+    """
+    return (size, size) if isinstance(size, int) else size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,9 +68,12 @@ class ResizeRule:
     The resizing filter changes the Frechet distance.
 
     Arguments:
-        size: Side of the resulting square, in pixels; None: images are not changed.
-        crop: Side of the square that is cropped from the centre first; None: the largest one.
-        pad: Whether images that are two or four pixels too small are padded with black instead.
+        size: Side of the resulting square, or height and width, in pixels; None: images are not
+            changed.
+        crop: Side of the square at the centre from which the largest part of the resulting shape
+            is cropped first; None: it is cropped from the whole image.
+        pad: Whether square images that are two or four pixels too small are padded with black
+            instead.
 
     Raises:
         InputError: The size is out of range.
@@ -40,24 +91,28 @@ class ResizeRule:
         (64, 64)
     """
 
-    size: int | None = None
+    size: TargetSize | None = None
     crop: int | None = None
     pad: bool = False
 
     def __post_init__(self) -> None:
-        if self.size is not None and not MIN_SIZE <= self.size <= MAX_SIZE:
-            nearest_size = min(max(self.size, MIN_SIZE), MAX_SIZE)
-            raise InputError(
-                f"size: must be between {MIN_SIZE} and {MAX_SIZE}, got {self.size}; "
-                f"nearest: {nearest_size}"
-            )
+        for side in () if self.size is None else as_height_and_width(self.size):
+            if not MIN_SIZE <= side <= MAX_SIZE:
+                nearest_size = min(max(side, MIN_SIZE), MAX_SIZE)
+                raise InputError(
+                    f"size: must be between {MIN_SIZE} and {MAX_SIZE}, got {side}; "
+                    f"nearest: {nearest_size}"
+                )
 
     def __str__(self) -> str:
         if self.size is None:
             return "as they are"
-        cut = f"centre crop of {self.crop or 'the shorter side'}"
+        text = format_size(self.size)
+        part = f"{self.crop or 'the shorter side'}"
+        if not text.isdigit():
+            part = f"that shape{f' within {self.crop}' if self.crop else ''}"
         frame = "black frame, or " if self.pad else ""
-        return f"{frame}{cut}, Pillow bicubic (antialiased) to {self.size}"
+        return f"{frame}centre crop of {part}, Pillow bicubic (antialiased) to {text}"
 
     def __call__(self, image: Image) -> Image:
         """Crop and resize an image.
@@ -71,12 +126,14 @@ class ResizeRule:
             return image
         if self._is_padded(image):
             offset = -self._missing_pixels(image) // 2  # a crop beyond the edge is black
-            return image.crop((offset, offset, offset + self.size, offset + self.size))
-        side = self._cropped_side(image)
-        left, top = (image.width - side) // 2, (image.height - side) // 2
-        if (side, side) != image.size:
-            image = image.crop((left, top, left + side, top + side))
-        target_size = (self.size, self.size)
+            side = image.width - 2 * offset
+            return image.crop((offset, offset, offset + side, offset + side))
+        width, height = self._cropped_size(image)
+        left, top = (image.width - width) // 2, (image.height - height) // 2
+        if (width, height) != image.size:
+            image = image.crop((left, top, left + width, top + height))
+        target_height, target_width = as_height_and_width(self.size)
+        target_size = (target_width, target_height)
         if image.size == target_size:
             return image
         return image.resize(target_size, Resampling.BICUBIC)
@@ -89,15 +146,25 @@ class ResizeRule:
         """
         if self.size is None or self._is_padded(image):
             return False
-        return self._cropped_side(image) < self.size
+        width, height = self._cropped_size(image)
+        target_height, target_width = as_height_and_width(self.size)
+        return width < target_width or height < target_height
 
-    def _cropped_side(self, image: Image) -> int:
-        return min(self.crop or min(image.size), *image.size)
+    def _cropped_size(self, image: Image) -> tuple[int, int]:
+        """Return width and height of the largest part of the target's shape."""
+        assert self.size is not None
+        height, width = as_height_and_width(self.size)
+        max_width, max_height = (min(self.crop or side, side) for side in image.size)
+        if max_width * height <= max_height * width:
+            return max_width, max(1, round(max_width * height / width))
+        return max(1, round(max_height * width / height)), max_height
 
     def _is_padded(self, image: Image) -> bool:
         return self.pad and self._missing_pixels(image) in (2, 4)
 
     def _missing_pixels(self, image: Image) -> int:
-        """Pixels that a square image is too small by; 0 for other images."""
+        """Pixels that a square image is too small by for a larger square; otherwise 0."""
         assert self.size is not None
-        return self.size - image.width if image.width == image.height else 0
+        height, width = as_height_and_width(self.size)
+        is_square = height == width and image.width == image.height
+        return width - image.width if is_square else 0

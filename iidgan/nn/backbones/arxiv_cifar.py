@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,12 +14,15 @@ from iidgan.nn.backbones.image import (
     ConvTrunk,
     DenseHead,
     Encoder,
+    FeatureShape,
     Generator,
     ImageBackbone,
+    ImageSize,
     Norm,
     Reshape,
-    check_image_side,
+    check_image_size,
     choose_weight,
+    halve_size,
 )
 from iidgan.nn.layers.conv import BatchNorm, Conv2d, ConvTranspose2d, Dense
 from iidgan.nn.references import IID_GAN_2021
@@ -43,7 +47,7 @@ class ArxivCIFAR(ImageBackbone):
     Table 9 prints 3, 64 and 128 beside F's output sizes. They are read as numbers of input
     channels, which makes F the reverse of G, layer by layer; as numbers of output channels, the
     first layer would keep 3 channels of a quarter of the pixels. Choices that the tables leave
-    open: kernels of 4 where the side halves or doubles, otherwise of 3; batch normalisation before
+    open: kernels of 4 where the sides halve or double, otherwise of 3; batch normalisation before
     activations; slope 0.2. G's last layer is normalised, as in Table 10. Linear layers are
     normalised per unit, not per channel.
 
@@ -69,12 +73,13 @@ class ArxivCIFAR(ImageBackbone):
     """Normalisation in D and F; use `none` with a gradient penalty on D (WGAN-GP, R1, R2)."""
 
     def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
-        inner_side, n = self._check_side(shape) // 4, self.width
+        inner_size, n = halve_size(self._check_size(shape), 2), self.width
+        flat_size = 4 * n * math.prod(inner_size)
         body = nn.Sequential(
-            Dense(self.latent, 4 * n * inner_side**2, bias=False),
-            BatchNorm(4 * n * inner_side**2),
+            Dense(self.latent, flat_size, bias=False),
+            BatchNorm(flat_size),
             nn.ReLU(),
-            Reshape(inner_side),
+            Reshape(inner_size),
             *(
                 ConvTranspose2d(4 * n, 2 * n, 3, padding=1, bias=False),
                 BatchNorm(2 * n),
@@ -86,17 +91,17 @@ class ArxivCIFAR(ImageBackbone):
 
     def build_inverse(self, shape: tuple[int, ...]) -> nn.Module:
         n, norm = self.width, NORMS[self.norm]
-        feature_size = 4 * n, self._check_side(shape) // 4
+        feature_shape = 4 * n, *halve_size(self._check_size(shape), 2)
         bias = norm is not BatchNorm
         trunk = ConvTrunk(
             *(downsampling_conv(shape[0], n, bias=bias), norm(n), nn.ReLU()),
             *(downsampling_conv(n, 2 * n, bias=bias), norm(2 * n), nn.ReLU()),
             *(same_size_conv(2 * n, 4 * n, bias=bias), norm(4 * n), nn.ReLU()),
         )
-        return Encoder(trunk, DenseHead(feature_size, self.latent))
+        return Encoder(trunk, DenseHead(feature_shape, self.latent))
 
     def _build_trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
-        self._check_side(shape)
+        self._check_size(shape)
         n, norm = self.width, NORMS["none" if spectral else self.norm]
         first_conv = partial(downsampling_conv, make_weight=choose_weight(spectral))
         conv = partial(first_conv, bias=norm is not BatchNorm)
@@ -106,9 +111,9 @@ class ArxivCIFAR(ImageBackbone):
             *(conv(2 * n, 4 * n), norm(4 * n), nn.LeakyReLU(0.2)),
         )
 
-    def _feature_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        return 4 * self.width, self._check_side(shape) // 8
+    def _feature_shape(self, shape: tuple[int, ...]) -> FeatureShape:
+        return 4 * self.width, *halve_size(self._check_size(shape), 3)
 
     @staticmethod
-    def _check_side(shape: tuple[int, ...]) -> int:
-        return check_image_side(shape, "arxiv-cifar", multiple_of=4, min_side=8)
+    def _check_size(shape: tuple[int, ...]) -> ImageSize:
+        return check_image_size(shape, "arxiv-cifar", multiple_of=4, min_side=8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,12 +14,15 @@ from iidgan.nn.backbones.image import (
     ConvTrunk,
     DenseHead,
     Encoder,
+    FeatureShape,
     Generator,
     ImageBackbone,
     ImageJointDiscriminator,
+    ImageSize,
     Reshape,
-    check_image_side,
+    check_image_size,
     choose_weight,
+    halve_size,
 )
 from iidgan.nn.init import fan_in_uniform
 from iidgan.nn.layers.conv import Conv2d, Dense
@@ -31,7 +35,7 @@ PENULTIMATE_WIDTH = 10  # units of D's last hidden layer
 
 
 class ResidualBlock(nn.Module):
-    """Residual block in grouped layout, which keeps the side.
+    """Residual block in grouped layout, which keeps the sides.
 
     Arguments:
         in_channels: Number of input channels.
@@ -106,14 +110,14 @@ class ArxivSTL(ImageBackbone):
     latent: int = 20
     """Dimension M of the prior."""
     width: int = 64
-    """Number of channels of the layers next to the image; doubled whenever the side is halved."""
+    """Number of channels of the layers next to the image; doubled where the sides are halved."""
 
     def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
-        inner_side, n = self._check_side(shape) // 8, self.width
+        inner_size, n = halve_size(self._check_size(shape), 3), self.width
         upsample = partial(nn.Upsample, scale_factor=2)
         body = nn.Sequential(
-            Dense(self.latent, 8 * n * inner_side**2, init=fan_in_uniform),
-            Reshape(inner_side),
+            Dense(self.latent, 8 * n * math.prod(inner_size), init=fan_in_uniform),
+            Reshape(inner_size),
             *(ResidualBlock(8 * n, 4 * n), upsample()),
             *(ResidualBlock(4 * n, 2 * n), upsample()),
             *(ResidualBlock(2 * n, n), upsample()),
@@ -123,18 +127,20 @@ class ArxivSTL(ImageBackbone):
 
     def build_inverse(self, shape: tuple[int, ...]) -> nn.Module:
         trunk = ConvTrunk(*self._build_layers(shape, 4))
-        feature_size = 8 * self.width, self._check_side(shape) // 8
-        return Encoder(trunk, DenseHead(feature_size, self.latent, init=fan_in_uniform))
+        feature_shape = 8 * self.width, *halve_size(self._check_size(shape), 3)
+        return Encoder(trunk, DenseHead(feature_shape, self.latent, init=fan_in_uniform))
 
     def build_joint_discriminator(self, shape: tuple[int, ...]) -> nn.Module:
         trunk = ConvTrunk(*self._build_layers(shape, 3))
-        return ImageJointDiscriminator(trunk, self._block_output_size(shape), self.latent)
+        return ImageJointDiscriminator(trunk, self._block_output_shape(shape), self.latent)
 
     def _build_trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
         make_weight = choose_weight(spectral)
-        channels, side = self._block_output_size(shape)
         penultimate_layer = Dense(
-            channels * side**2, PENULTIMATE_WIDTH, make_weight=make_weight, init=fan_in_uniform
+            math.prod(self._block_output_shape(shape)),
+            PENULTIMATE_WIDTH,
+            make_weight=make_weight,
+            init=fan_in_uniform,
         )
         return ConvTrunk(
             *self._build_layers(shape, 3, make_weight=make_weight),
@@ -143,18 +149,18 @@ class ArxivSTL(ImageBackbone):
         )
 
     def _build_output_layer(
-        self, feature_size: tuple[int, int], num_outputs: int, *, spectral: bool
+        self, feature_shape: FeatureShape, num_outputs: int, *, spectral: bool
     ) -> nn.Module:
         make_weight = choose_weight(spectral)
-        return DenseHead(feature_size, num_outputs, make_weight=make_weight, init=fan_in_uniform)
+        return DenseHead(feature_shape, num_outputs, make_weight=make_weight, init=fan_in_uniform)
 
-    def _feature_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        self._check_side(shape)
-        return PENULTIMATE_WIDTH, 1
+    def _feature_shape(self, shape: tuple[int, ...]) -> FeatureShape:
+        self._check_size(shape)
+        return PENULTIMATE_WIDTH, 1, 1
 
-    def _block_output_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        """Return the number of channels and the side of the output of D's blocks."""
-        return 4 * self.width, self._check_side(shape) // 4
+    def _block_output_shape(self, shape: tuple[int, ...]) -> FeatureShape:
+        """Return the shape of the output of D's blocks."""
+        return 4 * self.width, *halve_size(self._check_size(shape), 2)
 
     def _build_layers(
         self, shape: tuple[int, ...], num_blocks: int, *, make_weight: WeightFactory = Weight
@@ -172,5 +178,5 @@ class ArxivSTL(ImageBackbone):
         return [*layers, nn.LeakyReLU(NEGATIVE_SLOPE)]
 
     @staticmethod
-    def _check_side(shape: tuple[int, ...]) -> int:
-        return check_image_side(shape, "arxiv-stl", multiple_of=8)
+    def _check_size(shape: tuple[int, ...]) -> ImageSize:
+        return check_image_size(shape, "arxiv-stl", multiple_of=8)

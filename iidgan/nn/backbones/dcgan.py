@@ -1,4 +1,4 @@
-"""DCGAN for small square images of 28, 32, 48, 64, ... pixels."""
+"""DCGAN for small images, of 28, 32, 48, 64, ... pixels."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from torch import nn
 
 from iidgan.core import Reference, cites
 from iidgan.nn.backbones.image import (
+    DCGAN_MIN_SIDE,
     NORMS,
     ConvTrunk,
+    FeatureShape,
     Generator,
     ImageBackbone,
+    ImageSize,
     Norm,
-    check_image_side,
+    check_image_size,
     choose_weight,
+    halve_size,
 )
 from iidgan.nn.layers.conv import BatchNorm, Conv2d, ConvTranspose2d
 
@@ -28,17 +32,17 @@ PAPER = Reference(
 )
 
 
-def upsampling_convs(sides: list[int], channels: list[int]) -> list[ConvTranspose2d]:
-    """Build transposed convolutions through feature maps of the given sides and channels.
+def upsampling_convs(sizes: list[ImageSize], channels: list[int]) -> list[ConvTranspose2d]:
+    """Build transposed convolutions through feature maps of the given sizes and channels.
 
     All kernels are 4 with stride 2; only the last convolution, which no normalisation follows, has
     a bias.
 
     Arguments:
-        sides: Sides of the feature maps; each is at least twice the one before.
+        sizes: Height and width of the feature maps, each at least twice the one before.
         channels: Numbers of channels of the feature maps.
     """
-    stages = range(len(sides) - 1)
+    stages = range(len(sizes) - 1)
     return [
         ConvTranspose2d(
             channels[stage],
@@ -46,24 +50,29 @@ def upsampling_convs(sides: list[int], channels: list[int]) -> list[ConvTranspos
             4,
             stride=2,
             padding=1,
-            output_padding=sides[stage + 1] - 2 * sides[stage],
+            output_padding=_missing_pixels(sizes[stage], sizes[stage + 1]),
             bias=stage == stages[-1],
         )
         for stage in stages
     ]
 
 
-def build_dcgan_generator(latent: int, sides: list[int], channels: list[int]) -> Generator:
-    """Build a generator with batch-normalised feature maps of the given sides and channels.
+def _missing_pixels(size: ImageSize, next_size: ImageSize) -> ImageSize:
+    """Return what doubled sides lack."""
+    return next_size[0] - 2 * size[0], next_size[1] - 2 * size[1]
+
+
+def build_dcgan_generator(latent: int, sizes: list[ImageSize], channels: list[int]) -> Generator:
+    """Build a generator with batch-normalised feature maps of the given sizes and channels.
 
     Arguments:
         latent: Dimension M of the prior.
-        sides: Sides of the feature maps, of which the last is the image.
+        sizes: Height and width of the feature maps, of which the last is the image.
         channels: Numbers of channels of the feature maps.
     """
     convs = [
-        ConvTranspose2d(latent, channels[0], sides[0], bias=False),
-        *upsampling_convs(sides, channels),
+        ConvTranspose2d(latent, channels[0], sizes[0], bias=False),
+        *upsampling_convs(sizes, channels),
     ]
     *inner_convs, last_conv = convs
     layers: list[nn.Module] = []
@@ -77,8 +86,9 @@ def build_dcgan_generator(latent: int, sides: list[int], channels: list[int]) ->
 class DCGAN(ImageBackbone):
     """DCGAN: strided convolutions with batch norm; the inverse is D's trunk with M outputs.
 
-    The side is halved until it is 4, 5, 6 or 7, and at least three times: 28, 14, 7, 3; 32, 16, 8,
-    4; 48, 24, 12, 6. At 64 pixels these are the four halvings of the paper, 64, 32, 16, 8, 4.
+    The sides are halved until the smaller one is 4, 5, 6 or 7, and at least three times: 28, 14,
+    7, 3; 32, 16, 8, 4; 48, 24, 12, 6. At 64 pixels these are the four halvings of the paper, 64,
+    32, 16, 8, 4.
 
     References:
         Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
@@ -97,19 +107,19 @@ class DCGAN(ImageBackbone):
     latent: int = 64
     """Dimension M of the prior."""
     width: int = 64
-    """Number of channels of the layer next to the image; doubled whenever the side is halved."""
+    """Number of channels of the layer next to the image; doubled where the sides are halved."""
     spectral_norm: bool = False
     """Spectral normalisation in D and F, but not in F's last layer, as codes need variance 1."""
     norm: Norm = "batch"
     """Normalisation in D and F; use `none` with a gradient penalty on D (WGAN-GP, R1, R2)."""
 
     def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
-        sides = self._list_sides(shape)[::-1]
-        channels = [self.width * 2**stage for stage in reversed(range(len(sides) - 1))]
-        return build_dcgan_generator(self.latent, sides, [*channels, shape[0]])
+        sizes = self._list_sizes(shape)[::-1]
+        channels = [self.width * 2**stage for stage in reversed(range(len(sizes) - 1))]
+        return build_dcgan_generator(self.latent, sizes, [*channels, shape[0]])
 
     def _build_trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
-        num_stages = len(self._list_sides(shape)) - 1
+        num_stages = len(self._list_sizes(shape)) - 1
         channels = [shape[0]] + [self.width * 2**stage for stage in range(num_stages)]
         norm = NORMS["none" if spectral else self.norm]
         conv = partial(Conv2d, make_weight=choose_weight(spectral or self.spectral_norm))
@@ -129,13 +139,13 @@ class DCGAN(ImageBackbone):
             layers += [inner_conv, norm(num_channels), nn.LeakyReLU(0.2)]
         return ConvTrunk(*layers)
 
-    def _feature_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        sides = self._list_sides(shape)
-        return self.width * 2 ** (len(sides) - 2), sides[-1]
+    def _feature_shape(self, shape: tuple[int, ...]) -> FeatureShape:
+        sizes = self._list_sizes(shape)
+        return self.width * 2 ** (len(sizes) - 2), *sizes[-1]
 
     @staticmethod
-    def _list_sides(shape: tuple[int, ...]) -> list[int]:
-        """List the sides of the feature maps, starting with the image: 28 -> 28, 14, 7, 3."""
-        side = check_image_side(shape, "dcgan", min_side=8)
-        num_halvings = max(3, side.bit_length() - 3)
-        return [side // 2**stage for stage in range(num_halvings + 1)]
+    def _list_sizes(shape: tuple[int, ...]) -> list[ImageSize]:
+        """List the sizes of the feature maps, starting with the image: sides 28, 14, 7, 3."""
+        size = check_image_size(shape, "dcgan", min_side=DCGAN_MIN_SIDE)
+        num_halvings = max(3, min(size).bit_length() - 3)
+        return [halve_size(size, stage) for stage in range(num_halvings + 1)]

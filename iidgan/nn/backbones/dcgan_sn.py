@@ -9,7 +9,16 @@ from torch import nn
 from iidgan.core import cites
 from iidgan.core.references import IID_GAN
 from iidgan.nn.backbones.dcgan import build_dcgan_generator
-from iidgan.nn.backbones.image import NORMS, ConvTrunk, ImageBackbone, Norm, check_image_side
+from iidgan.nn.backbones.image import (
+    NORMS,
+    ConvTrunk,
+    FeatureShape,
+    ImageBackbone,
+    ImageSize,
+    Norm,
+    check_image_size,
+    halve_size,
+)
 from iidgan.nn.layers.conv import Conv2d
 from iidgan.nn.layers.weight import SpectralWeight
 
@@ -55,13 +64,13 @@ class DCGANSN(ImageBackbone):
     """Normalisation in D and F; use `none` with a gradient penalty on D (WGAN-GP, R1, R2)."""
 
     def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
-        side = self._check_side(shape)
-        sides = [side // 2**stage for stage in reversed(range(NUM_STAGES + 1))]
+        size = self._check_size(shape)
+        sizes = [halve_size(size, stage) for stage in reversed(range(NUM_STAGES + 1))]
         channels = [2 * self.width * 2**stage for stage in reversed(range(NUM_STAGES))]
-        return build_dcgan_generator(self.latent, sides, [*channels, shape[0]])
+        return build_dcgan_generator(self.latent, sizes, [*channels, shape[0]])
 
     def _build_trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
-        self._check_side(shape)
+        self._check_size(shape)
         norm = NORMS["none" if spectral else self.norm]
         layers: list[nn.Module] = []
         in_channels = shape[0]
@@ -77,9 +86,15 @@ class DCGANSN(ImageBackbone):
             in_channels = out_channels
         return ConvTrunk(*layers)
 
-    def _feature_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        return self.width * 2 ** (NUM_STAGES - 1), -(-self._check_side(shape) // 2**NUM_STAGES)
+    def _feature_shape(self, shape: tuple[int, ...]) -> FeatureShape:
+        height, width = self._check_size(shape)
+        num_pixels = 2**NUM_STAGES  # of an image beside one of a feature; D rounds up
+        return (
+            self.width * 2 ** (NUM_STAGES - 1),
+            -(-height // num_pixels),
+            -(-width // num_pixels),
+        )
 
     @staticmethod
-    def _check_side(shape: tuple[int, ...]) -> int:
-        return check_image_side(shape, "dcgan-sn", min_side=2**NUM_STAGES)
+    def _check_size(shape: tuple[int, ...]) -> ImageSize:
+        return check_image_size(shape, "dcgan-sn", min_side=2**NUM_STAGES)

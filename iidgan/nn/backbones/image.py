@@ -7,6 +7,7 @@ Unless a paper says otherwise, a convolution without batch normalisation after i
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Literal
@@ -21,8 +22,14 @@ from iidgan.nn.init import Initializer, normal_init
 from iidgan.nn.layers.conv import BatchNorm, Dense, group_seeds, ungroup_seeds
 from iidgan.nn.layers.weight import SpectralWeight, Weight, WeightFactory
 
+ImageSize = tuple[int, int]
+"""Height and width, in pixels."""
+FeatureShape = tuple[int, int, int]
+"""Number of channels, height and width."""
 Norm = Literal["batch", "none"]
 NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": BatchNorm, "none": nn.Identity}
+DCGAN_MIN_SIDE = 8
+"""Smallest side of the images that `DCGAN` supports, which of all backbones asks for least."""
 LATENT_HIDDEN = (1024, 1024)
 """Hidden layers of the discriminator of latents."""
 
@@ -73,20 +80,20 @@ class Generator(nn.Module):
 
 
 class Reshape(nn.Module):
-    """Reshape the channels of one pixel to an image: (B, S * C * H * H, 1, 1) to (B, S * C, H, H).
+    """Reshape the channels of one pixel to an image: (B, S * C * H * W, 1, 1) to (B, S * C, H, W).
 
     Follows the `Dense` layer that generators start with.
 
     Arguments:
-        side: Side H of the image.
+        size: Height H and width W of the image.
     """
 
-    def __init__(self, side: int) -> None:
+    def __init__(self, size: ImageSize) -> None:
         super().__init__()
-        self.side = side
+        self.size = size
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.reshape(len(x), -1, self.side, self.side)
+        return x.reshape(len(x), -1, *self.size)
 
 
 class ConvTrunk(nn.Module):
@@ -105,10 +112,10 @@ class ConvTrunk(nn.Module):
 
 
 class DenseHead(nn.Module):
-    """Affine map from the features (S, B, C, H, H) of a trunk to (S, B, num_outputs).
+    """Affine map from the features (S, B, C, H, W) of a trunk to (S, B, num_outputs).
 
     Arguments:
-        feature_size: Channels C and side H of the features.
+        feature_shape: Shape (C, H, W) of the features.
         num_outputs: Number of outputs.
         make_weight: Wraps the weight, `Weight` or `SpectralWeight`.
         init: Draws the initial weight.
@@ -116,15 +123,15 @@ class DenseHead(nn.Module):
 
     def __init__(
         self,
-        feature_size: tuple[int, int],
+        feature_shape: FeatureShape,
         num_outputs: int,
         *,
         make_weight: WeightFactory = Weight,
         init: Initializer = normal_init,
     ) -> None:
         super().__init__()
-        channels, side = feature_size
-        self.layer = Dense(channels * side**2, num_outputs, make_weight=make_weight, init=init)
+        num_features = math.prod(feature_shape)
+        self.layer = Dense(num_features, num_outputs, make_weight=make_weight, init=init)
 
     def forward(self, hidden: Tensor) -> Tensor:
         return ungroup_seeds(self.layer(group_seeds(hidden)), len(hidden)).flatten(2)
@@ -175,15 +182,14 @@ class ImageJointDiscriminator(nn.Module):
 
     Arguments:
         trunk: Maps images to features.
-        feature_size: Channels C and side H of the features.
+        feature_shape: Shape (C, H, W) of the features.
         latent: Dimension M of the codes.
     """
 
-    def __init__(self, trunk: nn.Module, feature_size: tuple[int, int], latent: int) -> None:
+    def __init__(self, trunk: nn.Module, feature_shape: FeatureShape, latent: int) -> None:
         super().__init__()
-        channels, side = feature_size
         self.trunk = trunk
-        self.end = MLPNetwork((channels * side**2 + latent,), (512,), ())
+        self.end = MLPNetwork((math.prod(feature_shape) + latent,), (512,), ())
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         logits: Tensor = self.end(torch.cat([self.trunk(x).flatten(2), z], dim=-1))
@@ -191,7 +197,7 @@ class ImageJointDiscriminator(nn.Module):
 
 
 class ImageBackbone(Backbone):
-    """Base class of backbones for square images, which builds D, F and other encoders on a trunk.
+    """Base class of backbones for images, which builds D, F and other encoders on a trunk.
 
     Attributes:
         width: Number of channels that all others are multiples of.
@@ -215,7 +221,7 @@ class ImageBackbone(Backbone):
 
     @abstractmethod
     def _build_trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
-        """Build a map (S, B, *shape) -> (S, B, C, H, H), where C, H are `_feature_size(shape)`.
+        """Build a map (S, B, *shape) -> (S, B, C, H, W) to features of `_feature_shape(shape)`.
 
         Arguments:
             shape: Shape of a sample.
@@ -224,18 +230,18 @@ class ImageBackbone(Backbone):
         """
 
     @abstractmethod
-    def _feature_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        """Return the number of channels and the side of the features of the trunk."""
+    def _feature_shape(self, shape: tuple[int, ...]) -> FeatureShape:
+        """Return the shape (C, H, W) of the features of the trunk."""
 
     def _build_output_layer(
-        self, feature_size: tuple[int, int], num_outputs: int, *, spectral: bool
+        self, feature_shape: FeatureShape, num_outputs: int, *, spectral: bool
     ) -> nn.Module:
-        return DenseHead(feature_size, num_outputs, make_weight=choose_weight(spectral))
+        return DenseHead(feature_shape, num_outputs, make_weight=choose_weight(spectral))
 
     def build_discriminator(self, shape: tuple[int, ...], *, spectral: bool = False) -> nn.Module:
         trunk = self._build_trunk(shape, spectral=spectral)
         spectral = spectral or self.spectral_norm
-        head = self._build_output_layer(self._feature_size(shape), 1, spectral=spectral)
+        head = self._build_output_layer(self._feature_shape(shape), 1, spectral=spectral)
         return Encoder(trunk, LogitHead(head))
 
     def build_encoder(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
@@ -246,54 +252,70 @@ class ImageBackbone(Backbone):
 
     def build_joint_discriminator(self, shape: tuple[int, ...]) -> nn.Module:
         trunk = self._build_trunk(shape, spectral=False)
-        return ImageJointDiscriminator(trunk, self._feature_size(shape), self.latent)
+        return ImageJointDiscriminator(trunk, self._feature_shape(shape), self.latent)
 
     def build_latent_discriminator(self) -> nn.Module:
         return MLPNetwork((self.latent,), LATENT_HIDDEN, ())
 
     def build_head(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
-        return self._build_output_layer(self._feature_size(shape), outputs, spectral=False)
+        return self._build_output_layer(self._feature_shape(shape), outputs, spectral=False)
 
 
-def check_image_side(
-    shape: tuple[int, ...],
-    arch: str,
-    *,
-    min_side: int = 1,
-    multiple_of: int = 1,
-    allowed_sides: tuple[int, ...] = (),
-) -> int:
-    """Return the side of the images of a backbone, or raise if the backbone does not support it.
+def check_image_size(
+    shape: tuple[int, ...], arch: str, *, min_side: int = 1, multiple_of: int = 1
+) -> ImageSize:
+    """Return height and width of the images of a backbone, or raise if it does not support them.
 
     Arguments:
         shape: Shape of a sample.
         arch: Name of the backbone.
         min_side: Smallest side.
-        multiple_of: Number that divides the side.
-        allowed_sides: All sides that are supported; empty for any.
+        multiple_of: Number that divides both sides.
 
     Raises:
-        InputError: Samples are not square images of such a side.
+        InputError: Samples are not images of such sides.
 
     Examples:
-        >>> from iidgan.nn.backbones.image import check_image_side
-        >>> check_image_side((3, 32, 32), "dcgan", min_side=8)
-        32
-        >>> check_image_side((3, 40, 40), "resnet", allowed_sides=(32,))  # doctest: +ELLIPSIS
+        >>> from iidgan.nn.backbones.image import check_image_size
+        >>> check_image_size((3, 32, 48), "dcgan", min_side=8)
+        (32, 48)
+        >>> check_image_size((3, 32, 44), "sngan-cnn", multiple_of=8)  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
-        iidgan.errors.InputError: arch: resnet needs square images of 32 pixels, got samples ...
+        iidgan.errors.InputError: arch: sngan-cnn needs images whose sides are a multiple of 8 ...
     """
-    is_square = len(shape) == 3 and shape[1] == shape[2]
-    side = shape[1] if is_square else 0
-    is_allowed = not allowed_sides or side in allowed_sides
-    if is_square and side >= min_side and side % multiple_of == 0 and is_allowed:
-        return side
-    requirement = f"at least {min_side}" if multiple_of == 1 else f"a multiple of {multiple_of}"
-    if allowed_sides:
-        requirement = " or ".join(map(str, allowed_sides))
-    alternative = "dcgan" if side >= 8 else "mlp"
-    raise InputError(
-        f"arch: {arch} needs square images of {requirement} pixels, got samples of shape {shape}; "
-        f"use --arch {alternative}"
+    sides = shape[1:] if len(shape) == 3 else (0, 0)
+    if min(sides) < min_side or any(side % multiple_of for side in sides):
+        bound = f"at least {min_side}" if multiple_of == 1 else f"a multiple of {multiple_of}"
+        raise image_size_error(shape, arch, f"whose sides are {bound} pixels")
+    return sides[0], sides[1]
+
+
+def image_size_error(shape: tuple[int, ...], arch: str, requirement: str) -> InputError:
+    """Create the error of a backbone that does not support images of some size.
+
+    Arguments:
+        shape: Shape of a sample.
+        arch: Name of the backbone.
+        requirement: Which images it supports, after "images".
+    """
+    is_large_enough = len(shape) == 3 and min(shape[1:]) >= DCGAN_MIN_SIDE
+    return InputError(
+        f"arch: {arch} needs images {requirement}, got samples of shape {shape}; "
+        f"use --arch {'dcgan' if is_large_enough else 'mlp'}"
     )
+
+
+def halve_size(size: ImageSize, times: int) -> ImageSize:
+    """Halve height and width, rounding down.
+
+    Arguments:
+        size: Height and width.
+        times: How often.
+
+    Examples:
+        >>> halve_size((28, 36), 3)
+        (3, 4)
+    """
+    height, width = size
+    return height >> times, width >> times

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from torch import nn
@@ -10,12 +11,15 @@ from iidgan.core import Reference, cites
 from iidgan.nn.backbones.image import (
     NORMS,
     ConvTrunk,
+    FeatureShape,
     Generator,
     ImageBackbone,
+    ImageSize,
     Norm,
     Reshape,
-    check_image_side,
+    check_image_size,
     choose_weight,
+    halve_size,
 )
 from iidgan.nn.layers.conv import BatchNorm, Conv2d, ConvTranspose2d, Dense
 
@@ -68,19 +72,19 @@ class MnistNet(ImageBackbone):
     """Normalisation in D and F; use `none` with a gradient penalty on D (WGAN-GP, R1, R2)."""
 
     def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
-        inner_side, n = self._check_side(shape) // 4, self.width
-        flat_size = 2 * n * inner_side**2
+        inner_size, n = self._inner_size(shape), self.width
+        flat_size = 2 * n * math.prod(inner_size)
         body = nn.Sequential(
             *(Dense(self.latent, 16 * n, bias=False), BatchNorm(16 * n), nn.ReLU()),
             *(Dense(16 * n, flat_size, bias=False), BatchNorm(flat_size), nn.ReLU()),
-            Reshape(inner_side),
+            Reshape(inner_size),
             ConvTranspose2d(2 * n, n, 4, stride=2, padding=1, bias=False),
             *(BatchNorm(n), nn.ReLU()),
         )
         return Generator(body, ConvTranspose2d(n, shape[0], 4, stride=2, padding=1))
 
     def _build_trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
-        inner_side, n = self._check_side(shape) // 4, self.width
+        inner_size, n = self._inner_size(shape), self.width
         norm = NORMS["none" if spectral else self.norm]
         make_weight = choose_weight(spectral)
         bias = norm is not BatchNorm
@@ -89,14 +93,15 @@ class MnistNet(ImageBackbone):
             nn.LeakyReLU(0.1),
             Conv2d(n, 2 * n, 4, stride=2, padding=1, bias=bias, make_weight=make_weight),
             *(norm(2 * n), nn.LeakyReLU(0.1)),
-            Dense(2 * n * inner_side**2, 16 * n, bias=bias, make_weight=make_weight),
+            Dense(2 * n * math.prod(inner_size), 16 * n, bias=bias, make_weight=make_weight),
             *(norm(16 * n), nn.LeakyReLU(0.1)),
         )
 
-    def _feature_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        self._check_side(shape)
-        return 16 * self.width, 1
+    def _feature_shape(self, shape: tuple[int, ...]) -> FeatureShape:
+        self._inner_size(shape)  # checks it
+        return 16 * self.width, 1, 1
 
     @staticmethod
-    def _check_side(shape: tuple[int, ...]) -> int:
-        return check_image_side(shape, "mnist-net", multiple_of=4)
+    def _inner_size(shape: tuple[int, ...]) -> ImageSize:
+        """Return the size of the smallest feature maps."""
+        return halve_size(check_image_size(shape, "mnist-net", multiple_of=4), 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -15,11 +16,13 @@ from iidgan.core.references import SNGAN
 from iidgan.nn.backbones.image import (
     ConvTrunk,
     DenseHead,
+    FeatureShape,
     Generator,
     ImageBackbone,
     Reshape,
-    check_image_side,
     choose_weight,
+    halve_size,
+    image_size_error,
 )
 from iidgan.nn.init import xavier_uniform
 from iidgan.nn.layers.conv import BatchNorm, Conv2d, Dense
@@ -29,7 +32,7 @@ RESIDUAL_INIT = partial(xavier_uniform, gain=sqrt(2))  # for layers that follow 
 
 
 class UpsamplingBlock(nn.Module):
-    """Block that doubles the side: x + conv(relu(bn(conv(up(relu(bn(x))))))), in grouped layout.
+    """Block that doubles the sides: x + conv(relu(bn(conv(up(relu(bn(x))))))), in grouped layout.
 
     Arguments:
         in_channels: Number of input channels.
@@ -58,7 +61,7 @@ def upsample_nearest(x: Tensor) -> Tensor:
 
 
 class DownsamplingBlock(nn.Module):
-    """Block that can halve the side: x + conv(relu(conv(relu(x)))), in grouped layout.
+    """Block that can halve the sides: x + conv(relu(conv(relu(x)))), in grouped layout.
 
     Arguments:
         in_channels: Number of input channels.
@@ -114,23 +117,33 @@ class StageLayout:
     """The blocks for images of one size; channels are multiples of the width.
 
     Arguments:
-        inner_side: Side of the smallest feature map of G.
         G_widths: Channels of the linear layer of G, then of its blocks.
         D_widths: Channels of the blocks of D.
-        num_downsampling: Number of blocks of D, from the first on, that halve the side.
+        num_downsampling: Number of blocks of D, from the first on, that halve the sides.
     """
 
-    inner_side: int
     G_widths: tuple[int, ...]
     D_widths: tuple[int, ...]
     num_downsampling: int
 
+    @property
+    def num_upsampling(self) -> int:
+        """Number of blocks of G, all of which double the sides."""
+        return len(self.G_widths) - 1
+
+    @property
+    def divisor(self) -> int:
+        """Number that divides the sides of images, for which no pixels are cut."""
+        return 2 ** max(self.num_upsampling, self.num_downsampling)
+
 
 STAGE_LAYOUTS = {
-    32: StageLayout(4, G_widths=(4, 4, 4, 4), D_widths=(2, 2, 2, 2), num_downsampling=2),
-    48: StageLayout(6, G_widths=(8, 4, 2, 1), D_widths=(1, 2, 4, 8, 16), num_downsampling=4),
-    64: StageLayout(4, G_widths=(16, 8, 4, 2, 1), D_widths=(1, 2, 4, 8, 16), num_downsampling=5),
+    32: StageLayout(G_widths=(4, 4, 4, 4), D_widths=(2, 2, 2, 2), num_downsampling=2),
+    48: StageLayout(G_widths=(8, 4, 2, 1), D_widths=(1, 2, 4, 8, 16), num_downsampling=4),
+    64: StageLayout(G_widths=(16, 8, 4, 2, 1), D_widths=(1, 2, 4, 8, 16), num_downsampling=5),
 }
+
+"""Layouts by the smaller side of the images, in pixels."""
 
 
 @cites(SNGAN)
@@ -138,8 +151,11 @@ STAGE_LAYOUTS = {
 class ResNet(ImageBackbone):
     """SNGAN's residual networks for 32, 48 and 64 pixels; no batch norm in D and F.
 
-    G is a linear layer, blocks that double the side, BN, ReLU, a convolution of kernel 3, tanh. D
-    is blocks of which some halve the side (two of four at 32 pixels, four of five at 48), ReLU, a
+    Of images that are not square, the smaller side decides; the other one must be a multiple of 8,
+    16 or 32 pixels, as all feature maps have the same shape as the images.
+
+    G is a linear layer, blocks that double the sides, BN, ReLU, a convolution of kernel 3, tanh. D
+    is blocks of which some halve the sides (two of four at 32 pixels, four of five at 48), ReLU, a
     sum over the pixels, a linear layer. The inverse is D with M outputs.
 
     | pixels | G's linear layer and blocks | D's blocks |
@@ -177,9 +193,10 @@ class ResNet(ImageBackbone):
     def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
         layout = self._stage_layout(shape)
         channels = [self.width * factor for factor in layout.G_widths]
+        inner_size = halve_size((shape[1], shape[2]), layout.num_upsampling)
         body = nn.Sequential(
-            Dense(self.latent, channels[0] * layout.inner_side**2, init=xavier_uniform),
-            Reshape(layout.inner_side),
+            Dense(self.latent, channels[0] * math.prod(inner_size), init=xavier_uniform),
+            Reshape(inner_size),
             *(UpsamplingBlock(*pair) for pair in pairwise(channels)),
             BatchNorm(channels[-1]),
             nn.ReLU(),
@@ -202,15 +219,24 @@ class ResNet(ImageBackbone):
         return ConvTrunk(*blocks, ReLUSumPool())
 
     def _build_output_layer(
-        self, feature_size: tuple[int, int], num_outputs: int, *, spectral: bool
+        self, feature_shape: FeatureShape, num_outputs: int, *, spectral: bool
     ) -> nn.Module:
         make_weight = choose_weight(spectral)
-        return DenseHead(feature_size, num_outputs, make_weight=make_weight, init=xavier_uniform)
+        return DenseHead(feature_shape, num_outputs, make_weight=make_weight, init=xavier_uniform)
 
-    def _feature_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        return self.width * self._stage_layout(shape).D_widths[-1], 1
+    def _feature_shape(self, shape: tuple[int, ...]) -> FeatureShape:
+        return self.width * self._stage_layout(shape).D_widths[-1], 1, 1
 
     @staticmethod
     def _stage_layout(shape: tuple[int, ...]) -> StageLayout:
-        side = check_image_side(shape, "resnet", allowed_sides=tuple(STAGE_LAYOUTS))
-        return STAGE_LAYOUTS[side]
+        sides = shape[1:] if len(shape) == 3 else (0, 0)
+        layout = STAGE_LAYOUTS.get(min(sides))
+        if layout is None or max(sides) % layout.divisor:
+            small = " or ".join(map(str, STAGE_LAYOUTS))
+            large = " or ".join(str(layout.divisor) for layout in STAGE_LAYOUTS.values())
+            raise image_size_error(
+                shape,
+                "resnet",
+                f"whose smaller side is {small} pixels, and the other a multiple of {large}",
+            )
+        return layout

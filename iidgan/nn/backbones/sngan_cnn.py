@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -13,11 +14,14 @@ from iidgan.core.references import SNGAN
 from iidgan.nn.backbones.image import (
     ConvTrunk,
     DenseHead,
+    FeatureShape,
     Generator,
     ImageBackbone,
+    ImageSize,
     Reshape,
-    check_image_side,
+    check_image_size,
     choose_weight,
+    halve_size,
 )
 from iidgan.nn.init import xavier_uniform
 from iidgan.nn.layers.conv import BatchNorm, Conv2d, ConvTranspose2d, Dense
@@ -63,16 +67,16 @@ class SNGANCNN(ImageBackbone):
     latent: int = 128
     """Dimension M of the prior."""
     width: int = 64
-    """Number of channels of the layers next to the image; doubled whenever the side is halved."""
+    """Number of channels of the layers next to the image; doubled where the sides are halved."""
     spectral_norm: bool = True
     """Spectral normalisation in D and F, but not in F's last layer, as codes need variance 1."""
 
     def build_generator(self, shape: tuple[int, ...]) -> nn.Module:
-        inner_side = self._check_side(shape) // 2**NUM_STAGES
+        inner_size = self._inner_size(shape)
         channels = [self.width * 2**stage for stage in reversed(range(NUM_STAGES + 1))]
         layers: list[nn.Module] = [
-            Dense(self.latent, channels[0] * inner_side**2, init=xavier_uniform),
-            Reshape(inner_side),
+            Dense(self.latent, channels[0] * math.prod(inner_size), init=xavier_uniform),
+            Reshape(inner_size),
         ]
         for in_channels, out_channels in pairwise(channels):
             conv = ConvTranspose2d(
@@ -83,7 +87,7 @@ class SNGANCNN(ImageBackbone):
         return Generator(nn.Sequential(*layers), last_layer)
 
     def _build_trunk(self, shape: tuple[int, ...], *, spectral: bool) -> nn.Module:
-        self._check_side(shape)
+        self._inner_size(shape)  # checks it
         make_weight = choose_weight(spectral or self.spectral_norm)
         conv = partial(Conv2d, padding=1, make_weight=make_weight, init=xavier_uniform)
         layers: list[nn.Module] = []
@@ -96,14 +100,16 @@ class SNGANCNN(ImageBackbone):
         return ConvTrunk(*layers, conv(in_channels, 2 * in_channels, 3), nn.LeakyReLU(0.1))
 
     def _build_output_layer(
-        self, feature_size: tuple[int, int], num_outputs: int, *, spectral: bool
+        self, feature_shape: FeatureShape, num_outputs: int, *, spectral: bool
     ) -> nn.Module:
         make_weight = choose_weight(spectral)
-        return DenseHead(feature_size, num_outputs, make_weight=make_weight, init=xavier_uniform)
+        return DenseHead(feature_shape, num_outputs, make_weight=make_weight, init=xavier_uniform)
 
-    def _feature_size(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        return self.width * 2**NUM_STAGES, self._check_side(shape) // 2**NUM_STAGES
+    def _feature_shape(self, shape: tuple[int, ...]) -> FeatureShape:
+        return self.width * 2**NUM_STAGES, *self._inner_size(shape)
 
     @staticmethod
-    def _check_side(shape: tuple[int, ...]) -> int:
-        return check_image_side(shape, "sngan-cnn", multiple_of=2**NUM_STAGES)
+    def _inner_size(shape: tuple[int, ...]) -> ImageSize:
+        """Return the size of the smallest feature maps."""
+        size = check_image_size(shape, "sngan-cnn", multiple_of=2**NUM_STAGES)
+        return halve_size(size, NUM_STAGES)

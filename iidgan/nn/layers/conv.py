@@ -130,10 +130,10 @@ class ConvTranspose2d(nn.Module):
     Arguments:
         in_channels: Number of input channels of one seed.
         out_channels: Number of output channels of one seed.
-        kernel_size: Side of the kernel.
+        kernel_size: Side of the kernel, or its height and width.
         stride: Step between inputs in the output.
         padding: Pixels that are cut from the output, on each side.
-        output_padding: Pixels that are added to the output, on one side.
+        output_padding: Pixels that are added to the output, below and to the right.
         bias: Whether each output channel has a bias.
         init: Draws the initial weight.
 
@@ -149,17 +149,18 @@ class ConvTranspose2d(nn.Module):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: int,
+        kernel_size: int | tuple[int, int],
         *,
         stride: int = 1,
         padding: int = 0,
-        output_padding: int = 0,
+        output_padding: int | tuple[int, int] = 0,
         bias: bool = True,
         init: Initializer = normal_init,
     ) -> None:
         super().__init__()
         self.stride, self.padding, self.output_padding = stride, padding, output_padding
-        self.weight = nn.Parameter(init(1, in_channels, out_channels, kernel_size, kernel_size))
+        kernel_shape = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+        self.weight = nn.Parameter(init(1, in_channels, out_channels, *kernel_shape))
         self.bias = nn.Parameter(torch.zeros(1, out_channels)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:

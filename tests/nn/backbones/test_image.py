@@ -23,17 +23,41 @@ def _seed(float64):
 
 
 REFUSED_SHAPES = {
-    "dcgan-sn": (DCGANSN(), [(2,), (1, 28), (1, 32, 28)], ("at least 16 pixels", "--arch mlp")),
-    "dcgan-sn, small": (DCGANSN(), [(1, 15, 15)], ("at least 16 pixels", "--arch dcgan")),
+    "dcgan-sn": (DCGANSN(), [(2,), (1, 28), (1, 32, 7)], ("at least 16 pixels", "--arch mlp")),
+    "dcgan-sn, small": (
+        DCGANSN(),
+        [(1, 15, 15), (1, 15, 40)],
+        ("at least 16 pixels", "--arch dcgan"),
+    ),
     "sngan-cnn": (SNGANCNN(), [(2,), (3, 4, 4)], ("multiple of 8 pixels", "--arch mlp")),
-    "sngan-cnn, 28": (SNGANCNN(), [(1, 28, 28)], ("multiple of 8 pixels", "--arch dcgan")),
-    "resnet": (ResNet(), [(3, 16, 16), (1, 28, 28)], ("32 or 48 or 64 pixels", "--arch dcgan")),
-    "arxiv-cifar": (ArxivCIFAR(), [(3, 30, 30)], ("multiple of 4 pixels", "--arch dcgan")),
-    "arxiv-stl": (ArxivSTL(), [(3, 28, 28)], ("multiple of 8 pixels", "--arch dcgan")),
-    "mnist-net": (MnistNet(), [(1, 30, 30)], ("multiple of 4 pixels", "--arch dcgan")),
+    "sngan-cnn, 28": (
+        SNGANCNN(),
+        [(1, 28, 28), (1, 32, 28), (1, 28, 32)],
+        ("multiple of 8 pixels", "--arch dcgan"),
+    ),
+    "resnet": (
+        ResNet(),
+        [(3, 16, 16), (1, 28, 28), (1, 32, 44), (1, 56, 48), (1, 64, 80), (1, 128, 128)],
+        ("32 or 48 or 64 pixels", "multiple of 8 or 16 or 32", "--arch dcgan"),
+    ),
+    "arxiv-cifar": (
+        ArxivCIFAR(),
+        [(3, 30, 30), (3, 32, 30)],
+        ("multiple of 4 pixels", "--arch dcgan"),
+    ),
+    "arxiv-stl": (
+        ArxivSTL(),
+        [(3, 28, 28), (3, 24, 28)],
+        ("multiple of 8 pixels", "--arch dcgan"),
+    ),
+    "mnist-net": (
+        MnistNet(),
+        [(1, 30, 30), (1, 30, 32)],
+        ("multiple of 4 pixels", "--arch dcgan"),
+    ),
     "dcgan": (
         DCGAN(),
-        [(2,), (1, 28), (1, 28, 32), (1, 7, 7)],
+        [(2,), (1, 28), (1, 7, 7), (1, 7, 32), (1, 32, 7)],
         ("at least 8 pixels", "--arch mlp"),
     ),
 }
@@ -42,7 +66,7 @@ REFUSED_SHAPES = {
 @pytest.mark.parametrize(
     ("backbone", "shapes", "values"), REFUSED_SHAPES.values(), ids=REFUSED_SHAPES
 )
-def test_check_image_side_refuses_shapes(backbone, shapes, values):
+def test_check_image_size_refuses_shapes(backbone, shapes, values):
     for shape in shapes:
         for name, make in BUILDERS.items():
             if name != "latent":
