@@ -83,13 +83,9 @@ def _explain_run(
     if isinstance(run, Delta):
         return [f"difference per seed: {run.after!r} minus {run.before!r}; see these rows"]
     column = spec.columns[options.column]
-    final_records = sorted(
-        (
-            record
-            for record in records
-            if record.run == run.id and column.has_record(record) and record.at_end(run.steps)
-        ),
-        key=lambda record: record.seed,
+    final_records = column.select_records(
+        (record for record in records if record.run == run.id),
+        column.list_steps(run.steps, spec.num_checkpoints),
     )
     protocol_text = _format_facts(final_records[0].protocol) if final_records else "no records yet"
     return [

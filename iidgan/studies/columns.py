@@ -6,13 +6,27 @@ chooses the network of the features; numbers of different networks are never in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from iidgan.errors import unknown_name_error
+from iidgan.errors import InputError, unknown_name_error
 from iidgan.evaluation.feature_metrics.base import INCEPTION, name_by_extractor
 from iidgan.records import MetricRecord
 from iidgan.sample_sets.feature_set import DEFAULT_FEATURES
+
+
+def checkpoint_interval(num_steps: int, num_checkpoints: int) -> int:
+    """Return the number of steps between checkpoints of a run, the last of which is at its end.
+
+    Arguments:
+        num_steps: Number of steps of the run.
+        num_checkpoints: How often it is saved during training.
+
+    Examples:
+        >>> checkpoint_interval(100, 3)
+        34
+    """
+    return -(-num_steps // num_checkpoints)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +53,31 @@ class Column:
         """
         return record.metric == self.metric
 
+    def list_steps(self, num_steps: int, num_checkpoints: int) -> tuple[int, ...]:
+        """List the steps of a run of which a value needs records: the last one.
+
+        Arguments:
+            num_steps: Number of steps of the run.
+            num_checkpoints: How often it is saved during training.
+        """
+        return (num_steps,)
+
+    def select_records(
+        self, records: Iterable[MetricRecord], steps: Sequence[int]
+    ) -> list[MetricRecord]:
+        """Select the records that a value needs, by seed; of a diverged seed those of that step.
+
+        Arguments:
+            records: Records of a run on the column's data set.
+            steps: The steps of `list_steps`.
+        """
+        selected = (
+            record
+            for record in records
+            if self.has_record(record) and (record.step in steps or record.diverged >= 0)
+        )
+        return sorted(selected, key=lambda record: (record.seed, record.step))
+
 
 @dataclass(frozen=True, kw_only=True)
 class PaperScore:
@@ -51,6 +90,7 @@ class PaperScore:
         inception_name: Name of these records on Inception features; empty: `record_name`.
         other_title: Its title on the features of another network; empty: that of the paper.
         features: Extractor of the paper's features.
+        is_distance: Whether it is the better the smaller.
     """
 
     metric: str
@@ -58,6 +98,7 @@ class PaperScore:
     inception_name: str = ""
     other_title: str = ""
     features: str = INCEPTION
+    is_distance: bool = False
 
     @property
     def has_choice(self) -> bool:
@@ -77,9 +118,13 @@ class PaperScore:
 
 SCORES: Mapping[str, PaperScore] = {
     "IS": PaperScore(metric="is", record_name="is", inception_name="inception_score"),
-    "FID": PaperScore(metric="fd", record_name="fd", inception_name="fid", other_title="FD"),
+    "FID": PaperScore(
+        metric="fd", record_name="fd", inception_name="fid", other_title="FD", is_distance=True
+    ),
     "MS": PaperScore(metric="mode-score", record_name="mode_score"),
-    "JSD": PaperScore(metric="jsd", record_name="js_divergence", features="pixels"),
+    "JSD": PaperScore(
+        metric="jsd", record_name="js_divergence", features="pixels", is_distance=True
+    ),
     "clipped coverage": PaperScore(
         metric="clipped", record_name="clipped_coverage", features=DEFAULT_FEATURES
     ),
@@ -106,16 +151,20 @@ class ScoreColumn(Column):
         score: Title of the score in the papers, a key of `SCORES`.
         features: Name of the extractor.
         num_samples: Number of generated samples of each seed, and at most of real ones.
+        over_training: Whether its value is the smallest of those at all checkpoints of the
+            training instead of that of the last step. Choosing by the score itself flatters it.
     """
 
     score: str
     features: str
     num_samples: int = NUM_SAMPLES
+    over_training: bool = False
 
     @property
     def title(self) -> str:
         """Title, which names the features unless they are those of the paper."""
         factor = "" if self.scale == 1 else f" x {self.scale:g}"
+        factor += ", minimum over training" if self.over_training else ""
         score = SCORES[self.score]
         if self.features == score.features:
             return f"{self.dataset} {self.score}{factor}"
@@ -137,6 +186,23 @@ class ScoreColumn(Column):
             record: A record of a run on the column's data set.
         """
         return self.has_record(record) and record.protocol["num_generated"] == self.num_samples
+
+    def list_steps(self, num_steps: int, num_checkpoints: int) -> tuple[int, ...]:
+        """List the steps of a run of which a value needs records: all checkpoints, or the last.
+
+        Arguments:
+            num_steps: Number of steps of the run.
+            num_checkpoints: How often it is saved during training.
+
+        Examples:
+            >>> column = score_columns("MNIST", {"FID": 2}, over_training=True)
+            >>> [column.list_steps(100, 3) for column in column.values()]
+            [(34, 68, 100)]
+        """
+        if not self.over_training:
+            return super().list_steps(num_steps, num_checkpoints)
+        interval = checkpoint_interval(num_steps, num_checkpoints)
+        return (*range(interval, num_steps, interval), num_steps)
 
     def with_features(self, features: str) -> ScoreColumn:
         """Return the column on other features, if the score is measured on others.
@@ -180,6 +246,7 @@ def score_columns(
     *,
     scale: Mapping[str, float] | None = None,
     num_samples: int = NUM_SAMPLES,
+    over_training: bool = False,
 ) -> dict[str, Column]:
     """Create columns of scores on the features of the papers, by title.
 
@@ -188,9 +255,11 @@ def score_columns(
         scores: Digits after the decimal point, by the title of the score in the papers.
         scale: Factors of the values, by title; 1 for others.
         num_samples: Number of generated samples of each seed, and at most of real ones.
+        over_training: Whether values are the smallest at all checkpoints, for distances alone.
 
     Raises:
-        InputError: A score is unknown.
+        InputError: A score is unknown, or the smallest value of one that is no distance is asked
+            for.
 
     Examples:
         >>> columns = score_columns("CIFAR-10", {"JSD": 2, "FID": 1}, scale={"JSD": 100})
@@ -204,6 +273,11 @@ def score_columns(
         if title not in SCORES:
             raise unknown_name_error("score", title, SCORES)
         score = SCORES[title]
+        if over_training and not score.is_distance:
+            distances = " or ".join(name for name in SCORES if SCORES[name].is_distance)
+            raise InputError(
+                f"over_training: the smallest value is the best of {distances} alone, got {title}"
+            )
         column = ScoreColumn(
             metric=score.name_record(score.features),
             dataset=dataset,
@@ -212,6 +286,7 @@ def score_columns(
             score=title,
             features=score.features,
             num_samples=num_samples,
+            over_training=over_training,
         )
         columns[column.title] = column
     return columns

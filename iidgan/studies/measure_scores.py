@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain, product
 
 from iidgan.config.plugins import list_types
 from iidgan.config.run import Run
@@ -37,20 +38,28 @@ class ScoreJob:
     Arguments:
         name: Display name of the run.
         run: The run.
-        seeds: Seeds of which at least one score is missing.
-        columns: Columns of the scores.
+        missing: Columns of the scores that are missing, by seed and step.
     """
 
     name: str
     run: Run
-    seeds: tuple[int, ...]
-    columns: tuple[ScoreColumn, ...]
+    missing: Mapping[tuple[int, int], tuple[ScoreColumn, ...]]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds of which at least one score is missing."""
+        return tuple(sorted({seed for seed, _ in self.missing}))
+
+    @property
+    def columns(self) -> tuple[ScoreColumn, ...]:
+        """Columns of the scores."""
+        return tuple(dict.fromkeys(chain.from_iterable(self.missing.values())))
 
 
 def missing_scores(
     spec: TableSpec, seeds: Sequence[int], records: Sequence[MetricRecord]
 ) -> list[ScoreJob]:
-    """List the runs of a table that lack a score at the end of training.
+    """List the runs of a table that lack a score at the end of training, or at a checkpoint.
 
     Arguments:
         spec: The table.
@@ -59,22 +68,28 @@ def missing_scores(
     """
     jobs: list[ScoreJob] = []
     for run_id, (name, run) in spec.runs.items():
-        final_records = [
-            record for record in records if record.run == run_id and record.at_end(run.steps)
-        ]
-        columns = spec.required_scores[run_id]
-        lacking = {column: _find_lacking(column, seeds, final_records) for column in columns}
-        missing_seeds = tuple(sorted({seed for missing in lacking.values() for seed in missing}))
-        if missing_seeds:
-            missing_columns = tuple(column for column, missing in lacking.items() if missing)
-            jobs.append(ScoreJob(name, run, missing_seeds, missing_columns))
+        run_records = [record for record in records if record.run == run_id]
+        missing: dict[tuple[int, int], tuple[ScoreColumn, ...]] = {}
+        for column in spec.required_scores[run_id]:
+            steps = column.list_steps(run.steps, spec.num_checkpoints)
+            for point in _find_lacking(column, seeds, steps, run_records):
+                missing[point] = (*missing.get(point, ()), column)
+        if missing:
+            jobs.append(ScoreJob(name, run, dict(sorted(missing.items()))))
     return jobs
 
 
 def _find_lacking(
-    column: ScoreColumn, seeds: Sequence[int], final_records: Sequence[MetricRecord]
-) -> set[int]:
-    return {*seeds} - {record.seed for record in final_records if column.has_record(record)}
+    column: ScoreColumn,
+    seeds: Sequence[int],
+    steps: Sequence[int],
+    records: Sequence[MetricRecord],
+) -> set[tuple[int, int]]:
+    """Return the seeds and steps without a record; a seed that diverged lacks nothing."""
+    selected = column.select_records(records, steps)
+    diverged_seeds = {record.seed for record in selected if record.diverged >= 0}
+    measured = {(record.seed, record.step) for record in selected}
+    return {*product({*seeds} - diverged_seeds, steps)} - measured
 
 
 def find_trained(workspace: Workspace, run: Run) -> dict[int, tuple[RunDir, EvaluationPoint]]:
@@ -117,7 +132,8 @@ def add_untrained(
             run_id, TrainingJob(score_job.name, score_job.run, (), needs_classifier=False)
         )
         seeds = tuple(sorted({*job.seeds, *untrained_seeds}))
-        jobs_by_id[run_id] = replace(job, seeds=seeds)
+        has_past = any(column.over_training for column in score_job.columns)
+        jobs_by_id[run_id] = replace(job, seeds=seeds, keep_networks=has_past)
     return list(jobs_by_id.values())
 
 
@@ -145,45 +161,63 @@ class ScoreMeter:
         self._references: dict[tuple[str, int], FeatureSet] = {}
         self._source: Source | None = None
 
-    def measure(self, job: ScoreJob) -> list[MetricRecord]:
+    def measure(self, job: ScoreJob) -> Iterator[list[MetricRecord]]:
         """Measure the scores that a run lacks, of those of its seeds that are trained.
 
         Arguments:
             job: The run and its scores.
 
-        Returns:
-            Records of all values; of a seed that diverged, they have none.
+        Yields:
+            Records of the values of each seed at each step; of a seed that diverged, they have
+            none.
 
         Raises:
-            InputError: Real or generated images cannot be read, or an extractor cannot be created.
+            InputError: Real or generated images cannot be read, the networks of a checkpoint were
+                not kept, or an extractor cannot be created.
         """
         self._drop_other_references(job.run.source)
         trained = find_trained(self._workspace, job.run)
-        records: list[MetricRecord] = []
-        for seed in job.seeds:
-            if seed in trained:
-                run_dir, point = trained[seed]
-                is_diverged = point.diverged[[*point.seeds].index(seed)] >= 0
-                measure_seed = self._record_divergence if is_diverged else self._measure_seed
-                records += measure_seed(job, seed, run_dir, point)
-        return records
+        diverged_seeds: set[int] = set()
+        for (seed, step), columns in job.missing.items():
+            if seed not in trained or seed in diverged_seeds:
+                continue
+            run_dir, point = trained[seed]
+            if point.diverged[[*point.seeds].index(seed)] >= 0:
+                diverged_seeds.add(seed)
+                yield self._record_divergence(job, seed, point)
+            else:
+                yield self._measure_step(job, seed, step, columns, run_dir)
 
-    def _measure_seed(
-        self, job: ScoreJob, seed: int, run_dir: RunDir, point: EvaluationPoint
+    def _measure_step(
+        self,
+        job: ScoreJob,
+        seed: int,
+        step: int,
+        columns: Sequence[ScoreColumn],
+        run_dir: RunDir,
     ) -> list[MetricRecord]:
+        path = run_dir.path
+        if step < job.run.steps:
+            path = run_dir.past_networks_dir(seed, step)
+            if not path.exists():
+                raise InputError(
+                    f"runs: {run_dir.path} has not kept the networks of step {step}, as it was "
+                    "trained for something else; remove it, or choose another folder with --runs"
+                )
+        point = load_point(path, plugins=run_dir.plugins)
         records: list[MetricRecord] = []
-        for (features, num_samples), metric_names in _group_by_features(job.columns).items():
+        for (features, num_samples), metric_names in _group_by_features(columns).items():
             comparison = self._create_comparison(run_dir, features, num_samples, metric_names)
             (subject,) = iterate_run_subjects(
-                run_dir.path, point, [seed], num_samples, plugins=run_dir.plugins
+                path, point, [seed], num_samples, plugins=run_dir.plugins
             )
-            with self._show_progress(f"{job.name}, seed {seed}") as on_progress:
+            with self._show_progress(f"{job.name}, seed {seed}, step {step:,}") as on_progress:
                 provenance = collect_provenance(self._device)
                 records += comparison.measure(subject, provenance, on_progress).records
         return records
 
     def _record_divergence(
-        self, job: ScoreJob, seed: int, run_dir: RunDir, point: EvaluationPoint
+        self, job: ScoreJob, seed: int, point: EvaluationPoint
     ) -> list[MetricRecord]:
         i = [*point.seeds].index(seed)
         return [
@@ -284,7 +318,8 @@ def _group_by_features(columns: Sequence[ScoreColumn]) -> dict[tuple[str, int], 
     metric_names: dict[tuple[str, int], list[str]] = {}
     for column in columns:
         names = metric_names.setdefault((column.features, column.num_samples), [])
-        names.append(SCORES[column.score].metric)
+        if SCORES[column.score].metric not in names:
+            names.append(SCORES[column.score].metric)
     return metric_names
 
 
@@ -296,14 +331,14 @@ def measure_scores(
     *,
     stop: StopRequest,
 ) -> bool:
-    """Measure scores, and append the records of each run to those of the table at once.
+    """Measure scores, and append the records of each step to those of the table at once.
 
     Arguments:
         table_name: Name of the table, which names the file of records.
         jobs: Runs and the scores that they lack.
         meter: Measures them.
         workspace: Folder of the records.
-        stop: Ends the measurement before the next run when requested.
+        stop: Ends the measurement before the next step when requested.
 
     Returns:
         Whether all were measured.
@@ -311,11 +346,13 @@ def measure_scores(
     Raises:
         InputError: As for `ScoreMeter.measure`.
     """
-    for job in jobs:
-        if stop.requested:
-            return False
-        append_records(workspace.results_file(table_name), meter.measure(job))
-    return True
+    measured = chain.from_iterable(map(meter.measure, jobs))
+    while not stop.requested:
+        records = next(measured, None)
+        if records is None:
+            return True
+        append_records(workspace.results_file(table_name), records)
+    return False
 
 
 def measure_checkpoints(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from iidgan.config.run import Run
@@ -83,8 +83,10 @@ def _check_protocols(
     example_by_protocol: dict[frozenset[tuple[str, Any]], MetricRecord] = {
         frozenset(record.protocol.items()): record
         for run in runs
-        for record in records_by_run.get(run.id, ())
-        if column.has_record(record) and record.at_end(run.steps) and record.diverged < 0
+        for record in column.select_records(
+            records_by_run.get(run.id, ()), column.list_steps(run.steps, spec.num_checkpoints)
+        )
+        if record.diverged < 0
     }
     if len(example_by_protocol) > 1:
         (protocol_a, record_a), (protocol_b, record_b) = list(example_by_protocol.items())[:2]
@@ -107,20 +109,16 @@ def _build_cell(
     column = spec.columns[column_title]
     run = group.get_run(row_name, column.dataset)
     run_records = records_by_run.get(run.id, [])
-    final_records = sorted(
-        (
-            record
-            for record in run_records
-            if column.has_record(record) and record.at_end(run.steps)
-        ),
-        key=lambda record: record.seed,
-    )
+    steps = column.list_steps(run.steps, spec.num_checkpoints)
+    records = column.select_records(run_records, steps)
     values = {
-        record.seed: column.scale * record.value for record in final_records if record.diverged < 0
+        seed: column.scale * min(value_by_step.values())
+        for seed, value_by_step in _group_by_step(records).items()
+        if value_by_step.keys() == {*steps}
     }
     statuses: dict[int, SeedStatus] = dict.fromkeys(range(spec.num_seeds), "missing")
     statuses |= dict.fromkeys((r.seed for r in run_records if r.is_failure), "failed")
-    statuses |= dict.fromkeys((record.seed for record in final_records), "diverged")
+    statuses |= dict.fromkeys((r.seed for r in records if r.diverged >= 0), "diverged")
     return make_cell(
         row_name,
         column_title,
@@ -131,3 +129,12 @@ def _build_cell(
         decimals=column.decimals,
         block=group.title,
     )
+
+
+def _group_by_step(records: Iterable[MetricRecord]) -> dict[int, dict[int, float]]:
+    """Return the values of each seed by step; a seed that diverged has none from then on."""
+    values: dict[int, dict[int, float]] = {}
+    for record in records:
+        if record.diverged < 0:
+            values.setdefault(record.seed, {})[record.step] = record.value
+    return values

@@ -26,6 +26,7 @@ from iidgan.records import (
     failure_record,
     read_all_records,
 )
+from iidgan.studies.columns import checkpoint_interval
 from iidgan.training.plan import Auto
 from iidgan.training.run_dir import RunDir
 from iidgan.training.session import RunSpec
@@ -44,12 +45,14 @@ class TrainingJob:
         run: The run.
         seeds: Seeds that are still missing.
         needs_classifier: Whether metrics that it is trained for need the classifier of its images.
+        keep_networks: Whether the networks of every checkpoint are kept, to be measured later.
     """
 
     name: str
     run: Run
     seeds: tuple[int, ...]
     needs_classifier: bool = True
+    keep_networks: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -351,10 +354,11 @@ def _build_pool_job(
                 out=workspace.run_dir(job.run, job.seeds).path,
                 seeds=job.seeds,
                 keep=keep_checkpoints,
+                keep_networks=job.keep_networks,
                 device=resolve_device(workspace.device),
             )
             for job in jobs
         ],
-        checkpoint_every=-(-jobs[0].run.steps // num_checkpoints),
+        checkpoint_every=checkpoint_interval(jobs[0].run.steps, num_checkpoints),
         executor=workspace.executor,
     )

@@ -96,6 +96,20 @@ class RunDir:
         return self.best_dir / f"seed-{seed}"
 
     @property
+    def past_dir(self) -> Path:
+        """Networks of each seed at all checkpoints, if they are kept, for `iidgan.load`."""
+        return self.path / "past"
+
+    def past_networks_dir(self, seed: int, step: int) -> Path:
+        """Return the folder of the networks of one seed at a checkpoint.
+
+        Arguments:
+            seed: The seed.
+            step: Step of the checkpoint.
+        """
+        return self.past_dir / f"seed-{seed}-step-{step:08d}"
+
+    @property
     def log_file(self) -> Path:
         """Losses of every seed, one JSON object per line."""
         return self.path / "log.jsonl"
@@ -280,7 +294,7 @@ class RunDir:
             if os.path.lexists(path):
                 with oserror_as_input_error(path):
                     require_regular_file(path)
-        for path in (self.checkpoint_dir, self.generator_dir, self.best_dir):
+        for path in (self.checkpoint_dir, self.generator_dir, self.best_dir, self.past_dir):
             if os.path.lexists(path) and not path.is_dir():
                 raise InputError(f"{path}: expected a folder; remove it to go on")
 

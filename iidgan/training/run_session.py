@@ -133,7 +133,8 @@ class RunSession:
         """Load the newest checkpoints, and remove what was written after them."""
         checkpoint_dir, best_dir = self.run_dir.checkpoint_dir, self.run_dir.best_dir
         checkpoints = checkpoint_dir.glob("step-*")
-        for folder in (self.run_dir.path, checkpoint_dir, *checkpoints, best_dir):
+        past_dir = self.run_dir.past_dir
+        for folder in (self.run_dir.path, checkpoint_dir, *checkpoints, best_dir, past_dir):
             remove_partials(folder)
         self._checkpoints = latest = checkpoint.find_latest(checkpoint_dir, self.spec.identity)
         last_plan = ExecutionPlan.from_description(self.run_dir.read_execution())

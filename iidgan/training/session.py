@@ -64,6 +64,7 @@ class RunSpec:
         out: The run directory.
         device: Device to train on.
         keep: Number of newest checkpoints of each seed to keep.
+        keep_networks: Whether to keep G (and F) of every checkpoint.
         metrics: Metrics to measure, by the name of their family; the registered ones by default.
         diagnose_every: Steps between measurements of the coverage; 0: none; `auto`: by their cost.
         stop_when_collapsed: Whether to end the training of seeds that have collapsed for good.
@@ -74,6 +75,7 @@ class RunSpec:
     out: Path
     device: torch.device
     keep: int = 3
+    keep_networks: bool = False
     metrics: Mapping[str, Metric] | None = None
     diagnose_every: int | Auto = 0
     stop_when_collapsed: bool = False
@@ -295,6 +297,10 @@ class TrainSession:
         records = evaluate_samples(samples, point, self.collect_provenance(), self.spec.metrics)
         append_records(self.run_dir.metrics_file, records)
         networks = TrainedNetworks(point, self.data.shape, nets, self.data.scaling)
+        if self.spec.keep_networks:  # first: a step whose samples are exported is done
+            for seed in self.seeds:
+                folder = self.run_dir.past_networks_dir(seed, self.state.step)
+                export_networks(folder, networks.select_seed(seed))
         self._export(to_arrays(samples, point), networks)
 
     def _export(self, arrays: Arrays, networks: TrainedNetworks) -> None:

@@ -23,18 +23,21 @@ RUN = Run(source=SOURCE, method=GAN(), arch=MLP(latent=3, hidden=(8,)), steps=2,
 NUM_IMAGES = 40
 
 
-def make_score_table(**changes):
+def make_score_table(over_training=False, **changes):
     """Returns a table of one run, whose FID is on features of pixels, for two seeds."""
+    suffix = ", minimum over training" if over_training else ""
     table = TableSpec(
         title="tiles",
         row_groups=(
             RowGroup(
                 datasets={"Tiles": SOURCE},
                 rows={"GAN": RUN},
-                published={("GAN", "Tiles FID"): (25.0, 0.5)},
+                published={("GAN", f"Tiles FID{suffix}"): (25.0, 0.5)},
             ),
         ),
-        columns=score_columns("Tiles", {"FID": 1}, num_samples=NUM_IMAGES),
+        columns=score_columns(
+            "Tiles", {"FID": 1}, num_samples=NUM_IMAGES, over_training=over_training
+        ),
         num_seeds=2,
         quick=Profile(steps=1, num_samples=20),
     )

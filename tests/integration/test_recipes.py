@@ -9,6 +9,7 @@ from iidgan.cli import main
 from iidgan.records import read_records
 from iidgan.studies.papers import TABLES
 from iidgan.studies.papers.ijcai_images import IJCAI_TABLE_4
+from iidgan.studies.papers.iv_gan_images import IV_GAN_TABLE_1
 from tests.helpers.photos import write_cifar10_archive, write_stl10_archive
 
 NUM_IMAGES = 150
@@ -75,3 +76,37 @@ def test_recipe_from_archives_to_table(photo_archives, monkeypatch, capsys):
     assert "measuring" not in captured.err
     assert "features of efficientnet-lite0" in captured.out
     assert records_path.stat().st_mtime_ns == written_at
+
+
+@pytest.mark.slow
+def test_recipe_with_minimum_over_training(photo_archives, monkeypatch, capsys):
+    quick = shrink_to_four_checkpoints(IV_GAN_TABLE_1)
+    monkeypatch.setitem(TABLES, "ivgan-table-1", lambda records: quick)
+    assert main(["prepare", "cifar10-64", "--from", "cifar-10-python.tar.gz"]) == 0
+    capsys.readouterr()
+    options = ["--quick", "--data", "CIFAR-10", "--features", "pixels", "--format", "json"]
+    assert main(["table", "ivgan-table-1", *options]) == 0
+    (cell,) = (cell for cell in json.loads(capsys.readouterr().out) if cell["status"] == "done")
+    assert cell["row"] == "IVLSGAN"
+    assert cell["column"] == "CIFAR-10 FD, minimum over training, pixels (paper: inception)"
+    records = read_records(next(photo_archives.glob("results/*.jsonl")))
+    fids = {record.step: record.value for record in records if record.metric == "fd_pixels"}
+    assert [*fids] == [1, 2, 3, 4]
+    assert cell["mean"] == pytest.approx(min(fids.values()))
+
+
+def shrink_to_four_checkpoints(spec):
+    """Returns a recipe of one row whose quick profile has four steps, each a checkpoint."""
+    (group,) = spec.quick.row_groups
+    run = group.rows["IVLSGAN"]
+    run = replace(run, arch=replace(run.arch, width=2, latent=8), batch=8)
+    rows = {"IVLSGAN": run}
+    assert spec.quick.num_checkpoints == 4
+    quick = replace(
+        spec.quick,
+        steps=4,
+        num_seeds=1,
+        num_samples=120,
+        row_groups=(replace(group, rows=rows),),
+    )
+    return replace(spec, quick=quick)

@@ -47,3 +47,22 @@ def test_columns_select_records():
     assert not column.has_record(record)
     assert column.has_record(replace(record, protocol={"extractor": "inception"}))
     assert not column.has_record(replace(record, protocol={"extractor": "random"}))
+
+
+@pytest.mark.parametrize(("steps", "checkpoints"), [(100, 12), (7, 3), (5, 5), (3, 8), (9, 1)])
+def test_steps_of_minimum_are_the_checkpoints(steps, checkpoints):
+    (end,) = score_columns("X", {"FID": 1}).values()
+    (best,) = score_columns("X", {"FID": 1}, over_training=True).values()
+    assert end.list_steps(steps, checkpoints) == (steps,)
+    listed = best.list_steps(steps, checkpoints)
+    assert listed == tuple(sorted({*listed}))
+    assert listed[-1] == steps
+    assert 1 <= len(listed) <= checkpoints
+    assert all(step % listed[0] == 0 for step in listed[:-1])
+
+
+def test_minimum_over_training_is_in_the_title():
+    columns = score_columns("X", {"FID": 1, "JSD": 2}, scale={"JSD": 100}, over_training=True)
+    assert [*columns] == ["X FID, minimum over training", "X JSD x 100, minimum over training"]
+    with raises_input_error("over_training", "FID or JSD", "IS"):
+        score_columns("X", {"IS": 1}, over_training=True)

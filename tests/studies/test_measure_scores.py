@@ -2,7 +2,9 @@
 
 import json
 import math
+import signal
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 
@@ -18,9 +20,10 @@ from iidgan.studies.measure_scores import (
     missing_scores,
 )
 from iidgan.studies.tabulate import tabulate
-from iidgan.studies.train_missing import TrainingJob
+from iidgan.studies.train_missing import TrainingJob, train_missing
 from iidgan.train import train
 from iidgan.training.replay import load_checkpoint
+from tests.helpers.errors import raises_input_error
 from tests.helpers.score_tables import NUM_IMAGES, RUN, make_score_table
 from tests.helpers.tables import find_cell, make_record, make_workspace
 
@@ -137,7 +140,8 @@ def test_measure_checkpoints_ends_with_table_score(tiles):
     values = {(r.seed, r.step): r.value for r in records if column.has_evaluation(r)}
     assert values.keys() == {(0, 1), (0, 2), (1, 1), (1, 2)}
     (job,) = missing_scores(make_score_table(), range(2), [])
-    at_end = {r.seed: r.value for r in meter.measure(job) if column.has_record(r)}
+    measured = chain.from_iterable(meter.measure(job))
+    at_end = {r.seed: r.value for r in measured if column.has_record(r)}
     assert {seed: values[seed, 2] for seed in (0, 1)} == at_end
     assert values[0, 1] != values[0, 2]
     measure_checkpoints({"GAN": run_dir}, column, meter, stop=StopRequest())
@@ -157,3 +161,130 @@ def test_measure_checkpoint_leaves_out_diverged(trained_tiles, monkeypatch):
     monkeypatch.setattr(measure_scores_module, "load_checkpoint", lambda *arguments: diverged)
     ScoreMeter(workspace).measure_checkpoint("GAN", run_dir, RUN.steps, column)
     assert {record.seed for record in read_records(run_dir.evaluations_file)} == {0}
+
+
+# The smallest score at the checkpoints of a training
+
+BEST_TITLE = "Tiles FD, minimum over training, pixels (paper: inception)"
+
+
+def make_best_table(**changes):
+    return make_score_table(over_training=True, num_checkpoints=2, **changes)
+
+
+def test_minimum_needs_every_checkpoint():
+    table = make_best_table()
+    records = [make_score(0, 3.0, step=1), make_score(1, 1.0, step=1), make_score(1, 2.0)]
+    (job,) = missing_scores(table, range(2), records)
+    assert [*job.missing] == [(0, 2)]
+    assert [*missing_scores(table, range(1), [])[0].missing] == [(0, 1), (0, 2)]
+    cell = find_cell(tabulate(table, records), "GAN", BEST_TITLE)
+    assert (cell.mean, cell.n, cell.statuses) == (1.0, 1, ((0, "missing"),))
+
+
+def test_minimum_of_diverged_seed_is_none():
+    diverged = make_score(0, math.nan, step=2, diverged=2)
+    records = [make_score(0, 3.0, step=1), diverged]
+    table = make_best_table(num_seeds=1)
+    assert missing_scores(table, range(1), records) == []
+    cell = find_cell(tabulate(table, records), "GAN", BEST_TITLE)
+    assert (cell.n, cell.statuses) == (0, ((0, "diverged"),))
+
+
+def test_end_of_training_ignores_checkpoints():
+    records = [make_score(0, 1.0, step=1), make_score(0, 2.0)]
+    assert find_cell(tabulate(make_score_table(), records), "GAN", TITLE).mean == 2.0
+
+
+def test_add_untrained_keeps_networks_for_minimum(tmp_path):
+    workspace = make_workspace(tmp_path)
+    for table, keeps in ((make_score_table(), False), (make_best_table(), True)):
+        (job,) = add_untrained([], missing_scores(table, range(2), []), workspace)
+        assert job.keep_networks == keeps
+
+
+@pytest.mark.slow
+def test_minimum_from_training_to_table(tiles):
+    table, workspace = make_best_table(), make_workspace(tiles)
+    jobs = missing_scores(table, range(2), [])
+    run_dir = train_best_table(workspace)
+    assert sorted(read_weights(run_dir)) == PAST_NAMES
+
+    # Measured with an interruption after the first of four points, whose record is not repeated.
+    meter, stop = ScoreMeter(workspace), StopAfterReading(1)
+    assert not measure_scores("t", jobs, meter, workspace, stop=stop)
+    assert [(r.seed, r.step) for r in read_fids(workspace)] == [(0, 1)]
+    jobs = missing_scores(table, range(2), workspace.load_records())
+    assert [*jobs[0].missing] == [(0, 2), (1, 1), (1, 2)]
+    assert measure_scores("t", jobs, meter, workspace, stop=StopRequest())
+    records = read_fids(workspace)
+    assert [(r.seed, r.step) for r in records] == [(0, 1), (0, 2), (1, 1), (1, 2)]
+    assert len({r.value for r in records}) == 4
+    cell = find_cell(tabulate(table, workspace.load_records()), "GAN", BEST_TITLE)
+    smallest = [min(r.value for r in records if r.seed == seed) for seed in (0, 1)]
+    assert cell.mean == pytest.approx(sum(smallest) / 2)
+    assert (cell.status, cell.published) == ("done", (25.0, 0.5))
+
+
+PAST_NAMES = [f"seed-{seed}-step-{step:08d}" for seed in (0, 1) for step in (1, 2)]
+
+
+def train_best_table(workspace, **stop_options):
+    """Trains the run of the table for two seeds, and returns its directory."""
+    workspace, table = replace(workspace, device="cpu", executor="eager"), make_best_table()
+    options = {"on_progress": lambda *arguments: None, "stop": StopRequest()} | stop_options
+    train_missing(
+        "t",
+        add_untrained([], missing_scores(table, range(2), []), workspace),
+        workspace,
+        num_checkpoints=table.num_checkpoints,
+        **options,
+    )
+    return workspace.run_dir(RUN, (0, 1))
+
+
+def read_weights(run_dir):
+    """Weights of the networks of each checkpoint, by name of the folder."""
+    files = run_dir.past_dir.glob("*/model.safetensors")
+    return {file.parent.name: file.read_bytes() for file in files}
+
+
+@pytest.mark.slow
+def test_networks_of_checkpoints_survive_interruption(tiles):
+    stop = StopRequest()
+
+    def stop_after_first_step(index, message, record):
+        if record is not None:
+            stop.signal = signal.SIGTERM
+
+    interrupted = make_workspace(tiles / "interrupted")
+    run_dir = train_best_table(interrupted, stop=stop, on_progress=stop_after_first_step)
+    # Its process may reach the last step before it sees the request.
+    assert {PAST_NAMES[0], PAST_NAMES[2]} <= {*read_weights(run_dir)}
+    whole = read_weights(train_best_table(make_workspace(tiles / "whole")))
+    assert read_weights(train_best_table(interrupted)) == whole
+    assert sorted(whole) == PAST_NAMES
+    assert len({*whole.values()}) == len(PAST_NAMES)
+
+
+class StopAfterReading:
+    """A stop request that comes once it was asked for some times."""
+
+    def __init__(self, num_readings):
+        self.num_readings = num_readings
+
+    @property
+    def requested(self):
+        self.num_readings -= 1
+        return self.num_readings < 0
+
+
+def read_fids(workspace):
+    return [r for r in workspace.load_records() if r.metric == "fd_pixels"]
+
+
+@pytest.mark.slow
+def test_minimum_of_run_without_its_networks(trained_tiles):
+    jobs = missing_scores(make_best_table(), range(1), [])
+    with raises_input_error("runs", RUN.id, "networks of step 1", "--runs"):
+        measure_scores("t", jobs, ScoreMeter(trained_tiles), trained_tiles, stop=StopRequest())

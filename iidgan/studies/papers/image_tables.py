@@ -11,7 +11,7 @@ from iidgan.core import Method, Source
 from iidgan.data import Prepared
 from iidgan.engine.optim import Adam
 from iidgan.methods import AMAT, MADGAN, MGGAN, MRGAN, VEEGAN, BiGAN, DistGAN, PacGAN, Unrolled
-from iidgan.studies.columns import Column
+from iidgan.studies.columns import Column, ScoreColumn
 from iidgan.studies.table_spec import Profile, PublishedValues, RowGroup, TableSpec
 
 NUM_SEEDS = 3
@@ -60,6 +60,7 @@ def create_image_table(
     columns: Mapping[str, Column],
     printed: Mapping[str, Sequence[Printed]],
     quick_datasets: Mapping[str, Source] | None = None,
+    num_seeds: int = NUM_SEEDS,
     notes: tuple[str, ...] = (),
 ) -> TableSpec:
     """Create a table of images whose rows differ in the method alone.
@@ -76,6 +77,7 @@ def create_image_table(
         columns: Columns by title.
         printed: Printed values by row, in the order of the columns.
         quick_datasets: Data sets of the quick profile, if they differ.
+        num_seeds: Trainings behind a mean.
         notes: Further paragraphs below the table.
     """
     preset = next(iter(presets.values()))
@@ -92,22 +94,26 @@ def create_image_table(
         published=_assign_columns(printed, columns),
     )
     quick_group = _narrow(group, width=8, batch=16, lr=1e-3)
+    is_over_training = any(
+        isinstance(column, ScoreColumn) and column.over_training for column in columns.values()
+    )
+    short_checkpoints = 4 if is_over_training else 1
     return TableSpec(
         title=title,
         row_groups=(group,),
         columns=columns,
-        num_seeds=NUM_SEEDS,
+        num_seeds=num_seeds,
         quick=Profile(
             steps=200,
             num_seeds=2,
-            num_checkpoints=1,
+            num_checkpoints=short_checkpoints,
             num_samples=500,
             row_groups=(replace(quick_group, datasets=quick_datasets or sources),),
         ),
         standard=Profile(
             steps=5_000,
             num_seeds=3,
-            num_checkpoints=1,
+            num_checkpoints=short_checkpoints,
             num_samples=5_000,
             row_groups=(_narrow(group, width=32, batch=64, lr=2e-4),),
         ),
