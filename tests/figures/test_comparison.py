@@ -139,10 +139,10 @@ def test_score_of_evaluations(workspace):
 
 def test_training_names_metrics(workspace):
     run_dirs = train_figure(workspace, PLANE_RUN)
-    records = [make_record(step, "digits_kl", value) for step, value in ((1, 2.0), (2, 0.5))]
+    records = [make_record(step, "stacked_kl", value) for step, value in ((1, 2.0), (2, 0.5))]
     append_records(run_dirs["ours"].metrics_file, records)
-    metrics = ("digits_kl", "digits_bad")
-    names = {"digits_kl": "KL(generated | real)"}
+    metrics = ("stacked_kl", "stacked_modes")
+    names = {"stacked_kl": "KL(generated | real)"}
     figure = plot_training(run_dirs, metrics=metrics, names=names)
     (axis,) = figure.axes
     assert axis.get_ylabel() == "KL(generated | real)"
