@@ -14,7 +14,7 @@ from iidgan.studies.papers import RECIPES, TABLES
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 PAGES_DIR = Path("docs/results")
 PROFILES = {
-    "stacked": "standard",
+    "stacked": "quick",
     "lazy-images": "quick",
     "images": "standard",
     "bfloat16": "standard",
