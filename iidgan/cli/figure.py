@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import tyro
+from matplotlib.figure import Figure
 
 from iidgan.cli.announcement import announce_missing, announce_training
-from iidgan.cli.evaluate_features import show_progress
+from iidgan.cli.complete_table import complete_table
 from iidgan.cli.options import (
     PluginOptions,
-    TimeOptions,
     TrainMissingOptions,
     monitor_jobs,
     report_outcomes,
     resolve_seed_count,
-    stopped_exit_code,
 )
 from iidgan.cli.parse import parse_options
-from iidgan.cli.signals import interrupt_on_signals
-from iidgan.engine.loop import StopRequest
 from iidgan.errors import InputError, unknown_name_error
 from iidgan.figures.run import draw_figures
 from iidgan.report import save_figure
 from iidgan.sample_sets.feature_set import DEFAULT_FEATURES
-from iidgan.studies.figure_spec import FigureSpec
-from iidgan.studies.measure_scores import ScoreMeter, measure_checkpoints
+from iidgan.studies.figure_spec import FigureSpec, ScoreFigureSpec
 from iidgan.studies.papers import FIGURES
 from iidgan.studies.requirements import Requirements
-from iidgan.studies.train_missing import TrainingJob, Workspace, train_runs
+from iidgan.studies.train_missing import Workspace, train_runs
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.files import remove_partials
 
@@ -71,7 +66,10 @@ def figure_command(arguments: list[str]) -> int:
     """
     options = parse_options(FigureOptions, "iidgan figure", arguments)
     if options.name in FIGURES:
-        return _draw_published(_select_figure(options), options)
+        spec = _select_figure(options)
+        if isinstance(spec, ScoreFigureSpec):
+            return _draw_scores(spec, options)
+        return _draw_runs(spec, options)
     for option_name in ("quick", "seeds", "features"):
         if getattr(options, option_name):
             raise InputError(
@@ -87,7 +85,7 @@ def figure_command(arguments: list[str]) -> int:
     return 0
 
 
-def _select_figure(options: FigureOptions) -> FigureSpec:
+def _select_figure(options: FigureOptions) -> FigureSpec | ScoreFigureSpec:
     spec = FIGURES[options.name]
     if options.seed is not None:
         raise InputError("seed: applies to figures of a run only; use --seeds for their number")
@@ -96,26 +94,40 @@ def _select_figure(options: FigureOptions) -> FigureSpec:
     if options.quick and spec.runs:
         assert spec.quick is not None, "every figure with runs has a quick profile"
         spec = spec.quick
-    if options.features is not None and spec.score is None:
+    if isinstance(spec, ScoreFigureSpec):
+        table = spec.table.with_features(options.features or DEFAULT_FEATURES)
+        num_seeds = resolve_seed_count(options.seeds, table.num_seeds)
+        return replace(spec, table=replace(table, num_seeds=num_seeds))
+    if options.features is not None:
         raise InputError(f"features: {options.name} has no score on features; leave it out")
-    spec = spec.with_features(options.features or DEFAULT_FEATURES)
     return replace(spec, num_seeds=resolve_seed_count(options.seeds, spec.num_seeds))
 
 
-def _draw_published(spec: FigureSpec, options: FigureOptions) -> int:
-    """Train and measure what is missing, draw what is available, and return the exit code."""
+def _draw_scores(spec: ScoreFigureSpec, options: FigureOptions) -> int:
+    """Train and measure what is missing, draw what is measured, and return the exit code."""
+    workspace, exit_code = options.create_workspace(), 0
+    if options.train:
+        exit_code = complete_table(options.name, spec.table, options, workspace, kind="figure")
+    if exit_code > 1:  # something is lacking, or it was stopped: rerunning resumes
+        return exit_code
+    records = workspace.load_records()
+    _save(spec.draw(records), spec.title, options)
+    if labels := ", ".join(spec.list_incomplete(records)):
+        print(f"not measured for all seeds and checkpoints: {labels}", file=sys.stderr)
+    return exit_code
+
+
+def _draw_runs(spec: FigureSpec, options: FigureOptions) -> int:
+    """Train what is missing, draw what is trained, and return the exit code."""
     workspace = options.create_workspace()
-    exit_code = _train_and_measure(spec, options, workspace) if options.train else 0
+    exit_code = _train_missing(spec, options, workspace) if options.train else 0
     if exit_code > 1:  # something is lacking, or it was stopped: rerunning resumes
         return exit_code
     run_dirs = spec.find_run_dirs(workspace)
     missing_labels = ", ".join(label for label in spec.runs if label not in run_dirs)
     if missing_labels and not run_dirs:
         raise InputError(f"train: none of the runs is trained to completion: {missing_labels}")
-    profile_suffix = "-quick" if options.quick else ""
-    out_path = Path(options.out or "docs/results") / f"{options.name}{profile_suffix}.png"
-    print(save_figure(spec.draw(run_dirs), out_path))
-    print(spec.title, file=sys.stderr)
+    _save(spec.draw(run_dirs), spec.title, options)
     if missing_labels:
         print(
             f"missing from the figure (not trained to completion): {missing_labels}",
@@ -124,23 +136,23 @@ def _draw_published(spec: FigureSpec, options: FigureOptions) -> int:
     return exit_code
 
 
-def _train_and_measure(spec: FigureSpec, options: FigureOptions, workspace: Workspace) -> int:
+def _save(figure: Figure, title: str, options: FigureOptions) -> None:
+    """Save a published figure, and print its path and its title."""
+    profile_suffix = "-quick" if options.quick else ""
+    out_path = Path(options.out or "docs/results") / f"{options.name}{profile_suffix}.png"
+    print(save_figure(figure, out_path))
+    print(title, file=sys.stderr)
+
+
+def _train_missing(spec: FigureSpec, options: FigureOptions, workspace: Workspace) -> int:
     """Return 0, or the exit code if something is lacking, was stopped or failed."""
-    jobs, stop, exit_code = spec.missing_runs(workspace), options.create_stop_request(), 0
-    if missing := Requirements.of_figure(spec, jobs).list_missing():
+    jobs = spec.missing_runs(workspace)
+    if missing := Requirements.of_jobs(jobs, ()).list_missing():
         announce_missing(f"figure: {options.name}", missing)
         return 2
-    if jobs:
-        announce_training(jobs, workspace)
-        exit_code = _train_jobs(spec, jobs, options, workspace)
-    if spec.score is not None and exit_code <= 1:
-        return _measure(spec, workspace, stop) or exit_code
-    return exit_code
-
-
-def _train_jobs(
-    spec: FigureSpec, jobs: Sequence[TrainingJob], options: TimeOptions, workspace: Workspace
-) -> int:
+    if not jobs:
+        return 0
+    announce_training(jobs, workspace)
     with monitor_jobs(jobs, options) as (on_progress, stop):
         outcomes = train_runs(
             jobs,
@@ -151,17 +163,3 @@ def _train_jobs(
             num_checkpoints=spec.num_checkpoints,
         )
     return report_outcomes(outcomes, stop)
-
-
-def _measure(spec: FigureSpec, workspace: Workspace, stop: StopRequest) -> int:
-    """Measure the score of all checkpoints; return 0, or the exit code if the time was up."""
-    assert spec.score is not None
-    meter = ScoreMeter(workspace, show_progress)
-    with interrupt_on_signals():
-        is_complete = measure_checkpoints(
-            spec.find_run_dirs(workspace), spec.score, meter, stop=stop
-        )
-    if is_complete:
-        return 0
-    print("stopped; run the same command again to resume", file=sys.stderr)
-    return stopped_exit_code(stop)

@@ -133,7 +133,7 @@ def save_state(
     content = serialise(
         tensors | {GLOBAL_RNG: torch.get_rng_state()}, {METADATA_KEY: json.dumps(facts)}
     )
-    target = folder / checkpoint_name(state.step)
+    target = folder / _checkpoint_name(state.step)
     is_only_process = seeds == identity.seeds
     with nullcontext() if is_only_process else file_lock(folder / LOCK_FILE):
         add_to_folder(target, _state_file_name(identity.seeds, seeds), content)
@@ -259,31 +259,12 @@ def _wrong_content(path: Path, files: Mapping[int, StateFile]) -> str | None:
     """Say how the content of a checkpoint contradicts its name, which may have been changed."""
     if not files:
         return f"{DIGESTS_FILE} lists no state"
-    steps = {file.step for file in files.values() if checkpoint_name(file.step) != path.name}
+    steps = {file.step for file in files.values() if _checkpoint_name(file.step) != path.name}
     return f"its files are of step {min(steps)}" if steps else None
 
 
-def checkpoint_name(step: int) -> str:
-    """Return the name of the folder of a checkpoint.
-
-    Arguments:
-        step: Its step.
-
-    Examples:
-        >>> checkpoint_name(24_000)
-        'step-00024000'
-    """
+def _checkpoint_name(step: int) -> str:
     return f"step-{step:08d}"
-
-
-def list_steps(folder: Path) -> list[int]:
-    """List the steps of the checkpoints in a folder, in order.
-
-    Arguments:
-        folder: Folder of checkpoints.
-    """
-    names = (path.name.removeprefix("step-") for path in folder.glob("step-*"))
-    return sorted(int(name) for name in names if name.isdecimal())
 
 
 def read_state_files(path: Path, identity: RunIdentity) -> dict[int, StateFile]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
@@ -18,13 +18,12 @@ from iidgan.errors import InputError
 from iidgan.evaluation.arrays import load_arrays
 from iidgan.figures.run import (
     REGISTERED_CURVES,
-    load_evaluation_series,
     load_metric_series,
     make_latent_panel,
     make_qq,
+    make_series,
 )
 from iidgan.functional import intervention
-from iidgan.records import MetricRecord
 from iidgan.report import (
     LatentPanel,
     Mosaic,
@@ -110,24 +109,24 @@ def plot_training(
     )
 
 
-def plot_score(run_dirs: RunDirs, title: str, is_shown: Callable[[MetricRecord], bool]) -> Figure:
-    """Draw a score that was measured of several checkpoints of each run.
+def plot_score(title: str, points: Mapping[str, Mapping[tuple[int, int], float]]) -> Figure:
+    """Draw a score that was measured at several steps of each run, all runs in one panel.
 
     Arguments:
-        run_dirs: The runs.
         title: Title of the score.
-        is_shown: Selects its records from the evaluations of a run.
+        points: Its values by step and seed, by the label of their run.
 
     Raises:
-        InputError: It was measured of no checkpoint.
+        InputError: There is no value.
     """
     series = [
-        load_evaluation_series(run_dir, label, is_shown) for label, run_dir in run_dirs.items()
+        make_series(label, run_points, sorted({seed for _, seed in run_points}))
+        for label, run_points in points.items()
+        if run_points
     ]
-    measured_series = [item for item in series if item.steps.size]
-    if not measured_series:
+    if not series:
         raise InputError(f"train: {title} is not measured yet; leave out --no-train")
-    return plot_curve_grid({title: measured_series})
+    return plot_curve_grid({title: series})
 
 
 def plot_stages(run_dirs: RunDirs, shares: Sequence[float]) -> Figure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from PIL.Image import Image
 from iidgan.errors import InputError
 from iidgan.evaluation.arrays import Arrays, load_arrays
 from iidgan.metrics import METRICS, qq_quantiles
-from iidgan.records import MetricRecord, read_records
+from iidgan.records import MetricRecord
 from iidgan.report import (
     QQ,
     LatentPanel,
@@ -175,7 +175,7 @@ def load_loss_series(run_dir: RunDir, label: str, seeds: Sequence[int]) -> dict[
                 if record.get(name) is not None and record["step"] in steps
             }
             if points:
-                loss_series[name] = [_make_series(label, points, seeds)]
+                loss_series[name] = [make_series(label, points, seeds)]
     return loss_series
 
 
@@ -204,24 +204,8 @@ def load_metric_series(
             if record.metric == name and record.step in steps
         }
         if len({step for step, _ in points}) > 1:
-            metric_series[name] = [_make_series(label, points, seeds)]
+            metric_series[name] = [make_series(label, points, seeds)]
     return metric_series
-
-
-def load_evaluation_series(
-    run_dir: RunDir, label: str, is_shown: Callable[[MetricRecord], bool]
-) -> Series:
-    """Load a curve from the evaluations that were made after the training.
-
-    Arguments:
-        run_dir: The run directory.
-        label: Name of the method.
-        is_shown: Selects the records of the curve, at most one for each step and seed.
-    """
-    seeds = run_dir.read_run()[1]
-    records = read_records(run_dir.evaluations_file)
-    points = {(record.step, record.seed): record.value for record in records if is_shown(record)}
-    return _make_series(label, points, seeds)
 
 
 def _list_common_steps(places: Collection[tuple[int, int]]) -> set[int]:
@@ -242,10 +226,16 @@ def _list_common_steps(places: Collection[tuple[int, int]]) -> set[int]:
 _FAMILIES = ("", *METRICS)  # records of older versions name no family
 
 
-def _make_series(
+def make_series(
     label: str, points: Mapping[tuple[int, int], float], seeds: Sequence[int]
 ) -> Series:
-    """Arrange values by seed and step; NaN where there is no value."""
+    """Arrange values by seed and step; NaN where there is no value.
+
+    Arguments:
+        label: Name of the method.
+        points: Values by step and seed.
+        seeds: Seeds of the series, in order.
+    """
     steps = sorted({step for step, _ in points})
     values = [[points.get((step, seed), np.nan) for step in steps] for seed in seeds]
     return Series(label=label, steps=np.array(steps, float), values=np.array(values, float))

@@ -179,14 +179,6 @@ class ScoreColumn(Column):
         """
         return super().has_record(record) and record.protocol.get("extractor") == self.features
 
-    def has_evaluation(self, record: MetricRecord) -> bool:
-        """Return whether a record, of any evaluation of a run, is of this score and its samples.
-
-        Arguments:
-            record: A record of a run on the column's data set.
-        """
-        return self.has_record(record) and record.protocol["num_generated"] == self.num_samples
-
     def list_steps(self, num_steps: int, num_checkpoints: int) -> tuple[int, ...]:
         """List the steps of a run of which a value needs records: all checkpoints, or the last.
 

@@ -1,4 +1,4 @@
-"""Measure scores on features of trained runs: at their end for tables, over time for figures."""
+"""Measure scores on features of trained runs, at their end or at every checkpoint."""
 
 from __future__ import annotations
 
@@ -7,25 +7,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain, product
+from pathlib import Path
 
 from iidgan.config.plugins import list_types
 from iidgan.config.run import Run
 from iidgan.core import Source
-from iidgan.engine.checkpoint import list_steps
 from iidgan.engine.loop import StopRequest
 from iidgan.errors import InputError
 from iidgan.evaluation.evaluate import EvaluationPoint
 from iidgan.features import FrozenExtractor, create_extractor
 from iidgan.features.extraction import ProgressCallback
-from iidgan.records import MetricRecord, append_records, read_records
+from iidgan.records import MetricRecord, append_records
 from iidgan.sample_sets import FeatureSet, open_run_reference
-from iidgan.sample_sets.generated import open_model
-from iidgan.sample_sets.measurement import Comparison, Subject, iterate_run_subjects
+from iidgan.sample_sets.measurement import Comparison, iterate_run_subjects
 from iidgan.studies.columns import SCORES, ScoreColumn
 from iidgan.studies.table_spec import TableSpec
 from iidgan.studies.train_missing import TrainingJob, Workspace
-from iidgan.training.model import TrainedNetworks, load_point
-from iidgan.training.replay import load_checkpoint
+from iidgan.training.model import load_point
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.device import resolve_device
 from iidgan.utils.provenance import collect_provenance
@@ -95,12 +93,15 @@ def _find_lacking(
 def find_trained(workspace: Workspace, run: Run) -> dict[int, tuple[RunDir, EvaluationPoint]]:
     """Find the seeds of a run that are trained to its end, or diverged, by their run directory.
 
+    A seed that was trained several times is that of a directory with networks of checkpoints.
+
     Arguments:
         workspace: Where the runs are stored.
         run: The run.
     """
     trained: dict[int, tuple[RunDir, EvaluationPoint]] = {}
-    for run_dir in workspace.list_run_dirs(run):
+    run_dirs = workspace.list_run_dirs(run)
+    for run_dir in sorted(run_dirs, key=lambda item: item.past_dir.exists()):
         try:
             point = load_point(run_dir.path, plugins=list_types(run))
         except InputError:  # unfinished, or damaged: training mends it
@@ -116,6 +117,8 @@ def add_untrained(
 ) -> list[TrainingJob]:
     """Add to jobs the runs that must be trained before their scores can be measured.
 
+    Seeds whose networks of checkpoints were not kept, but are measured, are trained again.
+
     Arguments:
         training_jobs: Runs that lack metrics of the training.
         score_jobs: Runs that lack scores.
@@ -123,8 +126,12 @@ def add_untrained(
     """
     jobs_by_id = {job.run.id: job for job in training_jobs}
     for score_job in score_jobs:
-        trained_seeds = find_trained(workspace, score_job.run).keys()
-        untrained_seeds = {*score_job.seeds} - trained_seeds
+        trained = find_trained(workspace, score_job.run)
+        untrained_seeds = {
+            seed
+            for seed, step in score_job.missing
+            if seed not in trained or not _is_measurable(*trained[seed], seed, step)
+        }
         if not untrained_seeds:
             continue
         run_id = score_job.run.id
@@ -135,6 +142,22 @@ def add_untrained(
         has_past = any(column.over_training for column in score_job.columns)
         jobs_by_id[run_id] = replace(job, seeds=seeds, keep_networks=has_past)
     return list(jobs_by_id.values())
+
+
+def _is_measurable(run_dir: RunDir, point: EvaluationPoint, seed: int, step: int) -> bool:
+    """Return whether there are the networks of a step; a seed that diverged needs none."""
+    has_networks = _locate_networks(run_dir, point.run, seed, step).exists()
+    return has_networks or _find_divergence(point, seed) >= 0
+
+
+def _find_divergence(point: EvaluationPoint, seed: int) -> int:
+    """Return the step at which a seed diverged, or -1."""
+    return point.diverged[[*point.seeds].index(seed)]
+
+
+def _locate_networks(run_dir: RunDir, run: Run, seed: int, step: int) -> Path:
+    """Return the folder of the networks of a seed at a step: the run's own at its last one."""
+    return run_dir.path if step == run.steps else run_dir.past_networks_dir(seed, step)
 
 
 ShowProgress = Callable[[str], AbstractContextManager[ProgressCallback]]
@@ -182,7 +205,7 @@ class ScoreMeter:
             if seed not in trained or seed in diverged_seeds:
                 continue
             run_dir, point = trained[seed]
-            if point.diverged[[*point.seeds].index(seed)] >= 0:
+            if _find_divergence(point, seed) >= 0:
                 diverged_seeds.add(seed)
                 yield self._record_divergence(job, seed, point)
             else:
@@ -196,14 +219,12 @@ class ScoreMeter:
         columns: Sequence[ScoreColumn],
         run_dir: RunDir,
     ) -> list[MetricRecord]:
-        path = run_dir.path
-        if step < job.run.steps:
-            path = run_dir.past_networks_dir(seed, step)
-            if not path.exists():
-                raise InputError(
-                    f"runs: {run_dir.path} has not kept the networks of step {step}, as it was "
-                    "trained for something else; remove it, or choose another folder with --runs"
-                )
+        path = _locate_networks(run_dir, job.run, seed, step)
+        if not path.exists():
+            raise InputError(
+                f"runs: {run_dir.path} has not kept the networks of step {step}, as it was "
+                "trained for something else; remove it, or choose another folder with --runs"
+            )
         point = load_point(path, plugins=run_dir.plugins)
         records: list[MetricRecord] = []
         for (features, num_samples), metric_names in _group_by_features(columns).items():
@@ -219,65 +240,19 @@ class ScoreMeter:
     def _record_divergence(
         self, job: ScoreJob, seed: int, point: EvaluationPoint
     ) -> list[MetricRecord]:
-        i = [*point.seeds].index(seed)
         return [
             MetricRecord(
                 run=job.run.id,
                 seed=seed,
-                step=point.steps[i],
+                step=point.steps[[*point.seeds].index(seed)],
                 metric=column.metric,
                 value=math.nan,
-                diverged=point.diverged[i],
+                diverged=_find_divergence(point, seed),
                 protocol={"extractor": column.features},
                 provenance=collect_provenance(self._device),
             )
             for column in job.columns
         ]
-
-    def measure_checkpoint(
-        self, name: str, run_dir: RunDir, step: int, column: ScoreColumn
-    ) -> None:
-        """Measure a score of a checkpoint and append it to the evaluations of the run.
-
-        Seeds of which it is there already, or that diverged, are left out.
-
-        Arguments:
-            name: Display name of the run.
-            run_dir: The run.
-            step: Step of the checkpoint.
-            column: The score.
-
-        Raises:
-            InputError: The checkpoint, or real images, cannot be read.
-        """
-        measured_seeds = {
-            record.seed
-            for record in read_records(run_dir.evaluations_file)
-            if record.step == step and column.has_evaluation(record)
-        }
-        run, seeds = run_dir.read_run()
-        if measured_seeds >= {*seeds}:
-            return
-        self._drop_other_references(run.source)
-        comparison = self._create_comparison(
-            run_dir, column.features, column.num_samples, [SCORES[column.score].metric]
-        )
-        networks = load_checkpoint(run_dir, step)
-        for seed, diverged in zip(seeds, networks.point.diverged):
-            if seed in measured_seeds or diverged >= 0:
-                continue
-            subject = self._open_subject(run_dir, networks, seed, column.num_samples)
-            with self._show_progress(f"{name}, step {step:,}, seed {seed}") as on_progress:
-                provenance = collect_provenance(self._device)
-                records = comparison.measure(subject, provenance, on_progress).records
-            append_records(run_dir.evaluations_file, records)
-
-    def _open_subject(
-        self, run_dir: RunDir, networks: TrainedNetworks, seed: int, num_samples: int
-    ) -> Subject:
-        model = networks.select_model(seed)
-        samples = open_model(str(run_dir.path), model, num_samples)
-        return Subject(samples, model.point.run.id, seed, model.point.steps[0])
 
     def _create_comparison(
         self, run_dir: RunDir, features: str, num_samples: int, metric_names: Sequence[str]
@@ -353,28 +328,3 @@ def measure_scores(
             return True
         append_records(workspace.results_file(table_name), records)
     return False
-
-
-def measure_checkpoints(
-    run_dirs: Mapping[str, RunDir], column: ScoreColumn, meter: ScoreMeter, *, stop: StopRequest
-) -> bool:
-    """Measure a score of every checkpoint that runs have kept, and store each in its run.
-
-    Arguments:
-        run_dirs: Finished runs by their display name.
-        column: The score.
-        meter: Measures it.
-        stop: Ends the measurement before the next checkpoint when requested.
-
-    Returns:
-        Whether all were measured.
-
-    Raises:
-        InputError: As for `ScoreMeter.measure_checkpoint`.
-    """
-    for name, run_dir in run_dirs.items():
-        for step in list_steps(run_dir.checkpoint_dir):
-            if stop.requested:
-                return False
-            meter.measure_checkpoint(name, run_dir, step, column)
-    return True

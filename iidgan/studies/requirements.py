@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from iidgan.core import Source
 from iidgan.data import Prepared
@@ -15,7 +15,6 @@ from iidgan.evaluation.classifier.store import require_classifier
 from iidgan.evaluation.feature_metrics import check_suited
 from iidgan.features import create_extractor
 from iidgan.studies.columns import SCORES, ScoreColumn
-from iidgan.studies.figure_spec import FigureSpec
 from iidgan.studies.measure_scores import ScoreJob
 from iidgan.studies.table_spec import TableSpec
 from iidgan.studies.train_missing import TrainingJob
@@ -60,17 +59,6 @@ class Requirements:
             classified=_unique(job.run.source for job in training_jobs if job.needs_classifier),
             scores=_list_scores(column for job in score_jobs for column in job.columns),
         )
-
-    @classmethod
-    def of_figure(cls, spec: FigureSpec, training_jobs: Sequence[TrainingJob]) -> Requirements:
-        """Collect what a figure needs.
-
-        Arguments:
-            spec: The figure.
-            training_jobs: Runs to train.
-        """
-        scores = _list_scores([] if spec.score is None else [spec.score])
-        return replace(cls.of_jobs(training_jobs, ()), scores=scores)
 
     @classmethod
     def of_table(cls, spec: TableSpec) -> Requirements:

@@ -126,10 +126,7 @@ class RunDir:
 
     @property
     def evaluations_file(self) -> Path:
-        """Records measured later, with any number of samples, at any checkpoint.
-
-        Tables and the curves of the training ignore them.
-        """
+        """Records measured later, with any number of samples; curves and tables ignore them."""
         return self.path / "evaluations.jsonl"
 
     @property

@@ -1,5 +1,6 @@
 """`iidgan figure`: published figures and those of a run."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from iidgan.figures.comparison import plot_latents
 from iidgan.records import read_records
 from iidgan.studies import papers
 from iidgan.studies.figure_spec import FigureSpec
-from iidgan.studies.papers import FIGURES
+from iidgan.studies.papers import FIGURES, TABLES
 from iidgan.studies.papers.image_figures import IMAGE_FIGURES
 from iidgan.utils.files import PARTIAL_PREFIX
 from tests.helpers.figures import SMALL_RUN, SMALL_RUNS
@@ -123,21 +124,32 @@ def test_figure_lists_what_is_missing(name, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-def test_figure_measures_score_once(tiles, monkeypatch, capsys):
+def test_figure_and_table_share_trainings_and_scores(tiles, monkeypatch, capsys):
     monkeypatch.chdir(tiles)
     figure = make_score_figure()
     monkeypatch.setitem(FIGURES, "tiles", replace(figure, quick=figure))
-    command = ["figure", "tiles", "--features", "pixels", "--device", "cpu", "--executor", "eager"]
+    monkeypatch.setitem(TABLES, "ring", lambda records: figure.table)
+    options = ["--features", "pixels", "--device", "cpu", "--executor", "eager"]
+    command = ["figure", "tiles", *options]
     assert main([*command, "--no-train"]) == 2
-    assert main([*command, "--out", "first"]) == 0
-    (evaluations_file,) = tiles.glob("runs/tables/*/evaluations.jsonl")
-    measured = evaluations_file.read_bytes()
-    assert {r.step for r in read_records(evaluations_file)} == {1, 2}
+    assert "not measured yet" in capsys.readouterr().err
+    assert main([*command, "--seeds", "1", "--out", "first"]) == 0
+    captured = capsys.readouterr()
+    assert "measuring scores on features of 1 seed" in captured.err
+    assert captured.err.endswith("\ntiles\n")
+    (records_file,) = tiles.glob("results/*.jsonl")
+    assert records_file.name == "tiles.jsonl"
+    fids = [record for record in read_records(records_file) if record.metric == "fd_pixels"]
+    assert [(record.seed, record.step) for record in fids] == [(0, 1), (0, 2)]
     assert main([*command, "--no-train", "--out", "second"]) == 0
+    assert capsys.readouterr().err.endswith("not measured for all seeds and checkpoints: GAN\n")
+
+    assert main(["table", "ring", *options, "--format", "json"]) == 0  # trains the other seed
+    (cell,) = json.loads(capsys.readouterr().out)
+    assert (cell["n"], cell["status"]) == (2, "done")
+    records = records_file.read_bytes()
     assert main([*command, "--out", "third"]) == 0
-    assert evaluations_file.read_bytes() == measured
+    assert not {"training", "measuring"} & {*capsys.readouterr().err.split()}
+    assert records_file.read_bytes() == records
     images = {(tiles / out / "tiles.png").read_bytes() for out in ("first", "second", "third")}
-    assert len(images) == 1
-    capsys.readouterr()
-    assert main([*command[:2], "--features", "random", "--no-train"]) == 2
-    assert "FD, random" in capsys.readouterr().err
+    assert len(images) == 2  # of one seed, and of both

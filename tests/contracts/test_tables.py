@@ -7,16 +7,19 @@ from matplotlib.text import Text
 
 from iidgan.config.run import Run
 from iidgan.data import FashionMnist, Mnist5k, Ring, StackedFashion, StackedMnist
-from iidgan.engine.loop import StopRequest
-from iidgan.studies.measure_scores import ScoreMeter, measure_checkpoints
+from iidgan.studies.figure_spec import ScoreFigureSpec
 from iidgan.studies.papers import FIGURES, RECIPES, TABLES
 from iidgan.studies.papers.digit_figures import DIGIT_FIGURES
 from iidgan.studies.papers.image_figures import IMAGE_FIGURES
 from iidgan.studies.table_spec import Delta
 from iidgan.train import train
-from tests.helpers.tables import make_workspace
+from tests.helpers.tables import make_record, make_workspace
 
 POOR_STARTS = ("poor-start", "poor-start-ring")
+SCORE_FIGURES = {
+    name: figure for name, figure in IMAGE_FIGURES.items() if isinstance(figure, ScoreFigureSpec)
+}
+SAMPLE_FIGURES = IMAGE_FIGURES.keys() - SCORE_FIGURES.keys()
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -67,6 +70,20 @@ def test_image_figures_share_recipe_runs(name):
     assert not {run.id for run in IMAGE_FIGURES[name].quick.runs.values()} & table_ids
 
 
+@pytest.mark.parametrize("name", SCORE_FIGURES)
+def test_score_figures_share_scores_of_recipes(name):
+    """A recipe has the runs of the figure, with the same column, checkpoints and seeds."""
+    table = SCORE_FIGURES[name].table
+    for run_id, columns in table.required_scores.items():
+        assert columns
+        assert any(
+            recipe.required_scores.get(run_id) == columns
+            and (recipe.num_checkpoints, recipe.num_seeds)
+            == (table.num_checkpoints, table.num_seeds)
+            for recipe in RECIPES.values()
+        )
+
+
 def test_image_figures_of_one_method_share_runs():
     ablation, curves = FIGURES["ivgan-ablation"], FIGURES["ivgan-fid-cifar10"]
     samples = FIGURES["ivgan-samples"]
@@ -83,9 +100,9 @@ def test_figures_have_quick_profile(name):
     assert quick is not None
     quick_steps = sum(run.steps for run in quick.runs.values())
     assert quick_steps <= sum(run.steps for run in figure.runs.values())
-    for run in quick.runs.values():
-        keeps_all = quick.keep_checkpoints >= quick.num_checkpoints
-        assert not keeps_all or run.steps % quick.num_checkpoints == 0
+    if isinstance(quick, ScoreFigureSpec):
+        num_steps = {run.steps for run in quick.runs.values()}
+        assert all(steps % quick.table.num_checkpoints == 0 for steps in num_steps)
 
 
 @pytest.fixture
@@ -116,22 +133,42 @@ def make_tiny(run, num_steps):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_few_samples")
-@pytest.mark.parametrize("name", [*IMAGE_FIGURES, "mnist-codes", "poor-start-ring"])
+@pytest.mark.parametrize("name", [*sorted(SAMPLE_FIGURES), "mnist-codes", "poor-start-ring"])
 def test_quick_figures_draw(name, tmp_path):
     quick = FIGURES[name].quick
     first_label, *_, last_label = quick.runs
     labels = [first_label, last_label]
     num_steps = 12 if name == "poor-start-ring" else 2  # it shows four stages of twelve
     runs = {label: make_tiny(quick.runs[label], num_steps) for label in labels}
-    score = quick.score and replace(quick.score, num_samples=20)
-    tiny = replace(quick, runs=runs, num_seeds=1, score=score).with_features("pixels")
+    tiny = replace(quick, runs=runs, num_seeds=1)
     workspace = make_workspace(tmp_path, num_workers=1)
     train_tiny_runs(tiny, workspace)
     run_dirs = tiny.find_run_dirs(workspace)
     assert list(run_dirs) == labels
-    if tiny.score is not None:
-        measure_checkpoints(run_dirs, tiny.score, ScoreMeter(workspace), stop=StopRequest())
-    drawn = tiny.draw(run_dirs)
-    texts = [text.get_text() for text in drawn.findobj(Text)]
+    check_labels(tiny.draw(run_dirs), labels)
+
+
+def check_labels(drawn, labels):
+    texts = [text.get_text().replace("\n", " ") for text in drawn.findobj(Text)]
     for label in labels:
-        assert any(label in text.replace("\n", " ") for text in texts)
+        assert any(label in text for text in texts)
+
+
+@pytest.mark.parametrize("name", SCORE_FIGURES)
+def test_score_figures_draw(name):
+    for figure, dataset in (
+        (SCORE_FIGURES[name], ("CIFAR-10", "LSUN church")),
+        (SCORE_FIGURES[name].quick, ("Clothes", "Digits")),
+    ):
+        (column,) = figure.table.columns.values()
+        protocol = {"extractor": column.features}
+        records = [
+            replace(make_record(run, 0, 1.0, metric=column.metric, step=step), protocol=protocol)
+            for run in figure.runs.values()
+            for step in column.list_steps(run.steps, figure.table.num_checkpoints)
+        ]
+        drawn = figure.draw(records)
+        check_labels(drawn, figure.runs)
+        (axis,) = drawn.axes
+        assert axis.get_ylabel() in [f"{name} FID" for name in dataset]
+        assert len(axis.get_lines()[0].get_xdata()) == figure.table.num_checkpoints

@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save
 
 from iidgan.core import NetworkFactory
 from iidgan.engine import checkpoint
-from iidgan.engine.checkpoint import LatestCheckpoints, RunIdentity, find_latest, list_steps
+from iidgan.engine.checkpoint import LatestCheckpoints, RunIdentity, find_latest
 from iidgan.engine.optim import Adam
 from iidgan.engine.state import init_state, named_tensors, restore_state, select_seeds
 from iidgan.methods import iid_gan
@@ -310,10 +310,3 @@ def damage_checkpoint(folder, damage):
             manifest.write_text(
                 json.dumps(json.loads(manifest.read_text()) | {"other.json": digest})
             )
-
-
-def test_list_steps_in_order(tmp_path):
-    for name in ("step-00000020", "step-00000003", "step-123456789", "step-new", "other-1"):
-        (tmp_path / name).mkdir()
-    assert list_steps(tmp_path) == [3, 20, 123_456_789]
-    assert list_steps(tmp_path / "none") == []

@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from iidgan.config.run import Run
 from iidgan.data import Mnist5k, StackedMnist
@@ -125,16 +126,15 @@ def make_record(step, metric, value):
     )
 
 
-def test_score_of_evaluations(workspace):
-    run_dirs = train_figure(workspace, PLANE_RUN)
-    records = [make_record(2, "fid", 5.0), make_record(1, "fid", 9.0), make_record(2, "is", 2.0)]
-    append_records(run_dirs["ours"].evaluations_file, records)
-    figure = plot_score(run_dirs, "FID of digits", lambda record: record.metric == "fid")
+def test_score_of_measured_runs():
+    points = {"ours": {(2, 0): 5.0, (1, 0): 9.0, (2, 3): 7.0}, "untrained": {}}
+    figure = plot_score("FID of digits", points)
     (axis,) = figure.axes
     assert axis.get_ylabel() == "FID of digits"
-    np.testing.assert_array_equal(axis.get_lines()[0].get_xydata(), [[1, 9.0], [2, 5.0]])
+    np.testing.assert_array_equal(axis.get_lines()[0].get_xydata(), [[1, 9.0], [2, 6.0]])
+    assert not any("untrained" in text.get_text() for text in figure.findobj(Text))
     with raises_input_error("train", "FID of digits", "--no-train"):
-        plot_score(run_dirs, "FID of digits", lambda record: False)
+        plot_score("FID of digits", {"untrained": {}})
 
 
 def test_training_names_metrics(workspace):

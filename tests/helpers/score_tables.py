@@ -8,11 +8,10 @@ import pytest
 from iidgan.config.run import Run
 from iidgan.data import Prepared
 from iidgan.data.prepare import prepare
-from iidgan.figures.comparison import plot_score
 from iidgan.methods import GAN
 from iidgan.nn import MLP
 from iidgan.studies.columns import score_columns
-from iidgan.studies.figure_spec import FigureSpec
+from iidgan.studies.figure_spec import ScoreFigureSpec
 from iidgan.studies.table_spec import Profile, RowGroup, TableSpec
 from iidgan.train import train
 from tests.helpers.images import random_images
@@ -46,17 +45,8 @@ def make_score_table(over_training=False, **changes):
 
 def make_score_figure(**changes):
     """Returns a figure of the FID of both steps of the run, on features of pixels."""
-    (column,) = make_score_table().columns.values()
-    figure = FigureSpec(
-        title="tiles",
-        runs={"GAN": RUN},
-        draw=plot_score,
-        num_seeds=2,
-        num_checkpoints=2,
-        needs_classifier=False,
-        score=column,
-    )
-    return replace(figure.with_features("pixels"), **changes)
+    table = make_score_table(over_training=True, num_checkpoints=2)
+    return ScoreFigureSpec(title="tiles", table=replace(table, **changes))
 
 
 @pytest.fixture

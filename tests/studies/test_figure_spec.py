@@ -1,7 +1,9 @@
 """Run folders that a figure finds or needs."""
 
+import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from iidgan.config.run import Run
@@ -12,7 +14,9 @@ from iidgan.nn import MLP
 from iidgan.studies.figure_spec import FigureSpec
 from iidgan.studies.table_spec import NUM_SEEDS
 from iidgan.studies.train_missing import TrainingJob, train_runs
-from tests.helpers.score_tables import NUM_IMAGES, make_score_figure
+from tests.helpers.errors import raises_input_error
+from tests.helpers.score_tables import RUN as TILES_RUN
+from tests.helpers.score_tables import make_score_figure
 from tests.helpers.tables import make_record, make_workspace
 
 RUN = Run(source=Ring(size=400), arch=MLP(hidden=(8,)), steps=12, batch=16)
@@ -42,15 +46,29 @@ def test_missing_runs_need_classifier(tmp_path):
         assert job.needs_classifier == needs_classifier
 
 
-def test_with_features_selects_records():
-    figure = make_score_figure().with_features("random")
-    assert figure.score.features == "random"
-    title, is_shown = figure.draw.keywords["title"], figure.draw.keywords["is_shown"]
-    assert title == "Tiles FD, random (paper: inception)"
-    record = make_record(RUN, 0, 1.0, metric="fd_random")
-    shown = replace(record, protocol={"extractor": "random", "num_generated": NUM_IMAGES})
-    assert is_shown(shown)
-    assert not is_shown(replace(shown, metric="fd_pixels"))
-    assert not is_shown(replace(shown, protocol={**shown.protocol, "num_generated": 20}))
-    without_score = FigureSpec(title="t", runs={"GAN": RUN}, draw=plot_latents)
-    assert without_score.with_features("random") == without_score
+def make_score(seed, step, value, **changes):
+    score = {"metric": "fd_pixels", "protocol": {"extractor": "pixels"}} | changes
+    return make_record(TILES_RUN, seed, value, step=step, **score)
+
+
+def test_score_figure_draws_records_of_table():
+    records = [
+        *(make_score(0, step, value) for step, value in ((1, 9.0), (2, 5.0))),
+        make_score(1, 1, 7.0),
+        make_score(1, 2, math.nan, diverged=2),
+        make_score(0, 3, 1.0),
+        replace(make_score(0, 2, 1.0), run="other"),
+        make_score(0, 2, 1.0, protocol={"extractor": "random"}),
+    ]
+    (axis,) = make_score_figure().draw(records).axes
+    assert axis.get_ylabel() == "Tiles FD, pixels (paper: inception)"
+    np.testing.assert_array_equal(axis.get_lines()[0].get_xydata(), [[1, 8.0], [2, 5.0]])
+
+
+def test_score_figure_lists_incomplete_runs():
+    records = [make_score(seed, step, 1.0) for seed in (0, 1) for step in (1, 2)]
+    figure = make_score_figure()
+    assert figure.list_incomplete(records) == []
+    assert figure.list_incomplete(records[1:]) == ["GAN"]
+    with raises_input_error("train", "Tiles FD", "--no-train"):
+        figure.draw([])

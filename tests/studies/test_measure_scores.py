@@ -2,32 +2,27 @@
 
 import json
 import math
+import shutil
 import signal
 from dataclasses import replace
-from itertools import chain
 
 import pytest
 
 from iidgan.engine.loop import StopRequest
 from iidgan.records import read_records
-from iidgan.studies import measure_scores as measure_scores_module
 from iidgan.studies.measure_scores import (
     ScoreMeter,
     add_untrained,
     find_trained,
-    measure_checkpoints,
     measure_scores,
     missing_scores,
 )
 from iidgan.studies.tabulate import tabulate
 from iidgan.studies.train_missing import TrainingJob, train_missing
-from iidgan.train import train
-from iidgan.training.replay import load_checkpoint
 from tests.helpers.errors import raises_input_error
 from tests.helpers.score_tables import NUM_IMAGES, RUN, make_score_table
 from tests.helpers.tables import find_cell, make_record, make_workspace
 
-SCORE_COLUMNS = [*make_score_table().columns.values()]
 TITLE = "Tiles FD, pixels (paper: inception)"
 
 
@@ -127,40 +122,6 @@ def test_measure_scores_stops_between_runs(tmp_path):
     meter, stop = ScoreMeter(workspace), StopRequest(max_seconds=0)
     assert not measure_scores("t", jobs, meter, workspace, stop=stop)
     assert read_records(workspace.results_file("t")) == []
-
-
-@pytest.mark.slow
-def test_measure_checkpoints_ends_with_table_score(tiles):
-    workspace, (column,) = replace(make_workspace(tiles), device="cpu"), SCORE_COLUMNS
-    run_dir = workspace.run_dir(RUN, (0, 1))
-    train(RUN, seeds=2, out=run_dir.path, checkpoint_every=1, device="cpu", executor="eager")
-    meter = ScoreMeter(workspace)
-    assert measure_checkpoints({"GAN": run_dir}, column, meter, stop=StopRequest())
-    records = read_records(run_dir.evaluations_file)
-    values = {(r.seed, r.step): r.value for r in records if column.has_evaluation(r)}
-    assert values.keys() == {(0, 1), (0, 2), (1, 1), (1, 2)}
-    (job,) = missing_scores(make_score_table(), range(2), [])
-    measured = chain.from_iterable(meter.measure(job))
-    at_end = {r.seed: r.value for r in measured if column.has_record(r)}
-    assert {seed: values[seed, 2] for seed in (0, 1)} == at_end
-    assert values[0, 1] != values[0, 2]
-    measure_checkpoints({"GAN": run_dir}, column, meter, stop=StopRequest())
-    assert read_records(run_dir.evaluations_file) == records
-    other_column = replace(column, num_samples=20)
-    assert not measure_checkpoints(
-        {"GAN": run_dir}, other_column, meter, stop=StopRequest(max_seconds=0)
-    )
-
-
-@pytest.mark.slow
-def test_measure_checkpoint_leaves_out_diverged(trained_tiles, monkeypatch):
-    workspace, (column,) = trained_tiles, SCORE_COLUMNS
-    run_dir = workspace.run_dir(RUN, (0, 1))
-    networks = load_checkpoint(run_dir, RUN.steps)
-    diverged = replace(networks, point=replace(networks.point, diverged=[-1, 1]))
-    monkeypatch.setattr(measure_scores_module, "load_checkpoint", lambda *arguments: diverged)
-    ScoreMeter(workspace).measure_checkpoint("GAN", run_dir, RUN.steps, column)
-    assert {record.seed for record in read_records(run_dir.evaluations_file)} == {0}
 
 
 # The smallest score at the checkpoints of a training
@@ -281,6 +242,23 @@ class StopAfterReading:
 
 def read_fids(workspace):
     return [r for r in workspace.load_records() if r.metric == "fd_pixels"]
+
+
+@pytest.mark.slow
+def test_run_without_its_networks_is_trained_again(trained_tiles):
+    table, workspace = make_best_table(num_seeds=3), trained_tiles
+    score_jobs = missing_scores(table, range(3), [])
+    (job,) = add_untrained([], score_jobs, workspace)
+    assert (job.seeds, job.keep_networks) == ((0, 1, 2), True)
+    kept_dir = workspace.run_dir(RUN, job.seeds)
+    shutil.copytree(workspace.run_dir(RUN, (0, 1)).path, kept_dir.path)
+    for seed in (0, 1):
+        kept_dir.past_networks_dir(seed, 1).mkdir(parents=True)
+    assert {run_dir.path for run_dir, _ in find_trained(workspace, RUN).values()} == {
+        kept_dir.path
+    }
+    (job,) = add_untrained([], score_jobs, workspace)
+    assert job.seeds == (2,)
 
 
 @pytest.mark.slow

@@ -1,14 +1,12 @@
 """What tables need before they can be trained."""
 
-from dataclasses import replace
-
 from iidgan.data import Mnist, Prepared, Ring
 from iidgan.studies.measure_scores import missing_scores
 from iidgan.studies.requirements import Requirements, describe_acquisition
 from iidgan.studies.train_missing import missing_runs
 from tests.helpers.classifiers import make_image_run
-from tests.helpers.score_tables import SOURCE, make_score_figure, make_score_table
-from tests.helpers.tables import make_table, make_workspace
+from tests.helpers.score_tables import SOURCE, make_score_table
+from tests.helpers.tables import make_table
 
 
 def test_requirements_of_points_are_none():
@@ -26,16 +24,6 @@ def test_requirements_of_scores(tmp_path, monkeypatch):
     assert requirements == Requirements.of_table(make_score_table())
     (line,) = requirements.list_missing()
     assert line.startswith(f"tiles: not prepared in {tmp_path}; run `iidgan prepare tiles --from ")
-
-
-def test_requirements_of_figure(tmp_path, monkeypatch):
-    monkeypatch.setenv("IIDGAN_DATA", str(tmp_path))
-    figure = make_score_figure()
-    jobs = figure.missing_runs(make_workspace(tmp_path))
-    expected = Requirements(sources=(SOURCE,), scores=(("pixels", "fd"),))
-    assert Requirements.of_figure(figure, jobs) == expected
-    trained_figure = replace(figure, score=None, runs={})
-    assert Requirements.of_figure(trained_figure, []) == Requirements()
 
 
 def test_requirements_of_prepared_data(tiles):

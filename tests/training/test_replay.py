@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-import torch
 
 from iidgan.evaluation.arrays import load_arrays
-from iidgan.training.model import load_networks
-from iidgan.training.replay import load_checkpoint, sample_checkpoint
+from iidgan.training.replay import sample_checkpoint
 from tests.helpers.errors import raises_input_error
 from tests.helpers.figures import train_small_runs
 
@@ -35,15 +33,3 @@ def test_sample_checkpoint_of_earlier_step(run_dirs):
 def test_sample_checkpoint_unknown_step(run_dirs):
     with raises_input_error(None, 13, "step-00000001"):
         sample_checkpoint(run_dirs["GAN"], 13)
-
-
-def test_load_checkpoint_of_last_step(run_dirs):
-    run_dir = run_dirs["IID-GAN"]
-    exported, loaded = load_networks(run_dir.path), load_checkpoint(run_dir, 12)
-    assert (loaded.point.run, loaded.shape) == (exported.point.run, exported.shape)
-    for name in ("seeds", "steps", "diverged"):
-        assert [*getattr(loaded.point, name)] == [*getattr(exported.point, name)]
-    weights, expected = loaded.nets.state_dict(), exported.nets.state_dict()
-    assert weights.keys() == expected.keys()
-    for name, value in expected.items():
-        torch.testing.assert_close(weights[name], value, rtol=0, atol=0)

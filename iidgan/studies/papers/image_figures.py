@@ -12,18 +12,16 @@ from dataclasses import replace
 from iidgan.config.run import Run
 from iidgan.core import Source
 from iidgan.data import FashionMnist, Mnist5k, StackedFashion, StackedMnist
-from iidgan.figures.comparison import plot_images, plot_score
-from iidgan.studies.columns import ScoreColumn, score_columns
-from iidgan.studies.figure_spec import FigureSpec
+from iidgan.figures.comparison import plot_images
+from iidgan.studies.columns import ScoreColumn
+from iidgan.studies.figure_spec import FigureSpec, ScoreFigureSpec
 from iidgan.studies.papers.arxiv_images import ARXIV_TABLE_2
 from iidgan.studies.papers.ijcai_images import IJCAI_TABLE_5
 from iidgan.studies.papers.invert_gan_images import INVERT_GAN_TABLE_2
 from iidgan.studies.papers.iv_gan_images import IV_GAN_TABLE_1, IV_GAN_TABLE_3
 from iidgan.studies.table_spec import RowGroup, TableSpec
 
-NUM_CHECKPOINTS, NUM_CURVE_SAMPLES = 10, 10_000
-"""Points of a curve of FID, and images of each; the paper does not say how many it compares."""
-QUICK_STEPS, NUM_QUICK_CHECKPOINTS, NUM_QUICK_SAMPLES = 400, 5, 500
+QUICK_STEPS = 400
 
 _STACKED: dict[str, Source] = {
     "stacked digits": StackedMnist(base="mnist-5k"),
@@ -45,12 +43,9 @@ def _take_runs(
     }
 
 
-def _take_quick_runs(
-    table: TableSpec, stand_ins: Mapping[str, Source], row_names: Sequence[str]
-) -> dict[str, Run]:
-    (group,) = table.with_quick_profile().row_groups
-    runs = _take_runs(group, stand_ins, row_names)
-    return {label: replace(run, steps=QUICK_STEPS) for label, run in runs.items()}
+def _shorten(table: TableSpec) -> TableSpec:
+    """Return the quick profile of a table with the steps of quick figures."""
+    return replace(table, quick=replace(table.quick, steps=QUICK_STEPS)).with_quick_profile()
 
 
 def _show_samples(
@@ -70,15 +65,10 @@ def _show_samples(
         num_seeds=1,
         needs_classifier=False,
     )
+    (quick_group,) = _shorten(table).row_groups
     quick_row_names = [name for name in row_names if name not in slow_row_names]
-    quick_runs = _take_quick_runs(table, stand_ins, quick_row_names)
+    quick_runs = _take_runs(quick_group, stand_ins, quick_row_names)
     return replace(figure, quick=replace(figure, runs=quick_runs, num_checkpoints=1))
-
-
-def _fid_column(dataset_name: str, num_samples: int) -> ScoreColumn:
-    (column,) = score_columns(dataset_name, {"FID": 2}, num_samples=num_samples).values()
-    assert isinstance(column, ScoreColumn)
-    return column
 
 
 def _show_fid(
@@ -88,30 +78,42 @@ def _show_fid(
     labels: Mapping[str, str],
     stand_in_name: str,
     slow_row_names: Sequence[str] = (),
-) -> FigureSpec:
+) -> ScoreFigureSpec:
     """Show FID over training, of rows of a table by their label."""
-    (group,) = table.row_groups
-    quick_row_names = [name for name in labels if name not in slow_row_names]
-    quick_runs = _take_quick_runs(table, {stand_in_name: _GREY[stand_in_name]}, quick_row_names)
-    runs = _take_runs(group, {dataset_name: group.datasets[dataset_name]}, list(labels))
-    figure = FigureSpec(
+    quick_labels = {row: label for row, label in labels.items() if row not in slow_row_names}
+    quick_table = _take_rows(_shorten(table), dataset_name, quick_labels)
+    return ScoreFigureSpec(
         title=title,
-        runs=dict(zip(labels.values(), runs.values())),
-        draw=plot_score,
-        keep_checkpoints=NUM_CHECKPOINTS,
-        num_checkpoints=NUM_CHECKPOINTS,
-        needs_classifier=False,
-        score=_fid_column(dataset_name, NUM_CURVE_SAMPLES),
+        table=_take_rows(table, dataset_name, labels),
+        quick=ScoreFigureSpec(title=title, table=_replace_data(quick_table, stand_in_name)),
     )
-    quick = replace(
-        figure,
-        runs={labels[name]: run for name, run in zip(quick_row_names, quick_runs.values())},
-        num_seeds=2,
-        keep_checkpoints=NUM_QUICK_CHECKPOINTS,
-        num_checkpoints=NUM_QUICK_CHECKPOINTS,
-        score=_fid_column(stand_in_name.capitalize(), NUM_QUICK_SAMPLES),
+
+
+def _take_rows(table: TableSpec, dataset_name: str, labels: Mapping[str, str]) -> TableSpec:
+    """Return rows of a table by their label, on one of its data sets."""
+    (group,) = table.row_groups
+    shown_group = replace(
+        group,
+        datasets={dataset_name: group.datasets[dataset_name]},
+        rows={label: group.rows[row_name] for row_name, label in labels.items()},
+        published={},
     )
-    return replace(figure, quick=quick)
+    return replace(table.restrict_to(dataset_names=[dataset_name]), row_groups=(shown_group,))
+
+
+def _replace_data(table: TableSpec, stand_in_name: str) -> TableSpec:
+    """Return a table of scores on a stand-in in place of its only data set."""
+    (group,), shown_name = table.row_groups, stand_in_name.capitalize()
+    columns = [
+        replace(column, dataset=shown_name)
+        for column in table.columns.values()
+        if isinstance(column, ScoreColumn)
+    ]
+    return replace(
+        table,
+        columns={column.title: column for column in columns},
+        row_groups=(replace(group, datasets={shown_name: _GREY[stand_in_name]}),),
+    )
 
 
 _IV_GAN_ROWS = ("DCGAN", "LSGAN", "MRGAN", "WGAN-GP", "IVDCGAN", "IVLSGAN")
@@ -119,7 +121,7 @@ _IV_GAN_LABELS = {name: name for name in _IV_GAN_ROWS}
 _SLOW_IV_GAN_ROWS = ("WGAN-GP", "IVDCGAN")
 _INVERT_GAN_ROWS = ("GAN", "BiGAN", "Unrolled GAN", "VEEGAN", "InvertGAN")
 
-IMAGE_FIGURES: dict[str, FigureSpec] = {
+IMAGE_FIGURES: dict[str, FigureSpec | ScoreFigureSpec] = {
     "ijcai-samples": _show_samples(
         "CelebA and LSUN church, real and generated (IID-GAN, IJCAI 2023, Fig. 10)",
         IJCAI_TABLE_5,

@@ -17,7 +17,7 @@ from iidgan.figures.comparison import (
 from iidgan.functional.gaussian import Distance
 from iidgan.methods import invert_gan
 from iidgan.nn import CollapsedInit
-from iidgan.studies.figure_spec import FigureSpec
+from iidgan.studies.figure_spec import FigureSpec, ScoreFigureSpec
 from iidgan.studies.papers.common import (
     DATASETS_AS_PRINTED,
     IID_GAN_1D,
@@ -138,7 +138,7 @@ _FULL_FIGURES: dict[str, FigureSpec] = {
     ),
 }
 
-FIGURES = {
+FIGURES: dict[str, FigureSpec | ScoreFigureSpec] = {
     **{name: _add_quick_profile(figure) for name, figure in _FULL_FIGURES.items()},
     **DIGIT_FIGURES,
     **IMAGE_FIGURES,
