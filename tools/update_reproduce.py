@@ -17,7 +17,7 @@ from iidgan.report.formats import format_mean_std, render_table
 from iidgan.sample_sets.feature_set import DEFAULT_FEATURES
 from iidgan.studies.columns import SCORES, ScoreColumn
 from iidgan.studies.papers import ALIASES, PLANNED_TABLES, RECIPES
-from iidgan.studies.papers.image_figures import IMAGE_FIGURES
+from iidgan.studies.papers.images.figures import IMAGE_FIGURES
 from iidgan.studies.requirements import describe_acquisition
 from iidgan.studies.table_spec import RowGroup, TableSpec
 from iidgan.studies.tabulate import tabulate

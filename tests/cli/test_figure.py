@@ -12,7 +12,7 @@ from iidgan.records import read_records
 from iidgan.studies import papers
 from iidgan.studies.figure_spec import FigureSpec
 from iidgan.studies.papers import FIGURES, TABLES
-from iidgan.studies.papers.image_figures import IMAGE_FIGURES
+from iidgan.studies.papers.images.figures import IMAGE_FIGURES
 from iidgan.utils.files import PARTIAL_PREFIX
 from tests.helpers.figures import SMALL_RUN, SMALL_RUNS
 from tests.helpers.score_tables import make_score_figure

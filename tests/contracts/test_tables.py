@@ -9,8 +9,8 @@ from iidgan.config.run import Run
 from iidgan.data import FashionMnist, Mnist5k, Ring, StackedFashion, StackedMnist
 from iidgan.studies.figure_spec import ScoreFigureSpec
 from iidgan.studies.papers import FIGURES, RECIPES, TABLES
-from iidgan.studies.papers.digit_figures import DIGIT_FIGURES
-from iidgan.studies.papers.image_figures import IMAGE_FIGURES
+from iidgan.studies.papers.images.digit_figures import DIGIT_FIGURES
+from iidgan.studies.papers.images.figures import IMAGE_FIGURES
 from iidgan.studies.table_spec import Delta
 from iidgan.train import train
 from tests.helpers.tables import make_record, make_workspace

@@ -8,8 +8,8 @@ import pytest
 from iidgan.cli import main
 from iidgan.records import read_records
 from iidgan.studies.papers import TABLES
-from iidgan.studies.papers.ijcai_images import IJCAI_TABLE_4
-from iidgan.studies.papers.iv_gan_images import IV_GAN_TABLE_1
+from iidgan.studies.papers.images.ijcai import IJCAI_TABLE_4
+from iidgan.studies.papers.images.iv_gan import IV_GAN_TABLE_1
 from tests.helpers.photos import write_cifar10_archive, write_stl10_archive
 
 NUM_IMAGES = 150

@@ -6,7 +6,7 @@ import pytest
 
 from iidgan.records import read_all_records
 from iidgan.studies.papers import ALIASES, PLANNED_TABLES, RECIPES
-from iidgan.studies.papers.image_figures import IMAGE_FIGURES
+from iidgan.studies.papers.images.figures import IMAGE_FIGURES
 from tests.helpers.tables import make_record
 from tools.update_reproduce import PAGE_FILE, render_page_part, render_section, update_page
 from tools.update_results import BEGIN, END, split_page

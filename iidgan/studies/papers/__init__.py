@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from functools import partial
 
 from iidgan.records import MetricRecord
-from iidgan.studies.papers.arxiv_images import ARXIV_TABLE_2, ARXIV_TABLE_4, ARXIV_TABLE_5
-from iidgan.studies.papers.bfloat16 import BFLOAT16
-from iidgan.studies.papers.ijcai_images import IJCAI_TABLE_4, IJCAI_TABLE_5
-from iidgan.studies.papers.images import IMAGES
-from iidgan.studies.papers.invert_gan_images import INVERT_GAN_TABLE_2
-from iidgan.studies.papers.iv_gan_images import IV_GAN_TABLE_1, IV_GAN_TABLE_2, IV_GAN_TABLE_3
+from iidgan.studies.papers.images.arxiv import ARXIV_TABLE_2, ARXIV_TABLE_4, ARXIV_TABLE_5
+from iidgan.studies.papers.images.bfloat16 import BFLOAT16
+from iidgan.studies.papers.images.five_sets import IMAGES
+from iidgan.studies.papers.images.ijcai import IJCAI_TABLE_4, IJCAI_TABLE_5
+from iidgan.studies.papers.images.invert_gan import INVERT_GAN_TABLE_2
+from iidgan.studies.papers.images.iv_gan import IV_GAN_TABLE_1, IV_GAN_TABLE_2, IV_GAN_TABLE_3
+from iidgan.studies.papers.images.stacked import STACKED
 from iidgan.studies.papers.lazy import LAZY, LAZY_IMAGES
 from iidgan.studies.papers.normality import NORMALITY
 from iidgan.studies.papers.plug_in import PLUG_IN
 from iidgan.studies.papers.ring import RING
-from iidgan.studies.papers.stacked import STACKED
 from iidgan.studies.papers.synthetic import SYNTHETIC
 from iidgan.studies.papers.synthetic_figures import FIGURES
 from iidgan.studies.papers.tuned import TUNING, build_tuned_table

@@ -18,7 +18,7 @@ from iidgan.studies.papers.common import (
     coverage_columns,
     with_method,
 )
-from iidgan.studies.papers.stacked import dataset_columns, full_run, quick_group
+from iidgan.studies.papers.images.stacked import dataset_columns, full_run, quick_group
 from iidgan.studies.table_spec import Profile, RowGroup, TableSpec
 from iidgan.terms import CycleTerm, GaussianTerm
 

@@ -28,8 +28,8 @@ from iidgan.studies.papers.common import (
     VARIANT_RUNS,
     with_method,
 )
-from iidgan.studies.papers.digit_figures import DIGIT_FIGURES
-from iidgan.studies.papers.image_figures import IMAGE_FIGURES
+from iidgan.studies.papers.images.digit_figures import DIGIT_FIGURES
+from iidgan.studies.papers.images.figures import IMAGE_FIGURES
 from iidgan.studies.papers.normality import TESTED_ROWS
 from iidgan.terms import GaussianTerm
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iidgan.config.run import Run
-from iidgan.studies.papers.images import IMAGES
+from iidgan.studies.papers.images.five_sets import IMAGES
 from iidgan.studies.table_spec import RowGroup, TableSpec
 
 _COMPARED_ROWS = ("DCGAN", "IID-GAN (M-D)")

@@ -18,7 +18,7 @@ from iidgan.functional import histogram
 from iidgan.methods import GAN, MRGAN, VEEGAN, PacGAN, Unrolled, iv_gan, lsgan, r3gan
 from iidgan.studies.columns import Column
 from iidgan.studies.papers.common import with_distance
-from iidgan.studies.papers.images import IMAGE_METHODS, standard_run
+from iidgan.studies.papers.images.five_sets import IMAGE_METHODS, standard_run
 from iidgan.studies.table_spec import Profile, PublishedValues, RowGroup, TableSpec
 from iidgan.terms import R1, R2, InstanceNoise, Intervention
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iidgan.config.presets import PRESETS
 from iidgan.studies.columns import score_columns
-from iidgan.studies.papers.image_tables import create_image_table, take_others
+from iidgan.studies.papers.images.recipes import create_image_table, take_others
 
 _SCORES = {"IS": 2, "FID": 2, "MS": 2}
 

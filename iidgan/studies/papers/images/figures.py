@@ -15,10 +15,10 @@ from iidgan.data import FashionMnist, Mnist5k, StackedFashion, StackedMnist
 from iidgan.figures.comparison import plot_images
 from iidgan.studies.columns import ScoreColumn
 from iidgan.studies.figure_spec import FigureSpec, ScoreFigureSpec
-from iidgan.studies.papers.arxiv_images import ARXIV_TABLE_2
-from iidgan.studies.papers.ijcai_images import IJCAI_TABLE_5
-from iidgan.studies.papers.invert_gan_images import INVERT_GAN_TABLE_2
-from iidgan.studies.papers.iv_gan_images import IV_GAN_TABLE_1, IV_GAN_TABLE_3
+from iidgan.studies.papers.images.arxiv import ARXIV_TABLE_2
+from iidgan.studies.papers.images.ijcai import IJCAI_TABLE_5
+from iidgan.studies.papers.images.invert_gan import INVERT_GAN_TABLE_2
+from iidgan.studies.papers.images.iv_gan import IV_GAN_TABLE_1, IV_GAN_TABLE_3
 from iidgan.studies.table_spec import RowGroup, TableSpec
 
 QUICK_STEPS = 400

@@ -6,7 +6,7 @@ from dataclasses import replace
 from iidgan.functional import histogram
 from iidgan.methods import GAN
 from iidgan.studies.papers import TABLES
-from iidgan.studies.papers.stacked import STACKED, STACKED_METHODS, kl_column_title
+from iidgan.studies.papers.images.stacked import STACKED, STACKED_METHODS, kl_column_title
 from iidgan.studies.tabulate import tabulate
 
 KL_TITLE = kl_column_title("MNIST")

@@ -8,8 +8,8 @@ from iidgan.config.presets import PRESETS
 from iidgan.core import Method, Regularised
 from iidgan.data import StackedMnist
 from iidgan.studies.columns import Column, score_columns
-from iidgan.studies.papers.image_tables import create_image_table, take_others
-from iidgan.studies.papers.stacked import kl_column_title
+from iidgan.studies.papers.images.recipes import create_image_table, take_others
+from iidgan.studies.papers.images.stacked import kl_column_title
 from iidgan.terms import Intervention
 
 _PRESET = PRESETS["ivgan"]

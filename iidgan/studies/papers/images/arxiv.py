@@ -8,7 +8,7 @@ from iidgan.config.presets import PRESETS
 from iidgan.nn import DCGAN
 from iidgan.studies.columns import score_columns
 from iidgan.studies.papers.common import with_distance
-from iidgan.studies.papers.image_tables import create_image_table, take_others
+from iidgan.studies.papers.images.recipes import create_image_table, take_others
 
 _CIFAR, _STL = PRESETS["arxiv-cifar"], PRESETS["arxiv-stl10"]
 _NUM_NOTE = "This version does not say how many images are compared; the numbers are InvertGAN's."

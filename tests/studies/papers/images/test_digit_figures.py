@@ -4,7 +4,7 @@ import pytest
 
 from iidgan.core import Regularised
 from iidgan.studies.papers import FIGURES
-from iidgan.studies.papers.stacked import STACKED
+from iidgan.studies.papers.images.stacked import STACKED
 from iidgan.terms import CycleTerm, GaussianTerm
 
 NAMES = ("mnist-training", "mnist-latent", "stacked-samples")

@@ -18,7 +18,7 @@ from iidgan.methods import GAN, VAE, VEEGAN
 from iidgan.nn import MnistNet
 from iidgan.studies.figure_spec import FigureSpec
 from iidgan.studies.papers.common import with_distance
-from iidgan.studies.papers.stacked import STACKED
+from iidgan.studies.papers.images.stacked import STACKED
 from iidgan.studies.table_spec import TableSpec
 
 _PRESET = PRESETS["ijcai-mnist"]
