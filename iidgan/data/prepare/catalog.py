@@ -148,6 +148,13 @@ _USUAL_SIZES: dict[str, DatasetInfo] = {
         download_hint="afhq.zip of https://github.com/clovaai/stargan-v2",
         reference=AFHQ,
     ),
+    "emoji": DatasetInfo(
+        title="emoji of Twemoji over white, resized to 32 pixels",
+        reader=image_folder_reader("package/img/twitter/64", "img/twitter/64"),
+        resize_rule=ResizeRule(size=32),
+        download_hint="the npm package emoji-datasource-twitter 15.1.2, "
+        "`npm pack emoji-datasource-twitter@15.1.2`",
+    ),
 }
 _OTHER_SIZES = {"mnist": (64,), "cifar10": (64,), "stl10": (32, 64)}
 """Other sizes of published tables, in pixels, which may be prepared beside the usual ones."""
