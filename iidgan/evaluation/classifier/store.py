@@ -62,6 +62,11 @@ class SavedClassifier:
         return f"{self.manifest['name']}{SUFFIX}"
 
     @property
+    def is_pretrained(self) -> bool:
+        """Whether it came with the library."""
+        return self.folder.parent == PRETRAINED_DIR
+
+    @property
     def weights_digest(self) -> str:
         """First digits of the digest of its weights, as in metric records."""
         return str(self.manifest["sha256"])[:16]
@@ -292,7 +297,7 @@ def load_evaluator(
     if data.y is None:
         return ClassifierEvaluator(missing_reason="labels of the data to train a classifier on")
     classifier = find_classifier(source)
-    if classifier is None:
+    if classifier is None or _is_of_other_data(classifier, source, data):
         reason = f"{_describe_missing(source)}, then `iidgan evaluate` computes them"
         return ClassifierEvaluator(missing_reason=reason)
     _check_channels(classifier, source, data)
@@ -339,16 +344,25 @@ def _check_labels(classifier: SavedClassifier, source: Source, data: Dataset) ->
         )
 
 
+def _is_of_other_data(classifier: SavedClassifier, source: Source, data: Dataset) -> bool:
+    """Return whether it came with the library, for other data of the same name."""
+    return classifier.is_pretrained and _has_other_data(classifier, source, data)
+
+
 def _check_data(classifier: SavedClassifier, source: Source, data: Dataset) -> None:
+    if _has_other_data(classifier, source, data):
+        name = source.classifier_source
+        raise InputError(
+            f"{classifier.folder}: was trained on other data named {name!r}; "
+            f"{_suggest_prepare(name)}"
+        )
+
+
+def _has_other_data(classifier: SavedClassifier, source: Source, data: Dataset) -> bool:
     """Compare the digests of the data if the source and its split are the same."""
     trained_on = classifier.manifest["source"]
     encoded_source = encode(source, include_paths=False)
     is_same_source = all(
         trained_on.get(key) == encoded_source.get(key) for key in ("type", "split")
     )
-    if is_same_source and classifier.manifest["data"] != data.compute_sha256():
-        name = source.classifier_source
-        raise InputError(
-            f"{classifier.folder}: was trained on other data named {name!r}; "
-            f"{_suggest_prepare(name)}"
-        )
+    return is_same_source and classifier.manifest["data"] != data.compute_sha256()

@@ -42,6 +42,16 @@ def test_pretrained_classifiers_are_complete(folder):
     assert classifier.manifest["accuracy"] >= source_type.expected_accuracy
 
 
+def test_pretrained_classifier_is_not_for_other_data(tmp_path, monkeypatch):
+    monkeypatch.setenv("IIDGAN_DATA", str(tmp_path))
+    data = Mnist5k().load()
+    assert load_evaluator(Mnist5k(), data, CPU).extractor is not None
+    other_data = Dataset(data.x.flip(0), data.y)
+    evaluator = load_evaluator(Mnist5k(), other_data, CPU)
+    assert evaluator.extractor is None
+    assert "`iidgan prepare mnist-5k-classifier`" in evaluator.warning
+
+
 def test_load_evaluator_without_classifier(mnist_root):
     data = Mnist().load()
     evaluator = load_evaluator(Mnist(), data, CPU)
