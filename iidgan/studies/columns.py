@@ -132,6 +132,7 @@ SCORES: Mapping[str, PaperScore] = {
         metric="fd",
         record_name=name_by_extractor("fd", DEFAULT_FEATURES, "fid"),
         features=DEFAULT_FEATURES,
+        is_distance=True,
     ),
 }
 """Scores by the title of the papers, or of the library: clipped coverage, and FD for tables of its
@@ -228,7 +229,9 @@ def describe_reading(columns: Sequence[ScoreColumn]) -> str:
     text = f"{' and '.join(numbers)} generated images of each seed and at most as many training "
     has_bins = any(column.score == "JSD" for column in columns)
     bins = "; JSD: over 100 clusters of training images in pixels" * has_bins
-    is_biased = any(c.score == "FID" and c.num_samples < MIN_FULL_RANK for c in columns)
+    is_biased = any(
+        SCORES[c.score].metric == "fd" and c.num_samples < MIN_FULL_RANK for c in columns
+    )
     return f"{text}images{bins}{'; FD of so few images is biased upwards' * is_biased}."
 
 

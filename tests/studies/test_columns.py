@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from iidgan.studies.columns import SCORES, Column, score_columns
+from iidgan.studies.columns import SCORES, Column, describe_reading, score_columns
 from tests.helpers.errors import raises_input_error
 from tests.helpers.tables import SMALL_RUN, make_record
 
@@ -66,3 +66,12 @@ def test_minimum_over_training_is_in_the_title():
     assert [*columns] == ["X FID, minimum over training", "X JSD x 100, minimum over training"]
     with raises_input_error("over_training", "FID or JSD", "IS"):
         score_columns("X", {"IS": 1}, over_training=True)
+
+
+@pytest.mark.parametrize(("num_samples", "is_biased"), [(500, True), (5_000, False)])
+@pytest.mark.parametrize("title", ["FID", "FD"])
+def test_reading_says_that_few_samples_bias_distances(title, num_samples, is_biased):
+    (column,) = score_columns(
+        "X", {title: 1}, num_samples=num_samples, over_training=True
+    ).values()
+    assert ("biased" in describe_reading([column])) == is_biased
