@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iidgan.config.run import Run
-from iidgan.studies.papers.images.five_sets import IMAGES
+from iidgan.studies.papers.images.five_sets import IMAGES, METRICS_NOTE
 from iidgan.studies.table_spec import RowGroup, TableSpec
 
 _COMPARED_ROWS = ("DCGAN", "IID-GAN (M-D)")
@@ -35,5 +35,9 @@ BFLOAT16: TableSpec = replace(
     row_groups=(_in_both_precisions(IMAGES.row_groups[0]),),
     standard=replace(_STANDARD, steps=1_000, row_groups=_STANDARD_GROUPS),
     quick=replace(IMAGES.quick, row_groups=_STANDARD_GROUPS),
-    notes=(*IMAGES.notes[:-1], IMAGES.notes[-1].replace("a width of 16", "a width of 32")),
+    notes=(
+        METRICS_NOTE,
+        "In the quick and the standard profile, digits are those of mnist-5k, and networks have a "
+        f"width of {_STANDARD_WIDTH}.",
+    ),
 ).restrict_to(dataset_names=_COMPARED_DATASETS)

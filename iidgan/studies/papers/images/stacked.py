@@ -15,12 +15,12 @@ from iidgan.core import Method, Source
 from iidgan.data import StackedFashion, StackedMnist
 from iidgan.engine.optim import Adam
 from iidgan.functional import histogram
-from iidgan.methods import GAN, MRGAN, VEEGAN, PacGAN, Unrolled, iv_gan, lsgan, r3gan
+from iidgan.methods import GAN, MRGAN, VEEGAN, Unrolled, iv_gan, lsgan
 from iidgan.studies.columns import Column
 from iidgan.studies.papers.common import with_distance
 from iidgan.studies.papers.images.five_sets import IMAGE_METHODS, standard_run
 from iidgan.studies.table_spec import Profile, PublishedValues, RowGroup, TableSpec
-from iidgan.terms import R1, R2, InstanceNoise, Intervention
+from iidgan.terms import InstanceNoise, Intervention
 
 FULL_DATASETS: dict[str, Source] = {"MNIST": StackedMnist(), "Fashion": StackedFashion()}
 QUICK_DATASETS: dict[str, Source] = {
@@ -41,14 +41,14 @@ STACKED_METHODS: dict[str, Method] = {
     "LSGAN": lsgan(),
     "VEEGAN": VEEGAN(),
     "Unrolled GAN": Unrolled(lr=2e-4, pace=1.0),
-    "PacGAN": PacGAN(),
+    "PacGAN": IMAGE_METHODS["PacGAN"],
     "MRGAN": MRGAN(),
     "IID-GAN (1-D)": with_distance(_IID_GAN, "w2-1d"),
     "IID-GAN (M-D)": _IID_GAN,
     "IVGAN": iv_gan(
         intervention=Intervention(blocks=4), noise=InstanceNoise(std=0.03, until=2 / 3)
     ),
-    "R3GAN loss": r3gan(R1(weight=1.0), R2(weight=1.0)),
+    "R3GAN loss": IMAGE_METHODS["R3GAN loss"],
 }
 """Methods by row name. They differ in the loss; D of the last one has no batch norm."""
 
