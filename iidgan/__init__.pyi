@@ -52,16 +52,21 @@ from .methods import VEEGAN as VEEGAN
 from .methods import WGAN as WGAN
 from .methods import AdvLatentGAN as AdvLatentGAN
 from .methods import BiGAN as BiGAN
+from .methods import Conditional as Conditional
 from .methods import DistGAN as DistGAN
 from .methods import PacGAN as PacGAN
 from .methods import RelativisticGAN as RelativisticGAN
 from .methods import Unrolled as Unrolled
 from .methods import Wasserstein as Wasserstein
+from .methods import ac_gan as ac_gan
+from .methods import cgan as cgan
+from .methods import conditional_iid_gan as conditional_iid_gan
 from .methods import iid_gan as iid_gan
 from .methods import iid_gan_plus as iid_gan_plus
 from .methods import invert_gan as invert_gan
 from .methods import iv_gan as iv_gan
 from .methods import lsgan as lsgan
+from .methods import pd_gan as pd_gan
 from .methods import r3gan as r3gan
 from .methods import wgan_gp as wgan_gp
 from .nn import DCGAN as DCGAN
@@ -76,6 +81,7 @@ from .nn import ResNet as ResNet
 from .terms import GDPP as GDPP
 from .terms import R1 as R1
 from .terms import R2 as R2
+from .terms import AuxiliaryClassifier as AuxiliaryClassifier
 from .terms import Bures as Bures
 from .terms import CodeNoise as CodeNoise
 from .terms import CycleTerm as CycleTerm
@@ -83,6 +89,7 @@ from .terms import GaussianTerm as GaussianTerm
 from .terms import GradientPenalty as GradientPenalty
 from .terms import InstanceNoise as InstanceNoise
 from .terms import Intervention as Intervention
+from .terms import InverseClassifier as InverseClassifier
 from .terms import ModeSeeking as ModeSeeking
 from .terms import ZDiscriminator as ZDiscriminator
 from .train import train as train

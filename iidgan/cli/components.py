@@ -29,6 +29,7 @@ FLAG_ALIASES = {
     "--root": "--source.root",
     "--latent": "--arch.latent",
     "--width": "--arch.width",
+    "--classes": "--method.classes",
 }
 
 

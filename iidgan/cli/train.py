@@ -61,8 +61,8 @@ the family of networks. --metric adds a metric to those that are always measured
 command resumes an unfinished run.
 
 The options below are those of the given names. Short forms: --lr for --optimiser.lr, --root for
---source.root, --latent for --arch.latent, --width for --arch.width; --optimizer is accepted for
---optimiser.
+--source.root, --latent for --arch.latent, --width for --arch.width, --classes for
+--method.classes; --optimizer is accepted for --optimiser.
 """
 
 BFLOAT16_WARNING = (

@@ -11,7 +11,16 @@ from typing import Any
 
 from iidgan.config.plugins import Plugin, resolve_plugins
 from iidgan.config.serialization import decode_dataclass, encode_fields
-from iidgan.core import OMIT_IF_DEFAULT, Backbone, Method, Source, TypedFields
+from iidgan.core import (
+    OMIT_IF_DEFAULT,
+    Backbone,
+    Classes,
+    Dataset,
+    Method,
+    NetworkFactory,
+    Source,
+    TypedFields,
+)
 from iidgan.data import Ring
 from iidgan.engine.optim import Adam, Optimiser
 from iidgan.engine.step import Precision
@@ -76,6 +85,28 @@ class Run(TypedFields):
         """First 12 hexadecimal digits of the SHA-256 of the configuration without paths."""
         text = json.dumps(self.to_dict(include_paths=False), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def find_classes(self, data: Dataset) -> Classes | None:
+        """Return the classes that the method generates, or None if it is not conditional.
+
+        Arguments:
+            data: The data set of the run.
+
+        Raises:
+            InputError: The method is conditional, and the data have no classes.
+        """
+        return data.classes if self.method.conditioning else None
+
+    def network_factory(
+        self, shape: tuple[int, ...], classes: Classes | None = None
+    ) -> NetworkFactory:
+        """Return the factory of the networks.
+
+        Arguments:
+            shape: Shape of a sample.
+            classes: Classes that the method generates, if it is conditional.
+        """
+        return NetworkFactory(self.arch, shape, len(classes) if classes else 0)
 
     def to_dict(self, *, include_paths: bool = True) -> dict[str, Any]:
         """Encode the run as JSON.

@@ -31,6 +31,7 @@ from iidgan.methods import (
     WGAN,
     AdvLatentGAN,
     BiGAN,
+    Conditional,
     DistGAN,
     PacGAN,
     RelativisticGAN,
@@ -60,6 +61,7 @@ from iidgan.terms import (
     GDPP,
     R1,
     R2,
+    AuxiliaryClassifier,
     Bures,
     CodeNoise,
     CycleTerm,
@@ -67,6 +69,7 @@ from iidgan.terms import (
     GradientPenalty,
     InstanceNoise,
     Intervention,
+    InverseClassifier,
     ModeSeeking,
     ZDiscriminator,
 )
@@ -96,6 +99,7 @@ TYPE_NAMES: dict[str, type] = {
     "amat": AMAT,
     "adv-latent": AdvLatentGAN,
     "rpgan": RelativisticGAN,
+    "conditional": Conditional,
     # Terms
     "gaussian": GaussianTerm,
     "cycle": CycleTerm,
@@ -109,6 +113,8 @@ TYPE_NAMES: dict[str, type] = {
     "instance-noise": InstanceNoise,
     "code-noise": CodeNoise,
     "intervention": Intervention,
+    "inverse-classifier": InverseClassifier,
+    "auxiliary-classifier": AuxiliaryClassifier,
     # Sources
     "ring": Ring,
     "grid": Grid,

@@ -6,6 +6,12 @@ sets.
 
 from iidgan.core.backbone import Backbone, NetworkFactory
 from iidgan.core.batch import Batch, concatenate_batches
+from iidgan.core.conditioning import (
+    ClassBalancedIndex,
+    Classes,
+    ClassSampling,
+    Conditioning,
+)
 from iidgan.core.data import (
     Dataset,
     GaussianMixture,
@@ -27,7 +33,11 @@ __all__ = [
     "OMIT_IF_DEFAULT",
     "Backbone",
     "Batch",
+    "ClassBalancedIndex",
+    "ClassSampling",
+    "Classes",
     "ClassifierOutputs",
+    "Conditioning",
     "Dataset",
     "GaussianMixture",
     "HasBatchStatistics",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
@@ -28,6 +28,14 @@ class Backbone(TypedFields, ABC):
     """
 
     latent: int
+
+    def with_latent(self, latent: int) -> Backbone:
+        """Return the backbone with another dimension of the prior.
+
+        Arguments:
+            latent: Dimension M.
+        """
+        return replace(self, latent=latent)  # type: ignore[type-var]
 
     @property
     def is_convolutional(self) -> bool:
@@ -81,12 +89,15 @@ class Backbone(TypedFields, ABC):
         """Build a map (S, B, M) -> (S, B) to logits."""
 
     @abstractmethod
-    def build_head(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
+    def build_head(
+        self, shape: tuple[int, ...], outputs: int, *, spectral: bool = False
+    ) -> nn.Module:
         """Build an affine map from the discriminator's features to (S, B, outputs).
 
         Arguments:
             shape: Shape of a sample.
             outputs: Number of outputs.
+            spectral: Whether it is spectrally normalised.
         """
 
 
@@ -97,6 +108,7 @@ class NetworkFactory:
     Arguments:
         backbone: Family of networks.
         shape: Shape of a sample.
+        num_classes: Number K of classes that a conditional method generates, or 0.
 
     Examples:
         >>> import torch
@@ -112,6 +124,7 @@ class NetworkFactory:
 
     backbone: Backbone
     shape: tuple[int, ...]
+    num_classes: int = 0
 
     @property
     def latent(self) -> int:
@@ -150,10 +163,11 @@ class NetworkFactory:
         """Build a map (S, B, M) -> (S, B) to logits."""
         return self.backbone.build_latent_discriminator()
 
-    def build_head(self, outputs: int) -> nn.Module:
+    def build_head(self, outputs: int, *, spectral: bool = False) -> nn.Module:
         """Build an affine map from the discriminator's features to (S, B, outputs).
 
         Arguments:
             outputs: Number of outputs.
+            spectral: Whether it is spectrally normalised.
         """
-        return self.backbone.build_head(self.shape, outputs)
+        return self.backbone.build_head(self.shape, outputs, spectral=spectral)

@@ -19,9 +19,12 @@ class Batch:
 
     Arguments:
         x: Real samples, with shape (S, B, *shape).
-        z: Samples of the prior N(0, I), with shape (S, B, M).
+        z: Samples of the prior N(0, I), with shape (S, B, M); for a conditional method, of codes
+            [z; c], with shape (S, B, M + K).
         u: Uniform random numbers in [0, 1), with shape (S, B).
         y: Labels of `x`, with shape (S, B), or None.
+        c: Classes of `x` and of the generated samples of a conditional method, one-hot or as
+            probabilities, with shape (S, B, K), or None.
         t: Completed fraction of the training, in [0, 1), with shape ().
         noise: Standard normal numbers by name, with shapes (S, B, ...), as declared by the
             `noise_shapes` of the method and its terms.
@@ -37,6 +40,7 @@ class Batch:
     z: Tensor
     u: Tensor
     y: Tensor | None = None
+    c: Tensor | None = None
     t: Tensor = field(default_factory=lambda: torch.zeros(()))
     noise: Mapping[str, Tensor] = field(default_factory=dict)
 
@@ -61,6 +65,27 @@ class Batch:
         num_copies = -(-num_samples // noise.shape[1])
         return noise.repeat(1, num_copies, *[1] * (noise.dim() - 2))[:, :num_samples]
 
+    def split_code(self, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """Split codes into latents and classes; the latter are empty if there is no class.
+
+        Arguments:
+            codes: Codes such as `z` or F(x), with shape (..., M + K).
+
+        Returns:
+            Latents (..., M), and probabilities of the classes (..., K).
+
+        Examples:
+            >>> zeros = torch.zeros(1, 2, 1)
+            >>> batch = Batch(x=zeros, z=torch.zeros(1, 2, 8), u=zeros[..., 0])
+            >>> latents, classes = batch.split_code(batch.z)
+            >>> latents is batch.z, classes.shape  # of a method without classes
+            (True, torch.Size([1, 2, 0]))
+        """
+        if self.c is None:
+            return codes, codes[..., :0]
+        num_classes = self.c.shape[-1]
+        return codes[..., :-num_classes], codes[..., -num_classes:]
+
     def to_tensors(self) -> dict[str, Tensor]:
         """Return all tensors by name, always in the same order.
 
@@ -73,7 +98,14 @@ class Batch:
             >>> Batch.from_tensors(tensors).noise["code"] is zeros
             True
         """
-        optional_fields = {"x": self.x, "z": self.z, "u": self.u, "y": self.y, "t": self.t}
+        optional_fields = {
+            "x": self.x,
+            "z": self.z,
+            "u": self.u,
+            "y": self.y,
+            "c": self.c,
+            "t": self.t,
+        }
         tensors = {name: value for name, value in optional_fields.items() if value is not None}
         return tensors | {f"{NOISE_PREFIX}{name}": self.noise[name] for name in sorted(self.noise)}
 

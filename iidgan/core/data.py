@@ -13,9 +13,16 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from iidgan.core.conditioning import Classes
 from iidgan.core.typed_fields import TypedFields
+from iidgan.errors import InputError
 
 CPU = torch.device("cpu")
+MISSING_LABELS = (
+    "source: a conditional method needs labels, and these data have none; `iidgan prepare NAME "
+    "--from FOLDER --labels folders` takes the names of the folders of images as labels, and "
+    "--labels FILE.csv a table of them"
+)
 
 
 @dataclass(frozen=True)
@@ -196,6 +203,17 @@ class Dataset:
     def shape(self) -> tuple[int, ...]:
         """Shape of one sample, without batch axes."""
         return self.view.sample_shape(self.x)
+
+    @property
+    def classes(self) -> Classes:
+        """The classes of the labels.
+
+        Raises:
+            InputError: There are no labels, or they do not number classes that all have samples.
+        """
+        if self.y is None:
+            raise InputError(MISSING_LABELS)
+        return Classes.from_labels(self.y, self.labels)
 
     @property
     def is_image(self) -> bool:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from iidgan.core.backbone import NetworkFactory
 from iidgan.core.batch import Batch
+from iidgan.core.conditioning import Conditioning
 from iidgan.core.field_metadata import OMIT_IF_DEFAULT
 from iidgan.core.networks import Nets
 from iidgan.core.typed_fields import TypedFields
@@ -106,6 +107,28 @@ class Method(TypedFields, ABC):
         Arguments:
             factory: Builds networks for the data.
         """
+
+    @property
+    def conditioning(self) -> Conditioning | None:
+        """How classes are drawn and encoded, if the method is conditional."""
+        return None
+
+    def adapt_factory(self, factory: NetworkFactory) -> NetworkFactory:
+        """Return the factory of the networks of the method and of the terms that are added to it.
+
+        Arguments:
+            factory: Builds networks for the data.
+        """
+        return factory
+
+    def wrap_networks(self, nets: Nets, batch: Batch) -> Nets:
+        """Return the networks that all losses use, such as with classes that D reads.
+
+        Arguments:
+            nets: Networks of the method and its terms.
+            batch: The batch of the update.
+        """
+        return nets
 
     @property
     def period(self) -> int:

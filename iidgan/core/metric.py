@@ -66,6 +66,8 @@ class Samples:
         in_random_order: Whether real samples, and so their codes, come in a random order, so that
             evenly spread ones represent all.
         labels: Labels of the whole data set, int64 with shape (any,).
+        generated_labels: Labels that a conditional G was given, those of `generated` first, int64
+            with shape (S, N).
         classifier_outputs: Outputs of a classifier for all generated and real images.
         classifier_missing_reason: Why `classifier_outputs` is missing, and how to obtain it.
 
@@ -87,6 +89,7 @@ class Samples:
     truth: GaussianMixture | None = None
     in_random_order: bool = False
     labels: Tensor | None = None
+    generated_labels: Tensor | None = None
     classifier_outputs: ClassifierOutputs | None = None
     classifier_missing_reason: str = "a classifier of such images"
 

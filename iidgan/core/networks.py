@@ -46,6 +46,7 @@ class Nets(Mapping[str, nn.Module]):
         self._dependencies: dict[int, frozenset[str]] = {}
         self._input_maps: dict[str, tuple[TensorMap, ...]] = {}
         self._output_maps: dict[str, tuple[TensorMap, ...]] = {}
+        self._conditions: dict[str, Tensor] = {}
 
     def __getitem__(self, name: str) -> nn.Module:
         if name not in self._modules:
@@ -147,10 +148,31 @@ class Nets(Mapping[str, nn.Module]):
         }
         return view
 
+    def with_condition(self, name: str, condition: Tensor) -> Nets:
+        """Return networks of which one gets a second input in every call, with a shared cache.
+
+        Arguments:
+            name: Name of the network.
+            condition: The second input.
+
+        Examples:
+            >>> D = nn.Bilinear(3, 2, 1)
+            >>> nets = Nets({"D": D}).with_condition("D", torch.zeros(1, 64, 2))
+            >>> nets.D(torch.zeros(1, 64, 3)).shape
+            torch.Size([1, 64, 1])
+        """
+        view = self._share_cache()
+        view._conditions = self._conditions | {name: condition}
+        return view
+
     def _share_cache(self) -> Nets:
         view = Nets(self._modules, use_bfloat16=self._use_bfloat16)
         view._cache, view._dependencies = self._cache, self._dependencies
+        return self._share_views(view)
+
+    def _share_views(self, view: Nets) -> Nets:
         view._input_maps, view._output_maps = self._input_maps, self._output_maps
+        view._conditions = self._conditions
         return view
 
     def with_parameters(self, name: str, parameters: Mapping[str, Tensor]) -> Nets:
@@ -168,8 +190,7 @@ class Nets(Mapping[str, nn.Module]):
         """
         replaced_network = _ReplacedParameters(self._modules[name], parameters)
         view = Nets({**self._modules, name: replaced_network}, use_bfloat16=self._use_bfloat16)
-        view._input_maps, view._output_maps = self._input_maps, self._output_maps
-        return view
+        return self._share_views(view)
 
     def invalidate(self, names: Iterable[str]) -> None:
         """Remove every cached output that depends on one of the networks.
@@ -194,6 +215,8 @@ class Nets(Mapping[str, nn.Module]):
             del self._dependencies[output_id]
 
     def _call_network(self, name: str, *inputs: Tensor) -> Tensor:
+        if name in self._conditions:
+            inputs = (*inputs, self._conditions[name])
         return self._get_or_compute((name,), inputs, lambda: self._evaluate_network(name, *inputs))
 
     def _evaluate_network(self, name: str, *inputs: Tensor) -> Tensor:

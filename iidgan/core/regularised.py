@@ -10,6 +10,7 @@ from torch import nn
 
 from iidgan.core.backbone import NetworkFactory
 from iidgan.core.batch import Batch
+from iidgan.core.conditioning import Conditioning
 from iidgan.core.method import Losses, LossFn, Method, NoiseShapes, Player, Term
 from iidgan.core.networks import Nets
 from iidgan.errors import InputError
@@ -31,14 +32,14 @@ class _LazyLoss:
 
 @dataclass(frozen=True)
 class _SummedLoss:
-    """The sum of several losses, computed on the networks as wrapped by the terms."""
+    """The sum of several losses, computed on the networks as wrapped by method and terms."""
 
     losses: tuple[LossFn, ...]
-    terms: tuple[Term, ...]
+    wrapping: tuple[Method | Term, ...]
 
     def __call__(self, nets: Nets, batch: Batch) -> Losses:
-        for term in self.terms:
-            nets = term.wrap_networks(nets, batch)
+        for part in self.wrapping:
+            nets = part.wrap_networks(nets, batch)
         summed: Losses = {}
         for loss in self.losses:
             added = loss(nets, batch)
@@ -126,10 +127,19 @@ class Regularised(Method):
                 players += tuple(
                     replace(player, loss=_scale_loss(player.loss, term)) for player in term.players
                 )
-        return tuple(_add_term_losses(player, due_terms, wrapping=terms) for player in players)
+        wrapping: tuple[Method | Term, ...] = (base, *terms)
+        return tuple(_add_term_losses(player, due_terms, wrapping) for player in players)
+
+    @property
+    def conditioning(self) -> Conditioning | None:
+        return self.method.conditioning
+
+    def adapt_factory(self, factory: NetworkFactory) -> NetworkFactory:
+        return self.method.adapt_factory(factory)
 
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         base, terms = self.base_and_terms
+        factory = base.adapt_factory(factory)
         networks = base.networks(factory)
         for term in terms:
             networks = term.networks(factory) | networks
@@ -162,7 +172,7 @@ def _scale_loss(loss: LossFn, term: Term) -> LossFn:
 
 
 def _add_term_losses(
-    player: Player, terms: tuple[Term, ...], *, wrapping: tuple[Term, ...]
+    player: Player, terms: tuple[Term, ...], wrapping: tuple[Method | Term, ...]
 ) -> Player:
     """Add the losses that the terms list for the networks of `player`, each of them once."""
     losses = [player.loss]

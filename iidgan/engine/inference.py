@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from iidgan.core import HasBatchStatistics, Standardisation
+from iidgan.core import Classes, HasBatchStatistics, Standardisation
 from iidgan.engine.sampling import BatchStream
 from iidgan.engine.state import State, derive_seed
 
@@ -19,18 +20,24 @@ CHUNK_SIZE = 1024  # samples per forward pass and seed; larger activations no lo
 
 
 def sample_prior(
-    seeds: Sequence[int], num_samples: int, latent_dim: int, *, stream: int = 0
+    seeds: Sequence[int],
+    num_samples: int,
+    latent_dim: int,
+    classes: Classes | None = None,
+    *,
+    stream: int = 0,
 ) -> Tensor:
-    """Draw latents (S, N, M); those of a seed do not depend on the other seeds.
+    """Draw latents (S, N, M), or codes with classes; a seed does not depend on the other seeds.
 
     Arguments:
         seeds: Seeds of the run.
         num_samples: Latents per seed, N.
         latent_dim: Dimension M.
+        classes: Classes that a conditional generator reads, drawn as often as the data have them.
         stream: Index of the random stream; different streams are unrelated.
 
     Returns:
-        Latents, float32 (S, N, M).
+        Latents, float32 (S, N, M); with K classes codes [z; c], (S, N, M + K).
 
     Examples:
         >>> from iidgan.engine.inference import sample_prior
@@ -41,18 +48,60 @@ def sample_prior(
         True
     """
     generators = [torch.Generator().manual_seed(derive_seed(seed, 2, stream)) for seed in seeds]
-    return torch.stack([torch.randn(num_samples, latent_dim, generator=g) for g in generators])
+    z = torch.stack([torch.randn(num_samples, latent_dim, generator=g) for g in generators])
+    if classes is None:
+        return z
+    labels = [_draw_labels(_label_generator(seed, stream), num_samples, classes) for seed in seeds]
+    return encode_codes(z, torch.stack(labels), len(classes))
+
+
+def encode_codes(z: Tensor, labels: Tensor, num_classes: int) -> Tensor:
+    """Append one-hot labels to latents.
+
+    Arguments:
+        z: Latents, (..., M).
+        labels: Labels, int64 (...).
+        num_classes: Number K of classes.
+
+    Returns:
+        Codes [z; c], (..., M + K).
+
+    Examples:
+        >>> encode_codes(torch.zeros(2, 1), torch.tensor([1, 0]), 2)
+        tensor([[0., 0., 1.],
+                [0., 1., 0.]])
+    """
+    return torch.cat([z, functional.one_hot(labels, num_classes).to(z.dtype)], dim=-1)
+
+
+def _label_generator(seed: int, stream: int) -> torch.Generator:
+    return torch.Generator().manual_seed(derive_seed(seed, 3, stream))
+
+
+def _draw_labels(generator: torch.Generator, num_samples: int, classes: Classes) -> Tensor:
+    """Draw labels with the probabilities of the classes."""
+    bounds = torch.tensor(classes.probabilities, dtype=torch.float64).cumsum(0)[:-1]
+    return torch.bucketize(
+        torch.rand(num_samples, generator=generator, dtype=torch.float64), bounds, right=True
+    )
 
 
 def iterate_prior(
-    seed: int, num_samples: int, latent_dim: int, *, stream: int, block_size: int
+    seed: int,
+    num_samples: int,
+    latent_dim: int,
+    classes: Classes | None = None,
+    *,
+    stream: int,
+    block_size: int,
 ) -> Iterator[Tensor]:
-    """Yield the latents of one seed that `sample_prior` draws, in blocks (n, M).
+    """Yield the latents or codes of one seed that `sample_prior` draws, in blocks (n, M).
 
     Arguments:
         seed: Seed of the run.
         num_samples: Number of latents.
         latent_dim: Dimension M.
+        classes: Classes that a conditional generator reads.
         stream: Index of the random stream.
         block_size: Smallest number of latents in a block, rounded to a multiple of 16; the last
             block has up to twice as many.
@@ -65,10 +114,18 @@ def iterate_prior(
     # torch draws 16 numbers at a time, and the rest in another way: only the last block has one
     rows = max(block_size // RANDOM_GROUP, 1) * RANDOM_GROUP
     generator = torch.Generator().manual_seed(derive_seed(seed, 2, stream))
+    label_generator = _label_generator(seed, stream)
+
+    def draw(num: int) -> Tensor:
+        z = torch.randn(num, latent_dim, generator=generator)
+        if classes is None:
+            return z
+        return encode_codes(z, _draw_labels(label_generator, num, classes), len(classes))
+
     while num_samples >= 2 * rows:
-        yield torch.randn(rows, latent_dim, generator=generator)
+        yield draw(rows)
         num_samples -= rows
-    yield torch.randn(num_samples, latent_dim, generator=generator)
+    yield draw(num_samples)
 
 
 RANDOM_GROUP = 16

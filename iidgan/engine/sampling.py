@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
-from iidgan.core import Batch, Dataset, NoiseShapes
+from iidgan.core import Batch, ClassBalancedIndex, Conditioning, Dataset, NoiseShapes
 from iidgan.engine.state import derive_seed
 from iidgan.errors import InputError
 
@@ -87,9 +87,10 @@ class DatasetStream(BatchStream):
         batches_per_step: Batches per step, R.
         noise_shapes: Additional standard normal numbers: shape per sample, by name.
         steps: Length of the run, which defines `Batch.t`; None keeps `Batch.t` at 0.
+        conditioning: How classes are drawn and encoded for a conditional method.
 
     Raises:
-        InputError: A batch is larger than the data set.
+        InputError: A batch is larger than the data set, or classes are missing.
 
     Examples:
         >>> import torch
@@ -112,6 +113,7 @@ class DatasetStream(BatchStream):
         batches_per_step: int = 1,
         noise_shapes: NoiseShapes = MappingProxyType({}),
         steps: int | None = None,
+        conditioning: Conditioning | None = None,
     ) -> None:
         if not 1 <= batch_size <= len(dataset):
             raise InputError(
@@ -121,6 +123,9 @@ class DatasetStream(BatchStream):
         self.dataset, self.seeds = dataset, tuple(seeds)
         self._index_shape = (STEPS_PER_BLOCK, batches_per_step, batch_size)
         self._latent_dim, self._noise_shapes = latent_dim, noise_shapes
+        self._conditioning = conditioning
+        self._num_classes = len(dataset.classes) if conditioning else 0
+        self._draw_index = _choose_index_sampler(dataset, conditioning)
         samples_per_block = math.prod(self._index_shape) * len(self.seeds)
         self.gathers_blocks = (
             4 * samples_per_block * math.prod(dataset.shape) <= MAX_GATHERED_BYTES
@@ -128,9 +133,16 @@ class DatasetStream(BatchStream):
         super().__init__(batches_per_step, steps)
 
     def _make_batch(self, tensors: dict[str, Tensor]) -> Batch:
-        return Batch.from_tensors(
-            tensors if self.gathers_blocks else self._gather_samples(**tensors)
-        )
+        if not self.gathers_blocks:
+            tensors = self._gather_samples(**tensors)
+        return Batch.from_tensors(self._add_classes(tensors) if self._conditioning else tensors)
+
+    def _add_classes(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Add the classes of the labels, and let latents end with them."""
+        assert self._conditioning is not None
+        progress = tensors["t"] if self.steps else torch.ones_like(tensors["t"])
+        c = self._conditioning.encode(tensors["y"], self._num_classes, progress)
+        return tensors | {"c": c, "z": torch.cat([tensors["z"], c.to(tensors["z"].dtype)], -1)}
 
     def _gather_samples(
         self, index: Tensor, mirrored: Tensor | None = None, **tensors: Tensor
@@ -158,7 +170,7 @@ class DatasetStream(BatchStream):
         generator = torch.Generator().manual_seed(derive_seed(seed, 1, block_index))
         shape = self._index_shape
         draws = {
-            "index": torch.randint(len(self.dataset), shape, generator=generator),
+            "index": self._draw_index(shape, generator),
             "z": torch.randn(*shape, self._latent_dim, generator=generator),
             "u": torch.rand(shape, generator=generator),
         }
@@ -167,6 +179,16 @@ class DatasetStream(BatchStream):
         if self.dataset.flip:
             draws["mirrored"] = torch.rand(shape, generator=generator) < 0.5
         return draws
+
+
+def _choose_index_sampler(
+    dataset: Dataset, conditioning: Conditioning | None
+) -> Callable[[tuple[int, ...], torch.Generator], Tensor]:
+    """Return how indices of samples are drawn: all equally likely, or all classes."""
+    if conditioning is not None and conditioning.classes == "uniform":
+        assert dataset.y is not None, "its classes have been counted"
+        return ClassBalancedIndex(dataset.y)
+    return lambda shape, generator: torch.randint(len(dataset), shape, generator=generator)
 
 
 class ConcatenatedStream(BatchStream):

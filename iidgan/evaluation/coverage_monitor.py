@@ -10,7 +10,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from iidgan.core import Dataset, MetricProtocol
+from iidgan.core import Classes, Dataset, MetricProtocol
 from iidgan.engine.inference import CHUNK_SIZE, sample_prior
 from iidgan.errors import InputError
 from iidgan.features import FrozenExtractor, ImageBlocks, extract
@@ -108,18 +108,25 @@ class CoverageMonitor:
         }
 
     @torch.no_grad()
-    def measure(self, generator: nn.Module, seeds: Sequence[int], latent_dim: int) -> Tensor:
+    def measure(
+        self,
+        generator: nn.Module,
+        seeds: Sequence[int],
+        latent_dim: int,
+        classes: Classes | None = None,
+    ) -> Tensor:
         """Measure the coverage of each seed.
 
         Arguments:
             generator: Maps latents of all seeds to samples in the data's own units.
             seeds: The seeds, whose latents are always the same.
             latent_dim: Dimension of the latents.
+            classes: Classes that a conditional generator reads.
 
         Returns:
             Coverage, float64 with shape (S,); NaN for a seed whose samples are not finite.
         """
-        z = sample_prior(seeds, self.num_samples, latent_dim)
+        z = sample_prior(seeds, self.num_samples, latent_dim, classes)
         features, is_finite = zip(*self._map_chunks(generator, z))
         fake = torch.cat(features, 1).to(self.device)
         coverage = prdc(self._real_features, fake, NUM_NEIGHBOURS).coverage

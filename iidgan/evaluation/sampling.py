@@ -60,7 +60,9 @@ def draw_samples(
         num_inverted=num_samples if are_points else NUM_INVERTED_IMAGES,
         chunk_size=max(1, min(CHUNK_SIZE, _MAX_CHUNK_VALUES // values_per_sample)),
     )
-    return sampler.draw(sample_prior(point.seeds, num_samples, point.run.arch.latent))
+    latent, classes = point.run.arch.latent, point.run.find_classes(data)
+    codes = sample_prior(point.seeds, num_samples, latent, classes)
+    return sampler.draw(codes, latent)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +78,11 @@ class _Sampler:
     chunk_size: int
 
     @torch.no_grad()
-    def draw(self, z: Tensor) -> Samples:
-        generated, z_cycled, predictions = self._map_prior(z)
-        real, codes, x_cycled, x_errors = self._map_data(len(z))
+    def draw(self, prior_codes: Tensor, latent: int) -> Samples:
+        """Draw samples; what comes after the latents in a code is a one-hot class."""
+        generated, codes_cycled, predictions = self._map_prior(prior_codes)
+        real, codes, x_cycled, x_errors = self._map_data(len(prior_codes))
+        one_hot = prior_codes[..., latent:]
         outputs = self.evaluator.compare_with_real(
             predictions, self._real_chunks(), self.num_samples, self.data.shape
         )
@@ -86,14 +90,15 @@ class _Sampler:
         return Samples(
             generated,
             real,
-            z=z,
-            codes=codes,
-            z_cycled=z_cycled,
+            z=prior_codes[..., :latent],
+            codes=None if codes is None else codes[..., :latent],
+            z_cycled=None if codes_cycled is None else codes_cycled[..., :latent],
             x_cycled=x_cycled,
             x_errors=x_errors,
             truth=self.data.truth,
             in_random_order=True,
             labels=self.data.y,
+            generated_labels=one_hot.argmax(-1) if one_hot.shape[-1] else None,
             classifier_outputs=outputs,
             **({"classifier_missing_reason": reason} if reason else {}),
         )

@@ -11,6 +11,13 @@ from iidgan.methods.aae import AAE
 from iidgan.methods.adv_latent import AdvLatentGAN
 from iidgan.methods.amat import AMAT
 from iidgan.methods.bigan import BiGAN
+from iidgan.methods.conditional import (
+    Conditional,
+    ac_gan,
+    cgan,
+    conditional_iid_gan,
+    pd_gan,
+)
 from iidgan.methods.d2gan import D2GAN
 from iidgan.methods.dist_gan import DistGAN
 from iidgan.methods.gan import GAN
@@ -58,6 +65,10 @@ METHODS: dict[str, Callable[[], Method]] = {
     "iid-gan": iid_gan,
     "iid-gan+": iid_gan_plus,
     "invert-gan": invert_gan,
+    "cgan": cgan,
+    "pd-gan": pd_gan,
+    "ac-gan": ac_gan,
+    "conditional-iid-gan": conditional_iid_gan,
 }
 
 __all__ = [
@@ -76,16 +87,21 @@ __all__ = [
     "WGAN",
     "AdvLatentGAN",
     "BiGAN",
+    "Conditional",
     "DistGAN",
     "PacGAN",
     "RelativisticGAN",
     "Unrolled",
     "Wasserstein",
+    "ac_gan",
+    "cgan",
+    "conditional_iid_gan",
     "iid_gan",
     "iid_gan_plus",
     "invert_gan",
     "iv_gan",
     "lsgan",
+    "pd_gan",
     "r3gan",
     "wgan_gp",
 ]

@@ -6,6 +6,7 @@
 
 from iidgan.core import Term
 from iidgan.terms.bures import Bures
+from iidgan.terms.classification import AuxiliaryClassifier, InverseClassifier
 from iidgan.terms.code_noise import CodeNoise
 from iidgan.terms.cycle import CycleTerm
 from iidgan.terms.gaussian import GaussianTerm
@@ -31,6 +32,8 @@ TERMS: dict[str, type[Term]] = {
     "instance-noise": InstanceNoise,
     "code-noise": CodeNoise,
     "intervention": Intervention,
+    "inverse-classifier": InverseClassifier,
+    "auxiliary-classifier": AuxiliaryClassifier,
 }
 
 __all__ = [
@@ -38,6 +41,7 @@ __all__ = [
     "R1",
     "R2",
     "TERMS",
+    "AuxiliaryClassifier",
     "Bures",
     "CodeNoise",
     "CycleTerm",
@@ -45,6 +49,7 @@ __all__ = [
     "GradientPenalty",
     "InstanceNoise",
     "Intervention",
+    "InverseClassifier",
     "ModeSeeking",
     "ZDiscriminator",
 ]

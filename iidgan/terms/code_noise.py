@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from iidgan.core import (
@@ -88,9 +89,13 @@ class CodeNoise(Term):
     def wrap_networks(self, nets: Nets, batch: Batch) -> Nets:
         if "F" not in nets:
             raise InputError("terms: code noise needs an inverse F; add the term cycle")
-        return nets.with_output_map(
-            "F", lambda z: z + self._noise_std(z) * self._draw_noise(batch, z.shape[1])
-        )
+        return nets.with_output_map("F", lambda codes: self._add_noise(batch, codes))
+
+    def _add_noise(self, batch: Batch, codes: Tensor) -> Tensor:
+        """Add noise to the latents of codes; classes stay."""
+        z, c = batch.split_code(codes)
+        noisy_z = z + self._noise_std(z) * self._draw_noise(batch, z.shape[1])
+        return torch.cat([noisy_z, c], -1) if c.shape[-1] else noisy_z
 
     def _draw_noise(self, batch: Batch, num_codes: int) -> Tensor:
         normal_noise = batch.noise_for("code", num_codes)

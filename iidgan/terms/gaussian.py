@@ -72,13 +72,14 @@ class GaussianTerm(WeightedTerm):
 
     def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
         # Normalised samples of the prior are uniform on the sphere.
-        directions = batch.z[:, : self.directions]
+        latents, _ = batch.split_code(batch.z)
+        directions = latents[:, : self.directions]
         if self.distance == "epps-pulley" and directions.shape[1] < self.directions:
             batch_size = len(batch.z[0])
             raise InputError(
                 f"directions: must be <= the batch size {batch_size}, got {self.directions}"
             )
-        codes = nets.F(batch.x)
+        codes, _ = batch.split_code(nets.F(batch.x))
         distance = gaussian.gaussian_distance(
             self.distance, codes, directions, p=self.p, root=self.root, eps=self.eps
         )

@@ -110,6 +110,8 @@ class Intervention(Term):
 
     def _intervene(self, nets: Nets, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Compute codes of data, the same with a block replaced, and the cross-entropy of C."""
+        if batch.c is not None:
+            raise InputError("terms: intervention has no conditional form; leave it out")
         data_codes = intervention.standardise_codes(nets.F(batch.x))
         block_index = (self.blocks * batch.u[:, 0]).long()
         intervened_codes = intervention.substitute_block(

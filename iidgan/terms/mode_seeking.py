@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from iidgan.core import Batch, Losses, Nets, Reference, cites
@@ -28,6 +29,8 @@ class ModeSeeking(WeightedTerm):
 
     with means over the batch before taking the quotient, as in the official code, rather than a
     ratio per pair. z₂ is the latent before z₁ in the batch, so that no extra samples are needed.
+    For a conditional method, whose pairs must be of one class, samples of z₂ with the classes of
+    z₁ are generated.
 
     References:
         Mode Seeking Generative Adversarial Networks for Diverse Image Synthesis (Mao et al.,
@@ -47,10 +50,15 @@ class ModeSeeking(WeightedTerm):
     def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
         if batch.z.shape[1] < 2:
             raise InputError("batch: must be >= 2 for mode seeking, got 1")
-        distance_ratio = _mean_difference(nets.G(batch.z)) / _mean_difference(batch.z)
+        z, c = batch.split_code(batch.z)
+        samples, other_z = nets.G(batch.z), z.roll(1, dims=1)
+        other_samples = (
+            samples.roll(1, dims=1) if batch.c is None else nets.G(torch.cat([other_z, c], dim=-1))
+        )
+        distance_ratio = _mean_distance(samples, other_samples) / _mean_distance(z, other_z)
         return {"mode_seeking": self.weight / (distance_ratio + 1e-5)}
 
 
-def _mean_difference(x: Tensor) -> Tensor:
-    """Average the absolute difference between neighbours in the batch: (S, B, ...) -> (S,)."""
-    return mean_per_seed((x - x.roll(1, dims=1)).abs())
+def _mean_distance(x: Tensor, other: Tensor) -> Tensor:
+    """Average the absolute difference: (S, B, ...) -> (S,)."""
+    return mean_per_seed((x - other).abs())

@@ -51,9 +51,11 @@ class ZDiscriminator(WeightedTerm):
         return {"F": factory.build_inverse(), "Dz": factory.build_latent_discriminator()}
 
     def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
-        code_logits = nets.Dz(nets.F(batch.x))
+        latents, _ = batch.split_code(nets.F(batch.x))
+        code_logits = nets.Dz(latents)
         return {"z_adversarial": self.weight * adversarial.non_saturating_loss(code_logits)}
 
     def loss_Dz(self, nets: Nets, batch: Batch) -> Losses:
-        prior_logits, code_logits = nets.Dz(batch.z), nets.Dz(nets.F(batch.x))
+        prior_latents, latents = (batch.split_code(c)[0] for c in (batch.z, nets.F(batch.x)))
+        prior_logits, code_logits = nets.Dz(prior_latents), nets.Dz(latents)
         return {"z_adversarial": adversarial.discriminator_loss(prior_logits, code_logits)}

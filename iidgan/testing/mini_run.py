@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -31,6 +31,8 @@ from iidgan.nn import MLP
 ARCH = NetworkFactory(MLP(latent=2, hidden=(16, 16)), (2,))
 SEEDS = (0, 1, 2)
 BATCH_SIZE, NUM_STEPS = 8, 3
+NUM_CLASSES = 4
+"""Classes of the samples that conditional methods are trained on."""
 
 
 @contextmanager
@@ -81,6 +83,11 @@ class MiniRun:
     arch: NetworkFactory
     seeds: tuple[int, ...] = SEEDS
 
+    @property
+    def factory(self) -> NetworkFactory:
+        """Builds the networks; those of a conditional method know the number of classes."""
+        return replace(self.arch, num_classes=NUM_CLASSES)
+
     def init_state(self) -> State:
         """Return a new copy of the initial state."""
         return copy.deepcopy(self.initial_state)
@@ -88,7 +95,7 @@ class MiniRun:
     @cached_property
     def initial_state(self) -> State:
         """The state before the first step; read-only."""
-        return init_state(self.method, self.arch, Adam(), self.seeds)
+        return init_state(self.method, self.factory, Adam(), self.seeds)
 
     def draw_batches(self) -> list[list[Batch]]:
         """Draw the batches of `NUM_STEPS` steps."""
@@ -96,13 +103,14 @@ class MiniRun:
         x = torch.randn(64, *self.arch.shape, generator=generator).tanh()
         train_step = TrainStep(self.method, self.initial_state, steps=NUM_STEPS)
         stream = DatasetStream(
-            Dataset(x, torch.arange(64) % 4),
+            Dataset(x, torch.arange(64) % NUM_CLASSES),
             self.seeds,
             batch_size=BATCH_SIZE,
             latent_dim=self.arch.latent,
             batches_per_step=train_step.num_batches,
-            noise_shapes=self.method.noise_shapes(self.arch),
+            noise_shapes=self.method.noise_shapes(self.factory),
             steps=NUM_STEPS,
+            conditioning=self.method.conditioning,
         )
         return [stream.batches_at(step) for step in range(NUM_STEPS)]
 

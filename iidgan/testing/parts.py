@@ -18,7 +18,7 @@ REDUCE_ADVICE = (
 def check_network_names(mini_run: MiniRun) -> None:
     """Check that there is a generator `G`, and that `nets.NAME` works for every network."""
     method_name = class_name(mini_run.method)
-    networks = mini_run.method.networks(mini_run.arch)
+    networks = mini_run.method.networks(mini_run.factory)
     require("G" in networks, f"{method_name} has no network 'G'; name the generator 'G'")
     for net_name in networks:
         is_attribute = net_name.isidentifier() and not hasattr(Nets, net_name)
@@ -32,7 +32,7 @@ def check_network_names(mini_run: MiniRun) -> None:
 def check_players(mini_run: MiniRun) -> None:
     """Check players one by one, that training never pauses, and that every network is trained."""
     method_name, players = class_name(mini_run.method), mini_run.method.players
-    networks = mini_run.method.networks(mini_run.arch)
+    networks = mini_run.method.networks(mini_run.factory)
     require(bool(players), f"{method_name} has no player; return at least one from `players`")
     player_names = [player.name for player in players]
     require(

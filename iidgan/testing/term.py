@@ -45,16 +45,18 @@ def check_term(
     """
     require_value(term, Term)
     regularised = Regularised(method=base or GAN(), terms=(term,))
+    mini_run = MiniRun(regularised, arch or ARCH)
     with float64_default():
-        _check_networks(term, regularised.method, arch or ARCH)
+        _check_networks(term, regularised.method, mini_run.factory)
     check_method(regularised, arch, compiled=compiled)
     if hasattr(term, "weight"):
         with float64_default():
-            _check_weight(term, MiniRun(regularised, arch or ARCH))
+            _check_weight(term, mini_run)
 
 
 def _check_networks(term: Term, base: Method, arch: NetworkFactory) -> None:
     term_name = class_name(term)
+    arch = base.adapt_factory(arch)
     term_networks, base_networks = term.networks(arch), base.networks(arch)
     available = term_networks.keys() | base_networks.keys()
     for net in term.owned_networks:

@@ -66,8 +66,9 @@ class TrainContext:
             batch_size=run.batch,
             latent_dim=run.arch.latent,
             batches_per_step=train_step.num_batches,
-            noise_shapes=run.method.noise_shapes(NetworkFactory(run.arch, data.shape)),
+            noise_shapes=run.method.noise_shapes(_create_factory(run, data)),
             steps=run.steps,
+            conditioning=run.method.conditioning,
         )
         return cls(run, tuple(seeds), data, state, train_step, batches)
 
@@ -113,7 +114,9 @@ def describe_step(run: Run, data: Dataset) -> list[object]:
     """
     encoded_parts = [encode(part, include_paths=False) for part in _step_parts(run)]
     ramp = [run.ema_rampup, run.steps] if run.ema_rampup else []
-    return [encoded_parts, run.batch, data.shape, run.ema, run.precision, *ramp]
+    classes = run.find_classes(data)
+    num_classes = [len(classes)] if classes else []
+    return [encoded_parts, run.batch, data.shape, run.ema, run.precision, *ramp, *num_classes]
 
 
 def _step_parts(run: Run) -> tuple[object, ...]:
@@ -124,7 +127,7 @@ def _create_step(
     run: Run, seeds: Sequence[int], data: Dataset, device: torch.device
 ) -> tuple[State, TrainStep]:
     set_inductor_cache()
-    arch = NetworkFactory(run.arch, data.shape)
+    arch = _create_factory(run, data)
     state = init_state(run.method, arch, run.optimiser, seeds, ema=run.ema, device=device)
     is_cacheable = _is_from_package(_step_parts(run))
     train_step = TrainStep(
@@ -137,6 +140,10 @@ def _create_step(
         cache_key=json.dumps(describe_step(run, data)) if is_cacheable else None,
     )
     return state, train_step
+
+
+def _create_factory(run: Run, data: Dataset) -> NetworkFactory:
+    return run.network_factory(data.shape, run.find_classes(data))
 
 
 def _is_from_package(value: object) -> bool:

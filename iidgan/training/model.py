@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,16 @@ from torch import Tensor, nn
 
 from iidgan.config.plugins import Plugin
 from iidgan.config.run import Run
-from iidgan.core import Method, NetworkFactory, Standardisation
+from iidgan.core import Classes, Method, NetworkFactory, Standardisation
 from iidgan.data.array_files import to_float32, to_native
 from iidgan.engine.checkpoint import RunIdentity, check_identity
-from iidgan.engine.inference import in_own_units, iterate_prior, map_chunked, sample_prior
+from iidgan.engine.inference import (
+    encode_codes,
+    in_own_units,
+    iterate_prior,
+    map_chunked,
+    sample_prior,
+)
 from iidgan.engine.loop import surviving_positions
 from iidgan.engine.state import build_networks
 from iidgan.errors import InputError
@@ -46,6 +52,7 @@ class Model:
         shape: Shape of one sample.
         nets: `G`, and `F` if the method trains an inverse, with a seed axis of length one, in
             the data's own units.
+        classes: Classes that a conditional model generates, or None.
 
     Examples:
         A model of networks that have not been trained; `iidgan.load` opens trained ones.
@@ -65,9 +72,13 @@ class Model:
     """
 
     def __init__(
-        self, point: EvaluationPoint, shape: tuple[int, ...], nets: nn.ModuleDict
+        self,
+        point: EvaluationPoint,
+        shape: tuple[int, ...],
+        nets: nn.ModuleDict,
+        classes: Classes | None = None,
     ) -> None:
-        self.point, self.shape, self.nets = point, shape, nets
+        self.point, self.shape, self.nets, self.classes = point, shape, nets, classes
 
     def __repr__(self) -> str:
         run, (seed,), (step,) = self.point.run.id, self.point.seeds, self.point.steps
@@ -78,52 +89,97 @@ class Model:
         """Dimension M of the prior."""
         return self.point.run.arch.latent
 
-    def sample_prior(self, num: int, *, stream: int = 1) -> Tensor:
-        """Draw latents from the prior N(0, I).
+    def sample_prior(self, num: int, *, stream: int = 1, label: str | int | None = None) -> Tensor:
+        """Draw latents from the prior N(0, I), with classes for a conditional model.
 
         Arguments:
             num: Number of latents.
             stream: Index of the random stream; each is an independent set.
+            label: Name or label of the class of all of them; by default classes are drawn as often
+                as the data have them.
 
         Returns:
-            Latents, (num, M).
+            Latents, (num, M); of a conditional model codes [z; c] with one-hot classes,
+            (num, M + K).
+
+        Raises:
+            InputError: There is no such class, or the model is not conditional.
         """
         _check_numbers(num, stream)
-        return sample_prior(self.point.seeds, num, self.latent, stream=stream)[0]
+        codes = sample_prior(self.point.seeds, num, self.latent, self.classes, stream=stream)[0]
+        return codes if label is None else self.encode(codes[:, : self.latent], label)
 
-    def iterate_prior(self, num: int, *, stream: int = 1) -> Iterator[Tensor]:
+    def encode(self, z: Tensor, label: str | int) -> Tensor:
+        """Append a class to latents.
+
+        Arguments:
+            z: Latents, (n, M).
+            label: Name or label of the class.
+
+        Returns:
+            Codes [z; c], (n, M + K).
+
+        Raises:
+            InputError: There is no such class, or the model is not conditional.
+        """
+        if self.classes is None:
+            raise InputError(
+                "label: this model is not conditional; cgan, pd-gan, ac-gan and "
+                "conditional-iid-gan are"
+            )
+        labels = torch.full((len(z),), self.classes.find(label))
+        return encode_codes(z, labels, len(self.classes))
+
+    def iterate_prior(
+        self, num: int, *, stream: int = 1, label: str | int | None = None
+    ) -> Iterator[Tensor]:
         """Yield the latents of `sample_prior` in blocks: memory does not bound their number.
 
         Arguments:
             num: Number of latents.
             stream: Index of the random stream; each is an independent set.
+            label: As for `sample_prior`.
 
         Yields:
-            Latents, (n, M).
+            Latents, (n, M), or codes, (n, M + K).
+
+        Raises:
+            InputError: As for `sample_prior`.
         """
         _check_numbers(num, stream)
         values_per_row = max(self.latent, math.prod(self.shape))
         block_size = min(MAX_BLOCK_ROWS, MAX_BLOCK_VALUES // values_per_row)
         (seed,) = self.point.seeds
-        return iterate_prior(seed, num, self.latent, stream=stream, block_size=block_size)
+        blocks = iterate_prior(
+            seed, num, self.latent, self.classes, stream=stream, block_size=block_size
+        )
+        if label is None:
+            return blocks
+        self.encode(torch.empty(0, self.latent), label)  # before the first block
+        return (self.encode(block[:, : self.latent], label) for block in blocks)
 
-    def sample(self, num: int, *, stream: int = 1) -> Tensor:
+    def sample(self, num: int, *, stream: int = 1, label: str | int | None = None) -> Tensor:
         """Draw samples G(z) of latents z from the prior.
 
         Arguments:
             num: Number of samples.
             stream: Index of the random stream; each is an independent set.
+            label: Name or label of the class of a conditional model; by default classes are drawn
+                as often as the data have them.
 
         Returns:
             Samples, (num, *shape), in the units of the data; for images [-1, 1].
+
+        Raises:
+            InputError: There is no such class, or the model is not conditional.
         """
-        return self.generate(self.sample_prior(num, stream=stream))
+        return self.generate(self.sample_prior(num, stream=stream, label=label))
 
     def generate(self, z: Tensor) -> Tensor:
         """Map latents to samples G(z).
 
         Arguments:
-            z: Latents, (n, M).
+            z: Latents, (n, M), or of a conditional model codes [z; c], (n, M + K).
 
         Returns:
             Samples, (n, *shape), in the units of the data; for images [-1, 1].
@@ -131,7 +187,7 @@ class Model:
         Raises:
             InputError: `z` has another shape.
         """
-        return self._apply_network("G", z, (self.latent,))
+        return self._apply_network("G", z, (self.latent + self._num_classes,))
 
     def invert(self, x: Tensor | NDArray[Any]) -> Tensor:
         """Map samples to codes F(x).
@@ -140,7 +196,7 @@ class Model:
             x: Samples, (n, *shape); images are uint8, or floats in [-1, 1].
 
         Returns:
-            Codes, (n, M).
+            Codes, (n, M); of a conditional model with probabilities of classes, (n, M + K).
 
         Raises:
             InputError: The method trains no inverse, or `x` has another shape, or a value that is
@@ -154,6 +210,26 @@ class Model:
         if x.dim() and not x.float().isfinite().all():
             to_float32("input", x.detach().cpu().double().numpy())  # names the value
         return self._apply_network("F", x, self.shape)
+
+    def classify(self, x: Tensor | NDArray[Any]) -> Tensor:
+        """Classify samples by F.
+
+        Arguments:
+            x: Samples, as for `invert`.
+
+        Returns:
+            Probabilities of the classes, (n, K).
+
+        Raises:
+            InputError: The model is not conditional, or as for `invert`.
+        """
+        if self.classes is None:
+            raise InputError("classify: this model is not conditional; conditional-iid-gan is")
+        return self.invert(x)[:, self.latent :]
+
+    @property
+    def _num_classes(self) -> int:
+        return len(self.classes) if self.classes else 0
 
     def _apply_network(self, name: str, inputs: Tensor, expected_shape: tuple[int, ...]) -> Tensor:
         if tuple(inputs.shape[1:]) != expected_shape:
@@ -220,12 +296,14 @@ class TrainedNetworks:
         shape: Shape of one sample.
         nets: `G`, and `F` if the method trains an inverse, of all seeds.
         scaling: Map from the data's own units to those of `nets`, if these differ.
+        classes: Classes that the method generates, if it is conditional.
     """
 
     point: EvaluationPoint
     shape: tuple[int, ...]
     nets: nn.ModuleDict
     scaling: Standardisation | None = None
+    classes: Classes | None = None
 
     def select_model(self, seed: int | None = None) -> Model:
         """Select the networks of one seed.
@@ -237,7 +315,8 @@ class TrainedNetworks:
             InputError: The seed was not trained, or every seed diverged.
         """
         selected = self._select_position(self._find_position(seed))
-        return Model(selected.point, self.shape, in_own_units(selected.nets, self.scaling))
+        nets = in_own_units(selected.nets, self.scaling)
+        return Model(selected.point, self.shape, nets, self.classes)
 
     def select_seed(self, seed: int) -> TrainedNetworks:
         """Select the networks of one seed, whether or not it diverged.
@@ -257,13 +336,13 @@ class TrainedNetworks:
             (self.point.steps[position],),
             (self.point.diverged[position],),
         )
-        arch = NetworkFactory(point.run.arch, self.shape)
+        arch = point.run.network_factory(self.shape, self.classes)
         nets = _build_inference_networks(point.run.method, arch, 1, set(self.nets))
         tensors_by_name = self.nets.state_dict()
         nets.load_state_dict(
             {name: value[position : position + 1] for name, value in tensors_by_name.items()}
         )
-        return TrainedNetworks(point, self.shape, nets, self.scaling)
+        return replace(self, point=point, nets=nets)
 
     def merge(self, newer: TrainedNetworks, seeds: Sequence[int]) -> TrainedNetworks:
         """Combine the networks of different seeds of a run, in the order of `seeds`.
@@ -284,7 +363,7 @@ class TrainedNetworks:
             [part.point.steps[i] for part, i in sources],
             [part.point.diverged[i] for part, i in sources],
         )
-        arch = NetworkFactory(point.run.arch, self.shape)
+        arch = point.run.network_factory(self.shape, self.classes)
         nets = _build_inference_networks(point.run.method, arch, len(sources), {*newer.nets})
         states = {id(part): part.nets.state_dict() for part in (self, newer)}
         nets.load_state_dict(
@@ -293,7 +372,7 @@ class TrainedNetworks:
                 for name in newer.nets.state_dict()
             }
         )
-        return TrainedNetworks(point, newer.shape, nets, newer.scaling)
+        return replace(newer, point=point, nets=nets)
 
     def _find_position(self, seed: int | None) -> int:
         seeds = list(self.point.seeds)
@@ -333,7 +412,7 @@ def export_networks(generator_dir: Path, networks: TrainedNetworks) -> None:
         "diverged": list(point.diverged),
         "shape": list(networks.shape),
     }
-    config |= _encode_scaling(networks.scaling)
+    config |= _encode_scaling(networks.scaling) | _encode_classes(networks.classes)
     state_dict = networks.nets.state_dict()
     tensors_by_name = {name: value.cpu().contiguous() for name, value in state_dict.items()}
 
@@ -366,10 +445,13 @@ def load_networks(
     with damage_as_input_error(weights_file, RERUN_ADVICE):
         tensors_by_name = load_tensors(read_regular_file(weights_file))
         network_names = {"G"} | {name.partition(".")[0] for name in tensors_by_name}
-        method, arch = export.point.run.method, NetworkFactory(export.point.run.arch, export.shape)
-        nets = _build_inference_networks(method, arch, len(export.point.seeds), network_names)
+        run, num_seeds = export.point.run, len(export.point.seeds)
+        arch = run.network_factory(export.shape, export.classes)
+        nets = _build_inference_networks(run.method, arch, num_seeds, network_names)
         nets.load_state_dict(tensors_by_name)
-    return TrainedNetworks(export.point, export.shape, nets.to(device), export.scaling)
+    return TrainedNetworks(
+        export.point, export.shape, nets.to(device), export.scaling, export.classes
+    )
 
 
 def load_point(path: str | Path, *, plugins: Sequence[Plugin] = ()) -> EvaluationPoint:
@@ -394,6 +476,7 @@ class _Export:
     point: EvaluationPoint
     shape: tuple[int, ...]
     scaling: Standardisation | None
+    classes: Classes | None
 
 
 def _read_export(path: str | Path, plugins: Sequence[Plugin]) -> _Export:
@@ -420,10 +503,11 @@ def _read_export(path: str | Path, plugins: Sequence[Plugin]) -> _Export:
         point = _decode_point(run, config)
         shape = require_integers(config["shape"], "shape", at_least=1)
         scaling = _decode_scaling(config.get("scaling"), shape)
+        classes = _decode_classes(config.get("classes"), run)
     if is_run_dir and "id" in config:
         stored = RunIdentity(config["id"], tuple(point.seeds))
         check_exported_run(generator_dir, stored, run_dir.read_identity())
-    return _Export(generator_dir, point, shape, scaling)
+    return _Export(generator_dir, point, shape, scaling, classes)
 
 
 def check_exported_run(generator_dir: Path, stored: RunIdentity, run: RunIdentity) -> None:
@@ -473,6 +557,26 @@ def _decode_scaling(
 
 
 SCALING = ("mean", "std")
+
+
+def _encode_classes(classes: Classes | None) -> dict[str, Any]:
+    if classes is None:
+        return {}
+    return {"classes": {"names": classes.names, "probabilities": classes.probabilities}}
+
+
+def _decode_classes(encoded_classes: Mapping[str, Any] | None, run: Run) -> Classes | None:
+    if run.method.conditioning is None:
+        return None
+    if encoded_classes is None:
+        raise ValueError("expected the classes of a conditional method, got none")
+    names = tuple(map(str, encoded_classes["names"]))
+    probabilities = tuple(map(float, encoded_classes["probabilities"]))
+    if not names or len(names) != len(probabilities):
+        raise ValueError(f"classes must have a probability each, got {len(probabilities)}")
+    if not all(map(math.isfinite, probabilities)) or min(probabilities) < 0:
+        raise ValueError("probabilities of classes must be >= 0")
+    return Classes(names, probabilities)
 
 
 def load(path: str | Path, seed: int | None = None, *, plugins: Sequence[Plugin] = ()) -> Model:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from iidgan.core import NetworkFactory
 from iidgan.engine import checkpoint
 from iidgan.engine.inference import inference_networks
 from iidgan.engine.sampling import DatasetStream
@@ -41,11 +40,16 @@ def sample_checkpoint(run_dir: RunDir, step: int) -> Arrays:
             f"{names or 'none'}"
         )
     data = run.source.load()
-    state = init_state(
-        run.method, NetworkFactory(run.arch, data.shape), run.optimiser, seeds, ema=run.ema
-    )
+    factory = run.network_factory(data.shape, run.find_classes(data))
+    state = init_state(run.method, factory, run.optimiser, seeds, ema=run.ema)
     checkpoint.load_state(state, seeds, files)
     point = EvaluationPoint(run, seeds, [step] * len(seeds), state.diverged.tolist())
-    batches = DatasetStream(data, seeds, batch_size=run.batch, latent_dim=run.arch.latent)
+    batches = DatasetStream(
+        data,
+        seeds,
+        batch_size=run.batch,
+        latent_dim=run.arch.latent,
+        conditioning=run.method.conditioning,
+    )
     samples = draw_samples(inference_networks(state, batches), data, point, ClassifierEvaluator())
     return to_arrays(samples, point)

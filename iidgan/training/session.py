@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from iidgan.config.plugins import list_types
 from iidgan.config.run import Run
@@ -226,9 +227,11 @@ class TrainSession:
         with forked_rng(self.spec.device):
             nets = inference_networks(self.state, self._new_batches())
             generator = in_own_units(nets, self.data.scaling)["G"]
-            values = monitor.measure(generator, self.seeds, self.run.arch.latent)
+            values = monitor.measure(
+                generator, self.seeds, self.run.arch.latent, self.run.find_classes(self.data)
+            )
             values = values.where(self.state.diverged.cpu() < 0, torch.nan)
-            networks = TrainedNetworks(point, self.data.shape, nets, self.data.scaling)
+            networks = self._collect_networks(point, nets)
             for seed, value in zip(self.seeds, values.tolist()):
                 self._add_coverage(seed, value, protocol, networks)
         # Last: if the process ends before, the diagnosis is repeated.
@@ -296,7 +299,7 @@ class TrainSession:
             samples = draw_samples(nets, self.data, point, self.evaluator)
         records = evaluate_samples(samples, point, self.collect_provenance(), self.spec.metrics)
         append_records(self.run_dir.metrics_file, records)
-        networks = TrainedNetworks(point, self.data.shape, nets, self.data.scaling)
+        networks = self._collect_networks(point, nets)
         if self.spec.keep_networks:  # first: a step whose samples are exported is done
             for seed in self.seeds:
                 folder = self.run_dir.past_networks_dir(seed, self.state.step)
@@ -330,9 +333,17 @@ class TrainSession:
         provenance = collect_provenance(self.spec.device)
         return provenance if self.plan is None else provenance | self.plan.describe()
 
+    def _collect_networks(self, point: EvaluationPoint, nets: nn.ModuleDict) -> TrainedNetworks:
+        classes = self.run.find_classes(self.data)
+        return TrainedNetworks(point, self.data.shape, nets, self.data.scaling, classes)
+
     def _new_batches(self) -> DatasetStream:
         return DatasetStream(
-            self.data, self.seeds, batch_size=self.run.batch, latent_dim=self.run.arch.latent
+            self.data,
+            self.seeds,
+            batch_size=self.run.batch,
+            latent_dim=self.run.arch.latent,
+            conditioning=self.run.method.conditioning,
         )
 
 

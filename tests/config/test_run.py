@@ -56,6 +56,8 @@ def change_value(value: Any, hint: Any) -> Any:
     """Finds another valid value of an option."""
     if typing.get_origin(hint) is Literal:
         return next(choice for choice in typing.get_args(hint) if choice != value)
+    if value is None and "tuple[float, float]" in str(hint):
+        return (0.25, 0.5)
     if value is None and "float" in str(hint):
         return 0.5
     if value is None and int in typing.get_args(hint):

@@ -8,7 +8,7 @@ import torch
 from iidgan.core import Regularised
 from iidgan.engine.step import TrainStep
 from iidgan.errors import InputError
-from iidgan.methods import GAN, METHODS, iid_gan
+from iidgan.methods import GAN, METHODS, Conditional, cgan, iid_gan
 from iidgan.methods.adv_latent import AdvLatentGAN
 from iidgan.methods.amat import AMAT
 from iidgan.methods.mad_gan import MADGAN
@@ -23,7 +23,11 @@ from iidgan.testing.mini_run import ARCH, NUM_STEPS, MiniRun, without_cache
 from tests.helpers.engine import SMALL_ARCH
 from tests.helpers.networks import IMAGES, SPECTRAL
 
-BASE_METHODS = {"code-noise": iid_gan()}  # for terms that need more than a GAN
+BASE_METHODS = {  # for terms that need more than a GAN
+    "code-noise": iid_gan(),
+    "inverse-classifier": cgan(),
+    "auxiliary-classifier": Conditional(discriminator="unconditional"),
+}
 
 
 @pytest.mark.slow

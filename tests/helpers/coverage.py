@@ -23,7 +23,9 @@ class ScriptedMonitor:
         self.rows = list(rows)
         self.protocol = {"family": INTERIM_FAMILY, "extractor": "script"}
 
-    def measure(self, generator: object, seeds: Sequence[int], latent_dim: int) -> Tensor:
+    def measure(
+        self, generator: object, seeds: Sequence[int], latent_dim: int, classes: object = None
+    ) -> Tensor:
         torch.randn(3)  # a diagnosis may draw numbers
         row = self.rows.pop(0) if len(self.rows) > 1 else self.rows[0]
         return torch.tensor(row, dtype=torch.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import nn
@@ -41,6 +41,9 @@ class CollapsedInit(Backbone):
     def latent(self) -> int:  # type: ignore[override]
         return self.backbone.latent
 
+    def with_latent(self, latent: int) -> CollapsedInit:
+        return replace(self, backbone=self.backbone.with_latent(latent))
+
     @property
     def is_convolutional(self) -> bool:
         return self.backbone.is_convolutional
@@ -67,5 +70,7 @@ class CollapsedInit(Backbone):
     def build_latent_discriminator(self) -> nn.Module:
         return self.backbone.build_latent_discriminator()
 
-    def build_head(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
-        return self.backbone.build_head(shape, outputs)
+    def build_head(
+        self, shape: tuple[int, ...], outputs: int, *, spectral: bool = False
+    ) -> nn.Module:
+        return self.backbone.build_head(shape, outputs, spectral=spectral)

@@ -257,8 +257,10 @@ class ImageBackbone(Backbone):
     def build_latent_discriminator(self) -> nn.Module:
         return MLPNetwork((self.latent,), LATENT_HIDDEN, ())
 
-    def build_head(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
-        return self._build_output_layer(self._feature_shape(shape), outputs, spectral=False)
+    def build_head(
+        self, shape: tuple[int, ...], outputs: int, *, spectral: bool = False
+    ) -> nn.Module:
+        return self._build_output_layer(self._feature_shape(shape), outputs, spectral=spectral)
 
 
 def check_image_size(

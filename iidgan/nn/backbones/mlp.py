@@ -141,5 +141,9 @@ class MLP(Backbone):
     def build_latent_discriminator(self) -> nn.Module:
         return MLPNetwork((self.latent,), self.hidden, ())
 
-    def build_head(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
-        return LinearHead((prod(shape), *self.hidden)[-1], (outputs,))
+    def build_head(
+        self, shape: tuple[int, ...], outputs: int, *, spectral: bool = False
+    ) -> nn.Module:
+        num_features = (prod(shape), *self.hidden)[-1]
+        make_weight = SpectralWeight if spectral else Weight
+        return LinearHead(num_features, (outputs,), make_weight=make_weight)

@@ -1,0 +1,141 @@
+"""Classification: the class of a sample can be recognised, by F or by a head of D."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from iidgan.core import Batch, Losses, LossFn, Nets, NetworkFactory, Reference, Term, cites
+from iidgan.core.references import IID_GAN
+from iidgan.errors import InputError
+from iidgan.functional import checks
+from iidgan.functional.reduce import mean_per_seed
+from iidgan.terms.weighted import WeightedTerm
+
+AC_GAN = Reference(
+    title="Conditional Image Synthesis With Auxiliary Classifier GANs",
+    authors="Augustus Odena, Christopher Olah and Jonathon Shlens",
+    year=2016,
+    url="https://arxiv.org/abs/1610.09585",
+)
+SMALLEST_PROBABILITY = 1e-7
+
+
+@cites(IID_GAN)
+@dataclass(frozen=True, kw_only=True)
+class InverseClassifier(WeightedTerm):
+    """Cross-entropy of the classes that F assigns to real samples; for conditional methods.
+
+        -w E log F_c(x), with the probability F_c(x) of the class c of x
+
+    F is added if the method has none, and is trained by the player of G.
+
+    References:
+        IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
+        2023), https://www.ijcai.org/proceedings/2023/437, section 4.4: "the real x is the input of
+        F for classification"; the loss is original to this library
+
+    Examples:
+        An F that gives both classes the probability 1/2 has a loss of log 2:
+
+        >>> import torch
+        >>> from iidgan import Batch, Nets
+        >>> nets = Nets({"F": lambda x: torch.cat([x, torch.full((1, 4, 2), 0.5)], -1)})
+        >>> x, c = torch.zeros(1, 4, 1), torch.eye(2)[[0, 1, 0, 1]][None]
+        >>> batch = Batch(x=x, z=torch.cat([x, c], -1), u=x[..., 0], c=c)
+        >>> InverseClassifier().compute_loss(nets, batch)
+        {'inverse_classifier': tensor([0.6931])}
+    """
+
+    owned_networks: ClassVar[Mapping[str, str]] = {"F": "G"}
+    target_networks: ClassVar[tuple[str, ...]] = ("F",)
+
+    weight: float = 1.0
+    """Weight of the term."""
+
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        return {"F": factory.build_inverse()}
+
+    def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
+        classes = require_classes(batch)
+        _, probabilities = batch.split_code(nets.F(batch.x))
+        log_probabilities = probabilities.clamp_min(SMALLEST_PROBABILITY).log()
+        return {"inverse_classifier": self.weight * _cross_entropy(log_probabilities, classes)}
+
+
+@cites(AC_GAN)
+@dataclass(frozen=True, kw_only=True)
+class AuxiliaryClassifier(Term):
+    """A head C on D's features classifies real and generated samples; for conditional methods.
+
+        -w (E log C_c(x) + E log C_c(G(z, c)))
+
+    is added to the loss of D, and the second part to that of G.
+
+    References:
+        Conditional Image Synthesis With Auxiliary Classifier GANs (Odena, Olah and Shlens, 2016),
+        https://arxiv.org/abs/1610.09585
+    """
+
+    owned_networks: ClassVar[Mapping[str, str]] = {"C": "D"}
+    tunable_weights: ClassVar[tuple[str, ...]] = ("weight",)
+
+    weight: float = 1.0
+    """Weight of the term."""
+
+    def __post_init__(self) -> None:
+        checks.require_weight(self.weight)
+
+    @property
+    def losses(self) -> Mapping[str, LossFn]:
+        return {"D": self.loss_D, "G": self.loss_G}
+
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        return {"C": factory.build_head(factory.num_classes)}
+
+    def loss_D(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute the cross-entropy for real and generated samples.
+
+        Arguments:
+            nets: D, C and G.
+            batch: Real samples `x`, codes `z` and classes `c`.
+        """
+        real, fake = (self._classify(nets, batch, x) for x in (batch.x, nets.G(batch.z)))
+        return {"classify_real": real, "classify_fake": fake}
+
+    def loss_G(self, nets: Nets, batch: Batch) -> Losses:
+        """Compute the cross-entropy for generated samples.
+
+        Arguments:
+            nets: D, C and G.
+            batch: Codes `z` and classes `c`.
+        """
+        return {"classify_fake": self._classify(nets, batch, nets.G(batch.z))}
+
+    def _classify(self, nets: Nets, batch: Batch, x: Tensor) -> Tensor:
+        log_probabilities = nets.C(nets.features("D", x)).log_softmax(-1)
+        return self.weight * _cross_entropy(log_probabilities, require_classes(batch))
+
+
+def require_classes(batch: Batch) -> Tensor:
+    """Return the classes of a batch.
+
+    Arguments:
+        batch: Batch of a conditional method.
+
+    Raises:
+        InputError: It has none.
+    """
+    if batch.c is None:
+        raise InputError(
+            "terms: classification is for conditional methods, such as cgan, pd-gan or ac-gan"
+        )
+    return batch.c
+
+
+def _cross_entropy(log_probabilities: Tensor, classes: Tensor) -> Tensor:
+    """Compute the mean cross-entropy of each seed, (S, B, K) -> (S,)."""
+    return mean_per_seed(-(classes * log_probabilities).sum(-1))

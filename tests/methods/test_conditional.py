@@ -1,0 +1,184 @@
+import numpy as np
+import pytest
+import torch
+
+import iidgan
+from iidgan.core import Batch, Conditioning, Dataset, Nets
+from iidgan.engine.inference import iterate_prior, sample_prior
+from iidgan.engine.sampling import DatasetStream
+from iidgan.errors import InputError
+from iidgan.methods import Conditional, PacGAN, cgan, conditional_iid_gan, pd_gan, r3gan, wgan_gp
+from iidgan.terms import AuxiliaryClassifier, GaussianTerm, ModeSeeking
+from iidgan.testing import check_method
+from iidgan.testing.mini_run import ARCH
+from tests.helpers.networks import IMAGES
+
+CONDITIONAL = ["cgan", "pd-gan", "ac-gan", "conditional-iid-gan"]
+
+
+def make_batch():
+    x = torch.tensor([[[1.0], [2.0], [-1.0], [0.5]]])
+    c = torch.eye(2)[[0, 1, 1, 0]][None]
+    return Batch(x=x, z=torch.cat([x / 2, c], -1), u=x[..., 0], c=c)
+
+
+def test_losses_condition_every_call_of_D():
+    nets = Nets({"G": lambda code: code[..., :1], "D": lambda x, c: x[..., 0] * c[..., 0]})
+    method, batch = cgan(), make_batch()
+    discriminator, generator = method.players
+    real, fake = torch.tensor([1.0, 0, 0, 0.5]), torch.tensor([0.5, 0, 0, 0.25])
+    softplus = torch.nn.functional.softplus
+    expected = softplus(-real).mean() + softplus(fake).mean()
+    assert discriminator.loss(nets, batch)["adversarial"].item() == pytest.approx(expected.item())
+    expected = softplus(-fake).mean()
+    assert generator.loss(nets, batch)["adversarial"].item() == pytest.approx(expected.item())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("base", [r3gan().method, wgan_gp().method, iidgan.SNGAN()])
+@pytest.mark.parametrize("kind", ["concat", "projection", "unconditional"])
+def test_every_base_with_every_discriminator(base, kind):
+    check_method(Conditional(method=base, discriminator=kind, classes="data"), ARCH)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", [pd_gan(), conditional_iid_gan()])
+def test_images(method):
+    check_method(method, IMAGES)
+
+
+def test_methods_without_a_conditional_form_are_refused():
+    with pytest.raises(InputError, match="PacGAN has no conditional form here; use one of GAN"):
+        Conditional(method=PacGAN())
+
+
+def test_classification_needs_a_conditional_method(tmp_path):
+    run = iidgan.Run(
+        source=iidgan.Ring(size=100),
+        method=iidgan.Regularised(method=iidgan.GAN(), terms=(AuxiliaryClassifier(),)),
+        steps=1,
+    )
+    with pytest.raises(InputError, match="classification is for conditional methods"):
+        iidgan.train(run, out=tmp_path / "run")
+
+
+def test_data_without_labels_are_refused(tmp_path):
+    np.save(tmp_path / "points.npy", torch.randn(100, 2).numpy())
+    source = iidgan.array(tmp_path / "points.npy")
+    run = iidgan.Run(source=source, method=cgan(), steps=1)
+    with pytest.raises(InputError, match="a conditional method needs labels"):
+        iidgan.train(run, out=tmp_path / "run")
+
+
+def test_mode_seeking_compares_samples_of_one_class():
+    """G separates classes widely, but hardly latents."""
+    nets = Nets({"G": lambda code: 0.1 * code[..., :1] + 100 * code[..., 2:]})
+    loss = ModeSeeking().compute_loss(nets, make_batch())["mode_seeking"]
+    assert loss.item() == pytest.approx(10, rel=1e-3)
+
+
+def test_gaussian_term_reads_latents_alone():
+    batch = make_batch()
+    nets = Nets({"F": lambda x: torch.cat([x, torch.full((1, 4, 2), 7.0)], -1)})
+    loss = GaussianTerm(weight=1.0).compute_loss(nets, batch)["gaussian"]
+    plain = Batch(x=batch.x, z=batch.x, u=batch.u)
+    plain_nets = Nets({"F": lambda x: x})
+    assert loss.equal(GaussianTerm(weight=1.0).compute_loss(plain_nets, plain)["gaussian"])
+
+
+class TestStream:
+    labels = torch.tensor([0] * 90 + [1] * 10)
+
+    def draw(self, conditioning, steps=None):
+        data = Dataset(torch.arange(200.0).view(100, 2), self.labels)
+        return DatasetStream(
+            data,
+            (0, 1),
+            batch_size=50,
+            latent_dim=3,
+            steps=steps,
+            conditioning=conditioning,
+        )
+
+    def test_codes_end_with_the_classes_of_the_real_samples(self):
+        batch = self.draw(Conditioning()).batches_at(5)[0]
+        one_hot = torch.nn.functional.one_hot(batch.y, 2).float()
+        assert batch.c.equal(one_hot)
+        assert batch.z[..., 3:].equal(one_hot)
+        assert batch.z.shape == (2, 50, 5)
+
+    @pytest.mark.parametrize(("classes", "share"), [("uniform", 0.5), ("data", 0.1)])
+    def test_shares_of_classes(self, classes, share):
+        stream = self.draw(Conditioning(classes))
+        labels = torch.cat([stream.batches_at(step)[0].y for step in range(100)])
+        assert labels.float().mean().item() == pytest.approx(share, abs=0.02)
+
+    def test_classes_of_the_data_leave_samples_and_latents_as_they_are(self):
+        conditional, plain = (self.draw(c).batches_at(3)[0] for c in (Conditioning("data"), None))
+        assert conditional.x.equal(plain.x)
+        assert conditional.z[..., :3].equal(plain.z)
+
+    def test_transition_changes_codes(self):
+        stream = self.draw(Conditioning(transition=(0.0, 0.5)), steps=100)
+        assert stream.batches_at(0)[0].c.eq(0.5).all()
+        assert stream.batches_at(50)[0].c.max() == 1
+
+
+def test_prior_of_classes_as_in_the_data():
+    classes = Dataset(torch.zeros(100, 1), TestStream.labels).classes
+    codes = sample_prior((3, 4), 5_000, 2, classes, stream=1)
+    assert codes[..., :2].equal(sample_prior((3, 4), 5_000, 2, stream=1))
+    assert codes[..., 2:].sum(-1).eq(1).all()
+    shares = codes[..., 3].mean(1)
+    torch.testing.assert_close(shares, torch.full((2,), 0.1), atol=0.02, rtol=0)
+    blocks = list(iterate_prior(4, 5_000, 2, classes, stream=1, block_size=64))
+    assert torch.cat(blocks).equal(codes[1])
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "run"
+    source = iidgan.Ring(modes=4, size=400)
+    run = iidgan.Run(source=source, method=conditional_iid_gan(), steps=20, batch=20)
+    iidgan.train(run, out=out, seeds=[0], executor="eager")
+    return out
+
+
+class TestModel:
+    def test_samples_of_a_class_are_those_of_its_codes(self, run_dir):
+        model = iidgan.load(run_dir)
+        codes = model.sample_prior(10, label=2)
+        assert codes[:, 2:].argmax(1).eq(2).all()
+        assert model.generate(codes).equal(model.sample(10, label="2"))
+        blocks = torch.cat(list(model.iterate_prior(10, label=2)))
+        assert blocks.equal(codes)
+
+    def test_inverse_has_latents_and_probabilities(self, run_dir):
+        model = iidgan.load(run_dir)
+        x = model.sample(7)
+        assert model.invert(x).shape == (7, 6)
+        assert model.classify(x).equal(model.invert(x)[:, 2:])
+        torch.testing.assert_close(model.classify(x).sum(1), torch.ones(7))
+
+    def test_unknown_class(self, run_dir):
+        with pytest.raises(InputError, match="label: unknown '4'"):
+            iidgan.load(run_dir).sample(1, label=4)
+
+    def test_label_for_an_unconditional_model(self, tmp_path):
+        run = iidgan.Run(source=iidgan.Ring(size=100), steps=1)
+        iidgan.train(run, out=tmp_path / "run", executor="eager")
+        with pytest.raises(InputError, match="label: this model is not conditional"):
+            iidgan.load(tmp_path / "run").sample(1, label=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CONDITIONAL)
+def test_each_class_ends_on_its_mode(name, tmp_path):
+    source = iidgan.Ring(modes=4, size=4_000)
+    run = iidgan.Run(source=source, method=iidgan.methods.METHODS[name](), steps=700)
+    iidgan.train(run, out=tmp_path / "run", executor="eager")
+    model, data = iidgan.load(tmp_path / "run"), source.load()
+    for label in range(4):
+        nearest = torch.cdist(model.sample(200, label=label), data.truth.centres).argmin(1)
+        real_mode = torch.cdist(data.x[data.y == label][:1], data.truth.centres).argmin()
+        assert nearest.eq(real_mode).float().mean() > 0.95
