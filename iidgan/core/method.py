@@ -222,6 +222,16 @@ class Term(TypedFields, ABC):
         """
         return {}
 
+    def check_fits(self, method: Method) -> None:
+        """Check that the term can be added to a method, as far as networks do not show it.
+
+        Arguments:
+            method: The method.
+
+        Raises:
+            InputError: The term needs another kind of method.
+        """
+
     def noise_shapes(self, factory: NetworkFactory) -> NoiseShapes:
         """Return the shapes for one sample of the noise that the term reads, by name.
 

@@ -93,8 +93,10 @@ class Regularised(Method):
 
     @property
     def players(self) -> tuple[Player, ...]:
+        base, terms = self.base_and_terms
+        for term in terms:
+            term.check_fits(base)
         players = self.players_at(0)
-        _, terms = self.base_and_terms
         if duplicate_names := _find_duplicates(player.name for player in players):
             raise InputError(
                 "terms: players must have unique names, got twice: " + ", ".join(duplicate_names)

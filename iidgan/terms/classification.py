@@ -8,7 +8,17 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from iidgan.core import Batch, Losses, LossFn, Nets, NetworkFactory, Reference, Term, cites
+from iidgan.core import (
+    Batch,
+    Losses,
+    LossFn,
+    Method,
+    Nets,
+    NetworkFactory,
+    Reference,
+    Term,
+    cites,
+)
 from iidgan.core.references import IID_GAN
 from iidgan.errors import InputError
 from iidgan.functional import checks
@@ -56,11 +66,14 @@ class InverseClassifier(WeightedTerm):
     weight: float = 1.0
     """Weight of the term."""
 
+    def check_fits(self, method: Method) -> None:
+        require_conditional(method)
+
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         return {"F": factory.build_inverse()}
 
     def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
-        classes = require_classes(batch)
+        _, classes = batch.split_code(batch.z)
         _, probabilities = batch.split_code(nets.F(batch.x))
         log_probabilities = probabilities.clamp_min(SMALLEST_PROBABILITY).log()
         return {"inverse_classifier": self.weight * _cross_entropy(log_probabilities, classes)}
@@ -93,6 +106,9 @@ class AuxiliaryClassifier(Term):
     def losses(self) -> Mapping[str, LossFn]:
         return {"D": self.loss_D, "G": self.loss_G}
 
+    def check_fits(self, method: Method) -> None:
+        require_conditional(method)
+
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         return {"C": factory.build_head(factory.num_classes)}
 
@@ -117,23 +133,23 @@ class AuxiliaryClassifier(Term):
 
     def _classify(self, nets: Nets, batch: Batch, x: Tensor) -> Tensor:
         log_probabilities = nets.C(nets.features("D", x)).log_softmax(-1)
-        return self.weight * _cross_entropy(log_probabilities, require_classes(batch))
+        _, classes = batch.split_code(batch.z)
+        return self.weight * _cross_entropy(log_probabilities, classes)
 
 
-def require_classes(batch: Batch) -> Tensor:
-    """Return the classes of a batch.
+def require_conditional(method: Method) -> None:
+    """Check that a method is conditional.
 
     Arguments:
-        batch: Batch of a conditional method.
+        method: Method that a classification is added to.
 
     Raises:
-        InputError: It has none.
+        InputError: It is not.
     """
-    if batch.c is None:
+    if method.conditioning is None:
         raise InputError(
             "terms: classification is for conditional methods, such as cgan, pd-gan or ac-gan"
         )
-    return batch.c
 
 
 def _cross_entropy(log_probabilities: Tensor, classes: Tensor) -> Tensor:

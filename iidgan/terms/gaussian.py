@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from torch import nn
+from torch import Tensor, nn
 
-from iidgan.core import OMIT_IF_DEFAULT, Batch, Losses, Nets, NetworkFactory, cites
+from iidgan.core import OMIT_IF_DEFAULT, Batch, Losses, Method, Nets, NetworkFactory, cites
 from iidgan.core.references import IID_GAN
 from iidgan.errors import InputError
 from iidgan.functional import checks, gaussian
@@ -61,11 +61,23 @@ class GaussianTerm(WeightedTerm):
     growth: float = field(default=1.0, metadata=OMIT_IF_DEFAULT)
     """Factor by which the weight is larger at the end of the run; it grows after a quarter of the
     run. Use the same as for the cycle term, so that codes stay close to the prior."""
+    per_class: bool = field(default=False, metadata=OMIT_IF_DEFAULT)
+    """Whether the codes of each class are compared with the prior, for conditional methods with
+    uniform classes: latents are then independent of the class."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.require_positive("growth", self.growth)
         checks.require_gaussian_options(self.p, self.eps, self.directions)
+
+    def check_fits(self, method: Method) -> None:
+        if not self.per_class:
+            return
+        if method.conditioning is None or method.conditioning.classes != "uniform":
+            raise InputError(
+                "per_class: the codes of a class are for conditional methods with uniform "
+                "classes, such as cgan; otherwise use per_class=False"
+            )
 
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         return {"F": factory.build_inverse()}
@@ -80,7 +92,29 @@ class GaussianTerm(WeightedTerm):
                 f"directions: must be <= the batch size {batch_size}, got {self.directions}"
             )
         codes, _ = batch.split_code(nets.F(batch.x))
+        if self.per_class:
+            codes, directions = _group_by_class(codes, batch), directions[:, None]
         distance = gaussian.gaussian_distance(
             self.distance, codes, directions, p=self.p, root=self.root, eps=self.eps
         )
+        if self.per_class:
+            distance = distance.mean(1)
         return {"gaussian": self.weight * weight_schedule(self.growth, batch.t) * distance}
+
+
+def _group_by_class(codes: Tensor, batch: Batch) -> Tensor:
+    """Group codes by class, (S, B, M) -> (S, K, B // K, M), where classes take turns in a batch.
+
+    Raises:
+        InputError: There are fewer than two samples of each class.
+    """
+    assert batch.c is not None, "check_fits"
+    batch_size, num_classes = batch.c.shape[1:]
+    num_turns = batch_size // num_classes
+    if num_turns < 2:
+        raise InputError(
+            f"batch: must be at least {2 * num_classes} for a Gaussian loss per class, two of "
+            f"each of the {num_classes} classes, got {batch_size}"
+        )
+    turns = codes[:, : num_turns * num_classes].unflatten(1, (num_turns, num_classes))
+    return turns.transpose(1, 2)

@@ -8,7 +8,18 @@ from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
-from iidgan.core import Batch, Losses, LossFn, Nets, NetworkFactory, Player, Reference, Term, cites
+from iidgan.core import (
+    Batch,
+    Losses,
+    LossFn,
+    Method,
+    Nets,
+    NetworkFactory,
+    Player,
+    Reference,
+    Term,
+    cites,
+)
 from iidgan.errors import InputError
 from iidgan.functional import checks, cycle, intervention
 
@@ -81,6 +92,10 @@ class Intervention(Term):
     def players(self) -> tuple[Player, ...]:
         return (Player("E", self.loss_E, trains=("F",), updates_per_step=self.e_steps),)
 
+    def check_fits(self, method: Method) -> None:
+        if method.conditioning:
+            raise InputError("terms: intervention has no conditional form; leave it out")
+
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         if self.blocks > factory.latent:
             raise InputError(
@@ -110,8 +125,6 @@ class Intervention(Term):
 
     def _intervene(self, nets: Nets, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Compute codes of data, the same with a block replaced, and the cross-entropy of C."""
-        if batch.c is not None:
-            raise InputError("terms: intervention has no conditional form; leave it out")
         data_codes = intervention.standardise_codes(nets.F(batch.x))
         block_index = (self.blocks * batch.u[:, 0]).long()
         intervened_codes = intervention.substitute_block(

@@ -7,8 +7,15 @@ from iidgan.core import Batch, Conditioning, Dataset, Nets
 from iidgan.engine.inference import iterate_prior, sample_prior
 from iidgan.engine.sampling import DatasetStream
 from iidgan.errors import InputError
+from iidgan.functional.gaussian import p_norm
 from iidgan.methods import Conditional, PacGAN, cgan, conditional_iid_gan, pd_gan, r3gan, wgan_gp
-from iidgan.terms import AuxiliaryClassifier, GaussianTerm, ModeSeeking
+from iidgan.terms import (
+    AuxiliaryClassifier,
+    GaussianTerm,
+    Intervention,
+    InverseClassifier,
+    ModeSeeking,
+)
 from iidgan.testing import check_method
 from iidgan.testing.mini_run import ARCH
 from tests.helpers.networks import IMAGES
@@ -52,14 +59,17 @@ def test_methods_without_a_conditional_form_are_refused():
         Conditional(method=PacGAN())
 
 
-def test_classification_needs_a_conditional_method(tmp_path):
-    run = iidgan.Run(
-        source=iidgan.Ring(size=100),
-        method=iidgan.Regularised(method=iidgan.GAN(), terms=(AuxiliaryClassifier(),)),
-        steps=1,
-    )
+@pytest.mark.parametrize("term", [AuxiliaryClassifier(), InverseClassifier()])
+def test_classification_needs_a_conditional_method(term):
+    method = iidgan.Regularised(method=iidgan.GAN(), terms=(term,))
     with pytest.raises(InputError, match="classification is for conditional methods"):
-        iidgan.train(run, out=tmp_path / "run")
+        _ = method.players
+
+
+def test_intervention_has_no_conditional_form():
+    method = iidgan.Regularised(method=cgan(), terms=(Intervention(),))
+    with pytest.raises(InputError, match="intervention has no conditional form"):
+        _ = method.players
 
 
 def test_data_without_labels_are_refused(tmp_path):
@@ -182,3 +192,34 @@ def test_each_class_ends_on_its_mode(name, tmp_path):
         nearest = torch.cdist(model.sample(200, label=label), data.truth.centres).argmin(1)
         real_mode = torch.cdist(data.x[data.y == label][:1], data.truth.centres).argmin()
         assert nearest.eq(real_mode).float().mean() > 0.95
+
+
+class TestGaussianPerClass:
+    def test_mean_of_the_distances_of_the_classes(self):
+        torch.manual_seed(0)
+        z, c = torch.randn(2, 7, 3), torch.eye(2)[torch.arange(7) % 2].expand(2, 7, 2)
+        batch = Batch(x=z, z=torch.cat([z, c], -1), u=z[..., 0], c=c)
+        nets = Nets({"F": lambda x: torch.cat([x, c], -1)})
+        term = GaussianTerm(weight=2.0, per_class=True)
+        loss = term.compute_loss(nets, batch)["gaussian"]
+        parts = [p_norm(z[:, start:6:2]) for start in (0, 1)]  # the seventh is left out
+        torch.testing.assert_close(loss, parts[0] + parts[1])
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("distance", ["w2-1d", "epps-pulley"])
+    def test_check_method(self, distance):
+        gaussian = GaussianTerm(distance=distance, directions=4, per_class=True)
+        check_method(conditional_iid_gan(gaussian=gaussian), ARCH)
+
+    @pytest.mark.parametrize("base", [iidgan.GAN(), cgan(classes="data")])
+    def test_needs_uniform_classes(self, base):
+        method = iidgan.iid_gan(base, gaussian=GaussianTerm(per_class=True))
+        with pytest.raises(InputError, match="conditional methods with uniform classes"):
+            _ = method.players
+
+    def test_small_batch(self):
+        batch = make_batch()
+        small = Batch(x=batch.x[:, :3], z=batch.z[:, :3], u=batch.u[:, :3], c=batch.c[:, :3])
+        nets = Nets({"F": lambda x: torch.cat([x, small.c], -1)})
+        with pytest.raises(InputError, match="batch: must be at least 4 for a Gaussian loss per"):
+            GaussianTerm(per_class=True).compute_loss(nets, small)
