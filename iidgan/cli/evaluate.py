@@ -1,16 +1,14 @@
-"""`iidgan evaluate`, `sample` and `invert`: use a trained run."""
+"""`iidgan evaluate`: measure a trained run, or anybody's images."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-import torch
 import tyro
 
 from iidgan.cli.components import (
@@ -21,28 +19,22 @@ from iidgan.cli.components import (
     split_component_names,
 )
 from iidgan.cli.evaluate_features import FeatureOptions, evaluate_features
-from iidgan.cli.options import PluginOptions
+from iidgan.cli.options import PluginOptions, check_positive
 from iidgan.cli.parse import parse_options
 from iidgan.cli.summary import NO_METRICS, print_summary
 from iidgan.core import Metric, Source, list_path_fields
-from iidgan.data.array_files import ArrayBlocks, read_samples, write_npz
 from iidgan.errors import InputError
 from iidgan.evaluation.classifier.store import load_evaluator
 from iidgan.evaluation.evaluate import evaluate_samples as measure
 from iidgan.evaluation.sampling import draw_samples
-from iidgan.figures.run import plot_samples
 from iidgan.records import MetricRecord, append_records, encode_record
-from iidgan.report import save_figure
 from iidgan.sample_sets.opening import is_run_path
 from iidgan.training.extra_metrics import resolve_metrics
-from iidgan.training.model import Model, load_networks
-from iidgan.training.model import load as load_model
+from iidgan.training.model import load_networks
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.device import resolve_device
-from iidgan.utils.files import check_free_space, remove_partials, write_file
+from iidgan.utils.files import remove_partials
 from iidgan.utils.provenance import collect_provenance
-
-RunArgument = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +108,7 @@ def evaluate_command(arguments: list[str]) -> int:
     flags_type = make_flags_type(EvaluateOptions, metrics)
     options = parse_options(flags_type, "iidgan evaluate", flags)
     if options.num is not None:
-        _check_positive("num", options.num)
+        check_positive("num", options.num)
     if options.wants_features:
         return _evaluate_features(options, names["metric"])
     if not is_run_path(options.run):
@@ -178,129 +170,6 @@ def _evaluate_run(options: EvaluateOptions, metrics: Mapping[str, Metric]) -> in
     return 0
 
 
-def _check_positive(name: str, number: int) -> None:
-    if number < 1:
-        raise InputError(f"{name}: must be >= 1, got {number}")
-
-
 def _print_json(records: Sequence[MetricRecord]) -> None:
     for record in records:
         print(json.dumps(encode_record(record)))
-
-
-@dataclass(frozen=True)
-class SampleOptions(PluginOptions):
-    """Draw samples of one seed."""
-
-    run: RunArgument
-    """Run directory."""
-    num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 1000
-    """Number of samples; any for .npz files, which are written block by block."""
-    out: str = "samples.npz"
-    """.npz: arrays x (n, *shape) and z (n, M); .png: a grid of images, or points in the plane."""
-    seed: int | None = None
-    """Seed of the training; by default the first that did not diverge."""
-    stream: int = 1
-    """Number of the random stream; another one gives other samples."""
-
-
-def sample_command(arguments: list[str]) -> int:
-    """Run `iidgan sample` and return its exit code.
-
-    Arguments:
-        arguments: Words of the command line after `sample`.
-
-    Raises:
-        InputError: The arguments or the files that they name are invalid.
-    """
-    options = parse_options(SampleOptions, "iidgan sample", arguments)
-    _check_positive("num", options.num)
-    out_path = _check_suffix(options.out, (".npz", ".png"))
-    if out_path.suffix == ".png" and options.num > MAX_DRAWN:
-        raise InputError(
-            f"num: a picture shows at most {MAX_DRAWN:,} samples, got {options.num:,}; use .npz"
-        )
-    model = load_model(options.run, options.seed, plugins=options.plugin)
-    if out_path.suffix == ".png":
-        samples = model.sample(options.num, stream=options.stream)
-        save_figure(plot_samples(samples.numpy()), out_path)
-    else:
-        _save_samples(out_path, model, options)
-    print(f"{out_path}: {options.num} samples of seed {model.point.seeds[0]}")
-    return 0
-
-
-MAX_DRAWN = 10_000
-"""Largest number of samples in a picture."""
-
-
-def _save_samples(path: Path, model: Model, options: SampleOptions) -> None:
-    """Write samples and their latents; the latents are drawn twice rather than stored."""
-
-    def draw_latents() -> Iterator[torch.Tensor]:
-        return model.iterate_prior(options.num, stream=options.stream)
-
-    x_blocks = (model.generate(z).numpy() for z in draw_latents())
-    z_blocks = (z.numpy() for z in draw_latents())
-    arrays = {
-        "x": ArrayBlocks((options.num, *model.shape), x_blocks),
-        "z": ArrayBlocks((options.num, model.latent), z_blocks),
-    }
-    check_free_space(path.parent, sum(array.num_bytes for array in arrays.values()), field="num")
-    write_file(path, lambda partial: write_npz(partial, arrays))
-
-
-@dataclass(frozen=True)
-class InvertOptions(PluginOptions):
-    """Map samples to their latent codes."""
-
-    run: RunArgument
-    """Run directory."""
-    input: Annotated[str, tyro.conf.arg(aliases=["-i"])]
-    """Samples (n, *shape), in a .npz (its array x, or its only one), .npy or .csv file; images
-    uint8 or in [-1, 1]."""
-    out: str = "codes.npz"
-    """.npz: arrays z (n, M) and x_cycled = G(z) (n, *shape)."""
-    seed: int | None = None
-    """Seed of the training; by default the first that did not diverge."""
-
-
-def invert_command(arguments: list[str]) -> int:
-    """Run `iidgan invert` and return its exit code.
-
-    Arguments:
-        arguments: Words of the command line after `invert`.
-
-    Raises:
-        InputError: The arguments or the files that they name are invalid.
-    """
-    options = parse_options(InvertOptions, "iidgan invert", arguments)
-    out_path = _check_suffix(options.out, (".npz",))
-    model = load_model(options.run, options.seed, plugins=options.plugin)
-    samples = read_samples(options.input)
-    for note in samples.notes:
-        print(f"iidgan: {note}", file=sys.stderr)
-    z = model.invert(samples.values)
-    if not z.isfinite().all():
-        row = int((~z.isfinite()).nonzero()[0, 0])
-        raise InputError(
-            f"input: the code of row {row} (counted from 0) is not finite: the seed diverged, or "
-            "the sample is too far from the data"
-        )
-    _save_arrays(out_path, z=z, x_cycled=model.generate(z))
-    print(f"{out_path}: {len(z)} codes of seed {model.point.seeds[0]}")
-    return 0
-
-
-def _check_suffix(file_name: str, allowed_suffixes: tuple[str, ...]) -> Path:
-    path = Path(file_name)
-    if path.suffix not in allowed_suffixes:
-        raise InputError(f"out: must end in {' or '.join(allowed_suffixes)}, got {file_name!r}")
-    return path
-
-
-def _save_arrays(path: Path, **tensors: torch.Tensor) -> None:
-    named_arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
-    write_file(
-        path, lambda partial: np.savez_compressed(partial, allow_pickle=False, **named_arrays)
-    )

@@ -160,6 +160,20 @@ class ExtractionOptions:
     """cpu, cuda, ...; auto uses an accelerator if there is one."""
 
 
+def check_positive(name: str, number: int) -> None:
+    """Check that a number is at least 1.
+
+    Arguments:
+        name: Name of the option in the error.
+        number: Its value.
+
+    Raises:
+        InputError: The number is below 1.
+    """
+    if number < 1:
+        raise InputError(f"{name}: must be >= 1, got {number}")
+
+
 def get_field_values(options: object, options_type: type) -> dict[str, Any]:
     """Return the values of the fields that `options_type` declares, as keyword arguments.
 

@@ -89,12 +89,15 @@ class Model:
         """Dimension M of the prior."""
         return self.point.run.arch.latent
 
-    def sample_prior(self, num: int, *, stream: int = 1, label: str | int | None = None) -> Tensor:
-        """Draw latents from the prior N(0, I), with classes for a conditional model.
+    def sample_prior(
+        self, num: int, *, stream: int = 1, psi: float = 1.0, label: str | int | None = None
+    ) -> Tensor:
+        """Draw latents psi z, with z from the prior N(0, I), and classes for a conditional model.
 
         Arguments:
             num: Number of latents.
             stream: Index of the random stream; each is an independent set.
+            psi: Truncation, as of `sample`.
             label: Name or label of the class of all of them; by default classes are drawn as often
                 as the data have them.
 
@@ -103,11 +106,17 @@ class Model:
             (num, M + K).
 
         Raises:
-            InputError: There is no such class, or the model is not conditional.
+            InputError: A number is negative, or `psi` not finite; there is no such class, or the
+                model is not conditional.
         """
-        _check_numbers(num, stream)
+        _check_numbers(num, stream, psi)
         codes = sample_prior(self.point.seeds, num, self.latent, self.classes, stream=stream)[0]
-        return codes if label is None else self.encode(codes[:, : self.latent], label)
+        return self._change_codes(codes, psi, label)
+
+    def _change_codes(self, codes: Tensor, psi: float, label: str | int | None) -> Tensor:
+        """Scale latents by psi, and replace the class."""
+        z, c = codes[:, : self.latent], codes[:, self.latent :]
+        return torch.cat([psi * z, c], 1) if label is None else self.encode(psi * z, label)
 
     def encode(self, z: Tensor, label: str | int) -> Tensor:
         """Append a class to latents.
@@ -131,13 +140,14 @@ class Model:
         return encode_codes(z, labels, len(self.classes))
 
     def iterate_prior(
-        self, num: int, *, stream: int = 1, label: str | int | None = None
+        self, num: int, *, stream: int = 1, psi: float = 1.0, label: str | int | None = None
     ) -> Iterator[Tensor]:
         """Yield the latents of `sample_prior` in blocks: memory does not bound their number.
 
         Arguments:
             num: Number of latents.
             stream: Index of the random stream; each is an independent set.
+            psi: Truncation, as of `sample`.
             label: As for `sample_prior`.
 
         Yields:
@@ -146,24 +156,29 @@ class Model:
         Raises:
             InputError: As for `sample_prior`.
         """
-        _check_numbers(num, stream)
-        values_per_row = max(self.latent, math.prod(self.shape))
+        _check_numbers(num, stream, psi)
+        num_values = self.latent + self._num_classes
+        values_per_row = max(num_values, math.prod(self.shape))
         block_size = min(MAX_BLOCK_ROWS, MAX_BLOCK_VALUES // values_per_row)
         (seed,) = self.point.seeds
         blocks = iterate_prior(
             seed, num, self.latent, self.classes, stream=stream, block_size=block_size
         )
-        if label is None:
-            return blocks
-        self.encode(torch.empty(0, self.latent), label)  # before the first block
-        return (self.encode(block[:, : self.latent], label) for block in blocks)
+        self._change_codes(torch.empty(0, num_values), psi, label)  # checks the label
+        return (self._change_codes(block, psi, label) for block in blocks)
 
-    def sample(self, num: int, *, stream: int = 1, label: str | int | None = None) -> Tensor:
-        """Draw samples G(z) of latents z from the prior.
+    def sample(
+        self, num: int, *, stream: int = 1, psi: float = 1.0, label: str | int | None = None
+    ) -> Tensor:
+        """Draw samples G(psi z) of latents z from the prior.
+
+        With psi < 1 they are closer to G(0), more typical and less varied: StyleGAN's truncation,
+        on the latents themselves, or sampling at the temperature psi.
 
         Arguments:
             num: Number of samples.
             stream: Index of the random stream; each is an independent set.
+            psi: Truncation psi >= 0; 1 changes nothing, and with 0 all samples of a class are G(0).
             label: Name or label of the class of a conditional model; by default classes are drawn
                 as often as the data have them.
 
@@ -171,9 +186,15 @@ class Model:
             Samples, (num, *shape), in the units of the data; for images [-1, 1].
 
         Raises:
-            InputError: There is no such class, or the model is not conditional.
+            InputError: As for `sample_prior`.
+
+        References:
+            * A Style-Based Generator Architecture for Generative Adversarial Networks (Karras,
+              Laine and Aila, 2019), https://arxiv.org/abs/1812.04948, appendix B
+            * Glow: Generative Flow with Invertible 1x1 Convolutions (Kingma and Dhariwal, 2018),
+              https://arxiv.org/abs/1807.03039, for the temperature
         """
-        return self.generate(self.sample_prior(num, stream=stream, label=label))
+        return self.generate(self.sample_prior(num, stream=stream, psi=psi, label=label))
 
     def generate(self, z: Tensor) -> Tensor:
         """Map latents to samples G(z).
@@ -244,10 +265,10 @@ MAX_BLOCK_ROWS, MAX_BLOCK_VALUES = 2**16, 2**23
 """Bounds of the blocks in which `Model.iterate_prior` draws: samples, and numbers in them."""
 
 
-def _check_numbers(num: int, stream: int) -> None:
-    for name, number in {"num": num, "stream": stream}.items():
-        if number < 0:
-            raise InputError(f"{name}: must be >= 0, got {number}")
+def _check_numbers(num: int, stream: int, psi: float) -> None:
+    for name, number in {"num": num, "stream": stream, "psi": psi}.items():
+        if not 0 <= number < math.inf:
+            raise InputError(f"{name}: must be >= 0 and finite, got {number}")
 
 
 def _suggest_reshape(shape: tuple[int, ...], sample_shape: tuple[int, ...]) -> str:

@@ -1,11 +1,10 @@
-"""`iidgan evaluate`, `sample` and `invert`: use of a trained run."""
+"""`iidgan evaluate`: measurement of a trained run."""
 
 import json
 import os
 
 import numpy as np
 import pytest
-import torch
 
 from iidgan.cli import main
 from iidgan.records import read_records
@@ -85,48 +84,6 @@ def test_figure_shows_own_metric(trained_run, plugin_module, work_dir):
     assert "my_size" in load_metric_series(RunDir(work_dir / "own"), "run", [0])
 
 
-def test_sample_is_deterministic(trained_run):
-    for name in ("x.npz", "again.npz"):
-        assert main(["sample", "run", "-n", "50", "--out", name, "--seed", "1"]) == 0
-    with np.load("x.npz") as first, np.load("again.npz") as second:
-        assert first["x"].shape == first["z"].shape == (50, 2)
-        np.testing.assert_array_equal(first["x"], second["x"])
-
-
-def test_invert_maps_samples(trained_run):
-    assert main(["sample", "run", "-n", "50", "--out", "x.npz", "--seed", "1"]) == 0
-    assert main(["invert", "run", "--input", "x.npz", "--out", "z.npz"]) == 0
-    with np.load("z.npz") as codes:
-        assert codes["z"].shape == (50, 2)
-
-
-def test_sample_writes_blocks(trained_run, monkeypatch):
-    assert main(["sample", "run", "-n", "70", "--out", "whole.npz"]) == 0
-    monkeypatch.setattr("iidgan.training.model.MAX_BLOCK_ROWS", 16)
-    assert main(["sample", "run", "-n", "70", "--out", "blocks.npz"]) == 0
-    with np.load("whole.npz") as whole, np.load("blocks.npz") as blocks:
-        np.testing.assert_array_equal(whole["z"], blocks["z"])
-        np.testing.assert_allclose(whole["x"], blocks["x"], rtol=1e-5, atol=1e-6)
-
-
-def test_invert_reads_table(trained_run, capsys):
-    with open("x.csv", "w") as file:
-        file.write(",x,y\n0,0.5,1\n1,1.5,2\n2,-0.5,3\n")
-    assert main(["invert", "run", "--input", "x.csv", "--out", "z.npz"]) == 0
-    assert "index" in capsys.readouterr().err
-    np.save("x.npy", np.array([[0.5, 1], [1.5, 2], [-0.5, 3]], ">f8"))
-    assert main(["invert", "run", "--input", "x.npy", "--out", "z2.npz"]) == 0
-    with np.load("z.npz") as table, np.load("z2.npz") as array:
-        np.testing.assert_array_equal(table["z"], array["z"])
-
-
-def test_invert_refuses_codes_that_are_not_finite(trained_run, capsys, monkeypatch):
-    np.save("x.npy", np.zeros((2, 2)))
-    codes = torch.tensor([[0, 0], [0, torch.inf]])
-    monkeypatch.setattr("iidgan.training.model.Model.invert", lambda self, x: codes)
-    assert "row 1" in fail_command(capsys, "invert", "run", "--input", "x.npy")
-
-
 @pytest.mark.usefixtures("work_dir")
 def test_evaluate_after_data_moved(capsys):
     assert main(TRAIN_ON_POINTS) == 0
@@ -143,36 +100,14 @@ def test_evaluate_after_data_moved(capsys):
     [
         (["evaluate", "run", "-n", "0"], ["num", "0"]),
         (["evaluate", "run", "--metric", "os:path"], ["metric", "'os:path'"]),
-        (["sample", "run", "--out", "x.txt"], ["x.txt", ".npz", ".png"]),
-        (["sample", "run", "-n", "0"], ["num", "0"]),
-        (["sample", "run", "-n", "9" * 15], ["num", "GiB are needed"]),
-        (["sample", "run", "--seed", "7"], ["seed", "7", "0, 1"]),
-        (["sample", "run", "-n", "10001", "--out", "x.png"], ["num", "10,000", ".npz"]),
-        (["sample", "run", "--stream", "-1"], ["stream", "-1"]),
         (["evaluate", "run", "--source.path", "other.npy"], ["other.npy", "sha256"]),
         (["evaluate", "run", "--source.path", "none.npy"], ["none.npy", "No such file"]),
         (["evaluate", "run", "--root", "."], ["source.root", "--source.path"]),
-        (["invert", "run", "--input", "none.npz"], ["none.npz", "No such file"]),
-        (["invert", "run", "--input", "run/run.json"], ["run.json", ".npy, .npz, .csv"]),
-        (["invert", "run", "--input", "wide.npy"], ["(3,)", "(2,)"]),
-        (["invert", "run", "--input", "single.npy"], ["(2,)", "(1, 2)"]),
-        (["invert", "run", "--input", "empty.npy"], ["empty.npy", "no samples"]),
-        (["invert", "run", "--input", "huge.npy"], ["huge.npy", "row 0, column 0", "1e+300"]),
-        (["invert", "run", "--input", "broken.npz"], ["broken.npz"]),
-        (["invert", "run", "--input", "infinite.npy"], ["infinite.npy", "finite"]),
         (["figure", "run", "--seed", "7"], ["seed", "7"]),
     ],
 )
 def test_commands_refuse_bad_input(trained_run, capsys, arguments, words):
-    np.save("wide.npy", np.zeros((4, 3)))
-    np.save("infinite.npy", np.full((4, 2), np.inf))
     np.save("other.npy", np.zeros((4, 2)))
-    np.save("single.npy", np.zeros(2))
-    np.save("empty.npy", np.zeros((0, 2)))
-    np.save("huge.npy", np.full((1, 2), 1e300))
-    np.savez("whole.npz", x=np.zeros((400, 2)))
-    with open("whole.npz", "rb") as whole, open("broken.npz", "wb") as broken:
-        broken.write(whole.read()[:200])
     error = fail_command(capsys, *arguments)
     assert all(word in error for word in words), error
 

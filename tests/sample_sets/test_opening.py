@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from iidgan.cli.evaluate import sample_command
+from iidgan.cli.latent.sample import sample_command
 from iidgan.data import Mnist5k, Ring
 from iidgan.data.prepare import prepare
 from iidgan.errors import UnnamedPluginError

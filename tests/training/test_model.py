@@ -51,6 +51,17 @@ def test_sample_is_reproducible(tmp_path):
     assert train_tiny(images, tmp_path / "b").model().sample(3).shape == (3, 1, 8, 8)
 
 
+def test_truncation_scales_latents(completed_run):
+    model = load_model(completed_run(tiny_run()))
+    prior = model.sample_prior(7)
+    assert torch.equal(model.sample(7, psi=0.7), model.generate(0.7 * prior))
+    assert torch.equal(model.sample(7, psi=1.0), model.sample(7))
+    assert torch.equal(model.sample(7, psi=0.0), model.generate(torch.zeros(7, 2)))
+    for psi in (-0.1, float("nan"), float("inf")):
+        with raises_input_error("psi", psi):
+            model.sample(7, psi=psi)
+
+
 def test_sample_independent_of_chunk_size(tmp_path, monkeypatch):
     model = train_tiny(tiny_run(iid_gan()), tmp_path).model()
     expected, codes = model.sample(100), model.invert(torch.ones(100, 2))
