@@ -1,6 +1,7 @@
 """The public names: type checkers read them here, and so does the lazy loader."""
 
 from . import features as features
+from . import latent as latent
 from . import losses as losses
 from . import metrics as metrics
 from ._version import __version__ as __version__

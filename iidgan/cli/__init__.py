@@ -24,6 +24,7 @@ COMMANDS = {
     "reference": ("reference", "write features of real images to a file, to compare with"),
     "sample": ("latent.sample", "draw samples from a trained run, as arrays or as a picture"),
     "invert": ("latent.invert", "map samples to their latent codes"),
+    "traverse": ("latent.traverse", "show what single latents, or two in a plane, control"),
     "figure": ("figure", "draw the figures of a run, or a published figure"),
     "table": ("table", "train what a published table lacks, and print it"),
     "why": ("explain", "print the run, the records and the command behind a number of a table"),

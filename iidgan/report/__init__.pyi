@@ -1,5 +1,6 @@
 """The public names: type checkers read them here, and so does the lazy loader."""
 
+from .animation import save_animation as save_animation
 from .curves import Series as Series
 from .curves import plot_curve_grid as plot_curve_grid
 from .formats import format_mean_std as format_mean_std
@@ -11,6 +12,8 @@ from .latent import plot_generated as plot_generated
 from .latent import plot_latent_panels as plot_latent_panels
 from .mosaic import Mosaic as Mosaic
 from .mosaic import plot_mosaics as plot_mosaics
+from .paths import plot_mesh as plot_mesh
+from .paths import plot_paths as plot_paths
 from .points import plot_points as plot_points
 from .qq import QQ as QQ
 from .qq import plot_qq as plot_qq

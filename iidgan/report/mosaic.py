@@ -28,7 +28,7 @@ class Mosaic:
         x: Name of what changes from left to right, or empty.
         y: Name of what changes from top to bottom, or empty.
         at_x: Value of x in each column, or empty.
-        at_y: Value of y in each row, or empty.
+        at_y: Value of y in each row, or its name, or empty.
 
     Raises:
         InputError: A shape does not fit the others.
@@ -45,7 +45,7 @@ class Mosaic:
     x: str = ""
     y: str = ""
     at_x: Sequence[float] = ()
-    at_y: Sequence[float] = ()
+    at_y: Sequence[float] | Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.images.ndim != 5:
@@ -101,9 +101,17 @@ def plot_mosaics(items: Sequence[Mosaic], *, columns: int = 2, side: float = 4.2
 
 def _set_ticks(axis: Axes, item: Mosaic) -> None:
     for values, coordinate in ((item.at_x, axis.xaxis), (item.at_y, axis.yaxis)):
-        tick_indices = np.unique(
-            np.linspace(0, max(len(values) - 1, 0), MAX_TICKS).round().astype(int)
-        )
-        tick_indices = tick_indices if len(values) else tick_indices[:0]
-        coordinate.set_ticks(tick_indices, [f"{values[tick]:.3g}" for tick in tick_indices])
+        tick_indices = _choose_ticks(values)
+        coordinate.set_ticks(tick_indices, [_format_tick(values[tick]) for tick in tick_indices])
         coordinate.set_tick_params(length=2 if len(values) else 0)
+
+
+def _choose_ticks(values: Sequence[float] | Sequence[str]) -> list[int]:
+    """Choose the positions that are labelled: names all are, of numbers a few."""
+    if not values or isinstance(values[0], str):
+        return list(range(len(values)))
+    return sorted({round(i * (len(values) - 1) / (MAX_TICKS - 1)) for i in range(MAX_TICKS)})
+
+
+def _format_tick(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.3g}"

@@ -27,13 +27,20 @@ def plot_points(points: Floats, real: Floats | None = None, *, title: str = "") 
         axis.scatter(real[:, 0], real[:, 1], s=REAL_SIZE, color=style.BAD, lw=0)
     (colour,) = style.get_mode_colours(1)
     axis.scatter(points[:, 0], points[:, 1], s=GENERATED_SIZE, color=colour, lw=0)
-    _set_window(axis, points, points if real is None else real)
+    set_window(axis, points, points if real is None else real)
     style.label_axis(axis, title=title, x="$x_1$", y="$x_2$")
     style.add_legend(figure, real_entries | {"generated": style.make_dot(colour)})
     return figure
 
 
-def _set_window(axis: Axes, points: Floats, framed_points: Floats) -> None:
+def set_window(axis: Axes, points: Floats, framed_points: Floats) -> None:
+    """Show points in a square, as `style.choose_window` does, around the framed ones.
+
+    Arguments:
+        axis: The axis.
+        points: Points, with shape (N, 2).
+        framed_points: Points that are all shown, if they are finite, with shape (n, 2).
+    """
     framed_points = framed_points[np.isfinite(framed_points).all(axis=1)]
     if len(framed_points):
         centre = (framed_points.max(axis=0) + framed_points.min(axis=0)) / 2

@@ -30,16 +30,17 @@ LAYERS = {
     "features": 7,
     "evaluation": 8,
     "training": 9,
+    "latent": 10,
     "parallel": 10,
-    "figures": 10,
     "sample_sets": 10,
+    "figures": 11,
     "train": 11,
-    "diagnosis": 11,
+    "diagnosis": 12,
     "testing": 11,
-    "studies": 11,
-    "studies.papers": 12,
-    "cli": 13,
-    "__main__": 14,
+    "studies": 12,
+    "studies.papers": 13,
+    "cli": 14,
+    "__main__": 15,
 }
 """A room may import rooms of lower numbers, and nothing else but itself."""
 
