@@ -23,8 +23,12 @@ COMMANDS = {
     "diagnose": ("diagnose", "find out whether a generator of images or points has collapsed"),
     "reference": ("reference", "write features of real images to a file, to compare with"),
     "sample": ("latent.sample", "draw samples from a trained run, as arrays or as a picture"),
-    "invert": ("latent.invert", "map samples to their latent codes"),
+    "invert": (
+        "latent.invert",
+        "map images or points to codes, and say how well G reproduces them",
+    ),
     "traverse": ("latent.traverse", "show what single latents, or two in a plane, control"),
+    "interpolate": ("latent.interpolate", "show samples between two images, or two of the prior"),
     "figure": ("figure", "draw the figures of a run, or a published figure"),
     "table": ("table", "train what a published table lacks, and print it"),
     "why": ("explain", "print the run, the records and the command behind a number of a table"),
@@ -121,7 +125,7 @@ def run_command(words: list[str]) -> int:
         iidgan.errors.InputError: command: unknown 'tran'; did you mean 'train'? known: cite, ...
     """
     if not words or words[0] in ("-h", "--help"):
-        command_lines = (f"  {name:10}{summary}" for name, (_, summary) in COMMANDS.items())
+        command_lines = (f"  {name:12}{summary}" for name, (_, summary) in COMMANDS.items())
         print(USAGE.format(commands="\n".join(command_lines)), end="")
         return 0 if words else 2
     if words[0] == "--version":

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
+import torch
 from matplotlib.figure import Figure
 from PIL.Image import Image
 from torch import Tensor
 
 from iidgan.errors import InputError
 from iidgan.latent.grid import LatentGrid
-from iidgan.report import Mosaic, make_image_grid, plot_mesh, plot_mosaics, plot_paths
+from iidgan.latent.inversion import Inversion
+from iidgan.report import (
+    Mosaic,
+    make_image_grid,
+    plot_mesh,
+    plot_mosaics,
+    plot_paths,
+    plot_points,
+)
 
 INCHES_PER_IMAGE = 0.5
 MIN_MOSAIC_SIDE, MAX_MOSAIC_SIDE = 3.0, 12.0
@@ -74,6 +84,31 @@ def plot_image_rows(
     )
     side = np.clip(INCHES_PER_IMAGE * images.shape[1], MIN_MOSAIC_SIDE, MAX_MOSAIC_SIDE)
     return plot_mosaics([mosaic], side=float(side))
+
+
+MAX_RECONSTRUCTIONS = 16
+"""Number of images whose reconstructions are shown."""
+
+
+def plot_reconstructions(stages: Mapping[str, Inversion]) -> Figure:
+    """Draw samples and their reconstructions: images below each other, points over each other.
+
+    Arguments:
+        stages: Codes of the same samples, by name, such as those before and after refinement; of
+            points, the last ones are shown.
+
+    Raises:
+        InputError: The samples are neither images nor points in the plane.
+    """
+    *_, last = stages.values()
+    shape = tuple(last.x.shape[1:])
+    if len(shape) == 3 and shape[0] in (1, 3):
+        rows = {"x": last.x} | {f"G(z) {name}": stage.x_cycled for name, stage in stages.items()}
+        images = torch.stack([row[:MAX_RECONSTRUCTIONS] for row in rows.values()])
+        return plot_image_rows(images, rows=tuple(name.strip() for name in rows))
+    if shape == (2,):
+        return plot_points(last.x_cycled.numpy(), last.x.numpy())
+    raise InputError(f"images: samples of shape {shape} cannot be drawn; leave it out")
 
 
 def make_latent_frames(grid: LatentGrid, samples: Tensor) -> list[Image]:

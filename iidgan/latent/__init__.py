@@ -11,12 +11,21 @@ from iidgan.latent.grid import (
     traverse_directions,
     traverse_latents,
 )
+from iidgan.latent.inversion import Inversion, invert, radius_quantiles, refine
+from iidgan.latent.paths import interpolate, interpolate_linearly, slerp
 from iidgan.latent.spacing import space_latents, space_radii
 
 __all__ = [
+    "Inversion",
     "LatentGrid",
     "cartesian_plane",
+    "interpolate",
+    "interpolate_linearly",
+    "invert",
     "polar_plane",
+    "radius_quantiles",
+    "refine",
+    "slerp",
     "space_latents",
     "space_radii",
     "traverse_directions",

@@ -1,4 +1,4 @@
-"""Images in files of their own: a folder, a ZIP or TAR archive, Parquet or LMDB."""
+"""Images in files of their own: a file, a folder, a ZIP or TAR archive, Parquet or LMDB."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from iidgan.data.prepare.archives import open_file_tree
-from iidgan.data.prepare.decode import DECODING_RULE, convert_images, has_colours
+from iidgan.data.prepare.decode import DECODING_RULE, IMAGE_SUFFIXES, convert_images, has_colours
 from iidgan.data.prepare.depth import UnknownRangeError
 from iidgan.data.prepare.formats import choose_reader
 from iidgan.data.prepare.reader import (
@@ -36,6 +36,7 @@ from iidgan.data.prepare.resize import ResizeRule, TargetSize
 from iidgan.errors import InputError
 from iidgan.sample_sets.blocks import stack_blocks
 from iidgan.sample_sets.sample_set import SampleSet
+from iidgan.utils.files import oserror_as_input_error, read_regular_file
 
 _SKIP_ADVICE = "remove it, or run iidgan prepare, which leaves such images out"
 
@@ -97,6 +98,27 @@ class ImageFiles(RawImages):
     def read(self, indices: Sequence[int]) -> Iterator[RawImage | SkippedImage]:
         for index in indices:
             yield read_image(self._tree, self._names[index])
+
+
+class SingleImage(RawImages):
+    """One image file.
+
+    Arguments:
+        path: The file.
+    """
+
+    num_images = 1
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def describe(self, index: int) -> str:
+        return escape_unprintable(self._path.name)
+
+    def read(self, indices: Sequence[int]) -> Iterator[RawImage | SkippedImage]:
+        with oserror_as_input_error(self._path):
+            content = read_regular_file(self._path)
+        return iter([RawImage(self._path.name, content) for _ in indices])
 
 
 class StreamedImages(RawImages):
@@ -196,7 +218,7 @@ class ImageFileSamples(SampleSet):
 
 
 def open_image_set(path: Path, size: TargetSize | None) -> ImageFileSamples:
-    """Open the images of a folder, an archive, Parquet or LMDB files.
+    """Open an image file, or the images of a folder, an archive, Parquet or LMDB files.
 
     The size is that of the first image; others are compared with it when they are read. There are
     three channels if there is any image with colours.
@@ -230,6 +252,8 @@ def open_image_set(path: Path, size: TargetSize | None) -> ImageFileSamples:
 
 
 def _open_raw_images(path: Path) -> RawImages:
+    if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
+        return SingleImage(path)
     request = PrepareRequest(
         name="samples",
         origin=str(path.absolute()),

@@ -37,7 +37,7 @@ SamplesLike = DataLike | Model
 
 DEFAULT_NUM_SAMPLES = 5000
 """Number of samples that are drawn and compared unless another one is asked for."""
-FORMATS = "a folder, ZIP or TAR of images, Parquet, LMDB, .npy, .npz or .csv"
+FORMATS = "an image, a folder, ZIP or TAR of images, Parquet, LMDB, .npy, .npz or .csv"
 """Files that can be opened, in words."""
 
 
@@ -56,10 +56,10 @@ def open_samples(
     [-1, 1]: which of the two is decided by all values, and said in `notes`.
 
     Arguments:
-        samples: Path of a run, of a folder, ZIP or TAR of image files, of Parquet or LMDB files
-            of images, of a .npy or .npz file of images or points (N, d), or of a .csv file of
-            points; or an array, a data set or a model. Of several arrays in a .npz file, the one
-            named x is read, or the one that `iidgan prepare` reads.
+        samples: Path of a run, of an image file, of a folder, ZIP or TAR of them, of Parquet or
+            LMDB files of images, of a .npy or .npz file of images or points (N, d), or of a .csv
+            file of points; or an array, a data set or a model. Of several arrays in a .npz file,
+            the one named x is read, or the one that `iidgan prepare` reads.
         size: Side, or (height, width), to which images are cropped and resized, as
             `iidgan prepare` does it.
         seed: Seed of the training of a run; None: the first that did not diverge.

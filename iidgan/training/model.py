@@ -32,6 +32,8 @@ from iidgan.engine.loop import surviving_positions
 from iidgan.engine.state import build_networks
 from iidgan.errors import InputError
 from iidgan.evaluation.evaluate import EvaluationPoint
+from iidgan.methods import METHODS
+from iidgan.nn import MLP
 from iidgan.training.migration import VERSION, decode_run, read_facts, require_integers
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.files import (
@@ -210,6 +212,20 @@ class Model:
         """
         return self._apply_network("G", z, (self.latent + self._num_classes,))
 
+    def generate_differentiably(self, z: Tensor) -> Tensor:
+        """Map latents to samples G(z) in one batch, through which gradients flow to `z`.
+
+        Arguments:
+            z: Latents, (n, M).
+
+        Returns:
+            Samples, (n, *shape), as of `generate`, on the device of `z`.
+        """
+        network = self.nets["G"]
+        device = next(network.parameters()).device
+        samples: Tensor = network(z.to(device)[None])[0]
+        return samples.to(z.device)
+
     def invert(self, x: Tensor | NDArray[Any]) -> Tensor:
         """Map samples to codes F(x).
 
@@ -223,14 +239,34 @@ class Model:
             InputError: The method trains no inverse, or `x` has another shape, or a value that is
                 not finite in float32.
         """
-        if "F" not in self.nets:
-            raise InputError("invert: this method trains no inverse; iid-gan does")
+        if not self.has_inverse:
+            raise missing_inverse_error()
+        return self._apply_network("F", self.convert_samples(x), self.shape)
+
+    @property
+    def has_inverse(self) -> bool:
+        """Whether the method trains an inverse F."""
+        return "F" in self.nets
+
+    def convert_samples(self, x: Tensor | NDArray[Any]) -> Tensor:
+        """Convert samples to what G returns and F reads.
+
+        Arguments:
+            x: Samples, (n, *shape); images are uint8, or floats in [-1, 1].
+
+        Returns:
+            Samples, float32 (n, *shape); images in [-1, 1].
+
+        Raises:
+            InputError: `x` has another shape, or a value that is not finite in float32.
+        """
         x = _as_tensor(x)
         if len(self.shape) == 3:
             x = _normalise_images(x)
         if x.dim() and not x.float().isfinite().all():
             to_float32("input", x.detach().cpu().double().numpy())  # names the value
-        return self._apply_network("F", x, self.shape)
+        _check_shape(x, self.shape)
+        return x.float()
 
     def classify(self, x: Tensor | NDArray[Any]) -> Tensor:
         """Classify samples by F.
@@ -253,11 +289,7 @@ class Model:
         return len(self.classes) if self.classes else 0
 
     def _apply_network(self, name: str, inputs: Tensor, expected_shape: tuple[int, ...]) -> Tensor:
-        if tuple(inputs.shape[1:]) != expected_shape:
-            raise InputError(
-                f"input: each sample must have shape {expected_shape}, "
-                f"got {tuple(inputs.shape[1:])}{_suggest_reshape(inputs.shape, expected_shape)}"
-            )
+        _check_shape(inputs, expected_shape)
         return map_chunked(self.nets[name], inputs.float()[None])[0]
 
 
@@ -269,6 +301,24 @@ def _check_numbers(num: int, stream: int, psi: float) -> None:
     for name, number in {"num": num, "stream": stream, "psi": psi}.items():
         if not 0 <= number < math.inf:
             raise InputError(f"{name}: must be >= 0 and finite, got {number}")
+
+
+def _check_shape(inputs: Tensor, expected_shape: tuple[int, ...]) -> None:
+    if tuple(inputs.shape[1:]) != expected_shape:
+        raise InputError(
+            f"input: each sample must have shape {expected_shape}, "
+            f"got {tuple(inputs.shape[1:])}{_suggest_reshape(inputs.shape, expected_shape)}"
+        )
+
+
+def missing_inverse_error() -> InputError:
+    """Create the error of a run whose method trains no inverse F; it names methods that do."""
+    factory = NetworkFactory(MLP(hidden=(1,)), shape=(2,))
+    names = sorted(name for name, make in METHODS.items() if "F" in make().networks(factory))
+    return InputError(
+        "invert: this run has no inverse F; train the method with --term cycle, or train "
+        f"{', '.join(names)}"
+    )
 
 
 def _suggest_reshape(shape: tuple[int, ...], sample_shape: tuple[int, ...]) -> str:

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from iidgan.figures.latent import make_latent_frames, plot_latent_grid
-from iidgan.latent import polar_plane, traverse_latents
+from iidgan.figures.latent import make_latent_frames, plot_latent_grid, plot_reconstructions
+from iidgan.latent import Inversion, polar_plane, traverse_latents
 from tests.helpers.errors import raises_input_error
 
 TRAVERSAL = traverse_latents(torch.zeros(4), [0, 3], torch.linspace(-1, 1, 5))
@@ -48,3 +48,19 @@ def test_other_samples_are_refused():
         plot_latent_grid(TRAVERSAL, torch.zeros(2, 5, 3))
     with raises_input_error("out", ".png"):
         make_latent_frames(TRAVERSAL, torch.zeros(2, 5, 2))
+
+
+def test_reconstructions_are_below_their_samples():
+    x, z = torch.zeros(20, 1, 8, 8), torch.zeros(20, 4)
+    inversion = Inversion(x=x, z=z, x_cycled=x)
+    axis = plot_reconstructions({"before": inversion, "after": inversion}).axes[0]
+    labels = [label.get_text() for label in axis.get_yticklabels()]
+    assert labels == ["x", "G(z) before", "G(z) after"]
+    (picture,) = axis.images
+    assert picture.get_array().shape == (3 * 10 + 2, 16 * 10 + 2)  # 16 columns
+
+
+def test_reconstructions_of_other_samples_are_refused():
+    x = torch.zeros(2, 3)
+    with raises_input_error("images", "(3,)"):
+        plot_reconstructions({"": Inversion(x=x, z=x, x_cycled=x)})

@@ -232,13 +232,23 @@ def test_folder_without_images(tmp_path):
     assert samples.notes == ("1 files of other types are ignored (1 .xyz)",)
 
 
+def test_single_image(tmp_path):
+    path = write_files(tmp_path, {"x.png": encode_image(COLOURS[0])}) / "x.png"
+    samples = open_samples(path)
+    assert torch.equal(samples.take([0]), channels_first(COLOURS[:1]))
+    assert (samples.num_samples, samples.describe(0)) == (1, "x.png")
+    path.write_bytes(b"no image")
+    with raises_input_error(str(path), "x.png"):
+        open_samples(path)
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     {
         "x.zip": b"PK\3\4 damaged",
         "x.tar": b"",
         "x.tar.gz": b"\x1f\x8b damaged",
-        "x.jpg": encode_image(COLOURS[0]),
+        "x": encode_image(COLOURS[0]),
         "x.txt": b"hello",
     }.items(),
 )

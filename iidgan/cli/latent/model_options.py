@@ -34,19 +34,22 @@ class ModelOptions(PluginOptions):
         return load(self.run, self.seed, plugins=self.plugin)
 
 
-def check_suffix(file_name: str, allowed_suffixes: tuple[str, ...]) -> Path:
+def check_suffix(file_name: str, allowed_suffixes: tuple[str, ...], *, field: str = "out") -> Path:
     """Return the path of an output whose format is named by its suffix.
 
     Arguments:
         file_name: The file.
         allowed_suffixes: The suffixes, such as `.npz`.
+        field: Name of the option in the error.
 
     Raises:
         InputError: It has another suffix.
     """
     path = Path(file_name)
     if path.suffix not in allowed_suffixes:
-        raise InputError(f"out: must end in {' or '.join(allowed_suffixes)}, got {file_name!r}")
+        raise InputError(
+            f"{field}: must end in {' or '.join(allowed_suffixes)}, got {file_name!r}"
+        )
     return path
 
 

@@ -15,7 +15,9 @@ def image_run_template(tmp_path_factory):
     images = np.random.default_rng(0).integers(256, size=(20, 8, 8), dtype=np.uint8)
     np.savez(folder / "noise.npz", x_train=images, y_train=np.arange(20) % 2)
     data = ("--root", str(folder))
-    assert main(["prepare", "noise", "--from", str(folder / "noise.npz"), *data]) == 0
+    assert (
+        main(["prepare", "noise", "--from", str(folder / "noise.npz"), "--size", "8", *data]) == 0
+    )
     training = ("--steps", "2", "--batch", "8", "--width", "2", "--latent", "4")
     execution = ("--executor", "eager", "--workers", "1", "--diagnose-every", "0")
     command = ["train", "noise", *data, *training, *execution, "--out", str(folder / "run")]
