@@ -29,6 +29,10 @@ COMMANDS = {
     ),
     "traverse": ("latent.traverse", "show what single latents, or two in a plane, control"),
     "interpolate": ("latent.interpolate", "show samples between two images, or two of the prior"),
+    "directions": (
+        "latent.directions",
+        "find directions of the latent space, and show them",
+    ),
     "figure": ("figure", "draw the figures of a run, or a published figure"),
     "table": ("table", "train what a published table lacks, and print it"),
     "why": ("explain", "print the run, the records and the command behind a number of a table"),

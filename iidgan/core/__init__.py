@@ -23,7 +23,13 @@ from iidgan.core.data import (
 from iidgan.core.field_metadata import IS_PATH, OMIT_IF_DEFAULT, list_path_fields
 from iidgan.core.method import Losses, LossFn, Method, NoiseShapes, Player, Term
 from iidgan.core.metric import ClassifierOutputs, Metric, MetricProtocol, Predictions, Samples
-from iidgan.core.networks import HasBatchStatistics, HasFeatures, HasPostUpdate, Nets
+from iidgan.core.networks import (
+    HasBatchStatistics,
+    HasFeatures,
+    HasInputMatrix,
+    HasPostUpdate,
+    Nets,
+)
 from iidgan.core.reference import Reference, cites
 from iidgan.core.regularised import Regularised
 from iidgan.core.typed_fields import TypedFields, check_field_types
@@ -42,6 +48,7 @@ __all__ = [
     "GaussianMixture",
     "HasBatchStatistics",
     "HasFeatures",
+    "HasInputMatrix",
     "HasPostUpdate",
     "LossFn",
     "Losses",

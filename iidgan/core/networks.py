@@ -307,6 +307,23 @@ class HasPostUpdate(Protocol):
 
 
 @runtime_checkable
+class HasInputMatrix(Protocol):
+    """A layer that is affine in its input, x -> A x + b.
+
+    Examples:
+        >>> class Scale(nn.Module):
+        ...     def input_matrix(self):
+        ...         return 2 * torch.eye(3)[None]  # of one seed
+        >>> isinstance(Scale(), HasInputMatrix)
+        True
+    """
+
+    def input_matrix(self) -> Tensor:
+        """Return A of each seed, (S, outputs, inputs)."""
+        ...
+
+
+@runtime_checkable
 class HasBatchStatistics(Protocol):
     """A layer that normalises by batch statistics in training and by fixed ones in sampling."""
 

@@ -1,9 +1,9 @@
 """The latent space of a trained generator: traversals, interpolations, inversion and directions.
 
-Here are latents and what is computed of them. Pictures of their samples are in `figures`, the
-commands in `cli`.
+It computes latents. Pictures of their samples belong in `figures`, and the commands in `cli`.
 """
 
+from iidgan.latent.directions import class_directions, read_input_matrix, sefa_directions
 from iidgan.latent.grid import (
     LatentGrid,
     cartesian_plane,
@@ -19,12 +19,15 @@ __all__ = [
     "Inversion",
     "LatentGrid",
     "cartesian_plane",
+    "class_directions",
     "interpolate",
     "interpolate_linearly",
     "invert",
     "polar_plane",
     "radius_quantiles",
+    "read_input_matrix",
     "refine",
+    "sefa_directions",
     "slerp",
     "space_latents",
     "space_radii",

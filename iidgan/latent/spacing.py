@@ -13,7 +13,7 @@ from iidgan.errors import InputError
 
 Spacing = Literal["uniform", "quantiles"]
 MAX_QUANTILE_VALUE = 8.0
-"""Largest latent whose probabilities are told apart in float64."""
+"""Largest latent whose probability differs from 1 in float64."""
 
 
 def space_latents(start: float, stop: float, num: int, spacing: Spacing = "uniform") -> Tensor:
@@ -93,7 +93,9 @@ def _space(start: float, stop: float, num: int) -> Tensor:
     for name, value in (("from", start), ("to", stop)):
         if not math.isfinite(value):
             raise InputError(f"{name}: must be finite, got {value}")
-    return torch.linspace(start, stop, num)
+    position = torch.arange(num, dtype=torch.float64)
+    values = ((num - 1 - position) * start + position * stop) / (num - 1)  # 0 is exact
+    return values.float()
 
 
 def _space_quantiles(
@@ -112,6 +114,6 @@ def _check_quantile_bounds(*bounds: float) -> None:
     for name, bound in zip(("from", "to"), bounds):
         if abs(bound) > MAX_QUANTILE_VALUE:
             raise InputError(
-                f"{name}: quantiles are told apart between -{MAX_QUANTILE_VALUE:g} and "
+                f"{name}: quantiles need values between -{MAX_QUANTILE_VALUE:g} and "
                 f"{MAX_QUANTILE_VALUE:g}, got {bound:g}; use --spacing uniform"
             )

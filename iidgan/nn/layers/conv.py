@@ -123,6 +123,10 @@ class Dense(nn.Module):
         y = x @ weight if self.bias is None else torch.baddbmm(self.bias, x, weight)
         return y.transpose(0, 1).flatten(1)[..., None, None]
 
+    def input_matrix(self) -> Tensor:
+        weight: Tensor = self.weight()
+        return weight
+
 
 class ConvTranspose2d(nn.Module):
     """Transposed convolution in grouped layout, initialised like `Conv2d`.
@@ -173,6 +177,10 @@ class ConvTranspose2d(nn.Module):
             self.output_padding,
             groups=len(self.weight),
         )
+
+    def input_matrix(self) -> Tensor:
+        """Return the matrix for inputs of one pixel, whose outputs are the whole kernel."""
+        return self.weight.flatten(2).mT
 
 
 class BatchNorm(nn.Module):

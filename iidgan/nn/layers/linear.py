@@ -40,6 +40,10 @@ class Linear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return torch.baddbmm(self.bias, x, self.weight())
 
+    def input_matrix(self) -> Tensor:
+        weight: Tensor = self.weight()
+        return weight.mT
+
 
 def build_hidden_layers(
     in_features: int, widths: tuple[int, ...], *, make_weight: WeightFactory = Weight
