@@ -38,7 +38,7 @@ def space_latents(start: float, stop: float, num: int, spacing: Spacing = "unifo
         >>> space_latents(-2, 2, 5)
         tensor([-2., -1.,  0.,  1.,  2.])
         >>> space_latents(-2, 2, 5, "quantiles")
-        tensor([-2.0000, -0.6397,  0.0000,  0.6397,  2.0000])
+        tensor([-2.0000, -0.6391,  0.0000,  0.6391,  2.0000])
     """
     if spacing == "uniform":
         return _space(start, stop, num)

@@ -88,7 +88,10 @@ def _find_classes(options: DirectionsOptions, model: Model) -> tuple[list[str], 
     labels = data.labels[torch.tensor(indices)]
     directions = class_directions(model.invert(data.take(indices)), labels)
     label_names = data.label_names
-    names = [label_names[label] if label_names else str(label) for label in labels.unique()]
+    names = [
+        label_names[label] if label_names else f"class {label}"
+        for label in labels.unique().tolist()
+    ]
     return names, {"directions": directions, "labels": labels.unique()}
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 from iidgan.cli import main
 from iidgan.data import prepared
 from iidgan.training.model import load
-from tests.helpers.cli import fail_command
+from tests.helpers.cli import TINY, fail_command
 
 
 def test_directions_are_orthonormal(trained_run):
@@ -31,6 +31,18 @@ def test_directions_of_classes(trained_image_run, image_run_template):
         np.testing.assert_allclose(arrays["directions"][1], expected, rtol=1e-3, atol=1e-6)
     with Image.open("moving.gif") as animation:
         assert animation.n_frames == 4
+
+
+@pytest.mark.usefixtures("work_dir")
+def test_directions_name_classes(monkeypatch):
+    training = ["--steps", "2", *TINY, "--out", "ring"]
+    assert main(["train", "ring", *training]) == 0
+    grids = []
+    monkeypatch.setattr(
+        "iidgan.cli.latent.directions.save_grid", lambda path, grid, model: grids.append(grid)
+    )
+    assert main(["directions", "ring", "--kind", "classes"]) == 0
+    assert grids[0].row_names == tuple(f"class {mode}" for mode in range(8))
 
 
 @pytest.mark.parametrize(
