@@ -180,7 +180,8 @@ class Model:
         Arguments:
             num: Number of samples.
             stream: Index of the random stream; each is an independent set.
-            psi: Truncation psi >= 0; 1 changes nothing, and with 0 all samples of a class are G(0).
+            psi: Truncation psi >= 0; 1 changes nothing, and with 0 all samples of a class are the
+                same.
             label: Name or label of the class of a conditional model; by default classes are drawn
                 as often as the data have them.
 

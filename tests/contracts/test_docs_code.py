@@ -24,6 +24,7 @@ from iidgan.losses import GaussianConsistency
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", DOCS / "faq.md", DOCS / "features.md", DOCS / "images.md"]
+PAGES += [DOCS / "latent.md"]
 PAGES += sorted((DOCS / "guides").glob("*.md"))
 BLOCK = re.compile(r"(<!-- not run.*?-->\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"# (\w+)\.py\n")

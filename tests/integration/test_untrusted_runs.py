@@ -78,6 +78,9 @@ COMMANDS = [
     ["evaluate", "run/generator", "-n", "50"],
     ["sample", "run", "-n", "5"],
     ["sample", "run/generator", "-n", "5", "--out", "x.png"],
+    ["traverse", "run"],
+    ["interpolate", "run", "-n", "2"],
+    ["directions", "run", "--num", "1"],
     ["figure", "run"],
 ]
 

@@ -16,7 +16,7 @@ from iidgan.cli.parse import parse_options
 from iidgan.data.prepare.resize import TargetSize
 from iidgan.errors import InputError
 from iidgan.latent.paths import PathKind, interpolate
-from iidgan.training.model import Model
+from iidgan.training.model import Model, missing_inverse_error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +69,8 @@ def _find_ends(options: InterpolateOptions, model: Model) -> tuple[Tensor, Tenso
     if options.a is None or options.b is None:
         present, missing = ("a", "b") if options.b is None else ("b", "a")
         raise InputError(f"{missing}: missing; --{present} alone is no path")
+    if not model.has_inverse:
+        raise InputError(f"{missing_inverse_error()}; or leave out --a and --b")
     start, stop = (
         model.invert(read_inputs(path, model, options.size)) for path in (options.a, options.b)
     )

@@ -34,6 +34,15 @@ def test_interpolate_between_images(trained_image_run):
         assert animation.n_frames == 6
 
 
+@pytest.mark.usefixtures("work_dir")
+def test_interpolate_without_inverse(capsys):
+    training = ["--steps", "2", "--arch.hidden", "8", "--batch", "16", "--out", "plain"]
+    assert main(["train", "points.npy", "--method", "gan", *training]) == 0
+    error = fail_command(capsys, "interpolate", "plain", "--a", "points.npy", "--b", "points.npy")
+    assert all(word in error for word in ("F", "iid-gan", "bigan", "--a"))
+    assert main(["interpolate", "plain"]) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
