@@ -24,6 +24,7 @@ from iidgan.figures.run import (
     make_series,
 )
 from iidgan.functional import intervention
+from iidgan.latent.grid import cartesian_plane, polar_plane
 from iidgan.report import (
     LatentPanel,
     Mosaic,
@@ -189,10 +190,9 @@ def plot_latent_planes(run_dirs: RunDirs, side: int = 17) -> Figure:
     """
     line = torch.linspace(-2, 2, side)
     radii, angles = torch.linspace(0, 3, side), torch.linspace(0, 2 * math.pi, side)
-    radius_grid, angle_grid = torch.meshgrid(radii, angles, indexing="xy")
-    cartesian_z = torch.stack(torch.meshgrid(line, line.flip(0), indexing="xy"), -1)
-    directions = torch.stack((angle_grid.cos(), angle_grid.sin()), -1)
-    polar_z = radius_grid[..., None] * directions
+    origin = torch.zeros(2)
+    cartesian_z = cartesian_plane(origin, (0, 1), line).z
+    polar_z = polar_plane(origin, (0, 1), radii, angles).z.transpose(0, 1)
     mosaics = []
     for label, run_dir in run_dirs.items():
         model = load_model(run_dir.path, plugins=run_dir.plugins)

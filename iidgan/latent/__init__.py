@@ -13,7 +13,7 @@ from iidgan.latent.grid import (
 )
 from iidgan.latent.inversion import Inversion, invert, radius_quantiles, refine
 from iidgan.latent.paths import interpolate, interpolate_linearly, slerp
-from iidgan.latent.spacing import space_latents, space_radii
+from iidgan.latent.spacing import space_angles, space_latents, space_radii
 
 __all__ = [
     "Inversion",
@@ -29,6 +29,7 @@ __all__ = [
     "refine",
     "sefa_directions",
     "slerp",
+    "space_angles",
     "space_latents",
     "space_radii",
     "traverse_directions",

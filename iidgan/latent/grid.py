@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -122,16 +121,15 @@ def cartesian_plane(base: Tensor, dims: tuple[int, int], values: Tensor) -> Late
     )
 
 
-def polar_plane(base: Tensor, dims: tuple[int, int], radii: Tensor, num_angles: int) -> LatentGrid:
+def polar_plane(base: Tensor, dims: tuple[int, int], radii: Tensor, angles: Tensor) -> LatentGrid:
     """Vary two latents in polar coordinates: the radius by row, the angle by column.
-
-    The angles are 0, 360° / num_angles, ...: the full circle, with no angle twice.
 
     Arguments:
         base: Latents that are kept, (M,).
         dims: The two varied latents, from 0.
         radii: Values of the radius, (rows,).
-        num_angles: Number of angles.
+        angles: Values of the angle in radians, all around the circle, such as of `space_angles`,
+            (columns,).
 
     Raises:
         InputError: There is no such latent, or both are the same.
@@ -141,7 +139,8 @@ def polar_plane(base: Tensor, dims: tuple[int, int], radii: Tensor, num_angles: 
         2021), https://arxiv.org/abs/2106.00563v1, Figures 10 and 11
 
     Examples:
-        >>> grid = polar_plane(torch.zeros(2), (0, 1), torch.tensor([1.0, 2.0]), 4)
+        >>> from iidgan.latent import space_angles
+        >>> grid = polar_plane(torch.zeros(2), (0, 1), torch.tensor([1.0, 2.0]), space_angles(4))
         >>> grid.z.norm(dim=-1)
         tensor([[1., 1., 1., 1.],
                 [2., 2., 2., 2.]])
@@ -149,15 +148,14 @@ def polar_plane(base: Tensor, dims: tuple[int, int], radii: Tensor, num_angles: 
         (0.0, 90.0, 180.0, 270.0)
     """
     _check_dims("plane", dims, base)
-    turns = torch.arange(num_angles) / num_angles
-    angle_grid, radius_grid = torch.meshgrid(2 * math.pi * turns, radii, indexing="xy")
+    angle_grid, radius_grid = torch.meshgrid(angles, radii, indexing="xy")
     z = _set_plane(base, dims, radius_grid * angle_grid.cos(), radius_grid * angle_grid.sin())
     return LatentGrid(
         z=z,
         row_axis="radius",
         row_values=tuple(radii.tolist()),
         column_axis="angle in degrees",
-        column_values=tuple((360 * turns).tolist()),
+        column_values=tuple(angles.rad2deg().tolist()),
         is_closed=True,
     )
 

@@ -77,6 +77,22 @@ def space_radii(start: float, stop: float, num: int, spacing: Spacing = "uniform
     return _space_quantiles(start, stop, num, _radius_probability, _radius_quantile)
 
 
+def space_angles(num: int) -> Tensor:
+    """Compute angles around the circle, 0, 2 pi / num, ..., with none of them twice.
+
+    Arguments:
+        num: Number of angles.
+
+    Returns:
+        Angles in radians, float32 (num,).
+
+    Examples:
+        >>> space_angles(4).rad2deg()
+        tensor([  0.,  90., 180., 270.])
+    """
+    return 2 * math.pi * torch.arange(num) / num
+
+
 def _radius_probability(radii: Tensor) -> Tensor:
     return -torch.expm1(-radii.square() / 2)
 

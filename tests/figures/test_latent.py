@@ -4,11 +4,11 @@ import numpy as np
 import torch
 
 from iidgan.figures.latent import make_latent_frames, plot_latent_grid, plot_reconstructions
-from iidgan.latent import Inversion, polar_plane, traverse_latents
+from iidgan.latent import Inversion, polar_plane, space_angles, traverse_latents
 from tests.helpers.errors import raises_input_error
 
 TRAVERSAL = traverse_latents(torch.zeros(4), [0, 3], torch.linspace(-1, 1, 5))
-POLAR = polar_plane(torch.zeros(2), (0, 1), torch.tensor([1.0, 2.0]), 4)
+POLAR = polar_plane(torch.zeros(2), (0, 1), torch.tensor([1.0, 2.0]), space_angles(4))
 
 
 def test_image_rows_have_names():

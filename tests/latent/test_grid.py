@@ -6,11 +6,14 @@ import torch
 from iidgan.latent import (
     cartesian_plane,
     polar_plane,
+    space_angles,
     traverse_directions,
     traverse_latents,
 )
+from iidgan.methods import MADGAN
 from tests.helpers.errors import raises_input_error
 from tests.helpers.latent import make_linear_model
+from tests.helpers.sample_sets import make_model
 
 VALUES = torch.tensor([-1.0, 0.0, 2.0])
 
@@ -42,7 +45,7 @@ def test_cartesian_plane_is_a_map():
 
 def test_polar_plane_has_radii_and_angles():
     radii = torch.tensor([0.5, 1.0, 3.0])
-    grid = polar_plane(torch.zeros(2), (0, 1), radii, 8)
+    grid = polar_plane(torch.zeros(2), (0, 1), radii, space_angles(8))
     torch.testing.assert_close(grid.z.norm(dim=-1), radii[:, None].expand(3, 8))
     angles = torch.atan2(grid.z[2, :, 1], grid.z[2, :, 0]).rad2deg() % 360
     torch.testing.assert_close(angles, torch.arange(8) * 45.0)
@@ -65,3 +68,12 @@ def test_generate_keeps_rows_and_columns():
     model = make_linear_model(matrix)
     grid = cartesian_plane(torch.zeros(2), (0, 1), VALUES)
     torch.testing.assert_close(grid.generate(model), grid.z @ matrix)
+
+
+def test_row_has_one_generator_of_a_mixture():
+    """G of MAD-GAN alternates between its generators in a batch."""
+    model = make_model((2,), MADGAN(generators=3))
+    grid = traverse_latents(torch.zeros(3), [0, 1, 2], torch.zeros(5))
+    samples = grid.generate(model)
+    assert torch.equal(samples, samples[:, :1].expand_as(samples))
+    assert not torch.equal(samples[0, 0], samples[1, 0])

@@ -14,7 +14,7 @@ from iidgan.cli.latent.model_options import check_suffix
 from iidgan.cli.parse import parse_options
 from iidgan.errors import InputError
 from iidgan.latent.grid import LatentGrid, cartesian_plane, polar_plane, traverse_latents
-from iidgan.latent.spacing import Spacing, space_latents, space_radii
+from iidgan.latent.spacing import Spacing, space_angles, space_latents, space_radii
 from iidgan.training.model import Model
 
 MAX_DEFAULT_ROWS = 8
@@ -100,7 +100,7 @@ def _make_grid(options: TraverseOptions, model: Model) -> LatentGrid:
             )
         start, stop = _choose_bounds(options, 0.0, 3.0)
         radii = space_radii(start, stop, options.steps, options.spacing)
-        return polar_plane(base, plane, radii, options.steps)
+        return polar_plane(base, plane, radii, space_angles(options.steps))
     start, stop = _choose_bounds(options, -2.0, 2.0)
     values = space_latents(start, stop, options.steps, options.spacing)
     if plane is not None:
