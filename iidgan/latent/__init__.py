@@ -12,7 +12,7 @@ from iidgan.latent.grid import (
     traverse_latents,
 )
 from iidgan.latent.inversion import Inversion, invert, radius_quantiles, refine
-from iidgan.latent.paths import interpolate, interpolate_linearly, slerp
+from iidgan.latent.paths import interpolate, interpolate_codes, interpolate_linearly, slerp
 from iidgan.latent.spacing import space_angles, space_latents, space_radii
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "cartesian_plane",
     "class_directions",
     "interpolate",
+    "interpolate_codes",
     "interpolate_linearly",
     "invert",
     "polar_plane",

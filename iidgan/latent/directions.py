@@ -12,7 +12,7 @@ from iidgan.training.model import Model
 
 
 def read_input_matrix(model: Model) -> Tensor:
-    """Return the matrix A of the layer of G that reads z, A z + b.
+    """Return the matrix A of the layer of G that reads z, A z + b, without columns of classes.
 
     The layer is found by what it reads when G generates a sample; if several layers read z, their
     rows follow each other.
@@ -27,18 +27,20 @@ def read_input_matrix(model: Model) -> Tensor:
     Raises:
         InputError: No layer that reads z has `input_matrix`.
     """
-    z = model.sample_prior(1)
+    codes = model.sample_prior(1)
+    latents, _ = model.split_codes(codes)
     matrices: list[Tensor] = []
 
     def record_reader(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         assert isinstance(layer, HasInputMatrix)
-        if torch.equal(inputs[0].flatten().cpu(), z.flatten()):
-            matrices.append(layer.input_matrix()[0].cpu())
+        layer_input = inputs[0].flatten().cpu()
+        if any(torch.equal(layer_input, z.flatten()) for z in (codes, latents)):
+            matrices.append(layer.input_matrix()[0, :, : model.latent].cpu())
 
     layers = [layer for layer in model.nets["G"].modules() if isinstance(layer, HasInputMatrix)]
     hooks = [layer.register_forward_pre_hook(record_reader) for layer in layers]
     try:
-        model.generate(z)
+        model.generate(codes)
     finally:
         for hook in hooks:
             hook.remove()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -23,13 +23,15 @@ class Inversion:
 
     Arguments:
         x: The samples, (n, *shape); images in [-1, 1].
-        z: Their codes, (n, M).
-        x_cycled: G(z), (n, *shape).
+        z: Their latents, (n, M).
+        x_cycled: G(z), or G(z, c), (n, *shape).
+        c: Probabilities of classes of a conditional model, (n, K); K is 0 of others.
     """
 
     x: Tensor
     z: Tensor
     x_cycled: Tensor
+    c: Tensor
 
     @property
     def errors(self) -> Tensor:
@@ -42,29 +44,39 @@ class Inversion:
         return radius_quantiles(self.z)
 
 
-def invert(model: Model, x: Tensor | NDArray[Any]) -> Inversion:
+def invert(model: Model, x: Tensor | NDArray[Any], *, label: str | int | None = None) -> Inversion:
     """Map samples to codes, by F; where the method trains no F, to the prior's mean 0.
 
     Arguments:
         model: The model.
         x: Samples, (n, *shape); images are uint8, or floats in [-1, 1].
+        label: Class of the samples for a conditional model; by default what F says.
 
     Raises:
-        InputError: `x` has another shape, or a code is not finite.
+        InputError: `x` has another shape, or a code is not finite; or there is neither F nor a
+            label.
     """
     samples = model.convert_samples(x)
-    z = model.invert(samples) if model.has_inverse else torch.zeros(len(samples), model.latent)
+    if model.has_inverse:
+        codes = model.invert(samples)
+    elif model.classes is not None and label is None:
+        raise InputError("label: without F, name the class of the samples")
+    else:
+        codes = torch.zeros(len(samples), model.latent)
+    if label is not None:
+        codes = model.encode(codes[:, : model.latent], label)
+    z, c = model.split_codes(codes)
     if not z.isfinite().all():
         row = int((~z.isfinite()).nonzero()[0, 0])
         raise InputError(
             f"input: the code of row {row} (counted from 0) is not finite: the seed diverged, or "
             "the sample is too far from the data"
         )
-    return Inversion(x=samples, z=z, x_cycled=model.generate(z))
+    return Inversion(x=samples, z=z, x_cycled=model.generate(codes), c=c)
 
 
 def refine(model: Model, inversion: Inversion, steps: int = 200) -> Inversion:
-    """Move codes until G reproduces the samples better.
+    """Move latents until G reproduces the samples better; classes stay.
 
     Adam minimises the mean squared difference of G(z) and x, from the given codes; of all codes
     on the way, the best one of each sample is kept, so that no error grows.
@@ -85,17 +97,18 @@ def refine(model: Model, inversion: Inversion, steps: int = 200) -> Inversion:
     """
     if steps < 0:
         raise InputError(f"refine: must be >= 0, got {steps}")
-    chunks = zip(inversion.x.split(CHUNK_SIZE), inversion.z.split(CHUNK_SIZE))
-    z = torch.cat([_refine_chunk(model, x, z, steps) for x, z in chunks])
-    return Inversion(x=inversion.x, z=z, x_cycled=model.generate(z))
+    tensors = inversion.x, inversion.z, inversion.c
+    chunks = zip(*(tensor.split(CHUNK_SIZE) for tensor in tensors))
+    z = torch.cat([_refine_chunk(model, x, start, c, steps) for x, start, c in chunks])
+    return replace(inversion, z=z, x_cycled=model.generate(torch.cat([z, inversion.c], dim=1)))
 
 
-def _refine_chunk(model: Model, x: Tensor, start: Tensor, steps: int) -> Tensor:
+def _refine_chunk(model: Model, x: Tensor, start: Tensor, c: Tensor, steps: int) -> Tensor:
     z = start.clone().requires_grad_()
     best_z, best_errors = start.clone(), torch.full((len(x),), torch.inf)
     optimiser = torch.optim.Adam([z])
     for step in range(steps + 1):
-        errors = mean_squared_errors(model.generate_differentiably(z), x)
+        errors = mean_squared_errors(model.generate_differentiably(torch.cat([z, c], dim=1)), x)
         is_better = errors.detach() < best_errors
         best_z[is_better] = z.detach()[is_better]
         best_errors[is_better] = errors.detach()[is_better]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -81,6 +82,33 @@ def interpolate_linearly(a: Tensor, b: Tensor, shares: Tensor) -> Tensor:
         Codes, (..., T, M).
     """
     return torch.lerp(a[..., None, :], b[..., None, :], shares[:, None])
+
+
+def interpolate_codes(
+    a: Tensor, b: Tensor, steps: int, path: PathKind = "slerp", *, latent_dim: int
+) -> LatentGrid:
+    """Interpolate between codes [z; c]: latents on a path, probabilities of classes linearly.
+
+    Arguments:
+        a: First codes, (n, M + K).
+        b: Last codes, (n, M + K).
+        steps: Number of codes of a path, with both ends.
+        path: `slerp` or `linear`.
+        latent_dim: Number M of latents.
+
+    Raises:
+        InputError: As for `interpolate`.
+
+    Examples:
+        >>> a, b = torch.tensor([[2.0, 1.0, 0.0]]), torch.tensor([[4.0, 0.0, 1.0]])
+        >>> interpolate_codes(a, b, 3, latent_dim=1).z[0]
+        tensor([[2.0000, 1.0000, 0.0000],
+                [3.0000, 0.5000, 0.5000],
+                [4.0000, 0.0000, 1.0000]])
+    """
+    latents = interpolate(a[:, :latent_dim], b[:, :latent_dim], steps, path)
+    classes = interpolate(a[:, latent_dim:], b[:, latent_dim:], steps, "linear")
+    return replace(latents, z=torch.cat([latents.z, classes.z], dim=-1))
 
 
 PATHS = {"slerp": slerp, "linear": interpolate_linearly}

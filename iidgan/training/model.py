@@ -117,18 +117,18 @@ class Model:
 
     def _change_codes(self, codes: Tensor, psi: float, label: str | int | None) -> Tensor:
         """Scale latents by psi, and replace the class."""
-        z, c = codes[:, : self.latent], codes[:, self.latent :]
+        z, c = self.split_codes(codes)
         return torch.cat([psi * z, c], 1) if label is None else self.encode(psi * z, label)
 
     def encode(self, z: Tensor, label: str | int) -> Tensor:
         """Append a class to latents.
 
         Arguments:
-            z: Latents, (n, M).
+            z: Latents, (..., M).
             label: Name or label of the class.
 
         Returns:
-            Codes [z; c], (n, M + K).
+            Codes [z; c], (..., M + K).
 
         Raises:
             InputError: There is no such class, or the model is not conditional.
@@ -138,7 +138,7 @@ class Model:
                 "label: this model is not conditional; cgan, pd-gan, ac-gan and "
                 "conditional-iid-gan are"
             )
-        labels = torch.full((len(z),), self.classes.find(label))
+        labels = torch.full(z.shape[:-1], self.classes.find(label))
         return encode_codes(z, labels, len(self.classes))
 
     def iterate_prior(
@@ -285,6 +285,18 @@ class Model:
             raise InputError("classify: this model is not conditional; conditional-iid-gan is")
         return self.invert(x)[:, self.latent :]
 
+    def split_codes(self, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """Split codes into latents and classes.
+
+        Arguments:
+            codes: Codes, (..., M + K).
+
+        Returns:
+            Latents (..., M), and probabilities of the classes (..., K), of which there are none if
+            the model is not conditional.
+        """
+        return codes[..., : self.latent], codes[..., self.latent :]
+
     @property
     def _num_classes(self) -> int:
         return len(self.classes) if self.classes else 0
@@ -314,7 +326,7 @@ def _check_shape(inputs: Tensor, expected_shape: tuple[int, ...]) -> None:
 
 def missing_inverse_error() -> InputError:
     """Create the error of a run whose method trains no inverse F; it names methods that do."""
-    factory = NetworkFactory(MLP(hidden=(1,)), shape=(2,))
+    factory = NetworkFactory(MLP(hidden=(1,)), shape=(2,), num_classes=1)
     names = sorted(name for name, make in METHODS.items() if "F" in make().networks(factory))
     return InputError(
         "invert: this run has no inverse F; train the method with --term cycle, or train "

@@ -52,7 +52,7 @@ def test_other_samples_are_refused():
 
 def test_reconstructions_are_below_their_samples():
     x, z = torch.zeros(20, 1, 8, 8), torch.zeros(20, 4)
-    inversion = Inversion(x=x, z=z, x_cycled=x)
+    inversion = Inversion(x=x, z=z, x_cycled=x, c=z[:, :0])
     axis = plot_reconstructions({"before": inversion, "after": inversion}).axes[0]
     labels = [label.get_text() for label in axis.get_yticklabels()]
     assert labels == ["x", "G(z) before", "G(z) after"]
@@ -63,4 +63,4 @@ def test_reconstructions_are_below_their_samples():
 def test_reconstructions_of_other_samples_are_refused():
     x = torch.zeros(2, 3)
     with raises_input_error("images", "(3,)"):
-        plot_reconstructions({"": Inversion(x=x, z=x, x_cycled=x)})
+        plot_reconstructions({"": Inversion(x=x, z=x, x_cycled=x, c=x[:, :0])})

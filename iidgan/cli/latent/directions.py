@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import torch
@@ -67,7 +67,8 @@ def directions_command(arguments: list[str]) -> int:
     model = options.load_model()
     names, arrays = FINDERS[options.kind](options, model)
     units = normalize(arrays["directions"], dim=1)
-    save_grid(out_path, traverse_directions(options.find_base(model), units, values, names), model)
+    grid = traverse_directions(options.find_base(model), units, values, names)
+    save_grid(out_path, replace(grid, z=options.add_class(grid.z, model)), model)
     arrays_path = out_path.with_suffix(".npz")
     save_arrays(arrays_path, **arrays)
     print(f"{arrays_path}: {len(units)} directions")
@@ -86,7 +87,8 @@ def _find_classes(options: DirectionsOptions, model: Model) -> tuple[list[str], 
         raise InputError(f"kind: {data.name} have no labels; use --kind sefa")
     indices = choose_indices(data.num_samples, MAX_ENCODED)
     labels = data.labels[torch.tensor(indices)]
-    directions = class_directions(model.invert(data.take(indices)), labels)
+    latents, _ = model.split_codes(model.invert(data.take(indices)))
+    directions = class_directions(latents, labels)
     label_names = data.label_names
     names = [
         label_names[label] if label_names else f"class {label}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from iidgan.cli.latent.model_options import ModelOptions, save_arrays
+from iidgan.cli.latent.model_options import ClassOptions, save_arrays
 from iidgan.errors import InputError
 from iidgan.figures.latent import make_latent_frames, plot_latent_grid
 from iidgan.latent.grid import LatentGrid
@@ -21,7 +21,7 @@ RANDOM_GROUP_ROWS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class BaseOptions(ModelOptions):
+class BaseOptions(ClassOptions):
     """The latents that are kept while others change."""
 
     base_sample: int | None = None
@@ -44,7 +44,8 @@ class BaseOptions(ModelOptions):
         if self.base_sample < 0:
             raise InputError(f"base-sample: must be >= 0, got {self.base_sample}")
         num = self.base_sample + 1 + RANDOM_GROUP_ROWS
-        return model.sample_prior(num, stream=self.stream)[self.base_sample]
+        latents, _ = model.split_codes(model.sample_prior(num, stream=self.stream))
+        return latents[self.base_sample]
 
 
 def save_grid(path: Path, grid: LatentGrid, model: Model) -> None:

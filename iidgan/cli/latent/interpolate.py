@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import tyro
@@ -10,20 +10,21 @@ from torch import Tensor
 
 from iidgan.cli.latent.grid_output import GRID_SUFFIXES, save_grid
 from iidgan.cli.latent.inputs import read_inputs
-from iidgan.cli.latent.model_options import ModelOptions, check_suffix
+from iidgan.cli.latent.model_options import ClassOptions, check_suffix
 from iidgan.cli.options import SIZE, check_positive
 from iidgan.cli.parse import parse_options
 from iidgan.data.prepare.resize import TargetSize
 from iidgan.errors import InputError
-from iidgan.latent.paths import PathKind, interpolate
+from iidgan.latent.paths import PathKind, interpolate_codes
 from iidgan.training.model import Model, missing_inverse_error
 
 
 @dataclass(frozen=True, kw_only=True)
-class InterpolateOptions(ModelOptions):
+class InterpolateOptions(ClassOptions):
     """Show samples on paths between codes: of your images, or of the prior.
 
-    With --a and --b, the ends are F(a) and F(b), so G(F(a)) is shown rather than a itself.
+    With --a and --b, the ends are F(a) and F(b), so G(F(a)) is shown rather than a itself. Of a
+    conditional run, probabilities of classes change linearly, unless --label names a class.
     """
 
     a: Annotated[str | None, tyro.conf.arg(metavar="IMAGES|ARRAY")] = None
@@ -58,7 +59,11 @@ def interpolate_command(arguments: list[str]) -> int:
     out_path = check_suffix(options.out, GRID_SUFFIXES)
     model = options.load_model()
     start, stop = _find_ends(options, model)
-    save_grid(out_path, interpolate(start, stop, options.steps, options.path), model)
+    grid = interpolate_codes(start, stop, options.steps, options.path, latent_dim=model.latent)
+    if options.label is not None:
+        latents, _ = model.split_codes(grid.z)
+        grid = replace(grid, z=options.add_class(latents, model))
+    save_grid(out_path, grid, model)
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import tyro
 
 from iidgan.cli.latent.inputs import read_inputs
-from iidgan.cli.latent.model_options import ModelOptions, check_suffix, save_arrays
+from iidgan.cli.latent.model_options import ClassOptions, check_suffix, save_arrays
 from iidgan.cli.options import SIZE
 from iidgan.cli.parse import parse_options
 from iidgan.data.prepare.resize import TargetSize
@@ -26,11 +26,12 @@ MAX_LISTED = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class InvertOptions(ModelOptions):
+class InvertOptions(ClassOptions):
     """Map samples to their latent codes, and say how well G reproduces the samples.
 
     `error` is the mean squared difference of G(z) and x, and `quantile` the share of the prior
-    that is closer to 0 than z: close to 1, G hardly ever makes such a sample.
+    that is closer to 0 than z: close to 1, G hardly ever makes such a sample. Of a conditional
+    run, F also says the class, unless --label names it.
     """
 
     input: Annotated[str, tyro.conf.arg(aliases=["-i"], metavar="IMAGES|ARRAY")]
@@ -44,7 +45,8 @@ class InvertOptions(ModelOptions):
     200."""
     out: str = "codes.npz"
     """.npz: arrays z (n, M), x_cycled = G(z) (n, *shape), error and quantile (n,), and before
-    refinement z_initial, x_initial and error_initial."""
+    refinement z_initial, x_initial and error_initial; of a conditional run, also probabilities of
+    classes c (n, K)."""
     images: str | None = None
     """.png with the samples and their reconstructions, before and after refinement."""
 
@@ -64,7 +66,8 @@ def invert_command(arguments: list[str]) -> int:
         check_suffix(options.images, (".png",), field="images")
     model = options.load_model()
     _check_inverse(options, model)
-    initial = invert(model, read_inputs(options.input, model, options.size))
+    inputs = read_inputs(options.input, model, options.size)
+    initial = invert(model, inputs, label=options.label)
     refined = refine(model, initial, options.refine) if options.refine else initial
     stages = {"before": initial, "after": refined} if options.refine else {"": initial}
     if options.images is not None:
@@ -91,6 +94,8 @@ def _save_codes(path: Path, initial: Inversion, refined: Inversion) -> None:
         "error": refined.errors,
         "quantile": refined.radius_quantiles,
     }
+    if refined.c.shape[1]:
+        arrays["c"] = refined.c
     if refined is not initial:
         arrays |= {
             "z_initial": initial.z,

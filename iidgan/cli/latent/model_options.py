@@ -34,6 +34,36 @@ class ModelOptions(PluginOptions):
         return load(self.run, self.seed, plugins=self.plugin)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClassOptions(ModelOptions):
+    """The class that a conditional generator is asked for."""
+
+    label: str | None = None
+    """Class of a conditional run, by name or number."""
+
+    def add_class(self, z: Tensor, model: Model) -> Tensor:
+        """Append the class to latents of a conditional model; others are returned as they are.
+
+        Arguments:
+            z: Latents, (..., M).
+            model: The model.
+
+        Raises:
+            InputError: The model is conditional and no class was named, or the reverse, or there
+                is no such class.
+        """
+        if self.label is not None:
+            return model.encode(z, self.label)
+        if model.classes is not None:
+            names = ", ".join(model.classes.names[:MAX_LISTED_NAMES])
+            dots = ", ..." if len(model.classes) > MAX_LISTED_NAMES else ""
+            raise InputError(f"label: this run is conditional; choose one of {names}{dots}")
+        return z
+
+
+MAX_LISTED_NAMES = 20
+
+
 def check_suffix(file_name: str, allowed_suffixes: tuple[str, ...], *, field: str = "out") -> Path:
     """Return the path of an output whose format is named by its suffix.
 

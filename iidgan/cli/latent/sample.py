@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import torch
 import tyro
+from torch import Tensor
 
 from iidgan.cli.latent.model_options import ModelOptions, check_suffix
 from iidgan.cli.options import check_positive
@@ -28,12 +29,16 @@ class SampleOptions(ModelOptions):
     num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 1000
     """Number of samples; any for .npz files, which are written block by block."""
     out: str = "samples.npz"
-    """.npz: arrays x (n, *shape) and z (n, M); .png: a grid of images, or points in the plane."""
+    """.npz: arrays x (n, *shape) and z (n, M), of a conditional run codes (n, M + K) with one-hot
+    classes; .png: a grid of images, or points in the plane."""
     stream: int = 1
     """Number of the random stream; another one gives other samples."""
     psi: float = 1.0
     """Truncation: latents are psi times those of the prior. Below 1, samples are more typical and
-    vary less; at 0 all are the same."""
+    vary less; at 0 all of a class are the same."""
+    label: str | None = None
+    """Class of a conditional run, by name or number; all: so many samples of each class, one after
+    the other. By default classes are as frequent as in the data."""
 
 
 def sample_command(arguments: list[str]) -> int:
@@ -53,12 +58,14 @@ def sample_command(arguments: list[str]) -> int:
             f"num: a picture shows at most {MAX_DRAWN:,} samples, got {options.num:,}; use .npz"
         )
     model = options.load_model()
+    labels = _choose_labels(options, model)
     if out_path.suffix == ".png":
-        samples = model.sample(options.num, stream=options.stream, psi=options.psi)
+        samples = torch.cat([*map(model.generate, _iterate_codes(options, model, labels))])
         save_figure(plot_samples(samples.numpy()), out_path)
     else:
-        _save_samples(out_path, model, options)
-    print(f"{out_path}: {options.num} samples of seed {model.point.seeds[0]}")
+        _save_samples(out_path, model, options, labels)
+    num_samples = options.num * len(labels)
+    print(f"{out_path}: {num_samples} samples of seed {model.point.seeds[0]}")
     return 0
 
 
@@ -66,17 +73,34 @@ MAX_DRAWN = 10_000
 """Largest number of samples in a picture."""
 
 
-def _save_samples(path: Path, model: Model, options: SampleOptions) -> None:
-    """Write samples and their latents; the latents are drawn twice rather than stored."""
+def _choose_labels(options: SampleOptions, model: Model) -> Sequence[str | int | None]:
+    """Return the classes of which so many samples are drawn; None: as frequent as in the data."""
+    is_class_all = model.classes is not None and "all" in model.classes.names
+    if options.label != "all" or is_class_all or model.classes is None:
+        return [options.label]
+    return range(len(model.classes))
 
-    def draw_latents() -> Iterator[torch.Tensor]:
-        return model.iterate_prior(options.num, stream=options.stream, psi=options.psi)
 
-    x_blocks = (model.generate(z).numpy() for z in draw_latents())
-    z_blocks = (z.numpy() for z in draw_latents())
+def _iterate_codes(
+    options: SampleOptions, model: Model, labels: Sequence[str | int | None]
+) -> Iterator[Tensor]:
+    for label in labels:
+        yield from model.iterate_prior(
+            options.num, stream=options.stream, psi=options.psi, label=label
+        )
+
+
+def _save_samples(
+    path: Path, model: Model, options: SampleOptions, labels: Sequence[str | int | None]
+) -> None:
+    """Write samples and their codes; the codes are drawn twice rather than stored."""
+    first_codes = model.sample_prior(1, label=labels[0])
+    x_blocks = (model.generate(codes).numpy() for codes in _iterate_codes(options, model, labels))
+    z_blocks = (codes.numpy() for codes in _iterate_codes(options, model, labels))
+    num_samples = options.num * len(labels)
     arrays = {
-        "x": ArrayBlocks((options.num, *model.shape), x_blocks),
-        "z": ArrayBlocks((options.num, model.latent), z_blocks),
+        "x": ArrayBlocks((num_samples, *model.shape), x_blocks),
+        "z": ArrayBlocks((num_samples, first_codes.shape[1]), z_blocks),
     }
     check_free_space(path.parent, sum(array.num_bytes for array in arrays.values()), field="num")
     write_file(path, lambda partial: write_npz(partial, arrays))

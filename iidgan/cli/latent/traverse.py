@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import tyro
@@ -87,7 +87,8 @@ def traverse_command(arguments: list[str]) -> int:
     options = parse_options(TraverseOptions, "iidgan traverse", arguments)
     out_path = check_suffix(options.out, GRID_SUFFIXES)
     model = options.load_model()
-    save_grid(out_path, _make_grid(options, model), model)
+    grid = _make_grid(options, model)
+    save_grid(out_path, replace(grid, z=options.add_class(grid.z, model)), model)
     return 0
 
 

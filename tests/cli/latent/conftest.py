@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
+import iidgan
 from iidgan.cli import main
 
 
@@ -29,3 +30,19 @@ def image_run_template(tmp_path_factory):
 def trained_image_run(work_dir, image_run_template):
     """A copy of `image_run_template`, named images, which a test may change."""
     return shutil.copytree(image_run_template, work_dir / "images")
+
+
+@pytest.fixture(scope="session")
+def conditional_run_template(tmp_path_factory):
+    """The directory of a short run of conditional IID-GAN on a ring of four modes."""
+    out = tmp_path_factory.mktemp("conditional") / "run"
+    source = iidgan.Ring(modes=4, size=400)
+    run = iidgan.Run(source=source, method=iidgan.conditional_iid_gan(), steps=20, batch=20)
+    iidgan.train(run, out=out, seeds=[0], executor="eager")
+    return out
+
+
+@pytest.fixture
+def conditional_run(work_dir, conditional_run_template):
+    """The directory of `conditional_run_template`; the working directory is an empty one."""
+    return str(conditional_run_template)
