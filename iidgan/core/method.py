@@ -240,6 +240,17 @@ class Term(TypedFields, ABC):
         """
         return {}
 
+    def wrap_batch(self, nets: Nets, batch: Batch) -> Batch:
+        """Return the batch of the method's own loss for G, such as with other latents.
+
+        Losses of terms, and those of the other players, get the batch as it is.
+
+        Arguments:
+            nets: Networks of the method and its terms.
+            batch: The batch of the update.
+        """
+        return batch
+
     def wrap_networks(self, nets: Nets, batch: Batch) -> Nets:
         """Return the networks that all losses use, such as with noise added before D.
 

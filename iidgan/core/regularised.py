@@ -31,6 +31,17 @@ class _LazyLoss:
 
 
 @dataclass(frozen=True)
+class _WrappedBatchLoss:
+    """The method's own loss for G, on the batch that a term makes of the batch of the update."""
+
+    loss: LossFn
+    term: Term
+
+    def __call__(self, nets: Nets, batch: Batch) -> Losses:
+        return self.loss(nets, self.term.wrap_batch(nets, batch))
+
+
+@dataclass(frozen=True)
 class _SummedLoss:
     """The sum of several losses, computed on the networks as wrapped by method and terms."""
 
@@ -177,13 +188,22 @@ def _add_term_losses(
     player: Player, terms: tuple[Term, ...], wrapping: tuple[Method | Term, ...]
 ) -> Player:
     """Add the losses that the terms list for the networks of `player`, each of them once."""
-    losses = [player.loss]
+    losses = [_wrap_own_loss(player, terms)]
     for term in terms:
         term_losses = [
             _scale_loss(term.losses[name], term) for name in player.trains if name in term.losses
         ]
         losses += dict.fromkeys(term_losses)
     return replace(player, loss=_SummedLoss(tuple(losses), wrapping))
+
+
+def _wrap_own_loss(player: Player, terms: tuple[Term, ...]) -> LossFn:
+    loss = player.loss
+    if "G" in player.trains:
+        for term in terms:
+            if type(term).wrap_batch is not Term.wrap_batch:
+                loss = _WrappedBatchLoss(loss, term)
+    return loss
 
 
 def _assign_owned_networks(

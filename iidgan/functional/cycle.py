@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, assert_never
+from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -67,6 +68,10 @@ def l2(x: Tensor, x_cycled: Tensor) -> Tensor:
     return sample_norms.mean(1)
 
 
+NORMS: dict[Norm, Callable[[Tensor, Tensor], Tensor]] = {"l1": l1, "l1-sum": l1_sum, "l2": l2}
+"""Distances by name."""
+
+
 def cycle_consistency(
     z: Tensor,
     z_cycled: Tensor,
@@ -113,14 +118,34 @@ def cycle_consistency(
         >>> cycle_consistency(z, z + 1, x, x + 1, norm="l1", ratio=1.0)
         (tensor([1.]), tensor([1.]))
     """
-    match norm:
-        case "l1":
-            norm_fn, default_ratio = l1, x.shape[2:].numel() / z.shape[2:].numel()
-        case "l1-sum":
-            norm_fn, default_ratio = l1_sum, 1.0
-        case "l2":
-            norm_fn, default_ratio = l2, 1.0
-        case _:
-            assert_never(norm)
-    x_ratio = default_ratio if ratio is None else ratio
-    return norm_fn(z_cycled, z), x_ratio * norm_fn(x_cycled, x)
+    x_part = sample_consistency(x, x_cycled, norm, ratio, latent_dim=z.shape[2:].numel())
+    return NORMS[norm](z_cycled, z), x_part
+
+
+def sample_consistency(
+    x: Tensor,
+    x_cycled: Tensor,
+    norm: Norm = "l1-sum",
+    ratio: float | None = None,
+    *,
+    latent_dim: int,
+) -> Tensor:
+    """Compute the distance of G(F(x)) to x, as of `cycle_consistency`.
+
+    Arguments:
+        x: Samples, with shape (S, B, *shape).
+        x_cycled: G(F(x)), with the same shape.
+        norm: `l1`, `l1-sum` or `l2`.
+        ratio: Factor; None for d / M with `l1`, and 1 with the others.
+        latent_dim: Dimension M of the latents.
+
+    Returns:
+        The weighted value of x, with shape (S,).
+
+    Examples:
+        >>> x = torch.zeros(1, 4, 1, 28, 28)
+        >>> sample_consistency(x, x + 1, "l1", latent_dim=2)
+        tensor([392.])
+    """
+    default_ratio = x.shape[2:].numel() / latent_dim if norm == "l1" else 1.0
+    return (default_ratio if ratio is None else ratio) * NORMS[norm](x_cycled, x)

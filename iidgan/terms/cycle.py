@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
 
 from torch import nn
 
@@ -26,9 +26,15 @@ class CycleTerm(WeightedTerm):
     weights the part of x against that of z. F is added if the method has none, and is trained by
     the player of G.
 
+    With `latents="codes"` the method's loss for G is computed at the codes of the real batch, of
+    which N(0, I) is the target, rather than at draws from N(0, I). G(F(x)) is then judged by D and
+    compared with x at once, so that the cycle costs little more than F does.
+
     References:
         IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
-        2023), https://www.ijcai.org/proceedings/2023/437, equation 7
+        2023), https://www.ijcai.org/proceedings/2023/437, equation 7; for an adversarial loss of
+        reconstructions, Autoencoding beyond pixels using a learned similarity metric (Larsen,
+        Sønderby, Larochelle and Winther, 2015), https://arxiv.org/abs/1512.09300
 
     Examples:
         >>> import torch
@@ -52,6 +58,12 @@ class CycleTerm(WeightedTerm):
     """Factor by which the weight of the x part is larger at the end of the run, and that of the z
     part smaller; both change after a quarter of the run. On narrow modes D becomes steep compared
     to the slope 1 of the x part, and within a mode F cannot recover z."""
+    parts: Literal["both", "x"] = field(default="both", metadata=OMIT_IF_DEFAULT)
+    """Both parts, or that of x alone."""
+    latents: Literal["prior", "codes"] = field(default="prior", metadata=OMIT_IF_DEFAULT)
+    """Latents of the method's own loss for G: drawn from the prior, or the codes F(x) of the real
+    batch, whose samples G(F(x)) then serve both losses. D compares data with samples of the prior
+    in either case."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -62,13 +74,21 @@ class CycleTerm(WeightedTerm):
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         return {"F": factory.build_inverse()}
 
+    def wrap_batch(self, nets: Nets, batch: Batch) -> Batch:
+        return batch if self.latents == "prior" else replace(batch, z=nets.F(batch.x))
+
     def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
-        z_cycled, x_cycled = nets.F(nets.G(batch.z)), nets.G(nets.F(batch.x))
-        z_part, x_part = cycle.cycle_consistency(
-            batch.z, z_cycled, batch.x, x_cycled, self.norm, self.ratio
-        )
         growth_factor = weight_schedule(self.growth, batch.t)
-        return {
-            "cycle_z": self.weight / growth_factor * z_part,
-            "cycle_x": self.weight * growth_factor * x_part,
-        }
+        losses = {}
+        if self.parts == "both":
+            z_part = cycle.NORMS[self.norm](nets.F(nets.G(batch.z)), batch.z)
+            losses["cycle_z"] = self.weight / growth_factor * z_part
+        x_part = cycle.sample_consistency(
+            batch.x,
+            nets.G(nets.F(batch.x)),
+            self.norm,
+            self.ratio,
+            latent_dim=batch.z.shape[-1],
+        )
+        losses["cycle_x"] = self.weight * growth_factor * x_part
+        return losses

@@ -1,11 +1,15 @@
 """The cycle term, compared with its formula."""
 
-import pytest
+from dataclasses import replace
 
-from iidgan.core import Regularised
+import pytest
+import torch
+
+from iidgan.core import Batch, Nets, Regularised
 from iidgan.errors import InputError
-from iidgan.methods import GAN
+from iidgan.methods import GAN, SNGAN, RelativisticGAN, cgan, iid_gan
 from iidgan.terms import CycleTerm
+from iidgan.testing import check_method
 from tests.helpers.losses import (
     assert_loss,
     compute_losses,
@@ -49,3 +53,48 @@ def test_ratio_replaces_the_factor_of_x(norm):
 def test_negative_ratio_is_refused():
     with pytest.raises(InputError, match="ratio: must be finite and >= 0, got -1"):
         CycleTerm(ratio=-1.0)
+
+
+class TestCodesAsLatents:
+    """G is judged at the codes of real samples."""
+
+    nets = Nets({"G": lambda z: 2 * z, "F": lambda x: x + 1, "D": lambda x: x.sum(-1)})
+    batch = Batch(
+        x=torch.tensor([[[1.0], [-2.0]]]),
+        z=torch.tensor([[[5.0], [6.0]]]),
+        u=torch.zeros(1, 2),
+    )
+
+    def test_own_loss_of_g_reads_codes_and_d_the_prior(self):
+        method = iid_gan(cycle=CycleTerm(latents="codes", parts="x"))
+        discriminator, generator = method.players
+        at_codes = replace(self.batch, z=self.nets.F(self.batch.x))
+        expected = GAN().loss_G(self.nets, at_codes)["adversarial"]
+        assert generator.loss(self.nets, self.batch)["adversarial"].equal(expected)
+        expected = GAN().loss_D(self.nets, self.batch)["adversarial"]
+        assert discriminator.loss(self.nets, self.batch)["adversarial"].equal(expected)
+
+    def test_samples_are_generated_once(self):
+        calls = []
+
+        def generate(z):
+            calls.append(z)
+            return 2 * z
+
+        nets = Nets({"G": generate, "F": self.nets["F"], "D": self.nets["D"]})
+        method = iid_gan(cycle=CycleTerm(latents="codes", parts="x"))
+        method.players[1].loss(nets, self.batch)
+        assert len(calls) == 1
+
+    def test_parts_of_x_alone(self):
+        term = CycleTerm(weight=3.0, parts="x")
+        losses = term.compute_loss(self.nets, self.batch)
+        both = CycleTerm(weight=3.0).compute_loss(self.nets, self.batch)
+        assert losses.keys() == {"cycle_x"}
+        assert losses["cycle_x"].equal(both["cycle_x"])
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("parts", ["both", "x"])
+    @pytest.mark.parametrize("base", [GAN(), SNGAN(), RelativisticGAN(), cgan()])
+    def test_check_method(self, base, parts):
+        check_method(iid_gan(base, cycle=CycleTerm(latents="codes", parts=parts)))
