@@ -20,8 +20,8 @@ from iidgan.errors import InputError
 CPU = torch.device("cpu")
 MISSING_LABELS = (
     "source: a conditional method needs labels, and these data have none; `iidgan prepare NAME "
-    "--from FOLDER --labels folders` takes the names of the folders of images as labels, and "
-    "--labels FILE.csv a table of them"
+    "--from FOLDER --labels folders` takes the names of the folders of images, --labels FILE.csv "
+    "a table, and for points --source.label-column COLUMN a column of their file"
 )
 
 

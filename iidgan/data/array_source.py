@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,13 +45,17 @@ class ArrayFile(Source):
     standardise: bool = field(default=False, metadata=OMIT_IF_DEFAULT)
     """Whether networks see each column with mean 0 and standard deviation 1; generated samples,
     metrics and figures are in the data's own units."""
+    label_column: str | None = field(default=None, metadata=OMIT_IF_DEFAULT)
+    """Column with the classes of the samples, which is no part of them: its name in a .csv file,
+    or its number, from 0; None: samples have no labels."""
 
     def load(self) -> Dataset:
         """Read the file as float32 samples of shape (N, d).
 
         Raises:
             InputError: The file is missing, malformed or has another digest than `sha256`, or its
-                numbers are not a table of at least one row, finite in float32.
+                numbers are not a table of at least one row, finite in float32; or the column of
+                labels is missing, or has numbers that are not whole.
         """
         choose_reader(self.path)
         actual_digest = hash_file(self.path)
@@ -61,8 +66,12 @@ class ArrayFile(Source):
             )
         samples = read_samples(self.path)
         check_table(self.path, samples.values)
+        labels: dict[str, Any] = {}
+        if self.label_column is not None:
+            samples, labels = _split_labels(self.path, samples, self.label_column)
         notes = (samples.describe(), *samples.notes)
-        dataset = Dataset(torch.from_numpy(to_float32(self.path, samples.values)), notes=notes)
+        values = torch.from_numpy(to_float32(self.path, samples.values))
+        dataset = Dataset(values, notes=notes, **labels)
         if self.standardise:
             return _standardise(dataset, samples.values)
         return replace(dataset, notes=(*notes, *_advise_on_scale(samples)))
@@ -110,6 +119,42 @@ def check_table(path: str, values: NDArray[np.generic]) -> None:
             f"{path}: expected shape (N, d), got {values.shape}; reshape the array, "
             f"for example to {(num_rows, math.prod(other_sizes))}"
         )
+
+
+MAX_CLASSES = 1_000
+"""Largest number of classes of points: more different values are no labels."""
+
+
+def _split_labels(
+    path: str, samples: SampleArray, column: str
+) -> tuple[SampleArray, dict[str, Any]]:
+    """Separate the column of classes: samples without it, and fields of `Dataset`."""
+    index = _find_column(path, samples, column)
+    values = samples.values[:, index]
+    classes, labels = np.unique(values, return_inverse=True)
+    if not np.all(classes == np.round(classes)) or len(classes) > MAX_CLASSES:
+        raise InputError(
+            f"source.label-column: column {column!r} of {path} must have whole numbers, at most "
+            f"{MAX_CLASSES:,} different ones, got {len(classes):,}, such as {classes[-1]:g}"
+        )
+    other_columns = [name for i, name in enumerate(samples.columns) if i != index]
+    remaining = replace(
+        samples, values=np.delete(samples.values, index, axis=1), columns=tuple(other_columns)
+    )
+    names = tuple(f"{value:g}" for value in classes)
+    return remaining, {"y": torch.from_numpy(labels.reshape(-1)), "labels": names}
+
+
+def _find_column(path: str, samples: SampleArray, column: str) -> int:
+    if column in samples.columns:
+        return samples.columns.index(column)
+    num_columns = samples.values.shape[1]
+    if num_columns < 2:
+        raise InputError(f"source.label-column: {path} has one column, which has to be a sample")
+    if column.isascii() and column.isdigit() and int(column) < num_columns:
+        return int(column)
+    names = ", ".join(samples.columns) or f"0 to {num_columns - 1}"
+    raise InputError(f"source.label-column: {path} has no column {column!r}; it has {names}")
 
 
 def _column_moments(

@@ -231,3 +231,43 @@ def test_standardise_is_omitted_from_ids(tmp_path):
     scaled = dataclasses.replace(source, standardise=True)
     assert "standardise" not in Run(source=source).to_dict()["source"]
     assert Run(source=source).id != Run(source=scaled).id
+
+
+def write_labelled(path):
+    path.write_text("a,kind,b\n1.5,7,2\n0.5,3,4\n2.5,7,6\n")
+    return str(path)
+
+
+@pytest.mark.parametrize("column", ["kind", "1"])
+def test_column_of_labels(tmp_path, column):
+    data = ArrayFile(path=write_labelled(tmp_path / "x.csv"), label_column=column).load()
+    assert data.x.tolist() == [[1.5, 2.0], [0.5, 4.0], [2.5, 6.0]]
+    assert data.y.tolist() == [1, 0, 1]
+    assert data.classes.names == ("3", "7")
+    assert data.notes[0] == "3 samples of 2 numbers: a, b"
+
+
+def test_labels_are_kept_by_standardisation(tmp_path):
+    path = write_labelled(tmp_path / "x.csv")
+    data = ArrayFile(path=path, label_column="kind", standardise=True).load()
+    assert data.x.shape == (3, 2)
+    assert data.y.tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ("a", "must have whole numbers"),
+        ("colour", "no column 'colour'; it has a, kind, b"),
+        ("3", "no column '3'"),
+    ],
+)
+def test_wrong_column_of_labels(tmp_path, column, message):
+    with raises_input_error("source.label-column", message):
+        ArrayFile(path=write_labelled(tmp_path / "x.csv"), label_column=column).load()
+
+
+def test_labels_cannot_be_the_only_column(tmp_path):
+    np.save(tmp_path / "x.npy", np.ones((4, 1)))
+    with raises_input_error("source.label-column", "which has to be a sample"):
+        ArrayFile(path=str(tmp_path / "x.npy"), label_column="0").load()
