@@ -67,6 +67,7 @@ from .methods import iid_gan_plus as iid_gan_plus
 from .methods import invert_gan as invert_gan
 from .methods import iv_gan as iv_gan
 from .methods import lsgan as lsgan
+from .methods import msgan as msgan
 from .methods import pd_gan as pd_gan
 from .methods import r3gan as r3gan
 from .methods import wgan_gp as wgan_gp

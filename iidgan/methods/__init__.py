@@ -16,6 +16,7 @@ from iidgan.methods.conditional import (
     ac_gan,
     cgan,
     conditional_iid_gan,
+    msgan,
     pd_gan,
 )
 from iidgan.methods.d2gan import D2GAN
@@ -66,6 +67,7 @@ METHODS: dict[str, Callable[[], Method]] = {
     "iid-gan+": iid_gan_plus,
     "invert-gan": invert_gan,
     "cgan": cgan,
+    "msgan": msgan,
     "pd-gan": pd_gan,
     "ac-gan": ac_gan,
     "conditional-iid-gan": conditional_iid_gan,
@@ -101,6 +103,7 @@ __all__ = [
     "invert_gan",
     "iv_gan",
     "lsgan",
+    "msgan",
     "pd_gan",
     "r3gan",
     "wgan_gp",

@@ -27,8 +27,15 @@ from iidgan.methods.r3gan import RelativisticGAN
 from iidgan.methods.sngan import SNGAN
 from iidgan.methods.wgan import Wasserstein
 from iidgan.nn.conditional import ConditionalFactory, DiscriminatorKind
-from iidgan.terms import AuxiliaryClassifier, CycleTerm, GaussianTerm, InverseClassifier
+from iidgan.terms import (
+    AuxiliaryClassifier,
+    CycleTerm,
+    GaussianTerm,
+    InverseClassifier,
+    ModeSeeking,
+)
 from iidgan.terms.classification import AC_GAN
+from iidgan.terms.mode_seeking import PAPER as MSGAN
 
 CGAN_PAPER = Reference(
     title="Conditional Generative Adversarial Nets",
@@ -157,6 +164,28 @@ def cgan(
         'concat'
     """
     return Conditional(classes=classes, transition=transition)
+
+
+@cites(MSGAN)
+def msgan(
+    classes: ClassSampling = "uniform", mode_seeking: ModeSeeking | None = None
+) -> Regularised:
+    """MSGAN: the conditional GAN, with mode seeking between samples of one class.
+
+    Arguments:
+        classes: `uniform` or `data`, the frequencies of the classes.
+        mode_seeking: The term; by default with weight 1.
+
+    References:
+        Mode Seeking Generative Adversarial Networks for Diverse Image Synthesis (Mao, Lee, Tseng,
+        Ma and Yang, 2019), https://arxiv.org/abs/1903.05628
+
+    Examples:
+        >>> import iidgan
+        >>> iidgan.msgan().terms
+        (ModeSeeking(every=1, weight=1.0),)
+    """
+    return Regularised(method=cgan(classes), terms=(mode_seeking or ModeSeeking(),))
 
 
 @cites(PROJECTION_PAPER)

@@ -43,7 +43,7 @@ SETTINGS = {
 
 WEIGHTS = {
     "points": (3.0, 10.0),
-    "images": (3.0, 3.0),
+    "images": (100.0, 3.0),
     "ijcai-mnist": (0.5, 0.1),
     "ijcai-stacked": (3.0, 3.0),
     "ijcai-cifar10": (0.01, 0.1),
@@ -53,7 +53,7 @@ WEIGHTS = {
     "arxiv-cifar": (3.0, 3.0),
     "arxiv-stl10": (3.0, 3.0),
     "invertgan": (1.0, 1.0),
-    "ivgan": (3.0, 3.0),
+    "ivgan": (100.0, 3.0),
 }
 """Weights of the cycle and the Gaussian term by preset."""
 
@@ -75,7 +75,7 @@ def test_preset_weights(name):
     assert (cycle.weight, gaussian.weight) == WEIGHTS[name]
     assert (gaussian.distance, gaussian.p) == ("p-norm", 2.0)
     assert cycle.norm == {"points": "l1-sum", "invertgan": "l2"}.get(name, "l1")
-    assert cycle.ratio == (10.0 if name in ("images", "ivgan") else None)
+    assert cycle.ratio == (1.0 if name in ("images", "ivgan") else None)
 
 
 def test_ema_of_images_has_half_life_of_10000_images():
