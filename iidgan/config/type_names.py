@@ -41,6 +41,8 @@ from iidgan.methods import (
 from iidgan.metrics import (
     ClassCoverage,
     ClassifierFID,
+    ConditionalImages,
+    ConditionalModes,
     ModeCoverage,
     Normality,
     Reconstruction,
@@ -145,4 +147,6 @@ TYPE_NAMES: dict[str, type] = {
     "digits": ClassCoverage,
     "stacked": StackedCoverage,
     "classifier-fid": ClassifierFID,
+    "conditional-images": ConditionalImages,
+    "conditional-modes": ConditionalModes,
 }

@@ -68,6 +68,8 @@ class Samples:
         labels: Labels of the whole data set, int64 with shape (any,).
         generated_labels: Labels that a conditional G was given, those of `generated` first, int64
             with shape (S, N).
+        real_labels: Labels of the real samples, those of `real` first and in the order of
+            `classifier_outputs`, int64 with shape (any,).
         classifier_outputs: Outputs of a classifier for all generated and real images.
         classifier_missing_reason: Why `classifier_outputs` is missing, and how to obtain it.
 
@@ -90,6 +92,7 @@ class Samples:
     in_random_order: bool = False
     labels: Tensor | None = None
     generated_labels: Tensor | None = None
+    real_labels: Tensor | None = None
     classifier_outputs: ClassifierOutputs | None = None
     classifier_missing_reason: str = "a classifier of such images"
 

@@ -98,6 +98,7 @@ class _Sampler:
             truth=self.data.truth,
             in_random_order=True,
             labels=self.data.y,
+            real_labels=self.data.take_labels(self._real_order),
             generated_labels=one_hot.argmax(-1) if one_hot.shape[-1] else None,
             classifier_outputs=outputs,
             **({"classifier_missing_reason": reason} if reason else {}),
@@ -106,6 +107,12 @@ class _Sampler:
     @property
     def _device(self) -> torch.device:
         return next(self.nets["G"].parameters()).device
+
+    @property
+    def _real_order(self) -> Tensor:
+        """Indices of the real samples, in an order that does not depend on their number."""
+        order = torch.randperm(len(self.data), generator=torch.Generator().manual_seed(0))
+        return order[: self.num_samples].to(self.data.x.device)
 
     @property
     def _num_first(self) -> int:
@@ -156,10 +163,9 @@ class _Sampler:
         return max(self.num_kept - start, 0), max(self.num_inverted - start, 0)
 
     def _real_chunks(self) -> Iterator[Tensor]:
-        """Yield real samples in an order that does not depend on their number."""
-        order = torch.randperm(len(self.data), generator=torch.Generator().manual_seed(0))
-        for index in order[: self.num_samples].split(self.chunk_size):
-            yield self.data.take_samples(index.to(self.data.x.device))
+        """Yield real samples in chunks."""
+        for index in self._real_order.split(self.chunk_size):
+            yield self.data.take_samples(index)
 
 
 def _concat_chunks(chunks: list[Tensor]) -> Tensor | None:

@@ -34,9 +34,11 @@ from iidgan.utils.jsonl import read_lines
 
 DIGIT_METRICS = ("digits_modes", "digits_bad", "digits_kl", "digits_kl_reverse")
 STACKED_METRICS = ("stacked_modes", "stacked_kl", "stacked_kl_train")
+CONDITIONAL_METRICS = ("class_accuracy", "class_coverage", "intra_fd", "class_diversity")
 REGISTERED_CURVES = (
     *("modes_100", "quality", "reverse_kl", "shapiro_wilk", "ks", "gaussian_kl"),
     *("z_error", "x_error", *DIGIT_METRICS, *STACKED_METRICS, "classifier_fid"),
+    *CONDITIONAL_METRICS,
 )
 """Metrics that figures show as curves, besides those that are not registered."""
 MAX_GRID_IMAGES = 64

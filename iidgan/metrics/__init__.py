@@ -39,6 +39,7 @@ from iidgan.functional.scores.memorisation import (
 from iidgan.functional.scores.ms_ssim import class_similarity, ms_ssim
 from iidgan.functional.scores.retrieval import RetrievalScore, retrieval_score
 from iidgan.functional.scores.vendi import vendi_score
+from iidgan.metrics.conditional import ConditionalImages, ConditionalModes
 from iidgan.metrics.coverage import ModeCoverage, assign_modes, good_radius
 from iidgan.metrics.digits import ClassCoverage
 from iidgan.metrics.fid import ClassifierFID
@@ -53,6 +54,8 @@ __all__ = [
     "ClassCoverage",
     "ClassifierFID",
     "ClippedScores",
+    "ConditionalImages",
+    "ConditionalModes",
     "InceptionScore",
     "Interval",
     "KernelDistance",
@@ -97,4 +100,6 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "digits": ClassCoverage,
     "stacked": StackedCoverage,
     "classifier-fid": ClassifierFID,
+    "conditional-images": ConditionalImages,
+    "conditional-modes": ConditionalModes,
 }

@@ -14,9 +14,12 @@ from iidgan.testing.value import class_name, differing_names, require, require_v
 
 OPTIONAL_FIELDS = (
     *("z", "codes", "z_cycled", "x_cycled", "x_errors"),
-    *("truth", "labels", "classifier_outputs"),
+    *("truth", "labels", "generated_labels", "real_labels", "classifier_outputs"),
 )
-SEED_FIELDS = ("generated", "z", "codes", "z_cycled", "x_cycled", "x_errors")
+SEED_FIELDS = (
+    *("generated", "generated_labels"),
+    *("z", "codes", "z_cycled", "x_cycled", "x_errors"),
+)
 
 
 def check_metric(metric: Metric, samples: Samples | None = None) -> None:
@@ -148,7 +151,8 @@ def _select_seed(samples: Samples, seed: int) -> Samples:
 
 def _copy_tensors(samples: Samples) -> dict[str, Tensor]:
     """Copy the tensors of `samples`."""
-    tensors = {name: getattr(samples, name) for name in ("real", "labels", *SEED_FIELDS)}
+    names = ("real", "labels", "real_labels", *SEED_FIELDS)
+    tensors = {name: getattr(samples, name) for name in names}
     if samples.classifier_outputs is not None:
         for side in ("generated", "real"):
             features = vars(getattr(samples.classifier_outputs, side))
@@ -179,6 +183,8 @@ def _mixture_samples() -> Samples:
         x_cycled=real + spread * codes,
         x_errors=(spread * codes).abs().mean(2),
         truth=truth,
+        generated_labels=(torch.arange(64) % 2).expand(3, -1),
+        real_labels=torch.arange(48) % 2,
     )
 
 
@@ -203,4 +209,6 @@ def _classified_samples(views: int) -> Samples:
             num_classes=2,
             protocol={"extractor": "none"},
         ),
+        generated_labels=torch.randint(2**views, (3, 64), generator=generator),
+        real_labels=torch.randint(2**views, (48,), generator=generator),
     )

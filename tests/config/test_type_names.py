@@ -27,6 +27,8 @@ PUBLISHED_NAMES = [
     "bures",
     "classifier-fid",
     "code-noise",
+    "conditional-images",
+    "conditional-modes",
     "coverage",
     "cycle",
     "d2gan",

@@ -54,6 +54,18 @@ def test_draw_samples_limits_images(draw):
     assert Reconstruction().protocol(samples) == {"num_z": 7, "num_x": 7}
 
 
+@pytest.mark.parametrize("num_kept", [3, 16])
+def test_draw_samples_labels_of_real_images(draw, num_kept):
+    """Each image of the data has another mean, by which it is found again."""
+    samples = draw(MAX_KEPT_IMAGES=num_kept, evaluator=make_evaluator())
+    means = DATA.take_samples(torch.arange(len(DATA))).flatten(1).mean(1)
+    real_means = samples.real.flatten(1).mean(1)
+    found = (real_means[:, None] - means).abs().argmin(1)
+    assert samples.real_labels[:num_kept].equal(DATA.y[found])
+    assert samples.real_labels.shape == samples.classifier_outputs.real.classes.shape[:1]
+    assert samples.generated_labels is None
+
+
 def test_draw_samples_keeps_fewer_large_images(draw):
     assert draw(_MAX_KEPT_VALUES=3 * 3 * 32 * 32).generated.shape[1] == 3
     assert draw(_MAX_KEPT_VALUES=1).generated.shape[1] == 1

@@ -18,6 +18,7 @@ from iidgan.terms import (
 )
 from iidgan.testing import check_method
 from iidgan.testing.mini_run import ARCH
+from iidgan.training.run_dir import RunDir
 from tests.helpers.networks import IMAGES
 
 ACCURATE_METHODS = ["cgan", "pd-gan", "ac-gan", "conditional-iid-gan"]
@@ -153,6 +154,12 @@ def run_dir(tmp_path_factory):
     run = iidgan.Run(source=source, method=conditional_iid_gan(), steps=20, batch=20)
     iidgan.train(run, out=out, seeds=[0], executor="eager")
     return out
+
+
+def test_records_of_classes(run_dir):
+    records = RunDir(run_dir).read_metric_records()
+    families = {record.metric: record.protocol["family"] for record in records}
+    assert families["class_accuracy"] == families["classes_covered"] == "conditional-modes"
 
 
 class TestModel:
