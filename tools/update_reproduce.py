@@ -99,7 +99,7 @@ def render_section(name: str, spec: TableSpec, records: list[MetricRecord]) -> s
             "\n".join(["It needs:", "", *_list_needs(spec, group)]),
             "It trains and measures:\n\n"
             + "\n".join(f"* {note}" for note in (_describe_runs(spec, group), *spec.all_notes)),
-            _render_published(spec, group),
+            *([_render_published(spec, group)] if group.published else []),
             _render_ours(spec, records),
         ]
     )

@@ -18,6 +18,7 @@ PROFILES = {
     "lazy-images": "quick",
     "images": "standard",
     "bfloat16": "standard",
+    "conditional": "standard",
 }
 """Profiles that pages show, by the name of the table; the other pages show full tables."""
 

@@ -41,6 +41,7 @@ class RowGroup:
         rows: Runs, and differences between them, by row name.
         published: Printed mean and standard deviation by row name and column title.
         relative_steps: Steps of its runs in a shorter profile, of those of the profile.
+        latents: Dimensions of the prior by data set, where they are not those of the rows.
     """
 
     title: str = ""
@@ -48,6 +49,7 @@ class RowGroup:
     rows: Mapping[str, Run | Delta]
     published: PublishedValues = field(default_factory=dict)
     relative_steps: float = 1.0
+    latents: Mapping[str, int] = field(default_factory=dict)
 
     def get_run(self, row_name: str, dataset_name: str) -> Run:
         """Return the run of a row on one of the data sets.
@@ -58,7 +60,8 @@ class RowGroup:
         """
         run = self.rows[row_name]
         assert isinstance(run, Run), f"row {row_name!r} is a difference and has no run"
-        return replace(run, source=self.datasets[dataset_name])
+        latent = self.latents.get(dataset_name, run.arch.latent)
+        return replace(run, source=self.datasets[dataset_name], arch=run.arch.with_latent(latent))
 
     @property
     def run_ids(self) -> set[str]:

@@ -10,6 +10,7 @@ from functools import partial
 from iidgan.records import MetricRecord
 from iidgan.studies.papers.images.arxiv import ARXIV_TABLE_2, ARXIV_TABLE_4, ARXIV_TABLE_5
 from iidgan.studies.papers.images.bfloat16 import BFLOAT16
+from iidgan.studies.papers.images.conditional import CONDITIONAL, CONDITIONAL_CIFAR10
 from iidgan.studies.papers.images.five_sets import IMAGES
 from iidgan.studies.papers.images.ijcai import IJCAI_TABLE_4, IJCAI_TABLE_5
 from iidgan.studies.papers.images.invert_gan import INVERT_GAN_TABLE_2
@@ -39,6 +40,7 @@ RECIPES: dict[str, TableSpec] = {
     "ivgan-table-1": IV_GAN_TABLE_1,
     "ivgan-table-2": IV_GAN_TABLE_2,
     "ivgan-table-3": IV_GAN_TABLE_3,
+    "conditional-cifar10": CONDITIONAL_CIFAR10,
 }
 """Tables of images that need an accelerator and data sets, and have no results here so far."""
 
@@ -53,6 +55,7 @@ TABLES: dict[str, Callable[[Sequence[MetricRecord]], TableSpec]] = {
     "lazy-images": partial(_return_spec, LAZY_IMAGES),
     "images": partial(_return_spec, IMAGES),
     "bfloat16": partial(_return_spec, BFLOAT16),
+    "conditional": partial(_return_spec, CONDITIONAL),
     **{name: partial(_return_spec, spec) for name, spec in RECIPES.items()},
 }
 """Tables by name, as functions of the stored records; only `tuned` depends on them."""

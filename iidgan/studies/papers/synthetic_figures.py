@@ -28,6 +28,7 @@ from iidgan.studies.papers.common import (
     VARIANT_RUNS,
     with_method,
 )
+from iidgan.studies.papers.images.conditional import CONDITIONAL_FIGURES
 from iidgan.studies.papers.images.digit_figures import DIGIT_FIGURES
 from iidgan.studies.papers.images.figures import IMAGE_FIGURES
 from iidgan.studies.papers.normality import TESTED_ROWS
@@ -141,5 +142,6 @@ _FULL_FIGURES: dict[str, FigureSpec] = {
 FIGURES: dict[str, FigureSpec | ScoreFigureSpec] = {
     **{name: _add_quick_profile(figure) for name, figure in _FULL_FIGURES.items()},
     **DIGIT_FIGURES,
+    **CONDITIONAL_FIGURES,
     **IMAGE_FIGURES,
 }

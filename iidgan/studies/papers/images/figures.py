@@ -184,4 +184,5 @@ IMAGE_FIGURES: dict[str, FigureSpec | ScoreFigureSpec] = {
         "clothes",
     ),
 }
-"""Figures by name; conditional GANs (IJCAI, Fig. 7; arXiv, Fig. 7 and 12 to 17) are not there."""
+"""Figures by name. Those of conditional GANs (IJCAI, Fig. 7; arXiv, Fig. 7 and 12 to 17) are not
+there: the tables `conditional` and `conditional-cifar10` have numbers in their place."""
