@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from iidgan.core import Reference
 from iidgan.data.idx import FashionMnist, Mnist
 from iidgan.data.mnist_5k import Mnist5k
+from iidgan.data.prepare.labels.label_files import labels_from_emoji_json
 from iidgan.data.prepare.reader import Reader
 from iidgan.data.prepare.readers.builtin import builtin_reader
 from iidgan.data.prepare.readers.cifar import CIFAR10, CIFAR100, cifar_reader
@@ -149,8 +150,10 @@ _USUAL_SIZES: dict[str, DatasetInfo] = {
         reference=AFHQ,
     ),
     "emoji": DatasetInfo(
-        title="emoji of Twemoji over white, resized to 32 pixels",
-        reader=image_folder_reader("package/img/twitter/64", "img/twitter/64"),
+        title="emoji of Twemoji over white in 10 categories, resized to 32 pixels",
+        reader=image_folder_reader(
+            "package/img/twitter/64", "img/twitter/64", find_labels=labels_from_emoji_json
+        ),
         resize_rule=ResizeRule(size=32),
         download_hint="the npm package emoji-datasource-twitter 15.1.2, "
         "`npm pack emoji-datasource-twitter@15.1.2`",

@@ -1,4 +1,4 @@
-"""Labels of images in JSON and text files beside them: StyleGAN's and WebDataset's layouts.
+"""Labels of images in JSON and text files beside them: of StyleGAN, WebDataset and emoji.
 
 References:
     StyleGAN2-ADA (Karras et al., 2020), https://github.com/NVlabs/stylegan2-ada-pytorch:
@@ -21,7 +21,7 @@ from iidgan.data.prepare.archives import FileTree, UnreadableError
 from iidgan.data.prepare.labels.image_labels import ImageLabels, common_folder
 from iidgan.errors import InputError
 
-DATASET_JSON = "dataset.json"
+DATASET_JSON, EMOJI_JSON = "dataset.json", "emoji.json"
 _LABEL_KEYS = ("cls", "label", "class", "category", "target", "y")
 _MAX_TABLE_BYTES, _MAX_SIDECAR_BYTES = 1 << 28, 1 << 20
 _MAX_WITHOUT_LABEL = 100
@@ -58,15 +58,55 @@ def labels_from_dataset_json(tree: FileTree, image_names: Sequence[str]) -> Imag
     Raises:
         InputError: The file is damaged, or its labels are not one number or word per image.
     """
+    folder = _find_folder_above(tree, image_names, DATASET_JSON)
+    if folder is None:
+        return None
+    name = f"{folder}{DATASET_JSON}"
+    return _parse_dataset_json(name, folder, read_label_file(tree, name), image_names)
+
+
+def labels_from_emoji_json(tree: FileTree, image_names: Sequence[str]) -> ImageLabels:
+    """Read the categories of emoji, such as Food & Drink, from the file of their npm package.
+
+    Each variant of an emoji, as of its skin tone, has the category of the emoji.
+
+    Arguments:
+        tree: Files that include the images.
+        image_names: Names of the images.
+
+    Returns:
+        The labels; none if there is no `emoji.json` in a folder above all images.
+
+    Raises:
+        InputError: The file is damaged.
+
+    References:
+        emoji-data, https://github.com/iamcal/emoji-data: the npm packages emoji-datasource-*
+    """
+    folder = _find_folder_above(tree, image_names, EMOJI_JSON)
+    if folder is None:
+        return ImageLabels(None, f"without {EMOJI_JSON} of the package, emoji have no labels")
+    location, categories = f"{folder}{EMOJI_JSON}", {}
+    try:
+        for emoji in json.loads(read_label_file(tree, location)):
+            for variant in (emoji, *emoji.get("skin_variations", {}).values()):
+                categories[variant["image"]] = str(emoji["category"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"labels: {location} is not that of emoji-datasource ({type(error).__name__}: "
+            f"{error}); unpack the package again"
+        ) from error
+    return ImageLabels(lambda name: categories.get(PurePosixPath(name).name))
+
+
+def _find_folder_above(tree: FileTree, image_names: Sequence[str], file_name: str) -> str | None:
+    """Find the lowest folder above all images that has a file; with a final `/`."""
     file_names = {*tree.file_names()}
     folders = accumulate(
         PurePosixPath(common_folder(image_names)).parts, "{}{}/".format, initial=""
     )
-    for folder in reversed([*folders]):
-        name = f"{folder}{DATASET_JSON}"
-        if name in file_names:
-            return _parse_dataset_json(name, folder, read_label_file(tree, name), image_names)
-    return None
+    found = (folder for folder in reversed([*folders]) if f"{folder}{file_name}" in file_names)
+    return next(found, None)
 
 
 def _parse_dataset_json(

@@ -15,6 +15,9 @@ from iidgan.data.prepare.labels.label_choice import find_labels
 from iidgan.data.prepare.reader import ImageStream, RawImage, Reader, ReadRequest, SkippedImage
 from iidgan.errors import InputError
 
+LabelFinder = Callable[[FileTree, Sequence[str]], ImageLabels]
+"""Finds the labels of images, given by name, in a tree of files."""
+
 
 @contextmanager
 def open_image_files(request: ReadRequest) -> Iterator[ImageStream]:
@@ -39,12 +42,14 @@ def open_image_files(request: ReadRequest) -> Iterator[ImageStream]:
         yield _image_stream(tree, names, labels, f"image files of {path.name}", note)
 
 
-def image_folder_reader(*folders: str) -> Reader:
+def image_folder_reader(*folders: str, find_labels: LabelFinder | None = None) -> Reader:
     """Create a reader of the image files in the first of these folders that exists.
 
     Arguments:
         folders: Names or paths of folders, which may be anywhere in the data set; if none of them
             has images, all images are read.
+        find_labels: Finds the labels of images in the files that include them; None: they have
+            none.
     """
 
     @contextmanager
@@ -56,8 +61,9 @@ def image_folder_reader(*folders: str) -> Reader:
                 [name for name in all_names if f"/{folder}/" in f"/{name}"] for folder in folders
             )
             names = next((names for names in names_by_folder if names), all_names)
-            description, note = f"image files of {path.name}", describe_other_files(tree)
-            yield _image_stream(tree, names, ImageLabels(None), description, note)
+            labels = find_labels(tree, names) if find_labels else ImageLabels(None)
+            note = "; ".join(filter(None, (labels.note, describe_other_files(tree))))
+            yield _image_stream(tree, names, labels, f"image files of {path.name}", note)
 
     return open_folder
 

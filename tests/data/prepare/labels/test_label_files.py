@@ -156,3 +156,41 @@ def test_labels_ignore_single_json(tmp_path):
     files = {"a/1.png": PNG, "a/2.png": PNG, "b/3.png": PNG, "a/1.json": '{"label": 1}'}
     result = prepare("x", origin=str(write_files(tmp_path / "x", files)))
     assert result.manifest.labels == ("a", "b")
+
+
+EMOJI = [
+    {"image": "1.png", "category": "Food & Drink"},
+    {"image": "2.png", "category": "Flags"},
+    {
+        "image": "3.png",
+        "category": "People & Body",
+        "skin_variations": {"1F3FB": {"image": "4.png"}},
+    },
+]
+
+
+def write_emoji(path, document, pack=write_files, prefix="package/"):
+    files = {f"{prefix}img/twitter/64/{i}.png": PNG for i in range(1, 5)}
+    files |= {f"{prefix}img/apple/64/5.png": PNG, f"{prefix}emoji.json": json.dumps(document)}
+    return str(pack(path, files))
+
+
+@pytest.mark.parametrize("pack", [write_files, write_zip])
+@pytest.mark.parametrize("prefix", ["package/", ""])
+def test_emoji_have_categories(tmp_path, pack, prefix):
+    result = prepare("emoji", origin=write_emoji(tmp_path / "x.zip", EMOJI, pack, prefix))
+    assert result.manifest.labels == ("Flags", "Food & Drink", "People & Body")
+    assert load_arrays(result)[1].tolist() == [1, 0, 2, 2]
+
+
+def test_emoji_without_their_file_have_no_labels(tmp_path):
+    origin, messages = write_emoji(tmp_path / "x", EMOJI), []
+    result = prepare("emoji", origin=f"{origin}/package/img/twitter", on_message=messages.append)
+    assert (result.manifest.count, result.manifest.labels) == (4, ())
+    assert any("emoji.json" in message for message in messages)
+
+
+@pytest.mark.parametrize("document", [[{"image": "1.png"}], {"a": 1}, 3])
+def test_emoji_with_another_file(tmp_path, document):
+    with raises_input_error("labels", "emoji.json", "emoji-datasource"):
+        prepare("emoji", origin=write_emoji(tmp_path / "x", document))
