@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from iidgan.config.run import Run
 from iidgan.core import Source
 from iidgan.data import Prepared
 from iidgan.data.manifest import data_home
@@ -29,6 +30,7 @@ class Requirements:
 
     Arguments:
         sources: Sources of images.
+        labelled: Those of them that need labels, for conditional methods.
         classified: Sources whose classifier is needed.
         scores: Scores on features, as names of an extractor and of a metric.
 
@@ -40,6 +42,7 @@ class Requirements:
     """
 
     sources: tuple[Source, ...] = ()
+    labelled: tuple[Source, ...] = ()
     classified: tuple[Source, ...] = ()
     scores: tuple[tuple[str, str], ...] = ()
 
@@ -56,6 +59,7 @@ class Requirements:
         runs = [*(job.run for job in training_jobs), *(job.run for job in score_jobs)]
         return cls(
             sources=_unique(run.source for run in runs if run.source.has_images),
+            labelled=_list_labelled(runs),
             classified=_unique(job.run.source for job in training_jobs if job.needs_classifier),
             scores=_list_scores(column for job in score_jobs for column in job.columns),
         )
@@ -70,6 +74,7 @@ class Requirements:
         runs = [run for _, run in spec.runs.values()]
         return cls(
             sources=_unique(run.source for run in runs if run.source.has_images),
+            labelled=_list_labelled(runs),
             classified=_unique(run.source for run in runs if spec.required_metrics[run.id]),
             scores=_list_scores(
                 column for columns in spec.required_scores.values() for column in columns
@@ -84,7 +89,10 @@ class Requirements:
         """
         results = {} if results is None else results
         checks: list[Check] = [
-            *((_check_source, (source,)) for source in self.sources),
+            *(
+                (_check_labels if source in self.labelled else _check_source, (source,))
+                for source in self.sources
+            ),
             *((require_classifier, (source,)) for source in self.classified),
             *((_check_score, score) for score in self.scores),
         ]
@@ -108,6 +116,11 @@ def _unique(sources: Iterable[Source]) -> tuple[Source, ...]:
     return tuple(dict.fromkeys(sources))
 
 
+def _list_labelled(runs: Iterable[Run]) -> tuple[Source, ...]:
+    """List the sources of images that conditional methods are trained on."""
+    return _unique(run.source for run in runs if run.source.has_images and run.method.conditioning)
+
+
 def _list_scores(columns: Iterable[ScoreColumn]) -> tuple[tuple[str, str], ...]:
     return tuple(
         dict.fromkeys((column.features, SCORES[column.score].metric) for column in columns)
@@ -126,6 +139,21 @@ def _check_source(source: Source) -> None:
             f"{source.name}: not prepared in {folder}; {describe_acquisition(source.name)}"
         )
     source.load()
+
+
+def _check_labels(source: Source) -> None:
+    """Check that the images of a source can be read and have labels.
+
+    Raises:
+        InputError: They cannot, or they have none.
+    """
+    _check_source(source)
+    if source.load().y is None:
+        name = source.classifier_source
+        raise InputError(
+            f"{name}: prepared without labels, which conditional methods need; remove its folder, "
+            f"and {describe_acquisition(name)}"
+        )
 
 
 def describe_acquisition(name: str) -> str:

@@ -1,9 +1,11 @@
 """What tables need before they can be trained."""
 
+from iidgan.config.run import Run
 from iidgan.data import Mnist, Prepared, Ring
+from iidgan.methods import cgan
 from iidgan.studies.measure_scores import missing_scores
 from iidgan.studies.requirements import Requirements, describe_acquisition
-from iidgan.studies.train_missing import missing_runs
+from iidgan.studies.train_missing import TrainingJob, missing_runs
 from tests.helpers.classifiers import make_image_run
 from tests.helpers.score_tables import SOURCE, make_score_table
 from tests.helpers.tables import make_table
@@ -32,6 +34,17 @@ def test_requirements_of_prepared_data(tiles):
     (line,) = Requirements(sources=(source,)).list_missing()
     for words in ("8 x 8", "16 x 16", "iidgan prepare tiles --size 16"):
         assert words in line
+
+
+def test_requirements_of_conditional_methods(tiles):
+    """The tiles have no labels."""
+    source = Prepared(name="tiles")
+    jobs = [TrainingJob("CGAN", Run(source=source, method=cgan()), (0,), needs_classifier=False)]
+    requirements = Requirements.of_jobs(jobs, [])
+    assert requirements.labelled == (source,)
+    (line,) = requirements.list_missing()
+    assert line.startswith("tiles: prepared without labels")
+    assert line.endswith("run `iidgan prepare tiles --from PATH`")
 
 
 def test_requirements_list_all(tmp_path, monkeypatch):

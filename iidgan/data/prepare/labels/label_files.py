@@ -105,8 +105,9 @@ def _find_folder_above(tree: FileTree, image_names: Sequence[str], file_name: st
     folders = accumulate(
         PurePosixPath(common_folder(image_names)).parts, "{}{}/".format, initial=""
     )
-    found = (folder for folder in reversed([*folders]) if f"{folder}{file_name}" in file_names)
-    return next(found, None)
+    return next(
+        (folder for folder in reversed([*folders]) if f"{folder}{file_name}" in file_names), None
+    )
 
 
 def _parse_dataset_json(
