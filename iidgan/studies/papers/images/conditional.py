@@ -152,12 +152,7 @@ _COURSE_TITLES = {
     "class_accuracy": "class accuracy, %",
     "intra_fd": "Frechet distance within classes",
 }
-_draw_course = partial(
-    plot_training,
-    metrics=tuple(_COURSE_TITLES),
-    names=_COURSE_TITLES,
-    log=(_COURSE_TITLES["intra_fd"],),
-)
+_draw_course = partial(plot_training, metrics=tuple(_COURSE_TITLES), names=_COURSE_TITLES)
 
 
 def _show_course(dataset: str) -> FigureSpec:
