@@ -41,8 +41,9 @@ class ConditionalImages(Metric):
       have less than this share of what samples of the data would have.
     * `class_diversity`: mean distance of pairs of generated samples of a class, over that of the
       real ones, mean over the classes; 1 if they are as diverse as the data, 0 if all samples of
-      a class are the same. Noise may be above 1: read it together with the others. MSGAN has the
-      distance LPIPS of pairs instead, which is not divided.
+      a class are the same, not finite if all real ones are. Noise may be above 1: read it
+      together with the others. MSGAN has the distance LPIPS of pairs instead, which is not
+      divided.
     * `classes_left_out`: number of classes with fewer than `min_per_class` generated or real
       samples. All other values leave them out; means are NaN if no class is left.
 
@@ -180,7 +181,7 @@ class ConditionalImages(Metric):
             real.accuracy,
             float(frechet_distance(real_features, fake_features)),
             float(coverage),
-            _mean_pair_distance(fake_features) / _mean_pair_distance(real_features),
+            float(_mean_pair_distance(fake_features) / _mean_pair_distance(real_features)),
         )
 
 
@@ -211,8 +212,8 @@ def _split_classes(
     ]
 
 
-def _mean_pair_distance(features: Tensor) -> float:
-    return float(torch.pdist(features.double()).mean())
+def _mean_pair_distance(features: Tensor) -> Tensor:
+    return torch.pdist(features.double()).mean()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -101,6 +101,15 @@ def test_accuracy_by_hand():
     assert values["class_accuracy_real"] == pytest.approx(90)
 
 
+def test_real_images_of_a_class_that_are_all_the_same():
+    """Their distance is 0, and so what the diversity is divided by."""
+    same = torch.where((LABELS == 1)[:, None], CENTRES[1], FEATURES)
+    samples = make_images(FEATURES)
+    real = replace(REAL, features=same)
+    outputs = replace(samples.classifier_outputs, real=real)
+    assert measure(replace(samples, classifier_outputs=outputs))["class_diversity"] == math.inf
+
+
 def test_small_classes_are_left_out():
     labels = torch.where(torch.arange(120) < 105, LABELS, LABELS.clamp_max(1))
     values = measure(make_images(FEATURES, labels=labels), min_per_class=36)
