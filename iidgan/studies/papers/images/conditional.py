@@ -7,17 +7,20 @@ like it, the tables have few latent dimensions, which makes generation harder.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+
+from matplotlib.figure import Figure
 
 from iidgan.config.preset import Preset
 from iidgan.config.presets import PRESETS
 from iidgan.config.run import Run
-from iidgan.core import Method, Regularised, Source
+from iidgan.core import Method, Source
 from iidgan.data import FashionMnist, Mnist, Mnist5k, Prepared
-from iidgan.figures.comparison import plot_training
-from iidgan.methods import ac_gan, cgan, pd_gan
+from iidgan.figures.comparison import RunDirs, plot_training
+from iidgan.figures.conditional import plot_class_planes, plot_class_samples, plot_class_traversals
+from iidgan.methods import ac_gan, cgan, msgan, pd_gan
 from iidgan.nn import DCGAN
 from iidgan.studies.columns import Column
 from iidgan.studies.figure_spec import FigureSpec
@@ -25,7 +28,6 @@ from iidgan.studies.papers.common import with_distance
 from iidgan.studies.papers.images.five_sets import standard_run
 from iidgan.studies.papers.images.recipes import create_image_table
 from iidgan.studies.table_spec import Profile, RowGroup, TableSpec
-from iidgan.terms import ModeSeeking
 
 _PRESET = PRESETS["images"]
 _FULL_DATASETS: dict[str, Source] = {
@@ -50,7 +52,7 @@ def conditional_methods(preset: Preset) -> dict[str, Method]:
     iid_gan = preset.create_method("conditional-iid-gan")
     return {
         "CGAN": cgan(),
-        "MSGAN": Regularised(method=cgan(), terms=(ModeSeeking(weight=1.0),)),
+        "MSGAN": msgan(),
         "PD-GAN": pd_gan(),
         "AC-GAN": ac_gan(),
         "IID-GAN (1-D)": with_distance(iid_gan, "w2-1d"),
@@ -155,27 +157,79 @@ _COURSE_TITLES = {
 _draw_course = partial(plot_training, metrics=tuple(_COURSE_TITLES), names=_COURSE_TITLES)
 
 
-def _show_course(dataset: str) -> FigureSpec:
-    """Show the course of a data set in the standard and the quick profile of the table."""
+def _create_figure(
+    title: str,
+    draw: Callable[[RunDirs], Figure],
+    dataset: str,
+    row_names: Sequence[str],
+    tables: tuple[TableSpec, TableSpec],
+) -> FigureSpec:
+    """Draw runs of the first table, and of the second one in the quick profile."""
     figure, quick = (
         FigureSpec(
-            title=f"Accuracy and Frechet distance of classes over training, {dataset}",
-            draw=_draw_course,
+            title=title,
+            draw=draw,
             runs={
-                row_name: table.row_groups[0].get_run(row_name, dataset)
-                for row_name in table.row_names
+                row_name: table.row_groups[0].get_run(row_name, dataset) for row_name in row_names
             },
             num_seeds=table.num_seeds,
             num_checkpoints=table.num_checkpoints,
         )
-        for table in (CONDITIONAL.with_standard_profile(), CONDITIONAL.with_quick_profile())
+        for table in tables
     )
     return replace(figure, quick=quick)
+
+
+_SHORT_TABLES = CONDITIONAL.with_standard_profile(), CONDITIONAL.with_quick_profile()
+_CIFAR_TABLES = CONDITIONAL_CIFAR10, CONDITIONAL_CIFAR10.with_quick_profile()
+_PLANE_ROWS = "CGAN", "IID-GAN (1-D)", "IID-GAN (M-D)"
+_GRID_ROWS = "CGAN", "MSGAN", "IID-GAN (M-D)"
+_ARXIV = "IID-GAN, arXiv 2021"
+
+
+def _show_course(dataset: str) -> FigureSpec:
+    title = f"Accuracy and Frechet distance of classes over training, {dataset}"
+    return _create_figure(title, _draw_course, dataset, tuple(_METHODS), _SHORT_TABLES)
 
 
 CONDITIONAL_FIGURES: dict[str, FigureSpec] = {
     "conditional-course": _show_course("digits"),
     "conditional-course-clothes": _show_course("clothes"),
+    "conditional-digits": _create_figure(
+        f"Planes of two latents for three digits ({_ARXIV}, Fig. 12, 15)",
+        plot_class_planes,
+        "digits",
+        _PLANE_ROWS,
+        _SHORT_TABLES,
+    ),
+    "conditional-grid": _create_figure(
+        f"Samples of each class of clothes, as of CIFAR-10 in {_ARXIV}, Fig. 13, 14",
+        plot_class_samples,
+        "clothes",
+        _GRID_ROWS,
+        _SHORT_TABLES,
+    ),
+    "conditional-traversal": _create_figure(
+        f"Single latents for three classes of clothes, as of CIFAR-10 in {_ARXIV}, Fig. 16, 17",
+        plot_class_traversals,
+        "clothes",
+        _PLANE_ROWS,
+        _SHORT_TABLES,
+    ),
+    "conditional-grid-cifar10": _create_figure(
+        f"Samples of each class of CIFAR-10 ({_ARXIV}, Fig. 13, 14)",
+        plot_class_samples,
+        "CIFAR-10",
+        _GRID_ROWS,
+        _CIFAR_TABLES,
+    ),
+    "conditional-traversal-cifar10": _create_figure(
+        f"Single latents for three classes of CIFAR-10 ({_ARXIV}, Fig. 16, 17)",
+        plot_class_traversals,
+        "CIFAR-10",
+        _PLANE_ROWS,
+        _CIFAR_TABLES,
+    ),
 }
-"""Courses of training; the runs are those of the table's standard profile, which two cores can
-train."""
+"""Figures of conditional methods; those of digits and clothes show the runs of the table's
+standard profile, which two cores can train."""

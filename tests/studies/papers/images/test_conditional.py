@@ -69,13 +69,23 @@ def test_profiles_share_no_run():
 
 
 @pytest.mark.parametrize("name", CONDITIONAL_FIGURES)
-def test_figures_share_runs_and_checkpoints_of_the_table(name):
-    figure = FIGURES[name]
-    for drawn, table in (figure, PROFILES["standard"]), (figure.quick, PROFILES["quick"]):
-        assert list(drawn.runs) == ROWS
+def test_figures_share_runs_and_checkpoints_of_a_table(name):
+    figure, cifar = FIGURES[name], RECIPES["conditional-cifar10"]
+    full, quick = PROFILES["standard"], PROFILES["quick"]
+    if name.endswith("cifar10"):
+        full, quick = cifar, cifar.with_quick_profile()
+    for drawn, table in (figure, full), (figure.quick, quick):
+        assert {*drawn.runs} <= {*ROWS}
         assert {run.id for run in drawn.runs.values()} <= table.runs.keys()
-        assert drawn.num_checkpoints == table.num_checkpoints > 3
+        assert drawn.num_checkpoints == table.num_checkpoints
         assert drawn.num_seeds == table.num_seeds
+
+
+@pytest.mark.parametrize("name", ["conditional-course", "conditional-course-clothes"])
+def test_courses_show_all_rows_at_several_steps(name):
+    for drawn in FIGURES[name], FIGURES[name].quick:
+        assert list(drawn.runs) == ROWS
+        assert drawn.num_checkpoints > 3
 
 
 @pytest.mark.slow
