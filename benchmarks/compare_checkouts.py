@@ -57,11 +57,6 @@ if data == "images":
     run = iidgan.recommended(Noise(), "iid-gan" if takes_names else iidgan.iid_gan())
     run = dataclasses.replace(run, arch=dataclasses.replace(run.arch, width=64), steps=10**6)
     run = dataclasses.replace(run, ema=0.0)  # newer commits recommend an average
-    cycle, *other_terms = run.method.terms
-    if hasattr(cycle, "latents"):  # newer commits recommend a cheaper cycle
-        cycle = dataclasses.replace(cycle, latents="prior", parts="both")
-        method = dataclasses.replace(run.method, terms=(cycle, *other_terms))
-        run = dataclasses.replace(run, method=method)
     options |= dict.fromkeys({"diagnose_every"} & parameters, 0)
     if hasattr(iidgan, "choose_precision"):
         run = dataclasses.replace(run, precision=iidgan.choose_precision(run.arch, "cpu"))

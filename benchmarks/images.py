@@ -18,9 +18,7 @@ from benchmarks.step import build_stepper
 from benchmarks.timing import Variant, describe_machine, measure, one_core, ratios, table
 from iidgan.config.defaults import recommended
 from iidgan.core import Dataset, Source
-from iidgan.methods import iid_gan
 from iidgan.studies.papers.lazy import with_lazy_terms
-from iidgan.terms import CycleTerm, GaussianTerm
 from iidgan.training.context import TrainContext
 from iidgan.utils.device import has_bfloat16_units
 
@@ -87,14 +85,8 @@ class PlainDCGAN:
         optimise_G.step()
 
 
-IID_GAN = iid_gan(
-    cycle=CycleTerm(norm="l1", weight=3.0, ratio=10.0), gaussian=GaussianTerm(weight=3.0)
-)
-"""With latents of the prior and both parts of the cycle, as when the times were published."""
-
-
 def create_context(method, data, precision="float32", every=1):
-    run = recommended(Images(), IID_GAN if method == "iid-gan" else method)
+    run = recommended(Images(), method)
     if every > 1:
         run = replace(run, method=with_lazy_terms(run.method, every))
     arch = replace(run.arch, latent=LATENT, width=WIDTH)

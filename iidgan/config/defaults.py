@@ -23,7 +23,8 @@ def recommended(
 
     For vectors, these are the papers' synthetic setting (`points`); for images DCGAN, Adam at
     2e-4, an average of the weights, and weights of IID-GAN's terms that help on digits and on
-    clothes (`images`). The other presets are settings of papers. A method or term given by name
+    clothes (`images`); for stacked images the same with G judged at the codes (`many-modes`). The
+    other presets are settings of papers. A method or term given by name
     gets the preset's values, an object keeps its own. D has no batch norm if a term penalises its
     slope at single samples: with batch norm, each logit depends on all samples.
 
@@ -32,8 +33,8 @@ def recommended(
         method: Name of a method (registered, or `module:Name`), or a method object; by default
             that of the preset, which is `iid-gan` unless it is a setting of another one.
         terms: Names or objects of terms to add to the method.
-        preset: A preset or its name; by default `points` or `images`. With one that is for images
-            of one size, the source is loaded.
+        preset: A preset or its name; by default `points`, `images` or `many-modes`. With one that
+            is for images of one size, the source is loaded.
 
     Returns:
         The run, to be passed to `iidgan.train`; `dataclasses.replace` changes single settings.
@@ -59,6 +60,13 @@ def recommended(
     return chosen_preset.create_run(built_source, method, terms)
 
 
+def _recommend_preset(source: Source) -> str:
+    """Return the name of the preset for the kind of data."""
+    if not source.has_images:
+        return "points"
+    return "many-modes" if source.per_channel else "images"
+
+
 def choose_preset(preset: Preset | str | None, source: Source) -> Preset:
     """Return a preset by its name, or the one that is recommended for a source.
 
@@ -72,12 +80,12 @@ def choose_preset(preset: Preset | str | None, source: Source) -> Preset:
         InputError: The name is unknown, or it is neither a name nor a preset.
 
     Examples:
-        >>> from iidgan import Grid, Mnist
-        >>> choose_preset(None, Grid()).name, choose_preset(None, Mnist()).name
-        ('points', 'images')
+        >>> from iidgan import Grid, Mnist, StackedMnist
+        >>> [choose_preset(None, source).name for source in (Grid(), Mnist(), StackedMnist())]
+        ['points', 'images', 'many-modes']
     """
     if preset is None:
-        return PRESETS["images" if source.has_images else "points"]
+        return PRESETS[_recommend_preset(source)]
     if isinstance(preset, Preset):
         return preset
     if not isinstance(preset, str):

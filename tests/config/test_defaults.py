@@ -92,8 +92,8 @@ def test_recommended_creates_registered_methods(name):
 @pytest.mark.parametrize("name", ["iid-gan", "iid-gan+"])
 def test_recommended_weights_of_named_method(name):
     cycle, gaussian, *others = recommended(Mnist(), name).method.terms
-    assert cycle == IMAGE_TERMS[0]
-    assert gaussian == IMAGE_TERMS[1]
+    assert cycle == CycleTerm(norm="l1", weight=3.0, ratio=10.0)
+    assert gaussian == GaussianTerm(weight=3.0)
     assert others == list(METHODS[name]().base_and_terms[1][2:])
 
 

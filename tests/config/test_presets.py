@@ -28,6 +28,7 @@ BCE, HINGE, OURS = (0.5, 0.9), (0.0, 0.9), (0.5, 0.999)
 SETTINGS = {
     "points": (MLP(latent=2), 2e-3, OURS, 100, 24_000, None),
     "images": (DCGAN(latent=64, width=32), 2e-4, OURS, 64, 20_000, None),
+    "many-modes": (DCGAN(latent=64, width=32), 2e-4, OURS, 64, 20_000, None),
     "ijcai-mnist": (MnistNet(latent=2), 2e-4, OURS, 256, 70_312, 28),
     "ijcai-stacked": (DCGAN(latent=100, width=64), 2e-4, OURS, 256, 25_000, 32),
     "ijcai-cifar10": (DCGANSN(latent=128), 2e-4, BCE, 128, 100_000, 32),
@@ -43,7 +44,8 @@ SETTINGS = {
 
 WEIGHTS = {
     "points": (3.0, 10.0),
-    "images": (100.0, 3.0),
+    "images": (3.0, 3.0),
+    "many-modes": (100.0, 3.0),
     "ijcai-mnist": (0.5, 0.1),
     "ijcai-stacked": (3.0, 3.0),
     "ijcai-cifar10": (0.01, 0.1),
@@ -53,7 +55,7 @@ WEIGHTS = {
     "arxiv-cifar": (3.0, 3.0),
     "arxiv-stl10": (3.0, 3.0),
     "invertgan": (1.0, 1.0),
-    "ivgan": (100.0, 3.0),
+    "ivgan": (3.0, 3.0),
 }
 """Weights of the cycle and the Gaussian term by preset."""
 
@@ -66,7 +68,7 @@ def test_preset_settings(name):
     assert preset.arch == arch
     assert preset.optimiser == Adam(lr=lr, betas=betas, schedule=schedule)
     assert (preset.batch, preset.steps, preset.side) == (batch, steps, side)
-    assert (preset.ema > 0) == (name == "images")
+    assert (preset.ema > 0) == (name in ("images", "many-modes"))
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -75,7 +77,8 @@ def test_preset_weights(name):
     assert (cycle.weight, gaussian.weight) == WEIGHTS[name]
     assert (gaussian.distance, gaussian.p) == ("p-norm", 2.0)
     assert cycle.norm == {"points": "l1-sum", "invertgan": "l2"}.get(name, "l1")
-    assert cycle.ratio == (1.0 if name in ("images", "ivgan") else None)
+    expected_ratios = {"images": 10.0, "ivgan": 10.0, "many-modes": 1.0}
+    assert cycle.ratio == expected_ratios.get(name)
 
 
 def test_ema_of_images_has_half_life_of_10000_images():
@@ -104,7 +107,7 @@ def test_preset_says_where_values_come_from(preset):
     assert preset.method in METHODS
     assert set(preset.data) <= {*DATASETS, *SOURCES}
     if preset.reference is None:
-        assert preset.name == "images"
+        assert preset.name in ("images", "many-modes")
 
 
 # Application to methods and terms

@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iidgan.config.run import Run
-from iidgan.studies.papers.images.five_sets import IMAGES, METRICS_NOTE, PRIOR_ROW
+from iidgan.studies.papers.images.five_sets import IMAGES, METRICS_NOTE
 from iidgan.studies.table_spec import RowGroup, TableSpec
 
-_COMPARED_ROWS = {"DCGAN": "DCGAN", "IID-GAN (M-D)": PRIOR_ROW}
-"""Rows of the table, by their names there."""
+_COMPARED_ROWS = ("DCGAN", "IID-GAN (M-D)")
 _COMPARED_DATASETS = ("stacked digits", "clothes")
 _STANDARD_WIDTH = 32
 
 
 def _in_both_precisions(group: RowGroup, width: int | None = None) -> RowGroup:
     rows: dict[str, Run] = {}
-    for name, image_row in _COMPARED_ROWS.items():
-        run = group.rows[image_row]
+    for name in _COMPARED_ROWS:
+        run = group.rows[name]
         assert isinstance(run, Run)
         if width is not None:
             run = replace(run, arch=replace(run.arch, width=width))  # type: ignore[type-var]
