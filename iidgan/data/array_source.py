@@ -141,7 +141,7 @@ def _split_labels(
     remaining = replace(
         samples, values=np.delete(samples.values, index, axis=1), columns=tuple(other_columns)
     )
-    names = tuple(f"{value:g}" for value in classes)
+    names = tuple(str(int(value)) for value in classes)
     return remaining, {"y": torch.from_numpy(labels.reshape(-1)), "labels": names}
 
 

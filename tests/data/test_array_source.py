@@ -247,6 +247,12 @@ def test_column_of_labels(tmp_path, column):
     assert data.notes[0] == "3 samples of 2 numbers: a, b"
 
 
+def test_large_labels_keep_their_names(tmp_path):
+    np.save(tmp_path / "x.npy", np.array([[0.5, 20260102], [1.5, 20260101]]))
+    data = ArrayFile(path=str(tmp_path / "x.npy"), label_column="1").load()
+    assert data.classes.names == ("20260101", "20260102")
+
+
 def test_labels_are_kept_by_standardisation(tmp_path):
     path = write_labelled(tmp_path / "x.csv")
     data = ArrayFile(path=path, label_column="kind", standardise=True).load()
