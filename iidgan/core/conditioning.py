@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import index
 from typing import Literal
 
 import torch
@@ -70,17 +71,30 @@ class Classes:
         """Return the label of a class.
 
         Arguments:
-            name: Its name, or its label.
+            name: Its name, or its label. A string is a label only if it cannot be mistaken for a
+                name: not where all names are whole numbers.
 
         Raises:
             InputError: There is no such class.
+
+        Examples:
+            >>> classes = Classes(names=("10", "20"), probabilities=(0.5, 0.5))
+            >>> classes.find("20"), classes.find(0)
+            (1, 0)
         """
-        if isinstance(name, str) and name in self.names:
+        if not isinstance(name, str):
+            if 0 <= name < len(self):
+                return index(name)
+            raise InputError(
+                f"label: must be between 0 and {len(self) - 1}, or the name of a class, such as "
+                f"{self.names[0]!r}, got {name}"
+            )
+        if name in self.names:
             return self.names.index(name)
-        text = str(name)
-        if text.isascii() and text.isdigit() and int(text) < len(self):
-            return int(text)
-        raise unknown_name_error("label", text, self.names)
+        is_label = name.isascii() and name.isdigit() and int(name) < len(self)
+        if is_label and not all(map(_is_integer, self.names)):
+            return int(name)
+        raise unknown_name_error("label", name, self.names)
 
 
 @dataclass(frozen=True)
@@ -176,3 +190,7 @@ class ClassBalancedIndex:
         position = torch.rand(shape, generator=generator, dtype=torch.float64)
         offset = (position * self._counts[label]).long()  # below the count, as position < 1
         return self._order[self._starts[label] + offset]
+
+
+def _is_integer(text: str) -> bool:
+    return text.isascii() and text.removeprefix("-").isdigit()

@@ -29,7 +29,20 @@ def test_find_prefers_names_to_numbers():
     assert [classes.find(name) for name in ("5", "x", 0, "2")] == [1, 2, 0, 2]
 
 
-@pytest.mark.parametrize("name", ["y", 3, -1, "²"])
+def test_find_where_names_are_numbers():
+    classes = Classes(("-1", "1", "3"), (0.5, 0.25, 0.25))
+    assert [classes.find(name) for name in ("-1", "3", 0, 2)] == [0, 2, 0, 2]
+    with pytest.raises(InputError, match="label: unknown '2'"):  # not the class '3'
+        classes.find("2")
+
+
+@pytest.mark.parametrize("label", [3, -1])
+def test_find_label_that_is_none(label):
+    with pytest.raises(InputError, match=f"label: must be between 0 and 2, .* got {label}"):
+        Classes(("a", "b", "c"), (0.5, 0.25, 0.25)).find(label)
+
+
+@pytest.mark.parametrize("name", ["y", "3", "²"])
 def test_find_unknown_class(name):
     with pytest.raises(InputError, match="label: unknown"):
         Classes(("a", "b", "c"), (0.5, 0.25, 0.25)).find(name)
