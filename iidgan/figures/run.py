@@ -92,11 +92,12 @@ def _pair_reconstructions(arrays: Arrays, seed_index: int) -> npt.NDArray[Any]:
     return pairs.reshape(-1, *pairs.shape[2:])
 
 
-def plot_samples(samples: npt.NDArray[Any]) -> Figure | Image:
+def plot_samples(samples: npt.NDArray[Any], columns: int | None = None) -> Figure | Image:
     """Show images as a grid, or points in the plane as a scatter plot.
 
     Arguments:
         samples: Images (N, C, H, W) with C = 1 or 3, uint8 or in [-1, 1]; or points (N, 2).
+        columns: Images per row; by default 8, or 16 of many.
 
     Raises:
         InputError: The samples are neither.
@@ -107,7 +108,8 @@ def plot_samples(samples: npt.NDArray[Any]) -> Figure | Image:
         (466, 118)
     """
     if samples.ndim == 4 and samples.shape[1] in (1, 3):
-        return make_image_grid(samples, columns=8 if len(samples) <= MAX_GRID_IMAGES else 16)
+        default_columns = 8 if len(samples) <= MAX_GRID_IMAGES else 16
+        return make_image_grid(samples, columns=columns or default_columns)
     if samples.ndim == 2 and samples.shape[1] == 2:
         return plot_points(samples)
     raise InputError(

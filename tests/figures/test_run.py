@@ -119,6 +119,7 @@ def test_load_loss_series_of_other_records(run_dir):
 
 def test_plot_samples_of_images_and_points():
     assert plot_samples(np.zeros((65, 1, 4, 4))).width == 16 * (2 * 4 + 2) + 2
+    assert plot_samples(np.zeros((9, 1, 4, 4)), columns=3).width == 3 * (2 * 4 + 2) + 2
     assert len(plot_samples(np.zeros((5, 2))).axes) == 1
     with raises_input_error("out", "(3,)", ".npz"):
         plot_samples(np.zeros((5, 3)))

@@ -23,6 +23,7 @@ from iidgan.sample_sets import open_run_data
 from iidgan.training.model import Model
 from iidgan.utils.subsets import choose_indices
 
+DEFAULT_DIRECTIONS = 5
 MAX_ENCODED = 10_000
 """Number of samples from which the mean codes of classes are computed."""
 
@@ -38,8 +39,9 @@ class DirectionsOptions(BaseOptions):
 
     kind: Literal["sefa", "classes"] = "sefa"
     """Which directions."""
-    num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 5
-    """Number of directions of sefa; of classes, all are shown."""
+    num: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
+    """Number of directions of sefa, by default 5, or that of the latents if there are fewer; of
+    classes, all are shown."""
     start: Annotated[float, tyro.conf.arg(name="from")] = -3.0
     """First step along a direction, whose length is 1."""
     stop: Annotated[float, tyro.conf.arg(name="to")] = 3.0
@@ -61,7 +63,8 @@ def directions_command(arguments: list[str]) -> int:
         InputError: The arguments or the files that they name are invalid.
     """
     options = parse_options(DirectionsOptions, "iidgan directions", arguments)
-    check_positive("num", options.num)
+    if options.num is not None:
+        check_positive("num", options.num)
     out_path = check_suffix(options.out, (".png", ".gif"))
     values = space_latents(options.start, options.stop, options.steps)
     model = options.load_model()
@@ -76,8 +79,9 @@ def directions_command(arguments: list[str]) -> int:
 
 
 def _find_sefa(options: DirectionsOptions, model: Model) -> tuple[list[str], dict[str, Tensor]]:
-    directions, eigenvalues = sefa_directions(read_input_matrix(model), options.num)
-    names = [f"direction {row}" for row in range(options.num)]
+    num = min(DEFAULT_DIRECTIONS, model.latent) if options.num is None else options.num
+    directions, eigenvalues = sefa_directions(read_input_matrix(model), num)
+    names = [f"direction {row}" for row in range(num)]
     return names, {"directions": directions, "eigenvalues": eigenvalues}
 
 

@@ -37,8 +37,9 @@ class SampleOptions(ModelOptions):
     """Truncation: latents are psi times those of the prior. Below 1, samples are more typical and
     vary less; at 0 all of a class are the same."""
     label: str | None = None
-    """Class of a conditional run, by name or number; all: so many samples of each class, one after
-    the other. By default classes are as frequent as in the data."""
+    """Class of a conditional run, by name or number; all: that many samples of each class, one
+    class after the other; up to 16 images of a class share a row. By default classes are as
+    frequent as in the data."""
 
 
 def sample_command(arguments: list[str]) -> int:
@@ -53,24 +54,29 @@ def sample_command(arguments: list[str]) -> int:
     options = parse_options(SampleOptions, "iidgan sample", arguments)
     check_positive("num", options.num)
     out_path = check_suffix(options.out, (".npz", ".png"))
-    if out_path.suffix == ".png" and options.num > MAX_DRAWN:
-        raise InputError(
-            f"num: a picture shows at most {MAX_DRAWN:,} samples, got {options.num:,}; use .npz"
-        )
     model = options.load_model()
     labels = _choose_labels(options, model)
+    num_samples = options.num * len(labels)
     if out_path.suffix == ".png":
+        if num_samples > MAX_DRAWN:
+            raise InputError(
+                f"num: a picture shows at most {MAX_DRAWN:,} samples, got {num_samples:,}; "
+                "use .npz"
+            )
         samples = torch.cat([*map(model.generate, _iterate_codes(options, model, labels))])
-        save_figure(plot_samples(samples.numpy()), out_path)
+        has_row_per_class = len(labels) > 1 and options.num <= MAX_COLUMNS
+        columns = options.num if has_row_per_class else None
+        save_figure(plot_samples(samples.numpy(), columns), out_path)
     else:
         _save_samples(out_path, model, options, labels)
-    num_samples = options.num * len(labels)
     print(f"{out_path}: {num_samples} samples of seed {model.point.seeds[0]}")
     return 0
 
 
 MAX_DRAWN = 10_000
 """Largest number of samples in a picture."""
+MAX_COLUMNS = 16
+"""Largest number of images of a class that share a row."""
 
 
 def _choose_labels(options: SampleOptions, model: Model) -> Sequence[str | int | None]:

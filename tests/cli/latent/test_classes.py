@@ -15,6 +15,11 @@ def test_all_classes_one_after_the_other(conditional_run):
     assert labels.tolist() == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
 
 
+def test_picture_counts_all_classes(conditional_run, capsys):
+    assert main(["sample", conditional_run, "-n", "2501", "--label", "all", "--out", "x.png"]) == 2
+    assert "at most 10,000 samples, got 10,004" in capsys.readouterr().err
+
+
 def test_one_class(conditional_run):
     assert main(["sample", conditional_run, "-n", "5", "--label", "2"]) == 0
     with np.load("samples.npz") as arrays:
@@ -55,6 +60,12 @@ def test_invert_refines_latents_alone(conditional_run, label):
         assert np.allclose(arrays["c"].sum(1), 1)
         assert not label or (arrays["c"].argmax(1) == 1).all()
         assert (arrays["error"] <= arrays["error_initial"]).all()
+
+
+def test_directions_by_default_at_most_as_many_as_latents(conditional_run):
+    assert main(["directions", conditional_run, "--label", "0"]) == 0
+    with np.load("directions.npz") as arrays:
+        assert arrays["directions"].shape == (2, 2)
 
 
 @pytest.mark.parametrize("kind", ["sefa", "classes"])
