@@ -80,7 +80,7 @@ def _unknown_argument(argument: str, known_flags: Sequence[str]) -> InputError:
 
 
 EXPECTED_FLAGS = {
-    "--method.classes": "this method is not conditional; cgan, pd-gan, ac-gan and "
+    "--method.classes": "this method is not conditional; cgan, msgan, pd-gan, ac-gan and "
     "conditional-iid-gan are",
     "--resume": "to resume, run the same command again, with the same --out if it had one",
     "--seed": "--seeds N trains the seeds 0 to N - 1; iidgan.train(run, seeds=[3]) trains others",

@@ -135,8 +135,8 @@ class Model:
         """
         if self.classes is None:
             raise InputError(
-                "label: this model is not conditional; cgan, pd-gan, ac-gan and "
-                "conditional-iid-gan are"
+                "label: this model is not conditional; cgan, msgan, pd-gan, ac-gan "
+                "and conditional-iid-gan are"
             )
         labels = torch.full(z.shape[:-1], self.classes.find(label))
         return encode_codes(z, labels, len(self.classes))
