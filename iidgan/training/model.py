@@ -658,8 +658,8 @@ def _decode_classes(encoded_classes: Mapping[str, Any] | None, run: Run) -> Clas
     probabilities = tuple(map(float, encoded_classes["probabilities"]))
     if not names or len(names) != len(probabilities):
         raise ValueError(f"classes must have a probability each, got {len(probabilities)}")
-    if not all(map(math.isfinite, probabilities)) or min(probabilities) < 0:
-        raise ValueError("probabilities of classes must be >= 0")
+    if not (min(probabilities) > 0 and math.isclose(math.fsum(probabilities), 1)):
+        raise ValueError(f"probabilities of classes must be > 0 with sum 1, got {probabilities}")
     return Classes(names, probabilities)
 
 

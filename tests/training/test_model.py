@@ -13,7 +13,7 @@ from safetensors.torch import save
 
 from iidgan.data import array
 from iidgan.evaluation.arrays import load_arrays
-from iidgan.methods import iid_gan
+from iidgan.methods import cgan, iid_gan
 from iidgan.nn import DCGAN
 from iidgan.training.model import load as load_model
 from iidgan.training.run_dir import RunDir
@@ -146,6 +146,24 @@ def test_load_refuses_other_config(tmp_path, completed_run, change):
     path = shutil.copytree(completed_run(tiny_run()) / "generator", tmp_path / "copy")
     rewrite_config(path, change)
     with raises_input_error(str(path / "config.json"), "damaged"):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        None,
+        {"names": ["a", "b"], "probabilities": [1.0]},
+        {"names": ["a", "b"], "probabilities": [0, 0]},
+        {"names": ["a", "b"], "probabilities": [1, 1]},
+        {"names": ["a", "b"], "probabilities": [2, -1]},
+        {"names": ["a", "b"], "probabilities": ["nan", 1]},
+    ],
+)
+def test_load_refuses_other_classes(tmp_path, completed_run, classes):
+    path = shutil.copytree(completed_run(tiny_run(cgan())) / "generator", tmp_path / "copy")
+    rewrite_config(path, lambda config: config | {"classes": classes})
+    with raises_input_error(str(path / "config.json"), "damaged", "classes"):
         load_model(path)
 
 
