@@ -79,9 +79,12 @@ def _unknown_argument(argument: str, known_flags: Sequence[str]) -> InputError:
     return InputError(f"{name}: unknown option; {EXPECTED_FLAGS.get(name, suggestion_text)}")
 
 
+_CONDITIONAL_METHODS = (
+    "this method is not conditional; cgan, msgan, pd-gan, ac-gan and conditional-iid-gan are"
+)
 EXPECTED_FLAGS = {
-    "--method.classes": "this method is not conditional; cgan, msgan, pd-gan, ac-gan and "
-    "conditional-iid-gan are",
+    "--method.classes": _CONDITIONAL_METHODS,
+    "--method.transition": _CONDITIONAL_METHODS,
     "--resume": "to resume, run the same command again, with the same --out if it had one",
     "--seed": "--seeds N trains the seeds 0 to N - 1; iidgan.train(run, seeds=[3]) trains others",
 }

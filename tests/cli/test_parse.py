@@ -36,7 +36,13 @@ def refuse(arguments) -> str:
 
 
 @pytest.mark.parametrize(
-    ("flag", "way_on"), [("--resume", "same command"), ("--seed=3", "--seeds N")]
+    ("flag", "way_on"),
+    [
+        ("--resume", "same command"),
+        ("--seed=3", "--seeds N"),
+        ("--method.classes=data", "msgan"),
+        ("--method.transition=0", "not conditional"),
+    ],
 )
 def test_parse_options_names_own_way(flag, way_on):
     assert way_on in refuse([*COMPLETE, flag])
