@@ -94,21 +94,22 @@ class Nets(Mapping[str, nn.Module]):
                 f"method: network {name!r} must have `features` and `head`, got "
                 f"{type(module).__name__}"
             )
+        inputs = self._add_condition(name, x)
         return self._get_or_compute(
             (name, "features"),
-            (x,),
-            lambda: self._restore_dtype(self._hidden_features(name, module, x), x),
+            inputs,
+            lambda: self._restore_dtype(self._hidden_features(name, module, *inputs), x),
         )
 
-    def _hidden_features(self, name: str, module: HasFeatures, x: Tensor) -> Tensor:
+    def _hidden_features(self, name: str, module: HasFeatures, *inputs: Tensor) -> Tensor:
         """Compute the features in the dtype that the head reads, which spares two conversions."""
 
         def compute() -> Tensor:
-            mapped_x = self._map_input(name, x)
+            mapped_x = self._map_input(name, inputs[0])
             with self._autocast(mapped_x):
-                return module.features(mapped_x)
+                return module.features(mapped_x, *inputs[1:])
 
-        return self._get_or_compute((name, "hidden"), (x,), compute)
+        return self._get_or_compute((name, "hidden"), inputs, compute)
 
     def with_input_map(self, name: str, input_map: TensorMap) -> Nets:
         """Return networks of which one applies a map to its first input.
@@ -215,9 +216,11 @@ class Nets(Mapping[str, nn.Module]):
             del self._dependencies[output_id]
 
     def _call_network(self, name: str, *inputs: Tensor) -> Tensor:
-        if name in self._conditions:
-            inputs = (*inputs, self._conditions[name])
+        inputs = self._add_condition(name, *inputs)
         return self._get_or_compute((name,), inputs, lambda: self._evaluate_network(name, *inputs))
+
+    def _add_condition(self, name: str, *inputs: Tensor) -> tuple[Tensor, ...]:
+        return (*inputs, self._conditions[name]) if name in self._conditions else inputs
 
     def _evaluate_network(self, name: str, *inputs: Tensor) -> Tensor:
         network = self._modules[name]
@@ -276,11 +279,14 @@ class _ReplacedParameters(nn.Module):
 
 
 class HasFeatures(Protocol):
-    """A network whose output is `head(features(x))`; features are its last hidden layer."""
+    """A network whose output is `head(features(x))`; features are its last hidden layer.
+
+    `features` of a network with a condition (`Nets.with_condition`) gets it as well.
+    """
 
     head: nn.Module
 
-    def features(self, x: Tensor) -> Tensor: ...
+    def features(self, *inputs: Tensor) -> Tensor: ...
 
 
 def _has_features(module: nn.Module) -> TypeGuard[HasFeatures]:

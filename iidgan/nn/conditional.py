@@ -86,11 +86,20 @@ class ConcatDiscriminator(nn.Module):
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.net = network
+        self.net = cast(HasFeatures, network)
+
+    @property
+    def head(self) -> nn.Module:
+        """The last layer of the network."""
+        return self.net.head
+
+    def features(self, x: Tensor, c: Tensor) -> Tensor:
+        """Compute the last hidden layer of the network, for samples and classes (S, B, K)."""
+        maps = c.reshape(*c.shape, *[1] * (x.dim() - 3)).expand(*c.shape, *x.shape[3:])
+        return self.net.features(torch.cat([x, maps], dim=2))
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
-        maps = c.reshape(*c.shape, *[1] * (x.dim() - 3)).expand(*c.shape, *x.shape[3:])
-        logits: Tensor = self.net(torch.cat([x, maps], dim=2))
+        logits: Tensor = self.head(self.features(x, c))
         return logits
 
 

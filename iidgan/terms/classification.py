@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from iidgan.core import (
@@ -31,7 +32,6 @@ AC_GAN = Reference(
     year=2016,
     url="https://arxiv.org/abs/1610.09585",
 )
-SMALLEST_PROBABILITY = 1e-7
 
 
 @cites(IID_GAN)
@@ -75,7 +75,8 @@ class InverseClassifier(WeightedTerm):
     def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
         _, classes = batch.split_code(batch.z)
         _, probabilities = batch.split_code(nets.F(batch.x))
-        log_probabilities = probabilities.clamp_min(SMALLEST_PROBABILITY).log()
+        # Smaller bounds than rounding asks for: below a bound there is no gradient.
+        log_probabilities = probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny).log()
         return {"inverse_classifier": self.weight * _cross_entropy(log_probabilities, classes)}
 
 

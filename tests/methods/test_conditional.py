@@ -10,7 +10,9 @@ from iidgan.errors import InputError
 from iidgan.functional.gaussian import p_norm
 from iidgan.methods import Conditional, PacGAN, cgan, conditional_iid_gan, pd_gan, r3gan, wgan_gp
 from iidgan.terms import (
+    GDPP,
     AuxiliaryClassifier,
+    Bures,
     GaussianTerm,
     Intervention,
     InverseClassifier,
@@ -179,7 +181,7 @@ class TestModel:
         torch.testing.assert_close(model.classify(x).sum(1), torch.ones(7))
 
     def test_unknown_class(self, run_dir):
-        with pytest.raises(InputError, match="label: unknown '4'"):
+        with pytest.raises(InputError, match="label: must be between 0 and 3"):
             iidgan.load(run_dir).sample(1, label=4)
 
     def test_label_for_an_unconditional_model(self, tmp_path):
@@ -231,3 +233,17 @@ class TestGaussianPerClass:
         nets = Nets({"F": lambda x: torch.cat([x, small.c], -1)})
         with pytest.raises(InputError, match="batch: must be at least 4 for a Gaussian loss per"):
             GaussianTerm(per_class=True).compute_loss(nets, small)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("term", [GDPP(), Bures(), AuxiliaryClassifier()])
+def test_terms_on_features_of_a_discriminator_that_reads_classes(term):
+    check_method(iidgan.Regularised(method=cgan(), terms=(term,)), ARCH)
+
+
+def test_inverse_classifier_has_gradients_where_F_is_wrong():
+    batch, logits = make_batch(), torch.tensor([[[-30.0, 30.0]]]).repeat(1, 4, 1).requires_grad_()
+    nets = Nets({"F": lambda x: torch.cat([x, logits.softmax(-1)], -1)})
+    InverseClassifier().compute_loss(nets, batch)["inverse_classifier"].sum().backward()
+    expected = torch.tensor([[-0.25, 0.25], [0, 0], [0, 0], [-0.25, 0.25]])
+    torch.testing.assert_close(logits.grad[0], expected, atol=1e-6, rtol=1e-4)
