@@ -50,11 +50,11 @@ if __name__ == "__main__":
     out = options.out
     draw_pictures(out / "pictures", num_per_class=200)
 
-    prepared = iidgan.prepare("shapes", origin=f"{out}/pictures", size=SIDE, root=f"{out}/data")
+    prepared = iidgan.prepare("drawings", origin=f"{out}/pictures", size=SIDE, root=f"{out}/data")
     manifest = prepared.manifest
     print(f"prepared {manifest.count} images of shape {manifest.shape}: {manifest.labels}")
 
-    source = iidgan.prepared("shapes", root=f"{out}/data")
+    source = iidgan.prepared("drawings", root=f"{out}/data")
     # An average of the weights, which is recommended, needs a longer training.
     run = replace(iidgan.recommended(source, "iid-gan"), steps=options.steps, ema=0.0)
     run = replace(run, arch=iidgan.DCGAN(width=16, latent=16))

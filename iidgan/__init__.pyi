@@ -27,6 +27,7 @@ from .data import Mnist as Mnist
 from .data import Mnist5k as Mnist5k
 from .data import Prepared as Prepared
 from .data import Ring as Ring
+from .data import Shapes as Shapes
 from .data import StackedFashion as StackedFashion
 from .data import StackedMnist as StackedMnist
 from .data import TwoGaussians as TwoGaussians

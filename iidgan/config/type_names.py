@@ -11,6 +11,7 @@ from iidgan.data import (
     Mnist5k,
     Prepared,
     Ring,
+    Shapes,
     StackedFashion,
     StackedMnist,
     TwoGaussians,
@@ -126,6 +127,7 @@ TYPE_NAMES: dict[str, type] = {
     "fashion-mnist": FashionMnist,
     "stacked-mnist": StackedMnist,
     "stacked-fashion": StackedFashion,
+    "shapes": Shapes,
     "array": ArrayFile,
     "prepared": Prepared,
     # Backbones

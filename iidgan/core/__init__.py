@@ -20,6 +20,7 @@ from iidgan.core.data import (
     Standardisation,
     StoredView,
 )
+from iidgan.core.factors import Factors
 from iidgan.core.field_metadata import IS_PATH, OMIT_IF_DEFAULT, list_path_fields
 from iidgan.core.method import Losses, LossFn, Method, NoiseShapes, Player, Term
 from iidgan.core.metric import ClassifierOutputs, Metric, MetricProtocol, Predictions, Samples
@@ -45,6 +46,7 @@ __all__ = [
     "ClassifierOutputs",
     "Conditioning",
     "Dataset",
+    "Factors",
     "GaussianMixture",
     "HasBatchStatistics",
     "HasFeatures",

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from iidgan.core.conditioning import Classes
+from iidgan.core.factors import Factors
 from iidgan.core.typed_fields import TypedFields
 from iidgan.errors import InputError
 
@@ -177,6 +178,7 @@ class Dataset:
         flip: Whether training mirrors each sample left to right with probability 1/2.
         device: Device of the samples that `take_samples` returns; `x` itself stays on its own
             device if it is too large for this one.
+        factors: Factors of variation of each sample, if they are known.
 
     Examples:
         >>> images = torch.zeros(100, 3, 32, 32, dtype=torch.uint8)
@@ -195,6 +197,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     flip: bool = False
     device: torch.device = CPU
+    factors: Factors | None = None
 
     def __len__(self) -> int:
         return self.view.num_samples(self.x)
@@ -277,11 +280,12 @@ class Dataset:
         return replace(self, x=self.scaling.restore(self.x), scaling=None)
 
     def compute_sha256(self) -> str:
-        """Return the SHA-256 of all samples and labels, or of the files that hold them."""
+        """Return the SHA-256 of all samples, labels and factors, or of the files with them."""
         if self.sha256 is not None:
             return self.sha256
         hasher = hashlib.sha256(str(self.x.dtype).encode())
-        for tensor in (self.x, self.y, *self.view.key_tensors()):
+        factor_values = None if self.factors is None else self.factors.values
+        for tensor in (self.x, self.y, factor_values, *self.view.key_tensors()):
             if tensor is not None:
                 hasher.update(tensor.cpu().contiguous().numpy().data)
         return hasher.hexdigest()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from iidgan.core.data import GaussianMixture
+from iidgan.core.factors import Factors
 from iidgan.core.typed_fields import TypedFields
 
 MetricProtocol = Mapping[str, str | int | float | bool]
@@ -70,6 +71,7 @@ class Samples:
             with shape (S, N).
         real_labels: Labels of the real samples, those of `real` first and in the order of
             `classifier_outputs`, int64 with shape (any,).
+        real_factors: Factors of variation of the real samples, those of `codes` first.
         classifier_outputs: Outputs of a classifier for all generated and real images.
         classifier_missing_reason: Why `classifier_outputs` is missing, and how to obtain it.
 
@@ -93,6 +95,7 @@ class Samples:
     labels: Tensor | None = None
     generated_labels: Tensor | None = None
     real_labels: Tensor | None = None
+    real_factors: Factors | None = None
     classifier_outputs: ClassifierOutputs | None = None
     classifier_missing_reason: str = "a classifier of such images"
 

@@ -16,6 +16,7 @@ from iidgan.data.gaussian_mixture import Grid, Ring, TwoGaussians
 from iidgan.data.idx import FashionMnist, Mnist
 from iidgan.data.mnist_5k import Mnist5k
 from iidgan.data.prepared_source import Prepared, is_prepared, prepared, prepared_names
+from iidgan.data.shapes import Shapes
 from iidgan.data.stacked import StackedFashion, StackedMnist
 from iidgan.errors import InputError, unknown_name_error
 
@@ -29,6 +30,7 @@ __all__ = [
     "Mnist5k",
     "Prepared",
     "Ring",
+    "Shapes",
     "StackedFashion",
     "StackedMnist",
     "TwoGaussians",
@@ -47,6 +49,7 @@ SOURCES: dict[str, type[Source]] = {
     "fashion-mnist": FashionMnist,
     "stacked-mnist": StackedMnist,
     "stacked-fashion": StackedFashion,
+    "shapes": Shapes,
     "array": ArrayFile,
     "prepared": Prepared,
 }

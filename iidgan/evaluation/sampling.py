@@ -86,7 +86,7 @@ class _Sampler:
         outputs = self.evaluator.compare_with_real(
             predictions, self._real_chunks(), self.num_samples, self.data.shape
         )
-        reason = self.evaluator.missing_reason
+        reason, factors = self.evaluator.missing_reason, self.data.factors
         return Samples(
             generated,
             real,
@@ -99,6 +99,7 @@ class _Sampler:
             in_random_order=True,
             labels=self.data.y,
             real_labels=self.data.take_labels(self._real_order),
+            real_factors=factors and factors.take(self._real_order),
             generated_labels=one_hot.argmax(-1) if one_hot.shape[-1] else None,
             classifier_outputs=outputs,
             **({"classifier_missing_reason": reason} if reason else {}),

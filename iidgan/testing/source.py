@@ -15,8 +15,8 @@ def check_source(source: Source) -> None:
     """Check every contract of a source.
 
     It is a value that survives JSON; it loads the same data set at every call, and leaves the
-    global random state unchanged; samples are finite float32 numbers, or uint8 images; labels and
-    the true mixture fit the samples.
+    global random state unchanged; samples are finite float32 numbers, or uint8 images; labels,
+    factors and the true mixture fit the samples.
 
     Arguments:
         source: The source to check. Its data set is loaded twice.
@@ -46,6 +46,7 @@ def check_source(source: Source) -> None:
     )
     _check_samples(name, source, dataset)
     _check_labels(name, dataset)
+    _check_factors(name, dataset)
     _check_truth(name, dataset)
     require(
         dataset.compute_sha256() == source.load().compute_sha256(),
@@ -90,6 +91,20 @@ def _check_labels(name: str, dataset: Dataset) -> None:
         not dataset.labels or high < len(dataset.labels),
         f"{name} names {len(dataset.labels)} labels, but y has the label {high}",
     )
+
+
+def _check_factors(name: str, dataset: Dataset) -> None:
+    factors = dataset.factors
+    if factors is None:
+        return
+    shape = len(dataset), len(factors.names)
+    require(
+        factors.values.dtype == torch.int64 and factors.values.shape == shape,
+        f"{name}: factors {factors.names} have values of {_describe(factors.values)}; expected "
+        f"int64 with shape {shape}",
+    )
+    lowest = int(factors.values.min())
+    require(lowest >= 0, f"{name}: values of factors must be >= 0, got {lowest}")
 
 
 def _check_truth(name: str, dataset: Dataset) -> None:

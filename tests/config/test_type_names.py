@@ -64,6 +64,7 @@ PUBLISHED_NAMES = [
     "resnet",
     "ring",
     "rpgan",
+    "shapes",
     "shrunk",
     "sngan",
     "sngan-cnn",

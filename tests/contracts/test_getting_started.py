@@ -45,7 +45,7 @@ def test_verdict_prints_the_shares_of_the_data(page):
 @pytest.mark.slow
 def test_pictures_are_prepared_as_printed(page, tmp_path):
     exec(read_script(page, "make_pictures.py"), {})
-    result = iidgan.prepare("shapes", origin="pictures", size=32, root=str(tmp_path / "data"))
+    result = iidgan.prepare("pictures", origin="pictures", size=32, root=str(tmp_path / "data"))
     shape = " x ".join(map(str, result.manifest.shape))
     num_labels = len(result.manifest.labels)
-    assert f"shapes: {result.manifest.count:,} images of {shape}, {num_labels} labels" in page
+    assert f"pictures: {result.manifest.count:,} images of {shape}, {num_labels} labels" in page

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import iidgan
-from iidgan.core import Dataset
+from iidgan.core import Dataset, Factors
 from iidgan.evaluation.classifier.store import ClassifierEvaluator
 from iidgan.evaluation.evaluate import EvaluationPoint
 from iidgan.evaluation.sampling import draw_samples
@@ -32,13 +32,13 @@ def make_evaluator():
 def draw(monkeypatch):
     """Draw samples of an untrained run, with other limits."""
 
-    def draw_with_limits(num=16, method=None, evaluator=None, **limits):
+    def draw_with_limits(num=16, method=None, evaluator=None, data=DATA, **limits):
         for name, value in limits.items():
             monkeypatch.setattr(f"iidgan.evaluation.sampling.{name}", value)
         run = replace(RUN, method=method or RUN.method)
-        nets = TrainContext.create(run, (0, 1), DATA, CPU).state.nets.eval()
+        nets = TrainContext.create(run, (0, 1), data, CPU).state.nets.eval()
         point = EvaluationPoint(run, (0, 1), (0, 0), (-1, -1))
-        return draw_samples(nets, DATA, point, evaluator or ClassifierEvaluator(), num)
+        return draw_samples(nets, data, point, evaluator or ClassifierEvaluator(), num)
 
     return draw_with_limits
 
@@ -64,6 +64,17 @@ def test_draw_samples_labels_of_real_images(draw, num_kept):
     assert samples.real_labels[:num_kept].equal(DATA.y[found])
     assert samples.real_labels.shape == samples.classifier_outputs.real.classes.shape[:1]
     assert samples.generated_labels is None
+
+
+def test_draw_samples_factors_of_real_images(draw):
+    """They have the order of the codes: here, the factors are the labels and their doubles."""
+    assert draw().real_factors is None
+    factors = Factors(("label", "double"), DATA.y[:, None] * torch.tensor([1, 2]))
+    samples = draw(data=replace(DATA, factors=factors), NUM_INVERTED_IMAGES=7)
+    assert samples.real_factors.names == factors.names
+    label, double = samples.real_factors.values.T
+    assert label.equal(samples.real_labels)
+    assert double.equal(2 * samples.real_labels)
 
 
 def test_draw_samples_keeps_fewer_large_images(draw):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from iidgan.core import Dataset, GaussianMixture, Source
+from iidgan.core import Dataset, Factors, GaussianMixture, Source
 from iidgan.data import Grid, Ring, TwoGaussians, array
 from iidgan.testing import check_source
 from tests.helpers.errors import assert_mentions
@@ -38,6 +38,8 @@ class Points(Source):
             "few labels": {"y": torch.zeros(3, dtype=torch.int64)},
             "negative": {"y": torch.full((4,), -1)},
             "unnamed": {"y": torch.full((4,), 2)},
+            "few factors": {"factors": Factors(("a",), torch.zeros(4, 2, dtype=torch.int64))},
+            "negative factor": {"factors": Factors(("a",), torch.full((4, 1), -1))},
             "truth": {"truth": GaussianMixture(torch.zeros(8, 3), 0.1)},
             "weights": {"truth": GaussianMixture(x, 0.1, (0.5, 0.5, 0.5, -0.5))},
         }
@@ -77,6 +79,8 @@ def test_check_source_accepts_file(tmp_path):
         ("few labels", ((3,), (4,))),
         ("negative", (">= 0", -1)),
         ("unnamed", ("names 2 labels", "label 2")),
+        ("few factors", ((4, 2), (4, 1), "int64")),
+        ("negative factor", ("factors", ">= 0", -1)),
         ("truth", ((8, 3), "(K, 2)")),
         ("weights", ("-0.5", "4 positive", "sum 1")),
     ],
