@@ -44,6 +44,7 @@ from iidgan.metrics import (
     ClassifierFID,
     ConditionalImages,
     ConditionalModes,
+    Disentanglement,
     ModeCoverage,
     Normality,
     Reconstruction,
@@ -151,4 +152,5 @@ TYPE_NAMES: dict[str, type] = {
     "classifier-fid": ClassifierFID,
     "conditional-images": ConditionalImages,
     "conditional-modes": ConditionalModes,
+    "disentanglement": Disentanglement,
 }

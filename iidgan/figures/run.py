@@ -38,7 +38,7 @@ CONDITIONAL_METRICS = ("class_accuracy", "class_coverage", "intra_fd", "class_di
 REGISTERED_CURVES = (
     *("modes_100", "quality", "reverse_kl", "shapiro_wilk", "ks", "gaussian_kl"),
     *("z_error", "x_error", *DIGIT_METRICS, *STACKED_METRICS, "classifier_fid"),
-    *CONDITIONAL_METRICS,
+    *(*CONDITIONAL_METRICS, "mig", "dci_disentanglement", "dci_completeness"),
 )
 """Metrics that figures show as curves, besides those that are not registered."""
 MAX_GRID_IMAGES = 64

@@ -18,6 +18,7 @@ from iidgan.functional.scores.class_scores import (
     inception_score,
     mode_score,
 )
+from iidgan.functional.scores.disentanglement import DCI, dci_scores, mutual_information_gap
 from iidgan.functional.scores.frechet import effective_rank, frechet_distance
 from iidgan.functional.scores.gaussian_kl import gaussian_kl
 from iidgan.functional.scores.intervals import Interval, mean_interval, parts_interval
@@ -42,12 +43,14 @@ from iidgan.functional.scores.vendi import vendi_score
 from iidgan.metrics.conditional import ConditionalImages, ConditionalModes
 from iidgan.metrics.coverage import ModeCoverage, assign_modes, good_radius
 from iidgan.metrics.digits import ClassCoverage
+from iidgan.metrics.disentanglement import Disentanglement, polar_disentanglement
 from iidgan.metrics.fid import ClassifierFID
 from iidgan.metrics.normality import Normality, qq_quantiles
 from iidgan.metrics.reconstruction import Reconstruction
 from iidgan.metrics.stacked import StackedCoverage
 
 __all__ = [
+    "DCI",
     "METRICS",
     "PRDC",
     "BinScores",
@@ -56,6 +59,7 @@ __all__ = [
     "ClippedScores",
     "ConditionalImages",
     "ConditionalModes",
+    "Disentanglement",
     "InceptionScore",
     "Interval",
     "KernelDistance",
@@ -73,6 +77,7 @@ __all__ = [
     "class_coverage",
     "class_similarity",
     "clipped_density_and_coverage",
+    "dci_scores",
     "effective_rank",
     "frechet_distance",
     "gaussian_kl",
@@ -85,7 +90,9 @@ __all__ = [
     "memorisation_indicators",
     "mode_score",
     "ms_ssim",
+    "mutual_information_gap",
     "parts_interval",
+    "polar_disentanglement",
     "prdc",
     "prdc_indicators",
     "qq_quantiles",
@@ -102,4 +109,6 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "classifier-fid": ClassifierFID,
     "conditional-images": ConditionalImages,
     "conditional-modes": ConditionalModes,
+    "disentanglement": Disentanglement,
+    "disentanglement-polar": polar_disentanglement,
 }

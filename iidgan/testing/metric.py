@@ -9,12 +9,20 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from iidgan.core import ClassifierOutputs, GaussianMixture, Metric, Predictions, Samples
+from iidgan.core import (
+    ClassifierOutputs,
+    Factors,
+    GaussianMixture,
+    Metric,
+    Predictions,
+    Samples,
+)
 from iidgan.testing.value import class_name, differing_names, require, require_value
 
 OPTIONAL_FIELDS = (
     *("z", "codes", "z_cycled", "x_cycled", "x_errors"),
-    *("truth", "labels", "generated_labels", "real_labels", "classifier_outputs"),
+    *("truth", "labels", "generated_labels", "real_labels", "real_factors"),
+    "classifier_outputs",
 )
 SEED_FIELDS = (
     *("generated", "generated_labels"),
@@ -153,6 +161,8 @@ def _copy_tensors(samples: Samples) -> dict[str, Tensor]:
     """Copy the tensors of `samples`."""
     names = ("real", "labels", "real_labels", *SEED_FIELDS)
     tensors = {name: getattr(samples, name) for name in names}
+    if samples.real_factors is not None:
+        tensors["real_factors"] = samples.real_factors.values
     if samples.classifier_outputs is not None:
         for side in ("generated", "real"):
             features = vars(getattr(samples.classifier_outputs, side))
@@ -185,6 +195,7 @@ def _mixture_samples() -> Samples:
         truth=truth,
         generated_labels=(torch.arange(64) % 2).expand(3, -1),
         real_labels=torch.arange(48) % 2,
+        real_factors=Factors(("mode", "rest"), torch.arange(48)[:, None] % torch.tensor([2, 3])),
     )
 
 

@@ -35,6 +35,7 @@ PUBLISHED_NAMES = [
     "dcgan",
     "dcgan-sn",
     "digits",
+    "disentanglement",
     "dist-gan",
     "fashion-mnist",
     "gan",
