@@ -19,6 +19,7 @@ PROFILES = {
     "images": "standard",
     "bfloat16": "standard",
     "conditional": "standard",
+    "disentanglement": "standard",
 }
 """Profiles that pages show, by the name of the table; the other pages show full tables."""
 

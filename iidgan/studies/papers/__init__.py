@@ -11,6 +11,7 @@ from iidgan.records import MetricRecord
 from iidgan.studies.papers.images.arxiv import ARXIV_TABLE_2, ARXIV_TABLE_4, ARXIV_TABLE_5
 from iidgan.studies.papers.images.bfloat16 import BFLOAT16
 from iidgan.studies.papers.images.conditional import CONDITIONAL, CONDITIONAL_CIFAR10
+from iidgan.studies.papers.images.disentanglement import DISENTANGLEMENT
 from iidgan.studies.papers.images.five_sets import IMAGES
 from iidgan.studies.papers.images.ijcai import IJCAI_TABLE_4, IJCAI_TABLE_5
 from iidgan.studies.papers.images.invert_gan import INVERT_GAN_TABLE_2
@@ -56,6 +57,7 @@ TABLES: dict[str, Callable[[Sequence[MetricRecord]], TableSpec]] = {
     "images": partial(_return_spec, IMAGES),
     "bfloat16": partial(_return_spec, BFLOAT16),
     "conditional": partial(_return_spec, CONDITIONAL),
+    "disentanglement": partial(_return_spec, DISENTANGLEMENT),
     **{name: partial(_return_spec, spec) for name, spec in RECIPES.items()},
 }
 """Tables by name, as functions of the stored records; only `tuned` depends on them."""
