@@ -137,7 +137,7 @@ class Shapes(Source):
     pixels: int = 32
     """Side of the images, at least 16."""
     scales: int = 6
-    """Number of sizes of each shape."""
+    """Number of sizes of each shape; a single one is the largest."""
     rotations: int = 10
     """Number of rotations of each shape."""
     size: int | None = None
@@ -192,10 +192,11 @@ def _draw_sprites(pixels: int, scales: int, rotations: int) -> Tensor:
     num_points = side * _SUBPIXELS
     axis = ((torch.arange(num_points, dtype=torch.float64) + 0.5) / num_points - 0.5) * 2
     rows, columns = torch.meshgrid(axis, axis, indexing="ij")
-    scale = torch.linspace(_SMALLEST_SCALE, 1, scales, dtype=torch.float64)[:, None, None, None]
+    scale = torch.linspace(1, _SMALLEST_SCALE, scales, dtype=torch.float64).flip(0)
     angles = math.pi / 2 / rotations * torch.arange(rotations, dtype=torch.float64)
     cos, sin = angles.cos()[:, None, None], angles.sin()[:, None, None]
-    x, y = (cos * columns + sin * rows) / scale, (cos * rows - sin * columns) / scale
+    turned = torch.stack((cos * columns + sin * rows, cos * rows - sin * columns))
+    x, y = turned[:, None] / scale[:, None, None, None]
     points = torch.stack([is_inside(x, y) for is_inside in SHAPES.values()])
     coverage = avg_pool2d(points.flatten(0, 1).double(), _SUBPIXELS).unflatten(0, (-1, scales))
     return pad((255 * coverage).round().to(torch.uint8), [pixels - side] * 4)

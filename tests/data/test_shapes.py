@@ -67,6 +67,11 @@ def test_sprites_touch_no_border():
     assert (area == area[..., :1]).all()  # no position cuts a sprite off
 
 
+def test_single_scale_is_the_largest():
+    single = Shapes(pixels=16, scales=1, rotations=4).load()
+    assert single.x.equal(DATA.x[:, -1:])
+
+
 @pytest.mark.parametrize(("shape", "area"), [(0, 2.0), (1, torch.pi / 2)])
 def test_areas_are_those_of_the_shapes(shape, area):
     """A square in the unit circle, and an ellipse with semi-axes of 1 and 1/2."""

@@ -48,7 +48,7 @@ def mutual_information_gap(codes: Tensor, factors: Tensor, num_bins: int = NUM_B
     factor of K values, for dimensions that know it and for others.
 
     Arguments:
-        codes: Codes, with shape (n, M), M >= 2.
+        codes: Finite codes, with shape (n, M), M >= 2.
         factors: Values of factors, int64 with shape (n, F), at least 0; those that do not vary are
             left out.
         num_bins: Number of bins of each dimension.
@@ -57,7 +57,7 @@ def mutual_information_gap(codes: Tensor, factors: Tensor, num_bins: int = NUM_B
         float64 scalar on the CPU.
 
     Raises:
-        InputError: The shapes are others, or no factor varies.
+        InputError: The shapes or values are others, or no factor varies.
 
     References:
         Isolating Sources of Disentanglement in Variational Autoencoders (Chen, Li, Grosse and
@@ -96,7 +96,7 @@ def dci_scores(codes: Tensor, factors: Tensor, num_bins: int = NUM_BINS) -> DCI:
     `mutual_information_gap`, lowers D and C of good codes, and raises those of bad ones.
 
     Arguments:
-        codes: Codes in an order that does not matter, with shape (n, M), M >= 2.
+        codes: Finite codes in any order, with shape (n, M), M >= 2.
         factors: Values of factors, int64 with shape (n, F), at least 0; those that do not vary are
             left out.
         num_bins: Number of bins of each dimension.
@@ -105,7 +105,7 @@ def dci_scores(codes: Tensor, factors: Tensor, num_bins: int = NUM_BINS) -> DCI:
         The three scores, on the CPU. D and C are 0 if no dimension depends on a factor.
 
     Raises:
-        InputError: The shapes are others, or fewer than two factors vary.
+        InputError: The shapes or values are others, or fewer than two factors vary.
 
     References:
         A Framework for the Quantitative Evaluation of Disentangled Representations (Eastwood and
@@ -160,6 +160,10 @@ def _prepare(
             f"{tuple(factors.shape)}"
         )
     codes, factors = codes.detach().cpu().double(), factors.cpu()
+    if not codes.isfinite().all():
+        raise InputError("codes: must be finite; leave out the others, and their factors")
+    if (factors < 0).any():
+        raise InputError(f"factors: must be >= 0, got {int(factors.min())}")
     varying = factors[:, (factors != factors[:1]).any(0)]
     if varying.shape[1] < min_factors:
         raise InputError(

@@ -112,6 +112,14 @@ def test_scores_refuse_other_shapes(score):
         score(torch.zeros(5, 2), torch.zeros(4, 2).long())
 
 
+@pytest.mark.parametrize("score", [mutual_information_gap, dci_scores])
+def test_scores_refuse_other_values(score):
+    with raises_input_error("codes", "finite"):
+        score(CODES.where(CODES < 11, torch.nan), FACTORS)
+    with raises_input_error("factors", ">= 0", "got -1"):
+        score(CODES, FACTORS - 1)
+
+
 def test_scores_refuse_factors_that_do_not_vary():
     constant = torch.cat((FACTORS[:, :1], 0 * FACTORS[:, 1:]), 1)
     assert mutual_information_gap(CODES, constant) == 1
