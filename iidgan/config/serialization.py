@@ -101,9 +101,9 @@ def decode_dataclass(
         InputError: A type or a field is unknown, or a value is invalid.
 
     Examples:
-        >>> from iidgan import CycleTerm
-        >>> decode_dataclass(CycleTerm, {"weight": 0.5, "norm": "l1"}, plugin_types={})
-        CycleTerm(every=1, weight=0.5, norm='l1', ratio=None, growth=1.0)
+        >>> from iidgan import R1
+        >>> decode_dataclass(R1, {"weight": 0.5}, plugin_types={})
+        R1(every=1, weight=0.5)
     """
     check_types_named(_iterate_type_names(encoded_fields), plugin_types)
     return _decode_fields(cls, encoded_fields, plugin_types)
