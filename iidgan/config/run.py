@@ -95,7 +95,14 @@ class Run(TypedFields):
         Raises:
             InputError: The method is conditional, and the data have no classes.
         """
-        return data.classes if self.method.conditioning else None
+        if not self.method.conditioning:
+            return None
+        if data.y is None:
+            raise InputError(
+                "source: a conditional method needs labels, and these data have none; "
+                f"{self.source.label_advice}"
+            )
+        return data.classes
 
     def network_factory(
         self, shape: tuple[int, ...], classes: Classes | None = None

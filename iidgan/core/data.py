@@ -19,11 +19,6 @@ from iidgan.core.typed_fields import TypedFields
 from iidgan.errors import InputError
 
 CPU = torch.device("cpu")
-MISSING_LABELS = (
-    "source: a conditional method needs labels, and these data have none; `iidgan prepare NAME "
-    "--from FOLDER --labels folders` takes the names of the folders of images, --labels FILE.csv "
-    "a table, and for points --source.label-column COLUMN a column of their file"
-)
 
 
 @dataclass(frozen=True)
@@ -215,7 +210,7 @@ class Dataset:
             InputError: There are no labels, or they do not number classes that all have samples.
         """
         if self.y is None:
-            raise InputError(MISSING_LABELS)
+            raise InputError("labels: these data have none")
         return Classes.from_labels(self.y, self.labels)
 
     @property
@@ -348,6 +343,11 @@ class Source(TypedFields, ABC):
     per_channel: ClassVar[bool] = False
     classifier_options: ClassVar[Mapping[str, float]] = MappingProxyType({})
     expected_accuracy: ClassVar[float] = 0.0
+
+    @property
+    def label_advice(self) -> str:
+        """What to do if the data have no labels, which a conditional method needs."""
+        return "choose other data"
 
     @property
     def classifier_source(self) -> str:

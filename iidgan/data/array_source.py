@@ -49,6 +49,13 @@ class ArrayFile(Source):
     """Column with the classes of the samples, which is no part of them: its name in a .csv file,
     or its number, from 0; None: samples have no labels."""
 
+    @property
+    def label_advice(self) -> str:
+        return (
+            f"`iidgan train {self.path} --source.label-column COLUMN` takes whole numbers in a "
+            "column of the file"
+        )
+
     def load(self) -> Dataset:
         """Read the file as float32 samples of shape (N, d).
 

@@ -49,6 +49,13 @@ class Prepared(Source):
     def classifier_source(self) -> str:
         return self.name
 
+    @property
+    def label_advice(self) -> str:
+        return (
+            f"remove it, and prepare it with labels: `iidgan prepare {self.name} --from FOLDER "
+            "--labels folders` takes the names of folders, --labels FILE.csv a table"
+        )
+
     def load(self) -> Dataset:
         """Map the images, uint8 of shape (N, C, H, W), and read the labels, if there are any.
 

@@ -168,12 +168,15 @@ def cgan(
 
 @cites(MSGAN)
 def msgan(
-    classes: ClassSampling = "uniform", mode_seeking: ModeSeeking | None = None
+    classes: ClassSampling = "uniform",
+    transition: tuple[float, float] | None = None,
+    mode_seeking: ModeSeeking | None = None,
 ) -> Regularised:
     """MSGAN: the conditional GAN, with mode seeking between samples of one class.
 
     Arguments:
         classes: `uniform` or `data`, the frequencies of the classes.
+        transition: As for `Conditional`.
         mode_seeking: The term; by default with weight 1.
 
     References:
@@ -185,7 +188,7 @@ def msgan(
         >>> iidgan.msgan().terms
         (ModeSeeking(every=1, weight=1.0),)
     """
-    return Regularised(method=cgan(classes), terms=(mode_seeking or ModeSeeking(),))
+    return Regularised(method=cgan(classes, transition), terms=(mode_seeking or ModeSeeking(),))
 
 
 @cites(PROJECTION_PAPER)
@@ -214,12 +217,15 @@ def pd_gan(
 
 @cites(AC_GAN)
 def ac_gan(
-    classes: ClassSampling = "uniform", classifier: AuxiliaryClassifier | None = None
+    classes: ClassSampling = "uniform",
+    transition: tuple[float, float] | None = None,
+    classifier: AuxiliaryClassifier | None = None,
 ) -> Regularised:
     """AC-GAN: D also classifies samples, and G is trained so that D recognises their class.
 
     Arguments:
         classes: `uniform` or `data`, the frequencies of the classes.
+        transition: As for `Conditional`.
         classifier: The term; by default with weight 1.
 
     References:
@@ -231,13 +237,14 @@ def ac_gan(
         >>> [player.trains for player in iidgan.ac_gan().players]
         [('D', 'C'), ('G',)]
     """
-    base = Conditional(discriminator="unconditional", classes=classes)
+    base = Conditional(discriminator="unconditional", classes=classes, transition=transition)
     return Regularised(method=base, terms=(classifier or AuxiliaryClassifier(),))
 
 
 @cites(IID_GAN)
 def conditional_iid_gan(
     classes: ClassSampling = "uniform",
+    transition: tuple[float, float] | None = None,
     cycle: CycleTerm | None = None,
     gaussian: GaussianTerm | None = None,
     classifier: InverseClassifier | None = None,
@@ -249,6 +256,7 @@ def conditional_iid_gan(
 
     Arguments:
         classes: `uniform` or `data`, the frequencies of the classes.
+        transition: As for `Conditional`.
         cycle: The cycle consistency; by default with weight 3.
         gaussian: The Gaussian consistency of latents; by default with weight 10.
         classifier: The classification of real samples by F; by default with weight 1.
@@ -264,4 +272,4 @@ def conditional_iid_gan(
         ['CycleTerm', 'GaussianTerm', 'InverseClassifier']
     """
     terms = cycle or CycleTerm(), gaussian or GaussianTerm(), classifier or InverseClassifier()
-    return Regularised(method=cgan(classes), terms=terms)
+    return Regularised(method=cgan(classes, transition), terms=terms)

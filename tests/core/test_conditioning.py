@@ -49,7 +49,7 @@ def test_find_unknown_class(name):
 
 
 def test_dataset_without_labels_has_no_classes():
-    with pytest.raises(InputError, match="needs labels, and these data have none"):
+    with pytest.raises(InputError, match="labels: these data have none"):
         _ = Dataset(torch.zeros(3, 2)).classes
 
 

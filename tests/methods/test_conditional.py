@@ -247,3 +247,11 @@ def test_inverse_classifier_has_gradients_where_F_is_wrong():
     InverseClassifier().compute_loss(nets, batch)["inverse_classifier"].sum().backward()
     expected = torch.tensor([[-0.25, 0.25], [0, 0], [0, 0], [-0.25, 0.25]])
     torch.testing.assert_close(logits.grad[0], expected, atol=1e-6, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "create", [cgan, pd_gan, iidgan.msgan, iidgan.ac_gan, conditional_iid_gan]
+)
+def test_factories_pass_classes_and_transition_on(create):
+    method = create("data", (0.1, 0.3))
+    assert method.conditioning == Conditioning("data", (0.1, 0.3))
