@@ -594,7 +594,7 @@ class TestBfloat16:
     @pytest.mark.parametrize("name", METHODS)
     def test_train_step_uses_bfloat16_in_networks_only(self, name):
         method = METHODS[name]()
-        arch = NetworkFactory(DCGAN(latent=3, width=2, norm="none"), (1, 8, 8))
+        arch = NetworkFactory(DCGAN(latent=3, width=2, norm="none"), (1, 8, 8), num_classes=2)
         state = init_state(method, arch, Adam(), (0, 1), ema=0.5)
         train_step = TrainStep(method, state, steps=10, ema=0.5, precision="bfloat16")
         batches = image_stream(method, arch, train_step).batches_at(0)
@@ -672,12 +672,13 @@ class DtypeWatch(TorchFunctionMode):
 def image_stream(method, arch, train_step, seeds=(0, 1)):
     x = torch.rand(20, *arch.shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
     return DatasetStream(
-        Dataset(x),
+        Dataset(x, torch.arange(20) % 2),
         seeds,
         batch_size=8,
         latent_dim=arch.latent,
         batches_per_step=train_step.num_batches,
         noise_shapes=method.noise_shapes(arch),
+        conditioning=method.conditioning,
     )
 
 

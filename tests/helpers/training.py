@@ -19,6 +19,7 @@ from iidgan import records
 from iidgan.config.run import Run
 from iidgan.core import (
     Batch,
+    Conditioning,
     Dataset,
     Losses,
     LossFn,
@@ -213,10 +214,16 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 def find_first_peak(run: Run, seeds: list[int]) -> tuple[float, int, int]:
     """Finds a bound that one seed's spare uniforms exceed: the bound, the seed, its step."""
     data = run.source.load()
-    state = init_state(run.method, NetworkFactory(run.arch, data.shape), run.optimiser, seeds)
+    factory = run.network_factory(data.shape, run.find_classes(data))
+    state = init_state(run.method, factory, run.optimiser, seeds)
     repeat = TrainStep(run.method, state, steps=run.steps).num_batches
     batches = DatasetStream(
-        data, seeds, batch_size=run.batch, latent_dim=run.arch.latent, batches_per_step=repeat
+        data,
+        seeds,
+        batch_size=run.batch,
+        latent_dim=run.arch.latent,
+        batches_per_step=repeat,
+        conditioning=run.method.conditioning,
     )
     drawn = [torch.stack([batch.u for batch in batches.batches_at(t)]) for t in range(run.steps)]
     peaks = torch.stack([u.amax(dim=(0, 2)) for u in drawn])  # (T, S)
@@ -268,6 +275,10 @@ class DivergingMethod(Method):
 
     inner: Method
     above: float = 2.0  # never
+
+    @property
+    def conditioning(self) -> Conditioning | None:
+        return self.inner.conditioning
 
     @property
     def players(self) -> tuple[Player, ...]:
