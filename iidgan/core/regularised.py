@@ -31,14 +31,16 @@ class _LazyLoss:
 
 
 @dataclass(frozen=True)
-class _WrappedBatchLoss:
-    """The method's own loss for G, on the batch that a term makes of the batch of the update."""
+class _GeneratorLoss:
+    """The method's own loss for G, computed on the batch as wrapped by the terms."""
 
     loss: LossFn
-    term: Term
+    terms: tuple[Term, ...]
 
     def __call__(self, nets: Nets, batch: Batch) -> Losses:
-        return self.loss(nets, self.term.wrap_batch(nets, batch))
+        for term in self.terms:
+            batch = term.wrap_batch(nets, batch)
+        return self.loss(nets, batch)
 
 
 @dataclass(frozen=True)
@@ -188,22 +190,14 @@ def _add_term_losses(
     player: Player, terms: tuple[Term, ...], wrapping: tuple[Method | Term, ...]
 ) -> Player:
     """Add the losses that the terms list for the networks of `player`, each of them once."""
-    losses = [_wrap_own_loss(player, terms)]
+    own_loss = _GeneratorLoss(player.loss, terms) if "G" in player.trains else player.loss
+    losses = [own_loss]
     for term in terms:
         term_losses = [
             _scale_loss(term.losses[name], term) for name in player.trains if name in term.losses
         ]
         losses += dict.fromkeys(term_losses)
     return replace(player, loss=_SummedLoss(tuple(losses), wrapping))
-
-
-def _wrap_own_loss(player: Player, terms: tuple[Term, ...]) -> LossFn:
-    loss = player.loss
-    if "G" in player.trains:
-        for term in terms:
-            if type(term).wrap_batch is not Term.wrap_batch:
-                loss = _WrappedBatchLoss(loss, term)
-    return loss
 
 
 def _assign_owned_networks(
