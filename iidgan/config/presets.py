@@ -77,6 +77,37 @@ _IJCAI_CELEBA = Preset(
     reference=IID_GAN,
 )
 
+_IMAGES = Preset(
+    name="images",
+    title="Default for images",
+    origins={
+        "terms": "ours: trials on stacked digits and stacked clothes",
+        "arch": "ours: Radford et al., 2015, at half the width",
+        "latent": "ours",
+        "optimiser": "Radford et al., 2015: rate and beta1; ours: linear decay",
+        "batch": "ours",
+        "steps": "ours",
+        "ema": "ours: half-life of 10,000 images as in StyleGAN2, ramp as in StyleGAN2-ADA",
+    },
+    terms=IMAGE_TERMS,
+    arch=DCGAN(width=32),
+    optimiser=Adam(lr=2e-4),
+    batch=64,
+    steps=20_000,
+    ema=0.9956,
+    ema_rampup=0.05,
+)
+_MANY_MODES = replace(
+    _IMAGES,
+    name="many-modes",
+    title="Default for stacked images, which have a thousand modes",
+    origins={
+        **_IMAGES.origins,
+        "terms": "ours: trials on stacked digits and stacked clothes, with G at the codes",
+    },
+    terms=MANY_MODES_TERMS,
+)
+
 _ALL = (
     Preset(
         name="points",
@@ -98,46 +129,8 @@ _ALL = (
         has_images=False,
         reference=IID_GAN,
     ),
-    Preset(
-        name="images",
-        title="Default for images",
-        origins={
-            "terms": "ours: trials on stacked digits and stacked clothes",
-            "arch": "ours: Radford et al., 2015, at half the width",
-            "latent": "ours",
-            "optimiser": "Radford et al., 2015: rate and beta1; ours: linear decay",
-            "batch": "ours",
-            "steps": "ours",
-            "ema": "ours: half-life of 10,000 images as in StyleGAN2, ramp as in StyleGAN2-ADA",
-        },
-        terms=IMAGE_TERMS,
-        arch=DCGAN(width=32),
-        optimiser=Adam(lr=2e-4),
-        batch=64,
-        steps=20_000,
-        ema=0.9956,
-        ema_rampup=0.05,
-    ),
-    Preset(
-        name="many-modes",
-        title="Default for stacked images, which have a thousand modes",
-        origins={
-            "terms": "ours: trials on stacked digits and stacked clothes, with G at the codes",
-            "arch": "ours: Radford et al., 2015, at half the width",
-            "latent": "ours",
-            "optimiser": "Radford et al., 2015: rate and beta1; ours: linear decay",
-            "batch": "ours",
-            "steps": "ours",
-            "ema": "ours: half-life of 10,000 images as in StyleGAN2, ramp as in StyleGAN2-ADA",
-        },
-        terms=MANY_MODES_TERMS,
-        arch=DCGAN(width=32),
-        optimiser=Adam(lr=2e-4),
-        batch=64,
-        steps=20_000,
-        ema=0.9956,
-        ema_rampup=0.05,
-    ),
+    _IMAGES,
+    _MANY_MODES,
     Preset(
         name="ijcai-mnist",
         title="MNIST, Figures 6 and 8",
