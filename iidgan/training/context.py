@@ -94,6 +94,23 @@ class TrainContext:
         return cls(first_context.run, seeds, first_context.data, state, train_step, batches)
 
 
+def create_statistics_stream(run: Run, seeds: Sequence[int], data: Dataset) -> DatasetStream:
+    """Create the batches from which `inference_networks` computes fixed statistics.
+
+    Arguments:
+        run: The run.
+        seeds: Its seeds.
+        data: Its data set.
+    """
+    return DatasetStream(
+        data,
+        seeds,
+        batch_size=run.batch,
+        latent_dim=run.arch.latent,
+        conditioning=run.method.conditioning,
+    )
+
+
 def describe_step(run: Run, data: Dataset) -> list[object]:
     """Describe all that determines the computation of a step; sources, seeds and lengths do not.
 

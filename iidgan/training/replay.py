@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from iidgan.engine import checkpoint
 from iidgan.engine.inference import inference_networks
-from iidgan.engine.sampling import DatasetStream
 from iidgan.engine.state import init_state
 from iidgan.errors import InputError
 from iidgan.evaluation.arrays import Arrays, to_arrays
 from iidgan.evaluation.classifier.store import ClassifierEvaluator
 from iidgan.evaluation.evaluate import EvaluationPoint
 from iidgan.evaluation.sampling import draw_samples
+from iidgan.training.context import create_statistics_stream
 from iidgan.training.run_dir import RunDir
 
 
@@ -44,12 +44,6 @@ def sample_checkpoint(run_dir: RunDir, step: int) -> Arrays:
     state = init_state(run.method, factory, run.optimiser, seeds, ema=run.ema)
     checkpoint.load_state(state, seeds, files)
     point = EvaluationPoint(run, seeds, [step] * len(seeds), state.diverged.tolist())
-    batches = DatasetStream(
-        data,
-        seeds,
-        batch_size=run.batch,
-        latent_dim=run.arch.latent,
-        conditioning=run.method.conditioning,
-    )
+    batches = create_statistics_stream(run, seeds, data)
     samples = draw_samples(inference_networks(state, batches), data, point, ClassifierEvaluator())
     return to_arrays(samples, point)

@@ -32,7 +32,7 @@ from iidgan.evaluation.evaluate import (
 )
 from iidgan.evaluation.sampling import draw_samples
 from iidgan.records import append_records, read_records
-from iidgan.training.context import TrainContext
+from iidgan.training.context import TrainContext, create_statistics_stream
 from iidgan.training.coverage_history import (
     CoverageHistory,
     collect_histories,
@@ -338,13 +338,7 @@ class TrainSession:
         return TrainedNetworks(point, self.data.shape, nets, self.data.scaling, classes)
 
     def _new_batches(self) -> DatasetStream:
-        return DatasetStream(
-            self.data,
-            self.seeds,
-            batch_size=self.run.batch,
-            latent_dim=self.run.arch.latent,
-            conditioning=self.run.method.conditioning,
-        )
+        return create_statistics_stream(self.run, self.seeds, self.data)
 
 
 def is_measured(spec: RunSpec, steps: Mapping[int, int]) -> bool:
