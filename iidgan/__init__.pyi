@@ -96,7 +96,7 @@ from .terms import InverseClassifier as InverseClassifier
 from .terms import ModeSeeking as ModeSeeking
 from .terms import ZDiscriminator as ZDiscriminator
 from .train import train as train
+from .training.export import load as load
 from .training.model import Model as Model
-from .training.model import load as load
 from .training.precision import choose_precision as choose_precision
 from .training.run_session import Result as Result

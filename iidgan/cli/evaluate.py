@@ -29,8 +29,8 @@ from iidgan.evaluation.evaluate import evaluate_samples as measure
 from iidgan.evaluation.sampling import draw_samples
 from iidgan.records import MetricRecord, append_records, encode_record
 from iidgan.sample_sets.opening import is_run_path
+from iidgan.training.export import load_networks
 from iidgan.training.extra_metrics import resolve_metrics
-from iidgan.training.model import load_networks
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.device import resolve_device
 from iidgan.utils.files import remove_partials

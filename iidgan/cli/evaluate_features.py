@@ -45,7 +45,7 @@ from iidgan.sample_sets.measurement import (
     list_healthy_seeds,
 )
 from iidgan.sample_sets.opening import DEFAULT_NUM_SAMPLES, is_run_path
-from iidgan.training.model import load_point
+from iidgan.training.export import load_point
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.device import resolve_device
 from iidgan.utils.files import check_writable_file

@@ -37,7 +37,7 @@ from iidgan.report import (
     plot_square_fitting,
     save_figure,
 )
-from iidgan.training.model import load as load_model
+from iidgan.training.export import load as load_model
 from iidgan.training.replay import sample_checkpoint
 from iidgan.training.run_dir import RunDir
 

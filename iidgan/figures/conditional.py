@@ -13,8 +13,8 @@ from iidgan.errors import InputError
 from iidgan.figures.comparison import RunDirs
 from iidgan.latent.grid import cartesian_plane, traverse_latents
 from iidgan.report import Mosaic, plot_mosaics
+from iidgan.training.export import load as load_model
 from iidgan.training.model import Model
-from iidgan.training.model import load as load_model
 
 MAX_CLASSES = 10
 """Number of classes that a picture shows, the first ones."""

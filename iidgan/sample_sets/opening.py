@@ -26,7 +26,8 @@ from iidgan.sample_sets.generated import open_model
 from iidgan.sample_sets.image_files import open_image_set
 from iidgan.sample_sets.resized import resize_samples
 from iidgan.sample_sets.sample_set import SampleSet
-from iidgan.training.model import CONFIG_FILE, WEIGHTS_FILE, Model, load, load_point
+from iidgan.training.export import CONFIG_FILE, WEIGHTS_FILE, load, load_point
+from iidgan.training.model import Model
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.files import oserror_as_input_error
 

@@ -23,7 +23,7 @@ from iidgan.sample_sets.measurement import Comparison, iterate_run_subjects
 from iidgan.studies.columns import SCORES, ScoreColumn
 from iidgan.studies.table_spec import TableSpec
 from iidgan.studies.train_missing import TrainingJob, Workspace
-from iidgan.training.model import load_point
+from iidgan.training.export import load_point
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.device import resolve_device
 from iidgan.utils.provenance import collect_provenance

@@ -20,8 +20,8 @@ from iidgan.errors import MissingFileError
 from iidgan.records import MetricRecord
 from iidgan.training.coverage_history import collect_histories, have_collapsed
 from iidgan.training.diagnosis_interval import choose_diagnosis_interval
+from iidgan.training.export import load as load_model
 from iidgan.training.model import Model
-from iidgan.training.model import load as load_model
 from iidgan.training.plan import Auto, ExecutionPlan, choose_plan
 from iidgan.training.run_dir import RunDir
 from iidgan.training.session import ProgressCallback, RunSpec, TrainSession, is_measured

@@ -38,13 +38,8 @@ from iidgan.training.coverage_history import (
     collect_histories,
     have_collapsed,
 )
-from iidgan.training.model import (
-    TrainedNetworks,
-    check_exported_run,
-    export_networks,
-    load_networks,
-    load_point,
-)
+from iidgan.training.export import check_exported_run, export_networks, load_networks, load_point
+from iidgan.training.model import TrainedNetworks
 from iidgan.training.plan import Auto, ExecutionPlan
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.device import forked_rng

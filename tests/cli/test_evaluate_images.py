@@ -12,7 +12,8 @@ from iidgan.cli import main
 from iidgan.features import Features, create_extractor
 from iidgan.records import read_records
 from iidgan.sample_sets import open_data, read_reference, write_reference
-from iidgan.training.model import TrainedNetworks, export_networks, load_networks
+from iidgan.training.export import export_networks, load_networks
+from iidgan.training.model import TrainedNetworks
 from tests.helpers.cli import fail_command, print_help
 from tests.helpers.extractors import make_images
 from tests.helpers.sample_sets import make_model

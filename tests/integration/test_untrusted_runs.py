@@ -19,8 +19,8 @@ from iidgan.evaluation.classifier.prepare import accuracy_warning
 from iidgan.figures.comparison import plot_training
 from iidgan.figures.run import draw_figures
 from iidgan.methods import GAN
+from iidgan.training.export import load_networks
 from iidgan.training.migration import read_facts
-from iidgan.training.model import load_networks
 from iidgan.training.replay import sample_checkpoint
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.files import DIGESTS_FILE, file_sha256

@@ -97,7 +97,7 @@ def set_diverged(run_dir, seed, step):
 @pytest.mark.slow
 def test_measure_scores_of_diverged_seed(trained_tiles, monkeypatch):
     workspace, table = trained_tiles, make_score_table()
-    monkeypatch.setattr("iidgan.training.model.integrity_error", lambda *arguments: None)
+    monkeypatch.setattr("iidgan.training.export.integrity_error", lambda *arguments: None)
     set_diverged(workspace.run_dir(RUN, (0, 1)), 1, 2)
     jobs = missing_scores(table, range(2), [])
     measure_scores("t", jobs, ScoreMeter(workspace), workspace, stop=StopRequest())

@@ -15,7 +15,7 @@ from iidgan.data import array
 from iidgan.evaluation.arrays import load_arrays
 from iidgan.methods import cgan, iid_gan
 from iidgan.nn import DCGAN
-from iidgan.training.model import load as load_model
+from iidgan.training.export import load as load_model
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.files import DIGESTS_FILE, file_sha256
 from tests.helpers.errors import raises_input_error

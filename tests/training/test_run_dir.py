@@ -22,7 +22,7 @@ from iidgan.engine.optim import Adam
 from iidgan.methods import iid_gan
 from iidgan.nn import MLP
 from iidgan.records import MetricRecord, append_records, read_records
-from iidgan.training.model import load
+from iidgan.training.export import load
 from iidgan.training.replay import sample_checkpoint
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.files import PARTIAL_PREFIX

@@ -7,7 +7,7 @@ import torch
 
 from iidgan.evaluation.arrays import load_arrays
 from iidgan.records import read_records
-from iidgan.training.model import load_networks
+from iidgan.training.export import load_networks
 from iidgan.training.run_dir import RunDir
 from iidgan.training.run_session import describe_steps, open_run, partition_seeds
 from iidgan.training.session import RunSpec

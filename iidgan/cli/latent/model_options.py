@@ -12,7 +12,8 @@ from torch import Tensor
 
 from iidgan.cli.options import PluginOptions
 from iidgan.errors import InputError
-from iidgan.training.model import Model, load
+from iidgan.training.export import load
+from iidgan.training.model import Model
 from iidgan.utils.files import write_file
 
 

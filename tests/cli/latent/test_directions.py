@@ -6,7 +6,7 @@ from PIL import Image
 
 from iidgan.cli import main
 from iidgan.data import prepared
-from iidgan.training.model import load
+from iidgan.training.export import load
 from tests.helpers.cli import TINY, fail_command
 
 

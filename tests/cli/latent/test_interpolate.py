@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from iidgan.cli import main
-from iidgan.training.model import load
+from iidgan.training.export import load
 from tests.helpers.cli import fail_command
 
 
