@@ -308,8 +308,8 @@ def _check_terms(terms: tuple[Term, ...]) -> None:
     for index, prefix in enumerate(prefixes):
         if prefix in prefixes[:index]:
             raise InputError(
-                f"term: {prefix!r} is already part of the method (by default iid-gan); "
-                f"--method gan has no terms; the options of this one are --{prefix}.…"
+                f"term: {prefix!r} is already part of the method (iid-gan unless you name one); "
+                f"its options are --{prefix}.…, and --method gan and cgan have no terms"
             )
 
 

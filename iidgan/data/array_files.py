@@ -34,6 +34,7 @@ class SampleArray:
         values: Floats or integers of shape (N, *shape), N >= 1, finite in float32.
         columns: Names of the columns; empty if the file names none.
         notes: Lines for the user on how the file was read.
+        words: Different words of a column that may have some; `values` has their indices.
 
     Examples:
         >>> SampleArray(np.zeros((3, 2)), columns=("width", "height")).describe()
@@ -43,6 +44,7 @@ class SampleArray:
     values: NDArray[Any]
     columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
     def describe(self) -> str:
         """Describe the number and size of the samples, with the names of their columns."""
@@ -55,12 +57,17 @@ class SampleArray:
         return f"{samples_text} of {numbers_text}{names}"
 
 
-def read_samples(path: str | os.PathLike[str]) -> SampleArray:
+ArrayReader = Callable[[str, str | None], SampleArray]
+"""Reads a file, given its path and the name of a column that may have words."""
+
+
+def read_samples(path: str | os.PathLike[str], word_column: str | None = None) -> SampleArray:
     """Read the array of a file.
 
     Arguments:
         path: A .npy file, a .npz archive with one array or one named x, or a .csv file, whose
             first line may be the names of the columns.
+        word_column: Name of a column of a .csv file that may have words instead of numbers.
 
     Raises:
         InputError: The file cannot be read, is damaged, or does not hold at least one sample of
@@ -77,11 +84,11 @@ def read_samples(path: str | os.PathLike[str]) -> SampleArray:
     reader = choose_reader(file_name)
     with _input_errors(file_name):
         require_regular_file(file_name)
-    table = reader(file_name)
+    table = reader(file_name, word_column)
     return replace(table, values=_check_samples(file_name, table.values))
 
 
-def choose_reader(path: str) -> Callable[[str], SampleArray]:
+def choose_reader(path: str) -> ArrayReader:
     """Return the function that reads a file, by its suffix.
 
     Arguments:
@@ -140,7 +147,7 @@ def _refuse_damage(path: str, expected: str) -> Iterator[None]:
         raise InputError(f"{path}: not {expected} of plain numbers: {reason}") from error
 
 
-def _read_npy(path: str) -> SampleArray:
+def _read_npy(path: str, _word_column: str | None) -> SampleArray:
     """Map the file: a header that promises more data than the file has allocates nothing."""
     with _input_errors(path), _refuse_damage(path, "a .npy file"):
         values = npy_format.open_memmap(path, mode="r")
@@ -150,7 +157,7 @@ def _read_npy(path: str) -> SampleArray:
         return SampleArray(values)
 
 
-def _read_npz(path: str) -> SampleArray:
+def _read_npz(path: str, _word_column: str | None) -> SampleArray:
     with (
         _input_errors(path),
         _refuse_damage(path, "a .npz archive"),
@@ -174,10 +181,10 @@ def _choose_member(path: str, names: list[str]) -> str:
     raise InputError(f"{path}: expected one array, or one named {ARRAY_NAME}, got {listing}")
 
 
-def _read_csv(path: str) -> SampleArray:
+def _read_csv(path: str, word_column: str | None) -> SampleArray:
     with _input_errors(path):
-        table = read_csv(path)
-    return SampleArray(table.values, table.columns, table.notes)
+        table = read_csv(path, word_column)
+    return SampleArray(table.values, table.columns, table.notes, table.words)
 
 
 def _check_samples(path: str, values: NDArray[Any]) -> NDArray[Any]:
@@ -287,7 +294,7 @@ def write_npz(path: Path, arrays: Mapping[str, ArrayBlocks]) -> None:
                     file.write(np.ascontiguousarray(block, "<f4").data)
 
 
-ARRAY_READERS: dict[str, Callable[[str], SampleArray]] = {
+ARRAY_READERS: dict[str, ArrayReader] = {
     ".npy": _read_npy,
     ".npz": _read_npz,
     ".csv": _read_csv,

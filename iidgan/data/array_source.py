@@ -47,13 +47,14 @@ class ArrayFile(Source):
     metrics and figures are in the data's own units."""
     label_column: str | None = field(default=None, metadata=OMIT_IF_DEFAULT)
     """Column with the classes of the samples, which is no part of them: its name in a .csv file,
-    or its number, from 0; None: samples have no labels."""
+    where classes may be words; or its number, from 0, of whole numbers; None: samples have no
+    labels."""
 
     @property
     def label_advice(self) -> str:
         return (
-            f"`iidgan train {self.path} --source.label-column COLUMN` takes whole numbers in a "
-            "column of the file"
+            f"`iidgan train {self.path} --source.label-column COLUMN` takes the classes from a "
+            "column of the file: whole numbers, or words in a .csv file with names of columns"
         )
 
     def load(self) -> Dataset:
@@ -71,7 +72,7 @@ class ArrayFile(Source):
                 f"{self.path}: the file has changed: expected sha256 {self.sha256}, "
                 f"got {actual_digest}"
             )
-        samples = read_samples(self.path)
+        samples = read_samples(self.path, self.label_column)
         check_table(self.path, samples.values)
         labels: dict[str, Any] = {}
         if self.label_column is not None:
@@ -137,19 +138,32 @@ def _split_labels(
 ) -> tuple[SampleArray, dict[str, Any]]:
     """Separate the column of classes: samples without it, and fields of `Dataset`."""
     index = _find_column(path, samples, column)
-    values = samples.values[:, index]
-    classes, labels = np.unique(values, return_inverse=True)
-    if not np.all(classes == np.round(classes)) or len(classes) > MAX_CLASSES:
-        raise InputError(
-            f"source.label-column: column {column!r} of {path} must have whole numbers, at most "
-            f"{MAX_CLASSES:,} different ones, got {len(classes):,}, such as {classes[-1]:g}"
-        )
+    names, labels = _number_classes(path, samples, column, samples.values[:, index])
     other_columns = [name for i, name in enumerate(samples.columns) if i != index]
     remaining = replace(
         samples, values=np.delete(samples.values, index, axis=1), columns=tuple(other_columns)
     )
-    names = tuple(str(int(value)) for value in classes)
     return remaining, {"y": torch.from_numpy(labels.reshape(-1)), "labels": names}
+
+
+def _number_classes(
+    path: str, samples: SampleArray, column: str, values: NDArray[np.generic]
+) -> tuple[tuple[str, ...], NDArray[np.intp]]:
+    """Return the names of the classes, in order, and the label of each sample."""
+    try:
+        words = np.array([float(word) for word in samples.words])
+    except ValueError:
+        words = np.array(samples.words)
+    classes, labels = np.unique(
+        words[values.astype(int)] if len(words) else values, return_inverse=True
+    )
+    are_words = classes.dtype.kind == "U"
+    if len(classes) > MAX_CLASSES or not (are_words or np.all(classes == np.round(classes))):
+        raise InputError(
+            f"source.label-column: column {column!r} of {path} must have words or whole numbers, "
+            f"at most {MAX_CLASSES:,} different ones, got {len(classes):,}, such as {classes[-1]}"
+        )
+    return tuple(map(str, classes if are_words else classes.astype(int))), labels
 
 
 def _find_column(path: str, samples: SampleArray, column: str) -> int:

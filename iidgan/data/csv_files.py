@@ -10,7 +10,7 @@ import io
 import math
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from reprlib import repr as shorten_repr
 
 import numpy as np
@@ -33,14 +33,16 @@ class CsvTable:
         values: Array of float64 with shape (N, d).
         columns: Names of the columns; empty if the file has none.
         notes: Lines for the user on how the file was read.
+        words: Different words of a column that may have some; `values` has their indices.
     """
 
     values: NDArray[np.float64]
     columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
-def read_csv(path: str) -> CsvTable:
+def read_csv(path: str, word_column: str | None = None) -> CsvTable:
     r"""Read a table of numbers, separated by commas, with decimal points.
 
     A first line of words has the names of the columns; so has one that numbers the columns from
@@ -49,6 +51,7 @@ def read_csv(path: str) -> CsvTable:
 
     Arguments:
         path: The file, in UTF-8.
+        word_column: Name of a column that may have words instead of numbers.
 
     Raises:
         InputError: The file is not such a table, or its first line or first column could be read
@@ -69,8 +72,10 @@ def read_csv(path: str) -> CsvTable:
     lines = _read_lines(path)
     first_location, first_cells = next(lines, (path, []))
     names = _clean_names(first_cells)
-    rows = _RowReader(len(names))
     has_names = _are_words(names)
+    has_word_column = has_names and word_column in names
+    word_index = names.index(word_column) if has_word_column else None
+    rows = _RowReader(len(names), word_index)
     if names and not has_names:
         rows.append(first_location, first_cells)
     for location, cells in lines:
@@ -80,7 +85,8 @@ def read_csv(path: str) -> CsvTable:
         has_names, values = True, values[1:]
     if not has_names:
         rows.check_decimal_points(first_location)
-    return _leave_out_index(first_location, names if has_names else (), values, rows)
+    table = _leave_out_index(first_location, names if has_names else (), values, rows)
+    return replace(table, words=tuple(rows.word_indices))
 
 
 def _read_lines(path: str) -> Iterator[tuple[str, list[str]]]:
@@ -108,10 +114,13 @@ class _RowReader:
 
     Arguments:
         num_columns: Number of columns.
+        word_index: Index of the column that may have words.
     """
 
-    def __init__(self, num_columns: int) -> None:
+    def __init__(self, num_columns: int, word_index: int | None = None) -> None:
         self.num_columns = num_columns
+        self.word_index = word_index
+        self.word_indices: dict[str, int] = {}
         self.num_rows = 0
         self.integer_counts = [0] * num_columns  # rows with a whole number, for each column
         self._numbers = array("d")
@@ -123,6 +132,7 @@ class _RowReader:
         Raises:
             InputError: A cell is not a finite number, or the row has another length.
         """
+        cells = self._index_word(location, cells)
         self._numbers.extend(_parse_row(location, cells))
         if len(cells) != self.num_columns:
             raise InputError(
@@ -134,6 +144,17 @@ class _RowReader:
             if _is_integer(cell):
                 self.integer_counts[i] += 1
                 self._has_decimal_parts |= _is_decimal_part(cell, is_fraction=i % 2 == 1)
+
+    def _index_word(self, location: str, cells: Sequence[str]) -> Sequence[str]:
+        """Replace the word by its index."""
+        column = self.word_index
+        if column is None or column >= len(cells):
+            return cells
+        word = cells[column].strip()
+        if not word:
+            raise InputError(f"{location}, column {column + 1}: the label is missing")
+        index = self.word_indices.setdefault(word, len(self.word_indices))
+        return [*cells[:column], str(index), *cells[column + 1 :]]
 
     def to_values(self) -> NDArray[np.float64]:
         """Return all numbers, with shape (N, d)."""
@@ -158,6 +179,7 @@ class _RowReader:
 
 
 FORMAT_HINT = "separate columns by commas, and write decimals with a point"
+_WORD_HINT = "only `iidgan train` reads words, as classes: --source.label-column names their column"
 
 
 def _parse_float(cell: str) -> float | None:
@@ -174,7 +196,7 @@ def _parse_row(location: str, cells: Sequence[str]) -> list[float]:
         if number is None or not math.isfinite(number):
             raise InputError(
                 f"{location}, column {i}: {shorten_repr(cell)} is not a finite number; "
-                f"{FORMAT_HINT}"
+                f"{_WORD_HINT if cell.strip().isalpha() else FORMAT_HINT}"
             )
         numbers.append(number)
     return numbers

@@ -247,6 +247,30 @@ def test_column_of_labels(tmp_path, column):
     assert data.notes[0] == "3 samples of 2 numbers: a, b"
 
 
+def test_labels_can_be_words(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("species,a,b\n dog ,1.5,2\ncat,0.5,4\ndog,2.5,6\n10,3.5,8\n")
+    data = ArrayFile(path=str(path), label_column="species").load()
+    assert data.x.tolist() == [[1.5, 2.0], [0.5, 4.0], [2.5, 6.0], [3.5, 8.0]]
+    assert data.classes.names == ("10", "cat", "dog")
+    assert data.y.tolist() == [2, 1, 2, 0]
+
+
+def test_numbers_are_labels_in_the_order_of_numbers(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("a,kind\n1.5,10\n0.5,9.0\n2.5,9\n")
+    data = ArrayFile(path=str(path), label_column="kind").load()
+    assert data.classes.names == ("9", "10")
+    assert data.y.tolist() == [1, 0, 0]
+
+
+def test_missing_label_names_its_line(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("a,kind\n1.5,cat\n0.5,\n")
+    with raises_input_error(None, "line 3, column 2: the label is missing"):
+        ArrayFile(path=str(path), label_column="kind").load()
+
+
 def test_large_labels_keep_their_names(tmp_path):
     np.save(tmp_path / "x.npy", np.array([[0.5, 20260102], [1.5, 20260101]]))
     data = ArrayFile(path=str(tmp_path / "x.npy"), label_column="1").load()
@@ -263,7 +287,7 @@ def test_labels_are_kept_by_standardisation(tmp_path):
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        ("a", "must have whole numbers"),
+        ("a", "must have words or whole numbers"),
         ("colour", "no column 'colour'; it has a, kind, b"),
         ("3", "no column '3'"),
     ],
