@@ -179,7 +179,9 @@ class _RowReader:
 
 
 FORMAT_HINT = "separate columns by commas, and write decimals with a point"
-_WORD_HINT = "only `iidgan train` reads words, as classes: --source.label-column names their column"
+_WORD_HINT = (
+    "only `iidgan train` reads words, as classes: --source.label-column names their column"
+)
 
 
 def _parse_float(cell: str) -> float | None:

@@ -93,8 +93,27 @@ _COLUMNS_NOTE = (
 )
 
 
-def _row_group(runs: Mapping[str, Run], datasets: Mapping[str, Source]) -> RowGroup:
-    return RowGroup(datasets=datasets, rows=runs, latents={"digits": _DIGIT_LATENT})
+_IID_GAN_COSTS = {"CGAN": 1.56, "AC-GAN": 2.25}
+"""CPU seconds of a step of IID-GAN (M-D), of those of a step of a method, in the standard
+profile."""
+
+
+def _row_groups(runs: Mapping[str, Run], datasets: Mapping[str, Source]) -> tuple[RowGroup, ...]:
+    latents = {"digits": _DIGIT_LATENT}
+    longer_trainings = (
+        RowGroup(
+            title=f"{row_name} for as much CPU time as IID-GAN (M-D)",
+            datasets=datasets,
+            rows={row_name: replace(runs[row_name], steps=round(cost * runs[row_name].steps))},
+            relative_steps=cost,
+            latents=latents,
+        )
+        for row_name, cost in _IID_GAN_COSTS.items()
+    )
+    equally_long = RowGroup(
+        title="equally long trainings", datasets=datasets, rows=runs, latents=latents
+    )
+    return equally_long, *longer_trainings
 
 
 def _with_latent(run: Run) -> Run:
@@ -102,21 +121,19 @@ def _with_latent(run: Run) -> Run:
 
 
 _METHODS = conditional_methods(_PRESET)
-_SHORT_GROUP = _row_group(
+_SHORT_GROUPS = _row_groups(
     {name: _with_latent(standard_run(method)) for name, method in _METHODS.items()},
     _SHORT_DATASETS,
 )
 
 CONDITIONAL = TableSpec(
     title="Conditional generation: digits, clothes and emoji",
-    row_groups=(
-        _row_group(
-            {
-                name: _with_latent(_PRESET.create_run(Mnist(), method))
-                for name, method in _METHODS.items()
-            },
-            _FULL_DATASETS,
-        ),
+    row_groups=_row_groups(
+        {
+            name: _with_latent(_PRESET.create_run(Mnist(), method))
+            for name, method in _METHODS.items()
+        },
+        _FULL_DATASETS,
     ),
     columns={
         title: column
@@ -124,8 +141,8 @@ CONDITIONAL = TableSpec(
         for title, column in class_columns(dataset).items()
     },
     num_seeds=3,
-    standard=Profile(steps=5_000, num_seeds=3, row_groups=(_SHORT_GROUP,), num_checkpoints=10),
-    quick=Profile(steps=500, num_seeds=2, row_groups=(_SHORT_GROUP,), num_checkpoints=5),
+    standard=Profile(steps=5_000, num_seeds=3, row_groups=_SHORT_GROUPS, num_checkpoints=10),
+    quick=Profile(steps=500, num_seeds=2, row_groups=_SHORT_GROUPS, num_checkpoints=5),
     notes=(
         _COLUMNS_NOTE,
         f"{_DIGIT_LATENT} latent dimensions for digits, {_LATENT} for the others. In the quick "
