@@ -248,18 +248,21 @@ def conditional_iid_gan(
     cycle: CycleTerm | None = None,
     gaussian: GaussianTerm | None = None,
     classifier: InverseClassifier | None = None,
+    discriminator: DiscriminatorKind = "projection",
 ) -> Regularised:
     """Conditional IID-GAN: F maps samples to latents, which are Gaussian, and to classes.
 
-    The cycle is over codes [z; c], so that F classifies generated samples; its third term
-    classifies the real ones.
+    The cycle is over codes [z; c], and F classifies real and generated samples. The papers do not
+    say how G and D read the class, nor what trains F to classify.
 
     Arguments:
         classes: `uniform` or `data`, the frequencies of the classes.
         transition: As for `Conditional`.
         cycle: The cycle consistency; by default with weight 3.
         gaussian: The Gaussian consistency of latents; by default with weight 10.
-        classifier: The classification of real samples by F; by default with weight 1.
+        classifier: The classification by F; by default of real and generated samples, with
+            weight 1.
+        discriminator: As for `Conditional`.
 
     References:
         * IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
@@ -271,5 +274,10 @@ def conditional_iid_gan(
         >>> [type(term).__name__ for term in iidgan.conditional_iid_gan().terms]
         ['CycleTerm', 'GaussianTerm', 'InverseClassifier']
     """
-    terms = cycle or CycleTerm(), gaussian or GaussianTerm(), classifier or InverseClassifier()
-    return Regularised(method=cgan(classes, transition), terms=terms)
+    base = Conditional(discriminator=discriminator, classes=classes, transition=transition)
+    terms = (
+        cycle or CycleTerm(),
+        gaussian or GaussianTerm(),
+        classifier or InverseClassifier(samples="both"),
+    )
+    return Regularised(method=base, terms=terms)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
 from iidgan.core import (
+    OMIT_IF_DEFAULT,
     Batch,
     Losses,
     LossFn,
@@ -37,16 +38,20 @@ AC_GAN = Reference(
 @cites(IID_GAN)
 @dataclass(frozen=True, kw_only=True)
 class InverseClassifier(WeightedTerm):
-    """Cross-entropy of the classes that F assigns to real samples; for conditional methods.
+    """Cross-entropy of the classes that F assigns to samples; for conditional methods.
 
         -w E log F_c(x), with the probability F_c(x) of the class c of x
 
-    F is added if the method has none, and is trained by the player of G.
+    for real samples x, and the same for G(z, c) with `samples="both"`, which trains G to generate
+    samples whose class F recognises, as the classifier of AC-GAN does. F is added if the method
+    has none, and is trained by the player of G.
 
     References:
         IID-GAN: an IID Sampling Perspective for Regularizing Mode Collapse (Li, Shi and Yan,
         2023), https://www.ijcai.org/proceedings/2023/437, section 4.4: "the real x is the input of
-        F for classification"; the loss is original to this library
+        F for classification"; the loss is original to this library. For generated samples,
+        Conditional Image Synthesis With Auxiliary Classifier GANs (Odena, Olah and Shlens, 2016),
+        https://arxiv.org/abs/1610.09585
 
     Examples:
         An F that gives both classes the probability 1/2 has a loss of log 2:
@@ -65,6 +70,8 @@ class InverseClassifier(WeightedTerm):
 
     weight: float = 1.0
     """Weight of the term."""
+    samples: Literal["real", "both"] = field(default="real", metadata=OMIT_IF_DEFAULT)
+    """Samples that F classifies: real ones, or generated ones, too."""
 
     def check_fits(self, method: Method) -> None:
         require_conditional(method)
@@ -73,11 +80,17 @@ class InverseClassifier(WeightedTerm):
         return {"F": factory.build_inverse()}
 
     def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
+        losses = {"inverse_classifier": self._classify(nets, batch, batch.x)}
+        if self.samples == "both":
+            losses["inverse_classifier_fake"] = self._classify(nets, batch, nets.G(batch.z))
+        return losses
+
+    def _classify(self, nets: Nets, batch: Batch, x: Tensor) -> Tensor:
         _, classes = batch.split_code(batch.z)
-        _, probabilities = batch.split_code(nets.F(batch.x))
+        _, probabilities = batch.split_code(nets.F(x))
         # Smaller bounds than rounding asks for: below a bound there is no gradient.
         log_probabilities = probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny).log()
-        return {"inverse_classifier": self.weight * _cross_entropy(log_probabilities, classes)}
+        return self.weight * _cross_entropy(log_probabilities, classes)
 
 
 @cites(AC_GAN)

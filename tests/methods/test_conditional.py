@@ -241,6 +241,31 @@ def test_terms_on_features_of_a_discriminator_that_reads_classes(term):
     check_method(iidgan.Regularised(method=cgan(), terms=(term,)), ARCH)
 
 
+def test_inverse_classifier_trains_G_only_with_both_kinds_of_samples():
+    generator = torch.nn.Linear(3, 1)
+    nets = Nets({"G": generator, "F": lambda x: torch.cat([x, x.sigmoid(), 1 - x.sigmoid()], -1)})
+    batch = make_batch()
+    real = InverseClassifier(weight=2.0).compute_loss(nets, batch)
+    both = InverseClassifier(weight=2.0, samples="both").compute_loss(nets, batch)
+    assert both["inverse_classifier"].item() == real["inverse_classifier"].item()
+    assert not real["inverse_classifier"].requires_grad
+    signs = torch.tensor([1.0, -1, -1, 1])  # of x where sigmoid(x) is the probability of its class
+    x = generator(batch.z)[0, :, 0]
+    expected = -2 * torch.nn.functional.logsigmoid(signs * x).mean()
+    assert both["inverse_classifier_fake"].item() == pytest.approx(expected.item())
+    both["inverse_classifier_fake"].sum().backward()
+    assert generator.weight.grad.abs().min() > 0
+
+
+def test_classification_of_generated_samples_is_omitted_from_ids():
+    runs = [
+        iidgan.Run(method=iidgan.Regularised(method=cgan(), terms=(InverseClassifier(samples=s),)))
+        for s in ("real", "both")
+    ]
+    terms = [run.to_dict()["method"]["terms"][0] for run in runs]
+    assert ["samples" in term for term in terms] == [False, True]
+
+
 def test_inverse_classifier_has_gradients_where_F_is_wrong():
     batch, logits = make_batch(), torch.tensor([[[-30.0, 30.0]]]).repeat(1, 4, 1).requires_grad_()
     nets = Nets({"F": lambda x: torch.cat([x, logits.softmax(-1)], -1)})

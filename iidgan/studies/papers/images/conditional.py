@@ -16,11 +16,11 @@ from matplotlib.figure import Figure
 from iidgan.config.preset import Preset
 from iidgan.config.presets import PRESETS
 from iidgan.config.run import Run
-from iidgan.core import Method, Source
+from iidgan.core import Method, Regularised, Source
 from iidgan.data import FashionMnist, Mnist, Mnist5k, Prepared
 from iidgan.figures.comparison import RunDirs, plot_training
 from iidgan.figures.conditional import plot_class_planes, plot_class_samples, plot_class_traversals
-from iidgan.methods import ac_gan, cgan, msgan, pd_gan
+from iidgan.methods import Conditional, ac_gan, cgan, msgan, pd_gan
 from iidgan.nn import DCGAN
 from iidgan.studies.columns import Column
 from iidgan.studies.figure_spec import FigureSpec
@@ -28,6 +28,7 @@ from iidgan.studies.papers.common import with_distance
 from iidgan.studies.papers.images.five_sets import standard_run
 from iidgan.studies.papers.images.recipes import create_image_table
 from iidgan.studies.table_spec import Profile, RowGroup, TableSpec
+from iidgan.terms import InverseClassifier
 
 _PRESET = PRESETS["images"]
 _FULL_DATASETS: dict[str, Source] = {
@@ -46,17 +47,21 @@ def conditional_methods(preset: Preset) -> dict[str, Method]:
         preset: The preset.
 
     Examples:
-        >>> list(conditional_methods(PRESETS["images"]))
-        ['CGAN', 'MSGAN', 'PD-GAN', 'AC-GAN', 'IID-GAN (1-D)', 'IID-GAN (M-D)']
+        >>> list(conditional_methods(PRESETS["images"]))[-3:]
+        ['IID-GAN (1-D)', 'IID-GAN (M-D)', 'IID-GAN (M-D), projection']
     """
-    iid_gan = preset.create_method("conditional-iid-gan")
+    projection = preset.create_method("conditional-iid-gan")
+    cycle, gaussian, _ = projection.base_and_terms[1]
+    iid_gan = Regularised(method=cgan(), terms=(cycle, gaussian, InverseClassifier()))
     return {
         "CGAN": cgan(),
+        "CGAN, projection": Conditional(discriminator="projection"),
         "MSGAN": msgan(),
         "PD-GAN": pd_gan(),
         "AC-GAN": ac_gan(),
         "IID-GAN (1-D)": with_distance(iid_gan, "w2-1d"),
         "IID-GAN (M-D)": iid_gan,
+        "IID-GAN (M-D), projection": projection,
     }
 
 

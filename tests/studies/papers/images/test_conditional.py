@@ -19,7 +19,16 @@ from iidgan.terms import GaussianTerm, ModeSeeking
 from iidgan.train import train
 from tests.helpers.tables import make_workspace
 
-ROWS = ["CGAN", "MSGAN", "PD-GAN", "AC-GAN", "IID-GAN (1-D)", "IID-GAN (M-D)"]
+ROWS = [
+    "CGAN",
+    "CGAN, projection",
+    "MSGAN",
+    "PD-GAN",
+    "AC-GAN",
+    "IID-GAN (1-D)",
+    "IID-GAN (M-D)",
+    "IID-GAN (M-D), projection",
+]
 PROFILES = {
     "full": CONDITIONAL,
     "standard": CONDITIONAL.with_standard_profile(),
@@ -40,14 +49,15 @@ def test_methods_of_rows():
     rows = TABLES["conditional"]([]).row_groups[0].rows
     gaussian_terms = [
         term
-        for name in ROWS[-2:]
+        for name in ROWS[-3:]
         for term in rows[name].method.terms
         if isinstance(term, GaussianTerm)
     ]
-    assert [term.distance for term in gaussian_terms] == ["w2-1d", "p-norm"]
+    assert [term.distance for term in gaussian_terms] == ["w2-1d", "p-norm", "p-norm"]
     assert rows["MSGAN"].method.terms == (ModeSeeking(weight=1.0),)
     bases = {name: run.method.base_and_terms[0] for name, run in rows.items()}
     assert bases["CGAN"] == bases["MSGAN"] == bases["IID-GAN (M-D)"]
+    assert bases["CGAN, projection"] == bases["IID-GAN (M-D), projection"] != bases["CGAN"]
     assert (bases["PD-GAN"].discriminator, bases["AC-GAN"].discriminator) == (
         "projection",
         "unconditional",
