@@ -23,6 +23,8 @@ from .core import Term as Term
 from .data import ArrayFile as ArrayFile
 from .data import FashionMnist as FashionMnist
 from .data import Grid as Grid
+from .data import Mixture as Mixture
+from .data import MixtureFile as MixtureFile
 from .data import Mnist as Mnist
 from .data import Mnist5k as Mnist5k
 from .data import Prepared as Prepared
@@ -32,6 +34,7 @@ from .data import StackedFashion as StackedFashion
 from .data import StackedMnist as StackedMnist
 from .data import TwoGaussians as TwoGaussians
 from .data import array as array
+from .data import mixture as mixture
 from .data import prepared as prepared
 from .data.prepare import prepare as prepare
 from .diagnosis import Diagnosis as Diagnosis

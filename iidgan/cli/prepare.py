@@ -18,7 +18,7 @@ from iidgan.cli.options import SIZE, get_field_values
 from iidgan.cli.parse import parse_options
 from iidgan.cli.progress import count_progress, create_progress
 from iidgan.cli.signals import interrupt_on_signals
-from iidgan.data import ARRAY_READERS, SOURCES
+from iidgan.data import FILE_SUFFIXES, SOURCES
 from iidgan.data.manifest import SKIPPED_FILE
 from iidgan.data.prepare import DATASETS, PrepareResult, prepare
 from iidgan.data.prepare.resize import TargetSize
@@ -88,7 +88,7 @@ def prepare_command(arguments: list[str]) -> int:
         return prepare_classifier_command(arguments[name_index], other_arguments)
     options = parse_options(PrepareOptions, "iidgan prepare", arguments)
     is_reserved = options.name in SOURCES and options.name not in DATASETS
-    if is_reserved or Path(options.name).suffix.lower() in ARRAY_READERS:
+    if is_reserved or Path(options.name).suffix.lower() in FILE_SUFFIXES:
         raise InputError(f"name: {options.name!r} is the name of a source; choose another name")
     console = create_console(stderr=True)
     with create_progress(console) as progress:

@@ -32,7 +32,7 @@ from iidgan.config.defaults import choose_preset
 from iidgan.config.preset import Preset
 from iidgan.config.run import Run
 from iidgan.core import Backbone, Method, Metric, Regularised, Source, Term
-from iidgan.data import ARRAY_READERS, resolve_source
+from iidgan.data import FILE_SUFFIXES, resolve_source
 from iidgan.engine.compile import Executor
 from iidgan.engine.loop import LogRecord, StopRequest
 from iidgan.engine.optim import Optimiser
@@ -52,13 +52,13 @@ HELP = """\
 usage: iidgan train SOURCE [--preset NAME] [--method NAME] [--term NAME ...] [--arch NAME]
                     [--optimiser NAME] [--metric NAME ...] [OPTIONS]
 
-SOURCE is a name (iidgan list sources), a data set made by iidgan prepare, or a .npy, .npz or .csv
-file of shape (N, d). The other names are listed by iidgan list; each can be package.module:Name
-for your own class, and so can SOURCE. --preset names a setting, such as that of a table of a paper
-(iidgan list presets), by default points or images; it determines the defaults of all other
-options, with the method (iid-gan, unless it is a setting of another one) and the backbone --arch,
-the family of networks. --metric adds a metric to those that are always measured. Rerunning the
-command resumes an unfinished run.
+SOURCE is a name (iidgan list sources), a data set made by iidgan prepare, a .npy, .npz or .csv
+file of shape (N, d), or a .json or .npz file of a Gaussian mixture. The other names are listed by
+iidgan list; each can be package.module:Name for your own class, and so can SOURCE. --preset names
+a setting, such as that of a table of a paper (iidgan list presets), by default points or images;
+it determines the defaults of all other options, with the method (iid-gan, unless it is a setting
+of another one) and the backbone --arch, the family of networks. --metric adds a metric to those
+that are always measured. Rerunning the command resumes an unfinished run.
 
 The options below are those of the given names. Short forms: --lr for --optimiser.lr, --root for
 --source.root, --latent for --arch.latent, --width for --arch.width, --classes for
@@ -262,7 +262,7 @@ def _parse_choice(arguments: Sequence[str]) -> TrainChoice:
 
 
 def _is_plugin(name: str) -> bool:
-    return ":" in name and Path(name).suffix.lower() not in ARRAY_READERS
+    return ":" in name and Path(name).suffix.lower() not in FILE_SUFFIXES
 
 
 def _create_source(name: str, flags: Sequence[str]) -> Source:

@@ -14,12 +14,12 @@ from iidgan.core.conditioning import (
 )
 from iidgan.core.data import (
     Dataset,
-    GaussianMixture,
     SampleView,
     Source,
     Standardisation,
     StoredView,
 )
+from iidgan.core.distributions import Distribution, GaussianMixture
 from iidgan.core.factors import Factors
 from iidgan.core.field_metadata import IS_PATH, OMIT_IF_DEFAULT, list_path_fields
 from iidgan.core.method import Losses, LossFn, Method, NoiseShapes, Player, Term
@@ -46,6 +46,7 @@ __all__ = [
     "ClassifierOutputs",
     "Conditioning",
     "Dataset",
+    "Distribution",
     "Factors",
     "GaussianMixture",
     "HasBatchStatistics",

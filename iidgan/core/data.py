@@ -14,34 +14,12 @@ import torch
 from torch import Tensor
 
 from iidgan.core.conditioning import Classes
+from iidgan.core.distributions import Distribution
 from iidgan.core.factors import Factors
 from iidgan.core.typed_fields import TypedFields
 from iidgan.errors import InputError
 
 CPU = torch.device("cpu")
-
-
-@dataclass(frozen=True)
-class GaussianMixture:
-    """An isotropic Gaussian mixture: the true distribution of synthetic data.
-
-        p(x) = sum_i w_i N(x; c_i, σ² I)
-
-    Arguments:
-        centres: Means c_i of the modes, with shape (K, d).
-        std: Standard deviation σ of each mode, in each dimension.
-        weights: Probabilities w_i of the modes, positive with sum 1; empty: all 1 / K.
-
-    Examples:
-        >>> from iidgan import Ring
-        >>> mixture = Ring(modes=4, radius=1.0, std=0.01).load().truth
-        >>> mixture.centres.shape, mixture.std
-        (torch.Size([4, 2]), 0.01)
-    """
-
-    centres: Tensor
-    std: float
-    weights: tuple[float, ...] = ()
 
 
 class SampleView(ABC):
@@ -164,7 +142,7 @@ class Dataset:
     Arguments:
         x: Stored samples, with shape (N, *shape): float32, or uint8 in 0 ... 255 for images.
         y: Labels, int64 with one for each sample, or None.
-        truth: The mixture that `x` was drawn from, if it is known.
+        truth: The distribution that `x` was drawn from, if it is known.
         labels: Names of the labels, in order; empty if they have none.
         view: Computes samples from `x`; by default they are its rows.
         sha256: Result of `compute_sha256`, if it is known without reading all samples.
@@ -184,7 +162,7 @@ class Dataset:
 
     x: Tensor
     y: Tensor | None = None
-    truth: GaussianMixture | None = None
+    truth: Distribution | None = None
     labels: tuple[str, ...] = ()
     view: SampleView = StoredView()  # noqa: RUF009 - it has no state
     sha256: str | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from iidgan.core.data import GaussianMixture
+from iidgan.core.distributions import Distribution
 from iidgan.core.factors import Factors
 from iidgan.core.typed_fields import TypedFields
 
@@ -63,7 +63,7 @@ class Samples:
         z_cycled: F(G(z)) of the first m of `z`, with shape (S, m, M).
         x_cycled: G(F(x)) of the first of `real`, with shape (S, any, *shape).
         x_errors: Mean of |x - G(F(x))| over the elements of each of m real samples, shape (S, m).
-        truth: The mixture that `real` was drawn from.
+        truth: The distribution that `real` was drawn from, if it is known.
         in_random_order: Whether real samples, and so their codes, come in a random order, so that
             evenly spread ones represent all.
         labels: Labels of the whole data set, int64 with shape (any,).
@@ -90,7 +90,7 @@ class Samples:
     z_cycled: Tensor | None = None
     x_cycled: Tensor | None = None
     x_errors: Tensor | None = None
-    truth: GaussianMixture | None = None
+    truth: Distribution | None = None
     in_random_order: bool = False
     labels: Tensor | None = None
     generated_labels: Tensor | None = None

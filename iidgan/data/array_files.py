@@ -158,17 +158,77 @@ def _read_npy(path: str, _word_column: str | None) -> SampleArray:
 
 
 def _read_npz(path: str, _word_column: str | None) -> SampleArray:
+    with _open_npz(path) as archive:
+        return SampleArray(_read_member(archive, _choose_member(path, archive.namelist())))
+
+
+@contextmanager
+def _open_npz(path: str) -> Iterator[ZipFile]:
     with (
         _input_errors(path),
         _refuse_damage(path, "a .npz archive"),
         open_regular_file(path) as opened_file,
         ZipFile(opened_file) as archive,
-        archive.open(_choose_member(path, archive.namelist())) as file,
     ):
+        yield archive
+
+
+def _read_member(archive: ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(name) as file:
         values: NDArray[Any] = npy_format.read_array(file, allow_pickle=False)
         if file.read(1):  # at the end of the member, its check sum is compared
             raise ValueError("bytes follow the array")
-        return SampleArray(values)
+        return values
+
+
+def list_npz_names(path: str) -> list[str]:
+    """List the names of the arrays in a .npz archive.
+
+    Arguments:
+        path: The archive.
+
+    Raises:
+        InputError: It cannot be read, or is damaged.
+    """
+    with _open_npz(path) as archive:
+        return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+
+
+def read_npz_arrays(path: str, max_bytes: int) -> dict[str, NDArray[Any]]:
+    """Read all arrays of a small .npz archive, by name.
+
+    Arguments:
+        path: The archive.
+        max_bytes: Largest size of the archive, and of all of its arrays.
+
+    Raises:
+        InputError: It cannot be read, is damaged or too large, or holds Python objects.
+    """
+    with _open_npz(path) as archive:
+        num_bytes = sum(member.file_size for member in archive.infolist())
+        _check_size(path, num_bytes, max_bytes)
+        return {name: _read_member(archive, f"{name}.npy") for name in list_npz_names(path)}
+
+
+def read_small_file(path: str, max_bytes: int) -> bytes:
+    """Read the content of a regular file.
+
+    Arguments:
+        path: The file.
+        max_bytes: Its largest size.
+
+    Raises:
+        InputError: It cannot be read, or is too large.
+    """
+    with _input_errors(path), open_regular_file(path) as file:
+        content = file.read(max_bytes + 1)
+    _check_size(path, len(content), max_bytes)
+    return content
+
+
+def _check_size(path: str, num_bytes: int, max_bytes: int) -> None:
+    if num_bytes > max_bytes:
+        raise InputError(f"{path}: expected at most {max_bytes:,} bytes, got more")
 
 
 def _choose_member(path: str, names: list[str]) -> str:

@@ -54,15 +54,14 @@ class Ring(Source):
     num_evaluated: ClassVar[int] = 50_000
 
     def __post_init__(self) -> None:
-        _check_at_least("modes", self.modes, 1)
-        _check_positive("radius", self.radius)
-        _check_sampling(self.std, self.size, self.seed, self.modes)
+        check_at_least("modes", self.modes, 1)
+        check_positive("radius", self.radius)
+        check_sampling(self.std, self.size, self.seed, self.modes)
 
     def load(self) -> Dataset:
         """Draw the samples, float32 of shape (size, 2), labelled with the mode's index i."""
-        angles = 2 * math.pi / self.modes * torch.arange(self.modes, dtype=torch.float64)
-        centres = self.radius * torch.stack((angles.cos(), angles.sin()), dim=1)
-        return _draw_evenly(GaussianMixture(centres.float(), self.std), self.size, self.seed)
+        truth = GaussianMixture(place_on_ring(self.modes, self.radius), self.std)
+        return draw_training_set(truth, self.size, self.seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,15 +92,14 @@ class Grid(Source):
     num_evaluated: ClassVar[int] = 100_000
 
     def __post_init__(self) -> None:
-        _check_at_least("side", self.side, 1)
-        _check_positive("spacing", self.spacing)
-        _check_sampling(self.std, self.size, self.seed, self.side**2)
+        check_at_least("side", self.side, 1)
+        check_positive("spacing", self.spacing)
+        check_sampling(self.std, self.size, self.seed, self.side**2)
 
     def load(self) -> Dataset:
         """Draw the samples, float32 of shape (size, 2), labelled with i * side + j."""
-        axis = torch.arange(self.side, dtype=torch.float64) - (self.side - 1) / 2
-        centres = self.spacing * torch.cartesian_prod(axis, axis)
-        return _draw_evenly(GaussianMixture(centres.float(), self.std), self.size, self.seed)
+        truth = GaussianMixture(place_on_grid(self.side, self.spacing), self.std)
+        return draw_training_set(truth, self.size, self.seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,12 +145,12 @@ class TwoGaussians(Source):
     num_evaluated: ClassVar[int] = 10_000
 
     def __post_init__(self) -> None:
-        _check_at_least("dim", self.dim, 1)
+        check_at_least("dim", self.dim, 1)
         if not -math.inf < self.near < self.far < math.inf:
             raise InputError(f"far: must be finite and above near, {self.near}, got {self.far}")
         if not 0 < self.near_weight < 1:
             raise InputError(f"near_weight: must be between 0 and 1, got {self.near_weight}")
-        _check_sampling(self.std, self.size, self.seed, 2)
+        check_sampling(self.std, self.size, self.seed, 2)
 
     def load(self) -> Dataset:
         """Draw the samples, float32 of shape (size, dim), labelled with 0 (near) and 1 (far)."""
@@ -161,34 +159,99 @@ class TwoGaussians(Source):
         truth = GaussianMixture(centres, self.std, (self.near_weight, 1 - self.near_weight))
         generator = torch.Generator("cpu").manual_seed(self.seed)
         y = (torch.rand(self.size, generator=generator) >= self.near_weight).long()
-        return _add_noise(truth, y, generator)
+        return Dataset(truth.sample_modes(y, generator), y, truth)
 
 
-def _draw_evenly(truth: GaussianMixture, size: int, seed: int) -> Dataset:
-    """Draw equally many samples of each mode, up to one; any K consecutive have all K modes."""
-    y = torch.arange(size) % len(truth.centres)
-    return _add_noise(truth, y, torch.Generator("cpu").manual_seed(seed))
+def place_on_ring(modes: int, radius: float) -> Tensor:
+    """Return the centres (r cos(2 pi i / m), r sin(2 pi i / m)).
+
+    Arguments:
+        modes: Number m of modes.
+        radius: Radius r of the circle.
+
+    Returns:
+        float32 with shape (m, 2).
+    """
+    angles = 2 * math.pi / modes * torch.arange(modes, dtype=torch.float64)
+    return (radius * torch.stack((angles.cos(), angles.sin()), dim=1)).float()
 
 
-def _add_noise(truth: GaussianMixture, y: Tensor, generator: torch.Generator) -> Dataset:
-    """Draw a sample of each of the given modes."""
-    shape = len(y), truth.centres.shape[1]
-    noise = torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu")
-    return Dataset(truth.centres[y] + truth.std * noise, y, truth)
+def place_on_grid(side: int, spacing: float) -> Tensor:
+    """Return the centres (s (i - (m - 1) / 2), s (j - (m - 1) / 2)).
+
+    Arguments:
+        side: Number m of modes in each row and column.
+        spacing: Distance s between neighbours.
+
+    Returns:
+        float32 with shape (m², 2).
+    """
+    axis = torch.arange(side, dtype=torch.float64) - (side - 1) / 2
+    return (spacing * torch.cartesian_prod(axis, axis)).float()
 
 
-def _check_sampling(std: float, size: int, seed: int, num_modes: int) -> None:
-    _check_positive("std", std)
-    _check_at_least("size", size, num_modes, f" (one sample for each of {num_modes} modes)")
-    if not 0 <= seed < 2**63:
-        raise InputError(f"seed: must be between 0 and {2**63 - 1}, got {seed}")
+def draw_training_set(truth: GaussianMixture, size: int, seed: int) -> Dataset:
+    """Draw a data set in which the shares of the modes are their weights, up to one sample.
+
+    Each mode has at least one sample. The modes are spread evenly over the data set: with equal
+    weights, any K consecutive samples have all K modes.
+
+    Arguments:
+        truth: The mixture.
+        size: Number of samples, at least that of the modes.
+        seed: Seed of the samples within the modes.
+
+    Examples:
+        >>> truth = GaussianMixture(torch.zeros(2, 2), 0.1, weights=(0.75, 0.25))
+        >>> draw_training_set(truth, size=8, seed=0).y.tolist()
+        [0, 0, 1, 0, 0, 0, 1, 0]
+    """
+    y = _spread_modes(truth.probabilities, size)
+    x = truth.sample_modes(y, torch.Generator("cpu").manual_seed(seed))
+    return Dataset(x, y, truth)
 
 
-def _check_at_least(field: str, value: int, minimum: int, explanation: str = "") -> None:
+def _spread_modes(weights: Tensor, size: int) -> Tensor:
+    """Assign a mode to each sample: sample j of mode i is due at (j + 1/2) / w_i."""
+    counts = _apportion(weights, size)
+    modes = torch.arange(len(weights)).repeat_interleave(counts)
+    first_of_mode = counts.cumsum(0) - counts
+    due = (torch.arange(size) - first_of_mode[modes] + 0.5) / weights[modes]
+    return modes[due.argsort(stable=True)]
+
+
+def _apportion(weights: Tensor, size: int) -> Tensor:
+    """Split `size` samples by weights, at least one for each, by the largest remainders."""
+    exact_counts = weights * size
+    counts = exact_counts.floor().long().clamp_min(1)
+    order = (exact_counts - counts).argsort(descending=True, stable=True)
+    num_left = size - int(counts.sum())
+    counts[order[: max(num_left, 0)]] += 1
+    for _ in range(-num_left):  # modes of less than one sample took those of others
+        counts[counts.argmax()] -= 1
+    return counts
+
+
+def check_sampling(std: float, size: int, seed: int, num_modes: int) -> None:
+    """Raise an `InputError` if an option of a mixture's samples is out of range."""
+    check_positive("std", std)
+    check_at_least("size", size, num_modes, f" (one sample for each of {num_modes} modes)")
+    check_seed("seed", seed)
+
+
+def check_seed(field: str, value: int) -> None:
+    """Raise an `InputError` if `value` is no seed of a generator."""
+    if not 0 <= value < 2**63:
+        raise InputError(f"{field}: must be between 0 and {2**63 - 1}, got {value}")
+
+
+def check_at_least(field: str, value: int, minimum: int, explanation: str = "") -> None:
+    """Raise an `InputError` if `value` is below `minimum`."""
     if value < minimum:
         raise InputError(f"{field}: must be >= {minimum}{explanation}, got {value}")
 
 
-def _check_positive(field: str, value: float) -> None:
+def check_positive(field: str, value: float) -> None:
+    """Raise an `InputError` if `value` is not a finite number > 0."""
     if not 0 < value < math.inf:
         raise InputError(f"{field}: must be positive and finite, got {value}")

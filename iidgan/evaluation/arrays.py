@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from iidgan.core import Samples
+from iidgan.core import GaussianMixture, Samples
 from iidgan.errors import InputError
 from iidgan.evaluation.evaluate import EvaluationPoint
 from iidgan.metrics import assign_modes
@@ -33,7 +34,8 @@ def to_arrays(samples: Samples, point: EvaluationPoint) -> Arrays:
 
     Returns:
         Arrays by name: `generated` (S, n, *shape), `real` (m, *shape), `seeds` (S,), `step` (S,)
-        and, where the samples have them, `z`, `codes`, `x_cycled`, and the modes of points.
+        and, where the samples have them, `z`, `codes`, `x_cycled`, and the modes of points, with
+        their `std`, NaN where their widths differ.
 
     Examples:
         >>> from iidgan import GAN, Ring, Run
@@ -52,11 +54,12 @@ def to_arrays(samples: Samples, point: EvaluationPoint) -> Arrays:
         tensor = getattr(samples, name)
         if tensor is not None:
             tensors[name] = tensor[:, :MAX_ARRAY_SAMPLES]
-    if samples.truth is not None:
-        tensors["centres"] = samples.truth.centres
-        tensors["std"] = torch.tensor(samples.truth.std)
-        tensors["modes"] = assign_modes(generated, samples.truth)
-        tensors["real_modes"] = assign_modes(real[None], samples.truth)[0]
+    truth = samples.truth
+    if isinstance(truth, GaussianMixture):
+        tensors["centres"] = truth.centres
+        tensors["std"] = torch.tensor(truth.std if truth.shapes is None else math.nan)
+        tensors["modes"] = assign_modes(generated, truth)
+        tensors["real_modes"] = assign_modes(real[None], truth)[0]
     arrays = {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
     return arrays | {"seeds": np.array(point.seeds), "step": np.array(point.steps)}
 

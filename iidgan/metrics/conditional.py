@@ -293,9 +293,10 @@ class ConditionalModes(Metric):
 
     def _require_inputs(self, samples: Samples) -> tuple[GaussianMixture, Tensor]:
         missing_input = self.missing(samples)
-        if samples.truth is None or samples.generated_labels is None or missing_input:
+        truth, labels = samples.truth, samples.generated_labels
+        if not isinstance(truth, GaussianMixture) or labels is None or missing_input:
             raise InputError(f"conditional-modes: missing {missing_input}")
-        return samples.truth, samples.generated_labels.cpu()
+        return truth, labels.cpu()
 
 
 def _share_by_class(modes: Tensor, labels: Tensor, num_classes: int) -> Tensor:

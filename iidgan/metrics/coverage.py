@@ -16,7 +16,7 @@ _MAX_DISTANCES = 2**23  # float64: 64 MB
 
 
 def good_radius(mixture: GaussianMixture, k: float = 3.0) -> float:
-    """Return the largest distance of a good sample from its centre.
+    """Return the largest distance of a good sample from its centre, by `mode_distances`.
 
     It is k σ in one and two dimensions. In d > 2 it is r σ such that a ball of it has as large a
     share of a mode as one of k σ has in two:
@@ -47,6 +47,9 @@ def good_radius(mixture: GaussianMixture, k: float = 3.0) -> float:
 def assign_modes(samples: Tensor, mixture: GaussianMixture, k: float = 3.0) -> Tensor:
     """Find the mode of each good sample: the nearest centre, if at most `good_radius` away.
 
+    Distances are in units of a mode's own width (`GaussianMixture.mode_distances`): they are
+    Euclidean where all modes are isotropic and equally wide.
+
     Arguments:
         samples: Points, with shape (S, N, d).
         mixture: Centres (K, d) and standard deviation of the modes.
@@ -62,18 +65,15 @@ def assign_modes(samples: Tensor, mixture: GaussianMixture, k: float = 3.0) -> T
         >>> assign_modes(samples, mixture)  # the last one is 4 std away from its centre
         tensor([[ 0,  1, -1]])
     """
-    centres = mixture.centres.cpu().double()
-    chunk_size = max(1, _MAX_DISTANCES // len(centres))
+    chunk_size = max(1, _MAX_DISTANCES // len(mixture.centres))
     radius = good_radius(mixture, k)
     chunks = torch.split(samples.cpu().flatten(0, -2), chunk_size)
-    chunk_modes = [_assign_chunk(chunk.double(), centres, radius) for chunk in chunks]
+    chunk_modes = [_assign_chunk(chunk, mixture, radius) for chunk in chunks]
     return torch.cat(chunk_modes).reshape(samples.shape[:-1])
 
 
-def _assign_chunk(points: Tensor, centres: Tensor, radius: float) -> Tensor:
-    # Distances by matrix products lose digits, and the radius is small relative to the centres.
-    distances = torch.cdist(points, centres, compute_mode="donot_use_mm_for_euclid_dist")
-    min_distances, nearest_modes = distances.min(-1)
+def _assign_chunk(points: Tensor, mixture: GaussianMixture, radius: float) -> Tensor:
+    min_distances, nearest_modes = mixture.mode_distances(points).min(-1)
     return nearest_modes.where(min_distances <= radius, -1)
 
 
@@ -134,7 +134,7 @@ class ModeCoverage(Metric):
 
     def missing(self, samples: Samples) -> str | None:
         truth, generated = samples.truth, samples.generated
-        if truth is None:
+        if not isinstance(truth, GaussianMixture):
             return "the true mixture of the source: centres and std"
         num_dimensions = truth.centres.shape[-1]
         if generated.ndim != 3 or generated.shape[-1] != num_dimensions:
@@ -177,6 +177,6 @@ class ModeCoverage(Metric):
 
     def _require_truth(self, samples: Samples) -> GaussianMixture:
         missing_input = self.missing(samples)
-        if samples.truth is None or missing_input:
+        if not isinstance(samples.truth, GaussianMixture) or missing_input:
             raise InputError(f"coverage: missing {missing_input}")
         return samples.truth

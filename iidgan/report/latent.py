@@ -44,7 +44,8 @@ class LatentPanel:
         z_modes: Modes of G(z), with shape (N,); -1 for bad samples, which are in no mode.
         generated: G(z), with shape (N, 2).
         centres: True centres of the modes, with shape (K, 2).
-        std: True standard deviation of each mode; good samples are within 3 of them.
+        std: True standard deviation of each mode, NaN if they differ; good samples are within 3 of
+            them.
 
     Raises:
         InputError: Shapes are inconsistent.
@@ -243,10 +244,11 @@ def _add_legend(figure: Figure, panels: Sequence[LatentPanel], *, has_prior: boo
     centre_marker = Line2D(
         [], [], marker="o", ls="", ms=CENTRE_SIZE, mfc="none", mec="black", mew=0.8
     )
-    radius_text = " or ".join(f"{3 * std:.3g}" for std in sorted({panel.std for panel in panels}))
+    radii = [f"{3 * std:.3g}" for std in sorted({panel.std for panel in panels}) if std == std]
+    radius_text = f" = {' or '.join(radii)}" if radii else ""
     entries: dict[str, Artist | tuple[Artist, ...]] = {
         "good: one colour for each mode": tuple(map(style.make_dot, colours)),
-        f"bad: over 3 std = {radius_text} from every centre": style.make_dot(style.BAD),
+        f"bad: over 3 std{radius_text} from every centre": style.make_dot(style.BAD),
         "true centre": centre_marker,
     }
     if has_prior:

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from iidgan.core import Dataset, Source
+from iidgan.core import Dataset, GaussianMixture, Source
 from iidgan.testing.value import class_name, require, require_json_roundtrip, require_value
 
 
@@ -109,13 +109,20 @@ def _check_factors(name: str, dataset: Dataset) -> None:
 
 def _check_truth(name: str, dataset: Dataset) -> None:
     truth = dataset.truth
-    if truth is None:
+    if not isinstance(truth, GaussianMixture):
         return
     require(
         truth.centres.shape[1:] == dataset.shape and truth.std > 0,
         f"{name}: the true mixture has centres {_describe(truth.centres)} and std {truth.std}; "
         f"expected shape (K, {dataset.shape[0]}) and a positive std",
     )
+    if truth.shapes is not None:
+        expected_shape = (*truth.centres.shape, dataset.shape[0])
+        require(
+            truth.shapes.shape == expected_shape,
+            f"{name}: the true mixture has shapes {_describe(truth.shapes)}; expected shape "
+            f"{expected_shape}",
+        )
     weights, num_modes = truth.weights, len(truth.centres)
     is_distribution = len(weights) == num_modes and math.isclose(math.fsum(weights), 1)
     require(

@@ -6,6 +6,7 @@ import math
 
 import torch
 
+from iidgan.core import GaussianMixture
 from iidgan.engine.flops import count_flops
 from iidgan.engine.inference import NUM_STATISTICS_BATCHES
 from iidgan.evaluation.coverage_monitor import MAX_SAMPLES, find_obstacle
@@ -62,7 +63,7 @@ def choose_diagnosis_interval(context: TrainContext, requested: int | Auto) -> i
     if requested != "auto":
         return requested
     steps, data = context.run.steps, context.data
-    if steps < MIN_STEPS or data.truth is not None or find_obstacle(data):
+    if steps < MIN_STEPS or isinstance(data.truth, GaussianMixture) or find_obstacle(data):
         return 0
     count_affordable = _count_for_images if data.is_image else _count_for_points
     num_diagnoses = min(count_affordable(context), MAX_DIAGNOSES)

@@ -16,7 +16,7 @@ from iidgan.config.serialization import describe_differences
 from iidgan.core import (
     Regularised,
 )
-from iidgan.data import SOURCES, ArrayFile, FashionMnist, Mnist, Prepared, Ring
+from iidgan.data import SOURCES, ArrayFile, FashionMnist, MixtureFile, Mnist, Prepared, Ring
 from iidgan.engine.optim import OPTIMISERS, Adam
 from iidgan.errors import InputError
 from iidgan.methods import GAN, METHODS, iid_gan
@@ -29,7 +29,14 @@ from tests.helpers.training import (
     RandomImages,
 )
 
-NEEDS_ARGUMENT = {"array": ArrayFile(path="x.npy"), "prepared": Prepared(name="x")}
+NEEDS_ARGUMENT = {
+    "array": ArrayFile(path="x.npy"),
+    "mixture-file": MixtureFile(path="x.json"),
+    "prepared": Prepared(name="x"),
+}
+
+VALID_TEXTS = {"equal": "zipf:1"}
+"""Another value of options that few texts are valid for."""
 
 
 def registered_runs() -> Iterator[tuple[str, Run]]:
@@ -70,7 +77,7 @@ def change_value(value: Any, hint: Any) -> Any:
         return 0.9 * value or 0.5
     if isinstance(value, tuple):
         return (change_value(value[0], None), *value[1:])
-    return f"{value or ''}x"
+    return VALID_TEXTS.get(value, f"{value or ''}x")
 
 
 def edit_fields(thing: Any) -> Iterator[tuple[str, Any, bool]]:
@@ -116,7 +123,7 @@ def test_run_id_excludes_exactly_paths():
     stacked = ("stacked-mnist", "stacked-fashion")
     named = ("mnist", "mnist-5k", "fashion-mnist", "prepared", *stacked)
     images = {f"{name}.source.root" for name in named}
-    assert places == images | {"array.source.path"}
+    assert places == images | {"array.source.path", "mixture-file.source.path"}
 
 
 def test_run_id_equal_for_equal_runs():

@@ -68,7 +68,7 @@ def test_resolve_source_by_path(tmp_path, name, content):
         ("rng", ["unknown 'rng'", "did you mean 'ring'"]),
         ("fashion_mnist", ["did you mean 'fashion-mnist'"]),
         ("", ["unknown ''", "known: afhq-cat, ", "fashion-mnist, grid, ", "mnist-64, ring"]),
-        ("mine", ["(.npy, .npz, .csv)", "iidgan prepare", "package.module:Name"]),
+        ("mine", ["(.npy, .npz, .csv, .json)", "iidgan prepare", "package.module:Name"]),
         ("array", ["'array'", "path", "(.npy, .npz, .csv)"]),
         ("prepared", ["'prepared'", "name"]),
         ("x.txt", ["'x.txt'", ".npy", ".csv", "iidgan prepare NAME --from PATH"]),
@@ -130,7 +130,8 @@ def test_only_paths_are_marked_as_paths():
         *("mnist", "mnist-5k", "fashion-mnist", "prepared"),
         *("stacked-mnist", "stacked-fashion"),
     )
-    assert path_fields == {("array", "path"), *((name, "root") for name in with_root)}
+    files = {("array", "path"), ("mixture-file", "path")}
+    assert path_fields == files | {*((name, "root") for name in with_root)}
     assert Prepared in SOURCES.values()
 
 
