@@ -14,6 +14,7 @@ from iidgan.studies.papers import RECIPES, TABLES
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 PAGES_DIR = Path("docs/results")
 PROFILES = {
+    "hard": "standard",
     "stacked": "quick",
     "lazy-images": "quick",
     "images": "standard",

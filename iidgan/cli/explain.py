@@ -17,7 +17,7 @@ from iidgan.config.run import Run
 from iidgan.errors import unknown_name_error
 from iidgan.records import MetricRecord, read_all_records
 from iidgan.report.formats import format_cell, format_mean_std
-from iidgan.studies.table_spec import Delta, TableSpec
+from iidgan.studies.table_spec import Delta, FreshRow, Row, TableSpec
 from iidgan.studies.tabulate import tabulate
 
 
@@ -65,23 +65,25 @@ def why_command(arguments: list[str]) -> int:
     return 0
 
 
-def _find_runs(spec: TableSpec, row: str, column: str) -> list[tuple[str, Run | Delta]]:
+def _find_runs(spec: TableSpec, row: str, column: str) -> list[tuple[str, Row]]:
     """List the title of each group that has the row, and what the row shows there."""
     dataset_name = spec.columns[column].dataset
-    found_runs: list[tuple[str, Run | Delta]] = []
+    found_runs: list[tuple[str, Row]] = []
     for row_group in spec.row_groups:
         row_entry = row_group.rows.get(row)
-        if row_entry is not None:
+        if row_entry is not None and dataset_name in row_group.datasets:
             run = row_group.get_run(row, dataset_name) if isinstance(row_entry, Run) else row_entry
             found_runs.append((row_group.title, run))
     return found_runs
 
 
 def _explain_run(
-    run: Run | Delta, spec: TableSpec, options: ExplainOptions, records: Sequence[MetricRecord]
+    run: Row, spec: TableSpec, options: ExplainOptions, records: Sequence[MetricRecord]
 ) -> list[str]:
     if isinstance(run, Delta):
         return [f"difference per seed: {run.after!r} minus {run.before!r}; see these rows"]
+    if isinstance(run, FreshRow):
+        return ["independent samples of the true distribution; measured with the other rows"]
     column = spec.columns[options.column]
     final_records = column.select_records(
         (record for record in records if record.run == run.id),

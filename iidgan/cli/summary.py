@@ -8,6 +8,7 @@ from rich.console import JustifyMethod
 from rich.table import Table
 
 from iidgan.cli.console import create_console, is_ascii
+from iidgan.metrics import FRESH_SUFFIX
 from iidgan.records import MetricRecord, select_last_step
 from iidgan.report.stats import mean, std
 
@@ -21,6 +22,8 @@ NO_METRICS = (
 def print_summary(records: Iterable[MetricRecord], *, title: str) -> None:
     """Print mean and standard deviation over seeds of each metric at each seed's last step.
 
+    Values of fresh data are beside those that they are named after.
+
     Arguments:
         records: Metric records of one run; without any, nothing is printed.
         title: Title of the table.
@@ -30,13 +33,25 @@ def print_summary(records: Iterable[MetricRecord], *, title: str) -> None:
         return
     console = create_console()
     sign = "+-" if is_ascii(console) else "±"
+    metrics = list(dict.fromkeys(record.metric for record in all_records))
+    has_fresh = any(metric.endswith(FRESH_SUFFIX) for metric in metrics)
     table = Table(title=title, title_justify="left")
-    for heading in ("metric", f"mean {sign} std", "seeds", "diverged"):
+    fresh_heading = ["fresh data"] if has_fresh else []
+    for heading in ("metric", f"mean {sign} std", *fresh_heading, "seeds", "diverged"):
         justify: JustifyMethod = "left" if heading == "metric" else "right"
         table.add_column(heading, justify=justify, overflow="fold")
-    for metric in dict.fromkeys(record.metric for record in all_records):
-        table.add_row(metric, *_summarize_metric(all_records, metric, sign))
+    for metric in metrics:
+        if not metric.endswith(FRESH_SUFFIX):
+            mean_std, *counts = _summarize_metric(all_records, metric, sign)
+            fresh_value = [_find_fresh_value(all_records, metric)] if has_fresh else []
+            table.add_row(metric, mean_std, *fresh_value, *counts)
     console.print(table)
+
+
+def _find_fresh_value(records: Sequence[MetricRecord], metric: str) -> str:
+    """Return the value of fresh data, which is equal for all seeds, if there is one."""
+    name = f"{metric}{FRESH_SUFFIX}"
+    return next((f"{record.value:.4g}" for record in records if record.metric == name), "")
 
 
 def _summarize_metric(

@@ -5,17 +5,22 @@ from __future__ import annotations
 from iidgan.core import Regularised
 from iidgan.data import (
     ArrayFile,
+    Checkerboard,
     FashionMnist,
     Grid,
     Mixture,
     MixtureFile,
     Mnist,
     Mnist5k,
+    Moons,
     Prepared,
     Ring,
+    Rings,
     Shapes,
+    Spiral,
     StackedFashion,
     StackedMnist,
+    SwissRoll,
     TwoGaussians,
 )
 from iidgan.engine.optim import Adam
@@ -47,9 +52,13 @@ from iidgan.metrics import (
     ConditionalImages,
     ConditionalModes,
     Disentanglement,
+    FreshData,
     ModeCoverage,
+    ModeShares,
     Normality,
+    PointCoverage,
     Reconstruction,
+    SlicedWasserstein,
     StackedCoverage,
 )
 from iidgan.nn import (
@@ -127,6 +136,11 @@ TYPE_NAMES: dict[str, type] = {
     "two-gaussians": TwoGaussians,
     "mixture": Mixture,
     "mixture-file": MixtureFile,
+    "rings": Rings,
+    "spiral": Spiral,
+    "checkerboard": Checkerboard,
+    "swiss-roll": SwissRoll,
+    "moons": Moons,
     "mnist": Mnist,
     "mnist-5k": Mnist5k,
     "fashion-mnist": FashionMnist,
@@ -157,4 +171,8 @@ TYPE_NAMES: dict[str, type] = {
     "conditional-images": ConditionalImages,
     "conditional-modes": ConditionalModes,
     "disentanglement": Disentanglement,
+    "mode-shares": ModeShares,
+    "sliced-wasserstein": SlicedWasserstein,
+    "point-coverage": PointCoverage,
+    "fresh-data": FreshData,
 }

@@ -17,6 +17,7 @@ from iidgan.data.idx import FashionMnist, Mnist
 from iidgan.data.mixture_file import MixtureFile, is_mixture_file, mixture
 from iidgan.data.mixture_source import Mixture
 from iidgan.data.mnist_5k import Mnist5k
+from iidgan.data.point_sets import Checkerboard, Moons, Rings, Spiral, SwissRoll
 from iidgan.data.prepared_source import Prepared, is_prepared, prepared, prepared_names
 from iidgan.data.shapes import Shapes
 from iidgan.data.stacked import StackedFashion, StackedMnist
@@ -27,17 +28,22 @@ __all__ = [
     "FILE_SUFFIXES",
     "SOURCES",
     "ArrayFile",
+    "Checkerboard",
     "FashionMnist",
     "Grid",
     "Mixture",
     "MixtureFile",
     "Mnist",
     "Mnist5k",
+    "Moons",
     "Prepared",
     "Ring",
+    "Rings",
     "Shapes",
+    "Spiral",
     "StackedFashion",
     "StackedMnist",
+    "SwissRoll",
     "TwoGaussians",
     "array",
     "list_source_names",
@@ -52,6 +58,11 @@ SOURCES: dict[str, type[Source]] = {
     "two-gaussians": TwoGaussians,
     "mixture": Mixture,
     "mixture-file": MixtureFile,
+    "rings": Rings,
+    "spiral": Spiral,
+    "checkerboard": Checkerboard,
+    "swiss-roll": SwissRoll,
+    "moons": Moons,
     "mnist": Mnist,
     "mnist-5k": Mnist5k,
     "fashion-mnist": FashionMnist,

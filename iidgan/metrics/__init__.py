@@ -39,18 +39,22 @@ from iidgan.functional.scores.memorisation import (
 )
 from iidgan.functional.scores.ms_ssim import class_similarity, ms_ssim
 from iidgan.functional.scores.retrieval import RetrievalScore, retrieval_score
+from iidgan.functional.scores.sliced_wasserstein import sliced_wasserstein
 from iidgan.functional.scores.vendi import vendi_score
 from iidgan.metrics.conditional import ConditionalImages, ConditionalModes
 from iidgan.metrics.coverage import ModeCoverage, assign_modes, good_radius
 from iidgan.metrics.digits import ClassCoverage
 from iidgan.metrics.disentanglement import Disentanglement, polar_disentanglement
 from iidgan.metrics.fid import ClassifierFID
+from iidgan.metrics.fresh_data import FRESH_SUFFIX, FreshData, PointCoverage, SlicedWasserstein
+from iidgan.metrics.mode_shares import ModeShares
 from iidgan.metrics.normality import Normality, qq_quantiles
 from iidgan.metrics.reconstruction import Reconstruction
 from iidgan.metrics.stacked import StackedCoverage
 
 __all__ = [
     "DCI",
+    "FRESH_SUFFIX",
     "METRICS",
     "PRDC",
     "BinScores",
@@ -60,15 +64,19 @@ __all__ = [
     "ConditionalImages",
     "ConditionalModes",
     "Disentanglement",
+    "FreshData",
     "InceptionScore",
     "Interval",
     "KernelDistance",
     "Memorisation",
     "ModeCoverage",
     "ModeScore",
+    "ModeShares",
     "Normality",
+    "PointCoverage",
     "Reconstruction",
     "RetrievalScore",
+    "SlicedWasserstein",
     "StackedCoverage",
     "SupportSize",
     "assign_modes",
@@ -97,11 +105,16 @@ __all__ = [
     "prdc_indicators",
     "qq_quantiles",
     "retrieval_score",
+    "sliced_wasserstein",
     "vendi_score",
 ]
 
 METRICS: dict[str, Callable[..., Metric]] = {
     "coverage": ModeCoverage,
+    "mode-shares": ModeShares,
+    "sliced-wasserstein": SlicedWasserstein,
+    "point-coverage": PointCoverage,
+    "fresh-data": FreshData,
     "normality": Normality,
     "reconstruction": Reconstruction,
     "digits": ClassCoverage,

@@ -136,9 +136,9 @@ def _render_markdown(table: Table) -> str:
     def format_line(texts: Sequence[str]) -> str:
         return "| " + " | ".join(texts) + " |"
 
-    names = [_escape_markdown(name) for name in table.columns]
     lines = [f"**{_escape_markdown(table.title)}**"]
     for block, rows in table.blocks.items():
+        names = [_escape_markdown(cell.column) for cell in rows[0]]
         lines += ["", _escape_markdown(block)] if block else []
         lines += ["", format_line(["", *names]), format_line(["---"] * (len(names) + 1))]
         for cells in rows:
@@ -159,8 +159,9 @@ def _render_latex(table: Table) -> str:
         body_lines += [r"\midrule"] if body_lines else []
         body_lines += [title] if block else []
         for cells in rows:
-            texts = (format_cell(cell, _format_math) for cell in cells)
-            body_lines.append(format_line([_escape_latex(cells[0].row), *texts]))
+            texts = {cell.column: format_cell(cell, _format_math) for cell in cells}
+            values = [texts.get(column, "") for column in table.columns]
+            body_lines.append(format_line([_escape_latex(cells[0].row), *values]))
     return "\n".join(
         [
             r"\begin{table}",

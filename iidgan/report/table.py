@@ -191,7 +191,8 @@ class Table:
 
     Arguments:
         title: Title of the table.
-        cells: Cells in any order; an absent one is shown as `missing`.
+        cells: Cells in any order; an absent one is shown as `missing`, unless its whole block
+            lacks the column.
         notes: Lines below the table.
 
     Raises:
@@ -221,13 +222,17 @@ class Table:
 
     @property
     def grid(self) -> tuple[tuple[Cell, ...], ...]:
-        """Complete rows of cells; absent ones are created with the status `missing`."""
+        """Rows of cells, complete in the columns of their block; absent cells are `missing`."""
         cells_by_key = {cell.key: cell for cell in self.cells}
         row_keys = dict.fromkeys((cell.block, cell.row) for cell in self.cells)
+        columns_by_block: dict[str, dict[str, None]] = {}
+        for cell in self.cells:
+            columns_by_block.setdefault(cell.block, {})[cell.column] = None
         return tuple(
             tuple(
                 cells_by_key.get((block, row, column), Cell(row=row, column=column, block=block))
                 for column in self.columns
+                if column in columns_by_block[block]
             )
             for block, row in row_keys
         )

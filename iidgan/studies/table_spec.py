@@ -9,6 +9,7 @@ from functools import cached_property
 from iidgan.config.run import Run
 from iidgan.core import Source
 from iidgan.errors import InputError
+from iidgan.metrics import FRESH_SUFFIX
 from iidgan.studies.columns import Column, ScoreColumn, describe_reading
 
 NUM_SEEDS = 5
@@ -32,13 +33,27 @@ class Delta:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FreshRow:
+    """A row that shows what fresh samples of the true distribution score, instead of a method.
+
+    Its values are measured with those of the runs of its group, by the metric `fresh-data`.
+    """
+
+
+Row = Run | Delta | FreshRow
+"""What a row of a table shows."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RowGroup:
     """Rows that are trained on the same data sets.
+
+    A column of a data set that a group does not have is no column of the group.
 
     Arguments:
         title: Heading above the rows.
         datasets: Data sets by name; every run of the group is trained on each of them.
-        rows: Runs, and differences between them, by row name.
+        rows: Runs, differences between them, and fresh data, by row name.
         published: Printed mean and standard deviation by row name and column title.
         relative_steps: Steps of its runs in a shorter profile, of those of the profile.
         latents: Dimensions of the prior by data set, where they are not those of the rows.
@@ -46,7 +61,7 @@ class RowGroup:
 
     title: str = ""
     datasets: Mapping[str, Source]
-    rows: Mapping[str, Run | Delta]
+    rows: Mapping[str, Row]
     published: PublishedValues = field(default_factory=dict)
     relative_steps: float = 1.0
     latents: Mapping[str, int] = field(default_factory=dict)
@@ -55,11 +70,11 @@ class RowGroup:
         """Return the run of a row on one of the data sets.
 
         Arguments:
-            row_name: Name of a row that is not a difference.
+            row_name: Name of a row that is a run.
             dataset_name: Name of the data set.
         """
         run = self.rows[row_name]
-        assert isinstance(run, Run), f"row {row_name!r} is a difference and has no run"
+        assert isinstance(run, Run), f"row {row_name!r} has no run"
         latent = self.latents.get(dataset_name, run.arch.latent)
         return replace(run, source=self.datasets[dataset_name], arch=run.arch.with_latent(latent))
 
@@ -255,8 +270,15 @@ class TableSpec:
                 for column in self.columns.values()
                 if column.dataset == dataset_name and not isinstance(column, ScoreColumn)
             }
+            if self._has_fresh_row:
+                metrics |= {f"{metric}{FRESH_SUFFIX}" for metric in metrics}
             metrics_by_id.setdefault(run.id, set()).update(metrics)
         return metrics_by_id
+
+    @property
+    def _has_fresh_row(self) -> bool:
+        rows = [row for group in self.row_groups for row in group.rows.values()]
+        return any(isinstance(row, FreshRow) for row in rows)
 
     @cached_property
     def required_scores(self) -> dict[str, tuple[ScoreColumn, ...]]:
@@ -282,13 +304,11 @@ class TableSpec:
         for dataset_name in self.dataset_names:
             for group in self.row_groups:
                 for row_name, run in group.rows.items():
-                    if isinstance(run, Run):
+                    if isinstance(run, Run) and dataset_name in group.datasets:
                         yield row_name, dataset_name, group.get_run(row_name, dataset_name)
 
 
-def _select_rows(
-    rows: Mapping[str, Run | Delta], row_names: Collection[str]
-) -> dict[str, Run | Delta]:
+def _select_rows(rows: Mapping[str, Row], row_names: Collection[str]) -> dict[str, Row]:
     selected_names = set(row_names)
     for name, row in rows.items():
         if name in row_names and isinstance(row, Delta):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from iidgan.config.run import Run
 from iidgan.errors import InputError
+from iidgan.metrics import FRESH_SUFFIX
 from iidgan.records import MetricRecord, group_by_run
 from iidgan.report import Cell, SeedStatus, Table, difference_cell, make_cell
-from iidgan.studies.table_spec import Delta, RowGroup, TableSpec
+from iidgan.studies.table_spec import Delta, FreshRow, RowGroup, TableSpec
 
 _RecordsByRun = Mapping[str, list[MetricRecord]]
 
@@ -57,17 +59,19 @@ def tabulate(spec: TableSpec, records: list[MetricRecord]) -> Table:
 
 def _build_cells(spec: TableSpec, group: RowGroup, records_by_run: _RecordsByRun) -> list[Cell]:
     cells: dict[tuple[str, str], Cell] = {}
-    for column_title in spec.columns:
+    columns = [title for title, column in spec.columns.items() if column.dataset in group.datasets]
+    for column_title in columns:
         _check_protocols(spec, group, column_title, records_by_run)
-    for row_name, run in group.rows.items():
-        for column_title in spec.columns:
-            cells[row_name, column_title] = (
-                difference_cell(
-                    cells[run.after, column_title], cells[run.before, column_title], row_name
-                )
-                if isinstance(run, Delta)
-                else _build_cell(spec, group, (row_name, column_title), records_by_run)
-            )
+    for row_name, row in group.rows.items():
+        for column_title in columns:
+            position = row_name, column_title
+            if isinstance(row, Delta):
+                after, before = cells[row.after, column_title], cells[row.before, column_title]
+                cells[position] = difference_cell(after, before, row_name)
+            elif isinstance(row, FreshRow):
+                cells[position] = _build_fresh_cell(spec, group, position, records_by_run)
+            else:
+                cells[position] = _build_cell(spec, group, position, records_by_run)
     return list(cells.values())
 
 
@@ -128,6 +132,28 @@ def _build_cell(
         published=group.published.get(position),
         decimals=column.decimals,
         block=group.title,
+    )
+
+
+def _build_fresh_cell(
+    spec: TableSpec, group: RowGroup, position: tuple[str, str], records_by_run: _RecordsByRun
+) -> Cell:
+    """Build the cell of fresh data, which have the same value for all runs and seeds."""
+    row_name, column_title = position
+    column = spec.columns[column_title]
+    fresh_column = replace(column, metric=f"{column.metric}{FRESH_SUFFIX}")
+    runs = [
+        group.get_run(name, column.dataset)
+        for name, run in group.rows.items()
+        if isinstance(run, Run)
+    ]
+    values = [
+        column.scale * record.value
+        for run in runs
+        for record in fresh_column.select_records(records_by_run.get(run.id, ()), (run.steps,))
+    ]
+    return make_cell(
+        row_name, column_title, values[:1], decimals=column.decimals, block=group.title
     )
 
 

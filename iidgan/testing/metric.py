@@ -17,6 +17,7 @@ from iidgan.core import (
     Predictions,
     Samples,
 )
+from iidgan.data import Moons
 from iidgan.testing.value import class_name, differing_names, require, require_value
 
 OPTIONAL_FIELDS = (
@@ -172,7 +173,13 @@ def _copy_tensors(samples: Samples) -> dict[str, Tensor]:
 
 def _select_samples(metric: Metric) -> Samples:
     """Return the first samples that the metric can measure, else the first ones."""
-    candidates = [_mixture_samples(), _classified_samples(views=1), _classified_samples(views=3)]
+    mixture_samples = _mixture_samples()
+    candidates = [
+        mixture_samples,
+        replace(mixture_samples, truth=Moons()),
+        _classified_samples(views=1),
+        _classified_samples(views=3),
+    ]
     readable = [samples for samples in candidates if metric.missing(samples) is None]
     return (readable or candidates)[0]
 
