@@ -47,9 +47,9 @@ class SlicedWasserstein(Metric):
         >>> from iidgan import Ring
         >>> truth = Ring().load().truth
         >>> x, _ = truth.draw(50_000, seed=1)
-        >>> shifted = (x + torch.tensor([0.3, 0.4]))[None]  # 0.5 / sqrt(2)
+        >>> shifted = (x + torch.tensor([0.6, 0.8]))[None]  # by 1, which is 1 / sqrt(2) sliced
         >>> SlicedWasserstein()(Samples(shifted, x, truth=truth))["sliced_w2"].round(decimals=2)
-        tensor([0.3500], dtype=torch.float64)
+        tensor([0.7100], dtype=torch.float64)
     """
 
     directions: int = NUM_DIRECTIONS

@@ -9,7 +9,7 @@ from scipy import stats
 from iidgan.records import append_records, copy_final_records, failure_record, read_records
 from iidgan.report import render_table
 from iidgan.studies.columns import Column
-from iidgan.studies.table_spec import RowGroup
+from iidgan.studies.table_spec import FreshRow, RowGroup
 from iidgan.studies.tabulate import tabulate
 from iidgan.studies.train_missing import missing_runs
 from iidgan.train import train
@@ -146,3 +146,41 @@ def test_tabulate_protocols_of_diverged_seeds_differ():
         make_record(run, 1, np.nan, diverged=2, protocol={}),
     ]
     assert find_cell(tabulate(table, records), "plain", "A quality").n == 1
+
+
+def make_groups_of_one_dataset():
+    """Returns a table with a group of its own, and a row of fresh data, for each data set."""
+    table = make_table()
+    (group,) = table.row_groups
+    rows = {"fresh": FreshRow(), **group.rows}
+    groups = [
+        RowGroup(title=name, datasets={name: source}, rows=rows)
+        for name, source in group.datasets.items()
+    ]
+    return replace(table, row_groups=tuple(groups))
+
+
+def test_groups_have_columns_of_their_own_datasets():
+    table = make_groups_of_one_dataset()
+    tabulated = tabulate(table, [])
+    columns = {(cell.block, cell.column) for cell in tabulated.cells}
+    assert columns == {("A", "A quality"), ("B", "B quality")}
+    assert len(table.runs) == 4
+    lines = render_table(tabulated, "md").splitlines()
+    headers = [line for line in lines if line.startswith("|  |")]
+    assert headers == ["|  | A quality |", "|  | B quality |"]
+
+
+def test_fresh_row_has_values_of_its_data_set():
+    table = make_groups_of_one_dataset()
+    run = table.row_groups[1].get_run("ours", "B")
+    records = [make_record(run, seed, 98.9, metric="quality_fresh") for seed in range(2)]
+    tabulated = tabulate(table, records)
+    assert find_cell(tabulated, "fresh", "B quality").values == (98.9,)
+    assert find_cell(tabulated, "fresh", "A quality").status == "missing"
+
+
+def test_fresh_row_requires_values_of_fresh_data():
+    metrics = make_groups_of_one_dataset().required_metrics
+    assert set(map(frozenset, metrics.values())) == {frozenset({"quality", "quality_fresh"})}
+    assert set(map(frozenset, make_table().required_metrics.values())) == {frozenset({"quality"})}
