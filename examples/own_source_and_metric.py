@@ -21,7 +21,7 @@ from iidgan.testing import check_metric, check_source
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spiral(iidgan.Source):
+class ModesOnSpiral(iidgan.Source):
     """Gaussian modes along an arm of a spiral."""
 
     modes: int = 9
@@ -64,16 +64,16 @@ if __name__ == "__main__":
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--out", type=Path, default=Path("runs/spiral"))
     options = parser.parse_args()
-    check_source(Spiral())
+    check_source(ModesOnSpiral())
     check_metric(NeighbourCoverage())
     for name in ("gan", "iid-gan"):
-        run = iidgan.recommended(Spiral(), name)
+        run = iidgan.recommended(ModesOnSpiral(), name)
         run = iidgan.Run(source=run.source, method=run.method, steps=options.steps)
         out = options.out / name
         result = iidgan.train(run, out=out, metrics=[NeighbourCoverage()])
         records = select_last_step(read_records(result.path / "metrics.jsonl"))
         values = {record.metric: record.value for record in records}
         print(
-            f"{name}: {values['modes_20']:.0f} of {Spiral().modes} modes, "
+            f"{name}: {values['modes_20']:.0f} of {ModesOnSpiral().modes} modes, "
             f"{values['neighbour_coverage']:.1f} % of real samples have a neighbour"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -74,6 +75,12 @@ def write_points() -> None:
     np.save("points.npy", points)
     np.savez("points.npz", x=points)
     np.savetxt("points.csv", points, delimiter=",", header="a,b", comments="")
+
+
+def write_mixtures() -> None:
+    mixture = {"centres": [[0.0, 1.5], [2.0, -0.5]], "weights": [3, 1], "stds": [0.5, 0.25]}
+    np.savez("modes.npz", **{name: np.array(values) for name, values in mixture.items()})
+    Path("modes.json").write_text(json.dumps(mixture))
 
 
 TRAIN = ("train", "points.npy", "--steps", "8", "--arch.hidden", "8", "--batch", "16")
@@ -196,6 +203,16 @@ CASES: dict[str, FuzzCase] = {
     "train on array": FuzzCase(build=write_points, pattern="points.npy", arguments=TRAIN),
     "train on table": FuzzCase(
         build=write_points, pattern="points.csv", arguments=("train", "points.csv", *TRAIN[2:])
+    ),
+    "train on mixture": FuzzCase(
+        build=write_mixtures,
+        pattern="modes.json",
+        arguments=("train", "modes.json", *TRAIN[2:], "--source.size", "100"),
+    ),
+    "train on mixture of arrays": FuzzCase(
+        build=write_mixtures,
+        pattern="modes.npz",
+        arguments=("train", "modes.npz", *TRAIN[2:], "--source.size", "100"),
     ),
     "folder": FuzzCase(
         build=image_sets.write_image_folder,

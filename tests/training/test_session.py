@@ -57,7 +57,7 @@ def test_records_have_protocol_and_provenance(completed_run):
         (s, t) for s in range(3) for t in (4, 8, 12)
     }
     assert {row.protocol["family"] for row in all_records} == {
-        "coverage",
+        *("coverage", "mode-shares", "sliced-wasserstein", "fresh-data"),
         "normality",
         "reconstruction",
     }
