@@ -33,8 +33,9 @@ class ModeShares(Metric):
         ... )
         >>> modes = torch.tensor([0] * 997 + [1] * 3)  # 0.3 % of the samples instead of 1 %
         >>> samples = Samples(truth.centres[modes][None], truth.centres, truth=truth)
-        >>> ModeShares()(samples)
-        {'modes_due_50': tensor([1.], dtype=torch.float64), 'modes_due_20': tensor([2.], ...)}
+        >>> values = ModeShares()(samples)
+        >>> values["modes_due_50"].item(), values["modes_due_20"].item()
+        (1.0, 2.0)
     """
 
     k: float = 3.0

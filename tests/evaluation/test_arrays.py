@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from iidgan.evaluation.arrays import load_arrays, merge_seeds, save_arrays
+from iidgan.config.run import Run
+from iidgan.core import Samples
+from iidgan.data import Mixture, Moons
+from iidgan.evaluation.arrays import load_arrays, merge_seeds, save_arrays, to_arrays
+from iidgan.evaluation.evaluate import EvaluationPoint
+from iidgan.figures.run import make_latent_panel
+from iidgan.report import plot_generated
 from tests.helpers.errors import raises_input_error
 
 
@@ -88,3 +94,27 @@ def test_merge_seeds_refuses_other_arrays():
         merge_seeds(other, make_arrays([1], 1), (0, 1))
     with pytest.raises(ValueError, match="shape"):
         merge_seeds(other | {"z": np.zeros((1, 6, 2))}, make_arrays([1], 1), (0, 1))
+
+
+def arrays_of_own_samples(source):
+    """Arrays of a run whose samples are the data themselves."""
+    data = source.load()
+    samples = Samples(data.x[None], data.x, z=data.x[None], truth=data.truth)
+    return to_arrays(samples, EvaluationPoint(Run(source=source), [0], [12], [-1]))
+
+
+def test_to_arrays_of_modes_of_unequal_widths():
+    source = Mixture(modes=3, std=(0.01, 0.3), size=600)
+    arrays = arrays_of_own_samples(source)
+    assert np.isnan(arrays["std"])
+    modes = arrays["real_modes"]
+    assert np.mean(modes == source.load().y.numpy()) > 0.95  # good ones, of wide modes, too
+    (panel_note,) = plot_generated([make_latent_panel(arrays, "x", 0)]).legends
+    labels = [text.get_text() for text in panel_note.get_texts()]
+    assert "bad: over 3 std from every centre" in labels
+
+
+def test_to_arrays_without_modes():
+    assert arrays_of_own_samples(Moons(size=50)).keys() == {
+        *("generated", "real", "z", "seeds", "step")
+    }
