@@ -28,6 +28,7 @@ class ModeShares(Metric):
         InputError: `k` is not positive, or a share is not in (0, 1].
 
     Examples:
+        >>> import torch
         >>> truth = GaussianMixture(
         ...     torch.tensor([[-1.0, 0.0], [1.0, 0.0]]), std=0.1, weights=(0.99, 0.01)
         ... )
