@@ -103,6 +103,7 @@ from .terms import Intervention as Intervention
 from .terms import InverseClassifier as InverseClassifier
 from .terms import ModeSeeking as ModeSeeking
 from .terms import ZDiscriminator as ZDiscriminator
+from .terms import sigreg as sigreg
 from .train import train as train
 from .training.export import load as load
 from .training.model import Model as Model

@@ -155,8 +155,13 @@ def _describe_classes(method: Method) -> tuple[object, ...]:
 
 
 def uses_term(run: Run, name: str) -> bool:
-    """Whether the method of a run contains a registered term."""
-    return any(isinstance(term, TERMS[name]) for term in _list_terms(run.method))
+    """Whether the method of a run contains a term of a registered class, or of a function."""
+    return any(_is_term(term, name) for term in _list_terms(run.method))
+
+
+def _is_term(term: Term, name: str) -> bool:
+    factory = TERMS[name]
+    return isinstance(term, factory) if isinstance(factory, type) else term == factory()
 
 
 def _list_terms(method: Method) -> tuple[Term, ...]:

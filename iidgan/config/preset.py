@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from iidgan.config.registry import resolve_component
 from iidgan.config.run import Run
@@ -126,7 +127,9 @@ class Preset:
             InputError: The name cannot be resolved, or it is neither a name nor a term.
         """
         built_term = resolve_component("terms", term, Term, field="terms")  # type: ignore[type-abstract]
-        return self._adapt(built_term) if isinstance(term, str) and term in TERMS else built_term
+        if not isinstance(term, str) or term not in TERMS:
+            return built_term
+        return replace(self._adapt(built_term), **_list_own_values(built_term))
 
     def _adapt(self, term: Term) -> Term:
         """Return the preset's term of the same kind, if it has one."""
@@ -156,6 +159,16 @@ class Preset:
                 f"{height} x {width}; iidgan prepare NAME --size {self.side} resizes them, and "
                 "iidgan list presets shows the others"
             )
+
+
+def _list_own_values(term: Term) -> dict[str, Any]:
+    """List the options in which a term differs from its defaults: what its name stands for."""
+    values = {field.name: getattr(term, field.name) for field in fields(term)}
+    return {
+        field.name: values[field.name]
+        for field in fields(term)
+        if values[field.name] != field.default
+    }
 
 
 def fit_norm(arch: Backbone, method: Method) -> Backbone:

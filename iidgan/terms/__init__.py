@@ -4,6 +4,8 @@
 `iidgan list`. A term may own networks and players; a method of its own belongs in `methods`.
 """
 
+from collections.abc import Callable
+
 from iidgan.core import Term
 from iidgan.terms.bures import Bures
 from iidgan.terms.classification import AuxiliaryClassifier, InverseClassifier
@@ -17,10 +19,12 @@ from iidgan.terms.intervention import Intervention
 from iidgan.terms.mode_seeking import ModeSeeking
 from iidgan.terms.r1 import R1
 from iidgan.terms.r2 import R2
+from iidgan.terms.sigreg import sigreg
 from iidgan.terms.z_discriminator import ZDiscriminator
 
-TERMS: dict[str, type[Term]] = {
+TERMS: dict[str, Callable[[], Term]] = {
     "gaussian": GaussianTerm,
+    "sigreg": sigreg,
     "cycle": CycleTerm,
     "z-discriminator": ZDiscriminator,
     "gdpp": GDPP,
@@ -52,4 +56,5 @@ __all__ = [
     "InverseClassifier",
     "ModeSeeking",
     "ZDiscriminator",
+    "sigreg",
 ]

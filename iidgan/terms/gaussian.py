@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -15,8 +15,13 @@ from iidgan.functional import checks, gaussian
 from iidgan.terms.weight_schedule import weight_schedule
 from iidgan.terms.weighted import WeightedTerm
 
+PAPER = replace(
+    IID_GAN,
+    note="The distance epps-pulley is SIGReg of LeJEPA (2025): iidgan cite sigreg",
+)
 
-@cites(IID_GAN)
+
+@cites(PAPER)
 @dataclass(frozen=True, kw_only=True)
 class GaussianTerm(WeightedTerm):
     """Distance between the codes of real data and the prior, for the inverse F.

@@ -30,7 +30,7 @@ from iidgan.nn import MLP
 
 ARCH = NetworkFactory(MLP(latent=2, hidden=(16, 16)), (2,))
 SEEDS = (0, 1, 2)
-BATCH_SIZE, NUM_STEPS = 8, 3
+BATCH_SIZE, NUM_STEPS = 16, 3
 NUM_CLASSES = 4
 """Classes of the samples that conditional methods are trained on."""
 
