@@ -102,6 +102,7 @@ from .terms import InstanceNoise as InstanceNoise
 from .terms import Intervention as Intervention
 from .terms import InverseClassifier as InverseClassifier
 from .terms import ModeSeeking as ModeSeeking
+from .terms import Pairing as Pairing
 from .terms import ZDiscriminator as ZDiscriminator
 from .terms import sigreg as sigreg
 from .train import train as train

@@ -86,6 +86,7 @@ from iidgan.terms import (
     Intervention,
     InverseClassifier,
     ModeSeeking,
+    Pairing,
     ZDiscriminator,
 )
 
@@ -122,6 +123,7 @@ TYPE_NAMES: dict[str, type] = {
     "gdpp": GDPP,
     "bures": Bures,
     "mode-seeking": ModeSeeking,
+    "pairing": Pairing,
     "r1": R1,
     "r2": R2,
     "gradient-penalty": GradientPenalty,

@@ -17,6 +17,7 @@ from iidgan.terms.gradient_penalty import GradientPenalty
 from iidgan.terms.instance_noise import InstanceNoise
 from iidgan.terms.intervention import Intervention
 from iidgan.terms.mode_seeking import ModeSeeking
+from iidgan.terms.pairing import Pairing
 from iidgan.terms.r1 import R1
 from iidgan.terms.r2 import R2
 from iidgan.terms.sigreg import sigreg
@@ -30,6 +31,7 @@ TERMS: dict[str, Callable[[], Term]] = {
     "gdpp": GDPP,
     "bures": Bures,
     "mode-seeking": ModeSeeking,
+    "pairing": Pairing,
     "r1": R1,
     "r2": R2,
     "gradient-penalty": GradientPenalty,
@@ -55,6 +57,7 @@ __all__ = [
     "Intervention",
     "InverseClassifier",
     "ModeSeeking",
+    "Pairing",
     "ZDiscriminator",
     "sigreg",
 ]

@@ -34,6 +34,7 @@ from iidgan.terms import (
     InstanceNoise,
     Intervention,
     ModeSeeking,
+    Pairing,
     ZDiscriminator,
 )
 from iidgan.testing.mini_run import ARCH
@@ -117,6 +118,7 @@ OUT_OF_RANGE = [
     (GDPP, "weight", NAN, [0]),
     (Bures, "weight", INF, [0]),
     (ModeSeeking, "weight", INF, [0]),
+    (Pairing, "temperature", 0.0, [0]),
     (InstanceNoise, "std", -1.0, []),
     (InstanceNoise, "until", 0.0, [0, 1]),
     (Intervention, "blocks", 1, [2]),
