@@ -64,6 +64,7 @@ from .methods import AdvLatentGAN as AdvLatentGAN
 from .methods import BiGAN as BiGAN
 from .methods import Conditional as Conditional
 from .methods import DistGAN as DistGAN
+from .methods import Drifting as Drifting
 from .methods import PacGAN as PacGAN
 from .methods import RelativisticGAN as RelativisticGAN
 from .methods import Unrolled as Unrolled
@@ -103,6 +104,7 @@ from .terms import Intervention as Intervention
 from .terms import InverseClassifier as InverseClassifier
 from .terms import ModeSeeking as ModeSeeking
 from .terms import Pairing as Pairing
+from .terms import Transport as Transport
 from .terms import ZDiscriminator as ZDiscriminator
 from .terms import sigreg as sigreg
 from .train import train as train

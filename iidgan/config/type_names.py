@@ -41,6 +41,7 @@ from iidgan.methods import (
     BiGAN,
     Conditional,
     DistGAN,
+    Drifting,
     PacGAN,
     RelativisticGAN,
     Unrolled,
@@ -87,6 +88,7 @@ from iidgan.terms import (
     InverseClassifier,
     ModeSeeking,
     Pairing,
+    Transport,
     ZDiscriminator,
 )
 
@@ -115,6 +117,7 @@ TYPE_NAMES: dict[str, type] = {
     "amat": AMAT,
     "adv-latent": AdvLatentGAN,
     "rpgan": RelativisticGAN,
+    "drifting": Drifting,
     "conditional": Conditional,
     # Terms
     "gaussian": GaussianTerm,
@@ -124,6 +127,7 @@ TYPE_NAMES: dict[str, type] = {
     "bures": Bures,
     "mode-seeking": ModeSeeking,
     "pairing": Pairing,
+    "transport": Transport,
     "r1": R1,
     "r2": R2,
     "gradient-penalty": GradientPenalty,

@@ -21,6 +21,7 @@ from iidgan.methods.conditional import (
 )
 from iidgan.methods.d2gan import D2GAN
 from iidgan.methods.dist_gan import DistGAN
+from iidgan.methods.drifting import Drifting
 from iidgan.methods.gan import GAN
 from iidgan.methods.iid_gan import iid_gan
 from iidgan.methods.iid_gan_plus import iid_gan_plus
@@ -62,6 +63,7 @@ METHODS: dict[str, Callable[[], Method]] = {
     "adv-latent": AdvLatentGAN,
     "r3gan": r3gan,
     "rpgan": RelativisticGAN,
+    "drifting": Drifting,
     "ivgan": iv_gan,
     "iid-gan": iid_gan,
     "iid-gan+": iid_gan_plus,
@@ -91,6 +93,7 @@ __all__ = [
     "BiGAN",
     "Conditional",
     "DistGAN",
+    "Drifting",
     "PacGAN",
     "RelativisticGAN",
     "Unrolled",

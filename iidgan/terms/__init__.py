@@ -21,6 +21,7 @@ from iidgan.terms.pairing import Pairing
 from iidgan.terms.r1 import R1
 from iidgan.terms.r2 import R2
 from iidgan.terms.sigreg import sigreg
+from iidgan.terms.transport import Transport
 from iidgan.terms.z_discriminator import ZDiscriminator
 
 TERMS: dict[str, Callable[[], Term]] = {
@@ -32,6 +33,7 @@ TERMS: dict[str, Callable[[], Term]] = {
     "bures": Bures,
     "mode-seeking": ModeSeeking,
     "pairing": Pairing,
+    "transport": Transport,
     "r1": R1,
     "r2": R2,
     "gradient-penalty": GradientPenalty,
@@ -58,6 +60,7 @@ __all__ = [
     "InverseClassifier",
     "ModeSeeking",
     "Pairing",
+    "Transport",
     "ZDiscriminator",
     "sigreg",
 ]

@@ -116,7 +116,7 @@ SYNCHRONISING_TERMS = ("gdpp",)  # eigenvectors require a synchronisation
 
 @pytest.mark.parametrize("name", [name for name in TERMS if name not in SYNCHRONISING_TERMS])
 def test_graphed_term_equals_eager(name):
-    base = GAN() if name in ("gaussian", "cycle") else iid_gan()
+    base = GAN() if name in ("gaussian", "sigreg", "cycle") else iid_gan()
     method = Regularised(method=base, terms=(TERMS[name](),))
     assert compare_with_eager(method, VECTORS) == {CAPTURING}
 

@@ -35,6 +35,7 @@ from iidgan.terms import (
     Intervention,
     ModeSeeking,
     Pairing,
+    Transport,
     ZDiscriminator,
 )
 from iidgan.testing.mini_run import ARCH
@@ -119,6 +120,7 @@ OUT_OF_RANGE = [
     (Bures, "weight", INF, [0]),
     (ModeSeeking, "weight", INF, [0]),
     (Pairing, "temperature", 0.0, [0]),
+    (Transport, "final_ratio", 1.5, [0, 1]),
     (InstanceNoise, "std", -1.0, []),
     (InstanceNoise, "until", 0.0, [0, 1]),
     (Intervention, "blocks", 1, [2]),

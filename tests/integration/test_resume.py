@@ -11,15 +11,14 @@ import pytest
 import torch
 
 from iidgan.cli import main
-from iidgan.core import (
-    Batch,
-)
+from iidgan.core import Batch, Regularised
 from iidgan.data import ArrayFile
 from iidgan.engine.loop import StopRequest
 from iidgan.engine.optim import Adam
 from iidgan.engine.sampling import DatasetStream
 from iidgan.methods import GAN, METHODS, iid_gan
 from iidgan.nn import DCGAN
+from iidgan.terms import Transport
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.jsonl import read_lines
 from tests.helpers.errors import raises_input_error
@@ -78,6 +77,7 @@ VARIANTS = {
         batch=8,
         precision="bfloat16",
     ),
+    "falling-weight": tiny_run(Regularised(method=GAN(), terms=(Transport(),))),
     "cosine": tiny_run(optimiser=Adam(schedule="cosine")),
     "phases": tiny_run(PhasedMethod(), ema=0.5),
 }
