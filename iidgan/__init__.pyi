@@ -66,6 +66,7 @@ from .methods import Conditional as Conditional
 from .methods import DistGAN as DistGAN
 from .methods import Drifting as Drifting
 from .methods import PacGAN as PacGAN
+from .methods import ParticleGAN as ParticleGAN
 from .methods import RelativisticGAN as RelativisticGAN
 from .methods import Unrolled as Unrolled
 from .methods import Wasserstein as Wasserstein

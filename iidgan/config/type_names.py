@@ -43,6 +43,7 @@ from iidgan.methods import (
     DistGAN,
     Drifting,
     PacGAN,
+    ParticleGAN,
     RelativisticGAN,
     Unrolled,
     Wasserstein,
@@ -118,6 +119,7 @@ TYPE_NAMES: dict[str, type] = {
     "adv-latent": AdvLatentGAN,
     "rpgan": RelativisticGAN,
     "drifting": Drifting,
+    "particle": ParticleGAN,
     "conditional": Conditional,
     # Terms
     "gaussian": GaussianTerm,

@@ -33,6 +33,7 @@ from iidgan.methods.mdgan import MDGAN
 from iidgan.methods.mggan import MGGAN
 from iidgan.methods.mrgan import MRGAN
 from iidgan.methods.pacgan import PacGAN
+from iidgan.methods.particle import ParticleGAN
 from iidgan.methods.r3gan import RelativisticGAN, r3gan
 from iidgan.methods.sngan import SNGAN
 from iidgan.methods.unrolled import Unrolled
@@ -64,6 +65,7 @@ METHODS: dict[str, Callable[[], Method]] = {
     "r3gan": r3gan,
     "rpgan": RelativisticGAN,
     "drifting": Drifting,
+    "particle": ParticleGAN,
     "ivgan": iv_gan,
     "iid-gan": iid_gan,
     "iid-gan+": iid_gan_plus,
@@ -95,6 +97,7 @@ __all__ = [
     "DistGAN",
     "Drifting",
     "PacGAN",
+    "ParticleGAN",
     "RelativisticGAN",
     "Unrolled",
     "Wasserstein",

@@ -20,6 +20,7 @@ from iidgan.methods import (
     AdvLatentGAN,
     DistGAN,
     PacGAN,
+    ParticleGAN,
     Unrolled,
     Wasserstein,
 )
@@ -78,6 +79,7 @@ OUT_OF_RANGE = [
     (D2GAN, "alpha", -1.0, []),
     (D2GAN, "beta", INF, []),
     (PacGAN, "m", 0, [1]),
+    (ParticleGAN, "particles", 0, [1]),
     (PacGAN, "loss", "hings", ["hinge"]),
     (VAE, "warm_up", -0.1, [0, 1]),
     (VAE, "warm_up", 1.1, [0, 1]),
