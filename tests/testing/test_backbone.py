@@ -67,7 +67,7 @@ def test_check_backbone_accepts_backbone():
     ("wrong", "values"),
     [
         ("featureless", ("Odd.build_discriminator", "`features`", "`head`")),
-        ("wide", ("Odd.build_inverse", (3, 8, 2), (3, 8, 3))),
+        ("wide", ("Odd.build_inverse", (3, 16, 2), (3, 16, 3))),
         ("mixing", ("mixes seeds",)),
     ],
 )

@@ -180,7 +180,7 @@ class Frozen(Broken):
         }
 
 
-@breaks("'G'", (3, 8, 2), (3, 8), "generator")
+@breaks("'G'", (3, 16, 2), (3, 16), "generator")
 @dataclass(frozen=True, kw_only=True)
 class Shapeless(Broken):
     def networks(self, factory):
@@ -202,7 +202,7 @@ class Scalar(Broken):
         return self.instead("G", lambda nets, batch: {"a": nets.D(nets.G(batch.z)).mean()})
 
 
-@breaks("'a'", (3, 8), (3,))
+@breaks("'a'", (3, 16), (3,))
 @dataclass(frozen=True, kw_only=True)
 class Unreduced(Broken):
     @property
@@ -388,8 +388,8 @@ class Pairing(Broken):
         return replace(D, batches_per_update=2, updates_per_step=2), replace(G, active=(0.3, 1.0))
 
     def loss_D(self, nets, batch) -> Losses:
-        assert batch.x.shape[1] == 2 * 8
-        pairs = batch.x.unflatten(1, (2, 8)).mean(1) + (1 - batch.t) * batch.noise["blur"][:, :8]
+        assert batch.x.shape[1] == 2 * 16
+        pairs = batch.x.unflatten(1, (2, 16)).mean(1) + (1 - batch.t) * batch.noise["blur"][:, :16]
         return GAN().loss_D(nets, replace(batch, x=pairs))
 
     def noise_shapes(self, factory):
