@@ -17,7 +17,7 @@ PAPER = Reference(
 
 @cites(PAPER)
 def sigreg() -> GaussianTerm:
-    """SIGReg of LeJEPA: the Gaussian loss with the distance `epps-pulley`, a term without a type.
+    """SIGReg of LeJEPA: another name of the Gaussian loss with the distance `epps-pulley`.
 
     For n codes F(x_j), directions a of length 1, of which a step has K random ones, and
     y_j = ⟨F(x_j), a⟩, sketched isotropic Gaussian regularisation is
