@@ -67,7 +67,15 @@ def test_resolve_source_by_path(tmp_path, name, content):
     [
         ("rng", ["unknown 'rng'", "did you mean 'ring'"]),
         ("fashion_mnist", ["did you mean 'fashion-mnist'"]),
-        ("", ["unknown ''", "known: afhq-cat, ", "fashion-mnist, grid, ", "mnist-64, moons, ring, "]),
+        (
+            "",
+            [
+                "unknown ''",
+                "known: afhq-cat, ",
+                "fashion-mnist, grid, ",
+                "mnist-64, moons, ring, ",
+            ],
+        ),
         ("mine", ["(.npy, .npz, .csv, .json)", "iidgan prepare", "package.module:Name"]),
         ("array", ["'array'", "path", "(.npy, .npz, .csv)"]),
         ("prepared", ["'prepared'", "name"]),
