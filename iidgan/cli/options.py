@@ -44,6 +44,43 @@ SIZE = PrimitiveConstructorSpec[TargetSize | None](
 TableFormat = Literal["rich", "md", "tex", "csv", "json"]
 
 
+def parse_factors(words: Sequence[str]) -> tuple[tuple[str, float], ...]:
+    """Convert words such as `D=4` to names and numbers.
+
+    Arguments:
+        words: The words.
+
+    Raises:
+        ValueError: A word is not a name, `=` and a number.
+
+    Examples:
+        >>> parse_factors(["D=4", "G=0.5"])
+        (('D', 4.0), ('G', 0.5))
+    """
+    return tuple(map(_parse_factor, words))
+
+
+def _parse_factor(word: str) -> tuple[str, float]:
+    name, _, number = word.partition("=")
+    try:
+        return name, float(number)
+    except ValueError as error:
+        raise ValueError(f"must be PLAYER=FACTOR, such as D=4, got {word!r}") from error
+
+
+LrFactors = Annotated[
+    tuple[tuple[str, float], ...],
+    PrimitiveConstructorSpec[tuple[tuple[str, float], ...]](
+        nargs="*",
+        metavar="PLAYER=FACTOR ...",
+        instance_from_str=parse_factors,
+        is_instance=lambda value: isinstance(value, tuple),
+        str_from_instance=lambda value: [f"{name}={factor}" for name, factor in value],
+    ),
+]
+"""Flag of factors of the learning rate by player."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TimeOptions:
     """How long to train."""

@@ -24,7 +24,7 @@ from iidgan.cli.components import (
     make_flags_type,
     split_component_names,
 )
-from iidgan.cli.options import TimeOptions, get_field_values, stopped_exit_code
+from iidgan.cli.options import LrFactors, TimeOptions, get_field_values, stopped_exit_code
 from iidgan.cli.parse import parse_options
 from iidgan.cli.progress import ProgressMonitor, acknowledge_stop
 from iidgan.cli.summary import NO_METRICS, print_summary
@@ -93,6 +93,8 @@ class RunOptions:
     precision: Precision | Auto = "float32"
     """Precision of the networks in training; auto: bfloat16 for convolutional networks on devices
     that have units for it, else float32; a resumed run keeps its precision."""
+    lr_factors: LrFactors = ()
+    """Factors of the learning rate by player, such as D=4 G=1."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ from iidgan.data import (
     SwissRoll,
     TwoGaussians,
 )
-from iidgan.engine.optim import Adam
+from iidgan.engine.optim import Adam, RMSProp
 from iidgan.methods import (
     AAE,
     AMAT,
@@ -169,6 +169,7 @@ TYPE_NAMES: dict[str, type] = {
     "shrunk": CollapsedInit,
     # Optimisers
     "adam": Adam,
+    "rmsprop": RMSProp,
     # Metrics
     "coverage": ModeCoverage,
     "normality": Normality,

@@ -90,6 +90,14 @@ class Optimiser(TypedFields, ABC):
         return self.lr * SCHEDULES[self.schedule](step / steps)
 
 
+def _check_numbers(optimiser: Adam | RMSProp) -> None:
+    max_lr = torch.finfo(torch.float32).max
+    if not 0 < optimiser.lr <= max_lr:
+        raise InputError(f"lr: must be a positive number, such as 2e-4, got {optimiser.lr}")
+    if not 0 < optimiser.eps < math.inf:
+        raise InputError(f"eps: must be a positive number, such as 1e-8, got {optimiser.eps}")
+
+
 ADAM_PAPER = Reference(
     title="Adam: A Method for Stochastic Optimization",
     authors="Diederik P. Kingma and Jimmy Ba",
@@ -135,13 +143,9 @@ class Adam(Optimiser):
     """Learning-rate schedule: constant, or decay to 0 along a line or half a cosine."""
 
     def __post_init__(self) -> None:
-        max_lr = torch.finfo(torch.float32).max
-        if not 0 < self.lr <= max_lr:
-            raise InputError(f"lr: must be a positive number, such as 2e-4, got {self.lr}")
+        _check_numbers(self)
         if not all(0 <= beta < 1 for beta in self.betas):
             raise InputError(f"betas: must be two numbers in [0, 1), got {self.betas}")
-        if not 0 < self.eps < math.inf:
-            raise InputError(f"eps: must be a positive number, such as 1e-8, got {self.eps}")
 
     def at_interval(self, interval: float) -> Adam:
         """Return Adam with the rate lr · k and β₁ᵏ, β₂ᵏ for networks that move every k-th step.
@@ -218,4 +222,100 @@ def _make_slots(parameter: nn.Parameter) -> dict[str, Tensor]:
     }
 
 
-OPTIMISERS: dict[str, type[Optimiser]] = {"adam": Adam}
+RMSPROP_LECTURE = Reference(
+    title="Lecture 6.5, RMSProp: Divide the gradient by a running average of its recent magnitude",
+    authors="Tijmen Tieleman and Geoffrey Hinton",
+    year=2012,
+    url="https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf",
+)
+
+
+@cites(RMSPROP_LECTURE)
+@dataclass(frozen=True, kw_only=True)
+class RMSProp(Optimiser):
+    """RMSProp without momentum, as `torch.optim.RMSprop` computes it.
+
+    With the gradient g and v = 0 at the start, each step computes
+
+        v = α v + (1 - α) g²
+        θ = θ - lr_t g / (sqrt(v) + eps)
+
+    Unlike Adam it corrects no bias: the first step has the length lr / sqrt(1 - α), ten times the
+    learning rate with the default α. The default rate and schedule are those of the authors of
+    WGAN, who found momentum to make its training unstable.
+
+    References:
+        * Lecture 6.5, RMSProp: Divide the gradient by a running average of its recent magnitude
+          (Tieleman and Hinton, 2012),
+          https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf
+        * Wasserstein GAN (Arjovsky, Chintala and Bottou, 2017), https://arxiv.org/abs/1701.07875,
+          section 4, and https://github.com/martinarjovsky/WassersteinGAN
+
+    Examples:
+        >>> import torch
+        >>> from iidgan import RMSProp
+        >>> weight = torch.nn.Parameter(torch.tensor([1.0, 1.0]))
+        >>> optimiser = RMSProp(alpha=0.75).build([weight], torch.tensor(0.1))
+        >>> weight.grad = torch.tensor([5.0, -0.01])
+        >>> optimiser.step()  # by 0.1 / sqrt(1 - 0.75), whatever the gradient
+        >>> weight.detach().round(decimals=4)
+        tensor([0.8000, 1.2000])
+    """
+
+    lr: float = 5e-5
+    """Initial learning rate."""
+    alpha: float = 0.99
+    """Decay rate of the moving average of the square of the gradient."""
+    eps: float = 1e-8
+    """Added to the square root of that average for numerical stability."""
+    schedule: LrSchedule = "constant"
+    """Learning-rate schedule: constant, or decay to 0 along a line or half a cosine."""
+
+    def __post_init__(self) -> None:
+        _check_numbers(self)
+        if not 0 <= self.alpha < 1:
+            raise InputError(f"alpha: must be a number in [0, 1), got {self.alpha}")
+
+    def at_interval(self, interval: float) -> RMSProp:
+        """Return RMSProp with lr · k and αᵏ for networks that move every k-th step, as Adam does.
+
+        Arguments:
+            interval: Steps per update, on average.
+
+        Examples:
+            >>> RMSProp(lr=0.002, alpha=0.9).at_interval(2)
+            RMSProp(lr=0.004, alpha=0.81, eps=1e-08, schedule='constant')
+        """
+        return replace(self, lr=interval * self.lr, alpha=self.alpha**interval)
+
+    def build(self, parameters: Sequence[nn.Parameter], lr: Tensor) -> TorchOptimizer:
+        return _TensorRateRMSProp(parameters, lr, self.alpha, self.eps)
+
+
+class _TensorRateRMSProp:
+    """The tensors of RMSProp, and its step, which reads the learning rate from a tensor.
+
+    `torch.optim.RMSprop` converts it to a number, which a captured step would keep.
+    """
+
+    def __init__(
+        self, parameters: Sequence[nn.Parameter], lr: Tensor, alpha: float, eps: float
+    ) -> None:
+        self.param_groups: list[dict[str, Any]] = [{"params": [*parameters]}]
+        self.state = {
+            parameter: {"square_avg": torch.zeros_like(parameter, requires_grad=False)}
+            for parameter in parameters
+        }
+        self._lr, self._alpha, self._eps = lr, alpha, eps
+
+    @torch.no_grad()
+    def step(self) -> None:
+        for parameter, slot in self.state.items():
+            if (gradient := parameter.grad) is None:
+                continue
+            square_average = slot["square_avg"]
+            square_average.mul_(self._alpha).addcmul_(gradient, gradient, value=1 - self._alpha)
+            parameter.sub_(self._lr * gradient / (square_average.sqrt() + self._eps))
+
+
+OPTIMISERS: dict[str, type[Optimiser]] = {"adam": Adam, "rmsprop": RMSProp}

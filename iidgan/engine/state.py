@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -131,6 +132,10 @@ def collect_parameters(nets: nn.ModuleDict, names: Sequence[str]) -> list[nn.Par
     return [parameter for name in names for parameter in nets[name].parameters()]
 
 
+NO_FACTORS: Mapping[str, float] = MappingProxyType({})
+"""The learning rate of every player is that of the method."""
+
+
 def init_state(
     method: Method,
     arch: NetworkFactory,
@@ -138,6 +143,7 @@ def init_state(
     seeds: Sequence[int],
     *,
     ema: float = 0.0,
+    lr_factors: Mapping[str, float] = NO_FACTORS,
     device: torch.device | str = "cpu",
 ) -> State:
     """Create the state before the first step.
@@ -148,6 +154,7 @@ def init_state(
         optimiser: Options from which the optimiser of each player is built.
         seeds: Each determines its own initial weights, independently of the other seeds.
         ema: Decay per step of the moving average of the weights; 0 keeps no average.
+        lr_factors: Factors of the learning rate by player, beside those of the method.
         device: Device of the tensors.
 
     Returns:
@@ -160,7 +167,8 @@ def init_state(
 
     def build_optimiser(player: Player, interval: float, names: Sequence[str]) -> TorchOptimizer:
         options = optimiser.at_interval(interval)
-        lr_scale = player.lr_scale * (options.lr / optimiser.lr)
+        factor = lr_factors.get(player.name, 1.0)
+        lr_scale = factor * player.lr_scale * (options.lr / optimiser.lr)
         if lr_scale not in learning_rates:
             lr = lr_scale * optimiser.lr
             learning_rates[lr_scale] = torch.tensor(lr, dtype=lr_dtype, device=device)

@@ -133,7 +133,17 @@ def describe_step(run: Run, data: Dataset) -> list[object]:
     ramp = [run.ema_rampup, run.steps] if run.ema_rampup else []
     classes = run.find_classes(data)
     num_classes = [len(classes)] if classes else []
-    return [encoded_parts, run.batch, data.shape, run.ema, run.precision, *ramp, *num_classes]
+    factors = [run.lr_factors] if run.lr_factors else []  # players of equal factors share a rate
+    return [
+        encoded_parts,
+        run.batch,
+        data.shape,
+        run.ema,
+        run.precision,
+        *ramp,
+        *num_classes,
+        *factors,
+    ]
 
 
 def _step_parts(run: Run) -> tuple[object, ...]:
@@ -145,7 +155,15 @@ def _create_step(
 ) -> tuple[State, TrainStep]:
     set_inductor_cache()
     arch = _create_factory(run, data)
-    state = init_state(run.method, arch, run.optimiser, seeds, ema=run.ema, device=device)
+    state = init_state(
+        run.method,
+        arch,
+        run.optimiser,
+        seeds,
+        ema=run.ema,
+        lr_factors=dict(run.lr_factors),
+        device=device,
+    )
     is_cacheable = _is_from_package(_step_parts(run))
     train_step = TrainStep(
         run.method,

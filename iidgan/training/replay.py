@@ -41,7 +41,14 @@ def sample_checkpoint(run_dir: RunDir, step: int) -> Arrays:
         )
     data = run.source.load()
     factory = run.network_factory(data.shape, run.find_classes(data))
-    state = init_state(run.method, factory, run.optimiser, seeds, ema=run.ema)
+    state = init_state(
+        run.method,
+        factory,
+        run.optimiser,
+        seeds,
+        ema=run.ema,
+        lr_factors=dict(run.lr_factors),
+    )
     checkpoint.load_state(state, seeds, files)
     point = EvaluationPoint(run, seeds, [step] * len(seeds), state.diverged.tolist())
     batches = create_statistics_stream(run, seeds, data)

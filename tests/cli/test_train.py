@@ -541,3 +541,31 @@ def test_train_refuses_own_components(plugins, work_dir, capsys, arguments, word
 def test_train_refuses_duplicate_term(capsys):
     error = fail_command(capsys, "train", "ring", "--method", "iid-gan", "--term", "gaussian")
     assert "term: 'gaussian'" in error
+
+
+def test_train_learning_rates_of_players(work_dir):
+    command = ["train", "ring", "--method", "gan", "--optimiser", "rmsprop", "--lr", "1e-3", *TINY]
+    assert main([*command, "--steps", "4", "--lr-factors", "D=4", "G=1", "--out", "run"]) == 0
+    run = read_run(work_dir / "run")
+    assert run["lr_factors"] == [["D", 4.0]]
+    assert run["optimiser"] == {
+        "type": "rmsprop",
+        "lr": 1e-3,
+        "alpha": 0.99,
+        "eps": 1e-8,
+        "schedule": "constant",
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("E=4",), "iidgan: lr_factors: unknown 'E'; known: D, G"),
+        (("D4",), "iidgan: --lr-factors: must be PLAYER=FACTOR, such as D=4, got 'D4'"),
+        (("D=x",), "iidgan: --lr-factors: must be PLAYER=FACTOR, such as D=4, got 'D=x'"),
+        (("D=0",), "iidgan: lr_factors: must be positive numbers, such as 0.5, got 0.0 for D"),
+    ],
+)
+def test_train_refuses_learning_rates_of_players(work_dir, capsys, words, expected):
+    command = ("train", "ring", "--method", "gan", *TINY, "--lr-factors")
+    assert fail_command(capsys, *command, *words) == f"{expected}\n"

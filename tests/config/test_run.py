@@ -13,9 +13,7 @@ import pytest
 from iidgan.config.plugins import list_types
 from iidgan.config.run import Run
 from iidgan.config.serialization import describe_differences
-from iidgan.core import (
-    Regularised,
-)
+from iidgan.core import Method, Regularised
 from iidgan.data import SOURCES, ArrayFile, FashionMnist, MixtureFile, Mnist, Prepared, Ring
 from iidgan.engine.optim import OPTIMISERS, Adam
 from iidgan.errors import InputError
@@ -80,6 +78,14 @@ def change_value(value: Any, hint: Any) -> Any:
     return VALID_TEXTS.get(value, f"{value or ''}x")
 
 
+def halve_first_player(method: Method) -> tuple[tuple[str, float], ...]:
+    """Finds valid factors of the learning rate, or none if a term does not fit the method."""
+    try:
+        return ((method.players[0].name, 0.5),)
+    except InputError:
+        return ()
+
+
 def edit_fields(thing: Any) -> Iterator[tuple[str, Any, bool]]:
     """Changes each option in turn: where, the changed thing, and whether it is a mere place."""
     hints = typing.get_type_hints(type(thing))
@@ -93,6 +99,9 @@ def edit_fields(thing: Any) -> Iterator[tuple[str, Any, bool]]:
                 for name, edited, place in edit_fields(item):
                     changed = (*value[:i], edited, *value[i + 1 :])
                     yield f"{f.name}[{i}].{name}", replace(thing, **{f.name: changed}), place
+        elif f.name == "lr_factors":
+            if factors := halve_first_player(thing.method):
+                yield f.name, replace(thing, lr_factors=factors), False
         elif f.name != "every" or thing.losses or thing.players:  # others cannot be lazy
             changed = change_value(value, hints[f.name])
             yield f.name, replace(thing, **{f.name: changed}), bool(f.metadata.get("path"))
@@ -182,3 +191,36 @@ def test_run_refuses_numbers_out_of_range(field, value):
 def test_run_refuses_other_types(changes, field, value):
     with raises_input_error(field, value):
         Run(**changes)
+
+
+def test_run_lr_factors_of_one_are_omitted():
+    run = Run(lr_factors=(("G", 1.0), ("D", 1)))
+    assert run == Run()
+    assert run.id == Run().id
+    assert "lr_factors" not in run.to_dict()
+
+
+def test_run_lr_factors_have_one_order():
+    run = Run(lr_factors=(("G", 0.5), ("D", 4)))
+    assert run.lr_factors == (("D", 4), ("G", 0.5))
+    assert run.id == Run(lr_factors=(("D", 4.0), ("G", 0.5))).id
+    assert Run.from_dict(json.loads(json.dumps(run.to_dict()))) == run
+
+
+@pytest.mark.parametrize(
+    ("factors", "words"),
+    [
+        ((("E", 2.0),), ["'E'", "D, G"]),
+        ((("D", 0.0),), ["0.0", "D"]),
+        ((("D", float("nan")),), ["nan", "D"]),
+        ((("D", 2.0), ("D", 3.0)), ["D", "two"]),
+        ((("D",),), ["tuple[tuple[str, float], ...]"]),
+    ],
+)
+def test_run_lr_factors_refused(factors, words):
+    with raises_input_error("lr_factors", *words):
+        Run(lr_factors=factors)
+
+
+def test_run_lr_factors_of_players_of_terms():
+    assert Run(method=METHODS["ivgan"](), lr_factors=(("E", 50.0),)).lr_factors == (("E", 50.0),)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from iidgan.engine.optim import SCHEDULES, Adam
+from iidgan.engine.optim import SCHEDULES, Adam, RMSProp
 from tests.helpers.errors import raises_input_error
 
 pytestmark = pytest.mark.usefixtures("float64")
@@ -83,3 +83,52 @@ class TestAdam:
 def test_adam_options_out_of_range(field, value, words):
     with raises_input_error(field, *words):
         Adam(**{field: value})
+
+
+class TestRMSProp:
+    def test_rmsprop_equals_torch(self):
+        generator = torch.Generator().manual_seed(0)
+        start = [torch.randn(2, 3), torch.randn(4)]
+        ours, theirs = ([torch.nn.Parameter(value.clone()) for value in start] for _ in range(2))
+        lr = torch.tensor(0.03)
+        optimiser = RMSProp(alpha=0.9, eps=1e-6).build(ours, lr)
+        reference = torch.optim.RMSprop(theirs, lr=0.03, alpha=0.9, eps=1e-6)
+        for step in range(5):
+            lr.fill_(0.03 / (step + 1))
+            reference.param_groups[0]["lr"] = 0.03 / (step + 1)
+            for our, their in zip(ours, theirs):
+                our.grad = torch.randn(our.shape, generator=generator)
+                their.grad = our.grad.clone()
+            optimiser.step()
+            reference.step()
+        torch.testing.assert_close(ours, theirs)
+        averages = [reference.state[parameter]["square_avg"] for parameter in theirs]
+        torch.testing.assert_close([optimiser.state[p]["square_avg"] for p in ours], averages)
+
+    def test_rmsprop_defaults_are_those_of_wgan(self):
+        """The script of its authors has 5e-5, and the other defaults of `torch.optim.RMSprop`."""
+        options, theirs = RMSProp(), torch.optim.RMSprop([torch.zeros(1)]).defaults
+        assert (options.lr_at(0, 100), options.lr_at(99, 100)) == (5e-5, 5e-5)
+        assert (options.alpha, options.eps) == (theirs["alpha"], theirs["eps"])
+        assert (theirs["momentum"], theirs["centered"]) == (0, False)
+
+    def test_rmsprop_at_interval_moves_as_far(self):
+        """With a constant gradient, v = g² (1 - αᵗ) after t steps of either."""
+        options = RMSProp(lr=0.1, alpha=0.9)
+        parameter = torch.nn.Parameter(torch.zeros(1))
+        lazy = options.at_interval(3)
+        optimiser = lazy.build([parameter], torch.tensor(lazy.lr))
+        parameter.grad = torch.tensor([3 * 0.2])
+        optimiser.step()
+        assert parameter.item() == pytest.approx(-3 * 0.1 / (1 - 0.9**3) ** 0.5, rel=1e-6)
+
+    def test_rmsprop_skips_parameters_without_gradient(self):
+        parameter = torch.nn.Parameter(torch.ones(1))
+        optimiser = RMSProp().build([parameter], torch.tensor(0.1))
+        optimiser.step()
+        assert parameter.item() == 1
+
+    @pytest.mark.parametrize(("field", "value"), [("lr", 0.0), ("alpha", 1.0), ("eps", 0.0)])
+    def test_rmsprop_refuses_invalid_fields(self, field, value):
+        with raises_input_error(field, value):
+            RMSProp(**{field: value})

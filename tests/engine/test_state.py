@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from iidgan.core import Dataset, Method, NetworkFactory, Player
-from iidgan.engine.optim import Adam
+from iidgan.engine.optim import OPTIMISERS, Adam
 from iidgan.engine.sampling import DatasetStream
 from iidgan.engine.state import (
     build_networks,
@@ -240,6 +240,33 @@ def test_set_lr_applies_lr_scale():
         key = f"nets.{name}.head.layer.bias"
         change = (after[key] - before[key]).abs()
         assert torch.allclose(change, torch.full_like(change, lr), rtol=1e-3)
+
+
+def test_init_state_lr_factors_beside_lr_scale():
+    method, arch = SlowCritic(), NetworkFactory(MLP(hidden=(8,)), (2,))
+    factors = {"D": 4.0, "G": 0.5}
+    state = init_state(method, arch, Adam(lr=0.01), range(2), lr_factors=factors)
+    assert {*state.learning_rates} == {0.4, 0.5}
+    state.set_lr(0.1)
+    assert sorted(rate.item() for rate in state.learning_rates.values()) == pytest.approx(
+        [0.04, 0.05]
+    )
+
+
+@pytest.mark.parametrize("optimiser", [option() for option in OPTIMISERS.values()])
+def test_optimiser_keeps_seeds_independent(optimiser):
+    factory, data = NetworkFactory(MLP(hidden=(8,)), (2,)), Dataset(torch.randn(50, 2))
+
+    def train_seeds(seeds):
+        state = init_state(GAN(), factory, optimiser, seeds)
+        train_step = TrainStep(GAN(), state, steps=10)
+        stream = DatasetStream(data, seeds, batch_size=10, latent_dim=2)
+        for step in range(3):
+            train_step(stream.batches_at(step))
+        return named_tensors(state)
+
+    together, alone = train_seeds((5, 2)), train_seeds((2,))
+    torch.testing.assert_close(select_seeds(together, slice(1, 2)), alone)
 
 
 def test_concat_seeds_inverts_select_seeds():

@@ -14,9 +14,9 @@ from iidgan.cli import main
 from iidgan.core import Batch, Regularised
 from iidgan.data import ArrayFile
 from iidgan.engine.loop import StopRequest
-from iidgan.engine.optim import Adam
+from iidgan.engine.optim import Adam, RMSProp
 from iidgan.engine.sampling import DatasetStream
-from iidgan.methods import GAN, METHODS, iid_gan
+from iidgan.methods import GAN, METHODS, WGAN, iid_gan
 from iidgan.nn import DCGAN
 from iidgan.terms import Transport
 from iidgan.training.run_dir import RunDir
@@ -80,6 +80,8 @@ VARIANTS = {
     "falling-weight": tiny_run(Regularised(method=GAN(), terms=(Transport(),))),
     "cosine": tiny_run(optimiser=Adam(schedule="cosine")),
     "phases": tiny_run(PhasedMethod(), ema=0.5),
+    "rmsprop": tiny_run(WGAN(), optimiser=RMSProp(lr=1e-3, schedule="linear")),
+    "two-time-scales": tiny_run(iid_gan(), lr_factors=(("D", 4.0),)),
 }
 
 

@@ -12,6 +12,8 @@ def test_cache_key_depends_on_run():
         {"ema_rampup": 0.1},
         {"batch": 9},
         {"precision": "bfloat16"},
+        {"lr_factors": (("D", 0.5),)},
+        {"lr_factors": (("D", 0.5), ("G", 0.5))},
     ]
     keys = [make_context(**change).train_step.cache_key for change in changes]
     keys.append(make_context(iid_gan()).train_step.cache_key)

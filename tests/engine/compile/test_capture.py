@@ -7,6 +7,7 @@ import torch
 
 from iidgan.engine.compile import CompiledStep
 from iidgan.engine.compile.capture import CompiledSegment
+from iidgan.engine.optim import Adam, RMSProp
 from iidgan.engine.state import named_tensors
 from iidgan.methods import GAN, iid_gan, wgan_gp
 from tests.helpers.engine import (
@@ -58,6 +59,21 @@ def test_capture_repeated_player_once():
 def test_capture_single_updates_as_one_graph(method):
     """Players share forward passes in it."""
     assert len(capture_graphs(make_context(method))) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimiser", [Adam(), RMSProp()])
+def test_captured_step_reads_learning_rates(optimiser):
+    """They are inputs of the captured code, so that a schedule works without capturing again."""
+    changes = {"optimiser": optimiser, "lr_factors": (("D", 4.0),)}
+    context, other = (make_context(GAN(), **changes) for _ in range(2))
+    step = capture_interpreted(context.train_step, context.batches.batches_at(0))
+    for index in range(3):
+        for each in (context, other):
+            each.state.set_lr(0.01 * (3 - index))
+        step(context.batches.batches_at(index))
+        other.train_step(other.batches.batches_at(index))
+    torch.testing.assert_close(named_tensors(context.state), named_tensors(other.state))
 
 
 @pytest.mark.slow
