@@ -61,6 +61,7 @@ from .methods import SNGAN as SNGAN
 from .methods import VAE as VAE
 from .methods import VEEGAN as VEEGAN
 from .methods import WGAN as WGAN
+from .methods import AdvLatentDivGAN as AdvLatentDivGAN
 from .methods import AdvLatentGAN as AdvLatentGAN
 from .methods import BiGAN as BiGAN
 from .methods import Conditional as Conditional
@@ -72,12 +73,15 @@ from .methods import RelativisticGAN as RelativisticGAN
 from .methods import Unrolled as Unrolled
 from .methods import Wasserstein as Wasserstein
 from .methods import ac_gan as ac_gan
+from .methods import amat as amat
 from .methods import cgan as cgan
 from .methods import conditional_iid_gan as conditional_iid_gan
 from .methods import iid_gan as iid_gan
 from .methods import iid_gan_plus as iid_gan_plus
 from .methods import invert_gan as invert_gan
+from .methods import iv_dcgan as iv_dcgan
 from .methods import iv_gan as iv_gan
+from .methods import iv_lsgan as iv_lsgan
 from .methods import lsgan as lsgan
 from .methods import msgan as msgan
 from .methods import pd_gan as pd_gan

@@ -109,7 +109,8 @@ class CycleConsistency(nn.Module):
     Arguments:
         norm: `l1-sum`, the L1 norms of IID-GAN; `l1`, 1 / M of it, whose weight applies to images
             of any size; or `l2`, Euclidean norms, as InvertGAN.
-        ratio: Weight of the samples relative to the latents; None for that of the paper.
+        ratio: Weight of the samples relative to the latents, or `d/M` for the ratio of their
+            dimensions; None for `d/M` with `l1`, and for 1 with the others.
 
     Raises:
         InputError: `norm` is unknown.
@@ -127,7 +128,7 @@ class CycleConsistency(nn.Module):
         tensor(0.)
     """
 
-    def __init__(self, norm: cycle.Norm = "l1-sum", ratio: float | None = None) -> None:
+    def __init__(self, norm: cycle.Norm = "l1-sum", ratio: cycle.Ratio = None) -> None:
         super().__init__()
         checks.require_one_of("norm", norm, cycle.Norm)
         self.norm: cycle.Norm = norm

@@ -13,7 +13,14 @@ from iidgan.engine.optim import Optimiser
 from iidgan.errors import InputError
 from iidgan.terms import R1, R2, TERMS, GradientPenalty
 
-ADAPTED_METHODS = ("iid-gan", "iid-gan+", "conditional-iid-gan", "ivgan")
+ADAPTED_METHODS = (
+    "iid-gan",
+    "iid-gan+",
+    "conditional-iid-gan",
+    "ivgan",
+    "iv-dcgan",
+    "iv-lsgan",
+)
 """Registered methods whose terms take the values of a preset. The weights of the others, such as
 InvertGAN, are part of their definition."""
 

@@ -131,6 +131,21 @@ class Nets(Mapping[str, nn.Module]):
         }
         return view
 
+    def without_input_maps(self, name: str) -> Nets:
+        """Return networks of which one reads its inputs as they are, with a cache of their own.
+
+        Arguments:
+            name: Name of the network.
+
+        Examples:
+            >>> nets = Nets({"D": nn.Identity()}).with_input_map("D", lambda x: x + 0.5)
+            >>> nets.without_input_maps("D").D(torch.zeros(1, 2))
+            tensor([[0., 0.]])
+        """
+        view = self._share_views(Nets(self._modules, use_bfloat16=self._use_bfloat16))
+        view._input_maps = {**self._input_maps, name: ()}
+        return view
+
     def with_output_map(self, name: str, output_map: TensorMap) -> Nets:
         """Return networks of which one applies a map to its output, with a shared cache.
 

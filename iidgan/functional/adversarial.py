@@ -7,6 +7,7 @@ Logits have shape (S, B), losses (S,); real comes before fake. With ζ(t) = log(
 | non-saturating | E ζ(-D(x)) + E ζ(D(G(z))) | E ζ(-D(G(z))) |
 | saturating | the same | -E ζ(D(G(z))) |
 | least-squares | ½ E (D(x) - 1)² + ½ E D(G(z))² | ½ E (D(G(z)) - 1)² |
+| pearson | E (D(x) - 1)² + E (D(G(z)) + 1)² | E D(G(z))² |
 | wasserstein | E D(G(z)) - E D(x) | -E D(G(z)) |
 | hinge | E max(0, 1 - D(x)) + E max(0, 1 + D(G(z))) | -E D(G(z)) |
 
@@ -24,7 +25,9 @@ from torch.nn.functional import softplus
 
 from iidgan.functional.reduce import mean_per_seed
 
-Adversarial = Literal["non-saturating", "saturating", "least-squares", "wasserstein", "hinge"]
+Adversarial = Literal[
+    "non-saturating", "saturating", "least-squares", "pearson", "wasserstein", "hinge"
+]
 
 
 class LossPair(NamedTuple):
@@ -154,6 +157,50 @@ def least_squares_generator_loss(fake_logits: Tensor) -> Tensor:
     return mean_per_seed((fake_logits - 1).square()) / 2
 
 
+def pearson_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Compute the squared distances of real logits to 1 and of fake logits to -1.
+
+        E (D(x) - 1)² + E (D(G(z)) + 1)²
+
+    It is 8 times `least_squares_discriminator_loss` of (D + 1) / 2, so that losses beside it count
+    for less.
+
+    Arguments:
+        real_logits: D(x), with shape (S, B).
+        fake_logits: D(G(z)), with shape (S, B).
+
+    Returns:
+        One value per seed, with shape (S,).
+
+    References:
+        * Least Squares Generative Adversarial Networks (Mao et al., 2017),
+          https://arxiv.org/abs/1611.04076, equation 8, which has half of it: G then minimises the
+          Pearson χ² divergence
+        * https://github.com/zhangliangyu32/IVGAN, for the factor
+
+    Examples:
+        >>> pearson_discriminator_loss(torch.zeros(1, 4), torch.zeros(1, 4))
+        tensor([2.])
+    """
+    return mean_per_seed((real_logits - 1).square()) + mean_per_seed((fake_logits + 1).square())
+
+
+def pearson_generator_loss(fake_logits: Tensor) -> Tensor:
+    """Compute the squared distance of fake logits to 0, E D(G(z))².
+
+    Arguments:
+        fake_logits: D(G(z)), with shape (S, B).
+
+    Returns:
+        One value per seed, with shape (S,).
+
+    Examples:
+        >>> pearson_generator_loss(torch.tensor([[-1.0, 1.0]]))
+        tensor([1.])
+    """
+    return mean_per_seed(fake_logits.square())
+
+
 def wasserstein_critic_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """Compute the mean value of a critic for fake samples minus that for real ones.
 
@@ -271,6 +318,7 @@ LOSS_PAIRS: dict[str, LossPair] = {
     "non-saturating": LossPair(discriminator_loss, non_saturating_loss),
     "saturating": LossPair(discriminator_loss, saturating_loss),
     "least-squares": LossPair(least_squares_discriminator_loss, least_squares_generator_loss),
+    "pearson": LossPair(pearson_discriminator_loss, pearson_generator_loss),
     "wasserstein": LossPair(wasserstein_critic_loss, critic_generator_loss),
     "hinge": LossPair(hinge_discriminator_loss, critic_generator_loss),
 }

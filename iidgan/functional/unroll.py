@@ -19,6 +19,7 @@ def unrolled_adam(
     steps: int,
     lr: float,
     *,
+    decay: float | Tensor = 1.0,
     betas: tuple[float, float] = (0.5, 0.999),
     eps: float = 1e-8,
     second_order: bool = True,
@@ -36,6 +37,7 @@ def unrolled_adam(
         parameters: Initial parameters, by name.
         steps: Number of steps; 0 returns the parameters themselves.
         lr: Learning rate.
+        decay: Factor of the learning rate, such as of a schedule; a tensor has the shape ().
         betas: Decay of the averages of the gradient and of its square.
         eps: Gradients well below it give steps proportional to them.
         second_order: Whether gradients flow through the steps to what the loss depends on.
@@ -68,7 +70,7 @@ def unrolled_adam(
             theta = torch.addcmul(
                 theta,
                 mean_gradient,
-                (mean_square + bias_correction * eps**2).rsqrt(),
+                decay * (mean_square + bias_correction * eps**2).rsqrt(),
                 value=-step_size,
             )
     return _split_parameters(theta, parameters)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from iidgan.core import Method
 from iidgan.methods.aae import AAE
-from iidgan.methods.adv_latent import AdvLatentGAN
-from iidgan.methods.amat import AMAT
+from iidgan.methods.adv_latent import AdvLatentDivGAN, AdvLatentGAN
+from iidgan.methods.amat import AMAT, amat
 from iidgan.methods.bigan import BiGAN
 from iidgan.methods.conditional import (
     Conditional,
@@ -26,7 +26,7 @@ from iidgan.methods.gan import GAN
 from iidgan.methods.iid_gan import iid_gan
 from iidgan.methods.iid_gan_plus import iid_gan_plus
 from iidgan.methods.invert_gan import invert_gan
-from iidgan.methods.iv_gan import iv_gan
+from iidgan.methods.iv_gan import iv_dcgan, iv_gan, iv_lsgan
 from iidgan.methods.lsgan import lsgan
 from iidgan.methods.mad_gan import MADGAN
 from iidgan.methods.mdgan import MDGAN
@@ -60,13 +60,16 @@ METHODS: dict[str, Callable[[], Method]] = {
     "mdgan": MDGAN,
     "dist-gan": DistGAN,
     "mggan": MGGAN,
-    "amat": AMAT,
+    "amat": amat,
     "adv-latent": AdvLatentGAN,
+    "adv-latent-div": AdvLatentDivGAN,
     "r3gan": r3gan,
     "rpgan": RelativisticGAN,
     "drifting": Drifting,
     "particle": ParticleGAN,
     "ivgan": iv_gan,
+    "iv-dcgan": iv_dcgan,
+    "iv-lsgan": iv_lsgan,
     "iid-gan": iid_gan,
     "iid-gan+": iid_gan_plus,
     "invert-gan": invert_gan,
@@ -91,6 +94,7 @@ __all__ = [
     "VAE",
     "VEEGAN",
     "WGAN",
+    "AdvLatentDivGAN",
     "AdvLatentGAN",
     "BiGAN",
     "Conditional",
@@ -102,12 +106,15 @@ __all__ = [
     "Unrolled",
     "Wasserstein",
     "ac_gan",
+    "amat",
     "cgan",
     "conditional_iid_gan",
     "iid_gan",
     "iid_gan_plus",
     "invert_gan",
+    "iv_dcgan",
     "iv_gan",
+    "iv_lsgan",
     "lsgan",
     "msgan",
     "pd_gan",

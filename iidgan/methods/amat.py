@@ -260,3 +260,19 @@ def _alive_mask(nets: Nets) -> Tensor:
 
 def _compute_logits(nets: Nets, x: Tensor) -> Tensor:
     return cast(DiscriminatorEnsemble, nets["D"]).head.compute_logits(nets.features("D", x))
+
+
+@cites(PAPER)
+def amat() -> AMAT:
+    """AMAT that starts with one discriminator, as its authors' trainers that activate more do.
+
+    References:
+        Overcoming Mode Collapse with Adaptive Multi Adversarial Training (Mangalam and Garg,
+        2021), https://arxiv.org/abs/2112.14406, and https://github.com/gargrohin/AMAT
+
+    Examples:
+        >>> import iidgan
+        >>> iidgan.amat().discriminators, iidgan.AMAT().discriminators
+        (1, 2)
+    """
+    return AMAT(discriminators=1)

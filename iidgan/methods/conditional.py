@@ -208,7 +208,7 @@ def pd_gan(
     Examples:
         >>> import iidgan
         >>> iidgan.pd_gan().method
-        SNGAN(critic_steps=1)
+        SNGAN(critic_steps=1, discriminator='spectral')
     """
     return Conditional(
         method=SNGAN(), discriminator="projection", classes=classes, transition=transition

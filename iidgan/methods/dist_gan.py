@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from torch import nn
 from torch.nn.functional import softplus
 
-from iidgan.core import Batch, Losses, Method, Nets, NetworkFactory, Player, Reference, cites
+from iidgan.core import (
+    OMIT_IF_DEFAULT,
+    Batch,
+    Losses,
+    Method,
+    Nets,
+    NetworkFactory,
+    Player,
+    Reference,
+    cites,
+)
+from iidgan.errors import InputError
 from iidgan.functional import adversarial, checks, likelihood
 from iidgan.functional.gradient import gradient_norm_penalty
 from iidgan.functional.reduce import mean_per_seed
@@ -32,8 +43,8 @@ class DistGAN(Method):
         E |f(x) - f(G(F(x)))|² / d_f
         + λ_r (m f(G(F(x))) - m f(G(z)) - sqrt(M / d_f) (m F(x) - m z))²
 
-    then D minimises, where μ grows from 0 to 0.05 in the second half of the run, and x̂ is uniform
-    between x and G(z),
+    then D minimises, where μ grows from 0 to 0.05 between the middle of the run and t = `full_mu`,
+    and x̂ is uniform between x and G(z),
 
         (0.95 + μ) E ζ(-D(x)) + (0.05 - μ) E ζ(-D(G(F(x)))) + E ζ(D(G(z)))
         + λ_p E (|∇D(x̂)| - 1)²
@@ -68,8 +79,16 @@ class DistGAN(Method):
     """Weight of the distances that F and G preserve; 1 for images."""
     slope: float = 0.1
     """Weight of the gradient penalty; 1 for images."""
+    full_mu: float = field(default=1.0, metadata=OMIT_IF_DEFAULT)
+    """Share of the run after which reconstructions have weight 0 for D; in the authors' code it is
+    0.75, mu = min(2 (0.1 t - 0.05), 0.05), and the run ends without them."""
+    critic_steps: int = field(default=1, metadata=OMIT_IF_DEFAULT)
+    """Number of updates of D per step; 5 in the authors' code for toy data."""
 
     def __post_init__(self) -> None:
+        checks.require_at_least("critic_steps", self.critic_steps, 1)
+        if not 0.5 < self.full_mu <= 1:
+            raise InputError(f"full_mu: must be in (0.5, 1], got {self.full_mu}")
         checks.require_non_negative("distance", self.distance)
         checks.require_non_negative("slope", self.slope)
 
@@ -78,7 +97,7 @@ class DistGAN(Method):
         trains = ("F", "G") if self.decoder else ("F",)
         return (
             Player("autoencoder", self.loss_autoencoder, trains=trains),
-            Player("D", self.loss_D, trains=("D",)),
+            Player("D", self.loss_D, trains=("D",), updates_per_step=self.critic_steps),
             Player("G", self.loss_G, trains=("G",)),
         )
 
@@ -117,7 +136,8 @@ class DistGAN(Method):
             batch: Real samples `x`, latents `z`, interpolation factors `u` and progress `t`.
         """
         x_fake, x_cycled = nets.G(batch.z), nets.G(nets.F(batch.x))
-        cycled_weight = 0.05 * (1 - (2 * batch.t - 1).relu())
+        progress = ((batch.t - 0.5) / (self.full_mu - 0.5)).clamp(0, 1)
+        cycled_weight = 0.05 * (1 - progress)
         return {
             "real": (1 - cycled_weight) * adversarial.non_saturating_loss(nets.D(batch.x)),
             "cycled": cycled_weight * adversarial.non_saturating_loss(nets.D(x_cycled)),

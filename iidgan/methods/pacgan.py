@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from torch import Tensor, nn
 
-from iidgan.core import HasFeatures, Method, NetworkFactory, Player, Reference, cites
+from iidgan.core import (
+    OMIT_IF_DEFAULT,
+    HasFeatures,
+    Method,
+    NetworkFactory,
+    Player,
+    Reference,
+    cites,
+)
 from iidgan.functional import checks
 from iidgan.functional.adversarial import Adversarial
 from iidgan.methods.gan import GAN
@@ -47,14 +55,19 @@ class PacGAN(Method):
     """Number of samples in a pack."""
     loss: Adversarial = "non-saturating"
     """Name of the pair of losses of D and G."""
+    generator_steps: int = field(default=1, metadata=OMIT_IF_DEFAULT)
+    """Number of updates of G per step; 2 in the authors' experiments on stacked digits."""
 
     def __post_init__(self) -> None:
         checks.require_at_least("m", self.m, 1)
+        checks.require_at_least("generator_steps", self.generator_steps, 1)
 
     @property
     def players(self) -> tuple[Player, ...]:
-        players = GAN(loss=self.loss).players
-        return tuple(replace(player, batches_per_update=self.m) for player in players)
+        critic, generator = (
+            replace(player, batches_per_update=self.m) for player in GAN(loss=self.loss).players
+        )
+        return critic, replace(generator, updates_per_step=self.generator_steps)
 
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         channels, *sides = factory.shape

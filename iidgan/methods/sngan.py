@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from torch import nn
 
-from iidgan.core import Method, NetworkFactory, Player, cites
+from iidgan.core import OMIT_IF_DEFAULT, Method, NetworkFactory, Player, cites
 from iidgan.core.references import SNGAN as PAPER
 from iidgan.functional import checks
 from iidgan.methods.gan import critic_players
@@ -42,6 +43,12 @@ class SNGAN(Method):
 
     critic_steps: int = 1
     """Number of updates of D per step."""
+    discriminator: Literal["spectral", "backbone"] = field(
+        default="spectral", metadata=OMIT_IF_DEFAULT
+    )
+    """Whether spectral normalisation replaces the norms of D in every layer, the last included, or
+    D is that of the backbone. The latter is for backbones whose D has it anyway: with `dcgan-sn`,
+    D is Table 8 of IID-GAN (IJCAI 2023), with batch norms and a plain last layer."""
 
     def __post_init__(self) -> None:
         checks.require_at_least("critic_steps", self.critic_steps, 1)
@@ -51,4 +58,8 @@ class SNGAN(Method):
         return critic_players("hinge", self.critic_steps)
 
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
-        return {"G": factory.build_generator(), "D": factory.build_discriminator(spectral=True)}
+        is_spectral = self.discriminator == "spectral"
+        return {
+            "G": factory.build_generator(),
+            "D": factory.build_discriminator(spectral=is_spectral),
+        }

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
-from iidgan.core import Batch, Losses, Method, Nets, NetworkFactory, Player, Reference, cites
+from iidgan.core import (
+    OMIT_IF_DEFAULT,
+    Batch,
+    Losses,
+    Method,
+    Nets,
+    NetworkFactory,
+    Player,
+    Reference,
+    cites,
+)
 from iidgan.errors import InputError
 from iidgan.functional import adversarial, checks, unroll
 from iidgan.methods.gan import GAN
@@ -36,10 +46,12 @@ class Unrolled(Method):
     The unrolled weights are then discarded. Adam's moments start at zero, as a loss has no access
     to the optimiser; terms on D's own loss are not part of these steps.
 
-    The authors' script for toy data uses a learning rate of 1e-4 for D, also in these steps, and
-    of 1e-3 for G. Both matter: with the saturating loss, a D that learns as fast as G leaves G
-    without gradient, and K steps on the same batch with a learning rate of 2e-3 do not predict
-    later weights of D.
+    The authors' script for toy data uses one constant learning rate of 1e-4 for D, also in these
+    steps, and of 1e-3 for G; the steps continue D's own Adam there. If the run's rate decays, the
+    steps should decay with it, `schedule="linear"`, or in the end they foresee a D that learns
+    much faster than the actual one. Both rates matter: with the saturating loss, a D that learns
+    as fast as G leaves G without gradient, and K steps on the same batch with a learning rate of
+    2e-3 do not predict later weights of D.
 
     References:
         Unrolled Generative Adversarial Networks (Metz, Poole, Pfau and Sohl-Dickstein, 2016),
@@ -72,6 +84,9 @@ class Unrolled(Method):
     """Whether gradients of G pass through the unrolled steps, or treat their result as fixed."""
     pace: float = 0.1
     """Learning rate of the actual updates of D, as a multiple of that of G."""
+    schedule: Literal["constant", "linear"] = field(default="constant", metadata=OMIT_IF_DEFAULT)
+    """Learning rate of the unrolled steps over the run: constant, or a linear decay to 0. Take
+    that of the optimiser, so that D learns in its own steps as in the unrolled ones."""
 
     def __post_init__(self) -> None:
         checks.require_at_least("steps", self.steps, 0)
@@ -111,6 +126,7 @@ class Unrolled(Method):
             dict(nets["D"].named_parameters()),
             self.steps,
             self.lr,
+            decay=1.0 if self.schedule == "constant" else 1 - batch.t,
             betas=self.betas,
             second_order=self.second_order,
         )

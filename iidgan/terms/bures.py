@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from iidgan.core import Batch, Losses, Nets, Reference, cites
+from iidgan.core import OMIT_IF_DEFAULT, Batch, Losses, Nets, Reference, cites
 from iidgan.functional.diversity import bures_distance, unit_directions
 from iidgan.terms.weighted import WeightedTerm
 
@@ -46,7 +46,11 @@ class Bures(WeightedTerm):
     """
 
     weight: float = 100.0
-    """Weight of the term; the official code sums over the batch, so that 1 there is B here."""
+    """Weight of the term. The official code sums over the batch, so that its weight of 1 is B
+    here: the default is right for batches of 100, and `Bures(weight=1.0, batch_sum=True)` for
+    all."""
+    batch_sum: bool = field(default=False, metadata=OMIT_IF_DEFAULT)
+    """Whether covariances are sums over the batch, as in the official code, rather than means."""
 
     def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
         fake_features = nets.features("D", nets.G(batch.z))
@@ -54,4 +58,5 @@ class Bures(WeightedTerm):
         distance = bures_distance(
             unit_directions(fake_features.flatten(2)), unit_directions(real_features.flatten(2))
         )
-        return {"bures": self.weight * distance}
+        num_samples = batch.z.shape[1] if self.batch_sum else 1
+        return {"bures": self.weight * num_samples * distance}

@@ -51,9 +51,10 @@ class CycleTerm(WeightedTerm):
     """Weight of the term."""
     norm: cycle.Norm = "l1-sum"
     """L1 norms; `l1` for 1/M of that, by element means, which suits images; or L2 (InvertGAN)."""
-    ratio: float | None = field(default=None, metadata=OMIT_IF_DEFAULT)
-    """Factor of the norm of x relative to that of z; None for d / M with `l1`, where d and M are
-    the dimensions of x and z, and for 1 with the other norms."""
+    ratio: cycle.Ratio = field(default=None, metadata=OMIT_IF_DEFAULT)
+    """Factor of the norm of x relative to that of z: a number, `d/M`, where d and M are the
+    dimensions of x and z, or None for `d/M` with `l1`, and for 1 with the other norms. With
+    `l1-sum` and `d/M` the term is equation 7 of the IJCAI paper read literally."""
     growth: float = field(default=1.0, metadata=OMIT_IF_DEFAULT)
     """Factor by which the weight of the x part is larger at the end of the run, and that of the z
     part smaller; both change after a quarter of the run. On narrow modes D becomes steep compared
@@ -68,7 +69,7 @@ class CycleTerm(WeightedTerm):
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.require_positive("growth", self.growth)
-        if self.ratio is not None:
+        if isinstance(self.ratio, int | float):
             checks.require_non_negative("ratio", self.ratio)
 
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:

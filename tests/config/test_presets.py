@@ -13,7 +13,7 @@ from iidgan.config.run import Run
 from iidgan.data import SOURCES, Grid, Mnist, Prepared, StackedMnist
 from iidgan.data.prepare import DATASETS
 from iidgan.engine.optim import Adam
-from iidgan.methods import GAN, METHODS, WGAN, iid_gan, invert_gan, iv_gan, r3gan
+from iidgan.methods import GAN, METHODS, WGAN, iid_gan, invert_gan, iv_gan, iv_lsgan, r3gan
 from iidgan.nn import DCGAN, DCGANSN, MLP, SNGANCNN, ArxivCIFAR, ArxivSTL, MnistNet
 from iidgan.terms import R1, CycleTerm, GaussianTerm, Intervention
 from iidgan.training.context import TrainContext
@@ -88,8 +88,10 @@ def test_ema_of_images_has_half_life_of_10000_images():
 
 
 def test_preset_of_ivgan():
-    intervention, noise = PRESETS["ivgan"].create_method("ivgan").base_and_terms[1]
-    assert intervention == Intervention(blocks=4, classify=0.5, reconstruct=0.25)
+    intervention, noise = PRESETS["ivgan"].create_method("iv-lsgan").base_and_terms[1]
+    assert intervention == Intervention(
+        blocks=4, classify=0.5, reconstruct=0.25, e_reconstruct=False, clean=True
+    )
     assert noise == iv_gan().terms[1]
 
 
@@ -154,7 +156,7 @@ def test_create_run_of_plain_method():
 
 
 def test_create_run_of_default_method():
-    assert PRESETS["ivgan"].create_run(Mnist()).method.method == iv_gan().method
+    assert PRESETS["ivgan"].create_run(Mnist()).method.method == iv_lsgan().method
     assert PRESETS["invertgan"].create_run(Mnist()).method == invert_gan()
 
 

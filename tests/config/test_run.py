@@ -66,7 +66,7 @@ def change_value(value: Any, hint: Any) -> Any:
     if value is None and "float" in str(hint):
         return 0.5
     if value is None and int in typing.get_args(hint):
-        return 1
+        return 2
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):

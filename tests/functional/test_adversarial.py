@@ -62,3 +62,16 @@ def test_log_softplus_extreme_inputs(dtype):
     expected = torch.tensor([1, 1, 1, 1e-4], dtype=dtype)
     torch.testing.assert_close(slope.detach(), expected, rtol=1e-6, atol=0)
     assert curvature.isfinite().all()
+
+
+def test_pearson_is_eight_times_least_squares():
+    """Of (D + 1) / 2; half of it is the loss of Mao et al. with a = -1, b = 1 and c = 0."""
+    real, fake = torch.randn(2, 3, 5).unbind()
+    pearson, least_squares = (
+        adversarial.LOSS_PAIRS[name].discriminator for name in ("pearson", "least-squares")
+    )
+    torch.testing.assert_close(
+        pearson(real, fake), 8 * least_squares((real + 1) / 2, (fake + 1) / 2)
+    )
+    generator_loss = adversarial.LOSS_PAIRS["pearson"].generator(fake)
+    torch.testing.assert_close(generator_loss, fake.square().mean(1))

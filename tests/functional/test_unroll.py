@@ -54,3 +54,13 @@ def test_unrolled_adam_at_zero_gradient():
     assert torch.equal(unrolled["dead"], start["dead"])
     (slope,) = torch.autograd.grad(sum(value.sum() for value in unrolled.values()), scale)
     assert slope.isfinite().all()
+
+
+def test_unrolled_adam_decay_multiplies_learning_rate():
+    def loss(parameters):
+        return (parameters["w"] - target).square().sum((1, 2))
+
+    target, start = torch.randn(2, 3, 4), {"w": torch.zeros(2, 3, 4)}
+    decayed = unroll.unrolled_adam(loss, start, 3, 0.1, decay=torch.tensor(0.25))
+    expected = unroll.unrolled_adam(loss, start, 3, 0.025)
+    torch.testing.assert_close(decayed, expected)

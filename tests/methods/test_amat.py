@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import logsigmoid
 
 from iidgan.core import Batch
-from iidgan.methods.amat import AMAT, NUM_EXEMPLARS
+from iidgan.methods.amat import AMAT, NUM_EXEMPLARS, amat
 from iidgan.methods.gan import GAN
 from iidgan.testing.mini_run import ARCH, MiniRun
 from tests.helpers.training_runs import adversarial_losses, have_same_generator, start_networks
@@ -172,3 +172,10 @@ def test_amat_exemplars_of_first_batch(size):
     ensemble.post_update(batch_of_data(first))
     ensemble.post_update(batch_of_data(second))
     assert torch.equal(ensemble.exemplars, torch.cat([first, first], 1)[:, :NUM_EXEMPLARS])
+
+
+def test_amat_of_trainers_starts_with_one_discriminator():
+    """The trainers that activate discriminators have `n_dis = 1`; published rows have two."""
+    networks = amat().networks(ARCH)
+    assert networks["D"].head.alive.tolist() == [[1, 0, 0, 0]]
+    assert AMAT().networks(ARCH)["D"].head.alive.tolist() == [[1, 1, 0, 0]]

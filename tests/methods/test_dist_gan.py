@@ -85,3 +85,20 @@ def test_dist_gan_matches_mean_outputs():
 def test_dist_gan_decoder_option(decoder):
     autoencoder, *_ = DistGAN(decoder=decoder).players
     assert autoencoder.trains == (("F", "G") if decoder else ("F",))
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("t", [0.0, 0.3, 0.5, 0.6, 0.7, 0.75, 0.9, 1.0])
+def test_dist_gan_mu_of_its_code(t):
+    mu = max(min((t * 0.1 - 0.05) * 2, 0.05), 0.0)
+    nets, batch = linear_nets(linear_discriminator([0.0, 3.0, 4.0]), t)
+    losses = DistGAN(full_mu=0.75).loss_D(nets, batch)
+    logits = 3 * batch.x[..., 1] + 4 * batch.x[..., 2]
+    torch.testing.assert_close(losses["real"], (0.95 + mu) * real_loss(logits))
+    if t >= 0.75:
+        assert losses["cycled"].item() == 0
+
+
+def test_dist_gan_moves_of_discriminator():
+    _, critic, _ = DistGAN(critic_steps=5).players
+    assert (critic.name, critic.updates_per_step) == ("D", 5)

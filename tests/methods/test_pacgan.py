@@ -54,3 +54,9 @@ def test_pacgan_batches_per_update():
     assert {player.batches_per_update for player in PacGAN(m=3).players} == {3}
     packed = PacGAN(m=3).networks(IMAGES)["D"]
     assert packed(torch.randn(1, 12, 1, 8, 8)).shape == (1, 4)
+
+
+def test_pacgan_generator_steps():
+    players = {player.name: player for player in PacGAN(m=3, generator_steps=2).players}
+    assert (players["D"].updates_per_step, players["G"].updates_per_step) == (1, 2)
+    assert players["G"].batches_per_update == 3

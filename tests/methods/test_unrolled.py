@@ -1,5 +1,7 @@
 """Unrolled GAN."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.func import functional_call
@@ -78,3 +80,13 @@ def test_unrolled_pace_of_discriminator():
     assert paces == {"D": 0.25, "G": 1.0}
     with raises_input_error("pace", 0.0):
         Unrolled(pace=0.0)
+
+
+@pytest.mark.parametrize("t", [0.0, 0.25, 0.9])
+def test_unrolled_steps_follow_schedule(t):
+    nets, batch = smooth_networks()
+    batch = replace(batch, t=torch.tensor(t))
+    value, gradient = unrolled_gradient(nets, batch, lr=0.05, schedule="linear")
+    expected, expected_gradient = unrolled_gradient(nets, batch, lr=0.05 * (1 - t))
+    torch.testing.assert_close(value, expected)
+    torch.testing.assert_close(gradient, expected_gradient)

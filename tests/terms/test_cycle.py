@@ -17,6 +17,7 @@ from tests.helpers.losses import (
     l2_norm,
     make_nets_and_batch,
 )
+from tests.helpers.networks import FunctionModule
 
 
 @pytest.mark.usefixtures("float64")
@@ -98,3 +99,18 @@ class TestCodesAsLatents:
     @pytest.mark.parametrize("base", [GAN(), SNGAN(), RelativisticGAN(), cgan()])
     def test_check_method(self, base, parts):
         check_method(iid_gan(base, cycle=CycleTerm(latents="codes", parts=parts)))
+
+
+def test_ratio_of_dimensions():
+    """Equation 7 read literally, on three-dimensional data with two latents."""
+    nets = Nets({"G": FunctionModule(lambda z: z.new_zeros(1, 8, 3)), "F": FunctionModule(two)})
+    batch = Batch(x=torch.ones(1, 8, 3), z=torch.ones(1, 8, 2), u=torch.zeros(1, 8))
+    losses = CycleTerm(weight=1.0, norm="l1-sum", ratio="d/M").compute_loss(nets, batch)
+    assert {name: value.item() for name, value in losses.items()} == {
+        "cycle_z": 2.0,
+        "cycle_x": 1.5 * 3,
+    }
+
+
+def two(x):
+    return 2 * torch.ones(1, 8, 2)

@@ -10,7 +10,17 @@ from iidgan.config.run import Run
 from iidgan.core import Method, Source
 from iidgan.data import Prepared
 from iidgan.engine.optim import Adam
-from iidgan.methods import AMAT, MADGAN, MGGAN, MRGAN, VEEGAN, BiGAN, DistGAN, PacGAN, Unrolled
+from iidgan.methods import (
+    MADGAN,
+    MGGAN,
+    MRGAN,
+    VEEGAN,
+    BiGAN,
+    DistGAN,
+    PacGAN,
+    Unrolled,
+    amat,
+)
 from iidgan.studies.columns import Column, ScoreColumn
 from iidgan.studies.table_spec import Profile, PublishedValues, RowGroup, TableSpec
 
@@ -19,21 +29,22 @@ NUM_SEEDS = 3
 
 OTHER_METHODS: dict[str, Method] = {
     "BiGAN": BiGAN(),
-    "Unrolled GAN": Unrolled(lr=2e-4, pace=1.0),
+    "Unrolled GAN": Unrolled(lr=2e-4, pace=1.0, schedule="linear"),
     "VEEGAN": VEEGAN(),
     "MAD-GAN": MADGAN(),
     "MRGAN": MRGAN(),
     "PacGAN": PacGAN(),
-    "Dist-GAN": DistGAN(decoder=False, distance=1.0, slope=1.0),
+    "Dist-GAN": DistGAN(decoder=False, distance=1.0, slope=1.0, full_mu=0.75),
     "MGGAN": MGGAN(corruption=0.5),
-    "AMAT": AMAT(),
+    "AMAT": amat(),
 }
 """Methods that the papers compare with, with the options that their authors take for images."""
 
 _OTHERS_NOTE = (
     "The papers print no options of the methods that they compare with. Here they are those that "
     "the authors of each take for images, or else the defaults of this library; Unrolled GAN "
-    "unrolls with the rate 2e-4, and has the same rate for D and G."
+    "unrolls with the rate 2e-4, which decays as that of D does, and has the same rate for D and "
+    "G."
 )
 
 Parts = Sequence[Method | str]

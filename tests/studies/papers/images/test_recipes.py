@@ -5,6 +5,7 @@ import pytest
 from iidgan.config.presets import PRESETS
 from iidgan.data import Prepared
 from iidgan.data.prepare import DATASETS
+from iidgan.methods import GAN
 from iidgan.studies.columns import ScoreColumn
 from iidgan.studies.papers import RECIPES
 from iidgan.studies.tabulate import tabulate
@@ -26,7 +27,7 @@ SETTINGS = {
 def test_recipes_have_settings_of_presets(name):
     (group,) = RECIPES[name].row_groups
     plain_name = next(row for row in group.rows if row in ("GAN", "DCGAN", "LSGAN"))
-    plain_method = {"LSGAN": "lsgan"}.get(plain_name, "gan")
+    plain_method = GAN(loss="pearson") if plain_name == "LSGAN" else "gan"
     assert SETTINGS[name].keys() == group.datasets.keys()
     for dataset_name, preset_name in SETTINGS[name].items():
         preset, source = PRESETS[preset_name], group.datasets[dataset_name]
