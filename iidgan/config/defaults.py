@@ -50,7 +50,7 @@ def recommended(
         >>> type(run.arch).__name__, run.optimiser.lr, run.batch
         ('DCGAN', 0.0002, 64)
         >>> recommended("grid", preset="points").arch
-        MLP(latent=2, hidden=(100, 200, 100))
+        MLP(latent=2, hidden=(100, 200, 100), activation='relu', init='fan-in')
     """
     if isinstance(terms, str | Term):
         raise InputError(f"terms: expected a list, got {terms!r} alone")

@@ -49,8 +49,8 @@ class Run(TypedFields):
     Examples:
         >>> import iidgan
         >>> run = Run(source=iidgan.Ring(modes=16), method=iidgan.iid_gan(), steps=10_000)
-        >>> run.arch, run.batch
-        (MLP(latent=2, hidden=(100, 200, 100)), 100)
+        >>> run.arch.hidden, run.batch
+        ((100, 200, 100), 100)
 
         Two time scales, with a D that learns four times as fast as G:
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import prod
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 Initializer = Callable[..., Tensor]
 
@@ -45,6 +45,28 @@ def xavier_uniform(*shape: int, gain: float = 1.0) -> Tensor:
     """
     bound = gain * (6 / ((shape[1] + shape[2]) * prod(shape[3:]))) ** 0.5
     return torch.empty(shape).uniform_(-bound, bound)
+
+
+def orthogonal(*shape: int, gain: float = 1.0) -> Tensor:
+    """Draw a matrix with orthonormal rows or columns, whichever are fewer, times `gain`.
+
+    Arguments:
+        *shape: Shape of the weight, (1, fan, fan).
+        gain: Length of the rows or columns.
+
+    References:
+        Exact solutions to the nonlinear dynamics of learning in deep linear neural networks
+        (Saxe, McClelland and Ganguli, 2013), https://arxiv.org/abs/1312.6120
+
+    Examples:
+        >>> import torch
+        >>> from iidgan.nn.init import orthogonal
+        >>> weight = orthogonal(1, 2, 5, gain=3.0)[0]
+        >>> (weight @ weight.T).round(decimals=3)
+        tensor([[9., 0.],
+                [0., 9.]])
+    """
+    return nn.init.orthogonal_(torch.empty(shape[1:]), gain)[None]
 
 
 def fan_in_uniform(*shape: int) -> Tensor:
