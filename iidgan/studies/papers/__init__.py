@@ -9,6 +9,7 @@ from functools import partial
 
 from iidgan.records import MetricRecord
 from iidgan.studies.papers.hard import HARD
+from iidgan.studies.papers.author_recipes import AUTHORS
 from iidgan.studies.papers.images.arxiv import ARXIV_TABLE_2, ARXIV_TABLE_4, ARXIV_TABLE_5
 from iidgan.studies.papers.images.bfloat16 import BFLOAT16
 from iidgan.studies.papers.images.conditional import CONDITIONAL, CONDITIONAL_CIFAR10
@@ -53,6 +54,7 @@ TABLES: dict[str, Callable[[Sequence[MetricRecord]], TableSpec]] = {
     "plug-in": partial(_return_spec, PLUG_IN),
     "tuned": build_tuned_table,
     "hard": partial(_return_spec, HARD),
+    "author-recipes": partial(_return_spec, AUTHORS),
     "stacked": partial(_return_spec, STACKED),
     "lazy": partial(_return_spec, LAZY),
     "lazy-images": partial(_return_spec, LAZY_IMAGES),
