@@ -72,6 +72,16 @@ def test_train_batched_equals_single_runs(tmp_path):
 
 
 @pytest.mark.slow
+def test_train_batched_with_learning_rates_of_players(tmp_path):
+    run = replace(RUN, optimiser=iidgan.RMSProp(lr=1e-3), lr_factors=(("D", 4.0),))
+    specs = make_specs(tmp_path / "stack", run)[:2]
+    assert train_specs(specs) == ["finished"] * 2
+    for spec in specs:
+        train_alone(spec, tmp_path / "alone" / spec.out.name)
+        assert_same_run(spec.out, tmp_path / "alone" / spec.out.name)
+
+
+@pytest.mark.slow
 def test_train_batched_resumes_different_steps(tmp_path):
     specs = make_specs(tmp_path / "stack")
     stop = StopRequest()
@@ -177,7 +187,12 @@ def test_train_batched_after_stop_request(tmp_path, monkeypatch):
 
 def test_batch_key_ignores_planar_source():
     names = {batch_key(replace(RUN, source=source)) for source in SOURCES}
-    others = replace(RUN, steps=61), replace(RUN, method=iidgan.GAN()), replace(RUN, batch=5)
+    others = (
+        replace(RUN, steps=61),
+        replace(RUN, method=iidgan.GAN()),
+        replace(RUN, batch=5),
+        replace(RUN, lr_factors=(("D", 0.5),)),
+    )
     images = iidgan.Run(source=StackedFashion(), arch=iidgan.DCGAN())
     assert len(names) == 1
     assert not names & {batch_key(run) for run in (*others, images)}

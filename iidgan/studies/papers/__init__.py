@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from iidgan.records import MetricRecord
-from iidgan.studies.papers.hard import HARD
 from iidgan.studies.papers.author_recipes import AUTHORS
+from iidgan.studies.papers.hard import HARD
 from iidgan.studies.papers.images.arxiv import ARXIV_TABLE_2, ARXIV_TABLE_4, ARXIV_TABLE_5
 from iidgan.studies.papers.images.bfloat16 import BFLOAT16
 from iidgan.studies.papers.images.conditional import CONDITIONAL, CONDITIONAL_CIFAR10
