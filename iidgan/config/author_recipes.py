@@ -171,7 +171,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         title="BiGAN",
         code="https://github.com/jeffdonahue/bigan",
         origins={
-            "optimiser": "Adam at 2e-4, beta1 0.5; constant, for the first half of the authors'",
+            "optimiser": "Adam at 2e-4, beta1 0.5; ours: constant, where the authors' rate decays in "
+            "the second half",
             "batch": "128",
             "nets": _TABLE_NETS,
             "lacks": "weight decay, uniform latents",
@@ -186,7 +187,7 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         origins={
             **_DEMO_ORIGINS,
             "unrolled steps": "5 at the rate of D, 1e-4, constant",
-            "lacks": "the unrolled steps continue D's Adam there, and start anew here",
+            "lacks": "unrolled steps that continue the moments of D's Adam",
         },
         method=Unrolled(steps=5, lr=1e-4, pace=0.1),
         optimiser=_DEMO_OPTIMISER,
