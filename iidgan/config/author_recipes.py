@@ -171,8 +171,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         title="BiGAN",
         code="https://github.com/jeffdonahue/bigan",
         origins={
-            "optimiser": "Adam at 2e-4, beta1 0.5; ours: constant, where the authors' rate decays in "
-            "the second half",
+            "optimiser": "Adam at 2e-4, beta1 0.5; ours: constant, where the authors' rate decays "
+            "in the second half",
             "batch": "128",
             "nets": _TABLE_NETS,
             "lacks": "weight decay, uniform latents",
