@@ -15,7 +15,7 @@ BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 PAGES_DIR = Path("docs/results")
 PROFILES = {
     "hard": "standard",
-    "stacked": "quick",
+    "stacked": "standard",
     "lazy-images": "quick",
     "images": "standard",
     "bfloat16": "standard",
