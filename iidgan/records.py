@@ -76,6 +76,8 @@ class MetricRecord:
 
 INTERIM_FAMILY = "training-coverage"
 """Family of the metrics that are measured during training, to watch it."""
+FRESH_SUFFIX = "_fresh"
+"""End of the name of a metric's value for fresh samples of the data's own distribution."""
 _FAILURE_METRIC = "failure"
 _FIELD_TYPES: dict[str, tuple[type, ...]] = {
     "run": (str,),

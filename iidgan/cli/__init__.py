@@ -33,6 +33,7 @@ COMMANDS = {
         "latent.directions",
         "find directions of the latent space, and show them",
     ),
+    "export": ("export", "write G and F to ONNX files, or for torch.export"),
     "figure": ("figure", "draw the figures of a run, or a published figure"),
     "table": ("table", "train what a published table lacks, and print it"),
     "why": ("explain", "print the run, the records and the command behind a number of a table"),

@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 from dataclasses import dataclass, fields
-from importlib import metadata, util
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,7 +24,7 @@ from iidgan.config.plugins import import_by_name
 from iidgan.config.preset import Preset
 from iidgan.config.presets import PRESETS
 from iidgan.config.registry import REGISTRIES, get_reference
-from iidgan.core import Reference, Term
+from iidgan.core import Term
 from iidgan.data.manifest import data_home
 from iidgan.data.prepare import DATASETS
 from iidgan.data.prepared_source import prepared_names
@@ -33,6 +33,7 @@ from iidgan.errors import InputError, unknown_name_error
 from iidgan.evaluation.feature_metrics import FEATURE_METRICS
 from iidgan.studies.papers import FIGURES, TABLES
 from iidgan.utils.device import has_bfloat16_units
+from iidgan.utils.extras import EXTRAS, list_missing_modules, pip_command
 from iidgan.utils.processes import num_cores
 
 Kind = Literal[
@@ -171,7 +172,7 @@ def cite_command(arguments: list[str]) -> int:
     reference = get_reference(citable_entries[name])
     if reference is None:
         raise InputError(f"cite: {name!r} has no publication")
-    print(_format_bibtex(name, reference))
+    print(reference.to_bibtex(name))
     return 0
 
 
@@ -188,23 +189,9 @@ def _cite_plugin(name: str) -> str:
     class_order = inspect.getmro(plugin) if isinstance(plugin, type) else ()
     owner = next((cls for cls in class_order if "reference" in vars(cls)), plugin)
     if owner is plugin:
-        return _format_bibtex(name.rpartition(":")[2], reference)
+        return reference.to_bibtex(name.rpartition(":")[2])
     heading = f"% {name} cites nothing of its own; {owner.__name__}, which it extends, cites:"
-    return f"{heading}\n{_format_bibtex(owner.__name__, reference)}"
-
-
-def _format_bibtex(citation_key: str, reference: Reference) -> str:
-    bibtex_fields = {
-        "title": reference.title,
-        "author": reference.authors.replace(", ", " and "),
-        "year": reference.year,
-        "url": reference.url,
-        "note": reference.note,
-    }
-    bibtex_lines = "".join(
-        f"  {name} = {{{value}}},\n" for name, value in bibtex_fields.items() if value
-    )
-    return f"@misc{{{citation_key},\n{bibtex_lines}}}"
+    return f"{heading}\n{reference.to_bibtex(owner.__name__)}"
 
 
 @dataclass(frozen=True)
@@ -213,11 +200,6 @@ class DoctorOptions:
 
 
 PACKAGES = ("torch", "numpy", "scipy", "safetensors", "tyro", "rich", "matplotlib", "pillow")
-EXTRAS = {
-    "hub": ("datasets",),
-    "lmdb": ("lmdb",),
-    "dinov2": ("transformers",),
-}
 
 
 def doctor_command(arguments: list[str]) -> int:
@@ -256,10 +238,10 @@ def _collect_facts() -> list[tuple[str, str]]:
 
 
 def _describe_extra(extra: str) -> str:
-    missing_modules = [module for module in EXTRAS[extra] if util.find_spec(module) is None]
+    missing_modules = list_missing_modules(extra)
     if not missing_modules:
         return "installed"
-    return f"missing {', '.join(missing_modules)}: pip install 'iidgan[{extra}]'"
+    return f"missing {', '.join(missing_modules)}: {pip_command(extra)}"
 
 
 def _describe_cache() -> str:

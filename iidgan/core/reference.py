@@ -33,6 +33,24 @@ class Reference:
     note: str = ""
     """Further remarks for readers, such as additions of this library."""
 
+    def to_bibtex(self, key: str) -> str:
+        """Format the publication for BibTeX.
+
+        Arguments:
+            key: Citation key.
+        """
+        bibtex_fields = {
+            "title": self.title,
+            "author": self.authors.replace(", ", " and "),
+            "year": self.year,
+            "url": self.url,
+            "note": self.note,
+        }
+        bibtex_lines = "".join(
+            f"  {name} = {{{value}}},\n" for name, value in bibtex_fields.items() if value
+        )
+        return f"@misc{{{key},\n{bibtex_lines}}}"
+
 
 def cites(reference: Reference) -> Callable[[T], T]:
     """Decorate a class or factory with the publication that it implements.

@@ -46,7 +46,7 @@ from iidgan.metrics.coverage import ModeCoverage, assign_modes, good_radius
 from iidgan.metrics.digits import ClassCoverage
 from iidgan.metrics.disentanglement import Disentanglement, polar_disentanglement
 from iidgan.metrics.fid import ClassifierFID
-from iidgan.metrics.fresh_data import FRESH_SUFFIX, FreshData, PointCoverage, SlicedWasserstein
+from iidgan.metrics.fresh_data import FreshData, PointCoverage, SlicedWasserstein
 from iidgan.metrics.mode_shares import ModeShares
 from iidgan.metrics.normality import Normality, qq_quantiles
 from iidgan.metrics.reconstruction import Reconstruction
@@ -54,7 +54,6 @@ from iidgan.metrics.stacked import StackedCoverage
 
 __all__ = [
     "DCI",
-    "FRESH_SUFFIX",
     "METRICS",
     "PRDC",
     "BinScores",

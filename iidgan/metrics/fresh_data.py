@@ -13,6 +13,7 @@ from iidgan.functional.scores.manifold import clipped_density_and_coverage
 from iidgan.functional.scores.sliced_wasserstein import NUM_DIRECTIONS, sliced_wasserstein
 from iidgan.metrics.coverage import ModeCoverage
 from iidgan.metrics.mode_shares import ModeShares
+from iidgan.records import FRESH_SUFFIX
 
 REFERENCE_SEED, FRESH_SEED = 2**62, 2**62 + 1
 """Seeds that no data set has."""
@@ -152,8 +153,6 @@ _COMPARED_VALUES = (
     *("quality", "reverse_kl", "forward_kl", "modes_due_50", "modes_due_20"),
     *("sliced_w2", "point_coverage", "point_density"),
 )
-FRESH_SUFFIX = "_fresh"
-"""End of the names of the values of fresh data."""
 
 
 @dataclass(frozen=True, kw_only=True)

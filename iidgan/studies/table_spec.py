@@ -9,7 +9,7 @@ from functools import cached_property
 from iidgan.config.run import Run
 from iidgan.core import Source
 from iidgan.errors import InputError
-from iidgan.metrics import FRESH_SUFFIX
+from iidgan.records import FRESH_SUFFIX
 from iidgan.studies.columns import Column, ScoreColumn, describe_reading
 
 NUM_SEEDS = 5

@@ -8,8 +8,7 @@ from typing import Any
 
 from iidgan.config.run import Run
 from iidgan.errors import InputError
-from iidgan.metrics import FRESH_SUFFIX
-from iidgan.records import MetricRecord, group_by_run
+from iidgan.records import FRESH_SUFFIX, MetricRecord, group_by_run
 from iidgan.report import Cell, SeedStatus, Table, difference_cell, make_cell
 from iidgan.studies.table_spec import Delta, FreshRow, RowGroup, TableSpec
 

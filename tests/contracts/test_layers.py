@@ -33,6 +33,7 @@ LAYERS = {
     "latent": 10,
     "parallel": 10,
     "sample_sets": 10,
+    "sharing": 12,
     "figures": 11,
     "train": 11,
     "diagnosis": 12,

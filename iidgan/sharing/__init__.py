@@ -1,0 +1,1 @@
+"""Trained networks for others: files that other programs run, and repositories on a hub."""
