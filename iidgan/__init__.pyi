@@ -96,6 +96,7 @@ from .nn import ArxivSTL as ArxivSTL
 from .nn import CollapsedInit as CollapsedInit
 from .nn import MnistNet as MnistNet
 from .nn import ResNet as ResNet
+from .sharing.hub import from_pretrained as from_pretrained
 from .sharing.network_files import export_network as export_network
 from .terms import GDPP as GDPP
 from .terms import R1 as R1

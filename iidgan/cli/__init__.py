@@ -34,6 +34,7 @@ COMMANDS = {
         "find directions of the latent space, and show them",
     ),
     "export": ("export", "write G and F to ONNX files, or for torch.export"),
+    "push": ("push", "share a run on the Hugging Face Hub, with a model card"),
     "figure": ("figure", "draw the figures of a run, or a published figure"),
     "table": ("table", "train what a published table lacks, and print it"),
     "why": ("explain", "print the run, the records and the command behind a number of a table"),
