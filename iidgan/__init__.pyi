@@ -4,6 +4,7 @@ from . import features as features
 from . import latent as latent
 from . import losses as losses
 from . import metrics as metrics
+from . import tracking as tracking
 from ._version import __version__ as __version__
 from .config.defaults import recommended as recommended
 from .config.preset import Preset as Preset

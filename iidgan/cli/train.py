@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
 import torch
+import tyro
 
 from iidgan.cli.components import (
     REPEATABLE_KINDS,
@@ -38,6 +39,7 @@ from iidgan.engine.loop import LogRecord, StopRequest
 from iidgan.engine.optim import Optimiser
 from iidgan.engine.step import Precision
 from iidgan.errors import InputError
+from iidgan.tracking import RunTracking
 from iidgan.train import train
 from iidgan.training.plan import Auto
 from iidgan.training.precision import choose_precision, read_precision
@@ -126,6 +128,11 @@ class TrainOptions(RunOptions, SessionOptions, TimeOptions):
 
     out: str | None = None
     """Run directory; by default runs/SOURCE-METHOD-ID."""
+    track: Annotated[
+        tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME")
+    ] = ()
+    """Log losses, metrics and samples to tensorboard or wandb (extras of these names), or to a
+    tracker of your own, package.module:Name; may be repeated."""
 
 
 @dataclass(frozen=True)
@@ -171,12 +178,15 @@ def train_command(arguments: list[str]) -> int:
     with (
         stop.handle_signals(on_first=acknowledge_stop),
         ProgressMonitor([run.steps], [out]) as monitor,
+        RunTracking(
+            run, out, options.track, _announce_preset(choice, partial(monitor.show, 0))
+        ) as tracking,
     ):
         result = train(
             run,
             out=out,
             metrics=metrics,
-            on_progress=_announce_preset(choice, partial(monitor.show, 0)),
+            on_progress=tracking,
             stop=stop,
             **get_field_values(options, SessionOptions),
         )

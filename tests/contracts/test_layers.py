@@ -34,6 +34,7 @@ LAYERS = {
     "parallel": 10,
     "sample_sets": 10,
     "sharing": 12,
+    "tracking": 12,
     "figures": 11,
     "train": 11,
     "diagnosis": 12,
