@@ -10,6 +10,7 @@ from .config.defaults import recommended as recommended
 from .config.preset import Preset as Preset
 from .config.presets import PRESETS as PRESETS
 from .config.run import Run as Run
+from .config.start import Start as Start
 from .core import Backbone as Backbone
 from .core import Batch as Batch
 from .core import Dataset as Dataset
@@ -118,6 +119,7 @@ from .terms import ZDiscriminator as ZDiscriminator
 from .terms import sigreg as sigreg
 from .train import train as train
 from .training.export import load as load
+from .training.fine_tuning import read_start as read_start
 from .training.model import Model as Model
 from .training.precision import choose_precision as choose_precision
 from .training.run_session import Result as Result

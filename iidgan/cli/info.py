@@ -238,7 +238,7 @@ def _collect_facts() -> list[tuple[str, str]]:
 
 
 def _describe_extra(extra: str) -> str:
-    missing_modules = list_missing_modules(extra)
+    missing_modules = list_missing_modules(EXTRAS[extra])
     if not missing_modules:
         return "installed"
     return f"missing {', '.join(missing_modules)}: {pip_command(extra)}"

@@ -12,7 +12,8 @@ import tyro
 
 from iidgan.cli.options import PluginOptions
 from iidgan.cli.parse import parse_options
-from iidgan.sharing.hub import CARD_FILE, PushOptions, push, write_repository
+from iidgan.sharing.hub import PushOptions, push
+from iidgan.sharing.repository import CARD_FILE, write_repository
 from iidgan.utils.files import read_regular_file
 
 

@@ -32,6 +32,7 @@ from iidgan.cli.summary import NO_METRICS, print_summary
 from iidgan.config.defaults import choose_preset
 from iidgan.config.preset import Preset
 from iidgan.config.run import Run
+from iidgan.config.start import Start
 from iidgan.core import Backbone, Method, Metric, Regularised, Source, Term
 from iidgan.data import FILE_SUFFIXES, resolve_source
 from iidgan.engine.compile import Executor
@@ -39,8 +40,10 @@ from iidgan.engine.loop import LogRecord, StopRequest
 from iidgan.engine.optim import Optimiser
 from iidgan.engine.step import Precision
 from iidgan.errors import InputError
+from iidgan.sharing.hub import find_networks
 from iidgan.tracking import RunTracking
 from iidgan.train import train
+from iidgan.training.fine_tuning import read_start
 from iidgan.training.plan import Auto
 from iidgan.training.precision import choose_precision, read_precision
 from iidgan.training.run_dir import RunDir
@@ -60,7 +63,7 @@ iidgan list; each can be package.module:Name for your own class, and so can SOUR
 --preset names a setting, such as that of a table of a paper (iidgan list presets), by default
 points or images; it determines the defaults of all other options, with the method (iid-gan, unless
 it is a setting of another one) and the backbone --arch, the family of networks. --metric adds a
-metric to those that are always measured. Rerunning the command resumes an unfinished run.
+metric to those that are always measured. --from starts from trained networks. Rerunning the command resumes an unfinished run.
 
 The options below are those of the given names. Short forms: --lr for --optimiser.lr, --root for
 --source.root, --latent for --arch.latent, --width for --arch.width, --classes for
@@ -123,7 +126,33 @@ class SessionOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions(RunOptions, SessionOptions, TimeOptions):
+class StartOptions:
+    """Trained networks to start from."""
+
+    start: Annotated[str | None, tyro.conf.arg(name="from", metavar="RUN|USER/NAME")] = None
+    """Start from the networks of a run directory, or of a repository of the Hugging Face Hub."""
+    from_seed: int | None = None
+    """Seed whose networks are taken; by default the first that did not diverge."""
+    freeze_d: int = 0
+    """Number of layers of D, from its input, that keep their weights; needs --from RUN."""
+
+    def read(self) -> Start | None:
+        """Read the networks.
+
+        Raises:
+            InputError: There are none, or an option needs --from.
+        """
+        if self.start is not None:
+            path = find_networks(self.start)
+            return read_start(path, self.from_seed, freeze_d=self.freeze_d)
+        for name, value in (("from-seed", self.from_seed), ("freeze-d", self.freeze_d)):
+            if value:
+                raise InputError(f"{name}: needs trained networks, --from RUN")
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(RunOptions, StartOptions, SessionOptions, TimeOptions):
     """Options of the training."""
 
     out: str | None = None
@@ -362,6 +391,7 @@ def _configure_run(choice: TrainChoice) -> tuple[Run, list[Metric], TrainOptions
         method=Regularised(method=base, terms=parsed_terms) if parsed_terms else base,
         arch=parsed_parts["arch"],
         optimiser=parsed_parts["optimiser"],
+        start=options.read(),
         **get_field_values(options, RunOptions) | ({"precision": "float32"} if is_auto else {}),
     )
     choice.preset.check_source(run.source)

@@ -12,6 +12,7 @@ from typing import Any
 
 from iidgan.config.plugins import Plugin, resolve_plugins
 from iidgan.config.serialization import decode_dataclass, encode_fields
+from iidgan.config.start import Start
 from iidgan.core import (
     OMIT_IF_DEFAULT,
     Backbone,
@@ -89,6 +90,8 @@ class Run(TypedFields):
     lr_factors: tuple[tuple[str, float], ...] = field(default=(), metadata=OMIT_IF_DEFAULT)
     """Factors of the optimiser's learning rate by player, such as `(("D", 4.0),)`; those that are
     not named have 1. Sorted by name, without factors of 1."""
+    start: Start | None = field(default=None, metadata=OMIT_IF_DEFAULT)
+    """Trained networks to start from; None: random weights."""
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iidgan.config.start import Start
 from iidgan.core import Regularised
 from iidgan.data import (
     ArrayFile,
@@ -186,4 +187,6 @@ TYPE_NAMES: dict[str, type] = {
     "sliced-wasserstein": SlicedWasserstein,
     "point-coverage": PointCoverage,
     "fresh-data": FreshData,
+    # Parts of a run
+    "start": Start,
 }

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from iidgan.core import Method, NetworkFactory, Player
+from iidgan.engine.freezing import freeze_first_layers
 from iidgan.engine.optim import Optimiser, TorchOptimizer
 from iidgan.errors import InputError
 
@@ -123,13 +124,14 @@ def _check_seed_axis(tensor_name: str, value: Tensor) -> None:
 
 
 def collect_parameters(nets: nn.ModuleDict, names: Sequence[str]) -> list[nn.Parameter]:
-    """List the parameters of the networks in `names`, in order.
+    """List the parameters of the networks in `names` that are trained, in order.
 
     Arguments:
         nets: Networks by name.
         names: Names of some of them.
     """
-    return [parameter for name in names for parameter in nets[name].parameters()]
+    parameters = [parameter for name in names for parameter in nets[name].parameters()]
+    return [parameter for parameter in parameters if parameter.requires_grad]
 
 
 NO_FACTORS: Mapping[str, float] = MappingProxyType({})
@@ -144,6 +146,7 @@ def init_state(
     *,
     ema: float = 0.0,
     lr_factors: Mapping[str, float] = NO_FACTORS,
+    freeze_d: int = 0,
     device: torch.device | str = "cpu",
 ) -> State:
     """Create the state before the first step.
@@ -155,12 +158,20 @@ def init_state(
         seeds: Each determines its own initial weights, independently of the other seeds.
         ema: Decay per step of the moving average of the weights; 0 keeps no average.
         lr_factors: Factors of the learning rate by player, beside those of the method.
+        freeze_d: Number of layers of D, from its input, that keep their weights.
         device: Device of the tensors.
 
     Returns:
         The state at step 0.
+
+    Raises:
+        InputError: D does not exist, or has no more layers than are to be frozen.
     """
     nets = build_networks(method, arch, seeds).to(device)
+    if freeze_d:
+        if "D" not in nets:
+            raise InputError("freeze-d: the method has no D")
+        freeze_first_layers(nets["D"], freeze_d)
     # Fused kernels on CUDA require a learning rate in float32.
     lr_dtype = torch.float32 if torch.device(device).type == "cuda" else None
     learning_rates: dict[float, Tensor] = {}

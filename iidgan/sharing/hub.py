@@ -5,31 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from iidgan.config.plugins import Plugin
-from iidgan.core import Source
 from iidgan.errors import InputError
-from iidgan.figures.run import MAX_GRID_IMAGES, plot_samples
-from iidgan.report import save_figure
-from iidgan.sharing.model_card import SAMPLES_FILE, ModelCard
-from iidgan.training.export import (
-    CONFIG_FILE,
-    WEIGHTS_FILE,
-    export_networks,
-    load_networks,
-)
-from iidgan.training.model import Model, TrainedNetworks
-from iidgan.training.run_dir import RunDir
+from iidgan.training.export import CONFIG_FILE, WEIGHTS_FILE, load_networks
+from iidgan.training.model import Model
 from iidgan.utils.extras import require_extra
-from iidgan.utils.files import DIGESTS_FILE, describe_error, write_text
+from iidgan.utils.files import DIGESTS_FILE, describe_error
 
-CARD_FILE = "README.md"
 NETWORK_FILES = (CONFIG_FILE, WEIGHTS_FILE, DIGESTS_FILE)
 """The files of a repository that are needed to load the networks."""
-MAX_POINTS = 2000
-"""Number of points in a picture of samples."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,77 +59,6 @@ def is_repository_name(name: str) -> bool:
     return re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name, re.ASCII) is not None
 
 
-def write_repository(
-    path: str | Path,
-    folder: Path,
-    options: PushOptions,
-    *,
-    seed: int | None = None,
-    plugins: Sequence[Plugin] = (),
-) -> list[Path]:
-    """Write what is pushed: networks, their config, a model card and a picture of samples.
-
-    Paths of the data are left out of the config, since they tell of the machine.
-
-    Arguments:
-        path: A run directory, or a folder of exported networks.
-        folder: Folder to write; it is replaced as a whole.
-        options: Name and licence of the repository.
-        seed: The only seed to share; by default all are.
-        plugins: As for `iidgan.load`.
-
-    Returns:
-        The files.
-
-    Raises:
-        InputError: As for `iidgan.load`.
-    """
-    networks = load_networks(path, plugins=plugins)
-    if seed is not None:
-        networks = networks.select_seed(seed)
-    run = networks.point.run
-    anonymous_run = replace(run, source=_remove_paths(run.source))
-    networks = replace(networks, point=replace(networks.point, run=anonymous_run))
-    export_networks(folder, networks)
-    has_picture = _save_samples(networks.select_model(), folder / SAMPLES_FILE)
-    card = ModelCard(
-        name=options.name,
-        networks=networks,
-        records=[
-            record
-            for record in RunDir(Path(path), plugins).read_metric_records()
-            if record.seed in networks.point.seeds
-        ],
-        licence=options.licence,
-        has_picture=has_picture,
-    )
-    write_text(folder / CARD_FILE, card.render())
-    return sorted(folder.iterdir())
-
-
-def _remove_paths(source: Source) -> Source:
-    """Replace paths by their defaults, or by the name of the file where one is needed."""
-    changes = {
-        field.name: Path(getattr(source, field.name)).name
-        if field.default is MISSING
-        else field.default
-        for field in fields(source)  # type: ignore[arg-type]
-        if field.metadata.get("path")
-    }
-    return replace(source, **changes)  # type: ignore[type-var]
-
-
-def _save_samples(model: Model, path: Path) -> bool:
-    """Draw samples, and return whether they can be drawn."""
-    num_samples = MAX_GRID_IMAGES if len(model.shape) == 3 else MAX_POINTS
-    try:
-        figure = plot_samples(model.sample(num_samples).numpy())
-    except InputError:  # points in more than two dimensions, or images of other channels
-        return False
-    save_figure(figure, path)
-    return True
-
-
 def push(folder: Path, options: PushOptions) -> str:
     """Push a folder of `write_repository` to the hub.
 
@@ -157,7 +73,7 @@ def push(folder: Path, options: PushOptions) -> str:
         InputError: The package `huggingface_hub` is missing, or the hub cannot be reached or
             refuses.
     """
-    require_extra("hub", field="push")
+    require_extra("hub", "huggingface_hub", field="push")
     from huggingface_hub import HfApi
 
     api = HfApi(library_name="iidgan")
@@ -184,7 +100,7 @@ def find_networks(name: str | Path, *, revision: str | None = None) -> Path:
     """
     if Path(name).exists() or not is_repository_name(str(name)):
         return Path(name)
-    require_extra("hub", field="from_pretrained")
+    require_extra("hub", "huggingface_hub", field="from_pretrained")
     from huggingface_hub import snapshot_download
 
     with _hub_errors_as_input_error("from_pretrained", str(name), "check the name"):
@@ -219,10 +135,9 @@ def from_pretrained(
         UnnamedPluginError: As for `iidgan.load`.
         InputError: There is no such repository or seed, or files are damaged.
     """
-    networks: TrainedNetworks = load_networks(
-        find_networks(name, revision=revision), plugins=plugins
+    return load_networks(find_networks(name, revision=revision), plugins=plugins).select_model(
+        seed
     )
-    return networks.select_model(seed)
 
 
 @contextmanager

@@ -35,7 +35,7 @@ class RunTracking:
 
     Losses and coverages are those of the log records; metrics and samples are read from the run
     directory, where processes that train other seeds write them, too. A tracker that fails is
-    left out with a warning, and training goes on.
+    left out with a warning, and training continues.
 
     Arguments:
         run: The run.
@@ -198,7 +198,7 @@ class RunTracking:
 
     def _warn(self, name: str, error: Exception) -> None:
         reason = " ".join(describe_error(error).split())[:300]
-        self._on_progress(f"warning: {name}: {reason}; training goes on without it", None)
+        self._on_progress(f"warning: {name}: {reason}; training continues without it", None)
 
 
 def _get_name(tracker: str | TrackerFactory) -> str:

@@ -1,4 +1,4 @@
-"""What a tracker is told of the training of one seed."""
+"""The interface of trackers, each of which logs the training of one seed."""
 
 from __future__ import annotations
 

@@ -134,16 +134,9 @@ def describe_step(run: Run, data: Dataset) -> list[object]:
     classes = run.find_classes(data)
     num_classes = [len(classes)] if classes else []
     factors = [run.lr_factors] if run.lr_factors else []  # players of equal factors share a rate
-    return [
-        encoded_parts,
-        run.batch,
-        data.shape,
-        run.ema,
-        run.precision,
-        *ramp,
-        *num_classes,
-        *factors,
-    ]
+    frozen = [{"freeze_d": run.start.freeze_d}] if run.start and run.start.freeze_d else []
+    numbers = [run.batch, data.shape, run.ema, run.precision]
+    return [encoded_parts, *numbers, *ramp, *num_classes, *factors, *frozen]
 
 
 def _step_parts(run: Run) -> tuple[object, ...]:
@@ -162,6 +155,7 @@ def _create_step(
         seeds,
         ema=run.ema,
         lr_factors=dict(run.lr_factors),
+        freeze_d=run.start.freeze_d if run.start else 0,
         device=device,
     )
     is_cacheable = _is_from_package(_step_parts(run))

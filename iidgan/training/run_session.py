@@ -138,8 +138,9 @@ class RunSession:
             remove_partials(folder)
         self._checkpoints = latest = checkpoint.find_latest(checkpoint_dir, self.spec.identity)
         last_plan = ExecutionPlan.from_description(self.run_dir.read_execution())
-        if len(self._seed_groups) == 1:
-            self.whole.load(latest.files)  # before anything is written: it may be refused
+        # Before anything is written, since it may be refused.
+        if len(self._seed_groups) == 1 and (note := self.whole.load(latest.files)):
+            self.notify(note)
         for path, reason in latest.damaged.items():
             moved_path = quarantine(path)  # otherwise it counts among the checkpoints to keep
             self.notify(f"{path} is damaged ({reason}); renamed it to {moved_path.name}")

@@ -39,6 +39,7 @@ from iidgan.training.coverage_history import (
     have_collapsed,
 )
 from iidgan.training.export import check_exported_run, export_networks, load_networks, load_point
+from iidgan.training.fine_tuning import start_from
 from iidgan.training.model import TrainedNetworks
 from iidgan.training.plan import Auto, ExecutionPlan
 from iidgan.training.run_dir import RunDir
@@ -136,17 +137,24 @@ class TrainSession:
         diverged = dict(zip(self.seeds, self.state.diverged.tolist()))
         return have_collapsed(self.histories, diverged, self.run.steps)
 
-    def load(self, files: Mapping[int, StateFile]) -> None:
-        """Restore the state from the checkpoint of each seed, if there are any.
+    def load(self, files: Mapping[int, StateFile]) -> str:
+        """Restore the state from the checkpoint of each seed, or start from trained networks.
 
         Arguments:
             files: The file of each seed that has a valid checkpoint.
 
+        Returns:
+            Which trained networks fitted, for the user; empty if none are started from.
+
         Raises:
-            InputError: A checkpoint is damaged, or belongs to other networks.
+            InputError: A checkpoint is damaged, or belongs to other networks, or the networks to
+                start from are missing.
         """
         if self.seeds[0] in files:
             checkpoint.load_state(self.state, self.seeds, files)
+        elif self.run.start is not None:
+            return start_from(self.state, self.run.start, self.run_dir.plugins)
+        return ""
 
     def measure_if_needed(self, *, must_measure: bool) -> None:
         """Measure the present step unless this was done before.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import util
 
 from iidgan.errors import InputError
@@ -17,13 +18,13 @@ EXTRAS = {
 """The modules that each extra adds."""
 
 
-def list_missing_modules(extra: str) -> list[str]:
-    """List the modules of an extra that are not installed.
+def list_missing_modules(modules: Iterable[str]) -> list[str]:
+    """List the modules that are not installed.
 
     Arguments:
-        extra: Name of the extra.
+        modules: Names of top-level modules.
     """
-    return [module for module in EXTRAS[extra] if util.find_spec(module) is None]
+    return [module for module in modules if util.find_spec(module) is None]
 
 
 def pip_command(extra: str) -> str:
@@ -39,15 +40,16 @@ def pip_command(extra: str) -> str:
     return f"pip install 'iidgan[{extra}]'"
 
 
-def require_extra(extra: str, *, field: str) -> None:
-    """Check that the modules of an extra are installed.
+def require_extra(extra: str, *modules: str, field: str) -> None:
+    """Check that modules of an extra are installed.
 
     Arguments:
         extra: Name of the extra.
-        field: The option that needs it, for the message.
+        *modules: The modules that are needed; by default all of the extra.
+        field: The option that needs them, for the message.
 
     Raises:
         InputError: One is missing.
     """
-    if missing_modules := list_missing_modules(extra):
+    if missing_modules := list_missing_modules(modules or EXTRAS[extra]):
         raise InputError(f"{field}: needs {', '.join(missing_modules)}: {pip_command(extra)}")

@@ -9,6 +9,7 @@ import pytest
 
 from iidgan.cli import main
 from iidgan.config.presets import PRESETS, iid_terms
+from iidgan.training.run_dir import RunDir
 from tests.helpers.cli import TINY, fail_command, print_help
 from tests.helpers.coverage import script_coverage
 from tests.helpers.training import RandomImages, set_bfloat16_units
@@ -569,3 +570,13 @@ def test_train_learning_rates_of_players(work_dir):
 def test_train_refuses_learning_rates_of_players(work_dir, capsys, words, expected):
     command = ("train", "ring", "--method", "gan", *TINY, "--lr-factors")
     assert fail_command(capsys, *command, *words) == f"{expected}\n"
+
+
+def test_fine_tuning_from_run(trained_run, capsys):
+    command = ["train", "points.npy", "--steps", "2", "--arch.hidden", "8", "--batch", "16"]
+    assert main([*command, "--from", "run", "--from-seed", "1", "--out", "tuned"]) == 0
+    assert "seed 1: F fits; G fits; D fits" in " ".join(capsys.readouterr().err.split())
+    assert RunDir(Path("tuned")).read_run()[0].start.seed == 1
+    for option in ("--from-seed", "--freeze-d"):
+        assert "--from RUN" in fail_command(capsys, *command, option, "1")
+    assert "nowhere" in fail_command(capsys, *command, "--from", "nowhere")

@@ -13,6 +13,7 @@ import pytest
 from iidgan.config.plugins import list_types
 from iidgan.config.run import Run
 from iidgan.config.serialization import describe_differences
+from iidgan.config.start import Start
 from iidgan.core import Method, Regularised
 from iidgan.data import SOURCES, ArrayFile, FashionMnist, MixtureFile, Mnist, Prepared, Ring
 from iidgan.engine.optim import OPTIMISERS, Adam
@@ -61,6 +62,8 @@ def change_value(value: Any, hint: Any) -> Any:
     """Finds another valid value of an option."""
     if typing.get_origin(hint) is Literal:
         return next(choice for choice in typing.get_args(hint) if choice != value)
+    if value is None and Start in typing.get_args(hint):
+        return Start(path="runs/ring", seed=0, digest="0123456789ab")
     if value is None and "tuple[float, float]" in str(hint):
         return (0.25, 0.5)
     if value is None and "float" in str(hint):

@@ -8,11 +8,14 @@ import pytest
 from iidgan.config.plugins import get_type_name, resolve_type
 from iidgan.config.registry import REGISTRIES, find
 from iidgan.config.run import Run
+from iidgan.config.start import Start
 from iidgan.config.type_names import TYPE_NAMES
 from iidgan.core import Backbone, Method, Metric, Regularised, Source, Term
 from iidgan.engine.optim import Optimiser
 from iidgan.methods import GAN, METHODS, Wasserstein, lsgan, wgan_gp
 from iidgan.terms import TERMS, GaussianTerm
+
+PARTS_OF_RUNS = (Method, Term, Source, Backbone, Optimiser, Metric, Start)
 
 # Names that existing files may contain.
 PUBLISHED_NAMES = [
@@ -72,6 +75,7 @@ PUBLISHED_NAMES = [
     "stacked",
     "stacked-fashion",
     "stacked-mnist",
+    "start",
     "two-gaussians",
     "unrolled",
     "vae",
@@ -112,7 +116,7 @@ def test_resolve_type_inverts_get_type_name(name):
     assert resolve_type(name, {}) is TYPE_NAMES[name]
     assert get_type_name(TYPE_NAMES[name]) == name
     assert is_dataclass(TYPE_NAMES[name])
-    assert issubclass(TYPE_NAMES[name], (Method, Term, Source, Backbone, Optimiser, Metric))
+    assert issubclass(TYPE_NAMES[name], PARTS_OF_RUNS)
 
 
 def test_get_type_name_of_wasserstein():

@@ -12,8 +12,9 @@ import iidgan
 from iidgan.cli import main
 from iidgan.errors import UnnamedPluginError
 from iidgan.records import MetricRecord
-from iidgan.sharing.hub import PushOptions, from_pretrained, write_repository
+from iidgan.sharing.hub import PushOptions, from_pretrained
 from iidgan.sharing.model_card import ModelCard
+from iidgan.sharing.repository import write_repository
 from iidgan.training.export import load, load_networks
 from iidgan.utils.files import DIGESTS_FILE, file_sha256
 from tests.helpers.cli import TRAIN_ON_POINTS, fail_command
@@ -136,5 +137,5 @@ def test_push_refuses_bad_arguments(run_path, monkeypatch):
     with raises_input_error("run", "nowhere"):
         from_pretrained("nowhere")
     monkeypatch.setattr("iidgan.utils.extras.util.find_spec", lambda name: None)
-    with raises_input_error("from_pretrained", "huggingface_hub", "pip install 'iidgan[hub]'"):
+    with raises_input_error("from_pretrained", "needs huggingface_hub: pip install 'iidgan[hub]'"):
         from_pretrained("me/ring")

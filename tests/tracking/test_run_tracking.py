@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("fast_evaluation")
 
 
 class MemoryTracker:
-    """Keeps in `logs` what it is told, by seed."""
+    """Adds every call to `logs`, by seed."""
 
     logs: dict
 
@@ -168,7 +168,7 @@ def test_tensorboard_has_one_curve_per_seed(tmp_path):
 
 
 class FakeRun:
-    """Keeps what is logged to a run of the fake module `wandb`."""
+    """A run of the fake module `wandb`, which stores the calls."""
 
     def __init__(self, options):
         self.options, self.logged, self.finished = options, [], False
@@ -205,7 +205,7 @@ class FakeWandb:
 def test_wandb_resumes_the_same_runs(tmp_path, monkeypatch):
     fake = FakeWandb()
     monkeypatch.setitem(sys.modules, "wandb", fake)
-    monkeypatch.setattr("iidgan.utils.extras.list_missing_modules", lambda extra: [])
+    monkeypatch.setattr("iidgan.utils.extras.list_missing_modules", lambda modules: [])
     run = tiny_run()
     train_tracked(run, tmp_path / "r", ["wandb"], last_step=4, seeds=2)
     train_tracked(run, tmp_path / "r", ["wandb"], seeds=2)
