@@ -63,7 +63,8 @@ iidgan list; each can be package.module:Name for your own class, and so can SOUR
 --preset names a setting, such as that of a table of a paper (iidgan list presets), by default
 points or images; it determines the defaults of all other options, with the method (iid-gan, unless
 it is a setting of another one) and the backbone --arch, the family of networks. --metric adds a
-metric to those that are always measured. --from starts from trained networks. Rerunning the command resumes an unfinished run.
+metric to those that are always measured. --from starts from trained networks. Rerunning the
+command resumes an unfinished run.
 
 The options below are those of the given names. Short forms: --lr for --optimiser.lr, --root for
 --source.root, --latent for --arch.latent, --width for --arch.width, --classes for
