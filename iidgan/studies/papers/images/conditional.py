@@ -174,7 +174,7 @@ CONDITIONAL_CIFAR10 = create_image_table(
 
 _COURSE_TITLES = {
     "class_accuracy": "class accuracy, %",
-    "intra_fd": "Frechet distance within classes",
+    "intra_fd": "FD within classes",
 }
 _draw_course = partial(plot_training, metrics=tuple(_COURSE_TITLES), names=_COURSE_TITLES)
 

@@ -133,4 +133,4 @@ def test_table_and_figure_of_tiny_runs(tmp_path, monkeypatch):
     shown = replace(figure, runs=runs, num_seeds=1)
     drawn = shown.draw(shown.find_run_dirs(workspace))
     texts = {text.get_text() for text in drawn.findobj(Text)}
-    assert {"class accuracy, %", "Frechet distance within classes"} <= texts
+    assert {"class accuracy, %", "FD within classes"} <= texts
