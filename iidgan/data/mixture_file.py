@@ -20,7 +20,7 @@ from iidgan.data.array_files import (
     read_npz_arrays,
     read_small_file,
 )
-from iidgan.data.gaussian_mixture import check_sampling, draw_training_set
+from iidgan.data.gaussian_mixture import check_positive, check_sampling, draw_training_set
 from iidgan.data.mixture_source import normalise_weights
 from iidgan.errors import InputError
 
@@ -136,6 +136,8 @@ def read_mixture(path: str) -> GaussianMixture:
     num_modes, dim = centres.shape
     if "stds" in arrays:
         _check_shape(path, "stds", arrays["stds"], (num_modes,))
+        for std in arrays["stds"].tolist():
+            check_positive(f"{path}: stds", std)
         covariances = arrays["stds"][:, None, None] ** 2 * np.eye(dim)
     else:
         covariances = arrays["covariances"]

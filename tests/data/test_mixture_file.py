@@ -99,6 +99,7 @@ def test_stds_are_isotropic_covariances(tmp_path):
         {"centres": [[0, 1e300]], "stds": [1]},
         {"centres": [[0, 10**400]], "stds": [1]},
         {"centres": [[0, 0]], "stds": [0]},
+        {"centres": [[0, 0]], "stds": [-1]},
         {"centres": [[0, 1e5]], "stds": [1e-3]},
         {"centres": [[0, 0]], "stds": [1], "weights": [0]},
         {"centres": [[0, 0]], "stds": [1], "weights": [1, 1]},
