@@ -71,11 +71,12 @@ def _list_flags(options_type: type, parser_options: dict[str, Any]) -> list[str]
 def _unknown_argument(argument: str, known_flags: Sequence[str]) -> InputError:
     if not argument.startswith("-"):
         return InputError(f"{argument!r}: unexpected argument; put it right after its option")
-    similar_flag = find_nearest_name(argument, known_flags, cutoff=0.6)
+    name, _, _ = argument.partition("=")
+    of_a_part = (flag for flag in known_flags if flag.endswith(f".{name.lstrip('-')}"))
+    similar_flag = next(of_a_part, None) or find_nearest_name(argument, known_flags, cutoff=0.6)
     suggestion_text = (
         f"did you mean {similar_flag}?" if similar_flag else "--help shows all options"
     )
-    name, _, _ = argument.partition("=")
     return InputError(f"{name}: unknown option; {EXPECTED_FLAGS.get(name, suggestion_text)}")
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from iidgan.core import IS_PATH, OMIT_IF_DEFAULT, Dataset, Source, Standardisation
 from iidgan.data.array_files import SampleArray, choose_reader, hash_file, read_samples, to_float32
+from iidgan.data.csv_files import missing_column_error
 from iidgan.errors import InputError
 
 USUAL_STDS = (0.2, 5.0)
@@ -174,8 +175,7 @@ def _find_column(path: str, samples: SampleArray, column: str) -> int:
         raise InputError(f"source.label-column: {path} has one column, which has to be a sample")
     if column.isascii() and column.isdigit() and int(column) < num_columns:
         return int(column)
-    names = ", ".join(samples.columns) or f"0 to {num_columns - 1}"
-    raise InputError(f"source.label-column: {path} has no column {column!r}; it has {names}")
+    raise missing_column_error(path, column, samples.columns or (f"0 to {num_columns - 1}",))
 
 
 def _column_moments(

@@ -73,8 +73,11 @@ def read_csv(path: str, word_column: str | None = None) -> CsvTable:
     first_location, first_cells = next(lines, (path, []))
     names = _clean_names(first_cells)
     has_names = _are_words(names)
-    has_word_column = has_names and word_column in names
-    word_index = names.index(word_column) if has_word_column else None
+    if has_names and word_column is not None and word_column not in names:
+        if not word_column.isdigit():
+            raise missing_column_error(path, word_column, names)
+        word_column = None
+    word_index = names.index(word_column) if has_names and word_column is not None else None
     rows = _RowReader(len(names), word_index)
     if names and not has_names:
         rows.append(first_location, first_cells)
@@ -87,6 +90,18 @@ def read_csv(path: str, word_column: str | None = None) -> CsvTable:
         rows.check_decimal_points(first_location)
     table = _leave_out_index(first_location, names if has_names else (), values, rows)
     return replace(table, words=tuple(rows.word_indices))
+
+
+def missing_column_error(path: str, column: str, names: Sequence[str]) -> InputError:
+    """Return the error of a column of classes that a table does not have.
+
+    Arguments:
+        path: The file.
+        column: Name of the column.
+        names: Names of the columns that it has.
+    """
+    known = ", ".join(names)
+    return InputError(f"source.label-column: {path} has no column {column!r}; it has {known}")
 
 
 def _read_lines(path: str) -> Iterator[tuple[str, list[str]]]:

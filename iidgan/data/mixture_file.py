@@ -26,6 +26,8 @@ from iidgan.errors import InputError
 
 MAX_BYTES = 2**26
 """Largest size of a file: centres and covariances of far more modes than networks learn."""
+MAX_COVARIANCE_ENTRIES = 2**24
+"""Largest number K d² of entries of covariances: 128 MiB."""
 MAX_VALUE = 1e6
 """Largest coordinate, and the largest ratio of it to a standard deviation."""
 KEYS = ("centres", "weights", "stds", "covariances")
@@ -134,6 +136,11 @@ def read_mixture(path: str) -> GaussianMixture:
     if centres.ndim != 2 or not centres.size:
         raise InputError(f"{path}: centres: expected shape (K, d), got {centres.shape}")
     num_modes, dim = centres.shape
+    if num_modes * dim**2 > MAX_COVARIANCE_ENTRIES:
+        raise InputError(
+            f"{path}: expected at most {MAX_COVARIANCE_ENTRIES:,} entries of covariances, got "
+            f"{num_modes:,} modes in {dim:,} dimensions; use fewer of either"
+        )
     if "stds" in arrays:
         _check_shape(path, "stds", arrays["stds"], (num_modes,))
         for std in arrays["stds"].tolist():
@@ -154,7 +161,7 @@ def read_mixture(path: str) -> GaussianMixture:
 
 def _read_json(path: str) -> Mapping[str, Any]:
     try:
-        content = json.loads(read_small_file(path, MAX_BYTES))
+        content = json.loads(read_small_file(path, MAX_BYTES), object_pairs_hook=_unique_keys)
     except (ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: not a .json file of a mixture: {reason}") from None
@@ -162,6 +169,13 @@ def _read_json(path: str) -> Mapping[str, Any]:
         raise InputError(
             f"{path}: expected an object with {', '.join(KEYS)}, got {type(content).__name__}"
         )
+    return content
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("a name occurs twice")
     return content
 
 

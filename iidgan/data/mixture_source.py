@@ -27,6 +27,10 @@ EXPECTED_WEIGHTS = (
 )
 
 
+MIN_WEIGHT = 1e-12
+"""Smallest probability of a mode: divergences divide by it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Mixture(Source):
     """Gaussian modes on a ring or a grid: unequal weights and widths, and any dimension.
@@ -181,7 +185,10 @@ def normalise_weights(field: str, values: list[float], num_modes: int) -> tuple[
         check_positive(field, value)
     relative = [value / max(values) for value in values]
     weights = tuple(value / math.fsum(relative) for value in relative)
-    check_positive(field, min(weights))
+    if min(weights) < MIN_WEIGHT:
+        raise InputError(
+            f"{field}: must be at least {MIN_WEIGHT:g} of their sum, got {min(weights):g}"
+        )
     return weights
 
 

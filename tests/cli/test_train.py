@@ -572,6 +572,14 @@ def test_train_refuses_learning_rates_of_players(work_dir, capsys, words, expect
     assert fail_command(capsys, *command, *words) == f"{expected}\n"
 
 
+@pytest.mark.parametrize(
+    ("flag", "meant"), [("--dim", "--source.dim"), ("--hidden", "--arch.hidden")]
+)
+def test_train_suggests_options_of_parts(work_dir, capsys, flag, meant):
+    message = fail_command(capsys, "train", "mixture", flag, "10")
+    assert message == f"iidgan: {flag}: unknown option; did you mean {meant}?\n"
+
+
 def test_fine_tuning_from_run(trained_run, capsys):
     command = ["train", "points.npy", "--steps", "2", "--arch.hidden", "8", "--batch", "16"]
     assert main([*command, "--from", "run", "--from-seed", "1", "--out", "tuned"]) == 0

@@ -264,6 +264,13 @@ def test_numbers_are_labels_in_the_order_of_numbers(tmp_path):
     assert data.y.tolist() == [1, 0, 0]
 
 
+def test_wrong_name_of_a_column_of_words(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("a,kind\n1.5,cat\n0.5,dog\n")
+    with raises_input_error("source.label-column", "no column 'knd'; it has a, kind"):
+        ArrayFile(path=str(path), label_column="knd").load()
+
+
 def test_missing_label_names_its_line(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("a,kind\n1.5,cat\n0.5,\n")

@@ -101,6 +101,8 @@ def test_stds_are_isotropic_covariances(tmp_path):
         {"centres": [[0, 0]], "stds": [0]},
         {"centres": [[0, 0]], "stds": [-1]},
         {"centres": [[0, 1e5]], "stds": [1e-3]},
+        {"centres": [[0] * 3000] * 2, "stds": [1, 1]},
+        {"centres": [[0, 0], [1, 1]], "stds": [1, 1], "weights": [1, 1e-320]},
         {"centres": [[0, 0]], "stds": [1], "weights": [0]},
         {"centres": [[0, 0]], "stds": [1], "weights": [1, 1]},
         {"centres": [[0, 0], [1, 1]], "stds": [1, 1], "weights": [1, -1]},
@@ -118,7 +120,19 @@ def test_read_mixture_refuses_content(tmp_path, content):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "3", "{", "null", "[" * 100_000, "\x00", '{"centres": [[1e999]]}', "\xff"]
+    "text",
+    [
+        "",
+        "[]",
+        "3",
+        "{",
+        "null",
+        "[" * 100_000,
+        "\x00",
+        "\xff",
+        '{"centres": [[1e999]]}',
+        '{"centres": [[0]], "centres": [[1]], "stds": [1]}',
+    ],
 )
 def test_read_mixture_refuses_text(tmp_path, text):
     path = tmp_path / "x.json"
