@@ -191,7 +191,7 @@ def test_name_comes_before_a_folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("data", "root", "field", "values"),
     [
-        ("rings", None, "data", ["unknown 'rings'", "did you mean 'ring'", "give a path"]),
+        ("rng", None, "data", ["unknown 'rng'", "did you mean 'ring'", "give a path"]),
         ("no/such.zip", None, "data", ["unknown 'no/such.zip'", "give a path"]),
         ("cifar10", None, "source", ["not prepared yet", "iidgan prepare cifar10"]),
         ("ring", "folder", "root", ["ring reads no files", "'folder'", "leave it out"]),
