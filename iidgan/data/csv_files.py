@@ -100,8 +100,9 @@ def missing_column_error(path: str, column: str, names: Sequence[str]) -> InputE
         column: Name of the column.
         names: Names of the columns that it has.
     """
-    known = ", ".join(names)
-    return InputError(f"source.label-column: {path} has no column {column!r}; it has {known}")
+    return InputError(
+        f"source.label-column: {path} has no column {column!r}; it has {', '.join(names)}"
+    )
 
 
 def _read_lines(path: str) -> Iterator[tuple[str, list[str]]]:
