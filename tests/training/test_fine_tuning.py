@@ -27,7 +27,7 @@ def trained(completed_run):
 
 
 def open_session(run, seeds, out):
-    """A session at step 0, and what it says of the networks it starts from."""
+    """Creates a session at step 0, with the line on which networks fitted."""
     spec = RunSpec(run=run, seeds=seeds, out=out, device=torch.device("cpu"))
     session = TrainSession(spec, seeds, on_progress=lambda message, record: None)
     return session, session.load({})
