@@ -31,10 +31,7 @@ _SOURCES: dict[str, tuple[str, Source]] = {
 _OTHER_NAMES = ("WGAN-GP (weight 0.1)", "R3GAN", "PacGAN", "VAE", "IVGAN")
 _RUNS: dict[str, Run] = {
     "GAN": BASE_RUN,
-    **{
-        name: OTHER_RUNS[name]
-        for name in ("WGAN-GP (weight 0.1)", "R3GAN", "PacGAN", "VAE", "IVGAN")
-    },
+    **{name: OTHER_RUNS[name] for name in _OTHER_NAMES},
     "IID-GAN": IID_GAN_MD,
     "IID-GAN+": VARIANT_RUNS["IID-GAN+"],
 }
