@@ -116,6 +116,21 @@ def hash_file(path: str) -> str:
         return file_sha256(Path(path))
 
 
+def check_digest(path: str, expected: str) -> None:
+    """Check that a file is the one that a source was created for.
+
+    Arguments:
+        path: The file.
+        expected: Its SHA-256 digest, in hexadecimal; empty: any.
+
+    Raises:
+        InputError: The file cannot be read, or has another digest.
+    """
+    digest = hash_file(path)
+    if expected and expected.lower() != digest:
+        raise InputError(f"{path}: the file has changed: expected sha256 {expected}, got {digest}")
+
+
 @contextmanager
 def _input_errors(path: str) -> Iterator[None]:
     """Turn the errors of opening a file, also those of a path with a null byte, into one line."""

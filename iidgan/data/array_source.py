@@ -13,7 +13,14 @@ import torch
 from numpy.typing import NDArray
 
 from iidgan.core import IS_PATH, OMIT_IF_DEFAULT, Dataset, Source, Standardisation
-from iidgan.data.array_files import SampleArray, choose_reader, hash_file, read_samples, to_float32
+from iidgan.data.array_files import (
+    SampleArray,
+    check_digest,
+    choose_reader,
+    hash_file,
+    read_samples,
+    to_float32,
+)
 from iidgan.data.csv_files import missing_column_error
 from iidgan.errors import InputError
 
@@ -67,12 +74,7 @@ class ArrayFile(Source):
                 labels is missing, or has numbers that are not whole.
         """
         choose_reader(self.path)
-        actual_digest = hash_file(self.path)
-        if self.sha256 and self.sha256.lower() != actual_digest:
-            raise InputError(
-                f"{self.path}: the file has changed: expected sha256 {self.sha256}, "
-                f"got {actual_digest}"
-            )
+        check_digest(self.path, self.sha256)
         samples = read_samples(self.path, self.label_column)
         check_table(self.path, samples.values)
         labels: dict[str, Any] = {}

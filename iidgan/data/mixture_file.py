@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from iidgan.core import IS_PATH, Dataset, GaussianMixture, Source
 from iidgan.data.array_files import (
+    check_digest,
     hash_file,
     list_npz_names,
     read_npz_arrays,
@@ -75,11 +76,7 @@ class MixtureFile(Source):
                 `size` is less than one sample for each mode.
         """
         _choose_reader(self.path)
-        digest = hash_file(self.path)
-        if self.sha256 and self.sha256.lower() != digest:
-            raise InputError(
-                f"{self.path}: the file has changed: expected sha256 {self.sha256}, got {digest}"
-            )
+        check_digest(self.path, self.sha256)
         truth = read_mixture(self.path)
         check_sampling(truth.std, self.size, self.seed, len(truth.centres))
         return draw_training_set(truth, self.size, self.seed)
