@@ -19,23 +19,28 @@ REFERENCE_SEED, FRESH_SEED = 2**62, 2**62 + 1
 """Seeds that no data set has."""
 
 
-def _find_obstacle(samples: Samples) -> str | None:
-    if samples.truth is None:
-        return "the true distribution of the source"
-    if samples.generated.ndim != 3:
-        return f"samples of shape (S, N, d), got {tuple(samples.generated.shape)}"
-    return None
+class _TruthMetric(Metric):
+    """A metric of points whose true distribution is known."""
 
+    def missing(self, samples: Samples) -> str | None:
+        if samples.truth is None:
+            return "the true distribution of the source"
+        if samples.generated.ndim != 3:
+            return f"samples of shape (S, N, d), got {tuple(samples.generated.shape)}"
+        return None
 
-def _require_truth(metric: Metric, name: str, samples: Samples) -> Distribution:
-    missing_input = metric.missing(samples)
-    if samples.truth is None or missing_input:
-        raise InputError(f"{name}: missing {missing_input}")
-    return samples.truth
+    def protocol(self, samples: Samples) -> MetricProtocol:
+        return {**vars(self), "num_generated": samples.generated.shape[1]}
+
+    def _require_truth(self, name: str, samples: Samples) -> Distribution:
+        missing_input = self.missing(samples)
+        if samples.truth is None or missing_input:
+            raise InputError(f"{name}: missing {missing_input}")
+        return samples.truth
 
 
 @dataclass(frozen=True, kw_only=True)
-class SlicedWasserstein(Metric):
+class SlicedWasserstein(_TruthMetric):
     """Sliced 2-Wasserstein distance of the samples to the true distribution.
 
     The value `sliced_w2`, with shape (S,), is `iidgan.metrics.sliced_wasserstein` of the N
@@ -60,19 +65,13 @@ class SlicedWasserstein(Metric):
         if self.directions < 1:
             raise InputError(f"directions: must be >= 1, got {self.directions}")
 
-    def missing(self, samples: Samples) -> str | None:
-        return _find_obstacle(samples)
-
-    def protocol(self, samples: Samples) -> MetricProtocol:
-        return {**vars(self), "num_generated": samples.generated.shape[1]}
-
     def __call__(self, samples: Samples) -> dict[str, Tensor]:
         """Compute the value above, float64 with shape (S,), on the CPU.
 
         Raises:
             InputError: The samples lack the input that `missing` names.
         """
-        truth = _require_truth(self, "sliced-wasserstein", samples)
+        truth = self._require_truth("sliced-wasserstein", samples)
         num_samples = samples.generated.shape[1]
         reference, _ = truth.draw_evenly(num_samples, REFERENCE_SEED)
         distances = sliced_wasserstein(
@@ -82,7 +81,7 @@ class SlicedWasserstein(Metric):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PointCoverage(Metric):
+class PointCoverage(_TruthMetric):
     """Clipped coverage and density of points of a known distribution without modes.
 
     Where modes cannot be counted, the data themselves are the partition: balls around fresh
@@ -120,7 +119,7 @@ class PointCoverage(Metric):
             return "a distribution without modes: those of mixtures are counted"
         if samples.generated.shape[1] <= self.k:
             return f"at least {self.k + 1} samples"
-        return _find_obstacle(samples)
+        return super().missing(samples)
 
     def protocol(self, samples: Samples) -> MetricProtocol:
         return {"k": self.k, "num_generated": self._count(samples)}
@@ -131,7 +130,7 @@ class PointCoverage(Metric):
         Raises:
             InputError: The samples lack the input that `missing` names.
         """
-        truth = _require_truth(self, "point-coverage", samples)
+        truth = self._require_truth("point-coverage", samples)
         num_samples = self._count(samples)
         reference, _ = truth.draw(num_samples, REFERENCE_SEED)
         scores = clipped_density_and_coverage(
@@ -156,7 +155,7 @@ _COMPARED_VALUES = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class FreshData(Metric):
+class FreshData(_TruthMetric):
     """What independent samples of the true distribution score, as many as the generated ones.
 
     No generator can be told from a perfect one beyond these values: below them for divergences
@@ -180,19 +179,13 @@ class FreshData(Metric):
         if self.draws < 1:
             raise InputError(f"draws: must be >= 1, got {self.draws}")
 
-    def missing(self, samples: Samples) -> str | None:
-        return _find_obstacle(samples)
-
-    def protocol(self, samples: Samples) -> MetricProtocol:
-        return {**vars(self), "num_generated": samples.generated.shape[1]}
-
     def __call__(self, samples: Samples) -> dict[str, Tensor]:
         """Compute the values above, float64 with shape (S,), on the CPU.
 
         Raises:
             InputError: The samples lack the input that `missing` names.
         """
-        truth = _require_truth(self, "fresh-data", samples)
+        truth = self._require_truth("fresh-data", samples)
         num_seeds, num_samples, _ = samples.generated.shape
         draws = [truth.draw(num_samples, FRESH_SEED + i)[0] for i in range(self.draws)]
         fresh_samples = replace(samples, generated=torch.stack(draws))
