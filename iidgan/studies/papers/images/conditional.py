@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import cast
 
 from matplotlib.figure import Figure
 
@@ -28,7 +29,7 @@ from iidgan.studies.papers.common import with_distance
 from iidgan.studies.papers.images.five_sets import standard_run
 from iidgan.studies.papers.images.recipes import create_image_table
 from iidgan.studies.table_spec import Profile, RowGroup, TableSpec
-from iidgan.terms import InverseClassifier
+from iidgan.terms import GaussianTerm, InverseClassifier
 
 _PRESET = PRESETS["images"]
 _FULL_DATASETS: dict[str, Source] = {
@@ -48,10 +49,11 @@ def conditional_methods(preset: Preset) -> dict[str, Method]:
 
     Examples:
         >>> list(conditional_methods(PRESETS["images"]))[-3:]
-        ['IID-GAN (1-D)', 'IID-GAN (M-D)', 'IID-GAN (M-D), projection']
+        ['IID-GAN (M-D)', 'IID-GAN (M-D), projection', 'IID-GAN (M-D), projection, per class']
     """
     projection = preset.create_method("conditional-iid-gan")
-    cycle, gaussian, _ = projection.base_and_terms[1]
+    base, (cycle, gaussian, classifier) = projection.base_and_terms
+    per_class = replace(cast(GaussianTerm, gaussian), per_class=True)
     iid_gan = Regularised(method=cgan(), terms=(cycle, gaussian, InverseClassifier()))
     return {
         "CGAN": cgan(),
@@ -62,6 +64,9 @@ def conditional_methods(preset: Preset) -> dict[str, Method]:
         "IID-GAN (1-D)": with_distance(iid_gan, "w2-1d"),
         "IID-GAN (M-D)": iid_gan,
         "IID-GAN (M-D), projection": projection,
+        "IID-GAN (M-D), projection, per class": Regularised(
+            method=base, terms=(cycle, per_class, classifier)
+        ),
     }
 
 

@@ -28,6 +28,7 @@ ROWS = [
     "IID-GAN (1-D)",
     "IID-GAN (M-D)",
     "IID-GAN (M-D), projection",
+    "IID-GAN (M-D), projection, per class",
 ]
 PROFILES = {
     "full": CONDITIONAL,
@@ -49,11 +50,13 @@ def test_methods_of_rows():
     rows = TABLES["conditional"]([]).row_groups[0].rows
     gaussian_terms = [
         term
-        for name in ROWS[-3:]
+        for name in ROWS[-4:]
         for term in rows[name].method.terms
         if isinstance(term, GaussianTerm)
     ]
-    assert [term.distance for term in gaussian_terms] == ["w2-1d", "p-norm", "p-norm"]
+    distances = [term.distance for term in gaussian_terms]
+    assert distances == ["w2-1d", "p-norm", "p-norm", "p-norm"]
+    assert [term.per_class for term in gaussian_terms] == [False, False, False, True]
     assert rows["MSGAN"].method.terms == (ModeSeeking(weight=1.0),)
     bases = {name: run.method.base_and_terms[0] for name, run in rows.items()}
     assert bases["CGAN"] == bases["MSGAN"] == bases["IID-GAN (M-D)"]
