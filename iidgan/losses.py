@@ -8,10 +8,12 @@ N(0, I) with `GaussianConsistency`, and let generator and inverse invert each ot
 from __future__ import annotations
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 
 from iidgan.errors import InputError
 from iidgan.functional import checks, cycle, gaussian
+from iidgan.functional.distributed import gather_batch
 from iidgan.functional.linalg import to_full_precision
 
 
@@ -28,6 +30,9 @@ class GaussianConsistency(nn.Module):
         p: Exponent of `p-norm`, at least 1.
         root: Whether `w2` and `w2-1d` return the distance rather than its square.
         eps: Shrinkage of `kl`, None for the smallest; use 1e-3 for batches of n <= M codes.
+        group: Processes that share the batch, such as `torch.distributed.group.WORLD`; None if
+            this one has all of it. The loss is that of the whole batch in each process, and the
+            mean of their gradients, as `DistributedDataParallel` takes it, is its gradient.
 
     Raises:
         InputError: An argument is unknown or out of range.
@@ -62,6 +67,7 @@ class GaussianConsistency(nn.Module):
         p: float = 2.0,
         root: bool = False,
         eps: float | None = None,
+        group: dist.ProcessGroup | None = None,
     ) -> None:
         super().__init__()
         checks.require_one_of("distance", distance, gaussian.Distance)
@@ -71,12 +77,13 @@ class GaussianConsistency(nn.Module):
         self.p = p
         self.root = root
         self.eps = eps
+        self.group = group
 
     def forward(self, codes: Tensor) -> Tensor:
         """Compute the distance of the codes to N(0, I).
 
         Arguments:
-            codes: Codes, with shape (n, M).
+            codes: Codes, with shape (n, M); with `group`, those of this process.
 
         Returns:
             A scalar: float64 for float64 codes, else float32.
@@ -91,6 +98,10 @@ class GaussianConsistency(nn.Module):
         projections = None
         if self.distance == "epps-pulley":
             projections = torch.randn(self.directions, codes.shape[1], device=codes.device)
+        if self.group is not None:
+            codes = gather_batch(codes, self.group)
+            if projections is not None:
+                dist.broadcast(projections, group=self.group, group_src=0)
         return gaussian.gaussian_distance(
             self.distance, codes, projections, p=self.p, root=self.root, eps=self.eps
         )

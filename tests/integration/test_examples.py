@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ OUTPUTS = {
     "plain_loop": ("GAN: ", "GAN with both losses: ", "of 25 modes"),
     "read_records": ("modes_20", "IID-GAN", "num_generated"),
 }
+DISTRIBUTED = "distributed_loop"
 MAX_LINES = 80
 MAX_NOTEBOOK_BYTES = 100_000
 
@@ -39,16 +41,16 @@ def run_example(monkeypatch, capsys, tmp_path):
 
 
 def test_all_examples_are_listed():
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == set(OUTPUTS)
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {DISTRIBUTED, *OUTPUTS}
     readme = (EXAMPLES / "README.md").read_text()
-    assert all(f"({path.name})" in readme for path in EXAMPLES.glob("*[!.md]"))
+    assert all(f"({path.name})" in readme for path in EXAMPLES.glob("*.[!m]*"))
 
 
-@pytest.mark.parametrize("name", OUTPUTS)
+@pytest.mark.parametrize("name", [DISTRIBUTED, *OUTPUTS])
 def test_examples_are_short_and_documented(name):
     text = (EXAMPLES / f"{name}.py").read_text()
     assert len(text.splitlines()) < MAX_LINES
-    assert f"python examples/{name}.py --steps" in text.split('"""')[1]
+    assert f" examples/{name}.py --steps" in text.split('"""')[1]
 
 
 @pytest.mark.slow
@@ -59,6 +61,15 @@ def test_example_prints(name, run_example):
     output = run_example(name)
     for text in OUTPUTS[name]:
         assert text in output
+
+
+@pytest.mark.slow
+def test_distributed_example_in_two_processes():
+    path = EXAMPLES / f"{DISTRIBUTED}.py"
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command = [*torchrun, "--nproc-per-node", "2", str(path), "--steps", "2"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout.count("of 25 modes") == 1
 
 
 def test_notebook_is_executed():
