@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ from iidgan.training.plan import Auto
 from iidgan.training.run_dir import RunDir
 from iidgan.training.session import RunSpec
 from iidgan.utils.device import resolve_device
+
+WAIT_SECONDS = 1.0
+"""Seconds between two looks at folders that other processes train in."""
 
 NamedRuns = Mapping[str, tuple[str, Run]]
 """Runs by id, each with a display name."""
@@ -238,6 +242,9 @@ def train_runs(
 ) -> list[tuple[str, str]]:
     """Train several runs at the same time.
 
+    Those that another process is training, on this machine or on one with the same folder, are
+    waited for, and trained on if it does not finish them.
+
     Arguments:
         jobs: Runs to train.
         workspace: Folders and training options.
@@ -255,12 +262,50 @@ def train_runs(
             folder of the runs cannot be created.
     """
     check_trainable(jobs, workspace)
-    batches = batch_jobs(jobs, resolve_device(workspace.device))
+    outcomes: dict[int, str] = {}
+    remaining = dict(enumerate(jobs))
+    while remaining:
+        outcomes |= _train_in_pool(
+            remaining,
+            workspace,
+            on_progress=on_progress,
+            on_outcome=on_outcome,
+            stop=stop,
+            keep_checkpoints=keep_checkpoints,
+            num_checkpoints=num_checkpoints,
+        )
+        remaining = {i: job for i, job in remaining.items() if outcomes[i].startswith("busy")}
+        for i in remaining:
+            on_progress(i, "waiting for another process that trains it", None)
+        run_dirs = [workspace.run_dir(job.run, job.seeds) for job in remaining.values()]
+        if not _wait_for_any(run_dirs, stop):
+            break
+    return [(job.name, outcomes[i]) for i, job in enumerate(jobs)]
+
+
+def _train_in_pool(
+    jobs: Mapping[int, TrainingJob],
+    workspace: Workspace,
+    *,
+    on_progress: RunProgressCallback,
+    on_outcome: Callable[[TrainingJob, str], None],
+    stop: StopRequest,
+    keep_checkpoints: int,
+    num_checkpoints: int,
+) -> dict[int, str]:
+    """Train jobs, which have an index each, and return their outcomes."""
+    indices = [*jobs]
+    batches = batch_jobs([*jobs.values()], resolve_device(workspace.device))
+    job_indices = [indices[position] for batch in batches for position in batch]
     pool_jobs = [
-        _build_pool_job([jobs[i] for i in batch], workspace, keep_checkpoints, num_checkpoints)
+        _build_pool_job(
+            [jobs[indices[position]] for position in batch],
+            workspace,
+            keep_checkpoints,
+            num_checkpoints,
+        )
         for batch in batches
     ]
-    job_indices = [i for batch in batches for i in batch]
     workers = max(min(workspace.num_workers, len(pool_jobs)), 1)
     outcomes = train_jobs(
         pool_jobs,
@@ -273,7 +318,19 @@ def train_runs(
         ),
         stop=stop,
     )
-    return [(jobs[i].name, outcome) for i, outcome in sorted(zip(job_indices, outcomes))]
+    return dict(zip(job_indices, outcomes))
+
+
+def _wait_for_any(run_dirs: Sequence[RunDir], stop: StopRequest) -> bool:
+    """Wait until one of some folders is no longer in use; return False if none ever is.
+
+    A process that is killed lets go of its folders, and what it saved is trained on.
+    """
+    while run_dirs and not stop.requested:
+        if not all(run_dir.is_in_use for run_dir in run_dirs):
+            return True
+        time.sleep(WAIT_SECONDS)
+    return False
 
 
 def check_results_dir(workspace: Workspace) -> None:

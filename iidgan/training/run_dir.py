@@ -27,7 +27,7 @@ from iidgan.config.serialization import describe_differences
 from iidgan.core import Dataset
 from iidgan.engine.checkpoint import RunIdentity
 from iidgan.engine.compile import Executor
-from iidgan.errors import InputError, UnnamedPluginError
+from iidgan.errors import FolderInUseError, InputError, UnnamedPluginError
 from iidgan.records import MetricRecord, check_record_fields, read_records
 from iidgan.training.migration import VERSION, decode_run, read_facts, require_integers
 from iidgan.utils.files import (
@@ -151,6 +151,15 @@ class RunDir:
                 with exclusive_lock(worker_lock, refusal=refusal, timeout=MAX_WORKER_SECONDS):
                     pass
             yield
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether a process trains in the directory."""
+        try:
+            with self.lock():
+                return False
+        except FolderInUseError:
+            return True
 
     def lock_for_worker(self, seeds: Sequence[int]) -> AbstractContextManager[None]:
         """Lock the directory, beside the process that holds `lock`, for a worker process.

@@ -1,6 +1,9 @@
 """Training of the runs that a table lacks."""
 
+import signal
+import sys
 from dataclasses import replace
+from subprocess import PIPE, Popen
 
 import pytest
 import torch
@@ -21,6 +24,7 @@ from iidgan.studies.train_missing import (
     train_missing,
     train_runs,
 )
+from iidgan.training.run_dir import LOCK_FILE
 from iidgan.utils.files import file_sha256
 from tests.helpers.classifiers import make_image_run
 from tests.helpers.errors import raises_input_error
@@ -88,12 +92,56 @@ def test_train_missing_repeats_incomplete_seed(tmp_path):
 
 
 @pytest.mark.slow
-def test_train_missing_skips_locked_run(tmp_path):
+def test_train_missing_trains_others_before_a_locked_run(tmp_path):
+    table, workspace = make_table(), make_workspace(tmp_path)
+    jobs = missing_runs(table.restrict_to(["plain"]), range(2), workspace.load_records())
+    lock, messages = workspace.run_dir(jobs[0].run, jobs[0].seeds).lock(), []
+    lock.__enter__()
+
+    def let_go(i, message, record):
+        if "another process" in message:
+            messages.append((i, len({record.run for record in workspace.load_records()})))
+            lock.__exit__(None, None, None)
+
+    outcomes = train_missing("t", jobs, workspace, on_progress=let_go, stop=StopRequest())
+    assert outcomes == [("plain, A", "finished"), ("plain, B", "finished")]
+    assert messages == [(0, 1)]  # the other run was finished
+
+
+@pytest.mark.slow
+def test_train_missing_trains_on_what_a_killed_process_held(tmp_path):
     table, workspace = make_table(), make_workspace(tmp_path)
     request = table.restrict_to(["plain"], ["A"])
     jobs = missing_runs(request, range(2), workspace.load_records())
+    lock_file = workspace.run_dir(jobs[0].run, jobs[0].seeds).path / LOCK_FILE
+    lock_file.parent.mkdir(parents=True)
+    code = (
+        f"import filelock; lock = filelock.FileLock({str(lock_file)!r}); lock.acquire(); "
+        "print(flush=True); input()"
+    )
+    with Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE) as process:
+        process.stdout.readline()  # it has the lock
+
+        def kill(i, message, record):
+            if "another process" in message:
+                process.kill()
+
+        ((_, outcome),) = train_missing("t", jobs, workspace, on_progress=kill, stop=StopRequest())
+    assert process.returncode == -signal.SIGKILL
+    assert outcome == "finished"
+
+
+@pytest.mark.slow
+def test_train_missing_stops_waiting(tmp_path):
+    table, workspace = make_table(), make_workspace(tmp_path)
+    request, stop = table.restrict_to(["plain"], ["A"]), StopRequest()
+    jobs = missing_runs(request, range(2), workspace.load_records())
+
+    def request_stop(i, message, record):
+        stop.signal = signal.SIGINT
+
     with workspace.run_dir(jobs[0].run, jobs[0].seeds).lock():
-        ((_, outcome),) = train("t", jobs, workspace)
+        ((_, outcome),) = train_missing("t", jobs, workspace, on_progress=request_stop, stop=stop)
     assert outcome.startswith("busy: ")
     assert workspace.load_records() == []
 
