@@ -36,6 +36,7 @@ COMMANDS = {
     "export": ("export", "write G and F to ONNX files, or for torch.export"),
     "push": ("push", "share a run on the Hugging Face Hub, with a model card"),
     "figure": ("figure", "draw the figures of a run, or a published figure"),
+    "report": ("report", "write runs and tables as one HTML page, to send or to print"),
     "table": ("table", "train what a published table lacks, and print it"),
     "why": ("explain", "print the run, the records and the command behind a number of a table"),
     "sweep": ("sweep", "tune the methods of the synthetic tables, each with the same budget"),

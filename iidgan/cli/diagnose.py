@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ from iidgan.cli.parse import parse_options
 from iidgan.cli.progress import count_progress, create_progress
 from iidgan.cli.signals import interrupt_on_signals
 from iidgan.diagnosis import Diagnosis, diagnose
+from iidgan.diagnosis.compare import DiagnosisCallback
 from iidgan.errors import InputError
 from iidgan.sample_sets.opening import DEFAULT_NUM_SAMPLES
 from iidgan.utils.files import check_writable_file
@@ -76,20 +78,25 @@ def _check_options(options: DiagnoseOptions) -> None:
     if options.fail_below is not None and not 0 <= options.fail_below <= 1:
         raise InputError(f"fail-below: must be a share from 0 to 1, got {options.fail_below}")
     if options.out is not None:
-        if not options.out.lower().endswith((".html", ".htm")):
-            raise InputError(f"out: must end in .html, got {options.out!r}")
-        check_writable_file(Path(options.out), field="out")
+        check_page_path(options.out)
+
+
+def check_page_path(path: str) -> None:
+    """Check that a page can probably be written, before work that takes long.
+
+    Arguments:
+        path: The file of `--out`.
+
+    Raises:
+        InputError: Its name does not end in .html, or as for `check_writable_file`.
+    """
+    if not path.lower().endswith((".html", ".htm")):
+        raise InputError(f"out: must end in .html, got {path!r}")
+    check_writable_file(Path(path), field="out")
 
 
 def _diagnose(options: DiagnoseOptions) -> Diagnosis:
-    callbacks: dict[str, Callable[[int, int | None], None]] = {}
-    with create_progress(create_console(stderr=True)) as progress:
-
-        def show(task: str, done: int, total: int | None) -> None:
-            if task not in callbacks:
-                callbacks[task] = count_progress(progress, task, "images")
-            callbacks[task](done, total)
-
+    with monitor_reading() as show:
         return diagnose(
             options.images,
             options.reference,
@@ -99,6 +106,20 @@ def _diagnose(options: DiagnoseOptions) -> Diagnosis:
             **get_field_values(options, ExtractionOptions),
             on_progress=show,
         )
+
+
+@contextmanager
+def monitor_reading() -> Iterator[DiagnosisCallback]:
+    """Show how many images are read, and yield the callback of `diagnose`."""
+    callbacks: dict[str, Callable[[int, int | None], None]] = {}
+    with create_progress(create_console(stderr=True)) as progress:
+
+        def show(task: str, done: int, total: int | None) -> None:
+            if task not in callbacks:
+                callbacks[task] = count_progress(progress, task, "images")
+            callbacks[task](done, total)
+
+        yield show
 
 
 def _choose_exit_code(diagnosis: Diagnosis, min_share: float | None) -> int:

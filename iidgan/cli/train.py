@@ -199,8 +199,8 @@ def train_command(arguments: list[str]) -> int:
     if {"-h", "--help"} & set(arguments):
         print(HELP)
         arguments = arguments if not arguments[0].startswith("-") else ["ring", *arguments]
-    choice = _parse_choice(arguments)
-    run, metrics, options = _configure_run(choice)
+    choice = parse_choice(arguments)
+    run, metrics, options = configure_run(choice)
     out = options.out or _default_out(run, choice)
     if run.precision == "bfloat16":
         _warn_of_bfloat16(run, resolve_device(options.device))
@@ -282,7 +282,7 @@ def _report_result(result: Result, stop: StopRequest) -> int:
     return 0
 
 
-def _parse_choice(arguments: Sequence[str]) -> TrainChoice:
+def parse_choice(arguments: Sequence[str]) -> TrainChoice:
     """Read the names of components, which determine what other flags there are."""
     names, other_arguments = split_component_names(arguments, CHOICE_KINDS)
     if not other_arguments or other_arguments[0].startswith("-"):
@@ -320,7 +320,7 @@ def _shorten_source(name: str) -> str:
     return name.rpartition("/")[2].rsplit(".", 1)[0]
 
 
-def _create_default_run(choice: TrainChoice) -> Run:
+def create_default_run(choice: TrainChoice) -> Run:
     """Create the run with the preset's values of everything that flags do not set."""
     (method_name,), term_names = choice.names["method"], choice.names["term"]
     run = choice.preset.create_run(
@@ -355,13 +355,13 @@ def _check_terms(terms: tuple[Term, ...]) -> None:
             )
 
 
-def _configure_run(choice: TrainChoice) -> tuple[Run, list[Metric], TrainOptions]:
+def configure_run(choice: TrainChoice) -> tuple[Run, list[Metric], TrainOptions]:
     """Parse all other flags, with the preset's values as defaults.
 
     Returns:
         The run, the additional metrics, and the options.
     """
-    default_run = _create_default_run(choice)
+    default_run = create_default_run(choice)
     base, terms = default_run.method.base_and_terms
     fixed_parts: dict[str, Any] = {
         "source": default_run.source,

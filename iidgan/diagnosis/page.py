@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from matplotlib.figure import Figure
-
-from iidgan._version import __version__
-from iidgan.diagnosis.pictures import encode_images
 from iidgan.diagnosis.regions import Region
 from iidgan.diagnosis.suspects import Suspect
 from iidgan.diagnosis.verdict import NO_COLLAPSE
-from iidgan.figures.run import load_loss_series, load_metric_series
-from iidgan.report import plot_curve_grid, plot_points
+from iidgan.figures.run import make_curve_figures
+from iidgan.html import Plot, encode_images, encode_plot, render_template
+from iidgan.report import plot_points
 from iidgan.sample_sets.feature_set import FeatureSet
 from iidgan.utils.files import write_text
 
 if TYPE_CHECKING:
     from iidgan.diagnosis.diagnosis import Diagnosis
 
-TEMPLATE = "page.html"
 MAX_REGIONS_SHOWN = 10
 PICTURES_PER_SIDE = 8
-PLOT_DPI = 110
 
 
 def write_page(path: Path, diagnosis: Diagnosis) -> None:
@@ -51,30 +43,39 @@ def render_page(diagnosis: Diagnosis) -> str:
     Arguments:
         diagnosis: The diagnosis.
     """
+    return render_template(
+        "page.html",
+        ["iidgan.diagnosis"],
+        diagnosis=describe_diagnosis(diagnosis),
+        plots=list(_plots(diagnosis)),
+    )
+
+
+def describe_diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return what the template `diagnosis.html` shows: texts, numbers and pictures of samples.
+
+    Arguments:
+        diagnosis: The diagnosis.
+    """
     headline, *lines = diagnosis.verdict
     starved, crowded = _choose_regions(diagnosis)
     has_pictures = len(diagnosis.fake.shape) == 3
     pictures = _encode_pictures(diagnosis, [*starved, *crowded]) if has_pictures else None
-    environment = Environment(
-        loader=PackageLoader("iidgan.diagnosis", ""), autoescape=True, undefined=StrictUndefined
-    )
-    return environment.get_template(TEMPLATE).render(
-        name=diagnosis.fake.name,
-        reference=diagnosis.real.name,
-        headline=headline,
-        tone="good" if headline.startswith(NO_COLLAPSE) else "bad",
-        findings=[line.split(": ", 1) for line in lines],
-        notes=diagnosis.notes,
-        scores=list(_score_rows(diagnosis)),
-        groups=[
+    return {
+        "name": diagnosis.fake.name,
+        "reference": diagnosis.real.name,
+        "headline": headline,
+        "tone": "good" if headline.startswith(NO_COLLAPSE) else "bad",
+        "findings": [line.split(": ", 1) for line in lines],
+        "notes": diagnosis.notes,
+        "scores": list(_score_rows(diagnosis)),
+        "groups": [
             _describe_group("Starved regions", _STARVED_TEXT, starved, pictures),
             _describe_group("Crowded regions", _CROWDED_TEXT, crowded, pictures),
         ],
-        suspects=list(_suspect_groups(diagnosis, pictures)) if pictures else [],
-        plots=list(_plots(diagnosis)),
-        protocol=list(_protocol_rows(diagnosis)),
-        version=__version__,
-    )
+        "suspects": list(_suspect_groups(diagnosis, pictures)) if pictures else [],
+        "protocol": list(_protocol_rows(diagnosis)),
+    }
 
 
 def _score_rows(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
@@ -200,27 +201,15 @@ def _describe_suspect(
     return {"pictures": uris, "text": text}
 
 
-def _plots(diagnosis: Diagnosis) -> Iterator[dict[str, str]]:
+def _plots(diagnosis: Diagnosis) -> Iterator[Plot]:
     if diagnosis.fake.shape == (2,):
         generated, real = (
             side.features.values.numpy().astype(float) for side in (diagnosis.fake, diagnosis.real)
         )
-        yield _encode_plot("Samples", "", plot_points(generated, real))
-    if diagnosis.run_dir is None:
-        return
-    run, seeds = diagnosis.run_dir.read_run()
-    label = f"run {run.id}"
-    if metrics := load_metric_series(diagnosis.run_dir, label, seeds):
-        yield _encode_plot("Metrics over training", "", plot_curve_grid(metrics))
-    if losses := load_loss_series(diagnosis.run_dir, label, seeds):
-        yield _encode_plot("Losses over training", "", plot_curve_grid(losses))
-
-
-def _encode_plot(title: str, text: str, figure: Figure) -> dict[str, str]:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=PLOT_DPI, metadata={"Software": None})
-    uri = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-    return {"title": title, "text": text, "uri": uri}
+        yield encode_plot("Samples", "", plot_points(generated, real))
+    if diagnosis.run_dir is not None:
+        for file_name, figure in make_curve_figures(diagnosis.run_dir):
+            yield encode_plot(f"{Path(file_name).stem.capitalize()} over training", "", figure)
 
 
 def _protocol_rows(diagnosis: Diagnosis) -> list[tuple[str, str]]:

@@ -52,12 +52,24 @@ def draw_figures(run_dir: RunDir, out_dir: Path, seed: int | None = None) -> Ite
         out_dir: Folder of the figures.
         seed: Seed whose samples are shown; by default the first one that did not diverge.
     """
-    for file_name, figure in dict(_make_figures(run_dir, seed)).items():
+    figures = {**dict(make_sample_figures(run_dir, seed)), **dict(make_curve_figures(run_dir))}
+    for file_name, figure in figures.items():
         yield save_figure(figure, out_dir / file_name)
 
 
-def _make_figures(run_dir: RunDir, seed: int | None) -> Iterator[tuple[str, Figure | Image]]:
-    run, seeds = run_dir.read_run()
+def make_sample_figures(
+    run_dir: RunDir, seed: int | None = None
+) -> Iterator[tuple[str, Figure | Image]]:
+    """Draw samples, reconstructions and codes of one seed, and yield them with file names.
+
+    Arguments:
+        run_dir: The run directory.
+        seed: The seed; by default the first one that did not diverge.
+
+    Raises:
+        InputError: The run has no samples yet, or the seed was not trained.
+    """
+    run, _ = run_dir.read_run()
     arrays = load_arrays(run_dir.arrays_file)
     sampled_seeds = tuple(arrays["seeds"].tolist())
     seed_index = _select_seed(sampled_seeds, seed, run_dir.read_metric_records())
@@ -78,6 +90,15 @@ def _make_figures(run_dir: RunDir, seed: int | None) -> Iterator[tuple[str, Figu
         yield "reconstructions.png", plot_samples(_pair_reconstructions(arrays, seed_index))
     if "codes" in arrays:
         yield "qq.png", plot_qq([make_qq(arrays, label, seed_index)])
+
+
+def make_curve_figures(run_dir: RunDir) -> Iterator[tuple[str, Figure]]:
+    """Draw losses and metrics over training, where there are any, with file names.
+
+    Arguments:
+        run_dir: The run directory.
+    """
+    run, seeds = run_dir.read_run()
     if losses := load_loss_series(run_dir, f"run {run.id}", seeds):
         yield "losses.png", plot_curve_grid(losses)
     if metrics := load_metric_series(run_dir, f"run {run.id}", seeds):

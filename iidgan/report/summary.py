@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from iidgan.records import FRESH_SUFFIX, MetricRecord, select_last_step
-from iidgan.report.stats import mean, std
+from iidgan.report.stats import mean, std, t_interval
 
 
 @dataclass(frozen=True)
@@ -16,16 +16,26 @@ class MetricSummary:
     Arguments:
         metric: Its name.
         text: Mean and standard deviation, `-` without values.
-        num_seeds: Number of seeds with a value that have not diverged.
+        values: The values of the seeds that have one and have not diverged.
         num_diverged: Number of seeds that have.
         fresh: Value of fresh samples of the data's own distribution; empty if it is not known.
     """
 
     metric: str
     text: str
-    num_seeds: int
+    values: tuple[float, ...]
     num_diverged: int
     fresh: str = ""
+
+    @property
+    def num_seeds(self) -> int:
+        """Number of seeds with a value that have not diverged."""
+        return len(self.values)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Student's 95 % interval of the mean; None for fewer than two seeds."""
+        return t_interval(self.values) if len(self.values) > 1 else None
 
 
 def summarize_metrics(records: Iterable[MetricRecord], *, sign: str = "±") -> list[MetricSummary]:
@@ -64,7 +74,7 @@ def _summarize(metric: str, records: Sequence[MetricRecord], sign: str) -> Metri
     ]
     num_diverged = sum(record.diverged >= 0 for record in records)
     return MetricSummary(
-        metric, _format_mean(finite_values, sign), len(finite_values), num_diverged
+        metric, _format_mean(finite_values, sign), tuple(finite_values), num_diverged
     )
 
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from iidgan._version import __version__
-from iidgan.config.plugins import get_type_name
-from iidgan.config.registry import get_reference
-from iidgan.core import Reference
+from iidgan.config.run import Run
 from iidgan.records import MetricRecord, select_last_step
 from iidgan.report.summary import summarize_metrics
+from iidgan.training.description import (
+    describe_run,
+    describe_samples,
+    list_component_names,
+    list_components,
+    list_protocols,
+    render_bibtex,
+)
 from iidgan.training.model import TrainedNetworks
 
 SAMPLES_FILE = "samples.png"
@@ -56,7 +62,9 @@ class ModelCard:
             header["license"] = self.licence
         if self._has_images:
             header["pipeline_tag"] = "unconditional-image-generation"
-        header["tags"] = [*dict.fromkeys(("gan", "mode-collapse", *self._component_names))]
+        header["tags"] = [
+            *dict.fromkeys(("gan", "mode-collapse", *list_component_names(self._run)))
+        ]
         lines = [f"{key}: {json.dumps(value)}" for key, value in header.items()]  # JSON is YAML
         return "\n".join(["---", *lines, "---"])
 
@@ -65,30 +73,18 @@ class ModelCard:
         return len(self.networks.shape) == 3
 
     @property
-    def _components(self) -> tuple[object, ...]:
-        method, terms = self.networks.point.run.method.base_and_terms
-        return method, *terms
-
-    @property
-    def _component_names(self) -> list[str]:
-        return [get_type_name(type(component)) for component in self._components]
+    def _run(self) -> Run:
+        return self.networks.point.run
 
     def _describe(self) -> str:
         point = self.networks.point
-        method_name, *term_names = self._component_names
+        method_name, *term_names = list_component_names(self._run)
         terms = f" with the terms {', '.join(f'`{name}`' for name in term_names)}" * bool(
             term_names
         )
         facts = {
-            "data": f"`{get_type_name(type(point.run.source))}`",
-            "samples": f"shape {self.networks.shape}, "
-            + ("in [-1, 1]" if self._has_images else "in the units of the data"),
-            "latents": f"N(0, I) in {point.run.arch.latent} dimensions",
-            "backbone": f"`{get_type_name(type(point.run.arch))}`",
-            "steps": ", ".join(map(str, dict.fromkeys(point.steps))),
-            "batch": point.run.batch,
-            "seeds": ", ".join(map(str, point.seeds)),
-            "run id": f"`{point.run.id}`",
+            "samples": describe_samples(self.networks.shape),
+            **describe_run(self._run, point.seeds, point.steps),
         }
         if self.networks.classes is not None:
             facts["classes"] = ", ".join(self.networks.classes.names)
@@ -121,10 +117,13 @@ class ModelCard:
         provenance = ", ".join(
             f"{name} {value}" for name in PROVENANCE if (value := records[0].provenance.get(name))
         )
+        protocols = "\n".join(
+            f"* {metrics}: `{protocol}`" for metrics, protocol in list_protocols(records).items()
+        )
         return (
             "## Metrics\n\nMean ± standard deviation over seeds, at the last step "
             f"({provenance}).\n\n| metric | value | seeds |\n|---|---|---|\n{rows}\n\n"
-            f"How each was measured:\n\n{_render_protocols(records)}"
+            f"How each was measured:\n\n{protocols}"
         )
 
     def _describe_licence(self) -> str:
@@ -133,28 +132,5 @@ class ModelCard:
         return f"The weights: `{self.licence}`. The library: MIT."
 
     def _render_citation(self) -> str:
-        entries = _list_references(self._components)
-        bibtex = "\n".join(reference.to_bibtex(key) for key, reference in entries.items())
+        bibtex = render_bibtex(list_components(self._run))
         return f"```bibtex\n{bibtex}\n```" if bibtex else "The method names no publication."
-
-
-def _render_protocols(records: Iterable[MetricRecord]) -> str:
-    """List the protocols, each with its metrics."""
-    metrics_by_protocol: dict[str, list[str]] = {}
-    for record in records:
-        protocol = json.dumps(dict(record.protocol), sort_keys=True)
-        metrics_by_protocol.setdefault(protocol, []).append(record.metric)
-    return "\n".join(
-        f"* {', '.join(dict.fromkeys(metrics))}: `{protocol}`"
-        for protocol, metrics in metrics_by_protocol.items()
-    )
-
-
-def _list_references(components: Iterable[object]) -> dict[str, Reference]:
-    """List the publications of components, each once, by the first name that cites it."""
-    references: dict[str, Reference] = {}
-    for component in components:
-        reference = get_reference(component)
-        if reference is not None and reference not in references.values():
-            references[get_type_name(type(component)).rpartition(":")[2]] = reference
-    return references

@@ -189,6 +189,12 @@ class RunDir:
         if facts.get("execution") != execution:
             self._write_facts(facts | {"execution": execution})
 
+    def read_environment(self) -> dict[str, str]:
+        """Read the versions, device and commit that the run was started with, by name."""
+        facts = read_facts(self.run_file)
+        with damage_as_input_error(self.run_file):
+            return {str(name): str(text) for name, text in facts["environment"].items()}
+
     def read_execution(self) -> dict[str, str]:
         """Read how the run was executed last; empty if it has not started."""
         facts = read_facts(self.run_file)

@@ -22,6 +22,7 @@ LAYERS = {
     "data": 3,
     "metrics": 3,
     "report": 3,
+    "html": 4,
     "engine": 3,
     "engine.compile": 4,
     "methods": 4,
@@ -41,6 +42,7 @@ LAYERS = {
     "testing": 11,
     "studies": 12,
     "studies.papers": 13,
+    "report_page": 13,
     "cli": 14,
     "__main__": 15,
 }
