@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from iidgan.diagnosis.regions import Region
 from iidgan.diagnosis.suspects import Suspect
-from iidgan.diagnosis.verdict import NO_COLLAPSE
+from iidgan.diagnosis.verdict import NO_COLLAPSE, is_of_class, rank_classes
 from iidgan.figures.run import make_curve_figures
 from iidgan.html import Plot, encode_images, encode_plot, render_template
 from iidgan.report import plot_points
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_REGIONS_SHOWN = 10
 PICTURES_PER_SIDE = 8
+MAX_CLASSES_SHOWN = 20
+"""Classes whose coverage is shown, the least covered first."""
 
 
 def write_page(path: Path, diagnosis: Diagnosis) -> None:
@@ -79,7 +81,8 @@ def describe_diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
 
 
 def _score_rows(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
-    for score in diagnosis.scores:
+    scores = [score for score in diagnosis.scores if not is_of_class(score)]
+    for score in [*scores, *rank_classes(diagnosis.scores)[:MAX_CLASSES_SHOWN]]:
         is_share = 0 <= score.value <= 1 and score.metric in _SHARES
         yield {
             "name": score.metric,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from iidgan.diagnosis.regions import Region
@@ -139,17 +139,33 @@ def _describe_region(region: Region) -> str:
 
 
 def _describe_classes(diagnosis: Diagnosis) -> Iterator[str]:
-    prefix = "class_coverage_"
-    by_class = [
-        (score.value, score.metric.removeprefix(prefix))
-        for score in diagnosis.scores
-        if score.metric.startswith(prefix) and score.value < COMPLETE
-    ]
-    if by_class:
-        least = sorted(by_class)[:MAX_NAMES]
+    least = [score for score in rank_classes(diagnosis.scores) if score.value < COMPLETE]
+    if least:
         yield "classes: least covered are " + ", ".join(
-            f"{name} ({_percent(value)})" for value, name in least
+            f"{score.metric.removeprefix(_CLASS_PREFIX)} ({_percent(score.value)})"
+            for score in least[:MAX_NAMES]
         )
+
+
+_CLASS_PREFIX = "class_coverage_"
+
+
+def is_of_class(score: Score) -> bool:
+    """Return whether a score is the coverage of one class.
+
+    Arguments:
+        score: The score.
+    """
+    return score.metric.startswith(_CLASS_PREFIX)
+
+
+def rank_classes(scores: Iterable[Score]) -> list[Score]:
+    """Return the scores of single classes, the least covered first.
+
+    Arguments:
+        scores: All scores.
+    """
+    return sorted(filter(is_of_class, scores), key=lambda score: (score.value, score.metric))
 
 
 def _describe_distance(diagnosis: Diagnosis) -> str:

@@ -1,10 +1,13 @@
 """The HTML page of a diagnosis."""
 
+import re
+
 import pytest
 import torch
 from PIL import Image
 
 from iidgan import InputError, diagnose
+from iidgan.core import Dataset
 from iidgan.diagnosis.page import render_page
 from tests.helpers.extractors import make_images
 from tests.helpers.html import assert_standalone, parse_page
@@ -72,3 +75,14 @@ def test_page_is_written_whole_or_not_at_all(images, tmp_path):
     with pytest.raises(InputError, match="Is a directory"):
         diagnosis.save_page(tmp_path / "page.html")
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_page_shows_least_covered_of_many_classes():
+    labels = torch.arange(600) % 25
+    centres = 100 * labels[:, None].float()
+    points = centres + torch.randn(600, 2, generator=torch.Generator().manual_seed(0))
+    samples = points[labels != 17] + 0.001
+    page = render_page(diagnose(samples, Dataset(points, y=labels)))
+    rows = re.findall(r"<tr><td>class_coverage_(\d+)</td>", page)
+    assert len(rows) == 20
+    assert rows[0] == "17"
