@@ -14,7 +14,8 @@ import tyro
 from tyro.constructors import PrimitiveConstructorSpec
 
 from iidgan.cli.console import create_console, is_ascii
-from iidgan.cli.progress import ProgressMonitor, acknowledge_stop
+from iidgan.cli.signals import interrupt_on_signals
+from iidgan.cli.training_monitor import TrainingMonitor
 from iidgan.data.prepare.resize import TargetSize, format_size, parse_size
 from iidgan.engine.compile import Executor
 from iidgan.engine.loop import StopRequest
@@ -276,11 +277,30 @@ def monitor_jobs(
     """
     labels, total_steps = [job.name for job in jobs], [job.run.steps for job in jobs]
     stop = options.create_stop_request()
-    with (
-        stop.handle_signals(on_first=acknowledge_stop),
-        ProgressMonitor(total_steps, labels) as monitor,
-    ):
+    with monitor_training(total_steps, labels, stop) as monitor:
         yield monitor.show, stop
+
+
+@contextmanager
+def monitor_training(
+    total_steps: Sequence[int], labels: Sequence[str], stop: StopRequest
+) -> Iterator[TrainingMonitor]:
+    """Show the progress of trainings, and turn the first signal into a stop request.
+
+    A second one ends the command, after the terminal is as it was before.
+
+    Arguments:
+        total_steps: Number of steps of each training.
+        labels: Name of each training.
+        stop: The stop request.
+    """
+    monitor = TrainingMonitor(total_steps, labels)
+    with (
+        interrupt_on_signals(),
+        stop.handle_signals(on_first=monitor.acknowledge_stop),
+        monitor,
+    ):
+        yield monitor
 
 
 def report_outcomes(outcomes: Sequence[tuple[str, str]], stop: StopRequest) -> int:

@@ -25,9 +25,14 @@ from iidgan.cli.components import (
     make_flags_type,
     split_component_names,
 )
-from iidgan.cli.options import LrFactors, TimeOptions, get_field_values, stopped_exit_code
+from iidgan.cli.options import (
+    LrFactors,
+    TimeOptions,
+    get_field_values,
+    monitor_training,
+    stopped_exit_code,
+)
 from iidgan.cli.parse import parse_options
-from iidgan.cli.progress import ProgressMonitor, acknowledge_stop
 from iidgan.cli.summary import NO_METRICS, print_summary
 from iidgan.config.defaults import choose_preset
 from iidgan.config.preset import Preset
@@ -206,8 +211,7 @@ def train_command(arguments: list[str]) -> int:
         _warn_of_bfloat16(run, resolve_device(options.device))
     stop = options.create_stop_request()
     with (
-        stop.handle_signals(on_first=acknowledge_stop),
-        ProgressMonitor([run.steps], [out]) as monitor,
+        monitor_training([run.steps], [out], stop) as monitor,
         RunTracking(
             run, out, options.track, _announce_preset(choice, partial(monitor.show, 0))
         ) as tracking,
