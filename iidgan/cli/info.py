@@ -196,10 +196,23 @@ def _cite_plugin(name: str) -> str:
 
 @dataclass(frozen=True)
 class DoctorOptions:
-    """Show versions, devices, free disk space, and which extras are installed."""
+    """Show versions, devices, free disk space, and which extras are installed.
+
+    Training, diagnosis, figures, tables and reports need no extra.
+    """
 
 
-PACKAGES = ("torch", "numpy", "scipy", "safetensors", "tyro", "rich", "matplotlib", "pillow")
+PACKAGES = (
+    "torch",
+    "numpy",
+    "scipy",
+    "safetensors",
+    "tyro",
+    "rich",
+    "matplotlib",
+    "pillow",
+    "jinja2",
+)
 
 
 def doctor_command(arguments: list[str]) -> int:
@@ -233,15 +246,40 @@ def _collect_facts() -> list[tuple[str, str]]:
         ("compiled code", _describe_cache()),
         ("data", f"{data_home()}: {len(prepared_names())} prepared data sets"),
         ("free disk", f"{free_gib:.1f} GiB in the working directory"),
-        *((f"extra {extra}", _describe_extra(extra)) for extra in EXTRAS),
+        *((f"extra {extra}", describe_extra(extra)) for extra in EXTRAS),
     ]
 
 
-def _describe_extra(extra: str) -> str:
-    missing_modules = list_missing_modules(EXTRAS[extra])
-    if not missing_modules:
-        return "installed"
-    return f"missing {', '.join(missing_modules)}: {pip_command(extra)}"
+EXTRA_PURPOSES = {
+    "explore": "iidgan explore",
+    "hub": "iidgan push, from_pretrained, and data of the Hub",
+    "onnx": "iidgan export",
+    "tensorboard": "iidgan train --track tensorboard",
+    "wandb": "iidgan train --track wandb",
+    "lmdb": "iidgan prepare of LMDB",
+    "dinov2": "--features dinov2",
+}
+"""What each extra is for."""
+
+
+def describe_extra(extra: str) -> str:
+    """Say what an extra is for, and which versions are installed, or how to install it.
+
+    Arguments:
+        extra: Name of the extra.
+    """
+    if missing_modules := list_missing_modules(EXTRAS[extra]):
+        state = f"missing {', '.join(missing_modules)}: {pip_command(extra)}"
+    else:
+        state = ", ".join(f"{name} {_get_version(name)}" for name in EXTRAS[extra])
+    return f"{state} (for {EXTRA_PURPOSES[extra]})"
+
+
+def _get_version(module: str) -> str:
+    try:
+        return metadata.version(module)
+    except metadata.PackageNotFoundError:  # a module that no package manager has installed
+        return "of unknown version"
 
 
 def _describe_cache() -> str:

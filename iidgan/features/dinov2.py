@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from iidgan.errors import InputError, MissingFileError
 from iidgan.features.extractor import FrozenExtractor
 from iidgan.features.preprocessing import ANTIALIASED_BICUBIC, Preprocessing
+from iidgan.utils.extras import pip_command
 from iidgan.utils.files import describe_error
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -75,8 +76,7 @@ def _load_model(weights: str) -> Any:  # noqa: ANN401 - a class of transformers
         from transformers import Dinov2Model
     except ImportError as error:
         raise MissingFileError(
-            f"dinov2: needs the package transformers ({error}); install it with pip install "
-            "'iidgan[dinov2]'"
+            f"dinov2: needs the package transformers ({error}): {pip_command('dinov2')}"
         ) from error
     try:
         return Dinov2Model.from_pretrained(weights, use_safetensors=True, dtype=torch.float32)

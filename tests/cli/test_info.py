@@ -1,10 +1,14 @@
 """`iidgan list`, `cite` and `doctor`: what is registered, published and installed."""
 
+from importlib import metadata
+
 import pytest
 
 from iidgan.cli import main
+from iidgan.cli.info import EXTRA_PURPOSES
 from iidgan.config.presets import PRESETS
 from iidgan.studies.papers import FIGURES
+from iidgan.utils.extras import EXTRAS
 from tests.helpers.cli import fail_command
 from tests.helpers.images import encode_image, random_images, write_files
 
@@ -116,11 +120,31 @@ def test_cite_plugin_without_publication(plugin_module, capsys, name):
     assert f"'{module}:{name}'" in error
 
 
-def test_doctor_shows_extras(capsys):
+def read_doctor(monkeypatch, capsys):
+    """Returns what doctor says of each extra, from a wide terminal."""
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["doctor"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    return {line.split()[1]: line for line in lines if line.startswith("extra ")}
+
+
+def test_doctor_shows_versions_of_extras(monkeypatch, capsys):
+    monkeypatch.setattr("iidgan.cli.info.EXTRAS", {"hub": ("numpy",), "lmdb": ("json",)})
+    extras = read_doctor(monkeypatch, capsys)
+    assert f"numpy {metadata.version('numpy')} (for iidgan push" in extras["hub"]
+    assert "json of unknown version" in extras["lmdb"]
+
+
+def test_doctor_names_what_installs_missing_extras(monkeypatch, capsys):
+    monkeypatch.setattr("iidgan.utils.extras.util.find_spec", lambda name: None)
+    extras = read_doctor(monkeypatch, capsys)
+    assert extras.keys() == EXTRAS.keys() <= EXTRA_PURPOSES.keys()
+    for extra, modules in EXTRAS.items():
+        missing = f"missing {', '.join(modules)}: pip install 'iidgan[{extra}]'"
+        assert f"{missing} (for {EXTRA_PURPOSES[extra]})" in extras[extra]
+
+
+def test_doctor_shows_versions_and_devices(capsys):
     assert main(["doctor"]) == 0
     printed = capsys.readouterr().out
-    assert all(
-        heading in printed
-        for heading in ("torch", "compiler", "extra hub", "extra lmdb", "extra dinov2")
-    )
-    assert "extra metrics" not in printed
+    assert all(heading in printed for heading in ("torch", "jinja2", "compiler", "cuda"))

@@ -20,6 +20,7 @@ from iidgan.data.prepare.reader import (
     escape_unprintable,
 )
 from iidgan.errors import InputError, unknown_name_error
+from iidgan.utils.extras import require_extra
 from iidgan.utils.files import oserror_as_input_error, require_regular_file
 
 _IMAGE_COLUMNS = ("image", "img", "picture", "jpg", "png", "webp")
@@ -105,12 +106,9 @@ def _split_name(request: ReadRequest) -> str:
 
 def _load_dataset(request: ReadRequest) -> tuple[Any, str]:
     """Load or stream a data set; the second value is its commit, empty for local files."""
-    try:
-        import datasets
-    except ImportError:
-        raise InputError(
-            "from: Parquet and the Hub need more packages: pip install 'iidgan[hub]'"
-        ) from None
+    require_extra("hub", "datasets", field="from: Parquet and the Hub")
+    import datasets
+
     split, config = _split_name(request), request.config
     try:
         if request.hub_id is not None:

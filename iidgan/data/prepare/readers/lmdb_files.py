@@ -19,6 +19,7 @@ from pathlib import Path
 from iidgan.data.prepare.archives import MAX_IMAGE_BYTES
 from iidgan.data.prepare.reader import ImageStream, RawImage, ReadRequest, SkippedImage
 from iidgan.errors import InputError
+from iidgan.utils.extras import require_extra
 from iidgan.utils.files import open_regular_file, oserror_as_input_error
 
 _DATA_FILE = "data.mdb"
@@ -51,10 +52,9 @@ def open_lmdb(request: ReadRequest) -> Iterator[ImageStream]:
     Raises:
         InputError: The package `lmdb` is not installed, or the folder is not a complete LMDB.
     """
-    try:
-        import lmdb
-    except ImportError:
-        raise InputError("from: LMDB needs one more package: pip install 'iidgan[lmdb]'") from None
+    require_extra("lmdb", field="from: LMDB")
+    import lmdb
+
     path = request.existing_path()
     folder = find_lmdb_folder(path) or path
     _check_file(folder / _DATA_FILE)
