@@ -102,6 +102,7 @@ def train(
         raise InputError(f"run: expected a Run such as Run(source=Ring()), got {run!r}")
     seed_list = _resolve_seeds(seeds)
     _check_options(seed_list, checkpoint_every, keep, executor, workers)
+    _check_average(run)
     _check_diagnosis_options(diagnose_every, stop_when_collapsed=stop_when_collapsed)
     stop = stop or StopRequest()
     spec = RunSpec(
@@ -166,6 +167,15 @@ def _check_options(
             raise InputError(f"{name}: must be >= 1, got {number}")
     if executor not in (choices := ("auto", *get_args(Executor))):
         raise unknown_name_error("executor", executor, choices)
+
+
+def _check_average(run: Run) -> None:
+    """Refuse a limit of an average that there is not; runs that were trained so still load."""
+    if run.ema_rampup and not run.ema:
+        raise InputError(
+            f"ema_rampup: limits the average of the weights, got {run.ema_rampup} with ema 0, no "
+            "average; set ema, such as 0.999, or ema_rampup to 0"
+        )
 
 
 def _check_diagnosis_options(diagnose_every: int | Auto, *, stop_when_collapsed: bool) -> None:

@@ -57,6 +57,7 @@ def test_train_seeds_are_independent(tmp_path):
         (tiny_run(), {"device": "gpu"}, "device", ["gpu"]),
         (tiny_run(), {"executor": "egaer"}, "executor", ["egaer", "did you mean 'eager'"]),
         (tiny_run(), {"device": "cuda:99"}, "device", ["cuda:99"]),
+        (tiny_run(ema_rampup=0.1), {}, "ema_rampup", [0.1, "ema 0"]),
         (tiny_run(arch=DCGAN()), {}, "arch", ["(2,)", "mlp"]),
         (tiny_run(source=Mnist(root="/nowhere")), {}, None, ["/nowhere"]),
         (tiny_run(source=ArrayFile(path="/nowhere.npy")), {}, None, ["/nowhere.npy"]),

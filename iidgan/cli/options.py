@@ -71,6 +71,7 @@ def _parse_factor(word: str) -> tuple[str, float]:
 
 LrFactors = Annotated[
     tuple[tuple[str, float], ...],
+    tyro.conf.arg(help_behavior_hint="(default: 1 for every player)"),
     PrimitiveConstructorSpec[tuple[tuple[str, float], ...]](
         nargs="*",
         metavar="PLAYER=FACTOR ...",

@@ -327,6 +327,9 @@ def _shorten_source(name: str) -> str:
 def create_default_run(choice: TrainChoice) -> Run:
     """Create the run with the preset's values of everything that flags do not set."""
     (method_name,), term_names = choice.names["method"], choice.names["term"]
+    for name in term_names:
+        if term_names.count(name) > 1:
+            raise InputError(f"term: {name!r} is given twice; give it once")
     run = choice.preset.create_run(
         choice.source,
         _create_if_plugin("methods", method_name, Method, choice.flags),

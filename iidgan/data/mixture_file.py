@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from iidgan.core import IS_PATH, Dataset, GaussianMixture, Source
 from iidgan.data.array_files import (
+    ARRAY_NAME,
     check_digest,
     hash_file,
     list_npz_names,
@@ -23,7 +24,7 @@ from iidgan.data.array_files import (
 )
 from iidgan.data.gaussian_mixture import check_positive, check_sampling, draw_training_set
 from iidgan.data.mixture_source import normalise_weights
-from iidgan.errors import InputError
+from iidgan.errors import InputError, unknown_name_error
 
 MAX_BYTES = 2**26
 """Largest size of a file: centres and covariances of far more modes than networks learn."""
@@ -98,7 +99,10 @@ def mixture(path: str | os.PathLike[str]) -> MixtureFile:
 
 
 def is_mixture_file(path: str) -> bool:
-    """Return whether a file is of a mixture: .json, or .npz with an array of centres.
+    """Return whether a file is of a mixture: .json, or .npz with centres, stds or covariances.
+
+    Without centres it is a mixture that lacks them, perhaps by another spelling, unless it can be
+    read as samples: a single array, or one named x.
 
     Arguments:
         path: The file.
@@ -107,7 +111,11 @@ def is_mixture_file(path: str) -> bool:
         InputError: It ends in .npz and cannot be read.
     """
     suffix = Path(path).suffix.lower()
-    return suffix == ".json" or (suffix == ".npz" and "centres" in list_npz_names(path))
+    if suffix != ".npz":
+        return suffix == ".json"
+    names = list_npz_names(path)
+    is_sample_file = len(names) == 1 or ARRAY_NAME in names
+    return "centres" in names or (not is_sample_file and bool({"stds", "covariances"} & {*names}))
 
 
 def read_mixture(path: str) -> GaussianMixture:
@@ -122,7 +130,7 @@ def read_mixture(path: str) -> GaussianMixture:
     content = _choose_reader(path)(path)
     for name in content:
         if name not in KEYS:
-            raise InputError(f"{path}: unknown {name[:40]!r}; known: {', '.join(KEYS)}")
+            raise unknown_name_error(path, name[:40], KEYS)
     arrays = {name: _to_numbers(path, name, value) for name, value in content.items()}
     if "centres" not in arrays or ("stds" in arrays) == ("covariances" in arrays):
         raise InputError(

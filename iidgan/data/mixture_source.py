@@ -23,7 +23,8 @@ from iidgan.data.gaussian_mixture import (
 from iidgan.errors import InputError
 
 EXPECTED_WEIGHTS = (
-    "equal, zipf:EXPONENT, rare:SHARE, or one positive number for each mode, such as 3,1,1"
+    "equal, zipf:EXPONENT with an exponent >= 0, rare:SHARE with a share in (0, 1), or one "
+    "positive number for each mode, such as 3,1,1"
 )
 
 
@@ -193,6 +194,8 @@ def normalise_weights(field: str, values: list[float], num_modes: int) -> tuple[
 
 
 def _weigh_by_zipf(exponent: float, num_modes: int) -> list[float]:
+    if exponent < 0:
+        raise ValueError
     return [(rank + 1) ** -exponent for rank in range(num_modes)]
 
 

@@ -544,6 +544,16 @@ def test_train_refuses_duplicate_term(capsys):
     assert "term: 'gaussian'" in error
 
 
+def test_train_refuses_term_given_twice(capsys):
+    error = fail_command(capsys, "train", "ring", "--method", "gan", *("--term", "r1") * 2)
+    assert "term: 'r1' is given twice" in error
+
+
+def test_train_help_shows_default_of_lr_factors(capsys):
+    text = " ".join(print_help(capsys, "train", "ring").replace("│", " ").split())
+    assert "such as D=4 G=1. (default: 1 for every player)" in text
+
+
 def test_train_learning_rates_of_players(work_dir):
     command = ["train", "ring", "--method", "gan", "--optimiser", "rmsprop", "--lr", "1e-3", *TINY]
     assert main([*command, "--steps", "4", "--lr-factors", "D=4", "G=1", "--out", "run"]) == 0

@@ -9,7 +9,7 @@ import torch
 
 from iidgan.config.run import Run
 from iidgan.data import MixtureFile, array, mixture, mixture_file, resolve_source
-from iidgan.data.mixture_file import read_mixture
+from iidgan.data.mixture_file import is_mixture_file, read_mixture
 from iidgan.errors import InputError
 from iidgan.testing import check_source
 from tests.helpers.errors import raises_input_error
@@ -172,3 +172,23 @@ def test_missing_mixture_file(tmp_path):
         resolve_source(str(tmp_path / "x.json"))
     with raises_input_error(None, "x.txt", ".json", ".npz"):
         MixtureFile(path="x.txt").load()
+
+
+@pytest.mark.parametrize("suffix", ["json", "npz"])
+def test_misspelt_centres_are_named(tmp_path, suffix):
+    path, content = tmp_path / f"modes.{suffix}", {"centers": [[0.0, 1.0]], "stds": [0.1]}
+    if suffix == "json":
+        write_mixture(path, content)
+    else:
+        np.savez(path, **content)
+    with raises_input_error(None, path, "'centers'", "did you mean 'centres'?"):
+        resolve_source(str(path)).load()
+
+
+def test_archive_of_samples_is_no_mixture(tmp_path):
+    for name, content in {
+        "one": {"stds": np.ones((3, 2))},
+        "named": {"x": np.ones((3, 2)), "stds": np.ones(3)},
+    }.items():
+        np.savez(tmp_path / f"{name}.npz", **content)
+        assert not is_mixture_file(str(tmp_path / f"{name}.npz"))

@@ -64,7 +64,7 @@ def test_parse_weights_equal_needs_none():
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "zipf", "zipf:", "zipf:x", "zipf:1e9", "zipf:nan", "law:1"),
+        *("", "zipf", "zipf:", "zipf:x", "zipf:-1", "zipf:1e9", "zipf:nan", "law:1"),
         *("rare:0", "rare:1", "rare:-1", "1,2", "1,2,3,4", "1,0,1", "1,-1,1", "1,,1"),
         *("inf,1,1", "nan,1,1", "1e308,1,1e-308"),
     ],
