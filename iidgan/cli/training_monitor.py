@@ -223,8 +223,12 @@ class TrainingMonitor:
                 self._print_record(run)
 
     def _print_record(self, run: _RunState) -> None:
-        """Print a line on one training, unless the last one was printed just before."""
-        if self._get_time() < self._last_printed + progress.SECONDS_PER_LINE:
+        """Print a line on one training, unless the last one was printed just before.
+
+        A single training always ends with a line, which has its last losses.
+        """
+        is_end = run.is_done and len(self._runs) == 1
+        if self._get_time() < self._last_printed + progress.SECONDS_PER_LINE and not is_end:
             return
         self._last_printed = self._get_time()
         done = f"{self._describe_done()}; " * (len(self._runs) > 1)

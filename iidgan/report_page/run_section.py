@@ -77,6 +77,7 @@ class RunSection:
             "environment": self._list_environment(),
             "metrics": [_describe_summary(summary) for summary in summaries],
             "has_diverged": any(summary.num_diverged for summary in summaries),
+            "has_intervals": any(summary.interval for summary in summaries),
             "has_fresh": any(summary.fresh for summary in summaries),
             "protocols": list_protocols(select_last_step(records)),
             "curves": [_encode(*figure) for figure in make_curve_figures(self.run_dir)],

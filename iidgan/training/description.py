@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import PurePath
 
 from iidgan.config.plugins import get_type_name
 from iidgan.config.registry import get_reference
 from iidgan.config.run import Run
-from iidgan.core import Reference
+from iidgan.core import Reference, Source
 from iidgan.records import MetricRecord
 
 
@@ -64,7 +65,7 @@ def describe_run(run: Run, seeds: Sequence[int], steps: Sequence[int]) -> dict[s
         '24000'
     """
     return {
-        "data": get_type_name(type(run.source)),
+        "data": _describe_source(run.source),
         "latents": f"N(0, I) in {run.arch.latent} dimensions",
         "backbone": get_type_name(type(run.arch)),
         "steps": ", ".join(map(str, dict.fromkeys(steps))),
@@ -72,6 +73,13 @@ def describe_run(run: Run, seeds: Sequence[int], steps: Sequence[int]) -> dict[s
         "seeds": ", ".join(map(str, seeds)),
         "run id": run.id,
     }
+
+
+def _describe_source(source: Source) -> str:
+    """Return the name of a source, followed by that of its data set or file, if it has one."""
+    type_name = get_type_name(type(source))
+    name = getattr(source, "name", "") or PurePath(getattr(source, "path", "")).name
+    return f"{type_name} {name}" if isinstance(name, str) and name else type_name
 
 
 def list_references(components: Iterable[object]) -> dict[str, Reference]:

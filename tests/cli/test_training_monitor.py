@@ -108,6 +108,13 @@ def test_line_is_of_slowest_process(create_monitor, clock):
     assert [line.split()[2] for line in file.getvalue().splitlines()] == ["10", "10", "10", "50"]
 
 
+def test_single_training_ends_with_a_line(create_monitor):
+    monitor, file = create_monitor([200], ["run"])
+    for step in (100, 200):
+        monitor.show(0, "", make_record(step, losses={"D/adversarial": [1.5]}))
+    assert file.getvalue() == "run: step 200 of 200  D 1.500\n"
+
+
 def test_runs_share_the_ten_seconds(create_monitor, clock):
     monitor, file = create_monitor([100, 100], ["a", "b"])
     for _ in range(3):
