@@ -42,7 +42,7 @@ def _render_preset(preset: Preset) -> str:
         [
             f"### {preset.name}",
             "",
-            f"{preset.title}{publication}. Method: `{preset.method}`. "
+            f"{preset.title}{publication}. Method: `{preset.method_name}`. "
             f"Data: {', '.join(preset.data) or 'any images'}{size}.",
             "",
             "| field | value | from |",

@@ -20,6 +20,7 @@ from iidgan.cli.components import get_flag_prefix, get_summary
 from iidgan.cli.console import create_console
 from iidgan.cli.parse import parse_options
 from iidgan.cli.table_list import list_tables
+from iidgan.config.defaults import NAMED_PRESETS
 from iidgan.config.plugins import import_by_name
 from iidgan.config.preset import Preset
 from iidgan.config.presets import PRESETS
@@ -102,7 +103,7 @@ def _collect_descriptions() -> dict[str, dict[str, str]]:
     for name in prepared_names():
         descriptions_by_kind["sets"][name] = f"prepared: iidgan train {name}"
     descriptions_by_kind["presets"] = {
-        name: _describe_preset(preset) for name, preset in PRESETS.items()
+        name: _describe_preset(preset) for name, preset in NAMED_PRESETS.items()
     }
     descriptions_by_kind["tables"] = {name: create([]).title for name, create in TABLES.items()}
     descriptions_by_kind["figures"] = {name: figure.title for name, figure in FIGURES.items()}

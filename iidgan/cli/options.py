@@ -71,7 +71,7 @@ def _parse_factor(word: str) -> tuple[str, float]:
 
 LrFactors = Annotated[
     tuple[tuple[str, float], ...],
-    tyro.conf.arg(help_behavior_hint="(default: 1 for every player)"),
+    tyro.conf.arg(help_behavior_hint="(default: those of the preset, or 1)"),
     PrimitiveConstructorSpec[tuple[tuple[str, float], ...]](
         nargs="*",
         metavar="PLAYER=FACTOR ...",

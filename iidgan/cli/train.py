@@ -297,13 +297,13 @@ def parse_choice(arguments: Sequence[str]) -> TrainChoice:
     source_name, *flags = other_arguments
     source = _create_source(source_name, flags)
     preset = choose_preset(next(iter(names["preset"]), None), source)
-    names["method"] = names["method"] or [preset.method]
+    method_name = next(iter(names["method"]), preset.method_name)
     return TrainChoice(
         source=source,
         preset=preset,
         names=names,
         flags=flags,
-        label=f"{_shorten_source(source_name)}-{names['method'][0].rpartition(':')[2]}",
+        label=f"{_shorten_source(source_name)}-{method_name.rpartition(':')[2]}",
     )
 
 
@@ -326,13 +326,19 @@ def _shorten_source(name: str) -> str:
 
 def create_default_run(choice: TrainChoice) -> Run:
     """Create the run with the preset's values of everything that flags do not set."""
-    (method_name,), term_names = choice.names["method"], choice.names["term"]
+    term_names = choice.names["term"]
     for name in term_names:
         if term_names.count(name) > 1:
             raise InputError(f"term: {name!r} is given twice; give it once")
     run = choice.preset.create_run(
         choice.source,
-        _create_if_plugin("methods", method_name, Method, choice.flags),
+        next(
+            (
+                _create_if_plugin("methods", name, Method, choice.flags)
+                for name in choice.names["method"]
+            ),
+            None,
+        ),
         [_create_if_plugin("terms", name, Term, choice.flags) for name in term_names],
     )
     _check_terms(run.method.base_and_terms[1])
@@ -382,7 +388,10 @@ def configure_run(choice: TrainChoice) -> tuple[Run, list[Metric], TrainOptions]
     check_flag_prefixes([*fixed_parts, *term_parts, *metrics], option_names)
     flags_type = make_flags_type(TrainOptions, {**fixed_parts, **term_parts, **metrics})
     default_options = flags_type(
-        steps=default_run.steps, batch=default_run.batch, ema=default_run.ema
+        steps=default_run.steps,
+        batch=default_run.batch,
+        ema=default_run.ema,
+        lr_factors=default_run.lr_factors,
     )
     options = parse_options(
         flags_type, "iidgan train SOURCE", choice.flags, default=default_options

@@ -8,12 +8,11 @@ over from images. Each value names its source; what a recipe lacks is said there
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import Any
 
-from iidgan.config.run import Run
-from iidgan.core import Backbone, Method, Regularised, Source
-from iidgan.engine.optim import Adam, Optimiser, RMSProp
+from iidgan.config.preset import Preset
+from iidgan.core import Backbone, Regularised
+from iidgan.engine.optim import Adam, RMSProp
 from iidgan.methods import (
     D2GAN,
     GAN,
@@ -41,59 +40,30 @@ from iidgan.methods import (
 from iidgan.nn import MLP
 from iidgan.terms import GDPP, Bures, GradientPenalty, InstanceNoise, Intervention, ModeSeeking
 
+SUFFIX = "-authors"
+"""End of the name of a preset that is a recipe of the authors of a method."""
+STEPS = 24_000
+"""Steps of the tables of points: a recipe says nothing of the length of a training."""
+TABLE_ARCH = MLP()
+"""Nets of these tables, for recipes whose authors have nets for images only."""
 
-@dataclass(frozen=True, kw_only=True)
-class AuthorRecipe:
-    """A method with the settings of its authors.
 
-    Arguments:
-        title: Name of the method in tables.
-        code: Address of the authors' code, or of the paper where there is none.
-        origins: Where values come from, by field, and what the recipe lacks.
-        method: The method.
-        optimiser: Optimiser of every player.
-        arch: Backbone; by default that of the tables, where the authors have nets for images only.
-        batch: Samples per batch and seed.
-        lr_factors: Factors of the learning rate by player.
-
-    Examples:
-        >>> from iidgan import Ring
-        >>> from iidgan.config.author_recipes import AUTHOR_RECIPES
-        >>> run = AUTHOR_RECIPES["wgan"].create_run(Ring(), steps=1000)
-        >>> run.optimiser.lr, run.batch, run.method.critic_steps
-        (5e-05, 64, 5)
-    """
-
-    title: str
-    code: str
-    origins: Mapping[str, str]
-    method: Method
-    optimiser: Optimiser
-    arch: Backbone = field(default_factory=MLP)
-    batch: int = 100
-    lr_factors: tuple[tuple[str, float], ...] = ()
-
-    def create_run(self, source: Source, steps: int) -> Run:
-        """Create a run of the recipe.
-
-        Arguments:
-            source: The source of points.
-            steps: Number of steps.
-        """
-        return Run(
-            source=source,
-            method=self.method,
-            arch=self.arch,
-            optimiser=self.optimiser,
-            batch=self.batch,
-            steps=steps,
-            lr_factors=self.lr_factors,
-        )
-
-    def describe_origins(self) -> str:
-        """Return where the values come from, in one sentence."""
-        parts = "; ".join(f"{name}: {origin}" for name, origin in self.origins.items())
-        return f"{self.title} ({self.code}): {parts}."
+def _make_recipe(
+    name: str,
+    *,
+    arch: Backbone = TABLE_ARCH,
+    batch: int = 100,
+    **values: Any,  # noqa: ANN401 - fields of a preset
+) -> Preset:
+    """Create a preset of points; by default with the nets and the batches of the tables."""
+    return Preset(
+        name=f"{name}{SUFFIX}",
+        arch=arch,
+        batch=batch,
+        steps=STEPS,
+        has_images=False,
+        **values,
+    )
 
 
 def _adam(lr: float, beta1: float = 0.5, beta2: float = 0.999) -> Adam:
@@ -112,8 +82,9 @@ _DEMO_ORIGINS = {
 }
 _TABLE_NETS = "those of the table, as the authors have nets for images only"
 
-AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
-    "lsgan": AuthorRecipe(
+_ALL = (
+    _make_recipe(
+        "lsgan",
         title="LSGAN",
         code="https://github.com/xudonmao/LSGAN, stability_comparison/mixture_gaussian/ls.py",
         origins=_DEMO_ORIGINS,
@@ -123,7 +94,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         batch=_DEMO_BATCH,
         lr_factors=_DEMO_D_FACTOR,
     ),
-    "wgan": AuthorRecipe(
+    _make_recipe(
+        "wgan",
         title="WGAN",
         code="https://github.com/martinarjovsky/WassersteinGAN, main.py",
         origins={
@@ -138,7 +110,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         optimiser=RMSProp(),
         batch=64,
     ),
-    "wgan-gp": AuthorRecipe(
+    _make_recipe(
+        "wgan-gp",
         title="WGAN-GP",
         code="https://github.com/igul222/improved_wgan_training, gan_toy.py",
         origins={
@@ -153,7 +126,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         arch=MLP(hidden=(512, 512, 512)),
         batch=256,
     ),
-    "sngan": AuthorRecipe(
+    _make_recipe(
+        "sngan",
         title="SNGAN",
         code="https://github.com/pfnet-research/sngan_projection",
         origins={
@@ -167,7 +141,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         optimiser=Adam(lr=2e-4, betas=(0.0, 0.9)),
         batch=64,
     ),
-    "bigan": AuthorRecipe(
+    _make_recipe(
+        "bigan",
         title="BiGAN",
         code="https://github.com/jeffdonahue/bigan",
         origins={
@@ -181,7 +156,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         optimiser=_adam(2e-4),
         batch=128,
     ),
-    "unrolled": AuthorRecipe(
+    _make_recipe(
+        "unrolled",
         title="Unrolled GAN",
         code="https://github.com/poolio/unrolled_gan",
         origins={
@@ -194,7 +170,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         arch=_DEMO_ARCH,
         batch=_DEMO_BATCH,
     ),
-    "veegan": AuthorRecipe(
+    _make_recipe(
+        "veegan",
         title="VEEGAN",
         code="https://github.com/akashgit/VEEGAN",
         origins={
@@ -208,7 +185,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         arch=MLP(latent=254, hidden=(128, 128)),
         batch=500,
     ),
-    "pacgan": AuthorRecipe(
+    _make_recipe(
+        "pacgan",
         title="PacGAN",
         code="https://github.com/fjxmlzn/PacGAN, synthetic_data_experiments",
         origins={
@@ -220,7 +198,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         method=PacGAN(m=2, generator_steps=2),
         optimiser=_adam(1e-4, beta1=0.8),
     ),
-    "mad-gan": AuthorRecipe(
+    _make_recipe(
+        "mad-gan",
         title="MAD-GAN",
         code="https://github.com/vivkul/MAD-GAN_synthetic",
         origins={
@@ -233,7 +212,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         arch=MLP(latent=64, hidden=(128, 128)),
         batch=128,
     ),
-    "gdpp": AuthorRecipe(
+    _make_recipe(
+        "gdpp",
         title="GDPP",
         code="https://github.com/M-Elfeki/GDPP, gdppgan_Synthetic.py",
         origins=_DEMO_ORIGINS,
@@ -243,7 +223,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         batch=_DEMO_BATCH,
         lr_factors=_DEMO_D_FACTOR,
     ),
-    "bures": AuthorRecipe(
+    _make_recipe(
+        "bures",
         title="BuresGAN",
         code="https://arxiv.org/abs/2006.09096 and its code",
         origins={
@@ -257,7 +238,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         arch=MLP(latent=256, hidden=(128, 128), activation="tanh"),
         batch=256,
     ),
-    "mode-seeking": AuthorRecipe(
+    _make_recipe(
+        "mode-seeking",
         title="MSGAN",
         code="https://github.com/HelenMao/MSGAN, DCGAN-Mode-Seeking",
         origins={
@@ -271,7 +253,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         optimiser=_adam(2e-4),
         batch=32,
     ),
-    "mrgan": AuthorRecipe(
+    _make_recipe(
+        "mrgan",
         title="MRGAN",
         code="https://arxiv.org/abs/1612.02136; no code of its authors is known",
         origins={
@@ -283,7 +266,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         optimiser=_adam(1e-4),
         batch=128,
     ),
-    "mdgan": AuthorRecipe(
+    _make_recipe(
+        "mdgan",
         title="MDGAN",
         code="https://arxiv.org/abs/1612.02136; the code of BuresGAN has it for points",
         origins={
@@ -296,7 +280,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         arch=MLP(latent=256, hidden=(128, 128), activation="tanh"),
         batch=256,
     ),
-    "mggan": AuthorRecipe(
+    _make_recipe(
+        "mggan",
         title="MGGAN",
         code="https://github.com/QuickSolverDab/Tensorflow-MyGANs, models/MGGAN.py",
         origins={
@@ -309,7 +294,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         optimiser=_adam(2e-4),
         batch=128,
     ),
-    "dist-gan": AuthorRecipe(
+    _make_recipe(
+        "dist-gan",
         title="Dist-GAN",
         code="https://github.com/tntrung/gan, distgan_toy2d and distgan_image",
         origins={
@@ -326,7 +312,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         arch=MLP(hidden=(128, 128, 128)),
         batch=128,
     ),
-    "d2gan": AuthorRecipe(
+    _make_recipe(
+        "d2gan",
         title="D2GAN",
         code="https://github.com/tund/D2GAN, main.py",
         origins={
@@ -340,7 +327,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         arch=MLP(latent=256, hidden=(128, 128)),
         batch=512,
     ),
-    "amat": AuthorRecipe(
+    _make_recipe(
+        "amat",
         title="AMAT",
         code="https://github.com/gargrohin/AMAT, GANCF/mnist and SNGAN-Pytorch/train.py",
         origins={
@@ -353,7 +341,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         optimiser=_adam(5e-4),
         lr_factors=(("D", 0.1),),
     ),
-    "adv-latent": AuthorRecipe(
+    _make_recipe(
+        "adv-latent",
         title="AdvLatGAN",
         code="https://github.com/yangco-le/AdvLatGAN, configs/cifar10/dcgan-qua.txt",
         origins={
@@ -366,7 +355,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         optimiser=Adam(lr=2e-4, betas=(0.5, 0.9)),
         batch=128,
     ),
-    "adv-latent-div": AuthorRecipe(
+    _make_recipe(
+        "adv-latent-div",
         title="AdvLatGAN-div",
         code="https://github.com/yangco-le/AdvLatGAN, AdvLatGAN-div/model.py",
         origins={
@@ -380,7 +370,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         optimiser=_adam(2e-4),
         batch=32,
     ),
-    "r3gan": AuthorRecipe(
+    _make_recipe(
+        "r3gan",
         title="R3GAN",
         code="https://github.com/brownvc/R3GAN",
         origins={
@@ -393,7 +384,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         optimiser=Adam(lr=2e-4, betas=(0.0, 0.99), schedule="cosine"),
         batch=256,
     ),
-    "iv-dcgan": AuthorRecipe(
+    _make_recipe(
+        "iv-dcgan",
         title="IVDCGAN",
         code="https://github.com/zhangliangyu32/IVGAN, IVGAN_synthetic_data/train.py",
         origins={
@@ -413,7 +405,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         arch=MLP(latent=64, hidden=(64, 128)),
         batch=64,
     ),
-    "iv-lsgan": AuthorRecipe(
+    _make_recipe(
+        "iv-lsgan",
         title="IVLSGAN",
         code="https://github.com/zhangliangyu32/IVGAN, IVLSGAN_CIFAR/interpolation.py",
         origins={
@@ -427,7 +420,8 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         batch=64,
         lr_factors=(("E", 50.0),),
     ),
-    "invert-gan": AuthorRecipe(
+    _make_recipe(
+        "invert-gan",
         title="InvertGAN",
         code="anonymous manuscript, section 5.1",
         origins={
@@ -439,5 +433,7 @@ AUTHOR_RECIPES: dict[str, AuthorRecipe] = {
         optimiser=Adam(),
         batch=128,
     ),
-}
+)
+
+AUTHOR_RECIPES: dict[str, Preset] = {preset.name.removesuffix(SUFFIX): preset for preset in _ALL}
 """Recipes by the registered name of the method or term."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from iidgan.config.author_recipes import AUTHOR_RECIPES
 from iidgan.config.preset import Preset
 from iidgan.config.presets import PRESETS
 from iidgan.config.registry import resolve_component
 from iidgan.config.run import Run
 from iidgan.core import Method, Source, Term
 from iidgan.errors import InputError, unknown_name_error, wrong_type_error
+
+NAMED_PRESETS = {**PRESETS, **{recipe.name: recipe for recipe in AUTHOR_RECIPES.values()}}
+"""All presets by name, with the recipes of the authors of methods for points."""
 
 
 def recommended(
@@ -90,6 +94,6 @@ def choose_preset(preset: Preset | str | None, source: Source) -> Preset:
         return preset
     if not isinstance(preset, str):
         raise wrong_type_error("preset", "a preset or its name", preset)
-    if preset not in PRESETS:
-        raise unknown_name_error("preset", preset, PRESETS)
-    return PRESETS[preset]
+    if preset not in NAMED_PRESETS:
+        raise unknown_name_error("preset", preset, NAMED_PRESETS)
+    return NAMED_PRESETS[preset]

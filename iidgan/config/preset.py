@@ -47,11 +47,13 @@ class Preset:
         ema: Decay per step of the average of the weights that samples are drawn with; 0: none.
         ema_rampup: Half-life of that average, at most, as a share of the steps so far; 0: no
             limit.
-        method: Name of the method that it was published for, the default with this preset.
+        method: Method that it was published for, or its name: the default with this preset.
+        lr_factors: Factors of the learning rate by player of that method.
         data: Names of the data sets that it was published for; empty: any.
         has_images: Whether it is for images, rather than points.
         side: Side of the images in pixels; None: any.
         reference: The publication; None if the setting is of this library.
+        code: Address of the authors' code, if values are from there.
 
     Examples:
         >>> from iidgan import PRESETS, Mnist
@@ -70,11 +72,23 @@ class Preset:
     steps: int
     ema: float = 0.0
     ema_rampup: float = 0.0
-    method: str = "iid-gan"
+    method: Method | str = "iid-gan"
+    lr_factors: tuple[tuple[str, float], ...] = ()
     data: tuple[str, ...] = ()
     has_images: bool = True
     side: int | None = None
     reference: Reference | None = None
+    code: str = ""
+
+    @property
+    def method_name(self) -> str:
+        """Name of the method, or of the preset if its method has options of its own."""
+        return self.method if isinstance(self.method, str) else self.name
+
+    def describe_origins(self) -> str:
+        """Return where the values come from, in one sentence."""
+        parts = "; ".join(f"{name}: {origin}" for name, origin in self.origins.items())
+        return f"{self.title}{f' ({self.code})' if self.code else ''}: {parts}."
 
     def create_run(
         self, source: Source, method: Method | str | None = None, terms: Sequence[Term | str] = ()
@@ -107,6 +121,7 @@ class Preset:
             steps=self.steps,
             ema=self.ema,
             ema_rampup=self.ema_rampup,
+            lr_factors=self.lr_factors if method is None else (),
         )
 
     def create_method(self, method: Method | str) -> Method:

@@ -551,7 +551,7 @@ def test_train_refuses_term_given_twice(capsys):
 
 def test_train_help_shows_default_of_lr_factors(capsys):
     text = " ".join(print_help(capsys, "train", "ring").replace("│", " ").split())
-    assert "such as D=4 G=1. (default: 1 for every player)" in text
+    assert "such as D=4 G=1. (default: those of the preset, or 1)" in text
 
 
 def test_train_learning_rates_of_players(work_dir):

@@ -43,7 +43,7 @@ def test_command_is_the_shortest(run, command):
 
 @pytest.mark.parametrize("name", AUTHOR_RECIPES)
 def test_command_of_each_recipe_trains_it(name):
-    run = AUTHOR_RECIPES[name].create_run(iidgan.Ring(), steps=1000)
+    run = replace(AUTHOR_RECIPES[name].create_run(iidgan.Ring()), steps=1000)
     assert parse_command(format_train_command(run, [0, 1])) == (run, 2)
 
 

@@ -1,11 +1,14 @@
 """Recipes of the authors of compared methods."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
+from iidgan.cli.train import configure_run, parse_choice
 from iidgan.config.author_recipes import AUTHOR_RECIPES
+from iidgan.config.defaults import recommended
 from iidgan.core import Dataset
 from iidgan.data import Ring
 from iidgan.engine.optim import Adam, RMSProp
@@ -17,7 +20,7 @@ from iidgan.training.context import TrainContext
 
 def learning_rates(name):
     """Learning rate of each player at the start of a run."""
-    run = AUTHOR_RECIPES[name].create_run(Ring(), steps=10)
+    run = replace(AUTHOR_RECIPES[name].create_run(Ring()), steps=10)
     factors = dict(run.lr_factors)
     return {
         player.name: run.optimiser.lr_at(0, 10) * player.lr_scale * factors.get(player.name, 1)
@@ -46,7 +49,7 @@ def test_recipe_learning_rates(name, rates):
 
 def test_unrolled_gan_foresees_steps_of_its_own_rate():
     """One constant rate for D's own and for the unrolled steps, at all times."""
-    run = AUTHOR_RECIPES["unrolled"].create_run(Ring(), steps=100)
+    run = replace(AUTHOR_RECIPES["unrolled"].create_run(Ring()), steps=100)
     assert (run.method.steps, run.method.schedule) == (5, "constant")
     critic, _ = run.method.players
     for step in (0, 50, 99):
@@ -91,7 +94,7 @@ def test_recipe_says_where_values_come_from(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", AUTHOR_RECIPES)
 def test_recipe_takes_a_step(name):
-    run = AUTHOR_RECIPES[name].create_run(Ring(), steps=10)
+    run = replace(AUTHOR_RECIPES[name].create_run(Ring()), steps=10)
     data = Dataset(torch.randn(600, 2))
     context = TrainContext.create(run, [0], data, torch.device("cpu"))
     losses = context.train_step(context.batches.batches_at(0))
@@ -108,3 +111,22 @@ def test_table_has_two_rows_of_each_recipe():
     ]
     steps = {group.get_run(row, "Ring").steps for row in group.rows}
     assert steps == {24_000}
+
+
+@pytest.mark.parametrize("name", AUTHOR_RECIPES)
+def test_recipe_is_a_preset_of_the_command_line(name):
+    recipe = AUTHOR_RECIPES[name]
+    assert recommended("ring", preset=f"{name}-authors") == recipe.create_run(Ring())
+    run, _, _ = configure_run(parse_choice(["ring", "--preset", f"{name}-authors"]))
+    assert run == recipe.create_run(Ring())
+
+
+def test_factors_of_a_recipe_are_of_the_players_of_its_method():
+    run = AUTHOR_RECIPES["iv-lsgan"].create_run(Ring(), "gan")  # which has no E
+    assert run.lr_factors == ()
+    assert run.optimiser == AUTHOR_RECIPES["iv-lsgan"].optimiser
+
+
+def test_recipe_names_the_folder_of_a_run():
+    assert parse_choice(["ring", "--preset", "wgan-authors"]).label == "ring-wgan-authors"
+    assert parse_choice(["ring", "--preset", "points"]).label == "ring-iid-gan"

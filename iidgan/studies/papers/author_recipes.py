@@ -34,7 +34,7 @@ def _build_rows(name: str) -> dict[str, Run]:
     recipe = AUTHOR_RECIPES[name]
     return {
         recipe.title: _SAME_SETTING[recipe.title],
-        f"{recipe.title}, authors' recipe": recipe.create_run(BASE_RUN.source, BASE_RUN.steps),
+        f"{recipe.title}, authors' recipe": recipe.create_run(BASE_RUN.source),
     }
 
 
