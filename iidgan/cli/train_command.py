@@ -63,7 +63,8 @@ def format_train_script(run: Run, seeds: Sequence[int]) -> str:
         run: The run.
         seeds: Its seeds.
     """
-    plugins = [name for name in map(get_type_name, list_types(run)) if ":" in name]
+    types = (cls for cls in list_types(run) if cls is not Run)
+    plugins = [name for name in map(get_type_name, types) if ":" in name]
     plugin_argument = f", plugins={plugins!r}" if plugins else ""
     config = json.dumps(run.to_dict(include_paths=False))
     return (
@@ -92,14 +93,15 @@ def _iterate_commands(run: Run) -> Iterator[list[str]]:
         try:
             choice = TrainChoice(run.source, preset, names_by_kind, flags=[], label="")
             default_run = create_default_run(choice)
-        except InputError:  # a term is already part of the method
+            if _list_types(default_run) != _list_types(run):
+                continue
+            run_flags = [*_list_run_flags(run, default_run)]
+        except (InputError, _NoFlagError):  # such as a term that is already part of the method
             continue
-        if _list_types(default_run) == _list_types(run):
-            name_words = (
-                (f"--{kind}", name) for kind, given in names_by_kind.items() for name in given
-            )
-            run_flags = _list_run_flags(run, default_run)
-            yield [*source_words, *chain(*name_words), *source_flags, *run_flags]
+        name_words = (
+            (f"--{kind}", name) for kind, given in names_by_kind.items() for name in given
+        )
+        yield [*source_words, *chain(*name_words), *source_flags, *run_flags]
 
 
 def _choose_source(source: Source) -> tuple[list[str], Source]:

@@ -79,7 +79,8 @@ def _describe_source(source: Source) -> str:
     """Return the name of a source, followed by that of its data set or file, if it has one."""
     type_name = get_type_name(type(source))
     name = getattr(source, "name", "") or PurePath(getattr(source, "path", "")).name
-    return f"{type_name} {name}" if isinstance(name, str) and name else type_name
+    has_other_name = isinstance(name, str) and name not in ("", type_name)
+    return f"{type_name} {name}" if has_other_name else type_name
 
 
 def list_references(components: Iterable[object]) -> dict[str, Reference]:

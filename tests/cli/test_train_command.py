@@ -30,6 +30,10 @@ def parse_command(command):
             replace(iidgan.recommended("grid", "gan", ["r1"]), steps=10, ema=0.9),
             "grid --method gan --term r1 --steps 10 --ema 0.9",
         ),
+        (
+            iidgan.recommended(iidgan.FashionMnist(), "conditional-iid-gan"),
+            "fashion-mnist --method conditional-iid-gan",
+        ),
         (Run(lr_factors=(("D", 4.0),)), "ring --method gan --lr-factors D=4.0"),
         (
             iidgan.recommended(iidgan.Mixture(modes=3, std=(0.1, 0.2)), "gan"),
@@ -81,3 +85,4 @@ def test_run_without_a_command_has_a_script(run, seeds):
     exec(script, namespace)
     assert namespace["run"] == run
     assert f"seeds={seeds}" in script
+    assert "plugins" not in script

@@ -237,13 +237,20 @@ class Terminal:
         return self.process.wait()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_command_leaves_the_terminal_whole(tmp_path, number):
+@pytest.fixture
+def terminal(tmp_path):
+    """A long training in a terminal."""
     terminal = Terminal(
         *("train", "ring", "--executor", "eager", "--workers", "1", "--arch.hidden", "8"),
         *("--steps", "1000000", "--checkpoint-every", "1000000", "--out", str(tmp_path / "r")),
     )
+    yield terminal
+    terminal.process.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_command_leaves_the_terminal_whole(terminal, number):
     terminal.read_until("steps/s")
     assert "\x1b[?25l" in terminal.output  # the cursor is hidden behind the panel
     terminal.process.send_signal(number)
