@@ -10,6 +10,14 @@ from tests.helpers.html import assert_standalone
 from tests.helpers.tables import make_record
 
 
+@pytest.fixture
+def without_figures(monkeypatch):
+    """Draws no figures, which takes most of the time."""
+    for name in ("make_sample_figures", "make_curve_figures"):
+        monkeypatch.setattr(f"iidgan.report_page.run_section.{name}", lambda *arguments: ())
+
+
+@pytest.mark.slow
 def test_run_is_reported(trained_run, capsys):
     printed = run_main(capsys, "report", "run", "--out", "page.html")
     page = (trained_run.parent / "page.html").read_text()
@@ -20,6 +28,7 @@ def test_run_is_reported(trained_run, capsys):
     assert "of the variety of the data" in page
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_run_and_table_are_reported_together(trained_run, capsys):
     _, run = next(iter(TABLES["ring"](()).runs.values()))
     record = make_record(run, 0, 7.0, metric="modes_1", protocol={"num_generated": 50_000})
@@ -32,6 +41,7 @@ def test_run_and_table_are_reported_together(trained_run, capsys):
     assert "of the variety of the data" not in page
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_run_without_its_data_is_reported(trained_run, capsys):
     (trained_run.parent / "points.npy").unlink()
     run_main(capsys, "report", "run")
@@ -40,6 +50,7 @@ def test_run_without_its_data_is_reported(trained_run, capsys):
     assert "of the variety of the data" in page  # the run keeps some of them
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_reason_of_a_lacking_diagnosis_is_reported(trained_run, capsys):
     assert main(["report", "run", "-n", "5"]) == 0
     assert "run: no diagnosis: num: must be an integer >= 12" in capsys.readouterr().err

@@ -36,6 +36,7 @@ ALLOWED = {
     ("features.inception", "torch.load"): "of an open regular file",
     ("features.inception", "path.open"): "writes the fetched weights",
     ("features.inception", "urllib.request.urlopen"): "of a fixed address, with a time limit",
+    ("html.pictures", "Image.open"): "of bytes",
     ("data.array_files", "npy_format.open_memmap"): "after `require_regular_file`",
     ("data.array_files", "ZipFile"): "of an open regular file, or writes an archive",
     ("data.array_files", "archive.open"): "of a member of an archive",

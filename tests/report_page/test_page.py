@@ -19,9 +19,28 @@ HOSTILE = "<img src=x onerror=alert(1)>&\"'"
 ESCAPED = "&lt;img src=x onerror=alert(1)&gt;&amp;&#34;&#39;"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def points_run(completed_run):
-    return RunDir(completed_run(tiny_run(iidgan.iid_gan()), 2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(iidgan.Ring, "num_evaluated", 150)
+        patch.setattr("iidgan.utils.provenance.git_commit", lambda: "some-commit")
+        return RunDir(completed_run(tiny_run(iidgan.iid_gan()), 2))
+
+
+@pytest.fixture(scope="module")
+def run_page(points_run):
+    """The page of a run with everything that there is."""
+    command = Command("Train it again", "iidgan train ring")
+    diagnosis = diagnose(points_run.path)
+    section = RunSection(run_dir=points_run, commands=[command], diagnosis=diagnosis)
+    return render_report([section])
+
+
+@pytest.fixture
+def without_figures(monkeypatch):
+    """Draws no figures, which takes most of the time."""
+    for name in ("make_sample_figures", "make_curve_figures"):
+        monkeypatch.setattr(f"iidgan.report_page.run_section.{name}", lambda *arguments: ())
 
 
 @pytest.fixture
@@ -50,9 +69,8 @@ def find_row(page, name):
     return [cell.split(">", 1)[1] for cell in line.split("</td>")[1:-1]]
 
 
-def test_report_of_run_shows_what_was_trained(points_run):
-    command = Command("Train it again", "iidgan train ring")
-    page = render_report([RunSection(run_dir=points_run, commands=[command])])
+def test_report_of_run_shows_what_was_trained(points_run, run_page):
+    page = run_page
     run, _ = points_run.read_run()
     for name, value in {
         "method": "gan",
@@ -71,12 +89,12 @@ def test_report_of_run_shows_what_was_trained(points_run):
         assert f'alt="{title}"' in page
 
 
-def test_metrics_have_intervals_over_seeds(points_run):
+def test_metrics_have_intervals_over_seeds(points_run, run_page):
     records = points_run.read_metric_records()
     last = [record for record in records if record.metric == "x_error" and record.step == 12]
     mean = sum(record.value for record in last) / 2
     half_width = 12.706 * abs(last[0].value - mean)  # Student's quantile for two values
-    value, interval, *_ = find_row(render_report([RunSection(run_dir=points_run)]), "x_error")
+    value, interval, *_ = find_row(run_page, "x_error")
     assert value.startswith(f"{mean:.4g} ± ")
     low, high = map(float, interval.split(" to "))
     assert low == pytest.approx(mean - half_width, rel=1e-2)
@@ -93,14 +111,17 @@ def test_table_has_intervals_and_published_numbers(table):
     assert "Generative Adversarial Nets" in page
 
 
-def test_report_is_well_formed_and_asks_for_nothing(points_run, table):
-    sections = [RunSection(run_dir=points_run, diagnosis=diagnose(points_run.path)), table]
-    page = render_report(sections)
-    assert_standalone(page)
-    assert parse_page(page).addresses.count("#section-2") == 1
+def test_report_is_well_formed_and_asks_for_nothing(run_page):
+    assert_standalone(run_page)
+    assert "of the variety of the data" in run_page
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_sections_have_a_table_of_contents(points_run, table):
+    page = render_report([RunSection(run_dir=points_run), table])
+    assert parse_page(page).addresses == ["#section-1", "#section-2"]
     assert '<section id="section-2">' in page
     assert "Report of 1 run and 1 table" in page
-    assert "of the variety of the data" in page
 
 
 def test_single_section_needs_no_contents(table):
@@ -109,6 +130,7 @@ def test_single_section_needs_no_contents(table):
     assert "<h1>Table small: t</h1>" in page
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_texts_are_escaped(points_run, table):
     command = Command(HOSTILE, HOSTILE)
     run = RunSection(run_dir=points_run, commands=[command], no_diagnosis=HOSTILE)
@@ -133,6 +155,7 @@ def test_damaged_file_is_named(started_run):
         render_report([RunSection(run_dir=started_run)])
 
 
+@pytest.mark.slow
 def test_report_of_images_is_small(tmp_path):
     source = RandomImages(shape=(3, 64, 64))
     run = tiny_run(source=source, arch=iidgan.DCGAN(latent=4, width=2), steps=2)
