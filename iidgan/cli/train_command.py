@@ -20,6 +20,7 @@ from iidgan.core import Method, Source, Term
 from iidgan.data import NEEDS_ARGUMENT, SOURCES, resolve_source
 from iidgan.errors import InputError
 from iidgan.methods import METHODS
+from iidgan.sharing.repository import remove_folders
 
 RUN_FIELDS = ("steps", "batch", "ema", "precision")
 """Fields of a run whose flags have their names and show their values as they are."""
@@ -66,7 +67,7 @@ def format_train_script(run: Run, seeds: Sequence[int]) -> str:
     types = (cls for cls in list_types(run) if cls is not Run)
     plugins = [name for name in map(get_type_name, types) if ":" in name]
     plugin_argument = f", plugins={plugins!r}" if plugins else ""
-    config = json.dumps(run.to_dict(include_paths=False))
+    config = json.dumps(remove_folders(run).to_dict())
     return (
         "import json\n\nimport iidgan\n\n"
         f"config = json.loads({config!r})\n"
@@ -95,7 +96,7 @@ def _iterate_commands(run: Run) -> Iterator[list[str]]:
             default_run = create_default_run(choice)
             if _list_types(default_run) != _list_types(run):
                 continue
-            run_flags = [*_list_run_flags(run, default_run)]
+            run_flags = list(_list_run_flags(run, default_run))
         except (InputError, _NoFlagError):  # such as a term that is already part of the method
             continue
         name_words = (
@@ -104,11 +105,14 @@ def _iterate_commands(run: Run) -> Iterator[list[str]]:
         yield [*source_words, *chain(*name_words), *source_flags, *run_flags]
 
 
-def _choose_source(source: Source) -> tuple[list[str], Source]:
-    """Choose the words that name a source, and return them with what they stand for."""
+def _choose_source(source: Source) -> tuple[list[str], Source | None]:
+    """Choose the words that name a source, and return them with what they stand for.
+
+    The second is None for a class of the user's, which has the defaults of its fields.
+    """
     type_name = get_type_name(type(source))
     if type_name not in SOURCES:
-        return [type_name], type(source)()
+        return [type_name], None
     if type_name not in NEEDS_ARGUMENT:
         return [type_name], resolve_source(type_name)
     name, root = getattr(source, "path", ""), getattr(source, "root", None)
@@ -145,6 +149,7 @@ def _list_types(run: Run) -> list[type]:
 
 
 def _list_run_flags(run: Run, default_run: Run) -> Iterator[str]:
+    """Yield the flags in which a run differs from one with components of the same types."""
     base, terms = run.method.base_and_terms
     default_base, default_terms = default_run.method.base_and_terms
     yield from _list_flags("method", base, default_base)
@@ -170,7 +175,7 @@ def _list_flags(prefix: str, part: object, default: object) -> Iterator[str]:
         return
     for field in fields(part):
         value = getattr(part, field.name)
-        if value != getattr(default, field.name):
+        if value != getattr(default, field.name, field.default):
             yield from _format_flag(f"{prefix}.", field.name.replace("_", "-"), value)
 
 

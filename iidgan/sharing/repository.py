@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields, replace
 from pathlib import Path
 
 from iidgan.config.plugins import Plugin
+from iidgan.config.run import Run
 from iidgan.core import Source
 from iidgan.errors import InputError
 from iidgan.figures.run import MAX_GRID_IMAGES, plot_samples
@@ -51,10 +52,8 @@ def write_repository(
     networks = load_networks(path, plugins=plugins)
     if seed is not None:
         networks = networks.select_seed(seed)
-    run = networks.point.run
-    start = None if run.start is None else replace(run.start, path=Path(run.start.path).name)
-    anonymous_run = replace(run, source=_remove_paths(run.source), start=start)
-    networks = replace(networks, point=replace(networks.point, run=anonymous_run))
+    run = remove_folders(networks.point.run)
+    networks = replace(networks, point=replace(networks.point, run=run))
     export_networks(folder, networks)
     has_picture = _save_samples(networks.select_model(), folder / SAMPLES_FILE)
     card = ModelCard(
@@ -70,6 +69,16 @@ def write_repository(
     )
     write_text(folder / CARD_FILE, card.render())
     return sorted(folder.iterdir())
+
+
+def remove_folders(run: Run) -> Run:
+    """Replace the paths of a run by names of files: folders tell of the machine.
+
+    Arguments:
+        run: The run, whose id stays.
+    """
+    start = None if run.start is None else replace(run.start, path=Path(run.start.path).name)
+    return replace(run, source=_remove_paths(run.source), start=start)
 
 
 def _remove_paths(source: Source) -> Source:

@@ -11,6 +11,7 @@ from iidgan.config.author_recipes import AUTHOR_RECIPES
 from iidgan.config.run import Run
 from iidgan.core import Regularised
 from iidgan.studies.papers import TABLES
+from tests.helpers.training import RandomImages
 
 
 def parse_command(command):
@@ -34,6 +35,8 @@ def parse_command(command):
             iidgan.recommended(iidgan.FashionMnist(), "conditional-iid-gan"),
             "fashion-mnist --method conditional-iid-gan",
         ),
+        (iidgan.recommended("grid", "pd-gan"), "grid --method pd-gan"),
+        (iidgan.recommended("grid", "ac-gan", ["r2"]), "grid --method ac-gan --term r2"),
         (Run(lr_factors=(("D", 4.0),)), "ring --method gan --lr-factors D=4.0"),
         (
             iidgan.recommended(iidgan.Mixture(modes=3, std=(0.1, 0.2)), "gan"),
@@ -63,10 +66,18 @@ def test_folders_of_files_are_left_out(tmp_path):
     assert format_train_command(run, [0]) == "iidgan train points.csv --method gan"
 
 
+def test_source_of_the_user_has_its_name():
+    run = iidgan.recommended(RandomImages(size=50), "gan")
+    command = format_train_command(run, [0])
+    name = "tests.helpers.training:RandomImages"
+    assert command == f"iidgan train {name} --method gan --source.size 50"
+
+
 @pytest.mark.parametrize(
     ("run", "seeds"),
     [
         (Run(), [3, 4]),
+        (Run(source=iidgan.ArrayFile(path="points.npy")), [3]),
         (Run(method=Regularised(method=iidgan.iid_gan(), terms=(iidgan.R1(),))), [0]),
         (Run(method=iidgan.Conditional(method=iidgan.RelativisticGAN())), [0]),
     ],
