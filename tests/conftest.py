@@ -14,7 +14,7 @@ torch.set_num_threads(1)
 
 pytest_plugins = [
     *("tests.helpers.backbones", "tests.helpers.classifiers", "tests.helpers.score_tables"),
-    "tests.helpers.training",
+    *("tests.helpers.html", "tests.helpers.training"),
 ]
 
 # Otherwise each process that a test starts compiles the package, and each worker all tests.

@@ -10,13 +10,6 @@ from tests.helpers.html import assert_standalone
 from tests.helpers.tables import make_record
 
 
-@pytest.fixture
-def without_figures(monkeypatch):
-    """Draws no figures, which takes most of the time."""
-    for name in ("make_sample_figures", "make_curve_figures"):
-        monkeypatch.setattr(f"iidgan.report_page.run_section.{name}", lambda *arguments: ())
-
-
 @pytest.mark.slow
 def test_run_is_reported(trained_run, capsys):
     printed = run_main(capsys, "report", "run", "--out", "page.html")

@@ -3,6 +3,8 @@
 import re
 from html.parser import HTMLParser
 
+import pytest
+
 VOID = {"meta", "br", "img"}
 LOADING = {"src", "href", "srcset", "data", "action", "poster", "background"}
 """Attributes with addresses."""
@@ -38,3 +40,10 @@ def assert_standalone(page):
         assert address.startswith(("data:image/", "#")), address[:80]
     assert not re.search(r"<script|<link|@import|url\(", page)
     assert "default-src 'none'" in page
+
+
+@pytest.fixture
+def without_figures(monkeypatch):
+    """Reports without figures, which take most of the time."""
+    for name in ("make_sample_figures", "make_curve_figures"):
+        monkeypatch.setattr(f"iidgan.report_page.run_section.{name}", lambda *arguments: ())

@@ -37,13 +37,6 @@ def run_page(points_run):
 
 
 @pytest.fixture
-def without_figures(monkeypatch):
-    """Draws no figures, which takes most of the time."""
-    for name in ("make_sample_figures", "make_curve_figures"):
-        monkeypatch.setattr(f"iidgan.report_page.run_section.{name}", lambda *arguments: ())
-
-
-@pytest.fixture
 def started_run(points_run, tmp_path):
     """A run of which nothing is trained yet."""
     run_dir = RunDir(tmp_path / "r")
