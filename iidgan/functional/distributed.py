@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.distributed._functional_collectives import all_gather_single
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
 
 
@@ -15,8 +17,8 @@ def gather_batch(share: Tensor, group: dist.ProcessGroup) -> Tensor:
     The gradient is the sum of those of all processes. So if each computes the same loss of the
     whole batch, each share has R times its gradient, for R processes, and the mean over processes
     that `DistributedDataParallel` takes is the gradient of that loss. (An in-place
-    `torch.distributed.all_reduce` or `all_gather` passes on the gradient of one process alone,
-    which makes it one R-th of that.)
+    `torch.distributed.all_reduce` passes on the gradient of one process alone, which makes it one
+    R-th of that.)
 
     Arguments:
         share: Samples of this process, with shape (n, ...), where n may differ between processes.
@@ -25,9 +27,29 @@ def gather_batch(share: Tensor, group: dist.ProcessGroup) -> Tensor:
     Returns:
         All samples, in the order of the ranks.
     """
-    num = torch.tensor([len(share)], device=share.device)
-    nums = all_gather_single(num, 0, group).tolist()
-    longest = max(nums)
-    padding = [0, 0] * (share.ndim - 1) + [0, longest - len(share)]
-    shares = all_gather_single(pad(share, padding), 0, group).split(longest)
+    nums = [int(num) for num in _gather(torch.tensor(len(share), device=share.device), group)]
+    padding = [0, 0] * (share.ndim - 1) + [0, max(nums) - len(share)]
+    shares = _GatheredShares.apply(pad(share, padding), group)  # type: ignore[no-untyped-call]
     return torch.cat([share[:num] for share, num in zip(shares, nums)])
+
+
+class _GatheredShares(torch.autograd.Function):
+    """The tensors of all processes, stacked in the order of the ranks."""
+
+    @staticmethod
+    def forward(ctx: Any, share: Tensor, group: dist.ProcessGroup) -> Tensor:  # noqa: ANN401
+        ctx.group = group
+        return torch.stack(_gather(share, group))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
+        summed = gradient.contiguous()
+        dist.all_reduce(summed, group=ctx.group)
+        return summed[dist.get_rank(ctx.group)], None
+
+
+def _gather(tensor: Tensor, group: dist.ProcessGroup) -> list[Tensor]:
+    tensors = [torch.empty_like(tensor) for _ in range(dist.get_world_size(group))]
+    dist.all_gather(tensors, tensor.contiguous(), group=group)
+    return tensors
