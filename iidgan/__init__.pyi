@@ -98,6 +98,7 @@ from .nn import ArxivSTL as ArxivSTL
 from .nn import CollapsedInit as CollapsedInit
 from .nn import MnistNet as MnistNet
 from .nn import ResNet as ResNet
+from .nn import StyleGAN2 as StyleGAN2
 from .sharing.hub import from_pretrained as from_pretrained
 from .sharing.network_files import export_network as export_network
 from .terms import GDPP as GDPP

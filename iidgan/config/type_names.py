@@ -75,6 +75,7 @@ from iidgan.nn import (
     CollapsedInit,
     MnistNet,
     ResNet,
+    StyleGAN2,
 )
 from iidgan.terms import (
     GDPP,
@@ -170,6 +171,7 @@ TYPE_NAMES: dict[str, type] = {
     "arxiv-stl": ArxivSTL,
     "mnist-net": MnistNet,
     "shrunk": CollapsedInit,
+    "stylegan2": StyleGAN2,
     # Optimisers
     "adam": Adam,
     "rmsprop": RMSProp,

@@ -5,7 +5,7 @@ sets.
 """
 
 from iidgan.core.backbone import Backbone, NetworkFactory
-from iidgan.core.batch import Batch, concatenate_batches
+from iidgan.core.batch import Batch, concatenate_batches, fit_batch_size
 from iidgan.core.conditioning import (
     ClassBalancedIndex,
     Classes,
@@ -28,8 +28,10 @@ from iidgan.core.networks import (
     HasBatchStatistics,
     HasFeatures,
     HasInputMatrix,
+    HasLayerNoise,
     HasPostUpdate,
     Nets,
+    layer_noise_shapes,
 )
 from iidgan.core.reference import Reference, cites
 from iidgan.core.regularised import Regularised
@@ -52,6 +54,7 @@ __all__ = [
     "HasBatchStatistics",
     "HasFeatures",
     "HasInputMatrix",
+    "HasLayerNoise",
     "HasPostUpdate",
     "LossFn",
     "Losses",
@@ -75,5 +78,7 @@ __all__ = [
     "check_field_types",
     "cites",
     "concatenate_batches",
+    "fit_batch_size",
+    "layer_noise_shapes",
     "list_path_fields",
 ]

@@ -218,7 +218,8 @@ class TrainStep:
         num_flops = 0.0
         for player in players:
             start, end = player.active
-            loss = partial(player.loss, nets, batch_groups.select(player)[-1])
+            batch = batch_groups.select(player)[-1]
+            loss = partial(player.loss, nets.with_layer_noise(batch), batch)
             num_flops += 3 * player.updates_per_step * (end - start) * count_flops(loss)
         return num_flops
 
@@ -229,7 +230,7 @@ class TrainStep:
     def _check_losses(self, player: Player, nets: Nets, batch: Batch) -> None:
         num_seeds = len(self.state.diverged)
         try:
-            losses = player.loss(nets, batch)
+            losses = player.loss(nets.with_layer_noise(batch), batch)
         except (RuntimeError, TypeError, AttributeError, KeyError, IndexError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise InputError(
@@ -243,7 +244,7 @@ class TrainStep:
                 )
 
     def _update_player(self, player: Player, nets: Nets, batch: Batch) -> Losses:
-        losses = player.loss(nets, batch)
+        losses = player.loss(nets.with_layer_noise(batch), batch)
         parameters, hooked_modules = self._trained_by_nets[player.trains]
         total_loss = torch.stack([value.sum() for value in losses.values()]).sum()
         gradients = torch.autograd.grad(

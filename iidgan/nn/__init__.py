@@ -14,6 +14,7 @@ from iidgan.nn.backbones.mlp import MLP
 from iidgan.nn.backbones.mnist_net import MnistNet
 from iidgan.nn.backbones.resnet import ResNet
 from iidgan.nn.backbones.sngan_cnn import SNGANCNN
+from iidgan.nn.backbones.stylegan2 import StyleGAN2
 
 BACKBONES: dict[str, type[Backbone]] = {
     "mlp": MLP,
@@ -24,6 +25,7 @@ BACKBONES: dict[str, type[Backbone]] = {
     "arxiv-cifar": ArxivCIFAR,
     "arxiv-stl": ArxivSTL,
     "mnist-net": MnistNet,
+    "stylegan2": StyleGAN2,
     "shrunk": CollapsedInit,
 }
 
@@ -38,4 +40,5 @@ __all__ = [
     "CollapsedInit",
     "MnistNet",
     "ResNet",
+    "StyleGAN2",
 ]
