@@ -72,6 +72,7 @@ from .methods import Drifting as Drifting
 from .methods import PacGAN as PacGAN
 from .methods import ParticleGAN as ParticleGAN
 from .methods import RelativisticGAN as RelativisticGAN
+from .methods import StyleMixingGAN as StyleMixingGAN
 from .methods import Unrolled as Unrolled
 from .methods import Wasserstein as Wasserstein
 from .methods import ac_gan as ac_gan
@@ -88,6 +89,8 @@ from .methods import lsgan as lsgan
 from .methods import msgan as msgan
 from .methods import pd_gan as pd_gan
 from .methods import r3gan as r3gan
+from .methods import stylegan2_ada as stylegan2_ada
+from .methods import stylegan2_ada_cifar as stylegan2_ada_cifar
 from .methods import wgan_gp as wgan_gp
 from .nn import DCGAN as DCGAN
 from .nn import DCGANSN as DCGANSN
@@ -115,6 +118,7 @@ from .terms import Intervention as Intervention
 from .terms import InverseClassifier as InverseClassifier
 from .terms import ModeSeeking as ModeSeeking
 from .terms import Pairing as Pairing
+from .terms import PathLength as PathLength
 from .terms import Transport as Transport
 from .terms import ZDiscriminator as ZDiscriminator
 from .terms import sigreg as sigreg

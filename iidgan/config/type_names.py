@@ -47,6 +47,7 @@ from iidgan.methods import (
     PacGAN,
     ParticleGAN,
     RelativisticGAN,
+    StyleMixingGAN,
     Unrolled,
     Wasserstein,
 )
@@ -92,6 +93,7 @@ from iidgan.terms import (
     InverseClassifier,
     ModeSeeking,
     Pairing,
+    PathLength,
     Transport,
     ZDiscriminator,
 )
@@ -125,6 +127,7 @@ TYPE_NAMES: dict[str, type] = {
     "drifting": Drifting,
     "particle": ParticleGAN,
     "conditional": Conditional,
+    "style-mixing": StyleMixingGAN,
     # Terms
     "gaussian": GaussianTerm,
     "cycle": CycleTerm,
@@ -133,6 +136,7 @@ TYPE_NAMES: dict[str, type] = {
     "bures": Bures,
     "mode-seeking": ModeSeeking,
     "pairing": Pairing,
+    "path-length": PathLength,
     "transport": Transport,
     "r1": R1,
     "r2": R2,

@@ -329,6 +329,22 @@ def _has_features(module: nn.Module) -> TypeGuard[HasFeatures]:
 
 
 @runtime_checkable
+class HasStyles(Protocol):
+    """A generator that maps latents to styles, and reads these layer by layer.
+
+    It maps styles (S, B, L, M) of its L layers to samples as well as latents (S, B, M).
+    """
+
+    def styles(self, z: Tensor) -> Tensor:
+        """Compute the styles of latents, (S, B, M) -> (S, B, L, M)."""
+        ...
+
+    def truncate(self, styles: Tensor, psi: float) -> Tensor:
+        """Draw styles towards their mean, at which they are for psi = 0."""
+        ...
+
+
+@runtime_checkable
 class HasLayerNoise(Protocol):
     """A network whose layers read noise besides its input, `network(z, noise)`.
 
@@ -384,6 +400,28 @@ class HasPostUpdate(Protocol):
     """
 
     def post_update(self, batch: Batch) -> None: ...
+
+
+@runtime_checkable
+class HasPostLosses(Protocol):
+    """A module whose state follows the losses of its player, such as their moving average.
+
+    `post_losses` is called after each update with the values by name, computes with tensors only,
+    and keeps seeds separate. A loss may report a constant for it, which adds nothing to gradients.
+
+    Examples:
+        >>> class MeanLoss(nn.Module):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.register_buffer("mean", torch.zeros(1))
+        ...
+        ...     def post_losses(self, losses):
+        ...         self.mean.lerp_(losses["adversarial"], 0.01)
+        >>> isinstance(MeanLoss(), HasPostLosses)
+        True
+    """
+
+    def post_losses(self, losses: Mapping[str, Tensor]) -> None: ...
 
 
 @runtime_checkable

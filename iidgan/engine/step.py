@@ -10,7 +10,16 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from iidgan.core import Batch, HasPostUpdate, Losses, Method, Nets, Player, concatenate_batches
+from iidgan.core import (
+    Batch,
+    HasPostLosses,
+    HasPostUpdate,
+    Losses,
+    Method,
+    Nets,
+    Player,
+    concatenate_batches,
+)
 from iidgan.engine.flops import count_flops
 from iidgan.engine.state import State, collect_parameters
 from iidgan.errors import InputError
@@ -245,7 +254,7 @@ class TrainStep:
 
     def _update_player(self, player: Player, nets: Nets, batch: Batch) -> Losses:
         losses = player.loss(nets.with_layer_noise(batch), batch)
-        parameters, hooked_modules = self._trained_by_nets[player.trains]
+        parameters, batch_followers, loss_followers = self._trained_by_nets[player.trains]
         total_loss = torch.stack([value.sum() for value in losses.values()]).sum()
         gradients = torch.autograd.grad(
             total_loss, parameters, allow_unused=True, materialize_grads=True
@@ -258,9 +267,12 @@ class TrainStep:
             optimiser.step()
         for parameter in parameters:
             parameter.grad = None
-        for module in hooked_modules:
+        for module in batch_followers:
             module.post_update(batch)
-        return {name: value.detach() for name, value in losses.items()}
+        values = {name: value.detach() for name, value in losses.items()}
+        for follower in loss_followers:
+            follower.post_losses(values)
+        return values
 
 
 @dataclass(frozen=True)
@@ -337,7 +349,8 @@ class _Trained(NamedTuple):
     """What one update of some networks changes."""
 
     parameters: list[nn.Parameter]
-    hooked_modules: list[HasPostUpdate]
+    batch_followers: list[HasPostUpdate]
+    loss_followers: list[HasPostLosses]
 
     @classmethod
     def collect(cls, nets: nn.ModuleDict, names: Sequence[str]) -> _Trained:
@@ -345,6 +358,7 @@ class _Trained(NamedTuple):
         return cls(
             collect_parameters(nets, names),
             [module for module in modules if isinstance(module, HasPostUpdate)],
+            [module for module in modules if isinstance(module, HasPostLosses)],
         )
 
 

@@ -1,0 +1,123 @@
+"""The path-length penalty: steps of equal length in the styles change images equally much."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+import torch
+from torch import Tensor, nn
+
+from iidgan.core import (
+    Batch,
+    HasStyles,
+    Losses,
+    Nets,
+    NetworkFactory,
+    NoiseShapes,
+    Reference,
+    cites,
+)
+from iidgan.errors import InputError
+from iidgan.functional.gradient import path_lengths
+from iidgan.functional.reduce import mean_per_seed
+from iidgan.terms.weighted import WeightedTerm
+
+PAPER = Reference(
+    title="Analyzing and Improving the Image Quality of StyleGAN",
+    authors="Tero Karras, Samuli Laine, Miika Aittala, Janne Hellsten, Jaakko Lehtinen and Timo "
+    "Aila",
+    year=2020,
+    url="https://arxiv.org/abs/1912.04958",
+)
+
+
+class MeanPathLength(nn.Module):
+    """Moving average of path lengths, which follows the losses.
+
+    Arguments:
+        decay: Decay per update.
+    """
+
+    mean: Tensor
+
+    def __init__(self, decay: float) -> None:
+        super().__init__()
+        self.decay = decay
+        self.register_buffer("mean", torch.zeros(1))
+
+    @torch.no_grad()
+    def post_losses(self, losses: Mapping[str, Tensor]) -> None:
+        self.mean.lerp_(losses["path_length"], 1 - self.decay)
+
+
+@cites(PAPER)
+@dataclass(frozen=True, kw_only=True)
+class PathLength(WeightedTerm):
+    """Penalty on path lengths that differ from their moving average, for G.
+
+        w E (‖Jᵀ y‖ - a)², with J = ∂G/∂w and y ~ N(0, I / (H W))
+
+    A fixed step of the styles w then changes the image by as much wherever it starts, and in
+    whatever direction. ‖·‖² is the mean over the layers of G, each of which reads w, and a is the
+    moving average of the lengths; it is logged as `path_length`, a constant that adds nothing to
+    the gradient. Of a generator without styles, J is the Jacobian of z.
+
+    The paper has y ~ N(0, I), one w, and the weight ln 2 / (r² (ln r - ln 2)) for r pixels. As G
+    has L = 2 log₂ r - 2 layers, this is 2 / (r² L), or a weight of 2 of the means over pixels and
+    layers.
+
+    References:
+        Analyzing and Improving the Image Quality of StyleGAN (Karras, Laine, Aittala, Hellsten,
+        Lehtinen and Aila, 2020), https://arxiv.org/abs/1912.04958, section 3.2 and appendix B
+
+    Examples:
+        >>> import torch
+        >>> noise = {"path": torch.tensor([[[3.0, 0.0], [0.0, 1.0]]])}  # drawn by training
+        >>> zeros = torch.zeros(1, 2, 2)
+        >>> batch = Batch(x=zeros, z=zeros, u=zeros[..., 0], noise=noise)
+        >>> term = PathLength(weight=1.0)
+        >>> networks = term.networks(NetworkFactory(None, shape=(2,)))  # the average is 0
+        >>> nets = Nets({"G": lambda z: 2 * z, **networks})  # lengths of 6 and 2
+        >>> {name: value.detach() for name, value in term.compute_loss(nets, batch).items()}
+        {'path': tensor([20.]), 'path_length': tensor([4.])}
+    """
+
+    owned_networks: ClassVar[Mapping[str, str]] = {"path": "G"}
+
+    weight: float = 2.0
+    """Weight of the term."""
+    decay: float = 0.99
+    """Decay of the average per update."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.decay < 1:
+            raise InputError(f"decay: must be in [0, 1), got {self.decay}")
+
+    def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
+        return {"path": MeanPathLength(self.decay)}
+
+    def noise_shapes(self, factory: NetworkFactory) -> NoiseShapes:
+        return {"path": factory.shape}
+
+    def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
+        generator = nets["G"]
+        with torch.enable_grad():
+            codes = (
+                generator.styles(batch.z)
+                if isinstance(generator, HasStyles)
+                else batch.z.detach().requires_grad_()
+            )
+            samples = nets.G(codes)
+            directions = batch.noise_for("path", samples.shape[1])
+            lengths = path_lengths(
+                samples, codes, directions / math.sqrt(math.prod(samples.shape[3:]))
+            )
+        mean = cast(MeanPathLength, nets["path"]).mean[:, None]
+        return {
+            "path": self.weight * mean_per_seed((lengths - mean).square()),
+            "path_length": mean_per_seed(lengths).detach(),
+        }
