@@ -100,6 +100,7 @@ from .nn import ArxivCIFAR as ArxivCIFAR
 from .nn import ArxivSTL as ArxivSTL
 from .nn import CollapsedInit as CollapsedInit
 from .nn import MnistNet as MnistNet
+from .nn import R3GANNet as R3GANNet
 from .nn import ResNet as ResNet
 from .nn import StyleGAN2 as StyleGAN2
 from .sharing.hub import from_pretrained as from_pretrained

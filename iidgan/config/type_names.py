@@ -75,6 +75,7 @@ from iidgan.nn import (
     ArxivSTL,
     CollapsedInit,
     MnistNet,
+    R3GANNet,
     ResNet,
     StyleGAN2,
 )
@@ -176,6 +177,7 @@ TYPE_NAMES: dict[str, type] = {
     "mnist-net": MnistNet,
     "shrunk": CollapsedInit,
     "stylegan2": StyleGAN2,
+    "r3gan": R3GANNet,
     # Optimisers
     "adam": Adam,
     "rmsprop": RMSProp,

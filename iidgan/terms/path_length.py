@@ -17,21 +17,13 @@ from iidgan.core import (
     Nets,
     NetworkFactory,
     NoiseShapes,
-    Reference,
     cites,
 )
+from iidgan.core.references import STYLEGAN2
 from iidgan.errors import InputError
 from iidgan.functional.gradient import path_lengths
 from iidgan.functional.reduce import mean_per_seed
 from iidgan.terms.weighted import WeightedTerm
-
-PAPER = Reference(
-    title="Analyzing and Improving the Image Quality of StyleGAN",
-    authors="Tero Karras, Samuli Laine, Miika Aittala, Janne Hellsten, Jaakko Lehtinen and Timo "
-    "Aila",
-    year=2020,
-    url="https://arxiv.org/abs/1912.04958",
-)
 
 
 class MeanPathLength(nn.Module):
@@ -53,7 +45,7 @@ class MeanPathLength(nn.Module):
         self.mean.lerp_(losses["path_length"], 1 - self.decay)
 
 
-@cites(PAPER)
+@cites(STYLEGAN2)
 @dataclass(frozen=True, kw_only=True)
 class PathLength(WeightedTerm):
     """Penalty on path lengths that differ from their moving average, for G.

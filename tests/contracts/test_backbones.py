@@ -11,6 +11,7 @@ from iidgan.engine.state import init_state
 from iidgan.engine.step import TrainStep
 from iidgan.methods import iid_gan
 from iidgan.nn import BACKBONES, MLP
+from iidgan.nn.backbones.r3gan import DiscriminativeBasis
 from iidgan.nn.layers.conv import BatchNorm, Conv2d, Dense
 from iidgan.nn.layers.linear import Linear
 from iidgan.nn.layers.weight import Weight
@@ -30,6 +31,8 @@ from tests.helpers.backbones import (
     spectral_layers,
     stack_networks,
 )
+
+WEIGHTED_LAYERS = (Linear, Conv2d, Dense, DiscriminativeBasis)
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +92,7 @@ def test_encoder_shares_discriminator_layers(backbone, shape):
 def test_spectral_discriminator_has_unit_norms(backbone, shape):
     net = backbone.build_discriminator(shape, spectral=True)
     weights = spectral_layers(net)
-    assert len(weights) == sum(isinstance(part, Linear | Conv2d | Dense) for part in net.modules())
+    assert len(weights) == sum(isinstance(part, WEIGHTED_LAYERS) for part in net.modules())
     assert not any(isinstance(part, Weight | BatchNorm) for part in net.modules())
     for weight in weights:
         norm = torch.linalg.matrix_norm(weight().flatten(2), ord=2).item()

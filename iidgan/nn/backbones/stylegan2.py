@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from iidgan.core import Batch, Reference, cites, fit_batch_size
+from iidgan.core import Batch, cites, fit_batch_size
+from iidgan.core.references import STYLEGAN2
 from iidgan.errors import InputError
 from iidgan.nn.backbones.image import (
     ConvTrunk,
@@ -22,8 +23,7 @@ from iidgan.nn.backbones.image import (
     ImageBackbone,
     ImageSize,
     LogitHead,
-    halve_size,
-    image_size_error,
+    list_halved_sizes,
 )
 from iidgan.nn.layers.conv import Conv2d, Dense, group_seeds, ungroup_seeds
 from iidgan.nn.layers.linear import EqualisedLinear
@@ -31,14 +31,6 @@ from iidgan.nn.layers.minibatch_std import MinibatchStdConv
 from iidgan.nn.layers.modulated_conv import ModulatedConv2d, to_channels
 from iidgan.nn.layers.resample import blur, downsample, upsample
 from iidgan.nn.layers.weight import EqualisedWeight, SpectralWeight, WeightFactory
-
-PAPER = Reference(
-    title="Analyzing and Improving the Image Quality of StyleGAN",
-    authors="Tero Karras, Samuli Laine, Miika Aittala, Janne Hellsten, Jaakko Lehtinen and Timo "
-    "Aila",
-    year=2020,
-    url="https://arxiv.org/abs/1912.04958",
-)
 
 MAPPING_LR_MULTIPLIER = 0.01
 MEAN_STYLE_DECAY = 0.995  # per step, of the moving average that truncation draws towards
@@ -276,7 +268,7 @@ class ResidualDownsampling(nn.Module):
         return output
 
 
-@cites(PAPER)
+@cites(STYLEGAN2)
 @dataclass(frozen=True, kw_only=True)
 class StyleGAN2(ImageBackbone):
     """StyleGAN2: a generator controlled by styles, and a residual discriminator.
@@ -390,17 +382,7 @@ class StyleGAN2(ImageBackbone):
 
     @staticmethod
     def _list_sizes(shape: tuple[int, ...]) -> list[ImageSize]:
-        """List the sizes of the feature maps, starting with the image: sides 28, 14, 7."""
-        size = (shape[1], shape[2]) if len(shape) == 3 else (0, 0)
-        num_halvings = min(size).bit_length() - 3
-        if num_halvings < 1 or any(side % 2**num_halvings for side in size):
-            raise image_size_error(
-                shape,
-                "stylegan2",
-                "whose smaller side is 4, 5, 6 or 7 times 2, 4, 8, ..., and the other a multiple "
-                "of the same power of two",
-            )
-        return [halve_size(size, stage) for stage in range(num_halvings + 1)]
+        return list_halved_sizes(shape, "stylegan2")
 
 
 def _choose_weight(spectral: bool) -> WeightFactory:

@@ -11,6 +11,7 @@ from iidgan.nn import (
     ArxivCIFAR,
     ArxivSTL,
     MnistNet,
+    R3GANNet,
     ResNet,
     StyleGAN2,
 )
@@ -61,6 +62,7 @@ REFUSED_SHAPES = {
         [(3, 36, 36), (1, 32, 36), (1, 24, 42)],
         ("4, 5, 6 or 7 times", "--arch dcgan"),
     ),
+    "r3gan": (R3GANNet(), [(3, 36, 36), (1, 24, 42)], ("4, 5, 6 or 7 times", "--arch dcgan")),
     "stylegan2, small": (StyleGAN2(), [(2,), (3, 7, 7), (1, 4, 8)], ("--arch mlp",)),
     "dcgan": (
         DCGAN(),
@@ -87,6 +89,7 @@ def test_check_image_size_refuses_shapes(backbone, shapes, values):
         (DCGAN, "width", 0, [1]),
         (DCGAN, "latent", 0, [1]),
         (DCGAN, "norm", "bach", ["batch"]),
+        (R3GANNet, "blocks", 0, [1]),
         (StyleGAN2, "max_width", 0, [1]),
         (StyleGAN2, "mapping_layers", 0, [1]),
         (MLP, "latent", 0, [1]),
