@@ -48,6 +48,7 @@ from .diagnosis import Diagnosis as Diagnosis
 from .diagnosis import diagnose as diagnose
 from .engine.loop import StopRequest as StopRequest
 from .engine.optim import Adam as Adam
+from .engine.optim import AnnealedAdam as AnnealedAdam
 from .engine.optim import Optimiser as Optimiser
 from .engine.optim import RMSProp as RMSProp
 from .errors import InputError as InputError

@@ -6,13 +6,23 @@ from dataclasses import replace
 
 from iidgan.config.preset import Preset
 from iidgan.core import Term
-from iidgan.core.references import IID_GAN
-from iidgan.engine.optim import Adam
+from iidgan.core.references import IID_GAN, R3GAN
+from iidgan.engine.optim import Adam, AnnealedAdam
 from iidgan.methods.invert_gan import PAPER as INVERT_GAN
 from iidgan.methods.stylegan2 import PAPER as STYLEGAN2_ADA
-from iidgan.nn import DCGAN, DCGANSN, MLP, SNGANCNN, ArxivCIFAR, ArxivSTL, MnistNet, StyleGAN2
+from iidgan.nn import (
+    DCGAN,
+    DCGANSN,
+    MLP,
+    SNGANCNN,
+    ArxivCIFAR,
+    ArxivSTL,
+    MnistNet,
+    R3GANNet,
+    StyleGAN2,
+)
 from iidgan.nn.references import IID_GAN_2021
-from iidgan.terms import CycleTerm, GaussianTerm, InstanceNoise, Intervention
+from iidgan.terms import R1, R2, CycleTerm, GaussianTerm, InstanceNoise, Intervention
 from iidgan.terms.intervention import PAPER as IVGAN
 
 
@@ -325,6 +335,33 @@ _ALL = (
         method="stylegan2-ada",
         data=("afhq-cat", "lsun-church"),
         reference=STYLEGAN2_ADA,
+    ),
+    Preset(
+        name="r3gan",
+        title="Stacked MNIST",
+        origins={
+            "terms": "R1 and R2 fall from 1 to 0.1; ours: of --term cycle and --term gaussian "
+            "0.01 and 0.1",
+            "arch": "section 4; width of 32 pixels",
+            "latent": "as there",
+            "optimiser": "rate and beta2 as there; ours: over the whole run",
+            "batch": "as there",
+            "steps": "ours: 10 million images",
+            "ema": "ours: half-life of 500,000 images; ramp as in StyleGAN2-ADA",
+        },
+        terms=(
+            *(R1(weight=1.0, growth=0.1), R2(weight=1.0, growth=0.1)),
+            *iid_terms(0.01, 0.1),
+        ),
+        arch=R3GANNet(width=768),
+        optimiser=AnnealedAdam(),
+        batch=512,
+        steps=10_000_000 // 512,
+        ema=0.9993,
+        ema_rampup=0.05,
+        method="r3gan",
+        data=("stacked-mnist",),
+        reference=R3GAN,
     ),
 )
 

@@ -24,7 +24,7 @@ from iidgan.data import (
     SwissRoll,
     TwoGaussians,
 )
-from iidgan.engine.optim import Adam, RMSProp
+from iidgan.engine.optim import Adam, AnnealedAdam, RMSProp
 from iidgan.methods import (
     AAE,
     AMAT,
@@ -180,6 +180,7 @@ TYPE_NAMES: dict[str, type] = {
     "r3gan": R3GANNet,
     # Optimisers
     "adam": Adam,
+    "annealed-adam": AnnealedAdam,
     "rmsprop": RMSProp,
     # Metrics
     "coverage": ModeCoverage,

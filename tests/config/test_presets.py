@@ -12,9 +12,19 @@ from iidgan.config.presets import IMAGE_TERMS, PRESETS
 from iidgan.config.run import Run
 from iidgan.data import SOURCES, Grid, Mnist, Prepared, StackedMnist
 from iidgan.data.prepare import DATASETS
-from iidgan.engine.optim import Adam
+from iidgan.engine.optim import Adam, AnnealedAdam
 from iidgan.methods import GAN, METHODS, WGAN, iid_gan, invert_gan, iv_gan, iv_lsgan, r3gan
-from iidgan.nn import DCGAN, DCGANSN, MLP, SNGANCNN, ArxivCIFAR, ArxivSTL, MnistNet, StyleGAN2
+from iidgan.nn import (
+    DCGAN,
+    DCGANSN,
+    MLP,
+    SNGANCNN,
+    ArxivCIFAR,
+    ArxivSTL,
+    MnistNet,
+    R3GANNet,
+    StyleGAN2,
+)
 from iidgan.terms import R1, CycleTerm, GaussianTerm, Intervention
 from iidgan.training.context import TrainContext
 from tests.helpers.errors import raises_input_error
@@ -40,6 +50,7 @@ SETTINGS = {
     "invertgan": (ArxivSTL(latent=20), 2e-4, OURS, 64, 100_000, 32),
     "ivgan": (DCGAN(latent=100, width=64), 2e-4, OURS, 64, 100_000, 64),
     "stylegan2": (StyleGAN2(latent=512, width=64), 2.5e-3, STYLE, 64, 156_250, None),
+    "r3gan": (R3GANNet(latent=64, width=768), 2e-4, (0.0, 0.9), 512, 19_531, None),
 }
 """Backbone, rate, betas, batch, steps and side by preset."""
 
@@ -58,6 +69,7 @@ WEIGHTS = {
     "invertgan": (1.0, 1.0),
     "ivgan": (3.0, 3.0),
     "stylegan2": (0.01, 0.1),
+    "r3gan": (0.01, 0.1),
 }
 """Weights of the cycle and the Gaussian term by preset."""
 
@@ -68,9 +80,10 @@ def test_preset_settings(name):
     arch, lr, betas, batch, steps, side = SETTINGS[name]
     schedule = "constant" if name in ("ivgan", "stylegan2") else "linear"
     assert preset.arch == arch
-    assert preset.optimiser == Adam(lr=lr, betas=betas, schedule=schedule)
+    adam = Adam(lr=lr, betas=betas, schedule=schedule)
+    assert preset.optimiser == (AnnealedAdam() if name == "r3gan" else adam)
     assert (preset.batch, preset.steps, preset.side) == (batch, steps, side)
-    assert (preset.ema > 0) == (name in ("images", "many-modes", "stylegan2"))
+    assert (preset.ema > 0) == (name in ("images", "many-modes", "stylegan2", "r3gan"))
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -95,6 +108,13 @@ def test_preset_of_stylegan2():
     method = preset.create_run(RandomImages(), terms=["cycle", "gaussian"]).method
     periods = {type(term).__name__: term.every for term in method.terms}
     assert periods == {"R1": 16, "PathLength": 4, "CycleTerm": 8, "GaussianTerm": 8}
+
+
+def test_preset_of_r3gan():
+    preset = PRESETS["r3gan"]
+    assert (preset.optimiser.lr, preset.optimiser.betas) == (2e-4, (0.0, 0.9))
+    penalties = preset.create_run(RandomImages()).method.terms
+    assert [(term.weight, term.growth) for term in penalties] == [(1.0, 0.1)] * 2
 
 
 def test_preset_of_ivgan():
