@@ -205,7 +205,7 @@ class R3GANNet(ImageBackbone):
 
     The sides are halved until the smaller one is 4, 5, 6 or 7, as in `StyleGAN2`: 32, 16, 8, 4;
     28, 14, 7. At each size there are blocks with kernels of 1, 3 and 1, of which the second is
-    grouped and has more channels. There is no normalisation; Fixup initialisation makes each block
+    grouped and has more channels. Nothing is normalised: Fixup initialisation makes each block
     the identity at the start. Sides are halved and doubled bilinearly.
 
     | G | D, F |
