@@ -257,6 +257,9 @@ class TrainStep:
             optimiser.step()
         for parameter in parameters:
             parameter.grad = None
+        with torch.no_grad():
+            for post_update in player.post_updates:
+                post_update(nets, batch)
         for module in hooked_modules:
             module.post_update(batch)
         return {name: value.detach() for name, value in losses.items()}
