@@ -77,6 +77,7 @@ from iidgan.nn import (
     ResNet,
 )
 from iidgan.terms import (
+    ADA,
     GDPP,
     R1,
     R2,
@@ -84,6 +85,7 @@ from iidgan.terms import (
     Bures,
     CodeNoise,
     CycleTerm,
+    DiffAugment,
     GaussianTerm,
     GradientPenalty,
     InstanceNoise,
@@ -138,6 +140,8 @@ TYPE_NAMES: dict[str, type] = {
     "gradient-penalty": GradientPenalty,
     "instance-noise": InstanceNoise,
     "code-noise": CodeNoise,
+    "ada": ADA,
+    "diffaugment": DiffAugment,
     "intervention": Intervention,
     "inverse-classifier": InverseClassifier,
     "auxiliary-classifier": AuxiliaryClassifier,
