@@ -13,7 +13,7 @@ from iidgan.methods import GAN, RelativisticGAN, lsgan
 from iidgan.methods.bigan import BiGAN
 from iidgan.methods.vae import VAE
 from iidgan.nn import MLP
-from iidgan.terms import ADA, CycleTerm
+from iidgan.terms import ADA, R1, CycleTerm
 from iidgan.terms.ada import AugmentationStrength
 from iidgan.testing import check_method
 from tests.helpers.errors import raises_input_error
@@ -136,6 +136,12 @@ def test_term_without_strength_changes_nothing():
     """In ten batches p stays below 0.0003."""
     assert have_same_end(with_term(ADA(kimg=1e30)), GAN(), IMAGES)
     assert not have_same_end(with_term(CONSTANT), GAN(), IMAGES)
+
+
+def test_term_with_gradient_penalty():
+    """The gradient of a gradient passes through the augmentations."""
+    method = Regularised(method=GAN(), terms=(CONSTANT, R1()))
+    check_method(method, IMAGES)
 
 
 def test_inverse_reads_images_as_they_are():
