@@ -51,10 +51,10 @@ class ImageAugmentation(Term):
         """
 
     def noise_shapes(self, factory: NetworkFactory) -> NoiseShapes:
-        if len(factory.shape) != 3:
+        if len(factory.shape) != 3 or min(factory.shape[1:]) < 2:
             raise InputError(
-                f"terms: {self.term_name} augments images of shape (C, H, W), but samples have "
-                f"shape {factory.shape}; leave it out"
+                f"terms: {self.term_name} augments images of shape (C, H, W), at least two pixels "
+                f"high and wide, but samples have shape {factory.shape}; leave it out"
             )
         draw_shapes = self.draw_shapes(factory.shape)
         return {self._noise_name(name): shape for name, shape in draw_shapes.items()}

@@ -16,6 +16,7 @@ from iidgan.nn import MLP
 from iidgan.terms import ADA, R1, CycleTerm
 from iidgan.terms.ada import AugmentationStrength
 from iidgan.testing import check_method
+from iidgan.testing.mini_run import NUM_STEPS, MiniRun
 from tests.helpers.errors import raises_input_error
 from tests.helpers.networks import IMAGES, VECTORS, FunctionModule
 from tests.helpers.training_runs import have_same_end
@@ -98,6 +99,7 @@ def strengths_after_training(term, offset, num_steps=40):
     return state.nets["ada"].p
 
 
+@pytest.mark.slow
 def test_strength_follows_training():
     """D separates real images far from generated ones, and cannot tell those that are alike."""
     term = ADA(groups=("blit",), p=0.3, kimg=1.0)
@@ -132,12 +134,24 @@ def with_term(term, method=None):
     return Regularised(method=method or GAN(), terms=(term,))
 
 
+@pytest.mark.slow
 def test_term_without_strength_changes_nothing():
     """In ten batches p stays below 0.0003."""
     assert have_same_end(with_term(ADA(kimg=1e30)), GAN(), IMAGES)
     assert not have_same_end(with_term(CONSTANT), GAN(), IMAGES)
 
 
+@pytest.mark.parametrize("terms", [(), (ADA(),)], ids=["plain", "ada"])
+def test_term_needs_no_forward_pass(terms):
+    """D evaluates real and generated images for its update, and generated ones for that of G."""
+    mini_run = MiniRun(Regularised(method=GAN(), terms=terms), IMAGES)
+    state, calls = mini_run.init_state(), []
+    state.nets["D"].head.register_forward_hook(lambda *arguments: calls.append(arguments))
+    TrainStep(mini_run.method, state, steps=NUM_STEPS)(mini_run.draw_batches()[0])
+    assert len(calls) == 3
+
+
+@pytest.mark.slow
 def test_term_with_gradient_penalty():
     """The gradient of a gradient passes through the augmentations."""
     method = Regularised(method=GAN(), terms=(CONSTANT, R1()))
@@ -159,12 +173,13 @@ def test_inverse_reads_images_as_they_are():
     ("term", "method", "factory", "mentions"),
     [
         (ADA(), GAN(), VECTORS, ["ada", "(3,)"]),
+        (ADA(), GAN(), NetworkFactory(MLP(), (1, 1, 8)), ["ada", "(1, 1, 8)"]),
         (CONSTANT, VAE(), IMAGES, ["ada", "G, F"]),
         (ADA(), lsgan(), IMAGES, ["least-squares", "--ada.kimg None"]),
         (ADA(), RelativisticGAN(), IMAGES, ["RelativisticGAN", "--ada.kimg None"]),
         (ADA(), BiGAN(), IMAGES, ["--ada.kimg None"]),
     ],
-    ids=["points", "no D", "least squares", "relativistic", "pairs"],
+    ids=["points", "lines", "no D", "least squares", "relativistic", "pairs"],
 )
 def test_term_refuses_methods(term, method, factory, mentions):
     with raises_input_error("terms", *mentions):
