@@ -106,6 +106,7 @@ from .nn import ResNet as ResNet
 from .nn import StyleGAN2 as StyleGAN2
 from .sharing.hub import from_pretrained as from_pretrained
 from .sharing.network_files import export_network as export_network
+from .terms import ADA as ADA
 from .terms import GDPP as GDPP
 from .terms import R1 as R1
 from .terms import R2 as R2
@@ -113,6 +114,7 @@ from .terms import AuxiliaryClassifier as AuxiliaryClassifier
 from .terms import Bures as Bures
 from .terms import CodeNoise as CodeNoise
 from .terms import CycleTerm as CycleTerm
+from .terms import DiffAugment as DiffAugment
 from .terms import GaussianTerm as GaussianTerm
 from .terms import GradientPenalty as GradientPenalty
 from .terms import InstanceNoise as InstanceNoise

@@ -23,6 +23,7 @@ from iidgan.studies.papers import TABLES
 from iidgan.studies.table_spec import RowGroup, TableSpec
 from iidgan.studies.tabulate import tabulate
 from iidgan.terms import TERMS
+from iidgan.terms.image_augmentation import ImageAugmentation
 
 REGISTRIES: Mapping[str, Mapping[str, Any]] = {"methods": METHODS, "terms": TERMS}
 """Registries whose entries have a page, by the folder of these pages."""
@@ -79,7 +80,7 @@ def render_page(kind: str, name: str, result_rows: ResultRows) -> str:
         result_rows: Rows of the published tables.
     """
     component = REGISTRIES[kind][name]
-    command = f"iidgan train ring {_OPTIONS[kind].format(name)}"
+    command = f"iidgan train {_choose_source(component)} {_OPTIONS[kind].format(name)}"
     parts = [
         f"# {name}",
         f"`{command}`, or in Python `iidgan.{component.__name__}()`",
@@ -89,6 +90,12 @@ def render_page(kind: str, name: str, result_rows: ResultRows) -> str:
         parts.append(_render_reference(name, reference))
     parts.append(result_rows.render(kind, name))
     return "\n\n".join(parts) + "\n"
+
+
+def _choose_source(component: Any) -> str:  # noqa: ANN401 - a class or a function
+    """Return the name of a source that a component can be trained on."""
+    is_for_images = isinstance(component, type) and issubclass(component, ImageAugmentation)
+    return "fashion-mnist" if is_for_images else "ring"
 
 
 def _render_docstring(kind: str, name: str) -> str:

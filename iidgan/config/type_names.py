@@ -80,6 +80,7 @@ from iidgan.nn import (
     StyleGAN2,
 )
 from iidgan.terms import (
+    ADA,
     GDPP,
     R1,
     R2,
@@ -87,6 +88,7 @@ from iidgan.terms import (
     Bures,
     CodeNoise,
     CycleTerm,
+    DiffAugment,
     GaussianTerm,
     GradientPenalty,
     InstanceNoise,
@@ -144,6 +146,8 @@ TYPE_NAMES: dict[str, type] = {
     "gradient-penalty": GradientPenalty,
     "instance-noise": InstanceNoise,
     "code-noise": CodeNoise,
+    "ada": ADA,
+    "diffaugment": DiffAugment,
     "intervention": Intervention,
     "inverse-classifier": InverseClassifier,
     "auxiliary-classifier": AuxiliaryClassifier,

@@ -22,7 +22,15 @@ from iidgan.core.data import (
 from iidgan.core.distributions import Distribution, GaussianMixture
 from iidgan.core.factors import Factors
 from iidgan.core.field_metadata import IS_PATH, OMIT_IF_DEFAULT, list_path_fields
-from iidgan.core.method import Losses, LossFn, Method, NoiseShapes, Player, Term
+from iidgan.core.method import (
+    Losses,
+    LossFn,
+    Method,
+    NoiseShapes,
+    Player,
+    PostUpdate,
+    Term,
+)
 from iidgan.core.metric import ClassifierOutputs, Metric, MetricProtocol, Predictions, Samples
 from iidgan.core.networks import (
     HasBatchStatistics,
@@ -69,6 +77,7 @@ __all__ = [
     "NetworkFactory",
     "NoiseShapes",
     "Player",
+    "PostUpdate",
     "Predictions",
     "Reference",
     "Regularised",

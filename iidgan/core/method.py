@@ -32,6 +32,9 @@ Losses = dict[str, Tensor]
 LossFn = Callable[[Nets, Batch], Losses]
 """A pure function of networks and a batch."""
 
+PostUpdate = Callable[[Nets, Batch], None]
+"""A function that changes buffers of networks, with tensors only; it keeps seeds separate."""
+
 NoiseShapes = Mapping[str, tuple[int, ...]]
 """Shapes of the noise for one sample, by name."""
 
@@ -48,6 +51,8 @@ class Player:
         batches_per_update: Number of batches that are concatenated for one update.
         active: Interval [start, end) in which the player is updated, as fractions of the training.
         lr_scale: Factor on the run's learning rate.
+        post_updates: Functions of the networks and the batch that are called after each update,
+            without gradients. Outputs that the loss has computed are those before the update.
 
     Examples:
         >>> from iidgan import WGAN
@@ -62,6 +67,7 @@ class Player:
     batches_per_update: int = 1
     active: tuple[float, float] = (0.0, 1.0)
     lr_scale: float = 1.0
+    post_updates: tuple[PostUpdate, ...] = ()
 
 
 class Method(TypedFields, ABC):
@@ -107,6 +113,11 @@ class Method(TypedFields, ABC):
         Arguments:
             factory: Builds networks for the data.
         """
+
+    @property
+    def has_centred_logits(self) -> bool:
+        """Whether D outputs 0 for samples that are as likely real as generated."""
+        return True
 
     @property
     def conditioning(self) -> Conditioning | None:
@@ -213,6 +224,14 @@ class Term(TypedFields, ABC):
     def players(self) -> tuple[Player, ...]:
         """Additional players of the term."""
         return ()
+
+    @property
+    def post_updates(self) -> Mapping[str, PostUpdate]:
+        """Functions that change buffers of the term's networks, by the name of a network.
+
+        Each is called after the updates of the player that trains the network, in every step.
+        """
+        return {}
 
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         """Build the networks of the term; those of the method take precedence by name.

@@ -11,7 +11,15 @@ from torch import nn
 from iidgan.core.backbone import NetworkFactory
 from iidgan.core.batch import Batch
 from iidgan.core.conditioning import Conditioning
-from iidgan.core.method import Losses, LossFn, Method, NoiseShapes, Player, Term
+from iidgan.core.method import (
+    Losses,
+    LossFn,
+    Method,
+    NoiseShapes,
+    Player,
+    PostUpdate,
+    Term,
+)
 from iidgan.core.networks import Nets
 from iidgan.errors import InputError
 
@@ -51,8 +59,7 @@ class _SummedLoss:
     wrapping: tuple[Method | Term, ...]
 
     def __call__(self, nets: Nets, batch: Batch) -> Losses:
-        for part in self.wrapping:
-            nets = part.wrap_networks(nets, batch)
+        nets = _wrap_networks(self.wrapping, nets, batch)
         summed: Losses = {}
         for loss in self.losses:
             added = loss(nets, batch)
@@ -63,6 +70,23 @@ class _SummedLoss:
                 )
             summed |= added
         return summed
+
+
+@dataclass(frozen=True)
+class _WrappedUpdate:
+    """A function that is called after updates, on the networks as wrapped for the losses."""
+
+    update: PostUpdate
+    wrapping: tuple[Method | Term, ...]
+
+    def __call__(self, nets: Nets, batch: Batch) -> None:
+        self.update(_wrap_networks(self.wrapping, nets, batch), batch)
+
+
+def _wrap_networks(wrapping: Iterable[Method | Term], nets: Nets, batch: Batch) -> Nets:
+    for part in wrapping:
+        nets = part.wrap_networks(nets, batch)
+    return nets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +167,14 @@ class Regularised(Method):
                     replace(player, loss=_scale_loss(player.loss, term)) for player in term.players
                 )
         wrapping: tuple[Method | Term, ...] = (base, *terms)
-        return tuple(_add_term_losses(player, due_terms, wrapping) for player in players)
+        return tuple(
+            _add_post_updates(_add_term_losses(player, due_terms, wrapping), terms, wrapping)
+            for player in players
+        )
+
+    @property
+    def has_centred_logits(self) -> bool:
+        return self.method.has_centred_logits
 
     @property
     def conditioning(self) -> Conditioning | None:
@@ -198,6 +229,19 @@ def _add_term_losses(
         ]
         losses += dict.fromkeys(term_losses)
     return replace(player, loss=_SummedLoss(tuple(losses), wrapping))
+
+
+def _add_post_updates(
+    player: Player, terms: tuple[Term, ...], wrapping: tuple[Method | Term, ...]
+) -> Player:
+    """Add what the terms do after updates of the networks of `player`."""
+    added = tuple(
+        _WrappedUpdate(update, wrapping)
+        for term in terms
+        for name, update in term.post_updates.items()
+        if name in player.trains
+    )
+    return replace(player, post_updates=(*player.post_updates, *added))
 
 
 def _assign_owned_networks(

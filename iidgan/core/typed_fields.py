@@ -111,7 +111,17 @@ def _create_error(field: str, declared_type: Any, value: object) -> InputError: 
     choices = get_args(declared_type)
     if get_origin(declared_type) is Literal and all(isinstance(name, str) for name in choices):
         return unknown_name_error(field, value, choices)
+    if _is_sequence_of_literals(declared_type) and isinstance(value, tuple | list):
+        wrong_item = next(item for item in value if not _has_type(item, choices[0]))
+        return _create_error(field, choices[0], wrong_item)
     return wrong_type_error(field, _describe_type(declared_type), value)
+
+
+def _is_sequence_of_literals(declared_type: Any) -> bool:  # noqa: ANN401
+    arguments = get_args(declared_type)
+    return get_origin(declared_type) is tuple and (
+        get_origin(arguments[0]) is Literal and arguments[1:] == (...,)
+    )
 
 
 def _describe_type(declared_type: Any) -> str:  # noqa: ANN401

@@ -253,7 +253,8 @@ class TrainStep:
                 )
 
     def _update_player(self, player: Player, nets: Nets, batch: Batch) -> Losses:
-        losses = player.loss(nets.with_layer_noise(batch), batch)
+        nets = nets.with_layer_noise(batch)
+        losses = player.loss(nets, batch)
         parameters, batch_followers, loss_followers = self._trained_by_nets[player.trains]
         total_loss = torch.stack([value.sum() for value in losses.values()]).sum()
         gradients = torch.autograd.grad(
@@ -267,6 +268,9 @@ class TrainStep:
             optimiser.step()
         for parameter in parameters:
             parameter.grad = None
+        with torch.no_grad():
+            for post_update in player.post_updates:
+                post_update(nets, batch)
         for module in batch_followers:
             module.post_update(batch)
         values = {name: value.detach() for name, value in losses.items()}

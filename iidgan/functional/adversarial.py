@@ -36,6 +36,7 @@ class LossPair(NamedTuple):
     Attributes:
         discriminator: Loss of D: D(x) and D(G(z)), each with shape (S, B), to (S,).
         generator: Loss of G: D(G(z)), with shape (S, B), to (S,).
+        is_centred: Whether the logit of a D that cannot tell real from fake is 0.
 
     Examples:
         >>> hinge = LOSS_PAIRS["hinge"]
@@ -48,6 +49,7 @@ class LossPair(NamedTuple):
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor], Tensor]
+    is_centred: bool = True
 
 
 def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -317,8 +319,10 @@ def log_softplus(logits: Tensor) -> Tensor:
 LOSS_PAIRS: dict[str, LossPair] = {
     "non-saturating": LossPair(discriminator_loss, non_saturating_loss),
     "saturating": LossPair(discriminator_loss, saturating_loss),
-    "least-squares": LossPair(least_squares_discriminator_loss, least_squares_generator_loss),
+    "least-squares": LossPair(
+        least_squares_discriminator_loss, least_squares_generator_loss, is_centred=False
+    ),
     "pearson": LossPair(pearson_discriminator_loss, pearson_generator_loss),
-    "wasserstein": LossPair(wasserstein_critic_loss, critic_generator_loss),
+    "wasserstein": LossPair(wasserstein_critic_loss, critic_generator_loss, is_centred=False),
     "hinge": LossPair(hinge_discriminator_loss, critic_generator_loss),
 }

@@ -85,6 +85,10 @@ class AdvLatentGAN(Method):
             Player("G", GAN(loss=self.loss).loss_G, trains=("G",)),
         )
 
+    @property
+    def has_centred_logits(self) -> bool:
+        return GAN(loss=self.loss).has_centred_logits
+
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         return GAN().networks(factory)
 
@@ -159,6 +163,10 @@ class AdvLatentDivGAN(Method):
     @property
     def players(self) -> tuple[Player, ...]:
         return Player("D", self.loss_D, trains=("D",)), Player("G", self.loss_G, trains=("G",))
+
+    @property
+    def has_centred_logits(self) -> bool:
+        return GAN(loss=self.loss).has_centred_logits
 
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         return GAN().networks(factory)

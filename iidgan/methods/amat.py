@@ -202,6 +202,10 @@ class AMAT(Method):
     def players(self) -> tuple[Player, ...]:
         return Player("D", self.loss_D, trains=("D",)), Player("G", self.loss_G, trains=("G",))
 
+    @property
+    def has_centred_logits(self) -> bool:
+        return LOSS_PAIRS[self.loss].is_centred
+
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         return {"G": factory.build_generator(), "D": DiscriminatorEnsemble(self, factory)}
 

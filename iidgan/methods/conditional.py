@@ -136,6 +136,10 @@ class Conditional(Method):
             return nets
         return nets.with_condition("D", batch.c)
 
+    @property
+    def has_centred_logits(self) -> bool:
+        return self.method.has_centred_logits
+
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         if factory.num_classes < 1:
             raise InputError(

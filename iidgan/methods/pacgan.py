@@ -69,6 +69,10 @@ class PacGAN(Method):
         )
         return critic, replace(generator, updates_per_step=self.generator_steps)
 
+    @property
+    def has_centred_logits(self) -> bool:
+        return GAN(loss=self.loss).has_centred_logits
+
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         channels, *sides = factory.shape
         packed_factory = replace(factory, shape=(self.m * channels, *sides))

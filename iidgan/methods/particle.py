@@ -109,6 +109,10 @@ class ParticleGAN(Method):
     def players(self) -> tuple[Player, ...]:
         return GAN(loss=self.loss).players
 
+    @property
+    def has_centred_logits(self) -> bool:
+        return GAN(loss=self.loss).has_centred_logits
+
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         networks = GAN().networks(factory)
         generator = ParticleGenerator(networks["G"], self.particles, factory.latent)

@@ -65,6 +65,10 @@ class RelativisticGAN(Method):
     def players(self) -> tuple[Player, ...]:
         return Player("D", self.loss_D, trains=("D",)), Player("G", self.loss_G, trains=("G",))
 
+    @property
+    def has_centred_logits(self) -> bool:
+        return False
+
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         return GAN().networks(factory)
 

@@ -61,6 +61,10 @@ class Wasserstein(Method):
     def players(self) -> tuple[Player, ...]:
         return critic_players("wasserstein", self.critic_steps)
 
+    @property
+    def has_centred_logits(self) -> bool:
+        return False
+
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         return GAN().networks(factory)
 
@@ -99,6 +103,10 @@ class WGAN(Method):
     @property
     def players(self) -> tuple[Player, ...]:
         return critic_players("wasserstein", self.critic_steps)
+
+    @property
+    def has_centred_logits(self) -> bool:
+        return False
 
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
         networks = GAN().networks(factory)

@@ -7,10 +7,12 @@
 from collections.abc import Callable
 
 from iidgan.core import Term
+from iidgan.terms.ada import ADA
 from iidgan.terms.bures import Bures
 from iidgan.terms.classification import AuxiliaryClassifier, InverseClassifier
 from iidgan.terms.code_noise import CodeNoise
 from iidgan.terms.cycle import CycleTerm
+from iidgan.terms.diffaugment import DiffAugment
 from iidgan.terms.gaussian import GaussianTerm
 from iidgan.terms.gdpp import GDPP
 from iidgan.terms.gradient_penalty import GradientPenalty
@@ -41,12 +43,15 @@ TERMS: dict[str, Callable[[], Term]] = {
     "gradient-penalty": GradientPenalty,
     "instance-noise": InstanceNoise,
     "code-noise": CodeNoise,
+    "ada": ADA,
+    "diffaugment": DiffAugment,
     "intervention": Intervention,
     "inverse-classifier": InverseClassifier,
     "auxiliary-classifier": AuxiliaryClassifier,
 }
 
 __all__ = [
+    "ADA",
     "GDPP",
     "R1",
     "R2",
@@ -55,6 +60,7 @@ __all__ = [
     "Bures",
     "CodeNoise",
     "CycleTerm",
+    "DiffAugment",
     "GaussianTerm",
     "GradientPenalty",
     "InstanceNoise",

@@ -77,7 +77,8 @@ def change_value(value: Any, hint: Any) -> Any:
     if isinstance(value, float):
         return 0.9 * value or 0.5
     if isinstance(value, tuple):
-        return (change_value(value[0], None), *value[1:])
+        item_hint = next(iter(typing.get_args(hint)), None)
+        return (change_value(value[0], item_hint), *value[1:])
     return VALID_TEXTS.get(value, f"{value or ''}x")
 
 

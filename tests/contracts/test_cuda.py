@@ -22,6 +22,7 @@ from iidgan.terms import TERMS, GaussianTerm
 from tests.helpers.engine import (
     SEEDS,
 )
+from tests.helpers.networks import IMAGE_TERMS
 
 pytestmark = [
     pytest.mark.gpu,
@@ -118,7 +119,8 @@ SYNCHRONISING_TERMS = ("gdpp",)  # eigenvectors require a synchronisation
 def test_graphed_term_equals_eager(name):
     base = GAN() if name in ("gaussian", "sigreg", "cycle") else iid_gan()
     method = Regularised(method=base, terms=(TERMS[name](),))
-    assert compare_with_eager(method, VECTORS) == {CAPTURING}
+    arch = IMAGES if name in IMAGE_TERMS else VECTORS
+    assert compare_with_eager(method, arch) == {CAPTURING}
 
 
 @pytest.mark.parametrize("name", SYNCHRONISING_TERMS)

@@ -1,5 +1,6 @@
 """Laws of all registered terms."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from iidgan.methods import GAN, METHODS, Conditional, cgan, iid_gan
 from iidgan.methods.adv_latent import AdvLatentGAN
 from iidgan.methods.amat import AMAT
 from iidgan.methods.mad_gan import MADGAN
-from iidgan.terms import TERMS, GaussianTerm
+from iidgan.terms import ADA, TERMS, DiffAugment, GaussianTerm
 from iidgan.terms.bures import Bures
 from iidgan.terms.gdpp import GDPP
 from iidgan.terms.instance_noise import InstanceNoise
@@ -21,13 +22,16 @@ from iidgan.terms.mode_seeking import ModeSeeking
 from iidgan.testing import check_compiled, check_term
 from iidgan.testing.mini_run import ARCH, NUM_STEPS, MiniRun, without_cache
 from tests.helpers.engine import SMALL_ARCH
-from tests.helpers.networks import IMAGES, SPECTRAL
+from tests.helpers.errors import raises_input_error
+from tests.helpers.networks import IMAGE_TERMS, IMAGES, LARGER_IMAGES, SPECTRAL
 
 BASE_METHODS = {  # for terms that need more than a GAN
     "code-noise": iid_gan(),
     "inverse-classifier": cgan(),
     "auxiliary-classifier": Conditional(discriminator="unconditional"),
 }
+
+ARCHS = dict.fromkeys(IMAGE_TERMS, IMAGES)
 
 SPECTRAL_ARCHS = {  # for terms that need as many latents as pixels
     "transport": replace(SPECTRAL, backbone=SPECTRAL.backbone.with_latent(64)),
@@ -37,7 +41,7 @@ SPECTRAL_ARCHS = {  # for terms that need as many latents as pixels
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TERMS)
 def test_check_term_of_registered(name):
-    check_term(TERMS[name](), BASE_METHODS.get(name))
+    check_term(TERMS[name](), BASE_METHODS.get(name), ARCHS.get(name))
 
 
 @pytest.mark.slow
@@ -61,6 +65,34 @@ def test_all_terms_on_all_methods(term, method):
         assert (term, method) not in pairs
 
 
+WITHOUT_IMAGE_DISCRIMINATOR = {"aae", "vae", "drifting", "d2gan"}
+WITHOUT_CENTRED_LOGITS = {
+    *("lsgan", "ivgan", "wgan", "wgan-gp", "rpgan", "r3gan"),  # 0 is not the output at chance
+    *("bigan", "veegan"),  # D reads pairs
+}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("narrow_latent_discriminators")
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("term", "refused"),
+    [
+        (ADA(), WITHOUT_IMAGE_DISCRIMINATOR | WITHOUT_CENTRED_LOGITS),
+        (ADA(p=0.2, kimg=None), WITHOUT_IMAGE_DISCRIMINATOR),
+        (DiffAugment(), WITHOUT_IMAGE_DISCRIMINATOR),
+    ],
+    ids=["ada", "constant ada", "diffaugment"],
+)
+def test_augmentations_on_all_methods(term, refused, method):
+    mini_run = MiniRun(Regularised(method=METHODS[method](), terms=(term,)), LARGER_IMAGES)
+    expectation = raises_input_error("terms") if method in refused else nullcontext()
+    with expectation:
+        TrainStep(mini_run.method, mini_run.init_state(), steps=NUM_STEPS).dry_run(
+            mini_run.draw_batches()[0]
+        )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("distance", ["w2", "kl", "w2-1d", "epps-pulley", "energy"])
 def test_check_term_with_distances(distance):
@@ -74,7 +106,7 @@ CAPTURED_TERMS = [name for name in TERMS if name != "intervention"]  # captured 
 @pytest.mark.parametrize("name", CAPTURED_TERMS)
 def test_check_compiled_captures_terms(name):
     method = Regularised(method=BASE_METHODS.get(name, GAN()), terms=(TERMS[name](),))
-    check_compiled(method, SMALL_ARCH, generate=False)
+    check_compiled(method, ARCHS.get(name, SMALL_ARCH), generate=False)
 
 
 LOSS_TERMS = [name for name in TERMS if TERMS[name]().losses or TERMS[name]().players]
@@ -89,7 +121,7 @@ def test_lazy_gradient_has_the_same_mean(name):
     always, lazy = (
         Regularised(method=base, terms=(replace(TERMS[name](), every=k),)) for k in (1, every)
     )
-    mini_run = MiniRun(always, ARCH)
+    mini_run = MiniRun(always, ARCHS.get(name, ARCH))
     expected = sum_gradients(mini_run, always.players)
     gradients = [sum_gradients(mini_run, lazy.players_at(step)) for step in range(every)]
     for parameter_name, gradient in expected.items():
@@ -152,3 +184,14 @@ def test_check_term_on_methods(term, method):
 )
 def test_check_term_with_other_options(term):
     check_term(term)
+
+
+EVERY_GROUP = ("blit", "geometric", "colour", "filter", "noise", "cutout")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", [(1, 8, 8), (2, 8, 8), (3, 8, 12)], ids=str)
+def test_check_adapting_ada(shape):
+    """A strength that changes in each step, on grey, other and coloured, rectangular images."""
+    term = ADA(groups=EVERY_GROUP, p=0.5, interval=1, kimg=0.1)
+    check_term(term, arch=replace(IMAGES, shape=shape))

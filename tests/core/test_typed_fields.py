@@ -28,6 +28,7 @@ class Options(TypedFields):
     pair: tuple[float, float] = (0.0, 1.0)
     sizes: tuple[int, ...] = ()
     kind: Literal["mean", "sum"] = "mean"
+    kinds: tuple[Literal["mean", "sum"], ...] = ()
     side: Literal[28, 32] = 28
     inner: Options | None = None
     sized: HasSize | None = None
@@ -79,6 +80,8 @@ def test_typed_fields_accept(changes):
         ("sizes", "12", ["tuple[int, ...]", "'12'"]),
         ("kind", "means", ["unknown 'means'; did you mean 'mean'?"]),
         ("kind", 3, ["unknown 3", "sum"]),
+        ("kinds", ("sum", "means"), ["unknown 'means'; did you mean 'mean'?"]),
+        ("kinds", 3, ["tuple", "mean", "got 3"]),
         ("side", 30, ["one of 28, 32, got 30"]),
         ("side", "28", ["one of 28, 32, got '28'"]),
         ("inner", 3, ["an Options or None, got 3"]),

@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-from iidgan.core import Batch, Dataset, Method, Nets, NetworkFactory, Player, Regularised
+from iidgan.core import Batch, Dataset, Method, Nets, NetworkFactory, Player, Regularised, Term
 from iidgan.engine.optim import Adam
 from iidgan.engine.sampling import DatasetStream
 from iidgan.engine.state import build_networks, init_state, named_tensors
@@ -564,6 +564,54 @@ class WithPostUpdate(Method):
     def record(self, state, name, batch):
         slots = list(state.optimisers["D"][0].state.values())
         self.updates.append((name, batch, int(slots[0]["step"]) if slots else 0))
+
+
+class LogitSum(nn.Module):
+    """The sum of the mean logits of real samples over updates of D."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("value", torch.zeros(1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithLogitSum(Term):
+    """A term that adds up logits after updates of D, of samples as another term scales them."""
+
+    losses = {}  # noqa: RUF012
+
+    def networks(self, factory):
+        return {"logits": LogitSum()}
+
+    def wrap_networks(self, nets, batch):
+        return nets.with_input_map("D", lambda x: 2 * x)
+
+    @property
+    def post_updates(self):
+        return {"D": self.add_logits}
+
+    def add_logits(self, nets, batch):
+        nets["logits"].value.add_(nets.D(batch.x).mean(1))
+
+
+def test_train_step_calls_post_updates():
+    """After each update of D alone, with the logits that its loss has computed."""
+    method = Regularised(method=wgan_gp(critic_steps=3), terms=(WithLogitSum(),))
+    state = init_state(method, ARCH, Adam(lr=0.1), seeds=(0, 1))
+    train_step = TrainStep(method, state, steps=NUM_STEPS)
+    logits = []
+
+    def record(nets, batch):
+        logits.append(Nets(dict(nets)).D(2 * batch.x).mean(1).detach())
+        return loss_D(nets, batch)
+
+    loss_D = train_step.players[0].loss
+    recorded = replace(train_step.players[0], loss=record)
+    train_step.update_players(
+        (recorded, train_step.players[1]), make_stream((0, 1), 3).batches_at(0)
+    )
+    assert len(logits) == 3
+    torch.testing.assert_close(state.nets["logits"].value, sum(logits))
 
 
 class FlopCounter(TorchDispatchMode):

@@ -16,6 +16,8 @@ IMAGES = NetworkFactory(DCGAN(latent=4, width=2), (1, 8, 8))
 LARGER_IMAGES = NetworkFactory(DCGAN(latent=4, width=2), (1, 12, 12))
 SPECTRAL = NetworkFactory(DCGAN(latent=4, width=2, spectral_norm=True), (1, 8, 8))
 LINEAR = NetworkFactory(MLP(latent=2, hidden=()), (2,))
+IMAGE_TERMS = ("ada", "diffaugment")
+"""Registered terms that are for images alone."""
 
 
 NUM_SEEDS, BATCH_SIZE = 2, 7

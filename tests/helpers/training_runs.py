@@ -45,11 +45,11 @@ def gan_with_noise(**options):
     return Regularised(method=GAN(), terms=(InstanceNoise(**options),))
 
 
-def have_same_end(method_a, method_b):
+def have_same_end(method_a, method_b, factory=ARCH):
     """Whether two methods lead to the same weights of the networks that both have."""
     with float64_default():
         ends = [
-            MiniRun(method, ARCH).trajectory.state.nets.state_dict()
+            MiniRun(method, factory).trajectory.state.nets.state_dict()
             for method in (method_a, method_b)
         ]
     names = ends[0].keys() & ends[1].keys()

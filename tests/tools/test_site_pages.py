@@ -40,6 +40,13 @@ def test_page_shows_docstring_publication_and_stored_results(result_rows):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("term", "source"), [("ada", "fashion-mnist"), ("r1", "ring")])
+def test_page_of_a_term_has_a_command_that_works(term, source, result_rows):
+    command = f"`iidgan train {source} --method gan --term {term}`"
+    assert command in render_page("terms", term, result_rows)
+
+
+@pytest.mark.slow
 def test_second_method_of_a_module_refers_to_the_first(result_rows):
     assert "members: ['r3gan']" in render_page("methods", "r3gan", result_rows)
     page = render_page("methods", "rpgan", result_rows)
