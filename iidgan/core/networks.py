@@ -403,28 +403,6 @@ class HasPostUpdate(Protocol):
 
 
 @runtime_checkable
-class HasPostLosses(Protocol):
-    """A module whose state follows the losses of its player, such as their moving average.
-
-    `post_losses` is called after each update with the values by name, computes with tensors only,
-    and keeps seeds separate. A loss may report a constant for it, which adds nothing to gradients.
-
-    Examples:
-        >>> class MeanLoss(nn.Module):
-        ...     def __init__(self):
-        ...         super().__init__()
-        ...         self.register_buffer("mean", torch.zeros(1))
-        ...
-        ...     def post_losses(self, losses):
-        ...         self.mean.lerp_(losses["adversarial"], 0.01)
-        >>> isinstance(MeanLoss(), HasPostLosses)
-        True
-    """
-
-    def post_losses(self, losses: Mapping[str, Tensor]) -> None: ...
-
-
-@runtime_checkable
 class HasInputMatrix(Protocol):
     """A layer that is affine in its input, x -> A x + b.
 

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from iidgan.core import (
     Batch,
-    HasPostLosses,
     HasPostUpdate,
     Losses,
     Method,
@@ -255,7 +254,7 @@ class TrainStep:
     def _update_player(self, player: Player, nets: Nets, batch: Batch) -> Losses:
         nets = nets.with_layer_noise(batch)
         losses = player.loss(nets, batch)
-        parameters, batch_followers, loss_followers = self._trained_by_nets[player.trains]
+        parameters, hooked_modules = self._trained_by_nets[player.trains]
         total_loss = torch.stack([value.sum() for value in losses.values()]).sum()
         gradients = torch.autograd.grad(
             total_loss, parameters, allow_unused=True, materialize_grads=True
@@ -268,14 +267,12 @@ class TrainStep:
             optimiser.step()
         for parameter in parameters:
             parameter.grad = None
+        values = {name: value.detach() for name, value in losses.items()}
         with torch.no_grad():
             for post_update in player.post_updates:
-                post_update(nets, batch)
-        for module in batch_followers:
+                post_update(nets, batch, values)
+        for module in hooked_modules:
             module.post_update(batch)
-        values = {name: value.detach() for name, value in losses.items()}
-        for follower in loss_followers:
-            follower.post_losses(values)
         return values
 
 
@@ -353,8 +350,7 @@ class _Trained(NamedTuple):
     """What one update of some networks changes."""
 
     parameters: list[nn.Parameter]
-    batch_followers: list[HasPostUpdate]
-    loss_followers: list[HasPostLosses]
+    hooked_modules: list[HasPostUpdate]
 
     @classmethod
     def collect(cls, nets: nn.ModuleDict, names: Sequence[str]) -> _Trained:
@@ -362,7 +358,6 @@ class _Trained(NamedTuple):
         return cls(
             collect_parameters(nets, names),
             [module for module in modules if isinstance(module, HasPostUpdate)],
-            [module for module in modules if isinstance(module, HasPostLosses)],
         )
 
 

@@ -130,7 +130,7 @@ def stylegan2_ada(
     """StyleGAN2-ADA: the GAN with style mixing, and R1 and path-length penalties every few steps.
 
     It is for `--arch stylegan2`; the weight of R1 is that of 256 pixels. The augmentation that the
-    name stands for is a term of its own. The penalties join the step that is taken anyway,
+    name stands for is the term `ada`. The penalties join the step that is taken anyway,
     with 16 and 4 times their weights: the paper takes one more step of Adam for each, and reduces
     rates and betas by c = k / (k + 1) so that k + 1 steps have the length of k; here c is 1.
 

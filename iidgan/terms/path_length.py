@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from iidgan.core import (
     Nets,
     NetworkFactory,
     NoiseShapes,
+    PostUpdate,
     cites,
 )
 from iidgan.core.references import STYLEGAN2
@@ -27,22 +28,13 @@ from iidgan.terms.weighted import WeightedTerm
 
 
 class MeanPathLength(nn.Module):
-    """Moving average of path lengths, which follows the losses.
-
-    Arguments:
-        decay: Decay per update.
-    """
+    """Moving average of the path lengths of each seed, (S,)."""
 
     mean: Tensor
 
-    def __init__(self, decay: float) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.decay = decay
         self.register_buffer("mean", torch.zeros(1))
-
-    @torch.no_grad()
-    def post_losses(self, losses: Mapping[str, Tensor]) -> None:
-        self.mean.lerp_(losses["path_length"], 1 - self.decay)
 
 
 @cites(STYLEGAN2)
@@ -77,8 +69,6 @@ class PathLength(WeightedTerm):
         {'path': tensor([20.]), 'path_length': tensor([4.])}
     """
 
-    owned_networks: ClassVar[Mapping[str, str]] = {"path": "G"}
-
     weight: float = 2.0
     """Weight of the term."""
     decay: float = 0.99
@@ -90,7 +80,7 @@ class PathLength(WeightedTerm):
             raise InputError(f"decay: must be in [0, 1), got {self.decay}")
 
     def networks(self, factory: NetworkFactory) -> dict[str, nn.Module]:
-        return {"path": MeanPathLength(self.decay)}
+        return {"path": MeanPathLength()}
 
     def noise_shapes(self, factory: NetworkFactory) -> NoiseShapes:
         return {"path": factory.shape}
@@ -108,8 +98,27 @@ class PathLength(WeightedTerm):
             lengths = path_lengths(
                 samples, codes, directions / math.sqrt(math.prod(samples.shape[3:]))
             )
-        mean = cast(MeanPathLength, nets["path"]).mean[:, None]
+        mean = _mean_length(nets)[:, None]
         return {
             "path": self.weight * mean_per_seed((lengths - mean).square()),
             "path_length": mean_per_seed(lengths).detach(),
         }
+
+    @property
+    def post_updates(self) -> Mapping[str, PostUpdate]:
+        return {"G": self.update_mean}
+
+    def update_mean(self, nets: Nets, batch: Batch, losses: Losses) -> None:
+        """Update the moving average in steps that have computed lengths.
+
+        Arguments:
+            nets: Networks of the method and its terms.
+            batch: The batch of the update, which is not read.
+            losses: Values of the losses of G.
+        """
+        if "path_length" in losses:
+            _mean_length(nets).lerp_(losses["path_length"], 1 - self.decay)
+
+
+def _mean_length(nets: Nets) -> Tensor:
+    return cast(MeanPathLength, nets["path"]).mean

@@ -138,8 +138,7 @@ def _check_loss_gradients(mini_run: MiniRun) -> None:
     for player in mini_run.method.players:
         losses = player.loss(without_cache(state), mini_run.first_batch(player))
         total_loss = torch.stack([value.sum() for value in losses.values()]).sum()
-        trainable_names = (net for net in player.trains if parts.is_trainable(state.nets[net]))
-        for net_name in trainable_names:
+        for net_name in player.trains:
             gradients = _compute_gradients(total_loss, list(state.nets[net_name].parameters()))
             require(
                 any(bool(gradient.any()) for gradient in gradients),
@@ -162,8 +161,7 @@ def _check_trained_networks(mini_run: MiniRun) -> None:
     trained_nets = {net for player in mini_run.method.players for net in player.trains}
     for net_name in nets_before:
         weights_before, weights_after = (
-            dict(nets[net_name].named_parameters()) or nets[net_name].state_dict()
-            for nets in (nets_before, nets_after)
+            dict(nets[net_name].named_parameters()) for nets in (nets_before, nets_after)
         )
         is_changed = bool(differing_names(weights_before, weights_after))
         is_trained = net_name in trained_nets

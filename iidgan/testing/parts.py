@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from iidgan.core import HasPostLosses, HasPostUpdate, Nets, Player
+from iidgan.core import Nets, Player
 from iidgan.testing.mini_run import MiniRun, without_cache
 from iidgan.testing.value import class_name, require
 
@@ -93,18 +93,13 @@ def _check_player(player: Player, networks: Mapping[str, nn.Module]) -> None:
             f"{', '.join(networks)}); create it in `networks`, or correct `trains`",
         )
         require(
-            is_trainable(networks[net]) or has_state(networks[net]),
+            is_trainable(networks[net]),
             f"{prefix} trains {net!r}, which has no trainable parameter; remove it from `trains`",
         )
 
 
 def is_trainable(net: nn.Module) -> bool:
     return any(parameter.requires_grad for parameter in net.parameters())
-
-
-def has_state(net: nn.Module) -> bool:
-    """Whether the updates of a network's player change its buffers."""
-    return any(isinstance(module, HasPostLosses | HasPostUpdate) for module in net.modules())
 
 
 def check_network_shapes(mini_run: MiniRun) -> None:

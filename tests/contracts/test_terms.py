@@ -136,17 +136,15 @@ def sum_gradients(mini_run, players):
         with torch.random.fork_rng(devices=[]):
             losses = player.loss(without_cache(state), mini_run.first_batch(player))
         for net in player.trains:
-            parameters = dict(state.nets[net].named_parameters())
-            if not parameters:  # it has state alone
-                continue
+            names, parameters = zip(*state.nets[net].named_parameters(), strict=True)
             values = torch.autograd.grad(
                 sum(value.sum() for value in losses.values()),
-                [*parameters.values()],
+                parameters,
                 retain_graph=True,
                 allow_unused=True,
                 materialize_grads=True,
             )
-            for name, value in zip(parameters, values, strict=True):
+            for name, value in zip(names, values, strict=True):
                 key = f"{player.name}: {net}.{name}"
                 gradients[key] = value
     return gradients

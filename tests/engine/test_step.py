@@ -423,20 +423,6 @@ class TestTrainStep:
         assert have_equal_tensors(state.nets.state_dict(), other.nets.state_dict())
         assert state.nets["D"].scale.eq(1.1 * 1.1).all()
 
-    def test_post_losses_after_each_update(self):
-        """A module gets the values of its player's losses, of each update, without gradients."""
-        players = (replace(GAN().players[0], updates_per_step=2), GAN().players[1])
-        method = WithPostUpdate(given_players=players, updates=[])
-        state = init_state(method, ARCH, Adam(), (0, 1))
-        received = []
-        state.nets["D"].post_losses = received.append
-        losses = TrainStep(method, state, steps=NUM_STEPS)(
-            make_stream((0, 1), batches_per_step=2).batches_at(0)
-        )
-        assert [list(values) for values in received] == [["adversarial"], ["adversarial"]]
-        assert torch.equal(received[1]["adversarial"], losses["D/adversarial"])
-        assert not received[0]["adversarial"].requires_grad
-
     def test_post_update_spectral_norm_once(self):
         arch = NetworkFactory(DCGAN(latent=2, width=2, spectral_norm=True), (1, 8, 8))
         state = init_state(GAN(), arch, Adam(), (0, 1))
@@ -590,7 +576,7 @@ class WithLogitSum(Term):
     def post_updates(self):
         return {"D": self.add_logits}
 
-    def add_logits(self, nets, batch):
+    def add_logits(self, nets, batch, losses):
         nets["logits"].value.add_(nets.D(batch.x).mean(1))
 
 
@@ -612,6 +598,26 @@ def test_train_step_calls_post_updates():
     )
     assert len(logits) == 3
     torch.testing.assert_close(state.nets["logits"].value, sum(logits))
+
+
+def test_post_updates_get_the_losses_of_each_update():
+    received = []
+
+    def record(nets, batch, losses):
+        received.append((torch.is_grad_enabled(), losses))
+
+    critic, generator = GAN().players
+    players = (replace(critic, updates_per_step=2, post_updates=(record,)), generator)
+    method = WithPostUpdate(given_players=players, updates=[])
+    state = init_state(method, ARCH, Adam(), (0, 1))
+    batches = make_stream((0, 1), batches_per_step=2).batches_at(0)
+    losses = TrainStep(method, state, steps=NUM_STEPS)(batches)
+    assert [(enabled, list(values)) for enabled, values in received] == [
+        (False, ["adversarial"]),
+        (False, ["adversarial"]),
+    ]
+    assert torch.equal(received[1][1]["adversarial"], losses["D/adversarial"])
+    assert not received[0][1]["adversarial"].requires_grad
 
 
 class FlopCounter(TorchDispatchMode):

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 import iidgan
-from iidgan.core import Nets, NetworkFactory
+from iidgan.core import Nets, NetworkFactory, Regularised
 from iidgan.methods import GAN, StyleMixingGAN, iid_gan, stylegan2_ada, stylegan2_ada_cifar
 from iidgan.nn import StyleGAN2
+from iidgan.terms import ADA
 from iidgan.testing import check_method
 from tests.helpers.errors import raises_input_error
 from tests.helpers.networks import make_batch, random_nets
@@ -113,7 +114,13 @@ def test_r1_by_finite_differences():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "method", [stylegan2_ada(), iid_gan(stylegan2_ada())], ids=["plain", "with the term"]
+    "method",
+    [
+        stylegan2_ada(),
+        iid_gan(stylegan2_ada()),
+        Regularised(method=stylegan2_ada(), terms=(ADA(groups=("blit",)),)),
+    ],
+    ids=["plain", "with the term", "augmented"],
 )
 def test_check_method_on_styles(method):
     check_method(method, SMALL_STYLES)
@@ -128,7 +135,7 @@ def test_iid_gan_on_stylegan2_ada():
         "CycleTerm",
         "GaussianTerm",
     ]
-    assert [player.trains for player in method.players] == [("D",), ("G", "path", "F")]
+    assert [player.trains for player in method.players] == [("D",), ("G", "F")]
     nets, batch = random_nets(method, STYLES)
     cycle = method.terms[0].compute_loss(nets, batch)["cycle_z"]
     expected = 3 * (nets["F"](nets["G"](batch.z)) - batch.z).abs().sum(-1).mean(1)
