@@ -125,6 +125,9 @@ SCORES: Mapping[str, PaperScore] = {
     "JSD": PaperScore(
         metric="jsd", record_name="js_divergence", features="pixels", is_distance=True
     ),
+    "KID": PaperScore(
+        metric="kd", record_name="kd", inception_name="kid", other_title="KD", is_distance=True
+    ),
     "clipped coverage": PaperScore(
         metric="clipped", record_name="clipped_coverage", features=DEFAULT_FEATURES
     ),

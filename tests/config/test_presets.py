@@ -90,7 +90,8 @@ def test_preset_settings(name):
 def test_preset_weights(name):
     cycle, gaussian = PRESETS[name].create_method("iid-gan").base_and_terms[1]
     assert (cycle.weight, gaussian.weight) == WEIGHTS[name]
-    assert (gaussian.distance, gaussian.p) == ("p-norm", 2.0)
+    distance = "w2-1d" if name == "stylegan2" else "p-norm"
+    assert (gaussian.distance, gaussian.p) == (distance, 2.0)
     assert cycle.norm == {"points": "l1-sum", "invertgan": "l2"}.get(name, "l1")
     expected_ratios = {"images": 10.0, "ivgan": 10.0, "many-modes": 1.0}
     assert cycle.ratio == expected_ratios.get(name)
