@@ -38,6 +38,7 @@ from .data import Shapes as Shapes
 from .data import Spiral as Spiral
 from .data import StackedFashion as StackedFashion
 from .data import StackedMnist as StackedMnist
+from .data import Subset as Subset
 from .data import SwissRoll as SwissRoll
 from .data import TwoGaussians as TwoGaussians
 from .data import array as array

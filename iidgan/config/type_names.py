@@ -21,6 +21,7 @@ from iidgan.data import (
     Spiral,
     StackedFashion,
     StackedMnist,
+    Subset,
     SwissRoll,
     TwoGaussians,
 )
@@ -168,6 +169,7 @@ TYPE_NAMES: dict[str, type] = {
     "stacked-mnist": StackedMnist,
     "stacked-fashion": StackedFashion,
     "shapes": Shapes,
+    "subset": Subset,
     "array": ArrayFile,
     "prepared": Prepared,
     # Backbones

@@ -13,6 +13,7 @@ from iidgan.studies.papers.images.arxiv import ARXIV_TABLE_2, ARXIV_TABLE_4, ARX
 from iidgan.studies.papers.images.bfloat16 import BFLOAT16
 from iidgan.studies.papers.images.conditional import CONDITIONAL, CONDITIONAL_CIFAR10
 from iidgan.studies.papers.images.disentanglement import DISENTANGLEMENT
+from iidgan.studies.papers.images.few_images import FEW_IMAGES
 from iidgan.studies.papers.images.five_sets import IMAGES
 from iidgan.studies.papers.images.ijcai import IJCAI_TABLE_4, IJCAI_TABLE_5, IJCAI_TABLE_6
 from iidgan.studies.papers.images.invert_gan import INVERT_GAN_TABLE_2
@@ -59,6 +60,7 @@ TABLES: dict[str, Callable[[Sequence[MetricRecord]], TableSpec]] = {
     "lazy": partial(_return_spec, LAZY),
     "lazy-images": partial(_return_spec, LAZY_IMAGES),
     "images": partial(_return_spec, IMAGES),
+    "few-images": partial(_return_spec, FEW_IMAGES),
     "bfloat16": partial(_return_spec, BFLOAT16),
     "conditional": partial(_return_spec, CONDITIONAL),
     "disentanglement": partial(_return_spec, DISENTANGLEMENT),
