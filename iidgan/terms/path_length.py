@@ -46,8 +46,10 @@ class PathLength(WeightedTerm):
 
     A fixed step of the styles w then changes the image by as much wherever it starts, and in
     whatever direction. ‖·‖² is the mean over the layers of G, each of which reads w, and a is the
-    moving average of the lengths; it is logged as `path_length`, a constant that adds nothing to
-    the gradient. Of a generator without styles, J is the Jacobian of z.
+    moving average of the lengths, from those of the first batch on: an average that starts at 0
+    would shorten paths in the first thousands of steps. The mean of a batch is logged as
+    `path_length`, a constant that adds nothing to the gradient. Of a generator without styles, J
+    is the Jacobian of z.
 
     The paper has y ~ N(0, I), one w, and the weight ln 2 / (r² (ln r - ln 2)) for r pixels. As G
     has L = 2 log₂ r - 2 layers, this is 2 / (r² L), or a weight of 2 of the means over pixels and
@@ -63,10 +65,10 @@ class PathLength(WeightedTerm):
         >>> zeros = torch.zeros(1, 2, 2)
         >>> batch = Batch(x=zeros, z=zeros, u=zeros[..., 0], noise=noise)
         >>> term = PathLength(weight=1.0)
-        >>> networks = term.networks(NetworkFactory(None, shape=(2,)))  # the average is 0
-        >>> nets = Nets({"G": lambda z: 2 * z, **networks})  # lengths of 6 and 2
+        >>> networks = term.networks(NetworkFactory(None, shape=(2,)))
+        >>> nets = Nets({"G": lambda z: 2 * z, **networks})  # lengths of 6 and 2, 4 in the mean
         >>> {name: value.detach() for name, value in term.compute_loss(nets, batch).items()}
-        {'path': tensor([20.]), 'path_length': tensor([4.])}
+        {'path': tensor([4.]), 'path_length': tensor([4.])}
     """
 
     weight: float = 2.0
@@ -98,10 +100,11 @@ class PathLength(WeightedTerm):
             lengths = path_lengths(
                 samples, codes, directions / math.sqrt(math.prod(samples.shape[3:]))
             )
-        mean = _mean_length(nets)[:, None]
+        batch_mean = mean_per_seed(lengths).detach()
+        mean = _start_with(batch_mean, _mean_length(nets))
         return {
-            "path": self.weight * mean_per_seed((lengths - mean).square()),
-            "path_length": mean_per_seed(lengths).detach(),
+            "path": self.weight * mean_per_seed((lengths - mean[:, None]).square()),
+            "path_length": batch_mean,
         }
 
     @property
@@ -117,7 +120,13 @@ class PathLength(WeightedTerm):
             losses: Values of the losses of G.
         """
         if "path_length" in losses:
-            _mean_length(nets).lerp_(losses["path_length"], 1 - self.decay)
+            mean, batch_mean = _mean_length(nets), losses["path_length"]
+            mean.copy_(torch.lerp(_start_with(batch_mean, mean), batch_mean, 1 - self.decay))
+
+
+def _start_with(batch_mean: Tensor, mean: Tensor) -> Tensor:
+    """Return the moving average, which is 0 before the first update: then that of the batch."""
+    return torch.where(mean == 0, batch_mean, mean)
 
 
 def _mean_length(nets: Nets) -> Tensor:

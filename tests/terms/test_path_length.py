@@ -61,8 +61,17 @@ def test_penalty_of_a_generator_of_styles():
     assert not losses["path_length"].requires_grad
 
 
+def test_first_penalty_is_the_variance_of_lengths():
+    nets, batch = make_nets()
+    losses = TERM.compute_loss(nets, batch)
+    styles = nets["G"].styles(batch.z)
+    lengths = path_lengths(nets["G"](styles), styles, batch.noise["path"] / 8)
+    torch.testing.assert_close(losses["path"], 0.5 * lengths.var(1, correction=0))
+
+
 def test_gradient_of_the_penalty_by_finite_differences():
     nets, batch = make_nets()
+    nets["path"].mean.fill_(0.3)
     weight, step = nets["G"].convs[1].conv.weight.value, 1e-5
     (gradient,) = torch.autograd.grad(TERM.compute_loss(nets, batch)["path"].sum(), weight)
     values = []
@@ -83,7 +92,9 @@ def test_average_follows_lengths_of_lazy_steps_alone():
     train_step = TrainStep(method, state, steps=10)
     for step in range(4):
         losses = train_step([batch])
-        if step % 2 == 0:
+        if step == 0:
+            mean = losses["G/path_length"]
+        elif step % 2 == 0:
             mean = 0.9 * mean + 0.1 * losses["G/path_length"]
         assert ("G/path" in losses) is (step % 2 == 0)
         torch.testing.assert_close(state.nets["path"].mean, mean)
