@@ -23,8 +23,8 @@ class Subset(Source):
     Examples:
         >>> import iidgan
         >>> few_digits = iidgan.Subset(source=iidgan.Mnist5k(), num=100)
-        >>> len(few_digits.load()), few_digits.whole
-        (100, Mnist5k(test=False))
+        >>> len(few_digits.load()), len(few_digits.whole.load())
+        (100, 4000)
     """
 
     has_images: ClassVar[bool] = True
