@@ -38,6 +38,7 @@ from .data import Shapes as Shapes
 from .data import Spiral as Spiral
 from .data import StackedFashion as StackedFashion
 from .data import StackedMnist as StackedMnist
+from .data import Subset as Subset
 from .data import SwissRoll as SwissRoll
 from .data import TwoGaussians as TwoGaussians
 from .data import array as array
@@ -48,6 +49,7 @@ from .diagnosis import Diagnosis as Diagnosis
 from .diagnosis import diagnose as diagnose
 from .engine.loop import StopRequest as StopRequest
 from .engine.optim import Adam as Adam
+from .engine.optim import AnnealedAdam as AnnealedAdam
 from .engine.optim import Optimiser as Optimiser
 from .engine.optim import RMSProp as RMSProp
 from .errors import InputError as InputError
@@ -72,6 +74,7 @@ from .methods import Drifting as Drifting
 from .methods import PacGAN as PacGAN
 from .methods import ParticleGAN as ParticleGAN
 from .methods import RelativisticGAN as RelativisticGAN
+from .methods import StyleMixingGAN as StyleMixingGAN
 from .methods import Unrolled as Unrolled
 from .methods import Wasserstein as Wasserstein
 from .methods import ac_gan as ac_gan
@@ -88,6 +91,8 @@ from .methods import lsgan as lsgan
 from .methods import msgan as msgan
 from .methods import pd_gan as pd_gan
 from .methods import r3gan as r3gan
+from .methods import stylegan2_ada as stylegan2_ada
+from .methods import stylegan2_ada_cifar as stylegan2_ada_cifar
 from .methods import wgan_gp as wgan_gp
 from .nn import DCGAN as DCGAN
 from .nn import DCGANSN as DCGANSN
@@ -97,7 +102,9 @@ from .nn import ArxivCIFAR as ArxivCIFAR
 from .nn import ArxivSTL as ArxivSTL
 from .nn import CollapsedInit as CollapsedInit
 from .nn import MnistNet as MnistNet
+from .nn import R3GANNet as R3GANNet
 from .nn import ResNet as ResNet
+from .nn import StyleGAN2 as StyleGAN2
 from .sharing.hub import from_pretrained as from_pretrained
 from .sharing.network_files import export_network as export_network
 from .terms import ADA as ADA
@@ -116,6 +123,7 @@ from .terms import Intervention as Intervention
 from .terms import InverseClassifier as InverseClassifier
 from .terms import ModeSeeking as ModeSeeking
 from .terms import Pairing as Pairing
+from .terms import PathLength as PathLength
 from .terms import Transport as Transport
 from .terms import ZDiscriminator as ZDiscriminator
 from .terms import sigreg as sigreg

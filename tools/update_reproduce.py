@@ -16,7 +16,7 @@ from iidgan.records import MetricRecord, read_all_records
 from iidgan.report.formats import format_mean_std, render_table
 from iidgan.sample_sets.feature_set import DEFAULT_FEATURES
 from iidgan.studies.columns import SCORES, ScoreColumn
-from iidgan.studies.papers import ALIASES, PLANNED_TABLES, RECIPES
+from iidgan.studies.papers import ALIASES, RECIPES
 from iidgan.studies.papers.images.figures import IMAGE_FIGURES
 from iidgan.studies.requirements import describe_acquisition
 from iidgan.studies.table_spec import RowGroup, TableSpec
@@ -31,6 +31,7 @@ NUM_IMAGES = {
     "stl10": 100_000,
     "celeba": 202_599,
     "lsun-church": 126_227,
+    "afhq-cat": 5_153,
 }
 """Published numbers of training images."""
 
@@ -53,8 +54,6 @@ def _render_overview() -> str:
     for name, spec in RECIPES.items():
         datasets = ", ".join(spec.dataset_names)
         lines.append(f"| `iidgan table {name}` | [{spec.title}](#{name}) | {datasets} |")
-    for name, planned in PLANNED_TABLES.items():
-        lines.append(f"| `iidgan table {name}`: {planned.reason} | {planned.title} | |")
     return "\n".join(lines)
 
 

@@ -18,6 +18,7 @@ PROFILES = {
     "stacked": "standard",
     "lazy-images": "quick",
     "images": "standard",
+    "few-images": "standard",
     "bfloat16": "standard",
     "conditional": "standard",
     "disentanglement": "standard",

@@ -23,7 +23,7 @@ from iidgan.records import MetricRecord, read_all_records
 from iidgan.report_page import MAX_BYTES, Command, RunSection, TableSection, write_report
 from iidgan.report_page.section import Section
 from iidgan.sample_sets.opening import DEFAULT_NUM_SAMPLES
-from iidgan.studies.papers import ALIASES, PLANNED_TABLES, TABLES
+from iidgan.studies.papers import ALIASES, TABLES
 from iidgan.training.run_dir import RunDir
 
 
@@ -92,7 +92,7 @@ def _is_run(name: str) -> bool:
     Raises:
         InputError: It is neither.
     """
-    table_names = {*TABLES, *ALIASES, *PLANNED_TABLES}
+    table_names = {*TABLES, *ALIASES}
     if name in table_names:
         return False
     if not Path(name).exists() and "/" not in name:

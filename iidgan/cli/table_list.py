@@ -5,13 +5,13 @@ from __future__ import annotations
 from rich.table import Table
 
 from iidgan.sample_sets.feature_set import DEFAULT_FEATURES
-from iidgan.studies.papers import ALIASES, PLANNED_TABLES, TABLES
+from iidgan.studies.papers import ALIASES, TABLES
 from iidgan.studies.requirements import Check, Requirements
 from iidgan.studies.table_spec import TableSpec
 
 
 def list_tables() -> Table:
-    """List all tables, also those that cannot be trained yet."""
+    """List all tables."""
     table = Table(box=None, pad_edge=False)
     for heading in ("table", "data", "can be trained here", "title"):
         table.add_column(heading, no_wrap=heading == "table")
@@ -24,8 +24,6 @@ def list_tables() -> Table:
         names = ", ".join([name, *names_by_table.get(name, [])])
         profiles = _list_profiles(spec, results)
         table.add_row(names, ", ".join(spec.dataset_names), profiles, spec.title)
-    for name, planned in PLANNED_TABLES.items():
-        table.add_row(name, "", f"no: {planned.reason}", planned.title)
     return table
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from iidgan.errors import InputError, unknown_name_error
 from iidgan.records import MetricRecord
 from iidgan.sample_sets.feature_set import DEFAULT_FEATURES
-from iidgan.studies.papers import ALIASES, PLANNED_TABLES, TABLES
+from iidgan.studies.papers import ALIASES, TABLES
 from iidgan.studies.table_spec import TableSpec
 
 
@@ -38,10 +38,8 @@ def resolve_table_name(name: str) -> str:
         name: Its name, or another name of it.
 
     Raises:
-        InputError: There is none, or it cannot be trained yet.
+        InputError: There is none.
     """
-    if name in PLANNED_TABLES:
-        raise InputError(f"table: {name} {PLANNED_TABLES[name].reason}")
     name = ALIASES.get(name, name)
     if name not in TABLES:
         raise unknown_name_error("table", name, [*TABLES, *ALIASES])

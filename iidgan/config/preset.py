@@ -20,6 +20,7 @@ ADAPTED_METHODS = (
     "ivgan",
     "iv-dcgan",
     "iv-lsgan",
+    "r3gan",
 )
 """Registered methods whose terms take the values of a preset. The weights of the others, such as
 InvertGAN, are part of their definition."""

@@ -6,12 +6,23 @@ from dataclasses import replace
 
 from iidgan.config.preset import Preset
 from iidgan.core import Term
-from iidgan.core.references import IID_GAN
-from iidgan.engine.optim import Adam
+from iidgan.core.references import IID_GAN, R3GAN
+from iidgan.engine.optim import Adam, AnnealedAdam
 from iidgan.methods.invert_gan import PAPER as INVERT_GAN
-from iidgan.nn import DCGAN, DCGANSN, MLP, SNGANCNN, ArxivCIFAR, ArxivSTL, MnistNet
+from iidgan.methods.stylegan2 import PAPER as STYLEGAN2_ADA
+from iidgan.nn import (
+    DCGAN,
+    DCGANSN,
+    MLP,
+    SNGANCNN,
+    ArxivCIFAR,
+    ArxivSTL,
+    MnistNet,
+    R3GANNet,
+    StyleGAN2,
+)
 from iidgan.nn.references import IID_GAN_2021
-from iidgan.terms import CycleTerm, GaussianTerm, InstanceNoise, Intervention
+from iidgan.terms import R1, R2, CycleTerm, GaussianTerm, InstanceNoise, Intervention
 from iidgan.terms.intervention import PAPER as IVGAN
 
 
@@ -297,6 +308,61 @@ _ALL = (
         data=("mnist", "cifar10", "stl10", "lsun-church", "stacked-mnist"),
         side=64,
         reference=IVGAN,
+    ),
+    Preset(
+        name="stylegan2",
+        title="FFHQ at 256 pixels, with the steps of Table 6 of IJCAI 2023",
+        origins={
+            "terms": "R1 of 256 pixels, path lengths as in StyleGAN2; ours: of --term cycle and "
+            "--term gaussian 0.01 and 0.1, as for CelebA in IJCAI 2023, every 8 steps, per "
+            "dimension, as a batch is smaller than M",
+            "arch": "next to images of 64 pixels, the channels of 64 pixels",
+            "latent": "as in StyleGAN2",
+            "optimiser": "rate and betas; constant, as there",
+            "batch": "that of 256 pixels",
+            "steps": "IJCAI 2023, section 5.2: 10 million images",
+            "ema": "half-life of 20,000 images; ramp as for other sizes",
+        },
+        terms=(
+            CycleTerm(norm="l1", weight=0.01, every=8),
+            GaussianTerm(weight=0.1, every=8, distance="w2-1d"),
+        ),
+        arch=StyleGAN2(),
+        optimiser=Adam(lr=2.5e-3, betas=(0.0, 0.99), schedule="constant"),
+        batch=64,
+        steps=10_000_000 // 64,
+        ema=0.9978,
+        ema_rampup=0.05,
+        method="stylegan2-ada",
+        data=("afhq-cat", "lsun-church"),
+        reference=STYLEGAN2_ADA,
+    ),
+    Preset(
+        name="r3gan",
+        title="Stacked MNIST",
+        origins={
+            "terms": "R1 and R2 fall from 1 to 0.1; ours: of --term cycle and --term gaussian "
+            "0.01 and 0.1",
+            "arch": "section 4; width of 32 pixels",
+            "latent": "as there",
+            "optimiser": "rate and beta2 as there; ours: over the whole run",
+            "batch": "as there",
+            "steps": "ours: 10 million images",
+            "ema": "ours: half-life of 500,000 images; ramp as in StyleGAN2-ADA",
+        },
+        terms=(
+            *(R1(weight=1.0, growth=0.1), R2(weight=1.0, growth=0.1)),
+            *iid_terms(0.01, 0.1),
+        ),
+        arch=R3GANNet(width=768),
+        optimiser=AnnealedAdam(),
+        batch=512,
+        steps=10_000_000 // 512,
+        ema=0.9993,
+        ema_rampup=0.05,
+        method="r3gan",
+        data=("stacked-mnist",),
+        reference=R3GAN,
     ),
 )
 

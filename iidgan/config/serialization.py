@@ -103,7 +103,7 @@ def decode_dataclass(
     Examples:
         >>> from iidgan import R1
         >>> decode_dataclass(R1, {"weight": 0.5}, plugin_types={})
-        R1(every=1, weight=0.5)
+        R1(every=1, weight=0.5, growth=1.0)
     """
     check_types_named(_iterate_type_names(encoded_fields), plugin_types)
     return _decode_fields(cls, encoded_fields, plugin_types)

@@ -21,10 +21,11 @@ from iidgan.data import (
     Spiral,
     StackedFashion,
     StackedMnist,
+    Subset,
     SwissRoll,
     TwoGaussians,
 )
-from iidgan.engine.optim import Adam, RMSProp
+from iidgan.engine.optim import Adam, AnnealedAdam, RMSProp
 from iidgan.methods import (
     AAE,
     AMAT,
@@ -47,6 +48,7 @@ from iidgan.methods import (
     PacGAN,
     ParticleGAN,
     RelativisticGAN,
+    StyleMixingGAN,
     Unrolled,
     Wasserstein,
 )
@@ -74,7 +76,9 @@ from iidgan.nn import (
     ArxivSTL,
     CollapsedInit,
     MnistNet,
+    R3GANNet,
     ResNet,
+    StyleGAN2,
 )
 from iidgan.terms import (
     ADA,
@@ -93,6 +97,7 @@ from iidgan.terms import (
     InverseClassifier,
     ModeSeeking,
     Pairing,
+    PathLength,
     Transport,
     ZDiscriminator,
 )
@@ -126,6 +131,7 @@ TYPE_NAMES: dict[str, type] = {
     "drifting": Drifting,
     "particle": ParticleGAN,
     "conditional": Conditional,
+    "style-mixing": StyleMixingGAN,
     # Terms
     "gaussian": GaussianTerm,
     "cycle": CycleTerm,
@@ -134,6 +140,7 @@ TYPE_NAMES: dict[str, type] = {
     "bures": Bures,
     "mode-seeking": ModeSeeking,
     "pairing": Pairing,
+    "path-length": PathLength,
     "transport": Transport,
     "r1": R1,
     "r2": R2,
@@ -162,6 +169,7 @@ TYPE_NAMES: dict[str, type] = {
     "stacked-mnist": StackedMnist,
     "stacked-fashion": StackedFashion,
     "shapes": Shapes,
+    "subset": Subset,
     "array": ArrayFile,
     "prepared": Prepared,
     # Backbones
@@ -174,8 +182,11 @@ TYPE_NAMES: dict[str, type] = {
     "arxiv-stl": ArxivSTL,
     "mnist-net": MnistNet,
     "shrunk": CollapsedInit,
+    "stylegan2": StyleGAN2,
+    "r3gan": R3GANNet,
     # Optimisers
     "adam": Adam,
+    "annealed-adam": AnnealedAdam,
     "rmsprop": RMSProp,
     # Metrics
     "coverage": ModeCoverage,

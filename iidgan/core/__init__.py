@@ -5,7 +5,7 @@ sets.
 """
 
 from iidgan.core.backbone import Backbone, NetworkFactory
-from iidgan.core.batch import Batch, concatenate_batches
+from iidgan.core.batch import Batch, concatenate_batches, fit_batch_size
 from iidgan.core.conditioning import (
     ClassBalancedIndex,
     Classes,
@@ -36,8 +36,11 @@ from iidgan.core.networks import (
     HasBatchStatistics,
     HasFeatures,
     HasInputMatrix,
+    HasLayerNoise,
     HasPostUpdate,
+    HasStyles,
     Nets,
+    layer_noise_shapes,
 )
 from iidgan.core.reference import Reference, cites
 from iidgan.core.regularised import Regularised
@@ -60,7 +63,9 @@ __all__ = [
     "HasBatchStatistics",
     "HasFeatures",
     "HasInputMatrix",
+    "HasLayerNoise",
     "HasPostUpdate",
+    "HasStyles",
     "LossFn",
     "Losses",
     "Method",
@@ -84,5 +89,7 @@ __all__ = [
     "check_field_types",
     "cites",
     "concatenate_batches",
+    "fit_batch_size",
+    "layer_noise_shapes",
     "list_path_fields",
 ]

@@ -61,9 +61,7 @@ class Batch:
             >>> batch.noise_for("code", 3).flatten()
             tensor([1., 2., 1.])
         """
-        noise = self.noise[name]
-        num_copies = -(-num_samples // noise.shape[1])
-        return noise.repeat(1, num_copies, *[1] * (noise.dim() - 2))[:, :num_samples]
+        return fit_batch_size(self.noise[name], num_samples)
 
     def split_code(self, codes: Tensor) -> tuple[Tensor, Tensor]:
         """Split codes into latents and classes; the latter are empty if there is no class.
@@ -123,6 +121,24 @@ class Batch:
             else:
                 field_tensors[name] = value
         return cls(**field_tensors, noise=noise_tensors)
+
+
+def fit_batch_size(noise: Tensor, num_samples: int) -> Tensor:
+    """Return noise for `num_samples` samples, repeated if they exceed the batch.
+
+    Arguments:
+        noise: Noise for a batch, with shape (S, B, ...).
+        num_samples: Number of samples.
+
+    Returns:
+        Noise, with shape (S, num_samples, ...).
+
+    Examples:
+        >>> fit_batch_size(torch.tensor([[1.0, 2.0]]), 3)
+        tensor([[1., 2., 1.]])
+    """
+    num_copies = -(-num_samples // noise.shape[1])
+    return noise.repeat(1, num_copies, *[1] * (noise.dim() - 2))[:, :num_samples]
 
 
 def concatenate_batches(batches: list[Batch]) -> Batch:

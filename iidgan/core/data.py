@@ -323,6 +323,11 @@ class Source(TypedFields, ABC):
     expected_accuracy: ClassVar[float] = 0.0
 
     @property
+    def whole(self) -> Source:
+        """The source of all data that these are a part of, which tables compare samples with."""
+        return self
+
+    @property
     def label_advice(self) -> str:
         """What to do if the data have no labels, which a conditional method needs."""
         return "choose other data"

@@ -32,8 +32,10 @@ Losses = dict[str, Tensor]
 LossFn = Callable[[Nets, Batch], Losses]
 """A pure function of networks and a batch."""
 
-PostUpdate = Callable[[Nets, Batch], None]
-"""A function that changes buffers of networks, with tensors only; it keeps seeds separate."""
+PostUpdate = Callable[[Nets, Batch, Losses], None]
+"""A function that changes buffers of networks after an update, of which it gets the losses.
+
+It computes with tensors only, without gradients, and keeps seeds separate."""
 
 NoiseShapes = Mapping[str, tuple[int, ...]]
 """Shapes of the noise for one sample, by name."""
@@ -51,8 +53,8 @@ class Player:
         batches_per_update: Number of batches that are concatenated for one update.
         active: Interval [start, end) in which the player is updated, as fractions of the training.
         lr_scale: Factor on the run's learning rate.
-        post_updates: Functions of the networks and the batch that are called after each update,
-            without gradients. Outputs that the loss has computed are those before the update.
+        post_updates: Functions of the networks, the batch and the values of the losses that are
+            called after each update. Outputs that the loss has computed are those before it.
 
     Examples:
         >>> from iidgan import WGAN
@@ -229,7 +231,8 @@ class Term(TypedFields, ABC):
     def post_updates(self) -> Mapping[str, PostUpdate]:
         """Functions that change buffers of the term's networks, by the name of a network.
 
-        Each is called after the updates of the player that trains the network, in every step.
+        Each is called after the updates of the player that trains the network, in every step; the
+        losses of a lazy term are among the values in its own steps alone.
         """
         return {}
 

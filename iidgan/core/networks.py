@@ -142,7 +142,7 @@ class Nets(Mapping[str, nn.Module]):
             >>> nets.without_input_maps("D").D(torch.zeros(1, 2))
             tensor([[0., 0.]])
         """
-        view = self._share_views(Nets(self._modules, use_bfloat16=self._use_bfloat16))
+        view = self.with_own_cache()
         view._input_maps = {**self._input_maps, name: ()}
         return view
 
@@ -180,6 +180,25 @@ class Nets(Mapping[str, nn.Module]):
         view = self._share_cache()
         view._conditions = self._conditions | {name: condition}
         return view
+
+    def with_layer_noise(self, batch: Batch) -> Nets:
+        """Return networks whose layers read the noise of a batch, with a shared cache.
+
+        It is a second input of each network that is `HasLayerNoise`, in every call.
+
+        Arguments:
+            batch: A batch with the noise of `layer_noise_shapes`; without it networks read theirs.
+        """
+        view = self
+        for name, module in self._modules.items():
+            noise = batch.noise.get(_layer_noise_name(name))
+            if isinstance(module, HasLayerNoise) and noise is not None:
+                view = view.with_condition(name, noise)
+        return view
+
+    def with_own_cache(self) -> Nets:
+        """Return networks that are evaluated in the same way, with a cache of their own."""
+        return self._share_views(Nets(self._modules, use_bfloat16=self._use_bfloat16))
 
     def _share_cache(self) -> Nets:
         view = Nets(self._modules, use_bfloat16=self._use_bfloat16)
@@ -307,6 +326,62 @@ class HasFeatures(Protocol):
 def _has_features(module: nn.Module) -> TypeGuard[HasFeatures]:
     # A check against the protocol would bypass __getattr__, where torch keeps submodules.
     return hasattr(module, "head") and callable(getattr(module, "features", None))
+
+
+@runtime_checkable
+class HasStyles(Protocol):
+    """A generator that maps latents to styles, and reads these layer by layer.
+
+    It maps styles (S, B, L, M) of its L layers to samples as well as latents (S, B, M).
+    """
+
+    def styles(self, z: Tensor) -> Tensor:
+        """Compute the styles of latents, (S, B, M) -> (S, B, L, M)."""
+        ...
+
+    def truncate(self, styles: Tensor, psi: float) -> Tensor:
+        """Draw styles towards their mean, at which they are for psi = 0."""
+        ...
+
+
+@runtime_checkable
+class HasLayerNoise(Protocol):
+    """A network whose layers read noise besides its input, `network(z, noise)`.
+
+    Training draws the noise like all other randomness of a loss, so that a step is a function of
+    seed and step; without it, as in sampling, the network reads fixed noise of its own.
+
+    Attributes:
+        layer_noise_shape: Shape of the noise of one sample.
+    """
+
+    layer_noise_shape: tuple[int, ...]
+
+
+def layer_noise_shapes(networks: Mapping[str, nn.Module]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes for one sample of the noise that layers of networks read, by its name.
+
+    Arguments:
+        networks: Networks by name.
+
+    Examples:
+        >>> class NoisyLinear(nn.Linear):
+        ...     layer_noise_shape = (3,)
+        ...
+        ...     def forward(self, z, noise=torch.zeros(3)):
+        ...         return super().forward(z) + noise
+        >>> layer_noise_shapes({"G": NoisyLinear(2, 3), "F": nn.Linear(3, 2)})
+        {'layers_G': (3,)}
+    """
+    return {
+        _layer_noise_name(name): module.layer_noise_shape
+        for name, module in networks.items()
+        if isinstance(module, HasLayerNoise)
+    }
+
+
+def _layer_noise_name(network_name: str) -> str:
+    return f"layers_{network_name}"
 
 
 @runtime_checkable

@@ -11,11 +11,26 @@ IID_GAN = Reference(
     url="https://www.ijcai.org/proceedings/2023/437",
 )
 
+R3GAN = Reference(
+    title="The GAN is dead; long live the GAN! A Modern GAN Baseline",
+    authors="Yiwen Huang, Aaron Gokaslan, Volodymyr Kuleshov and James Tompkin",
+    year=2024,
+    url="https://arxiv.org/abs/2501.05441",
+)
+
 SNGAN = Reference(
     title="Spectral Normalization for Generative Adversarial Networks",
     authors="Takeru Miyato, Toshiki Kataoka, Masanori Koyama and Yuichi Yoshida",
     year=2018,
     url="https://arxiv.org/abs/1802.05957",
+)
+
+STYLEGAN2 = Reference(
+    title="Analyzing and Improving the Image Quality of StyleGAN",
+    authors="Tero Karras, Samuli Laine, Miika Aittala, Janne Hellsten, Jaakko Lehtinen and Timo "
+    "Aila",
+    year=2020,
+    url="https://arxiv.org/abs/1912.04958",
 )
 
 VAE = Reference(

@@ -79,8 +79,8 @@ class _WrappedUpdate:
     update: PostUpdate
     wrapping: tuple[Method | Term, ...]
 
-    def __call__(self, nets: Nets, batch: Batch) -> None:
-        self.update(_wrap_networks(self.wrapping, nets, batch), batch)
+    def __call__(self, nets: Nets, batch: Batch, losses: Losses) -> None:
+        self.update(_wrap_networks(self.wrapping, nets, batch), batch, losses)
 
 
 def _wrap_networks(wrapping: Iterable[Method | Term], nets: Nets, batch: Batch) -> Nets:

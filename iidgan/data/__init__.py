@@ -21,6 +21,7 @@ from iidgan.data.point_sets import Checkerboard, Moons, Rings, Spiral, SwissRoll
 from iidgan.data.prepared_source import Prepared, is_prepared, prepared, prepared_names
 from iidgan.data.shapes import Shapes
 from iidgan.data.stacked import StackedFashion, StackedMnist
+from iidgan.data.subset import Subset
 from iidgan.errors import InputError, unknown_name_error
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Spiral",
     "StackedFashion",
     "StackedMnist",
+    "Subset",
     "SwissRoll",
     "TwoGaussians",
     "array",

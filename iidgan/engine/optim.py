@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.optim.adam import adam
 
 from iidgan.core import Reference, TypedFields, cites
+from iidgan.core.references import R3GAN
 from iidgan.errors import InputError
 
 LrSchedule = Literal["constant", "linear", "cosine"]
@@ -90,7 +91,7 @@ class Optimiser(TypedFields, ABC):
         return self.lr * SCHEDULES[self.schedule](step / steps)
 
 
-def _check_numbers(optimiser: Adam | RMSProp) -> None:
+def _check_numbers(optimiser: Adam | AnnealedAdam | RMSProp) -> None:
     max_lr = torch.finfo(torch.float32).max
     if not 0 < optimiser.lr <= max_lr:
         raise InputError(f"lr: must be a positive number, such as 2e-4, got {optimiser.lr}")
@@ -222,6 +223,110 @@ def _make_slots(parameter: nn.Parameter) -> dict[str, Tensor]:
     }
 
 
+@cites(R3GAN)
+@dataclass(frozen=True, kw_only=True)
+class AnnealedAdam(Optimiser):
+    """Adam whose learning rate falls to a floor while β₂ rises to a ceiling, as R3GAN's do.
+
+        lr_t = lr_end + (lr - lr_end) s(t / T),    β₂_t = beta2_end + (β₂ - beta2_end) s(t / T)
+
+    with the schedule s of the learning rate. The average v of squared gradients is divided by that
+    of ones, which corrects its bias whatever β₂ was. The paper ends both schedules after a
+    burn-in; here they span the run.
+
+    References:
+        The GAN is dead; long live the GAN! A Modern GAN Baseline (Huang, Gokaslan, Kuleshov and
+        Tompkin, 2024), https://arxiv.org/abs/2501.05441
+
+    Examples:
+        >>> from iidgan import AnnealedAdam
+        >>> optimiser = AnnealedAdam(lr=2e-4, lr_end=5e-5)
+        >>> optimiser.lr_at(0, 100), round(optimiser.lr_at(50, 100), 7), optimiser.lr_at(100, 100)
+        (0.0002, 0.000125, 5e-05)
+    """
+
+    lr: float = 2e-4
+    """Initial learning rate."""
+    lr_end: float = 5e-5
+    """Learning rate at the end of the run."""
+    betas: tuple[float, float] = (0.0, 0.9)
+    """Decay rates of the moving averages of the gradient and, initially, of its square."""
+    beta2_end: float = 0.99
+    """Decay rate of the average of the square at the end of the run."""
+    eps: float = 1e-8
+    """Added to the square root of the second moment for numerical stability."""
+    schedule: LrSchedule = "cosine"
+    """Schedule of both: constant, or along a line or half a cosine."""
+
+    def __post_init__(self) -> None:
+        _check_numbers(self)
+        if not 0 <= self.lr_end < self.lr:
+            raise InputError(f"lr_end: must be >= 0 and below lr {self.lr}, got {self.lr_end}")
+        for name, values in (("betas", self.betas), ("beta2_end", (self.beta2_end,))):
+            if not all(0 <= beta < 1 for beta in values):
+                raise InputError(f"{name}: must be in [0, 1), got {getattr(self, name)}")
+
+    def lr_at(self, step: int, steps: int) -> float:
+        share = SCHEDULES[self.schedule](step / steps)
+        return self.lr_end + (self.lr - self.lr_end) * share
+
+    def at_interval(self, interval: float) -> AnnealedAdam:
+        """Return the optimiser for networks that move every k-th step, as Adam does.
+
+        Arguments:
+            interval: Steps per update, on average.
+        """
+        beta1, beta2 = self.betas
+        return replace(
+            self,
+            lr=interval * self.lr,
+            lr_end=interval * self.lr_end,
+            betas=(beta1**interval, beta2**interval),
+            beta2_end=self.beta2_end**interval,
+        )
+
+    def build(self, parameters: Sequence[nn.Parameter], lr: Tensor) -> TorchOptimizer:
+        return _TensorRateAdam(parameters, lr, self)
+
+
+class _TensorRateAdam:
+    """The tensors of `AnnealedAdam`, and its step, which reads both schedules from the rate."""
+
+    def __init__(
+        self, parameters: Sequence[nn.Parameter], lr: Tensor, options: AnnealedAdam
+    ) -> None:
+        self.param_groups: list[dict[str, Any]] = [{"params": [*parameters]}]
+        self.state = {
+            parameter: _make_slots(parameter)
+            | {"mean_of_ones": torch.zeros((), dtype=torch.float32, device=parameter.device)}
+            for parameter in parameters
+        }
+        self._lr, self._initial_lr, self._options = lr, float(lr), options
+
+    @torch.no_grad()
+    def step(self) -> None:
+        (beta1, _), beta2 = self._options.betas, self._current_beta2()
+        for parameter, slot in self.state.items():
+            if (gradient := parameter.grad) is None:
+                continue
+            slot["step"].add_(1)
+            slot["exp_avg"].lerp_(gradient, 1 - beta1)
+            for average, value in (
+                (slot["exp_avg_sq"], gradient.square()),
+                (slot["mean_of_ones"], torch.ones_like(slot["mean_of_ones"])),
+            ):
+                average.lerp_(value, (1 - beta2).to(average.dtype))
+            mean = slot["exp_avg"] / (1 - beta1 ** slot["step"])
+            scale = (slot["exp_avg_sq"] / slot["mean_of_ones"]).sqrt() + self._options.eps
+            parameter.sub_(self._lr * mean / scale)
+
+    def _current_beta2(self) -> Tensor:
+        options = self._options
+        floor = options.lr_end / options.lr
+        share = (self._lr / self._initial_lr - floor) / (1 - floor)
+        return options.beta2_end + (options.betas[1] - options.beta2_end) * share
+
+
 RMSPROP_LECTURE = Reference(
     title="Lecture 6.5, RMSProp: Divide the gradient by a running average of its recent magnitude",
     authors="Tijmen Tieleman and Geoffrey Hinton",
@@ -318,4 +423,8 @@ class _TensorRateRMSProp:
             parameter.sub_(self._lr * gradient / (square_average.sqrt() + self._eps))
 
 
-OPTIMISERS: dict[str, type[Optimiser]] = {"adam": Adam, "rmsprop": RMSProp}
+OPTIMISERS: dict[str, type[Optimiser]] = {
+    "adam": Adam,
+    "annealed-adam": AnnealedAdam,
+    "rmsprop": RMSProp,
+}

@@ -10,7 +10,15 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from iidgan.core import Batch, HasPostUpdate, Losses, Method, Nets, Player, concatenate_batches
+from iidgan.core import (
+    Batch,
+    HasPostUpdate,
+    Losses,
+    Method,
+    Nets,
+    Player,
+    concatenate_batches,
+)
 from iidgan.engine.flops import count_flops
 from iidgan.engine.state import State, collect_parameters
 from iidgan.errors import InputError
@@ -218,7 +226,8 @@ class TrainStep:
         num_flops = 0.0
         for player in players:
             start, end = player.active
-            loss = partial(player.loss, nets, batch_groups.select(player)[-1])
+            batch = batch_groups.select(player)[-1]
+            loss = partial(player.loss, nets.with_layer_noise(batch), batch)
             num_flops += 3 * player.updates_per_step * (end - start) * count_flops(loss)
         return num_flops
 
@@ -229,7 +238,7 @@ class TrainStep:
     def _check_losses(self, player: Player, nets: Nets, batch: Batch) -> None:
         num_seeds = len(self.state.diverged)
         try:
-            losses = player.loss(nets, batch)
+            losses = player.loss(nets.with_layer_noise(batch), batch)
         except (RuntimeError, TypeError, AttributeError, KeyError, IndexError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise InputError(
@@ -243,6 +252,7 @@ class TrainStep:
                 )
 
     def _update_player(self, player: Player, nets: Nets, batch: Batch) -> Losses:
+        nets = nets.with_layer_noise(batch)
         losses = player.loss(nets, batch)
         parameters, hooked_modules = self._trained_by_nets[player.trains]
         total_loss = torch.stack([value.sum() for value in losses.values()]).sum()
@@ -257,12 +267,13 @@ class TrainStep:
             optimiser.step()
         for parameter in parameters:
             parameter.grad = None
+        values = {name: value.detach() for name, value in losses.items()}
         with torch.no_grad():
             for post_update in player.post_updates:
-                post_update(nets, batch)
+                post_update(nets, batch, values)
         for module in hooked_modules:
             module.post_update(batch)
-        return {name: value.detach() for name, value in losses.items()}
+        return values
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,32 @@ def gradient_per_value(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     return gradients.reshape(*values.shape, -1)
 
 
+def path_lengths(samples: Tensor, codes: Tensor, directions: Tensor) -> Tensor:
+    """Compute ‖Jᵀ y‖ of each sample, with the Jacobian J of samples by their codes.
+
+    Arguments:
+        samples: Samples, (S, B, *shape), a differentiable function of the codes.
+        codes: Codes (S, B, M), or (S, B, L, M) of L layers, over which ‖·‖² is averaged.
+        directions: Directions y, with the shape of the samples.
+
+    Returns:
+        Lengths, (S, B), differentiable in all that the samples depend on.
+
+    References:
+        Analyzing and Improving the Image Quality of StyleGAN (Karras et al., 2020),
+        https://arxiv.org/abs/1912.04958, section 3.2
+
+    Examples:
+        >>> codes = torch.ones(1, 1, 2, requires_grad=True)
+        >>> path_lengths(3 * codes, codes, torch.tensor([[[3.0, 4.0]]])).detach()
+        tensor([[15.]])
+    """
+    products = (samples * directions).sum()
+    (gradients,) = torch.autograd.grad(products, codes, create_graph=True)
+    num_layers = gradients[0, 0].numel() // gradients.shape[-1]
+    return sample_norms(gradients) / num_layers**0.5
+
+
 def sample_norms(values: Tensor) -> Tensor:
     """Compute the Euclidean norm of each sample, with gradient 0 at 0.
 

@@ -36,6 +36,7 @@ from iidgan.methods.pacgan import PacGAN
 from iidgan.methods.particle import ParticleGAN
 from iidgan.methods.r3gan import RelativisticGAN, r3gan
 from iidgan.methods.sngan import SNGAN
+from iidgan.methods.stylegan2 import StyleMixingGAN, stylegan2_ada, stylegan2_ada_cifar
 from iidgan.methods.unrolled import Unrolled
 from iidgan.methods.vae import VAE
 from iidgan.methods.veegan import VEEGAN
@@ -65,6 +66,9 @@ METHODS: dict[str, Callable[[], Method]] = {
     "adv-latent-div": AdvLatentDivGAN,
     "r3gan": r3gan,
     "rpgan": RelativisticGAN,
+    "style-mixing": StyleMixingGAN,
+    "stylegan2-ada": stylegan2_ada,
+    "stylegan2-ada-cifar": stylegan2_ada_cifar,
     "drifting": Drifting,
     "particle": ParticleGAN,
     "ivgan": iv_gan,
@@ -103,6 +107,7 @@ __all__ = [
     "PacGAN",
     "ParticleGAN",
     "RelativisticGAN",
+    "StyleMixingGAN",
     "Unrolled",
     "Wasserstein",
     "ac_gan",
@@ -119,5 +124,7 @@ __all__ = [
     "msgan",
     "pd_gan",
     "r3gan",
+    "stylegan2_ada",
+    "stylegan2_ada_cifar",
     "wgan_gp",
 ]

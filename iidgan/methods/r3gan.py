@@ -17,18 +17,11 @@ from iidgan.core import (
     Regularised,
     cites,
 )
+from iidgan.core.references import R3GAN
 from iidgan.functional import adversarial
 from iidgan.methods.gan import GAN
 from iidgan.terms.r1 import R1
 from iidgan.terms.r2 import R2
-
-PAPER = Reference(
-    title="The GAN is dead; long live the GAN! A Modern GAN Baseline",
-    authors="Yiwen Huang, Aaron Gokaslan, Volodymyr Kuleshov and James Tompkin",
-    year=2024,
-    url="https://arxiv.org/abs/2501.05441",
-)
-
 
 RELATIVISTIC = Reference(
     title="The relativistic discriminator: a key element missing from standard GAN",
@@ -100,7 +93,7 @@ class RelativisticGAN(Method):
         return {"adversarial": adversarial.relativistic_loss(fake_logits, real_logits)}
 
 
-@cites(PAPER)
+@cites(R3GAN)
 def r3gan(r1: R1 | None = None, r2: R2 | None = None) -> Regularised:
     """R3GAN, the relativistic GAN with the R1 and R2 penalties.
 
@@ -109,7 +102,7 @@ def r3gan(r1: R1 | None = None, r2: R2 | None = None) -> Regularised:
     * D minimises `E ζ(D(G(z)) - D(x)) + γ/2 E |∇D(x)|² + γ/2 E |∇D(G(z))|²`;
     * G minimises `E ζ(D(x) - D(G(z)))`.
 
-    The paper also anneals γ and the betas of Adam, and designs networks for images.
+    The paper also designs networks for images, `--arch r3gan`.
 
     Arguments:
         r1: Gradient penalty on real samples; `R1()` by default.

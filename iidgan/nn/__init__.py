@@ -12,8 +12,10 @@ from iidgan.nn.backbones.dcgan import DCGAN
 from iidgan.nn.backbones.dcgan_sn import DCGANSN
 from iidgan.nn.backbones.mlp import MLP
 from iidgan.nn.backbones.mnist_net import MnistNet
+from iidgan.nn.backbones.r3gan import R3GANNet
 from iidgan.nn.backbones.resnet import ResNet
 from iidgan.nn.backbones.sngan_cnn import SNGANCNN
+from iidgan.nn.backbones.stylegan2 import StyleGAN2
 
 BACKBONES: dict[str, type[Backbone]] = {
     "mlp": MLP,
@@ -24,6 +26,8 @@ BACKBONES: dict[str, type[Backbone]] = {
     "arxiv-cifar": ArxivCIFAR,
     "arxiv-stl": ArxivSTL,
     "mnist-net": MnistNet,
+    "stylegan2": StyleGAN2,
+    "r3gan": R3GANNet,
     "shrunk": CollapsedInit,
 }
 
@@ -37,5 +41,7 @@ __all__ = [
     "ArxivSTL",
     "CollapsedInit",
     "MnistNet",
+    "R3GANNet",
     "ResNet",
+    "StyleGAN2",
 ]

@@ -47,6 +47,31 @@ def xavier_uniform(*shape: int, gain: float = 1.0) -> Tensor:
     return torch.empty(shape).uniform_(-bound, bound)
 
 
+def he_normal(*shape: int, gain: float = 1.0, negative_slope: float = 0.0) -> Tensor:
+    """Draw from a normal distribution of variance `2 gain² / ((1 + slope²) fan_in)`.
+
+    Layers before a ReLU, or a LeakyReLU of that slope, then keep the scale of their inputs.
+
+    Arguments:
+        *shape: Shape of the weight, (1, out, in, *kernel).
+        gain: Factor on the standard deviation.
+        negative_slope: Slope of the LeakyReLU.
+
+    References:
+        Delving Deep into Rectifiers: Surpassing Human-Level Performance on ImageNet Classification
+        (He, Zhang, Ren and Sun, 2015), https://arxiv.org/abs/1502.01852
+
+    Examples:
+        >>> import torch
+        >>> from iidgan.nn.init import he_normal
+        >>> _ = torch.manual_seed(0)
+        >>> round(he_normal(1, 300, 50).var().item(), 2)  # 2 / 50
+        0.04
+    """
+    variance = 2 / ((1 + negative_slope**2) * prod(shape[2:]))
+    return gain * variance**0.5 * torch.randn(shape)
+
+
 def orthogonal(*shape: int, gain: float = 1.0) -> Tensor:
     """Draw a matrix with orthonormal rows or columns, whichever are fewer, times `gain`.
 

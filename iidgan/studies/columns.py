@@ -91,6 +91,8 @@ class PaperScore:
         other_title: Its title on the features of another network; empty: that of the paper.
         features: Extractor of the paper's features.
         is_distance: Whether it is the better the smaller.
+        of_training: Whether it is about the images of the training even where these are a part of
+            all (`Subset`), with which other scores compare samples.
     """
 
     metric: str
@@ -99,6 +101,7 @@ class PaperScore:
     other_title: str = ""
     features: str = INCEPTION
     is_distance: bool = False
+    of_training: bool = False
 
     @property
     def has_choice(self) -> bool:
@@ -125,8 +128,17 @@ SCORES: Mapping[str, PaperScore] = {
     "JSD": PaperScore(
         metric="jsd", record_name="js_divergence", features="pixels", is_distance=True
     ),
+    "KID": PaperScore(
+        metric="kd", record_name="kd", inception_name="kid", other_title="KD", is_distance=True
+    ),
     "clipped coverage": PaperScore(
         metric="clipped", record_name="clipped_coverage", features=DEFAULT_FEATURES
+    ),
+    "near copies": PaperScore(
+        metric="memorisation",
+        record_name="near_copies",
+        features=DEFAULT_FEATURES,
+        of_training=True,
     ),
     "FD": PaperScore(
         metric="fd",

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain, product
 from pathlib import Path
+from typing import NamedTuple
 
 from iidgan.config.plugins import list_types
 from iidgan.config.run import Run
@@ -18,7 +19,8 @@ from iidgan.evaluation.evaluate import EvaluationPoint
 from iidgan.features import FrozenExtractor, create_extractor
 from iidgan.features.extraction import ProgressCallback
 from iidgan.records import MetricRecord, append_records
-from iidgan.sample_sets import FeatureSet, open_run_reference
+from iidgan.sample_sets import FeatureSet, SampleSet, extract_features, open_run_data
+from iidgan.sample_sets.datasets import open_dataset
 from iidgan.sample_sets.measurement import Comparison, iterate_run_subjects
 from iidgan.studies.columns import SCORES, ScoreColumn
 from iidgan.studies.table_spec import TableSpec
@@ -181,7 +183,7 @@ class ScoreMeter:
         self._workspace, self._show_progress = workspace, show_progress
         self._device = resolve_device(workspace.device)
         self._extractors: dict[str, FrozenExtractor] = {}
-        self._references: dict[tuple[str, int], FeatureSet] = {}
+        self._references: dict[_Reading, FeatureSet] = {}
         self._source: Source | None = None
 
     def measure(self, job: ScoreJob) -> Iterator[list[MetricRecord]]:
@@ -227,10 +229,10 @@ class ScoreMeter:
             )
         point = load_point(path, plugins=run_dir.plugins)
         records: list[MetricRecord] = []
-        for (features, num_samples), metric_names in _group_by_features(columns).items():
-            comparison = self._create_comparison(run_dir, features, num_samples, metric_names)
+        for reading, metric_names in _group_by_reading(columns).items():
+            comparison = self._create_comparison(run_dir, reading, metric_names)
             (subject,) = iterate_run_subjects(
-                path, point, [seed], num_samples, plugins=run_dir.plugins
+                path, point, [seed], reading.num_samples, plugins=run_dir.plugins
             )
             with self._show_progress(f"{job.name}, seed {seed}, step {step:,}") as on_progress:
                 provenance = collect_provenance(self._device)
@@ -255,13 +257,13 @@ class ScoreMeter:
         ]
 
     def _create_comparison(
-        self, run_dir: RunDir, features: str, num_samples: int, metric_names: Sequence[str]
+        self, run_dir: RunDir, reading: _Reading, metric_names: Sequence[str]
     ) -> Comparison:
         return Comparison(
-            self._open_reference(run_dir, features, num_samples),
-            self._create_extractor(features),
+            self._open_reference(run_dir, reading),
+            self._create_extractor(reading.features),
             metric_names,
-            num_samples,
+            reading.num_samples,
         )
 
     def _drop_other_references(self, source: Source) -> None:
@@ -274,27 +276,42 @@ class ScoreMeter:
             self._extractors[features] = create_extractor(features).to(self._device)
         return self._extractors[features]
 
-    def _open_reference(self, run_dir: RunDir, features: str, num_samples: int) -> FeatureSet:
-        key = features, num_samples
-        if key not in self._references:
+    def _open_reference(self, run_dir: RunDir, reading: _Reading) -> FeatureSet:
+        if reading not in self._references:
             with self._show_progress("real images") as on_progress:
-                self._references[key] = open_run_reference(
-                    run_dir.path,
-                    self._create_extractor(features),
-                    num_samples,
-                    plugins=run_dir.plugins,
+                self._references[reading] = extract_features(
+                    self._open_real_images(run_dir, reading),
+                    self._create_extractor(reading.features),
+                    reading.num_samples,
                     on_progress=on_progress,
                 )
-        return self._references[key]
+        return self._references[reading]
+
+    def _open_real_images(self, run_dir: RunDir, reading: _Reading) -> SampleSet:
+        """Open the data of a run, or all data of which these are a part."""
+        source = self._source
+        if reading.of_training or source is None or source.whole == source:
+            return open_run_data(run_dir.path, run_dir.plugins)
+        return open_dataset("data", source.whole.load())
 
 
-def _group_by_features(columns: Sequence[ScoreColumn]) -> dict[tuple[str, int], list[str]]:
-    """Group the metrics of columns by what they read: an extractor, and a number of samples."""
-    metric_names: dict[tuple[str, int], list[str]] = {}
+class _Reading(NamedTuple):
+    """What scores read: features of so many samples, and of real images of the training or all."""
+
+    features: str
+    num_samples: int
+    of_training: bool
+
+
+def _group_by_reading(columns: Sequence[ScoreColumn]) -> dict[_Reading, list[str]]:
+    """Group the metrics of columns by what they read."""
+    metric_names: dict[_Reading, list[str]] = {}
     for column in columns:
-        names = metric_names.setdefault((column.features, column.num_samples), [])
-        if SCORES[column.score].metric not in names:
-            names.append(SCORES[column.score].metric)
+        score = SCORES[column.score]
+        reading = _Reading(column.features, column.num_samples, score.of_training)
+        names = metric_names.setdefault(reading, [])
+        if score.metric not in names:
+            names.append(score.metric)
     return metric_names
 
 

@@ -20,6 +20,7 @@ from iidgan.terms.instance_noise import InstanceNoise
 from iidgan.terms.intervention import Intervention
 from iidgan.terms.mode_seeking import ModeSeeking
 from iidgan.terms.pairing import Pairing
+from iidgan.terms.path_length import PathLength
 from iidgan.terms.r1 import R1
 from iidgan.terms.r2 import R2
 from iidgan.terms.sigreg import sigreg
@@ -36,6 +37,7 @@ TERMS: dict[str, Callable[[], Term]] = {
     "mode-seeking": ModeSeeking,
     "pairing": Pairing,
     "transport": Transport,
+    "path-length": PathLength,
     "r1": R1,
     "r2": R2,
     "gradient-penalty": GradientPenalty,
@@ -66,6 +68,7 @@ __all__ = [
     "InverseClassifier",
     "ModeSeeking",
     "Pairing",
+    "PathLength",
     "Transport",
     "ZDiscriminator",
     "sigreg",

@@ -172,12 +172,13 @@ class ADA(ImageAugmentation):
         """
         return {"ada_p": _strength(nets).p.clone(), "ada_sign": _mean_sign(nets, batch)}
 
-    def adapt(self, nets: Nets, batch: Batch) -> None:
+    def adapt(self, nets: Nets, batch: Batch, losses: Losses) -> None:
         """Adapt p to r of an update of D.
 
         Arguments:
             nets: Networks of the method and its terms.
             batch: The batch of the update.
+            losses: Values of the losses of D, which are not read.
         """
         assert self.kimg is not None, "post_updates"
         num_images = self.interval * batch.x.shape[1]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from torch import Tensor
 
-from iidgan.core import Batch, Nets, cites
+from iidgan.core import OMIT_IF_DEFAULT, Batch, Nets, cites
 from iidgan.terms.zero_centered import PAPER, ZeroCenteredPenalty
 
 
@@ -36,6 +36,8 @@ class R2(ZeroCenteredPenalty):
 
     weight: float = 0.1
     """The factor gamma of gamma / 2; the default suits modes that are one or two units apart."""
+    growth: float = field(default=1.0, metadata=OMIT_IF_DEFAULT)
+    """Factor of the weight at the end of the run, reached along half a cosine; R3GAN's is 0.1."""
 
     def select_samples(self, nets: Nets, batch: Batch) -> Tensor:
         return nets.G(batch.z)

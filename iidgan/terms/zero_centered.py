@@ -8,7 +8,9 @@ from typing import ClassVar
 from torch import Tensor
 
 from iidgan.core import Batch, Losses, Nets, Reference
+from iidgan.functional import checks
 from iidgan.functional.gradient import mean_squared_gradient_norm
+from iidgan.terms.weight_schedule import cosine_schedule
 from iidgan.terms.weighted import WeightedTerm
 
 PAPER = Reference(
@@ -24,6 +26,7 @@ class ZeroCenteredPenalty(WeightedTerm):
 
     Attributes:
         loss_name: Name of the loss in the logs.
+        growth: Factor of the weight at the end of the run, a field of the subclass.
 
     References:
         Which Training Methods for GANs do actually Converge? (Mescheder, Geiger and Nowozin,
@@ -32,6 +35,11 @@ class ZeroCenteredPenalty(WeightedTerm):
 
     target_networks: ClassVar[tuple[str, ...]] = ("D",)
     loss_name: ClassVar[str]
+    growth: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.require_positive("growth", self.growth)
 
     @abstractmethod
     def select_samples(self, nets: Nets, batch: Batch) -> Tensor:
@@ -39,4 +47,5 @@ class ZeroCenteredPenalty(WeightedTerm):
 
     def compute_loss(self, nets: Nets, batch: Batch) -> Losses:
         samples = self.select_samples(nets, batch)
-        return {self.loss_name: self.weight / 2 * mean_squared_gradient_norm(nets.D, samples)}
+        weight = self.weight * cosine_schedule(self.growth, batch.t)
+        return {self.loss_name: weight / 2 * mean_squared_gradient_norm(nets.D, samples)}

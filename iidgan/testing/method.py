@@ -188,7 +188,7 @@ class _CacheCheckedMethod(Method):
 def _compare_with_uncached(player: Player) -> LossFn:
     def loss(nets: Nets, batch: Batch) -> Losses:
         shared_losses = player.loss(nets, batch)
-        odd_names = differing_names(shared_losses, player.loss(Nets(dict(nets)), batch))
+        odd_names = differing_names(shared_losses, player.loss(nets.with_own_cache(), batch))
         require(
             not odd_names,
             f"player {player.name!r}: {odd_names} differ when players share forward passes; do "

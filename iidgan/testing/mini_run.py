@@ -20,6 +20,7 @@ from iidgan.core import (
     NetworkFactory,
     Player,
     concatenate_batches,
+    layer_noise_shapes,
 )
 from iidgan.engine.compile import StepBuilder, StepDispatcher
 from iidgan.engine.optim import Adam
@@ -102,13 +103,15 @@ class MiniRun:
         generator = torch.Generator().manual_seed(0)
         x = torch.randn(64, *self.arch.shape, generator=generator).tanh()
         train_step = TrainStep(self.method, self.initial_state, steps=NUM_STEPS)
+        method_noise = self.method.noise_shapes(self.factory)
+        layer_noise = layer_noise_shapes(dict(self.initial_state.nets.items()))
         stream = DatasetStream(
             Dataset(x, torch.arange(64) % NUM_CLASSES),
             self.seeds,
             batch_size=BATCH_SIZE,
             latent_dim=self.arch.latent,
             batches_per_step=train_step.num_batches,
-            noise_shapes=self.method.noise_shapes(self.factory),
+            noise_shapes={**method_noise, **layer_noise},
             steps=NUM_STEPS,
             conditioning=self.method.conditioning,
         )

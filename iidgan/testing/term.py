@@ -99,6 +99,12 @@ def _check_weight(term: Term, mini_run: MiniRun) -> None:
 
 
 def _compute_losses(term: Term, mini_run: MiniRun) -> Losses:
+    """Compute the losses of a term, without constants that it reports."""
     nets, batch = without_cache(mini_run.init_state()), mini_run.draw_batches()[0][0]
     losses_by_net = [loss(nets, batch) for loss in term.losses.values()]
-    return {name: value for losses in losses_by_net for name, value in losses.items()}
+    return {
+        name: value
+        for losses in losses_by_net
+        for name, value in losses.items()
+        if value.requires_grad
+    }

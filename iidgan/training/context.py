@@ -10,7 +10,7 @@ import torch
 
 from iidgan.config.run import Run
 from iidgan.config.serialization import encode
-from iidgan.core import Dataset, NetworkFactory
+from iidgan.core import Dataset, NetworkFactory, layer_noise_shapes
 from iidgan.engine.compile import set_inductor_cache
 from iidgan.engine.sampling import BatchStream, ConcatenatedStream, DatasetStream
 from iidgan.engine.state import State, concat_seeds, init_state, named_tensors, restore_state
@@ -60,13 +60,15 @@ class TrainContext:
             device: Device of the networks.
         """
         state, train_step = _create_step(run, seeds, data, device)
+        method_noise = run.method.noise_shapes(_create_factory(run, data))
+        layer_noise = layer_noise_shapes(dict(state.nets.items()))
         batches = DatasetStream(
             data,
             seeds,
             batch_size=run.batch,
             latent_dim=run.arch.latent,
             batches_per_step=train_step.num_batches,
-            noise_shapes=run.method.noise_shapes(_create_factory(run, data)),
+            noise_shapes={**method_noise, **layer_noise},
             steps=run.steps,
             conditioning=run.method.conditioning,
         )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from iidgan.core import Classes, Method, NetworkFactory, Standardisation
+from iidgan.core import Classes, HasStyles, Method, NetworkFactory, Standardisation
 from iidgan.data.array_files import to_float32, to_native
 from iidgan.engine.inference import (
     encode_codes,
@@ -82,7 +82,7 @@ class Model:
         Arguments:
             num: Number of latents.
             stream: Index of the random stream; each is an independent set.
-            psi: Truncation, as of `sample`.
+            psi: Truncation of latents; styles are truncated by `generate`.
             label: Name or label of the class of all of them; by default classes are drawn as often
                 as the data have them.
 
@@ -94,7 +94,7 @@ class Model:
             InputError: A number is negative, or `psi` not finite; there is no such class, or the
                 model is not conditional.
         """
-        _check_numbers(num, stream, psi)
+        _check_numbers(num=num, stream=stream, psi=psi)
         codes = sample_prior(self.point.seeds, num, self.latent, self.classes, stream=stream)[0]
         return self._change_codes(codes, psi, label)
 
@@ -141,7 +141,7 @@ class Model:
         Raises:
             InputError: As for `sample_prior`.
         """
-        _check_numbers(num, stream, psi)
+        _check_numbers(num=num, stream=stream, psi=psi)
         num_values = self.latent + self._num_classes
         values_per_row = max(num_values, math.prod(self.shape))
         block_size = min(MAX_BLOCK_ROWS, MAX_BLOCK_VALUES // values_per_row)
@@ -155,10 +155,12 @@ class Model:
     def sample(
         self, num: int, *, stream: int = 1, psi: float = 1.0, label: str | int | None = None
     ) -> Tensor:
-        """Draw samples G(psi z) of latents z from the prior.
+        """Draw samples G(psi z) of latents z from the prior, or of truncated styles.
 
-        With psi < 1 they are closer to G(0), more typical and less varied: StyleGAN's truncation,
-        on the latents themselves, or sampling at the temperature psi.
+        With psi < 1 they are more typical and less varied. A generator of styles draws these
+        towards their mean in training, to mean + psi (w - mean): StyleGAN's truncation. Others
+        read psi z, and samples are closer to G(0): truncation of the latents themselves, or
+        sampling at the temperature psi.
 
         Arguments:
             num: Number of samples.
@@ -180,21 +182,29 @@ class Model:
             * Glow: Generative Flow with Invertible 1x1 Convolutions (Kingma and Dhariwal, 2018),
               https://arxiv.org/abs/1807.03039, for the temperature
         """
-        return self.generate(self.sample_prior(num, stream=stream, psi=psi, label=label))
+        return self.generate(self.sample_prior(num, stream=stream, label=label), psi)
 
-    def generate(self, z: Tensor) -> Tensor:
+    def generate(self, z: Tensor, psi: float = 1.0) -> Tensor:
         """Map latents to samples G(z).
 
         Arguments:
             z: Latents, (n, M), or of a conditional model codes [z; c], (n, M + K).
+            psi: Truncation, as of `sample`.
 
         Returns:
             Samples, (n, *shape), in the units of the data; for images [-1, 1].
 
         Raises:
-            InputError: `z` has another shape.
+            InputError: `z` has another shape, or `psi` is negative or not finite.
         """
-        return self._apply_network("G", z, (self.latent + self._num_classes,))
+        _check_numbers(psi=psi)
+        _check_shape(z, (self.latent + self._num_classes,))
+        generator = self.nets["G"]
+        if psi == 1:
+            return _apply(generator, z)
+        if isinstance(generator, HasStyles):
+            return _apply(_TruncatedGenerator(generator, psi), z)
+        return _apply(generator, self._change_codes(z, psi, None))
 
     def generate_differentiably(self, z: Tensor) -> Tensor:
         """Map latents to samples G(z) in one batch, through which gradients flow to `z`.
@@ -225,7 +235,7 @@ class Model:
         """
         if not self.has_inverse:
             raise missing_inverse_error()
-        return self._apply_network("F", self.convert_samples(x), self.shape)
+        return _apply(self.nets["F"], self.convert_samples(x))
 
     @property
     def has_inverse(self) -> bool:
@@ -284,17 +294,30 @@ class Model:
     def _num_classes(self) -> int:
         return len(self.classes) if self.classes else 0
 
-    def _apply_network(self, name: str, inputs: Tensor, expected_shape: tuple[int, ...]) -> Tensor:
-        _check_shape(inputs, expected_shape)
-        return map_chunked(self.nets[name], inputs.float()[None])[0]
+
+class _TruncatedGenerator(nn.Module):
+    """A generator of styles, which are drawn towards their mean."""
+
+    def __init__(self, generator: nn.Module, psi: float) -> None:
+        super().__init__()
+        self.generator, self.psi = generator, psi
+
+    def forward(self, z: Tensor) -> Tensor:
+        styles = cast(HasStyles, self.generator)
+        samples: Tensor = self.generator(styles.truncate(styles.styles(z), self.psi))
+        return samples
+
+
+def _apply(network: nn.Module, inputs: Tensor) -> Tensor:
+    return map_chunked(network, inputs.float()[None])[0]
 
 
 MAX_BLOCK_ROWS, MAX_BLOCK_VALUES = 2**16, 2**23
 """Bounds of the blocks in which `Model.iterate_prior` draws: samples, and numbers in them."""
 
 
-def _check_numbers(num: int, stream: int, psi: float) -> None:
-    for name, number in {"num": num, "stream": stream, "psi": psi}.items():
+def _check_numbers(**numbers: float) -> None:
+    for name, number in numbers.items():
         if not 0 <= number < math.inf:
             raise InputError(f"{name}: must be >= 0 and finite, got {number}")
 

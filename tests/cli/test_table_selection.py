@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from iidgan.cli.table_selection import ProfileOptions, resolve_table_name, select_table
-from iidgan.studies.papers import ALIASES, PLANNED_TABLES, TABLES
+from iidgan.studies.papers import ALIASES, TABLES
 from iidgan.studies.table_spec import Profile
 from tests.helpers.errors import raises_input_error
 from tests.helpers.tables import make_table
@@ -14,17 +14,12 @@ from tests.helpers.tables import make_table
 def test_resolve_table_name_of_aliases():
     assert resolve_table_name("ijcai-table-3") == resolve_table_name("stacked") == "stacked"
     assert set(ALIASES.values()) <= set(TABLES)
-    assert not {*ALIASES, *PLANNED_TABLES} & set(TABLES)
+    assert not set(ALIASES) & set(TABLES)
 
 
 def test_resolve_table_name_unknown():
     with raises_input_error("table", "'ijcai-table-7'", "did you mean 'ijcai-table-"):
         resolve_table_name("ijcai-table-7")
-
-
-def test_resolve_table_name_planned():
-    with raises_input_error("table", "ijcai-table-6", "StyleGAN2-ADA"):
-        resolve_table_name("ijcai-table-6")
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,19 @@ from iidgan.config.presets import IMAGE_TERMS, PRESETS
 from iidgan.config.run import Run
 from iidgan.data import SOURCES, Grid, Mnist, Prepared, StackedMnist
 from iidgan.data.prepare import DATASETS
-from iidgan.engine.optim import Adam
+from iidgan.engine.optim import Adam, AnnealedAdam
 from iidgan.methods import GAN, METHODS, WGAN, iid_gan, invert_gan, iv_gan, iv_lsgan, r3gan
-from iidgan.nn import DCGAN, DCGANSN, MLP, SNGANCNN, ArxivCIFAR, ArxivSTL, MnistNet
+from iidgan.nn import (
+    DCGAN,
+    DCGANSN,
+    MLP,
+    SNGANCNN,
+    ArxivCIFAR,
+    ArxivSTL,
+    MnistNet,
+    R3GANNet,
+    StyleGAN2,
+)
 from iidgan.terms import R1, CycleTerm, GaussianTerm, Intervention
 from iidgan.training.context import TrainContext
 from tests.helpers.errors import raises_input_error
@@ -22,8 +32,8 @@ from tests.helpers.training import RandomImages
 
 EACH_PRESET = pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 
-BCE, HINGE, OURS = (0.5, 0.9), (0.0, 0.9), (0.5, 0.999)
-"""Betas of AdvLatGAN's DCGAN and SNGAN, and those of the library."""
+BCE, HINGE, OURS, STYLE = (0.5, 0.9), (0.0, 0.9), (0.5, 0.999), (0.0, 0.99)
+"""Betas of AdvLatGAN's DCGAN and SNGAN, those of the library, and of StyleGAN2."""
 
 SETTINGS = {
     "points": (MLP(latent=2), 2e-3, OURS, 100, 24_000, None),
@@ -39,6 +49,8 @@ SETTINGS = {
     "arxiv-stl10": (ArxivSTL(latent=20), 2e-4, OURS, 256, 100_000, 32),
     "invertgan": (ArxivSTL(latent=20), 2e-4, OURS, 64, 100_000, 32),
     "ivgan": (DCGAN(latent=100, width=64), 2e-4, OURS, 64, 100_000, 64),
+    "stylegan2": (StyleGAN2(latent=512, width=64), 2.5e-3, STYLE, 64, 156_250, None),
+    "r3gan": (R3GANNet(latent=64, width=768), 2e-4, (0.0, 0.9), 512, 19_531, None),
 }
 """Backbone, rate, betas, batch, steps and side by preset."""
 
@@ -56,6 +68,8 @@ WEIGHTS = {
     "arxiv-stl10": (3.0, 3.0),
     "invertgan": (1.0, 1.0),
     "ivgan": (3.0, 3.0),
+    "stylegan2": (0.01, 0.1),
+    "r3gan": (0.01, 0.1),
 }
 """Weights of the cycle and the Gaussian term by preset."""
 
@@ -64,18 +78,20 @@ WEIGHTS = {
 def test_preset_settings(name):
     preset = PRESETS[name]
     arch, lr, betas, batch, steps, side = SETTINGS[name]
-    schedule = "constant" if name == "ivgan" else "linear"
+    schedule = "constant" if name in ("ivgan", "stylegan2") else "linear"
     assert preset.arch == arch
-    assert preset.optimiser == Adam(lr=lr, betas=betas, schedule=schedule)
+    adam = Adam(lr=lr, betas=betas, schedule=schedule)
+    assert preset.optimiser == (AnnealedAdam() if name == "r3gan" else adam)
     assert (preset.batch, preset.steps, preset.side) == (batch, steps, side)
-    assert (preset.ema > 0) == (name in ("images", "many-modes"))
+    assert (preset.ema > 0) == (name in ("images", "many-modes", "stylegan2", "r3gan"))
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_preset_weights(name):
     cycle, gaussian = PRESETS[name].create_method("iid-gan").base_and_terms[1]
     assert (cycle.weight, gaussian.weight) == WEIGHTS[name]
-    assert (gaussian.distance, gaussian.p) == ("p-norm", 2.0)
+    distance = "w2-1d" if name == "stylegan2" else "p-norm"
+    assert (gaussian.distance, gaussian.p) == (distance, 2.0)
     assert cycle.norm == {"points": "l1-sum", "invertgan": "l2"}.get(name, "l1")
     expected_ratios = {"images": 10.0, "ivgan": 10.0, "many-modes": 1.0}
     assert cycle.ratio == expected_ratios.get(name)
@@ -85,6 +101,21 @@ def test_ema_of_images_has_half_life_of_10000_images():
     preset = PRESETS["images"]
     assert preset.ema ** (10_000 / preset.batch) == pytest.approx(0.5, abs=0.003)
     assert preset.ema_rampup == 0.05
+
+
+def test_preset_of_stylegan2():
+    preset = PRESETS["stylegan2"]
+    assert preset.ema ** (20_000 / preset.batch) == pytest.approx(0.5, abs=0.003)
+    method = preset.create_run(RandomImages(), terms=["cycle", "gaussian"]).method
+    periods = {type(term).__name__: term.every for term in method.terms}
+    assert periods == {"R1": 16, "PathLength": 4, "CycleTerm": 8, "GaussianTerm": 8}
+
+
+def test_preset_of_r3gan():
+    preset = PRESETS["r3gan"]
+    assert (preset.optimiser.lr, preset.optimiser.betas) == (2e-4, (0.0, 0.9))
+    penalties = preset.create_run(RandomImages()).method.terms
+    assert [(term.weight, term.growth) for term in penalties] == [(1.0, 0.1)] * 2
 
 
 def test_preset_of_ivgan():

@@ -11,6 +11,7 @@ from iidgan.engine.state import init_state
 from iidgan.engine.step import TrainStep
 from iidgan.methods import iid_gan
 from iidgan.nn import BACKBONES, MLP
+from iidgan.nn.backbones.r3gan import DiscriminativeBasis
 from iidgan.nn.layers.conv import BatchNorm, Conv2d, Dense
 from iidgan.nn.layers.linear import Linear
 from iidgan.nn.layers.weight import Weight
@@ -30,6 +31,8 @@ from tests.helpers.backbones import (
     spectral_layers,
     stack_networks,
 )
+
+WEIGHTED_LAYERS = (Linear, Conv2d, Dense, DiscriminativeBasis)
 
 
 @pytest.fixture(autouse=True)
@@ -70,14 +73,18 @@ def test_joint_discriminator_reads_both_inputs(backbone, shape):
 
 @each_backbone(CASES)
 def test_encoder_shares_discriminator_layers(backbone, shape):
-    """The layers are the same except the head, which equals a separately built head."""
+    """The layers are the same except the head, which equals a separately built head.
+
+    Only D of StyleGAN2 reads a statistic of the batch besides.
+    """
     encoder, head = (
         parameter_shapes(backbone.build_encoder(shape, 7)),
         backbone.build_head(shape, 7),
     )
     discriminator = parameter_shapes(backbone.build_discriminator(shape))
     inner = {k: v for k, v in encoder.items() if not k.startswith("head.")}
-    assert inner == {k: v for k, v in discriminator.items() if not k.startswith("head.")}
+    shared = {k: v for k, v in discriminator.items() if not k.startswith("head.")}
+    assert inner == {k: v for k, v in shared.items() if ".std_weight." not in k}
     assert parameter_shapes(backbone.build_encoder(shape, 7).head) == parameter_shapes(head)
 
 
@@ -85,7 +92,7 @@ def test_encoder_shares_discriminator_layers(backbone, shape):
 def test_spectral_discriminator_has_unit_norms(backbone, shape):
     net = backbone.build_discriminator(shape, spectral=True)
     weights = spectral_layers(net)
-    assert len(weights) == sum(isinstance(part, Linear | Conv2d | Dense) for part in net.modules())
+    assert len(weights) == sum(isinstance(part, WEIGHTED_LAYERS) for part in net.modules())
     assert not any(isinstance(part, Weight | BatchNorm) for part in net.modules())
     for weight in weights:
         norm = torch.linalg.matrix_norm(weight().flatten(2), ord=2).item()
@@ -124,7 +131,7 @@ def test_generator_images_in_range(backbone, shape):
     net, _ = stack_networks(lambda: backbone.build_generator(shape))
     for part in net.parameters():
         part.data.mul_(3)
-    images = net(10 * torch.randn(NUM_SEEDS, BATCH_SIZE, backbone.latent))
+    images = net.eval()(10 * torch.randn(NUM_SEEDS, BATCH_SIZE, backbone.latent))
     assert images.abs().max() <= 1
     assert images.std() > 0
 

@@ -5,10 +5,12 @@ import torch
 from torch import nn
 
 from iidgan.core import (
+    Batch,
     HasBatchStatistics,
     HasPostUpdate,
     Nets,
     NetworkFactory,
+    layer_noise_shapes,
 )
 from iidgan.methods import GAN
 from iidgan.nn import MLP
@@ -193,6 +195,45 @@ class TestWithInputMap:
         view.D(view.G(z))
         assert (modules["G"].calls, modules["D"].calls) == (2, 2)
         assert view.D(view.G(z)) is not cached_output
+
+
+class NoisyScale(nn.Module):
+    """A network whose layers read one number of noise for each sample."""
+
+    layer_noise_shape = (1,)
+
+    def forward(self, z, noise=None):
+        return 2 * z if noise is None else 2 * z + noise
+
+
+class TestLayerNoise:
+    def test_shapes_of_networks_that_read_noise(self):
+        networks = {"G": NoisyScale(), "F": nn.Identity()}
+        assert layer_noise_shapes(networks) == {"layers_G": (1,)}
+
+    def test_nets_pass_the_noise_of_the_batch(self):
+        zeros = torch.zeros(1, 2, 1)
+        noise = {"layers_G": torch.tensor([[[1.0], [-1.0]]])}
+        batch = Batch(x=zeros, z=zeros, u=zeros[..., 0], noise=noise)
+        nets = Nets({"G": NoisyScale(), "F": nn.Identity()})
+        noisy_nets = nets.with_layer_noise(batch)
+        assert torch.equal(noisy_nets.G(zeros), noise["layers_G"])
+        assert torch.equal(noisy_nets.F(zeros), zeros)
+        assert noisy_nets.G(zeros) is nets.with_layer_noise(batch).G(zeros)
+        assert torch.equal(nets.G(zeros), zeros)
+
+    def test_nets_without_noise_in_the_batch(self):
+        zeros = torch.zeros(1, 2, 1)
+        batch = Batch(x=zeros, z=zeros, u=zeros[..., 0])
+        assert torch.equal(Nets({"G": NoisyScale()}).with_layer_noise(batch).G(zeros), zeros)
+
+    def test_own_cache_keeps_noise(self):
+        zeros = torch.zeros(1, 1, 1)
+        batch = Batch(x=zeros, z=zeros, u=zeros[..., 0], noise={"layers_G": torch.ones(1, 1, 1)})
+        nets = Nets({"G": NoisyScale()}).with_layer_noise(batch)
+        other_nets = nets.with_own_cache()
+        assert torch.equal(other_nets.G(zeros), nets.G(zeros))
+        assert other_nets.G(zeros) is not nets.G(zeros)
 
 
 def test_layers_implement_protocols():

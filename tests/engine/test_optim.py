@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from iidgan.engine.optim import SCHEDULES, Adam, RMSProp
+from iidgan.engine.optim import SCHEDULES, Adam, AnnealedAdam, RMSProp
 from tests.helpers.errors import raises_input_error
 
 pytestmark = pytest.mark.usefixtures("float64")
@@ -132,3 +132,56 @@ class TestRMSProp:
     def test_rmsprop_refuses_invalid_fields(self, field, value):
         with raises_input_error(field, value):
             RMSProp(**{field: value})
+
+
+class TestAnnealedAdam:
+    def test_rate_and_beta2_follow_half_a_cosine(self):
+        """Halfway both are at the middle of their ends."""
+        optimiser = AnnealedAdam(lr=0.4, lr_end=0.1, betas=(0.0, 0.9), beta2_end=0.98)
+        lr = torch.tensor(0.4)
+        torch_optimiser = optimiser.build([torch.nn.Parameter(torch.zeros(1))], lr)
+        for step, (rate, beta2) in {0: (0.4, 0.9), 5: (0.25, 0.94), 10: (0.1, 0.98)}.items():
+            lr.fill_(optimiser.lr_at(step, 10))
+            assert lr.item() == pytest.approx(rate)
+            assert torch_optimiser._current_beta2().item() == pytest.approx(beta2)
+
+    @pytest.mark.parametrize("factor", [1.0, 4.0])
+    def test_constant_schedule_is_adam(self, factor):
+        """A factor of the rate, such as that of a player, leaves beta2 as it is."""
+        betas, gradients = (0.5, 0.9), torch.randn(5, 3)
+        annealed, plain = (torch.nn.Parameter(torch.ones(3)) for _ in range(2))
+        lr = torch.tensor(0.01 * factor)
+        optimisers = [
+            AnnealedAdam(lr=0.01, betas=betas, schedule="constant").build([annealed], lr),
+            torch.optim.Adam([plain], lr=0.01 * factor, betas=betas),
+        ]
+        for gradient in gradients:
+            for optimiser, parameter in zip(optimisers, (annealed, plain)):
+                parameter.grad = gradient
+                optimiser.step()
+        torch.testing.assert_close(annealed, plain, rtol=1e-6, atol=1e-8)
+
+    def test_average_of_squares_with_changing_beta2(self):
+        """Equal squares g² have the average g² whatever beta2 was: steps of the rate's length."""
+        optimiser = AnnealedAdam(lr=0.4, lr_end=0.1)
+        parameter, lr = torch.nn.Parameter(torch.zeros(1)), torch.tensor(0.4)
+        torch_optimiser, distance = optimiser.build([parameter], lr), 0.0
+        for step in range(10):
+            lr.fill_(optimiser.lr_at(step, 10))
+            parameter.grad = torch.tensor([0.3])
+            torch_optimiser.step()
+            distance += optimiser.lr_at(step, 10)
+        assert parameter.item() == pytest.approx(-distance, rel=1e-6)
+
+    def test_at_interval_keeps_the_ends(self):
+        lazy = AnnealedAdam(lr=0.02, lr_end=0.01, betas=(0.5, 0.9)).at_interval(2)
+        assert (lazy.lr, lazy.lr_end) == (0.04, 0.02)
+        assert lazy.betas == pytest.approx((0.25, 0.81))
+        assert lazy.beta2_end == pytest.approx(0.99**2)
+
+    @pytest.mark.parametrize(
+        ("field", "value"), [("lr_end", 2e-4), ("lr_end", -1.0), ("beta2_end", 1.0)]
+    )
+    def test_options_out_of_range(self, field, value):
+        with raises_input_error(field, value):
+            AnnealedAdam(**{field: value})

@@ -576,7 +576,7 @@ class WithLogitSum(Term):
     def post_updates(self):
         return {"D": self.add_logits}
 
-    def add_logits(self, nets, batch):
+    def add_logits(self, nets, batch, losses):
         nets["logits"].value.add_(nets.D(batch.x).mean(1))
 
 
@@ -598,6 +598,26 @@ def test_train_step_calls_post_updates():
     )
     assert len(logits) == 3
     torch.testing.assert_close(state.nets["logits"].value, sum(logits))
+
+
+def test_post_updates_get_the_losses_of_each_update():
+    received = []
+
+    def record(nets, batch, losses):
+        received.append((torch.is_grad_enabled(), losses))
+
+    critic, generator = GAN().players
+    players = (replace(critic, updates_per_step=2, post_updates=(record,)), generator)
+    method = WithPostUpdate(given_players=players, updates=[])
+    state = init_state(method, ARCH, Adam(), (0, 1))
+    batches = make_stream((0, 1), batches_per_step=2).batches_at(0)
+    losses = TrainStep(method, state, steps=NUM_STEPS)(batches)
+    assert [(enabled, list(values)) for enabled, values in received] == [
+        (False, ["adversarial"]),
+        (False, ["adversarial"]),
+    ]
+    assert torch.equal(received[1][1]["adversarial"], losses["D/adversarial"])
+    assert not received[0][1]["adversarial"].requires_grad
 
 
 class FlopCounter(TorchDispatchMode):

@@ -15,7 +15,9 @@ from iidgan.nn import (
     ArxivCIFAR,
     ArxivSTL,
     MnistNet,
+    R3GANNet,
     ResNet,
+    StyleGAN2,
 )
 from iidgan.nn.backbones.image import Reshape
 from iidgan.nn.layers.conv import Conv2d, ConvTranspose2d, Dense
@@ -47,6 +49,10 @@ CASES = {
     "arxiv-stl 48": (ArxivSTL(latent=6, width=2), (1, 48, 48)),
     "mnist-net 28": (MnistNet(width=2), (1, 28, 28)),
     "mnist-net 32": (MnistNet(width=2, norm="none"), (3, 32, 32)),
+    "stylegan2 28": (StyleGAN2(latent=6, width=2), (1, 28, 28)),
+    "r3gan 28": (R3GANNet(latent=6, width=2, max_width=6), (1, 28, 28)),
+    "r3gan 32": (R3GANNet(latent=6, width=3, blocks=1, expansion=1), (4, 32, 32)),
+    "stylegan2 32": (StyleGAN2(latent=6, width=2, max_width=3, mapping_layers=2), (5, 32, 32)),
 }
 
 
@@ -61,6 +67,8 @@ RECTANGLES = {
     "arxiv-cifar 24x32": (ArxivCIFAR(latent=6, width=2), (3, 24, 32)),
     "arxiv-stl 24x32": (ArxivSTL(latent=6, width=2), (3, 24, 32)),
     "mnist-net 28x20": (MnistNet(width=2), (1, 28, 20)),
+    "r3gan 20x12": (R3GANNet(latent=6, width=2), (3, 20, 12)),
+    "stylegan2 12x20": (StyleGAN2(latent=6, width=2), (3, 12, 20)),
 }
 """Images whose sides differ."""
 CASES |= RECTANGLES
@@ -74,6 +82,8 @@ SMALLEST = {
     "arxiv-cifar": (ArxivCIFAR(latent=3, width=2), (1, 8, 8)),
     "arxiv-stl": (ArxivSTL(latent=3, width=2), (1, 8, 8)),
     "mnist-net": (MnistNet(width=2), (1, 8, 8)),
+    "r3gan": (R3GANNet(latent=3, width=2, blocks=1), (1, 8, 8)),
+    "stylegan2": (StyleGAN2(latent=3, width=2, mapping_layers=2), (1, 8, 8)),
 }
 
 

@@ -36,7 +36,7 @@ def test_rectangles_from_folder_to_diagnosis(photos, capsys):
     assert f"{NUM_PHOTOS} images of 3 x 24 x 32" in run_main(capsys, *prepare)
     assert "already prepared" in run_main(capsys, *prepare)
     assert prepared("views").load().shape == (3, HEIGHT, WIDTH)
-    for arch in ("dcgan", "dcgan-sn", "sngan-cnn"):
+    for arch in ("dcgan", "dcgan-sn", "sngan-cnn", "stylegan2"):
         train = ("train", "views", "--arch", arch, "--width", "2", "--batch", "4", "--steps", "2")
         run_main(capsys, *train, "--executor", "eager", "--out", f"runs/{arch}")
         run_main(capsys, "sample", f"runs/{arch}", "--num", "5", "--out", f"{arch}.npz")

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from iidgan.core import Batch
-from iidgan.nn import DCGAN, MLP, SNGANCNN, ResNet
+from iidgan.nn import DCGAN, MLP, SNGANCNN, R3GANNet, ResNet, StyleGAN2
 from iidgan.nn.conditional import (
     ConditionalBatchNorm,
     ConditionalFactory,
@@ -16,6 +16,8 @@ BACKBONES = {
     "dcgan": (DCGAN(latent=3, width=2), (1, 8, 8)),
     "sngan-cnn": (SNGANCNN(latent=3, width=2), (3, 16, 16)),
     "resnet": (ResNet(latent=3, width=1), (3, 32, 32)),
+    "r3gan": (R3GANNet(latent=3, width=2, blocks=1), (3, 8, 8)),
+    "stylegan2": (StyleGAN2(latent=3, width=2, mapping_layers=2), (3, 8, 8)),
 }
 KINDS = ["concat", "projection", "unconditional"]
 

@@ -45,7 +45,7 @@ def adapted_strength(term, logits, num_updates):
     nets = Nets({"D": FunctionModule(lambda x: logits), "ada": strength})
     batch = Batch(x=draw_images(), z=torch.zeros(1, 8, 2), u=torch.zeros(1, 8))
     for _ in range(num_updates):
-        term.post_updates["D"](nets, batch)
+        term.post_updates["D"](nets, batch, {})
     return float(strength.p)
 
 

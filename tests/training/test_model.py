@@ -14,7 +14,7 @@ from safetensors.torch import save
 from iidgan.data import array
 from iidgan.evaluation.arrays import load_arrays
 from iidgan.methods import cgan, iid_gan
-from iidgan.nn import DCGAN
+from iidgan.nn import DCGAN, StyleGAN2
 from iidgan.training.export import load as load_model
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.files import DIGESTS_FILE, file_sha256
@@ -51,12 +51,27 @@ def test_sample_is_reproducible(tmp_path):
     assert train_tiny(images, tmp_path / "b").model().sample(3).shape == (3, 1, 8, 8)
 
 
+def test_truncation_of_styles(tmp_path):
+    """Styles are drawn towards their mean, as a generator of styles ignores the length of z."""
+    arch = StyleGAN2(latent=3, width=2, mapping_layers=2)
+    run = tiny_run(source=RandomImages(), arch=arch, batch=8)
+    model = train_tiny(run, tmp_path).model()
+    G, z = model.nets["G"], model.sample_prior(4)
+    styles = G.styles(z[None])
+    assert torch.equal(model.sample(4, psi=0.5), G(G.truncate(styles, 0.5))[0])
+    assert G.mapping.mean_style.all()
+    assert torch.equal(model.sample(4, psi=1.0), model.generate(z))
+    typical = model.sample(4, psi=0.0)
+    assert torch.equal(typical, typical[:1].expand_as(typical))
+
+
 def test_truncation_scales_latents(completed_run):
     model = load_model(completed_run(tiny_run()))
     prior = model.sample_prior(7)
     assert torch.equal(model.sample(7, psi=0.7), model.generate(0.7 * prior))
     assert torch.equal(model.sample(7, psi=1.0), model.sample(7))
     assert torch.equal(model.sample(7, psi=0.0), model.generate(torch.zeros(7, 2)))
+    assert torch.equal(model.generate(prior, psi=0.7), model.sample(7, psi=0.7))
     for psi in (-0.1, float("nan"), float("inf")):
         with raises_input_error("psi", psi):
             model.sample(7, psi=psi)

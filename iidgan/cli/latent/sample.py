@@ -34,8 +34,9 @@ class SampleOptions(ModelOptions):
     stream: int = 1
     """Number of the random stream; another one gives other samples."""
     psi: float = 1.0
-    """Truncation: latents are psi times those of the prior. Below 1, samples are more typical and
-    vary less; at 0 all of a class are the same."""
+    """Truncation: latents are psi times those of the prior, or styles of stylegan2 psi times as
+    far from their mean. Below 1, samples are more typical and vary less; at 0 all of a class are
+    the same."""
     label: str | None = None
     """Class of a conditional run, by name or number; all: that many samples of each class, one
     class after the other; up to 16 images of a class share a row. By default classes are as
@@ -63,7 +64,7 @@ def sample_command(arguments: list[str]) -> int:
                 f"num: a picture shows at most {MAX_DRAWN:,} samples, got {num_samples:,}; "
                 "use .npz"
             )
-        samples = torch.cat([*map(model.generate, _iterate_codes(options, model, labels))])
+        samples = torch.cat([*_iterate_samples(options, model, labels)])
         has_row_per_class = len(labels) > 1 and options.num <= MAX_COLUMNS
         columns = options.num if has_row_per_class else None
         save_figure(plot_samples(samples.numpy(), columns), out_path)
@@ -88,12 +89,17 @@ def _choose_labels(options: SampleOptions, model: Model) -> Sequence[str | int |
 
 
 def _iterate_codes(
-    options: SampleOptions, model: Model, labels: Sequence[str | int | None]
+    options: SampleOptions, model: Model, labels: Sequence[str | int | None], psi: float
 ) -> Iterator[Tensor]:
     for label in labels:
-        yield from model.iterate_prior(
-            options.num, stream=options.stream, psi=options.psi, label=label
-        )
+        yield from model.iterate_prior(options.num, stream=options.stream, psi=psi, label=label)
+
+
+def _iterate_samples(
+    options: SampleOptions, model: Model, labels: Sequence[str | int | None]
+) -> Iterator[Tensor]:
+    for codes in _iterate_codes(options, model, labels, psi=1.0):
+        yield model.generate(codes, options.psi)
 
 
 def _save_samples(
@@ -101,8 +107,8 @@ def _save_samples(
 ) -> None:
     """Write samples and their codes; the codes are drawn twice rather than stored."""
     first_codes = model.sample_prior(1, label=labels[0])
-    x_blocks = (model.generate(codes).numpy() for codes in _iterate_codes(options, model, labels))
-    z_blocks = (codes.numpy() for codes in _iterate_codes(options, model, labels))
+    x_blocks = (samples.numpy() for samples in _iterate_samples(options, model, labels))
+    z_blocks = (codes.numpy() for codes in _iterate_codes(options, model, labels, options.psi))
     num_samples = options.num * len(labels)
     arrays = {
         "x": ArrayBlocks((num_samples, *model.shape), x_blocks),

@@ -308,6 +308,32 @@ def image_size_error(shape: tuple[int, ...], arch: str, requirement: str) -> Inp
     )
 
 
+def list_halved_sizes(shape: tuple[int, ...], arch: str) -> list[ImageSize]:
+    """List sizes of feature maps from the image down to a smaller side of 4, 5, 6 or 7 pixels.
+
+    Arguments:
+        shape: Shape of a sample.
+        arch: Name of the backbone.
+
+    Raises:
+        InputError: Samples are not images whose sides can be halved as often without remainder.
+
+    Examples:
+        >>> list_halved_sizes((1, 28, 36), "stylegan2")
+        [(28, 36), (14, 18), (7, 9)]
+    """
+    size = (shape[1], shape[2]) if len(shape) == 3 else (0, 0)
+    num_halvings = min(size).bit_length() - 3
+    if num_halvings < 1 or any(side % 2**num_halvings for side in size):
+        raise image_size_error(
+            shape,
+            arch,
+            "whose smaller side is 4, 5, 6 or 7 times 2, 4, 8, ..., and the other a multiple of "
+            "the same power of two",
+        )
+    return [halve_size(size, stage) for stage in range(num_halvings + 1)]
+
+
 def halve_size(size: ImageSize, times: int) -> ImageSize:
     """Halve height and width, rounding down.
 

@@ -53,6 +53,7 @@ class Conv2d(nn.Module):
         kernel_size: Side of the kernel.
         stride: Step between outputs.
         padding: Zeros around the image, on each side.
+        groups: Number of groups of channels of one seed that are convolved separately.
         bias: Whether each output channel has a bias.
         make_weight: Wraps the weight, `Weight` or `SpectralWeight`.
         init: Draws the initial weight.
@@ -73,20 +74,23 @@ class Conv2d(nn.Module):
         *,
         stride: int = 1,
         padding: int = 0,
+        groups: int = 1,
         bias: bool = True,
         make_weight: WeightFactory = Weight,
         init: Initializer = normal_init,
     ) -> None:
         super().__init__()
-        self.stride, self.padding = stride, padding
-        self.weight = make_weight(init(1, out_channels, in_channels, kernel_size, kernel_size))
+        self.stride, self.padding, self.groups = stride, padding, groups
+        group_channels = in_channels // groups
+        self.weight = make_weight(init(1, out_channels, group_channels, kernel_size, kernel_size))
         self.bias = nn.Parameter(torch.zeros(1, out_channels)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         weight = self.weight()
         bias = None if self.bias is None else self.bias.flatten()
+        groups = len(weight) * self.groups
         return functional.conv2d(
-            x, weight.flatten(0, 1), bias, self.stride, self.padding, groups=len(weight)
+            x, weight.flatten(0, 1), bias, self.stride, self.padding, groups=groups
         )
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from iidgan.nn.init import Initializer
-from iidgan.nn.layers.weight import Weight, WeightFactory
+from iidgan.nn.layers.weight import EqualisedWeight, Weight, WeightFactory
 
 
 class Linear(nn.Module):
@@ -56,6 +56,34 @@ class Linear(nn.Module):
     def input_matrix(self) -> Tensor:
         weight: Tensor = self.weight()
         return weight.mT
+
+
+class EqualisedLinear(nn.Module):
+    """Affine layer (S, B, in) -> (S, B, out) with an equalised learning rate.
+
+    Arguments:
+        in_features: Size of each input.
+        out_features: Size of each output.
+        bias: Initial value of all biases.
+        lr_multiplier: Factor on the updates of weight and bias, as of `EqualisedWeight`.
+
+    Examples:
+        >>> import torch
+        >>> from iidgan.nn.layers.linear import EqualisedLinear
+        >>> EqualisedLinear(2, 3, bias=1.0)(torch.zeros(1, 1, 2)).detach()
+        tensor([[[1., 1., 1.]]])
+    """
+
+    def __init__(
+        self, in_features: int, out_features: int, *, bias: float = 0.0, lr_multiplier: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.weight = EqualisedWeight(torch.randn(1, out_features, in_features), lr_multiplier)
+        self.bias = nn.Parameter(torch.full((1, 1, out_features), bias / lr_multiplier))
+        self.lr_multiplier = lr_multiplier
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.baddbmm(self.lr_multiplier * self.bias, x, self.weight().mT)
 
 
 def build_hidden_layers(

@@ -1,8 +1,9 @@
-"""Weights of layers: plain or spectrally normalised."""
+"""Weights of layers: plain, with an equalised learning rate, or spectrally normalised."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,41 @@ class Weight(nn.Module):
 
     def forward(self) -> Tensor:
         return self.value
+
+
+class EqualisedWeight(nn.Module):
+    """A weight of variance one, which is scaled wherever it is used; a call returns it.
+
+        r W / sqrt(fan_in)
+
+    with the learning-rate multiplier r. As W has the same scale in all layers, so do its updates
+    by Adam, and they are r times as large as without the multiplier.
+
+    Arguments:
+        value: Initial value of W, of variance 1, with shape (1, out, in, *kernel).
+        lr_multiplier: The factor r; the initial value is divided by it.
+
+    References:
+        Progressive Growing of GANs for Improved Quality, Stability, and Variation (Karras, Aila,
+        Laine and Lehtinen, 2018), https://arxiv.org/abs/1710.10196, section 4.1; A Style-Based
+        Generator Architecture for Generative Adversarial Networks (Karras, Laine and Aila, 2019),
+        https://arxiv.org/abs/1812.04948, appendix C, for the multiplier
+
+    Examples:
+        >>> import torch
+        >>> from iidgan.nn.layers.weight import EqualisedWeight
+        >>> weight = EqualisedWeight(torch.ones(1, 1, 4), lr_multiplier=0.25)
+        >>> weight.value.detach(), weight().detach()  # with a fan-in of 4
+        (tensor([[[4., 4., 4., 4.]]]), tensor([[[0.5000, 0.5000, 0.5000, 0.5000]]]))
+    """
+
+    def __init__(self, value: Tensor, lr_multiplier: float = 1.0) -> None:
+        super().__init__()
+        self.value = nn.Parameter(value / lr_multiplier)
+        self.scale = lr_multiplier * prod(value.shape[2:]) ** -0.5
+
+    def forward(self) -> Tensor:
+        return self.scale * self.value
 
 
 class SpectralWeight(nn.Module):

@@ -11,7 +11,9 @@ from iidgan.nn import (
     ArxivCIFAR,
     ArxivSTL,
     MnistNet,
+    R3GANNet,
     ResNet,
+    StyleGAN2,
 )
 from tests.helpers.backbones import BUILDERS
 from tests.helpers.errors import raises_input_error
@@ -55,6 +57,13 @@ REFUSED_SHAPES = {
         [(1, 30, 30), (1, 30, 32)],
         ("multiple of 4 pixels", "--arch dcgan"),
     ),
+    "stylegan2": (
+        StyleGAN2(),
+        [(3, 36, 36), (1, 32, 36), (1, 24, 42)],
+        ("4, 5, 6 or 7 times", "--arch dcgan"),
+    ),
+    "r3gan": (R3GANNet(), [(3, 36, 36), (1, 24, 42)], ("4, 5, 6 or 7 times", "--arch dcgan")),
+    "stylegan2, small": (StyleGAN2(), [(2,), (3, 7, 7), (1, 4, 8)], ("--arch mlp",)),
     "dcgan": (
         DCGAN(),
         [(2,), (1, 28), (1, 7, 7), (1, 7, 32), (1, 32, 7)],
@@ -80,6 +89,9 @@ def test_check_image_size_refuses_shapes(backbone, shapes, values):
         (DCGAN, "width", 0, [1]),
         (DCGAN, "latent", 0, [1]),
         (DCGAN, "norm", "bach", ["batch"]),
+        (R3GANNet, "blocks", 0, [1]),
+        (StyleGAN2, "max_width", 0, [1]),
+        (StyleGAN2, "mapping_layers", 0, [1]),
         (MLP, "latent", 0, [1]),
         (MLP, "hidden", (10, 0), [1]),
     ],

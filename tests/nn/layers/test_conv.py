@@ -50,6 +50,16 @@ class TestGroupedLayout:
             keep_value,
         )
 
+    def test_conv2d_with_groups_equals_torch_per_seed(self):
+        layer = draw_parameters(Conv2d(6, 4, 3, padding=1, groups=2))
+        assert_same_map(
+            ungrouped_layer(layer),
+            {"weight": layer.weight.value, "bias": layer.bias},
+            [nn.Conv2d(6, 4, 3, padding=1, groups=2) for _ in range(NUM_SEEDS)],
+            torch.randn(NUM_SEEDS, BATCH_SIZE, 6, 5, 7),
+            keep_value,
+        )
+
     @pytest.mark.parametrize("bias", [True, False])
     def test_dense_equals_linear_per_seed(self, bias):
         layer = draw_parameters(Dense(2 * 3 * 3, 4, bias=bias))

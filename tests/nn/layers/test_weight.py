@@ -1,4 +1,4 @@
-"""Spectrally normalised weights."""
+"""Weights that are spectrally normalised, or have an equalised learning rate."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from torch.nn.utils import parametrizations
 from iidgan.nn.layers.conv import (
     Conv2d,
 )
-from iidgan.nn.layers.weight import SpectralWeight
+from iidgan.nn.layers.weight import EqualisedWeight, SpectralWeight
 from tests.helpers.layers import BATCH_SIZE, NUM_SEEDS, draw_parameters, ungrouped_layer
 
 pytestmark = pytest.mark.usefixtures("float64")
@@ -92,3 +92,22 @@ class TestSpectralWeight:
             expected = matrix @ v
             assert torch.allclose(layer.v[seed], v)
             assert torch.allclose(layer.u[seed], expected / expected.norm())
+
+
+class TestEqualisedWeight:
+    @pytest.mark.parametrize("lr_multiplier", [1.0, 0.01])
+    def test_weights_have_variance_of_one_over_fan_in(self, lr_multiplier):
+        initial = torch.randn(1, 200, 20, 3, 3)
+        weight = EqualisedWeight(initial, lr_multiplier)
+        torch.testing.assert_close(weight(), initial / (20 * 9) ** 0.5)
+
+    def test_multiplier_scales_updates(self):
+        """An update of the parameter by a learning rate moves the weight by r times as much."""
+        moves = []
+        for lr_multiplier in (1.0, 0.01):
+            weight = EqualisedWeight(torch.randn(1, 5, 4), lr_multiplier)
+            before = weight().clone()
+            with torch.no_grad():
+                weight.value.add_(0.1)
+            moves.append((weight() - before).detach())
+        torch.testing.assert_close(moves[1], 0.01 * moves[0])
