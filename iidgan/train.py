@@ -35,6 +35,7 @@ def train(
     seeds: int | Sequence[int] = 1,
     checkpoint_every: int = 2000,
     keep: int = 3,
+    keep_networks: bool = False,
     device: str = "auto",
     executor: Executor | Auto = "auto",
     workers: int | Auto = 1,
@@ -52,6 +53,7 @@ def train(
         seeds: Number of seeds (0, 1, ...), or a list of seeds.
         checkpoint_every: Steps between checkpoints, at each of which metrics are measured.
         keep: Number of newest checkpoints of each seed to keep.
+        keep_networks: Whether to keep G, and F, of every checkpoint, in `out/past`.
         device: `cpu`, `cuda`, ..., or `auto`.
         executor: How steps are executed; `auto` compiles long runs. With `auto`, a resumed run
             keeps the executor and the number of processes that it was last started with, on the
@@ -110,6 +112,7 @@ def train(
         seeds=seed_list,
         out=Path(out),
         keep=keep,
+        keep_networks=keep_networks,
         device=resolve_device(device),
         metrics=resolve_metrics(metrics),
         diagnose_every=diagnose_every,

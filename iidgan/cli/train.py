@@ -118,6 +118,8 @@ class SessionOptions:
     """Steps between checkpoints; the metrics are measured at each."""
     keep: int = 3
     """Number of newest checkpoints of each seed to keep."""
+    keep_networks: bool = False
+    """Keep G and F of every checkpoint, in past/, so that `iidgan explore` goes through them."""
     device: str = "auto"
     """cpu, cuda, ...; auto uses an accelerator if there is one."""
     executor: Executor | Auto = "auto"

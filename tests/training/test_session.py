@@ -49,6 +49,13 @@ def test_keep_limits_checkpoints(tmp_path):
         )
 
 
+@pytest.mark.parametrize(("keep_networks", "expected"), [(True, [4, 8, 12]), (False, [])])
+def test_networks_of_every_checkpoint_are_kept(tmp_path, keep_networks, expected):
+    train_tiny(tiny_run(), tmp_path, keep=1, keep_networks=keep_networks)
+    names = [path.name for path in RunDir(tmp_path).past_dir.glob("*")]
+    assert sorted(names) == [f"seed-0-step-{step:08}" for step in expected]
+
+
 def test_records_have_protocol_and_provenance(completed_run):
     run = tiny_run(iid_gan())
     all_records = records.read_records(RunDir(completed_run(run, 3)).metrics_file)
