@@ -33,6 +33,7 @@ COMMANDS = {
         "latent.directions",
         "find directions of the latent space, and show them",
     ),
+    "explore": ("explore", "explore trained generators on a page in the browser"),
     "export": ("export", "write G and F to ONNX files, or for torch.export"),
     "push": ("push", "share a run on the Hugging Face Hub, with a model card"),
     "figure": ("figure", "draw the figures of a run, or a published figure"),

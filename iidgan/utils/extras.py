@@ -12,6 +12,7 @@ EXTRAS = {
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "tensorboard": ("tensorboard",),
     "wandb": ("wandb",),
+    "explore": ("starlette", "uvicorn"),
     "lmdb": ("lmdb",),
     "dinov2": ("transformers",),
 }

@@ -39,6 +39,7 @@ LAYERS = {
     "figures": 11,
     "train": 11,
     "diagnosis": 12,
+    "explorer": 12,
     "testing": 11,
     "studies": 12,
     "studies.papers": 13,

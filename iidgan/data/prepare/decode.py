@@ -134,6 +134,22 @@ def is_image_file(path: Path) -> bool:
     return True
 
 
+def read_image_size(content: bytes) -> tuple[int, int] | None:
+    """Read the width and the height of an image, by its header alone.
+
+    Arguments:
+        content: Bytes of an image file.
+
+    Returns:
+        Both in pixels; None for a file that cannot be opened.
+    """
+    try:
+        with _open_image(content) as image:
+            return image.size
+    except _RefusedError:
+        return None
+
+
 def has_colours(content: bytes | NDArray[Any]) -> bool:
     """Return whether an image is decoded into three channels, by its header alone.
 

@@ -1,0 +1,67 @@
+"""`iidgan explore`: a page in the browser on which trained generators are explored."""
+
+from __future__ import annotations
+
+import sys
+import webbrowser
+from dataclasses import dataclass
+from threading import Thread
+from typing import Annotated
+
+import tyro
+
+from iidgan.cli.options import PluginOptions
+from iidgan.cli.parse import parse_options
+from iidgan.cli.signals import interrupt_on_signals
+from iidgan.errors import InputError
+from iidgan.explorer.session import ExplorerSession
+from iidgan.utils.extras import require_extra
+
+MAX_PORT = 65_535
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExploreOptions(PluginOptions):
+    """Explore trained generators on a page in the browser: latents, directions, inverses, curves.
+
+    The page is served on this machine alone, until Ctrl-C. Nothing is written.
+    """
+
+    runs: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN [RUN ...]")]
+    """Run directories, which may still be training, or folders of networks such as best/seed-0."""
+    port: int = 0
+    """Port of the server; 0: a free one."""
+    browser: bool = True
+    """Open the page in the browser; --no-browser only prints its address."""
+
+
+@interrupt_on_signals()
+def explore_command(arguments: list[str]) -> int:
+    """Run `iidgan explore` and return its exit code.
+
+    Arguments:
+        arguments: Words of the command line after `explore`.
+
+    Raises:
+        InputError: The arguments or the files that they name are invalid.
+    """
+    options = parse_options(ExploreOptions, "iidgan explore", arguments)
+    if not options.runs:
+        raise InputError("runs: expected at least one run directory, got none")
+    if not 0 <= options.port <= MAX_PORT:
+        raise InputError(f"port: must be between 0 and {MAX_PORT}, got {options.port}")
+    require_extra("explore", field="explore")
+    from iidgan.explorer.server import serve  # needs the extra
+
+    session = ExplorerSession(options.runs, options.plugin)
+
+    def announce(address: str) -> None:
+        print(f"{address}\nCtrl-C ends the explorer", flush=True)
+        if options.browser:
+            Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+    try:
+        serve(session, port=options.port, on_ready=announce)
+    except KeyboardInterrupt:
+        print("iidgan: the explorer has ended", file=sys.stderr)
+    return 0
