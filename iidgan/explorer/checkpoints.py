@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 
 from iidgan.config.plugins import Plugin
 from iidgan.config.run import Run
@@ -35,7 +34,6 @@ class RunNetworks:
 
     path: Path
     plugins: tuple[Plugin, ...] = ()
-    _lock: Lock = field(default_factory=Lock, compare=False, repr=False)
 
     @property
     def run_dir(self) -> RunDir:
@@ -89,10 +87,9 @@ class RunNetworks:
         folder = self.list_checkpoints().get(seed, {}).get(step)
         if folder is None:
             raise InputError(f"step: {self.path} has no networks of seed {seed} at step {step}")
-        with self._lock:
-            if not has_networks(folder):
-                return _load_replayed(self.path, self.plugins, step).select_model(seed)
-            model = _load_model(folder, _read_stamp(folder), seed, self.plugins)
+        if not has_networks(folder):
+            return _load_replayed(self.path, self.plugins, step).select_model(seed)
+        model = _load_model(folder, _read_stamp(folder), seed, self.plugins)
         if model.point.steps[0] != step:  # replaced by the training since it was listed
             raise InputError(f"step: {folder} has now step {model.point.steps[0]}, not {step}")
         return model

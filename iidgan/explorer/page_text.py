@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -33,7 +33,7 @@ class Page:
 
 
 def render_page(start: str, *, connect: str = "'none'") -> Page:
-    """Render the page.
+    r"""Render the page.
 
     Arguments:
         start: Text of the module that starts the page: it imports `start` from `./main.js` and
@@ -41,7 +41,7 @@ def render_page(start: str, *, connect: str = "'none'") -> Page:
         connect: What the page may connect to, as in a Content-Security-Policy.
 
     Examples:
-        >>> page = render_page('import { start } from "./main.js";\\nstart(null);\\n')
+        >>> page = render_page('import { start } from "./main.js";\nstart(null);\n')
         >>> "connect-src 'none'" in page.policy
         True
     """
@@ -96,10 +96,9 @@ def _strip_module(text: str) -> str:
     return _EXPORT.sub("", _IMPORT.sub("", text))
 
 
-def list_page_files() -> Iterator[str]:
-    """Yield the names of the files of the page."""
-    for file in resources.files("iidgan.explorer").joinpath(PAGE_FOLDER).iterdir():
-        yield file.name
+def list_page_files() -> list[Traversable]:
+    """List the files of the page."""
+    return [*resources.files("iidgan.explorer").joinpath(PAGE_FOLDER).iterdir()]
 
 
 def _read_file(name: str) -> str:

@@ -16,7 +16,7 @@ from iidgan.training.model import Model
 from iidgan.utils.subsets import choose_indices
 
 NUM_POINTS = 2000
-"""Number of data and of generated points that are shown."""
+"""Number of points of the data that are shown."""
 NUM_COUNTED = 20_000
 """Number of generated samples from which shares of modes and the density are computed."""
 NUM_BINS = 96
@@ -45,7 +45,6 @@ def describe_plane(model: Model, data: Dataset) -> dict[str, Any] | None:
     codes = model.split_codes(model.invert(real))[0] if has_codes else None
     return {
         "data": _take_plane(real),
-        "samples": _take_plane(generated[:NUM_POINTS]),
         "modes": [] if truth is None else _describe_modes(truth, generated),
         "codes": None if codes is None else codes.numpy(),
         "codeModes": None
@@ -75,10 +74,10 @@ def _describe_modes(truth: GaussianMixture, generated: Tensor) -> list[dict[str,
     factors = truth.std * scales.double().expand(num_modes, -1, -1)[:, :2]
     lengths, directions = torch.linalg.eigh(factors @ factors.mT)
     axes = (directions * lengths.clamp(min=0).sqrt()[:, None]).mT
-    rows = zip(truth.centres.tolist(), axes.tolist(), shares.tolist(), truth.probabilities.tolist())
+    rows = zip(truth.centres[:, :2].tolist(), axes.tolist(), shares.tolist(), truth.probabilities)
     return [
-        {"x": centre[0], "y": centre[1], "axes": ellipse, "share": share, "expected": expected}
-        for centre, ellipse, share, expected in rows
+        {"x": x, "y": y, "axes": ellipse, "share": share, "expected": float(expected)}
+        for (x, y), ellipse, share, expected in rows
     ]
 
 

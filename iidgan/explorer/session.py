@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from iidgan.explorer.history import is_training, read_history
 from iidgan.explorer.pictures import encode_values, read_picture
 from iidgan.explorer.plane import describe_plane
 from iidgan.latent import class_directions, invert, read_input_matrix, refine, sefa_directions
+from iidgan.methods import Conditional
 from iidgan.sample_sets import SampleSet
 from iidgan.sample_sets.datasets import open_dataset
 from iidgan.training.model import Model
@@ -68,10 +70,11 @@ class ExplorerSession:
             "plane": self.describe_plane,
             "history": self.read_history,
         }
+        self._lock = Lock()
         self.describe({})  # an early error
 
     def answer(self, name: str, question: Question) -> object:
-        """Answer a question.
+        """Answer a question; several threads are answered in turn.
 
         Arguments:
             name: Name of the question.
@@ -82,7 +85,8 @@ class ExplorerSession:
         """
         if name not in self.answers:
             raise unknown_name_error("question", name, self.answers)
-        return self.answers[name](question)
+        with self._lock:  # networks of conditional methods hold the classes of one batch
+            return self.answers[name](question)
 
     def describe(self, question: Question) -> dict[str, Any]:
         """Describe all runs: the answer to `describe`."""
@@ -239,10 +243,14 @@ def describe_components(run: Run) -> dict[str, str]:
         'gan with cycle, gaussian'
     """
     method, terms = run.method.base_and_terms
+    prefix = ""
+    if isinstance(method, Conditional):
+        method, prefix = method.method, "conditional "
     term_names = ", ".join(get_type_name(type(term)) for term in terms)
+    suffix = f" with {term_names}" if term_names else ""
     return {
         "id": run.id,
-        "method": get_type_name(type(method)) + (f" with {term_names}" if term_names else ""),
+        "method": f"{prefix}{get_type_name(type(method))}{suffix}",
         "source": get_type_name(type(run.source)),
     }
 

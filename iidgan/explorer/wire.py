@@ -51,6 +51,8 @@ def decode_json(text: bytes) -> dict[str, Any]:
     """
     try:
         question = json.loads(text, object_hook=_decode_array)
+    except InputError:
+        raise
     except (ValueError, RecursionError) as error:
         raise InputError(f"question: is not JSON ({error})") from None
     if not isinstance(question, dict):

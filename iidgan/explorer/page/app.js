@@ -1,5 +1,6 @@
 /** The state of the page, which its panels change and watch. */
 
+import { showError } from "./dom.js";
 import { LatentSet } from "./latents.js";
 
 export const NUM_POINTS = 1000;
@@ -26,9 +27,9 @@ export class App {
     return { run, seed: seed?.seed ?? null, step: seed?.steps.at(-1) ?? null };
   }
 
-  /** Views that have networks. */
+  /** Views that have networks; without any in the first view, there are none to explore. */
   get readyViews() {
-    return this.views.filter((view) => view.step !== null);
+    return this.views[0].step === null ? [] : this.views.filter(({ step }) => step !== null);
   }
 
   /** The run of the first view. */
@@ -72,6 +73,7 @@ export class App {
   }
 
   notify(...events) {
+    showError(null);
     new Set(events.flatMap((event) => this.watchers.get(event) ?? [])).forEach((run) => run());
   }
 

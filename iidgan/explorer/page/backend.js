@@ -36,16 +36,17 @@
  * invert({...place, sample, label, refine})
  *     -> {input: values, stages: [{name, code: Float32Array(M + K), values, error, quantile}]}
  *     sample: a File with an image, or Float32Array(D); label: index of a class, or null for what
- *     F says; refine: number of steps, 0 for none. The stages are F's code and, after refinement,
- *     the improved one. error: mean squared difference in the units of G's output, [-1, 1] of
- *     images; quantile: the share of the prior that is closer to 0 than the latents.
+ *     F says; refine: number of steps, 0 for none. The stages are F's code, "code", and after
+ *     refinement the improved one, "refined". error: mean squared difference in the units of G's
+ *     output, [-1, 1] of images; quantile: the share of the prior that is closer to 0 than the
+ *     latents.
  *
  * neighbours({...place, sample}) -> [{values, distance, label}]
  *     the samples of the data that are closest in root mean square of pixels (0 to 255) or
  *     coordinates; label: string, empty if there is none.
  *
  * plane(place) -> null, or of points {
- *     data, samples:  Float32Array(n * 2): first two coordinates of data and of generated samples
+ *     data:           Float32Array(n * 2): first two coordinates of data
  *     modes:          [{x, y, axes: [[dx, dy], [dx, dy]], share, expected}]: centre, semi-axes of
  *                     one standard deviation, share of good samples and of the data
  *     codes:          null, or with F and two latents Float32Array(m * 2): codes of data
@@ -68,6 +69,9 @@ export function serverBackend(address) {
     const body = JSON.stringify(question, (key, value) => encodeArray(value));
     const response = await fetch(address + name, { method: "POST", body }).catch(() => null);
     if (response === null) throw new Error("The server does not answer; is it still running?");
+    if (!response.ok && response.status !== 400) {
+      throw new Error(`The server failed (${response.status}); its terminal says why.`);
+    }
     const answer = JSON.parse(await response.text(), (key, value) => decodeArray(value));
     if (!response.ok) throw new Error(answer.error);
     return answer;

@@ -1,6 +1,6 @@
 /** Controls of all samples: draws, truncation, class, and moves along directions. */
 
-import { announce, button, card, el, picker, showError, slider } from "./dom.js";
+import { announce, button, card, el, picker, replaceContent, showError, slider } from "./dom.js";
 
 const MAX_MOVE = 4;
 
@@ -36,7 +36,7 @@ export function createControls(app) {
         app.notify("latents");
       },
     });
-    classes.replaceChildren(...(names.length ? [classPicker.root] : []));
+    replaceContent(classes, ...(names.length ? [classPicker.root] : []));
     const countPicker = picker({
       label: "Samples",
       options: app.imageCounts.map((count) => [count, count]),
@@ -47,7 +47,7 @@ export function createControls(app) {
         app.notify("count", "latents");
       },
     });
-    counts.replaceChildren(...(app.isImages ? [countPicker.root] : []));
+    replaceContent(counts, ...(app.isImages ? [countPicker.root] : []));
   }
 
   function drawAgain() {
@@ -113,14 +113,11 @@ export function createDirections(app) {
       }),
     );
     root.hidden = directions.length === 0;
-    const focused = [...list.querySelectorAll("input")].indexOf(document.activeElement);
-    list.replaceChildren(...sliders.map((steer) => steer.root));
-    sliders[focused]?.input.focus();
+    replaceContent(list, ...sliders.map((steer) => steer.root));
     if (latents.moves.some(({ amount }) => amount !== 0)) app.notify("latents");
   }
 
   app.watch(["places"], () => load().catch(showError));
-  app.watch(["moves"], show);
   load().catch(showError);
   return root;
 }

@@ -6,7 +6,7 @@ import { VIEW_NAMES } from "./places.js";
 const GROUPS = { coverage: "Coverage", losses: "Losses", metrics: "Other metrics" };
 const WIDTH = 320;
 const HEIGHT = 150;
-const MARGIN = { left: 46, right: 8, top: 8, bottom: 22 };
+const MARGIN = { left: 54, right: 8, top: 8, bottom: 22 };
 const POLL_MILLISECONDS = 4000;
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -58,7 +58,6 @@ export function createCurves(app) {
       try {
         app.renew(await app.backend.describe());
         await load();
-        showError(null);
       } catch (error) {
         showError(error);
       }

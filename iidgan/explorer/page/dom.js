@@ -95,6 +95,14 @@ export function checkbox({ label, checked, onChange }) {
   return el("label", { class: "checkbox" }, input, ` ${label}`);
 }
 
+/** Replace the content of an element; a control that has the focus passes it to its successor. */
+export function replaceContent(element, ...children) {
+  const controls = () => [...element.querySelectorAll("input, select, button")];
+  const focused = controls().indexOf(document.activeElement);
+  element.replaceChildren(...children);
+  controls()[focused]?.focus();
+}
+
 /** A button. */
 export function button(text, onclick, attributes = {}) {
   return el("button", { type: "button", onclick, ...attributes }, text);

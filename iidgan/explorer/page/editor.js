@@ -19,10 +19,11 @@ export function createEditor(app) {
   const mean = button("Mean of the prior", () =>
     change(() => app.latents.edited.set(app.selected, new Float32Array(app.latents.dimension))),
   );
+  const latents = el("div", {}, blocks, list);
   const root = card(
     "One sample",
     number,
-    el("div", { class: "editor" }, pictures, pad.root, el("div", { class: "latents" }, blocks, list)),
+    el("div", { class: "editor" }, pictures, pad.root, latents),
     el("div", { class: "buttons" }, reset, mean),
   );
   let first = 0;
@@ -39,6 +40,7 @@ export function createEditor(app) {
     root.hidden = app.readyViews.length === 0;
     if (root.hidden) return;
     const { latent } = app.run;
+    latents.hidden = latent === 2; // the pad has them
     first = first < latent ? first : 0;
     const starts = [];
     for (let start = 0; start < latent; start += SLIDERS_SHOWN) starts.push(start);
@@ -139,7 +141,7 @@ export function createEditor(app) {
 /** The selected sample of one view: an image, or coordinates. */
 function createOutput(app, view, index) {
   const name = VIEW_NAMES[index];
-  const canvas = el("canvas", { role: "img", "aria-label": `Selected sample of run ${name}` });
+  const canvas = el("canvas", { role: "img", "aria-label": `Selected sample of view ${name}` });
   const text = el("output", {});
   const caption = el("figcaption", {});
   const root = el("figure", { class: `view-${name.toLowerCase()}` }, caption);

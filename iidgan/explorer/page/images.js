@@ -45,9 +45,9 @@ export function styleColour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
-/** The colour of mode `index` among `count`; bad samples, of index -1, are grey. */
-export function modeColour(index, count) {
-  if (index < 0) return styleColour("soft");
+/** A colour for each of `count` modes. */
+export function modeColours(count) {
   const lightness = styleColour("mode-lightness");
-  return `hsl(${Math.round((360 * index) / count)} 65% ${lightness})`;
+  const hues = Array.from({ length: count }, (_, index) => Math.round((360 * index) / count));
+  return hues.map((hue) => `hsl(${hue} 65% ${lightness})`);
 }

@@ -24,8 +24,11 @@ export function createInversion(app) {
   const note = el("p", { class: "soft" });
   const root = card("Your own sample", note, input, refine.root, message, results);
   let sample = null;
+  let filled = "";
+  const describeRun = () => JSON.stringify([app.run.key, app.run.shape]);
 
   function fill() {
+    filled = describeRun();
     root.hidden = app.readyViews.length === 0;
     if (root.hidden) return;
     note.textContent = app.run.canInvert
@@ -75,11 +78,8 @@ export function createInversion(app) {
   });
 
   fill();
-  let shape = "";
   app.watch(["runs"], () => {
-    const newShape = JSON.stringify([app.run.key, app.run.shape]);
-    if (newShape !== shape) fill();
-    shape = newShape;
+    if (describeRun() !== filled) fill();
   });
   app.watch(["places"], () => ask());
   return root;
@@ -87,19 +87,15 @@ export function createInversion(app) {
 
 function createDropZone(take) {
   const id = newId();
-  const name = el("span", { class: "soft" });
   const file = el("input", { type: "file", id, accept: "image/*", onchange: () => choose(file.files[0]) });
   const zone = el(
     "div",
     { class: "drop" },
     el("label", { for: id }, "Drop a picture here, or choose one"),
     file,
-    name,
   );
   function choose(picture) {
-    if (!picture) return;
-    name.textContent = picture.name;
-    take(picture);
+    if (picture) take(picture);
   }
   zone.addEventListener("dragover", (event) => {
     event.preventDefault();
@@ -109,7 +105,8 @@ function createDropZone(take) {
   zone.addEventListener("drop", (event) => {
     event.preventDefault();
     zone.classList.remove("over");
-    choose(event.dataTransfer.files[0]);
+    file.files = event.dataTransfer.files; // its name appears beside the button
+    choose(file.files[0]);
   });
   return zone;
 }
@@ -143,8 +140,8 @@ function createResult(app, view, { input, stages }) {
     for (const [term, text] of Object.entries(rows)) {
       facts.append(el("dt", {}, term), el("dd", {}, text));
     }
-    const use = button("Explore from here", () => {
-      app.latents.setEffective(app.selected, code.subarray(0, run.latent));
+    const use = button("Use this code", () => {
+      app.latents.setTransformed(app.selected, code.subarray(0, run.latent));
       if (label !== null) app.latents.labels.set(app.selected, label);
       app.notify("latents");
       announce(`Sample ${app.selected} has this code`);

@@ -49,9 +49,9 @@ export class LatentSet {
     this.edited.set(index, z);
   }
 
-  /** The latent that the generator gets: psi z plus the moves. */
-  effective(index) {
-    const z = this.base(index).map((value) => this.psi * value);
+  /** What the generator gets for a latent z: psi z plus the moves. */
+  transform(latent) {
+    const z = latent.map((value) => this.psi * value);
     for (const { vector, amount } of this.moves) {
       vector.forEach((part, i) => (z[i] += amount * part));
     }
@@ -59,7 +59,7 @@ export class LatentSet {
   }
 
   /** Let the generator get this latent for a sample, under the present truncation and moves. */
-  setEffective(index, latent) {
+  setTransformed(index, latent) {
     if (this.psi < 0.01) this.psi = 1;
     const z = drawLatent(this.set, index, this.dimension);
     z.set(latent);
@@ -77,12 +77,18 @@ export class LatentSet {
 
   /** The codes [z; c] of samples for a run. */
   codes(run, indices) {
-    const { latent, classes } = run;
+    const bases = indices.map((index) => this.base(index));
+    return this.encode(run, bases, indices);
+  }
+
+  /** The codes [z; c] of latents, with the classes of samples. */
+  encode({ latent, classes }, latents, indices) {
     const width = latent + classes.length;
-    const codes = new Float32Array(indices.length * width);
-    indices.forEach((index, row) => {
-      codes.set(this.effective(index).subarray(0, latent), row * width);
-      if (classes.length) codes[row * width + latent + this.labelOf(index, classes.length)] = 1;
+    const codes = new Float32Array(latents.length * width);
+    latents.forEach((z, row) => {
+      codes.set(this.transform(z).subarray(0, latent), row * width);
+      if (classes.length === 0) return;
+      codes[row * width + latent + this.labelOf(indices[row], classes.length)] = 1;
     });
     return codes;
   }

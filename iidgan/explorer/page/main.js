@@ -10,8 +10,15 @@ import { createPlaces } from "./places.js";
 import { createPoints } from "./points.js";
 import { createSamples } from "./samples.js";
 
-const CONTROLS = [createPlaces, createControls, createDirections];
-const CONTENT = [createSamples, createPoints, createEditor, createInversion, createCurves];
+const CONTROLS = [createPlaces, createControls];
+const CONTENT = [
+  createSamples,
+  createPoints,
+  createDirections,
+  createEditor,
+  createInversion,
+  createCurves,
+];
 
 /** Build the page on what a backend answers (see backend.js). */
 export async function start(backend) {

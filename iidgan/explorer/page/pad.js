@@ -1,10 +1,11 @@
 /** A pad for two latents of the selected sample, in Cartesian or in polar coordinates. */
 
 import { choice, el, latestOnly, picker, slider } from "./dom.js";
-import { fitCanvas, sampleSize, styleColour, toImageData } from "./images.js";
+import { fitCanvas, modeColours, sampleSize, styleColour, toImageData } from "./images.js";
 
 const LIMIT = 3;
-const TILES = 9;
+const IMAGE_TILES = 9;
+const POINT_TILES = 32;
 
 const COORDINATES = {
   cartesian: {
@@ -30,6 +31,45 @@ const COORDINATES = {
   },
 };
 
+/** Images of tiles, row after row from below. */
+function paintImages(values, shape, tiles, context, width, height) {
+  const tile = document.createElement("canvas");
+  [, tile.height, tile.width] = shape;
+  context.imageSmoothingEnabled = false;
+  for (let index = 0; index < tiles * tiles; index += 1) {
+    tile.getContext("2d").putImageData(toImageData(values, shape, index), 0, 0);
+    const [left, top] = [index % tiles, tiles - 1 - Math.floor(index / tiles)];
+    context.drawImage(
+      tile,
+      (left * width) / tiles,
+      (top * height) / tiles,
+      width / tiles,
+      height / tiles,
+    );
+  }
+}
+
+/** Tiles in the colour of the mode that is closest to their sample. */
+function paintModeMap(values, size, tiles, facts, context, width, height) {
+  if (facts === null || facts.modes.length === 0) return;
+  const { modes } = facts;
+  const colours = modeColours(modes.length);
+  context.globalAlpha = 0.45;
+  for (let index = 0; index < tiles * tiles; index += 1) {
+    const [x, y] = values.subarray(index * size, index * size + 2);
+    const distances = modes.map((mode) => Math.hypot(mode.x - x, mode.y - y));
+    context.fillStyle = colours[distances.indexOf(Math.min(...distances))];
+    const [left, top] = [index % tiles, tiles - 1 - Math.floor(index / tiles)];
+    context.fillRect(
+      Math.floor((left * width) / tiles),
+      Math.floor((top * height) / tiles),
+      Math.ceil(width / tiles),
+      Math.ceil(height / tiles),
+    );
+  }
+  context.globalAlpha = 1;
+}
+
 /** The pad: {root, fill(), show(), drawMap()}. A map of samples is behind its point. */
 export function createPad(app) {
   const canvas = el("canvas", { "aria-hidden": "true", class: "pad-canvas" });
@@ -52,7 +92,8 @@ export function createPad(app) {
   let coordinates = COORDINATES.cartesian;
   let dimensions = [0, 1];
   let steers = [];
-  let tiles = null;
+  let paintMap = () => {};
+  let drawn = ""; // what the map shows
 
   function fill() {
     const { latent } = app.run;
@@ -71,12 +112,12 @@ export function createPad(app) {
             if (chosen === dimensions[1 - position]) dimensions.reverse();
             else dimensions[position] = chosen;
             fill();
-            drawMap();
           },
         }).root,
     );
     pickers.replaceChildren(...(latent > 2 ? choosers : []));
     fillSliders();
+    drawMap();
   }
 
   function fillSliders() {
@@ -117,7 +158,7 @@ export function createPad(app) {
     const { context, width, height } = fitCanvas(canvas);
     const axes = coordinates.axes(...dimensions);
     context.clearRect(0, 0, width, height);
-    if (tiles !== null) paintTiles(context, width, height);
+    paintMap(context, width, height);
     context.strokeStyle = styleColour("line");
     context.strokeRect(0.5, 0.5, width - 1, height - 1);
     const [x, y] = currentPosition().map(
@@ -133,51 +174,40 @@ export function createPad(app) {
     context.stroke();
   }
 
-  function paintTiles(context, width, height) {
-    const side = document.createElement("canvas");
-    [, side.height, side.width] = app.run.shape;
-    context.imageSmoothingEnabled = false;
-    for (let index = 0; index < TILES * TILES; index += 1) {
-      side.getContext("2d").putImageData(toImageData(tiles, app.run.shape, index), 0, 0);
-      const [column, row] = [index % TILES, Math.floor(index / TILES)];
-      context.drawImage(
-        side,
-        (column * width) / TILES,
-        height - ((row + 1) * height) / TILES,
-        width / TILES,
-        height / TILES,
-      );
-    }
-  }
-
-  /** Ask for the samples at the centres of the tiles, with all other latents as they are. */
+  /** Draw the samples of the pad's tiles behind its point, with all other latents as they are. */
   const drawMap = latestOnly(async () => {
     const [view] = app.views;
-    if (root.hidden || view.step === null || !app.isImages) {
-      tiles = null;
-      if (!root.hidden) paint();
-      return;
+    if (root.hidden || view.step === null) return;
+    const { run } = view;
+    const tiles = run.kind === "images" ? IMAGE_TILES : POINT_TILES;
+    const count = tiles * tiles;
+    const codes = createCodes(run, tiles);
+    const question = [view.run.key, view.seed, view.step, ...codes].join();
+    if (question === drawn) return;
+    drawn = question;
+    const values = await app.backend.generate({ ...app.placeOf(view), codes, count });
+    if (run !== app.run || values.length !== count * sampleSize(run)) return;
+    if (run.kind === "images") {
+      paintMap = (...target) => paintImages(values, run.shape, tiles, ...target);
+    } else {
+      const facts = await app.remember("plane", view);
+      paintMap = (...target) => paintModeMap(values, run.shape[0], tiles, facts, ...target);
     }
-    const axes = coordinates.axes(...dimensions);
-    const { classes, latent } = view.run;
-    const codes = app.latents.codes(view.run, Array(TILES * TILES).fill(app.selected));
-    const z = app.latents.base(app.selected);
-    for (let index = 0; index < TILES * TILES; index += 1) {
-      const shares = [index % TILES, Math.floor(index / TILES)].map((i) => (i + 0.5) / TILES);
-      const position = axes.map(({ min, max }, i) => min + shares[i] * (max - min));
-      const values = coordinates.toLatents(...position);
-      const start = index * (latent + classes.length);
-      dimensions.forEach((dimension, i) => {
-        codes[start + dimension] += app.latents.psi * (values[i] - z[dimension]);
-      });
-    }
-    const place = app.placeOf(view);
-    const answer = await app.backend.generate({ ...place, codes, count: TILES * TILES });
-    if (view === app.views[0] && answer.length === TILES * TILES * sampleSize(view.run)) {
-      tiles = answer;
-      paint();
-    }
+    paint();
   });
+
+  /** Codes at the centres of tiles, row after row from below. */
+  function createCodes(run, tiles) {
+    const axes = coordinates.axes(...dimensions);
+    const latents = Array.from({ length: tiles * tiles }, (_, index) => {
+      const shares = [index % tiles, Math.floor(index / tiles)].map((i) => (i + 0.5) / tiles);
+      const position = axes.map(({ min, max }, i) => min + shares[i] * (max - min));
+      const z = app.latents.base(app.selected).slice();
+      coordinates.toLatents(...position).forEach((value, i) => (z[dimensions[i]] = value));
+      return z;
+    });
+    return app.latents.encode(run, latents, Array(latents.length).fill(app.selected));
+  }
 
   function movePointer(event) {
     const box = canvas.getBoundingClientRect();

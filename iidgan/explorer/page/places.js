@@ -1,6 +1,6 @@
 /** Pickers of run, seed and checkpoint, of one view or of two. */
 
-import { announce, button, card, el, picker, slider } from "./dom.js";
+import { announce, button, card, el, picker, replaceContent, slider } from "./dom.js";
 
 const PLAY_MILLISECONDS = 500;
 export const VIEW_NAMES = ["A", "B"];
@@ -23,7 +23,7 @@ export function createPlaces(app) {
   }
 
   function fill() {
-    list.replaceChildren(...app.views.map((view, index) => createPlace(app, view, index)));
+    replaceContent(list, ...app.views.map((view, index) => createPlace(app, view, index)));
     compare.textContent = app.views.length > 1 ? "Show one view only" : "Compare with another";
   }
 
@@ -33,7 +33,6 @@ export function createPlaces(app) {
 }
 
 function createPlace(app, view, index) {
-  const name = `Run ${VIEW_NAMES[index]}`;
   const method = el("p", { class: "soft" });
   const time = el("div");
   let timer = null;
@@ -81,7 +80,7 @@ function createPlace(app, view, index) {
       onInput: (position) => showStep(steps[position]),
     });
     const play = button("Play", () => (timer === null ? start() : stop()), {
-      "aria-label": `Play the checkpoints of run ${VIEW_NAMES[index]}`,
+      "aria-label": `Play the checkpoints of view ${VIEW_NAMES[index]}`,
     });
     stopPlaying = () => (play.textContent = "Play");
 
@@ -122,11 +121,11 @@ function createPlace(app, view, index) {
   });
   method.textContent = `${view.run.method} on ${view.run.source}`;
   fillTime();
-  const title = el("legend", {}, name);
+  const title = app.views.length > 1 ? [el("legend", {}, `View ${VIEW_NAMES[index]}`)] : [];
   return el(
     "fieldset",
     { class: `place view-${VIEW_NAMES[index].toLowerCase()}` },
-    title,
+    ...title,
     runPicker.root,
     method,
     seedPicker.root,

@@ -1,7 +1,7 @@
 /** Generators of points: data, samples, modes and density in the plane, and codes of data. */
 
 import { card, checkbox, el, formatNumber, latestOnly } from "./dom.js";
-import { fitCanvas, modeColour, styleColour } from "./images.js";
+import { fitCanvas, modeColours, styleColour } from "./images.js";
 import { VIEW_NAMES } from "./places.js";
 
 const LAYERS = { density: true, data: true, samples: true, modes: true };
@@ -59,8 +59,17 @@ export function createPoints(app) {
 
 function createPlane(app, view, index, layers) {
   const name = VIEW_NAMES[index];
-  const canvas = el("canvas", { role: "img", class: "plane", onclick: choose });
-  const codes = el("canvas", { role: "img", class: "plane" });
+  const canvas = el("canvas", {
+    role: "img",
+    class: "plane",
+    "aria-label": "Data and generated samples in the plane",
+    onclick: choose,
+  });
+  const codes = el("canvas", {
+    role: "img",
+    class: "plane",
+    "aria-label": "Codes of the data; circles have radius 1, 2 and 3",
+  });
   const codeFigure = el("figure", {}, el("figcaption", {}, "Codes F(x) of the data"), codes);
   const caption = el("figcaption", {});
   const summary = el("p", { class: "soft" });
@@ -79,7 +88,6 @@ function createPlane(app, view, index, layers) {
     const text = describePlane(facts);
     summary.textContent = text;
     canvas.setAttribute("aria-label", `Data and generated samples in the plane. ${text}`);
-    codes.setAttribute("aria-label", "Codes of the data; circles have radius 1, 2 and 3.");
     codeFigure.hidden = facts.codes === null;
     repaint();
   }
@@ -173,9 +181,10 @@ function paintPoints(context, values, size, { toX, toY, radius, colour }) {
 }
 
 function paintModes(context, modes, { toX, toY }) {
+  const colours = modeColours(modes.length);
   modes.forEach((mode, index) => {
     const isMissing = mode.share < 0.1 * mode.expected;
-    context.strokeStyle = isMissing ? styleColour("bad") : modeColour(index, modes.length);
+    context.strokeStyle = isMissing ? styleColour("bad") : colours[index];
     context.lineWidth = 2;
     context.setLineDash(isMissing ? [4, 3] : []);
     const [centreX, centreY] = [toX(mode.x), toY(mode.y)];
@@ -213,13 +222,14 @@ function paintCodes(canvas, { codes, codeModes, modes }, app) {
     context.arc(width / 2, height / 2, (radius / (2 * CODE_LIMIT)) * width, 0, 2 * Math.PI);
     context.stroke();
   }
+  const colours = modeColours(modes.length);
+  const grey = styleColour("data");
   for (let i = 0; i < codes.length / 2; i += 1) {
-    context.fillStyle =
-      codeModes === null ? styleColour("data") : modeColour(codeModes[i], modes.length);
+    context.fillStyle = colours[codeModes?.[i]] ?? grey; // bad samples have mode -1
     context.beginPath();
     context.arc(toX(codes[2 * i]), toY(codes[2 * i + 1]), 1.8, 0, 2 * Math.PI);
     context.fill();
   }
-  const z = app.latents.effective(app.selected);
+  const z = app.latents.transform(app.latents.base(app.selected));
   paintMarker(context, toX(z[0]), toY(z[1]), "a");
 }

@@ -60,7 +60,7 @@ function createGrid(app, view, index) {
   });
   const group = el(
     "div",
-    { class: "grid", role: "radiogroup", "aria-label": `Samples of run ${name}`, onkeydown: move },
+    { class: "grid", role: "radiogroup", "aria-label": `Samples of view ${name}`, onkeydown: move },
     ...buttons,
   );
   const title = app.views.length > 1 ? `${name}: ${run.name}` : run.name;
