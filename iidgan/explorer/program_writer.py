@@ -1,0 +1,203 @@
+"""Programs: lists of operations on flat arrays, which pages compute, and their writer."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import getitem
+from typing import Any
+
+import torch
+from torch import Tensor, fx
+from torch.fx.node import map_arg
+
+from iidgan.errors import InputError
+
+Target = Callable[..., Any]
+"""Operation of torch."""
+Rule = Callable[..., "Value"]
+"""Called with a writer, an operation of torch and its arguments, of which some are values: appends
+operations to the program of the writer, and returns the result."""
+
+
+@dataclass(frozen=True)
+class NetworkProgram:
+    """A function of one sample, as operations on flat arrays of numbers.
+
+    The first values are the inputs, and each operation adds one. An operand of an operation is the
+    number of a value, or `{"tensor": number}` for weights.
+
+    Arguments:
+        input_sizes: Numbers in a sample of each input.
+        operations: Each has a name `op`, its operands `inputs`, the `size` of its result, and
+            fields of its own.
+        tensors: Weights, in the precision in which they are stored.
+        outputs: The operands that are outputs.
+    """
+
+    input_sizes: tuple[int, ...]
+    operations: list[dict[str, Any]] = field(default_factory=list)
+    tensors: list[Tensor] = field(default_factory=list)
+    outputs: list[int | dict[str, int]] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold; weights are base64 of little-endian numbers."""
+        arrays = [tensor.numpy() for tensor in self.tensors]
+        data = b"".join(array.astype(array.dtype.newbyteorder("<")).tobytes() for array in arrays)
+        return {
+            "inputSizes": self.input_sizes,
+            "operations": self.operations,
+            "outputs": self.outputs,
+            "tensorSizes": [array.size for array in arrays],
+            "precision": str(arrays[0].dtype) if arrays else "float32",
+            "weights": base64.b64encode(data).decode(),
+        }
+
+
+@dataclass(frozen=True)
+class Value:
+    """An operand: what depends on the inputs, or stored weights.
+
+    Arguments:
+        operand: How operations refer to it.
+        example: What it is for the example.
+    """
+
+    operand: int | dict[str, int]
+    example: Tensor
+
+
+class UnsupportedError(Exception):
+    """A use of an operation that programs lack; its words follow the name of the operation."""
+
+
+def require(condition: bool, words: str) -> None:
+    """Raise `UnsupportedError` unless a condition holds.
+
+    Arguments:
+        condition: What must hold.
+        words: What is unsupported otherwise.
+    """
+    if not condition:
+        raise UnsupportedError(words)
+
+
+class ProgramWriter(fx.Interpreter):
+    """Runs a trace on an example and writes down what depends on the inputs.
+
+    All else, such as quotients of weights and singular values, is a constant of the program.
+
+    Arguments:
+        graph: The trace.
+        dtype: Precision of the weights.
+        rules: How operations of torch are written, by their names.
+    """
+
+    def __init__(
+        self, graph: fx.GraphModule, dtype: torch.dtype, rules: Mapping[str, Rule]
+    ) -> None:
+        super().__init__(graph)
+        self.dtype, self.rules = dtype, rules
+        self.extra_traceback = False  # errors stay one line
+
+    @torch.no_grad()
+    def write(self, row: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Write the program, and return its outputs for one sample.
+
+        Arguments:
+            row: One sample of each input.
+
+        Raises:
+            InputError: The trace uses an operation that programs lack.
+        """
+        self.program = NetworkProgram(tuple(tensor.numel() for tensor in row))
+        outputs = self.run(*(Value(i, tensor) for i, tensor in enumerate(row)))
+        values = outputs if isinstance(outputs, tuple) else (outputs,)
+        self.program.outputs.extend(value.operand for value in values)
+        return tuple(value.example for value in values)
+
+    def run_node(self, n: fx.Node) -> object:
+        """Evaluate a node that depends on no input, and write any other one.
+
+        Arguments:
+            n: Node of the trace.
+        """
+        depends_on_input = any(isinstance(self.env[node], Value) for node in n.all_input_nodes)
+        if n.op != "call_function" or not depends_on_input:
+            return super().run_node(n)
+        assert not isinstance(n.target, str)
+        args, kwargs = map_arg((n.args, n.kwargs), self.env.__getitem__)
+        return self.apply(n.target, *args, **kwargs)
+
+    def apply(self, target: Target, *args: object, **options: object) -> Value:
+        """Apply an operation of torch to arguments of which some are values.
+
+        Arguments:
+            target: The operation.
+            *args: Its arguments.
+            **options: Its keyword arguments.
+
+        Raises:
+            InputError: Programs lack the operation.
+        """
+        try:
+            if target is getitem:
+                return _take_first(*args)
+            require(str(target) in self.rules, "")
+            names = ", ".join(sorted(options.keys() - {"memory_format"}))
+            require(not names, f"with {names}")
+            return self.rules[str(target)](self, target, *args)
+        except UnsupportedError as error:
+            raise plain_script_error(f"a network uses {target} {error}".rstrip()) from error
+
+    def append(self, op: str, example: Tensor, *inputs: Value, **fields: object) -> Value:
+        """Append an operation to the program and return its result.
+
+        Arguments:
+            op: Name of the operation.
+            example: Its result for the example.
+            *inputs: Its operands.
+            **fields: Its other fields.
+        """
+        operation = {"op": op, "inputs": [value.operand for value in inputs]}
+        self.program.operations.append(operation | fields | {"size": example.numel()})
+        num_values = len(self.program.input_sizes) + len(self.program.operations)
+        return Value(num_values - 1, example)
+
+    def store(self, constant: Tensor) -> Value:
+        """Store weights in the precision of the program.
+
+        Arguments:
+            constant: The weights.
+        """
+        stored = constant.detach().cpu().to(self.dtype).contiguous()
+        self.program.tensors.append(stored)
+        return Value({"tensor": len(self.program.tensors) - 1}, stored.float())
+
+    def as_value(self, operand: Value | Tensor | float) -> Value:
+        """Store an operand if it is a constant.
+
+        Arguments:
+            operand: A value or a constant.
+        """
+        return operand if isinstance(operand, Value) else self.store(torch.as_tensor(operand))
+
+
+def _take_first(outputs: object, index: object = 0) -> Value:
+    """Return the first output: rules return no other one."""
+    require(isinstance(outputs, Value) and index == 0, f"[{index}]")
+    assert isinstance(outputs, Value)
+    return outputs
+
+
+def plain_script_error(reason: str) -> InputError:
+    """Create the error of a network that pages cannot compute by plain script.
+
+    Arguments:
+        reason: What is wrong.
+    """
+    return InputError(
+        f"out: {reason}, which plain script cannot compute; use --runtime DIR, the folder of "
+        "onnxruntime-web, or explore the run without --out"
+    )

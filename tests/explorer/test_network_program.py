@@ -1,0 +1,158 @@
+"""Programs of networks: what they compute, in Python and by the script of pages."""
+
+import base64
+from importlib import resources
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+import iidgan
+from iidgan.core import NetworkFactory, Standardisation
+from iidgan.engine.inference import in_own_units
+from iidgan.engine.state import build_networks
+from iidgan.explorer.network_program import write_program
+from tests.helpers.backbones import RECTANGLES, SMALLEST, each_backbone
+from tests.helpers.errors import raises_input_error
+
+
+def build_inference_networks(method, arch, shape, num_classes=0):
+    """Networks with standing statistics as of the small activations that new weights give."""
+    nets = build_networks(method, NetworkFactory(arch, shape, num_classes), seeds=[0])
+    for name, buffer in nets.named_buffers():
+        if name.endswith(".mean"):
+            buffer.uniform_(-0.02, 0.02)
+        elif name.endswith(".var"):
+            buffer.uniform_(0.001, 0.002)
+    return nets.requires_grad_(False).eval()
+
+
+def of_one_seed(network):
+    return lambda inputs: network(inputs[None])[0]
+
+
+SCRIPT = """async ([address, program, inputs]) => {
+    const { createNetwork } = await import(address);
+    const outputs = createNetwork(program)(...inputs.map((x) => Float32Array.from(x)));
+    return outputs.map((y) => [...y]);
+}"""
+
+
+@pytest.fixture(scope="module")
+def run_program(browser):
+    """Computes programs by the script of pages."""
+    script = resources.files("iidgan.explorer").joinpath("page", "network.js").read_bytes()
+    address = f"data:text/javascript;base64,{base64.b64encode(script).decode()}"
+    page = browser.new_page()
+
+    def run(program, *inputs):
+        arguments = [address, program.to_dict(), [x.flatten().tolist() for x in inputs]]
+        outputs = page.evaluate(SCRIPT, arguments)
+        return [torch.tensor(values).float().view(len(inputs[0]), -1) for values in outputs]
+
+    yield run
+    page.close()
+
+
+def assert_reproduces(run_program, network, inputs):
+    function = of_one_seed(network)
+    program, (output,) = write_program(function, [inputs])
+    expected = function(inputs)
+    scale = expected.abs().max()  # of new networks, far below 1
+    assert scale > 0
+    torch.testing.assert_close(output / scale, expected / scale, rtol=0, atol=1e-4)
+    (computed,) = run_program(program, inputs)
+    torch.testing.assert_close(computed / scale, expected.flatten(1) / scale, rtol=0, atol=1e-4)
+
+
+@pytest.mark.slow
+@each_backbone(SMALLEST | RECTANGLES)
+def test_script_computes_networks_of_images(backbone, shape, run_program):
+    nets = build_inference_networks(iidgan.iid_gan(), backbone, shape)
+    assert_reproduces(run_program, nets["G"], torch.randn(2, backbone.latent))
+    assert_reproduces(run_program, nets["F"], torch.rand(2, *shape))
+
+
+@pytest.mark.slow
+def test_script_computes_networks_of_points_in_units_of_data(run_program):
+    scaling = Standardisation(torch.tensor([3.0, -3.0]), torch.tensor([2.0, 0.1]))
+    nets = build_inference_networks(iidgan.iid_gan(), iidgan.MLP(hidden=(8, 8)), (2,))
+    nets = in_own_units(nn.ModuleDict({name: nets[name] for name in "GF"}), scaling)
+    assert_reproduces(run_program, nets["G"], torch.randn(3, 2))
+    assert_reproduces(run_program, nets["F"], torch.randn(3, 2))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("discriminator", ["concat", "projection"])
+def test_script_computes_conditional_networks(discriminator, run_program):
+    method = iidgan.conditional_iid_gan(discriminator=discriminator)
+    arch = iidgan.DCGAN(latent=3, width=2)
+    nets = build_inference_networks(method, arch, (1, 8, 8), num_classes=4)
+    codes = torch.cat([torch.randn(2, 3), torch.eye(4)[[1, 3]]], 1)
+    assert_reproduces(run_program, nets["G"], codes)
+    assert_reproduces(run_program, nets["F"], torch.rand(2, 1, 8, 8))
+
+
+@pytest.mark.slow
+def test_script_reads_half_precision(run_program):
+    weight = torch.tensor([[1 / 3], [-(2.0**-20)], [1e-7], [65504.0], [0.0], [-1.0]])
+    program, (output,) = write_program(lambda x: x @ weight.mT, [torch.ones(1, 1)], torch.float16)
+    assert program.tensors[0].dtype == torch.float16
+    assert torch.equal(output, weight.half().float().mT)
+    (computed,) = run_program(program, torch.ones(1, 1))
+    assert torch.equal(computed, output)
+
+
+FUNCTIONS = {
+    "pool with padding": lambda x: functional.avg_pool2d(x, 3, 2, 1),
+    "upsample by 3": lambda x: functional.interpolate(x, scale_factor=3),
+    "choose and turn": lambda x: x[:, 1:, :, 2:4].transpose(2, 3),
+    "sum of pixels": lambda x: x.sum((2, 3)),
+    "centred": lambda x: x - x[:, :1],
+    "sigmoid": lambda x: x.sigmoid(),
+    "softmax": lambda x: x.flatten(1).softmax(-1),
+    "product with itself": lambda x: x * x,
+    "linear": lambda x: functional.linear(x.flatten(1), torch.ones(2, 96) / 9, torch.ones(2)),
+    "input": lambda x: x,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_script_computes_operations(function, run_program):
+    x = torch.randn(2, 4, 4, 6)
+    program, (output,) = write_program(function, [x])
+    torch.testing.assert_close(output, function(x))
+    (computed,) = run_program(program, x)
+    torch.testing.assert_close(computed, function(x).flatten(1), rtol=1e-5, atol=1e-5)
+
+
+def test_weights_that_depend_on_no_input_are_computed_once():
+    weight = torch.randn(5, 2)
+    program, _ = write_program(lambda x: x @ (weight / weight.norm()).mT, [torch.randn(3, 2)])
+    assert [operation["op"] for operation in program.operations] == ["linear"]
+    torch.testing.assert_close(program.tensors, [weight / weight.norm()])
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda x: x.cumsum(1), "aten.cumsum"),
+        (lambda x: x + torch.randn_like(x), "random"),
+        (lambda x: x + torch.arange(len(x))[:, None], "place in a batch"),
+        (lambda x: x if x.sum() > 0 else -x, "decides by values"),
+        (lambda x: x[:, :, None] @ x[:, None], "other than weights"),
+        (lambda x: functional.conv1d(x[:, None], torch.ones(1, 1, 3)), "images"),
+        (lambda x: torch.add(x, x, alpha=2), "alpha"),
+    ],
+)
+def test_program_refuses(function, words):
+    with raises_input_error("out", words):
+        write_program(function, [torch.randn(4, 6)])
+
+
+def test_program_refuses_generators_that_take_turns():
+    nets = build_inference_networks(iidgan.MADGAN(), iidgan.MLP(hidden=(4,)), (2,))
+    with raises_input_error("out", "place in a batch"):
+        write_program(of_one_seed(nets["G"]), [torch.randn(4, 2)])
