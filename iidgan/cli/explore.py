@@ -5,16 +5,19 @@ from __future__ import annotations
 import sys
 import webbrowser
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Thread
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
+from iidgan.cli.latent.model_options import check_suffix
 from iidgan.cli.options import PluginOptions
 from iidgan.cli.parse import parse_options
 from iidgan.cli.signals import interrupt_on_signals
 from iidgan.errors import InputError
 from iidgan.explorer.session import ExplorerSession
+from iidgan.explorer.standalone import Contents, write_standalone_page
 from iidgan.utils.extras import require_extra
 
 MAX_PORT = 65_535
@@ -24,7 +27,8 @@ MAX_PORT = 65_535
 class ExploreOptions(PluginOptions):
     """Explore trained generators on a page in the browser: latents, directions, inverses, curves.
 
-    The page is served on this machine alone, until Ctrl-C. Nothing is written.
+    The page is served on this machine alone, until Ctrl-C. Nothing is written, unless --out names
+    a file: a page that works without a server, with networks inside.
     """
 
     runs: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN [RUN ...]")]
@@ -33,6 +37,12 @@ class ExploreOptions(PluginOptions):
     """Port of the server; 0: a free one."""
     browser: bool = True
     """Open the page in the browser; --no-browser only prints its address."""
+    out: str | None = None
+    """.html: write a page that works alone instead of serving one."""
+    seeds: tuple[int, ...] = ()
+    """Seeds inside that page; by default the first that did not diverge."""
+    checkpoints: Literal["last", "all"] = "last"
+    """Checkpoints inside that page; all: for a slider over the training, where a run kept them."""
 
 
 @interrupt_on_signals()
@@ -50,10 +60,23 @@ def explore_command(arguments: list[str]) -> int:
         raise InputError("runs: expected at least one run directory, got none")
     if not 0 <= options.port <= MAX_PORT:
         raise InputError(f"port: must be between 0 and {MAX_PORT}, got {options.port}")
+    session = ExplorerSession(options.runs, options.plugin)
+    if options.out is not None:
+        _write_page(check_suffix(options.out, (".html",)), session, options)
+    else:
+        _serve_page(session, options)
+    return 0
+
+
+def _write_page(path: Path, session: ExplorerSession, options: ExploreOptions) -> None:
+    contents = Contents(seeds=options.seeds, all_steps=options.checkpoints == "all")
+    write_standalone_page(path, session, contents)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in a browser")
+
+
+def _serve_page(session: ExplorerSession, options: ExploreOptions) -> None:
     require_extra("explore", field="explore")
     from iidgan.explorer.server import serve  # needs the extra
-
-    session = ExplorerSession(options.runs, options.plugin)
 
     def announce(address: str) -> None:
         print(f"{address}\nCtrl-C ends the explorer", flush=True)
@@ -64,4 +87,3 @@ def explore_command(arguments: list[str]) -> int:
         serve(session, port=options.port, on_ready=announce)
     except KeyboardInterrupt:
         print("iidgan: the explorer has ended", file=sys.stderr)
-    return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -32,16 +32,20 @@ def _constant(operand: Operand) -> Tensor:
     return operand
 
 
-def _positions(x: Tensor) -> Tensor:
-    """Number the elements of a tensor."""
+def positions_of(x: Tensor) -> Tensor:
+    """Number the elements of a tensor.
+
+    Arguments:
+        x: The tensor.
+    """
     return torch.arange(x.numel()).view(x.shape)
 
 
 def _move(writer: ProgramWriter, target: Target, x: Value, *args: object) -> Value:
     """Apply an operation that only moves numbers, to their positions as well."""
     example = target(x.example, *args)
-    index = target(_positions(x.example), *args).flatten()
-    if torch.equal(index, _positions(x.example).flatten()):
+    index = target(positions_of(x.example), *args).flatten()
+    if torch.equal(index, positions_of(x.example).flatten()):
         return Value(x.operand, example)
     return writer.append("gather", example, x, index=index.tolist())
 
@@ -54,7 +58,7 @@ def _concatenate(
     sizes = [value.example.numel() for value in values]
     positions = torch.arange(sum(sizes)).split(sizes)
     index = target([p.view(value.example.shape) for p, value in zip(positions, values)], dim)
-    require(torch.equal(index, _positions(index)), f"on axis {dim}")
+    require(torch.equal(index, positions_of(index)), f"on axis {dim}")
     return writer.append("concat", example, *values)
 
 
@@ -84,9 +88,9 @@ def _binary(op: str) -> Rule:
 
 def _find_repeat(operand: Tensor, result: Tensor) -> int:
     """Find how often each number of an operand is repeated at once when it is broadcast."""
-    index = _positions(operand).expand(result.shape).flatten()
+    index = positions_of(operand).expand(result.shape).flatten()
     repeat = int((index == 0).long().cumprod(0).sum())
-    periodic = _positions(result).flatten() // repeat % operand.numel()
+    periodic = positions_of(result).flatten() // repeat % operand.numel()
     require(torch.equal(index, periodic), "on operands of such shapes")
     return repeat
 
@@ -118,11 +122,17 @@ def _normalise_batch(
     require(not training, "with statistics of the batch")
     scale = (var + eps).rsqrt() * (1 if weight is None else weight)
     shift = (0 if bias is None else bias) - mean * scale
-    scaled = writer.apply(aten.mul.Tensor, x, _per_channel(scale, x.example))
-    return writer.apply(aten.add.Tensor, scaled, _per_channel(shift, x.example))
+    scaled = writer.apply(aten.mul.Tensor, x, per_channel(scale, x.example))
+    return writer.apply(aten.add.Tensor, scaled, per_channel(shift, x.example))
 
 
-def _per_channel(values: Tensor, x: Tensor) -> Tensor:
+def per_channel(values: Tensor, x: Tensor) -> Tensor:
+    """Give numbers of channels the axes of images.
+
+    Arguments:
+        values: One number for each channel, (C,).
+        x: The images, (n, C, ...).
+    """
     return values.view(-1, *[1] * (x.dim() - 2))
 
 
@@ -167,7 +177,7 @@ def _convolve(
     result = writer.append(op, example, image, kernel, **shapes, **window)
     if bias is None:
         return result
-    return writer.apply(aten.add.Tensor, result, _per_channel(bias, example))
+    return writer.apply(aten.add.Tensor, result, per_channel(bias, example))
 
 
 def _describe_window(
@@ -211,7 +221,7 @@ def _upsample(
 def _sum(writer: ProgramWriter, target: Target, x: Value, *args: object) -> Value:
     """Sum blocks of numbers that follow each other."""
     example = target(x.example, *args)
-    positions = _positions(x.example)
+    positions = positions_of(x.example)
     sums = positions.view(example.numel(), -1).sum(1)
     require(torch.equal(target(positions, *args).flatten(), sums), "over such axes")
     return writer.append("sum", example, x)
@@ -224,7 +234,7 @@ def _softmax(
     return writer.append("softmax", target(x.example, dim, half_to_float), x)
 
 
-RULES: Mapping[str, Rule] = {
+RULES: dict[str, Rule] = {
     **dict.fromkeys(
         (
             *("aten.view.default", "aten._unsafe_view.default", "aten.unsqueeze.default"),

@@ -32,13 +32,14 @@ class Page:
     policy: str
 
 
-def render_page(start: str, *, connect: str = "'none'") -> Page:
+def render_page(start: str, *, connect: str = "'none'", data: str = "") -> Page:
     r"""Render the page.
 
     Arguments:
         start: Text of the module that starts the page: it imports `start` from `./main.js` and
             calls it with a backend.
         connect: What the page may connect to, as in a Content-Security-Policy.
+        data: JSON that the module reads from the element `data`; empty if there is none.
 
     Examples:
         >>> page = render_page('import { start } from "./main.js";\nstart(null);\n')
@@ -63,7 +64,12 @@ def render_page(start: str, *, connect: str = "'none'") -> Page:
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )
-    html = environment.get_template(TEMPLATE).render(style=style, script=script, policy=policy)
+    html = environment.get_template(TEMPLATE).render(
+        style=style,
+        script=script,
+        policy=policy,
+        data=data.replace("<", "\\u003c"),  # no tag ends the element
+    )
     return Page(html, policy)
 
 

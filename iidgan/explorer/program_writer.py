@@ -21,6 +21,52 @@ Rule = Callable[..., "Value"]
 operations to the program of the writer, and returns the result."""
 
 
+@dataclass
+class WeightStore:
+    """The weights of programs, each of which is stored once.
+
+    Arguments:
+        dtype: Precision in which they are stored.
+
+    Examples:
+        >>> store = WeightStore(torch.float16)
+        >>> store.add(torch.ones(3)), store.add(torch.zeros(2)), store.add(torch.ones(3))
+        (0, 1, 0)
+        >>> store.to_dict()
+        {'precision': 'float16', 'sizes': [3, 2], 'numbers': 'ADwAPAA8AAAAAA=='}
+    """
+
+    dtype: torch.dtype = torch.float32
+    tensors: list[Tensor] = field(default_factory=list)
+    _index_by_content: dict[bytes, int] = field(default_factory=dict)
+
+    def add(self, constant: Tensor) -> int:
+        """Store a tensor, unless it is already stored, and return its number.
+
+        Arguments:
+            constant: The tensor.
+        """
+        tensor = constant.detach().cpu().to(self.dtype).contiguous()
+        index = self._index_by_content.setdefault(_to_bytes(tensor), len(self.tensors))
+        if index == len(self.tensors):
+            self.tensors.append(tensor)
+        return index
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold: little-endian numbers, one tensor after the other."""
+        content = b"".join(map(_to_bytes, self.tensors))
+        return {
+            "precision": str(self.dtype).removeprefix("torch."),
+            "sizes": [tensor.numel() for tensor in self.tensors],
+            "numbers": base64.b64encode(content).decode(),
+        }
+
+
+def _to_bytes(tensor: Tensor) -> bytes:
+    array = tensor.numpy()
+    return array.astype(array.dtype.newbyteorder("<")).tobytes()
+
+
 @dataclass(frozen=True)
 class NetworkProgram:
     """A function of one sample, as operations on flat arrays of numbers.
@@ -32,26 +78,19 @@ class NetworkProgram:
         input_sizes: Numbers in a sample of each input.
         operations: Each has a name `op`, its operands `inputs`, the `size` of its result, and
             fields of its own.
-        tensors: Weights, in the precision in which they are stored.
         outputs: The operands that are outputs.
     """
 
     input_sizes: tuple[int, ...]
     operations: list[dict[str, Any]] = field(default_factory=list)
-    tensors: list[Tensor] = field(default_factory=list)
     outputs: list[int | dict[str, int]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold; weights are base64 of little-endian numbers."""
-        arrays = [tensor.numpy() for tensor in self.tensors]
-        data = b"".join(array.astype(array.dtype.newbyteorder("<")).tobytes() for array in arrays)
+        """Return what JSON can hold."""
         return {
             "inputSizes": self.input_sizes,
             "operations": self.operations,
             "outputs": self.outputs,
-            "tensorSizes": [array.size for array in arrays],
-            "precision": str(arrays[0].dtype) if arrays else "float32",
-            "weights": base64.b64encode(data).decode(),
         }
 
 
@@ -90,15 +129,15 @@ class ProgramWriter(fx.Interpreter):
 
     Arguments:
         graph: The trace.
-        dtype: Precision of the weights.
+        weights: Where weights are stored.
         rules: How operations of torch are written, by their names.
     """
 
     def __init__(
-        self, graph: fx.GraphModule, dtype: torch.dtype, rules: Mapping[str, Rule]
+        self, graph: fx.GraphModule, weights: WeightStore, rules: Mapping[str, Rule]
     ) -> None:
         super().__init__(graph)
-        self.dtype, self.rules = dtype, rules
+        self.weights, self.rules = weights, rules
         self.extra_traceback = False  # errors stay one line
 
     @torch.no_grad()
@@ -166,14 +205,16 @@ class ProgramWriter(fx.Interpreter):
         return Value(num_values - 1, example)
 
     def store(self, constant: Tensor) -> Value:
-        """Store weights in the precision of the program.
+        """Store weights.
 
         Arguments:
             constant: The weights.
+
+        Returns:
+            The operand, whose example is rounded as the weights are stored.
         """
-        stored = constant.detach().cpu().to(self.dtype).contiguous()
-        self.program.tensors.append(stored)
-        return Value({"tensor": len(self.program.tensors) - 1}, stored.float())
+        index = self.weights.add(constant)
+        return Value({"tensor": index}, self.weights.tensors[index].float().view(constant.shape))
 
     def as_value(self, operand: Value | Tensor | float) -> Value:
         """Store an operand if it is a constant.

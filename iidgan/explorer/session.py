@@ -95,14 +95,14 @@ class ExplorerSession:
 
     def generate(self, question: Question) -> NDArray[Any]:
         """Generate samples of codes: the answer to `generate`."""
-        model = self._load_model(question)
+        model = self.load_model(question)
         count = _read_integer(question, "count", 1, MAX_CODES)
         num_values = model.latent + len(model.classes or ())
         return encode_values(model.generate(_read_numbers(question, "codes", count, num_values)))
 
     def find_directions(self, question: Question) -> list[dict[str, Any]]:
         """Find directions of the latent space: the answer to `directions`."""
-        model = self._load_model(question)
+        model = self.load_model(question)
         named = _find_sefa(model) | self._find_class_directions(question, model)
         return [
             {"name": name, "vector": normalize(vector, dim=0).numpy()}
@@ -111,7 +111,7 @@ class ExplorerSession:
 
     def invert(self, question: Question) -> dict[str, Any]:
         """Invert one sample: the answer to `invert`."""
-        model = self._load_model(question)
+        model = self.load_model(question)
         num_steps = _read_integer(question, "refine", 0, MAX_REFINE_STEPS)
         sample = _read_sample(question, model)
         stages = {"code": invert(model, sample, label=_read_label(question, model))}
@@ -133,7 +133,7 @@ class ExplorerSession:
 
     def find_neighbours(self, question: Question) -> list[dict[str, Any]]:
         """Find the samples of the data that are closest: the answer to `neighbours`."""
-        model = self._load_model(question)
+        model = self.load_model(question)
         sample = _read_sample(question, model)
         data = open_dataset("data", self._load_data(question))
         positions, distances = find_nearest(data, sample)
@@ -148,7 +148,7 @@ class ExplorerSession:
 
     def describe_plane(self, question: Question) -> dict[str, Any] | None:
         """Describe the plane of points: the answer to `plane`."""
-        model = self._load_model(question)
+        model = self.load_model(question)
         if len(model.shape) != 1:
             return None
         return describe_plane(model, self._load_data(question))
@@ -163,7 +163,12 @@ class ExplorerSession:
             raise unknown_name_error("run", key, self.networks)
         return self.networks[key]
 
-    def _load_model(self, question: Question) -> Model:
+    def load_model(self, question: Question) -> Model:
+        """Load the networks of the seed and step of a run that a question names.
+
+        Raises:
+            InputError: There are none.
+        """
         networks = self._find_run(question)
         seed, step = (_read_integer(question, name, 0, 2**63 - 1) for name in ("seed", "step"))
         return networks.load_model(seed, step)

@@ -13,6 +13,7 @@ from iidgan.core import NetworkFactory, Standardisation
 from iidgan.engine.inference import in_own_units
 from iidgan.engine.state import build_networks
 from iidgan.explorer.network_program import write_program
+from iidgan.explorer.program_writer import WeightStore
 from tests.helpers.backbones import RECTANGLES, SMALLEST, each_backbone
 from tests.helpers.errors import raises_input_error
 
@@ -32,9 +33,10 @@ def of_one_seed(network):
     return lambda inputs: network(inputs[None])[0]
 
 
-SCRIPT = """async ([address, program, inputs]) => {
+SCRIPT = """async ([address, network, inputs]) => {
     const { createNetwork } = await import(address);
-    const outputs = createNetwork(program)(...inputs.map((x) => Float32Array.from(x)));
+    const { forward } = createNetwork(network);
+    const outputs = await forward(...inputs.map((x) => Float32Array.from(x)));
     return outputs.map((y) => [...y]);
 }"""
 
@@ -46,8 +48,9 @@ def run_program(browser):
     address = f"data:text/javascript;base64,{base64.b64encode(script).decode()}"
     page = browser.new_page()
 
-    def run(program, *inputs):
-        arguments = [address, program.to_dict(), [x.flatten().tolist() for x in inputs]]
+    def run(program, weights, *inputs):
+        network = {"weights": weights.to_dict(), "programs": {"forward": program.to_dict()}}
+        arguments = [address, network, [x.flatten().tolist() for x in inputs]]
         outputs = page.evaluate(SCRIPT, arguments)
         return [torch.tensor(values).float().view(len(inputs[0]), -1) for values in outputs]
 
@@ -56,13 +59,13 @@ def run_program(browser):
 
 
 def assert_reproduces(run_program, network, inputs):
-    function = of_one_seed(network)
-    program, (output,) = write_program(function, [inputs])
+    function, weights = of_one_seed(network), WeightStore()
+    program, (output,) = write_program(function, [inputs], weights)
     expected = function(inputs)
     scale = expected.abs().max()  # of new networks, far below 1
     assert scale > 0
     torch.testing.assert_close(output / scale, expected / scale, rtol=0, atol=1e-4)
-    (computed,) = run_program(program, inputs)
+    (computed,) = run_program(program, weights, inputs)
     torch.testing.assert_close(computed / scale, expected.flatten(1) / scale, rtol=0, atol=1e-4)
 
 
@@ -97,10 +100,11 @@ def test_script_computes_conditional_networks(discriminator, run_program):
 @pytest.mark.slow
 def test_script_reads_half_precision(run_program):
     weight = torch.tensor([[1 / 3], [-(2.0**-20)], [1e-7], [65504.0], [0.0], [-1.0]])
-    program, (output,) = write_program(lambda x: x @ weight.mT, [torch.ones(1, 1)], torch.float16)
-    assert program.tensors[0].dtype == torch.float16
+    weights = WeightStore(torch.float16)
+    program, (output,) = write_program(lambda x: x @ weight.mT, [torch.ones(1, 1)], weights)
+    assert weights.tensors[0].dtype == torch.float16
     assert torch.equal(output, weight.half().float().mT)
-    (computed,) = run_program(program, torch.ones(1, 1))
+    (computed,) = run_program(program, weights, torch.ones(1, 1))
     assert torch.equal(computed, output)
 
 
@@ -121,18 +125,19 @@ FUNCTIONS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 def test_script_computes_operations(function, run_program):
-    x = torch.randn(2, 4, 4, 6)
-    program, (output,) = write_program(function, [x])
+    x, weights = torch.randn(2, 4, 4, 6), WeightStore()
+    program, (output,) = write_program(function, [x], weights)
     torch.testing.assert_close(output, function(x))
-    (computed,) = run_program(program, x)
+    (computed,) = run_program(program, weights, x)
     torch.testing.assert_close(computed, function(x).flatten(1), rtol=1e-5, atol=1e-5)
 
 
 def test_weights_that_depend_on_no_input_are_computed_once():
-    weight = torch.randn(5, 2)
-    program, _ = write_program(lambda x: x @ (weight / weight.norm()).mT, [torch.randn(3, 2)])
+    weight, weights = torch.randn(5, 2), WeightStore()
+    normalised = lambda x: x @ (weight / weight.norm()).mT  # noqa: E731
+    program, _ = write_program(normalised, [torch.randn(3, 2)], weights)
     assert [operation["op"] for operation in program.operations] == ["linear"]
-    torch.testing.assert_close(program.tensors, [weight / weight.norm()])
+    torch.testing.assert_close(weights.tensors, [weight / weight.norm()])
 
 
 @pytest.mark.parametrize(
@@ -149,10 +154,10 @@ def test_weights_that_depend_on_no_input_are_computed_once():
 )
 def test_program_refuses(function, words):
     with raises_input_error("out", words):
-        write_program(function, [torch.randn(4, 6)])
+        write_program(function, [torch.randn(4, 6)], WeightStore())
 
 
 def test_program_refuses_generators_that_take_turns():
     nets = build_inference_networks(iidgan.MADGAN(), iidgan.MLP(hidden=(4,)), (2,))
     with raises_input_error("out", "place in a batch"):
-        write_program(of_one_seed(nets["G"]), [torch.randn(4, 2)])
+        write_program(of_one_seed(nets["G"]), [torch.randn(4, 2)], WeightStore())

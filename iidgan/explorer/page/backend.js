@@ -12,7 +12,7 @@
  * bytes in the order (n, H, W, C); values of points are float32 in the order (n, D), in the units
  * of the data.
  *
- * describe() -> {version, runs: [{
+ * describe() -> {version, note: what the page says of itself, if anything, runs: [{
  *     key,            string: names the run in `place`
  *     name,           string: what the user called it
  *     id, method, source,     strings for the user

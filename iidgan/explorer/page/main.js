@@ -23,8 +23,10 @@ const CONTENT = [
 /** Build the page on what a backend answers (see backend.js). */
 export async function start(backend) {
   try {
-    const app = new App(backend, await backend.describe());
+    const description = await backend.describe();
+    const app = new App(backend, description);
     const { length } = app.runs;
+    document.getElementById("note").textContent = description.note ?? "";
     document.getElementById("summary").textContent = `${length} ${length === 1 ? "run" : "runs"}`;
     document.getElementById("controls").replaceChildren(...CONTROLS.map((create) => create(app)));
     document.getElementById("content").replaceChildren(...CONTENT.map((create) => create(app)));

@@ -1,12 +1,20 @@
 /**
- * Networks by plain script: runs the programs that `network_program.py` writes.
+ * Networks by plain script: runs the programs that `program_writer.py` describes.
  *
- * A program maps one sample at a time, on flat arrays; its fields are described there.
+ * A program maps one sample at a time, on flat arrays.
  */
 
-/** Return a function of a program that maps arrays of n samples each to a list of such arrays. */
-export function createNetwork(program) {
-  const tensors = decodeTensors(program);
+/** A function of each program of a network, by name: see `createRun`. */
+export function createNetwork({ weights, programs }) {
+  const tensors = decodeTensors(weights);
+  const runs = Object.entries(programs).map(([name, program]) => [name, createRun(program, tensors)]);
+  return Object.fromEntries(runs);
+}
+
+const PAUSE_MILLISECONDS = 40;
+
+/** An asynchronous function that maps arrays of n samples each to a list of such arrays. */
+function createRun(program, tensors) {
   const values = program.inputSizes.map(() => null);
   const steps = program.operations.map((operation) => {
     const result = new Float32Array(operation.size);
@@ -16,33 +24,43 @@ export function createNetwork(program) {
     return () => compute(result, ...operands.map((x) => (typeof x === "number" ? values[x] : x)));
   });
 
-  return function run(...inputs) {
+  function runRow(inputs, row) {
+    program.inputSizes.forEach((size, i) => {
+      values[i] = inputs[i].subarray(row * size, (row + 1) * size);
+    });
+    for (const step of steps) step();
+    return program.outputs.map((output) => values[output].slice());
+  }
+
+  return async function run(...inputs) {
     const count = inputs[0].length / program.inputSizes[0];
-    const outputs = program.outputs.map(() => []);
-    for (let row = 0; row < count; row++) {
-      program.inputSizes.forEach((size, i) => {
-        values[i] = inputs[i].subarray(row * size, (row + 1) * size);
-      });
-      for (const step of steps) step();
-      program.outputs.forEach((value, i) => outputs[i].push(values[value].slice()));
+    const rows = [];
+    let start = performance.now();
+    for (let row = 0; row < count; row += 1) {
+      rows.push(runRow(inputs, row));
+      if (performance.now() - start > PAUSE_MILLISECONDS) {
+        await new Promise((resolve) => setTimeout(resolve)); // the page stays responsive
+        start = performance.now();
+      }
     }
-    return outputs.map(joinArrays);
+    return program.outputs.map((_, i) => joinArrays(rows.map((outputs) => outputs[i])));
   };
 }
 
-function joinArrays(rows) {
-  const joined = new Float32Array(rows.length && rows.length * rows[0].length);
-  rows.forEach((row, i) => joined.set(row, i * row.length));
+function joinArrays(arrays) {
+  const joined = new Float32Array(arrays.length && arrays.length * arrays[0].length);
+  arrays.forEach((array, i) => joined.set(array, i * array.length));
   return joined;
 }
 
-function decodeTensors({ weights, tensorSizes, precision }) {
-  const bytes = Uint8Array.from(atob(weights), (character) => character.charCodeAt(0));
-  const numbers = precision === "float16"
-    ? Float32Array.from(new Uint16Array(bytes.buffer), decodeHalf)
-    : new Float32Array(bytes.buffer);
+function decodeTensors({ numbers: text, sizes, precision }) {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const numbers =
+    precision === "float16"
+      ? Float32Array.from(new Uint16Array(bytes.buffer), decodeHalf)
+      : new Float32Array(bytes.buffer);
   let end = 0;
-  return tensorSizes.map((size) => numbers.subarray(end, (end += size)));
+  return sizes.map((size) => numbers.subarray(end, (end += size)));
 }
 
 /** Return the number whose half precision has these 16 bits. */
@@ -64,6 +82,10 @@ const OPERATIONS = {
   leakyRelu: ({ slope }) => elementwise((x) => (x > 0 ? x : slope * x)),
   tanh: () => elementwise(Math.tanh),
   sigmoid: () => elementwise((x) => 1 / (1 + Math.exp(-x))),
+
+  gate: ({ slope }) => (y, gradient, x) => {
+    for (let i = 0; i < y.length; i++) y[i] = x[i] > 0 ? gradient[i] : slope * gradient[i];
+  },
 
   softmax: () => (y, x) => {
     const largest = x.reduce((a, b) => Math.max(a, b));
