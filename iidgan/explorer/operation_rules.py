@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import getitem
 
 import torch
 from torch import Tensor
@@ -234,7 +235,13 @@ def _softmax(
     return writer.append("softmax", target(x.example, dim, half_to_float), x)
 
 
+def _take_first(writer: ProgramWriter, target: Target, outputs: Value, index: int) -> Value | None:
+    """Take the first of several outputs; others, such as statistics of a batch, are not written."""
+    return outputs if index == 0 else None
+
+
 RULES: dict[str, Rule] = {
+    str(getitem): _take_first,
     **dict.fromkeys(
         (
             *("aten.view.default", "aten._unsafe_view.default", "aten.unsqueeze.default"),

@@ -32,13 +32,14 @@ class Page:
     policy: str
 
 
-def render_page(start: str, *, connect: str = "'none'", data: str = "") -> Page:
+def render_page(start: str, *, connect: str = "'none'", scripts: str = "", data: str = "") -> Page:
     r"""Render the page.
 
     Arguments:
         start: Text of the module that starts the page: it imports `start` from `./main.js` and
             calls it with a backend.
         connect: What the page may connect to, as in a Content-Security-Policy.
+        scripts: What it may load scripts from besides its own, likewise.
         data: JSON that the module reads from the element `data`; empty if there is none.
 
     Examples:
@@ -50,7 +51,7 @@ def render_page(start: str, *, connect: str = "'none'", data: str = "") -> Page:
     policy = "; ".join(
         [
             "default-src 'none'",
-            f"script-src {_hash_source(script)}",
+            f"script-src {_hash_source(script)} {scripts}".rstrip(),
             f"style-src {_hash_source(style)}",
             "img-src data: blob:",
             f"connect-src {connect}",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import getitem
 from typing import Any
 
 import torch
@@ -181,8 +180,6 @@ class ProgramWriter(fx.Interpreter):
             InputError: Programs lack the operation.
         """
         try:
-            if target is getitem:
-                return _take_first(*args)
             require(str(target) in self.rules, "")
             names = ", ".join(sorted(options.keys() - {"memory_format"}))
             require(not names, f"with {names}")
@@ -223,13 +220,6 @@ class ProgramWriter(fx.Interpreter):
             operand: A value or a constant.
         """
         return operand if isinstance(operand, Value) else self.store(torch.as_tensor(operand))
-
-
-def _take_first(outputs: object, index: object = 0) -> Value:
-    """Return the first output: rules return no other one."""
-    require(isinstance(outputs, Value) and index == 0, f"[{index}]")
-    assert isinstance(outputs, Value)
-    return outputs
 
 
 def plain_script_error(reason: str) -> InputError:

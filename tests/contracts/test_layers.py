@@ -39,7 +39,7 @@ LAYERS = {
     "figures": 11,
     "train": 11,
     "diagnosis": 12,
-    "explorer": 12,
+    "explorer": 13,
     "testing": 11,
     "studies": 12,
     "studies.papers": 13,

@@ -1,22 +1,31 @@
 /** The backend of a page that stands alone: it computes with networks that are in the page. */
 
 import { decodeArray } from "./arrays.js";
-import { createNetwork } from "./network.js";
 import { readPicture } from "./pictures.js";
 import { meanSquaredError, refineCode } from "./refinement.js";
 
 /**
- * The backend (see backend.js) of the JSON text that `standalone.py` writes: {
+ * What is in the page, as `standalone.py` writes it: {
  *     description,    the answer to `describe`
  *     histories,      {run: the answer to `history`}
  *     places,         {"run/seed/step": {
- *         networks,   {G, F}, as `createNetwork` reads them; F only if there is one
+ *         networks,   {G, F}; F only if there is one
  *         directions, plane: the answers of these names
  *     }}
+ *     runtime,        what computes the networks, if that is not a module of the page
  * }
  */
-export function localBackend(text) {
-  const data = JSON.parse(text, (key, value) => decodeArray(value));
+export function readData() {
+  const text = document.getElementById("data").textContent;
+  return JSON.parse(text, (key, value) => decodeArray(value));
+}
+
+/**
+ * The backend (see backend.js) on such data. `create` returns the functions of a network: `forward`
+ * on arrays of n samples, and of G perhaps `gradient`, as `refineCode` reads it; both are
+ * asynchronous, and return a list of arrays.
+ */
+export function localBackend(data, create) {
   const runs = new Map(data.description.runs.map((run) => [run.key, run]));
   const created = new Map();
 
@@ -27,7 +36,7 @@ export function localBackend(text) {
   /** G or F of a place, which is created when it is first used. */
   function findNetwork(place, name) {
     const network = find(place).networks[name];
-    if (!created.has(network)) created.set(network, createNetwork(network));
+    if (!created.has(network)) created.set(network, create(network));
     return created.get(network);
   }
 
