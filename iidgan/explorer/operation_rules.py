@@ -236,7 +236,7 @@ def _softmax(
 
 
 def _take_first(writer: ProgramWriter, target: Target, outputs: Value, index: int) -> Value | None:
-    """Take the first of several outputs; others, such as statistics of a batch, are not written."""
+    """Take the first of several outputs; statistics of a batch, for example, are not written."""
     return outputs if index == 0 else None
 
 

@@ -15,9 +15,9 @@ from iidgan.errors import InputError
 
 Target = Callable[..., Any]
 """Operation of torch."""
-Rule = Callable[..., "Value"]
+Rule = Callable[..., Any]
 """Called with a writer, an operation of torch and its arguments, of which some are values: appends
-operations to the program of the writer, and returns the result."""
+operations to the program of the writer, and returns the result, a value."""
 
 
 @dataclass

@@ -1,4 +1,6 @@
-"""Short runs that are explored, and a session on them."""
+"""Short runs that are explored, a session on them, and a real browser."""
+
+import shutil
 
 import numpy as np
 import pytest
@@ -48,3 +50,17 @@ def image_run(tmp_path_factory):
 def session(point_run, image_run):
     """A session on both runs: points are run 0, images are run 1."""
     return ExplorerSession([point_run, image_run])
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium."""
+    reason = "playwright is not installed"
+    sync_api = pytest.importorskip("playwright.sync_api", reason=reason)
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("there is no chromium")
+    with sync_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -1,6 +1,7 @@
 """Programs of networks: what they compute, in Python and by the script of pages."""
 
 import base64
+from functools import partial
 from importlib import resources
 
 import pytest
@@ -69,6 +70,28 @@ def assert_reproduces(run_program, network, inputs):
     torch.testing.assert_close(computed / scale, expected.flatten(1) / scale, rtol=0, atol=1e-4)
 
 
+def compute_gradient(network, z, x):
+    """Outputs, and the gradient of half their squared distance to x in z."""
+    with torch.enable_grad():
+        z = z.detach().requires_grad_()
+        outputs = network(z[None])[0]
+        (gradient,) = torch.autograd.grad(outputs, z, (outputs - x).detach())
+    return outputs.detach(), gradient
+
+
+GRADIENT_CASES = SMALLEST | {"mlp": (iidgan.MLP(latent=3, hidden=(5,), activation="tanh"), (2,))}
+
+
+def assert_reproduces_gradient(run_program, network, z, x):
+    function, weights = partial(compute_gradient, network), WeightStore()
+    program, _ = write_program(function, [z, x], weights)
+    for computed, expected in zip(run_program(program, weights, z, x), function(z, x)):
+        scale = expected.abs().max()
+        assert scale > 0
+        normalised = expected.flatten(1) / scale
+        torch.testing.assert_close(computed / scale, normalised, rtol=0, atol=1e-4)
+
+
 @pytest.mark.slow
 @each_backbone(SMALLEST | RECTANGLES)
 def test_script_computes_networks_of_images(backbone, shape, run_program):
@@ -95,6 +118,15 @@ def test_script_computes_conditional_networks(discriminator, run_program):
     codes = torch.cat([torch.randn(2, 3), torch.eye(4)[[1, 3]]], 1)
     assert_reproduces(run_program, nets["G"], codes)
     assert_reproduces(run_program, nets["F"], torch.rand(2, 1, 8, 8))
+    assert_reproduces_gradient(run_program, nets["G"], codes, torch.rand(2, 1, 8, 8))
+
+
+@pytest.mark.slow
+@each_backbone(GRADIENT_CASES)
+def test_script_computes_gradients(backbone, shape, run_program):
+    network = backbone.build_generator(shape).eval().requires_grad_(False)
+    z, x = torch.randn(2, backbone.latent), torch.randn(2, *shape)
+    assert_reproduces_gradient(run_program, network, z, x)
 
 
 @pytest.mark.slow
