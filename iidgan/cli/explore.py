@@ -65,15 +65,15 @@ def explore_command(arguments: list[str]) -> int:
         raise InputError("runs: expected at least one run directory, got none")
     if not 0 <= options.port <= MAX_PORT:
         raise InputError(f"port: must be between 0 and {MAX_PORT}, got {options.port}")
-    session = ExplorerSession(options.runs, options.plugin)
-    if options.out is not None:
-        _write_page(check_suffix(options.out, (".html",)), session, options)
+    if options.out is None:
+        _serve_page(options)
     else:
-        _serve_page(session, options)
+        _write_page(check_suffix(options.out, (".html",)), options)
     return 0
 
 
-def _write_page(path: Path, session: ExplorerSession, options: ExploreOptions) -> None:
+def _write_page(path: Path, options: ExploreOptions) -> None:
+    session = ExplorerSession(options.runs, options.plugin)
     contents = Contents(seeds=options.seeds, all_steps=options.checkpoints == "all")
     network_format = (
         SCRIPT_FORMAT if options.runtime is None else create_onnx_format(Path(options.runtime))
@@ -82,9 +82,14 @@ def _write_page(path: Path, session: ExplorerSession, options: ExploreOptions) -
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in a browser")
 
 
-def _serve_page(session: ExplorerSession, options: ExploreOptions) -> None:
+def _serve_page(options: ExploreOptions) -> None:
+    for name in ("seeds", "runtime", "checkpoints"):
+        if getattr(options, name) != getattr(ExploreOptions, name):
+            raise InputError(f"{name}: is of the page that --out page.html writes; add --out")
     require_extra("explore", field="explore")
     from iidgan.explorer.server import serve  # needs the extra
+
+    session = ExplorerSession(options.runs, options.plugin)
 
     def announce(address: str) -> None:
         print(f"{address}\nCtrl-C ends the explorer", flush=True)

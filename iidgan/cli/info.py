@@ -252,9 +252,9 @@ def _collect_facts() -> list[tuple[str, str]]:
 
 
 EXTRA_PURPOSES = {
-    "explore": "iidgan explore",
+    "explore": "iidgan explore without --out",
     "hub": "iidgan push, from_pretrained, and data of the Hub",
-    "onnx": "iidgan export",
+    "onnx": "iidgan export, and iidgan explore --runtime",
     "tensorboard": "iidgan train --track tensorboard",
     "wandb": "iidgan train --track wandb",
     "lmdb": "iidgan prepare of LMDB",

@@ -65,7 +65,7 @@ def _collect_data(
     places: dict[str, dict[str, Any]] = {}
     for run in runs:
         own_places = dict(_describe_places(session, run, network_format))
-        run["canRefine"] = all(_can_refine(place) for place in own_places.values())
+        run["canRefine"] = all(_can_refine(answers) for answers in own_places.values())
         places |= own_places
     questions = [{"run": run["key"]} for run in runs if run["hasHistory"]]
     return {
@@ -110,17 +110,17 @@ def _describe_places(
     """Yield the names of the places of a run, and what the page knows of them."""
     for entry in run["seeds"]:
         for step in entry["steps"]:
-            place = {"run": run["key"], "seed": entry["seed"], "step": step}
-            name = "/".join(map(str, place.values()))
+            question = {"run": run["key"], "seed": entry["seed"], "step": step}
+            name = "/".join(map(str, question.values()))
             yield (
                 name,
                 {
-                    "networks": network_format.encode(session.load_model(place)),
-                    "directions": session.find_directions(place),
-                    "plane": session.describe_plane(place),
+                    "networks": network_format.encode(session.load_model(question)),
+                    "directions": session.find_directions(question),
+                    "plane": session.describe_plane(question),
                 },
             )
 
 
-def _can_refine(place: Mapping[str, Any]) -> bool:
-    return "gradient" in place["networks"]["G"].get("programs", ())
+def _can_refine(answers: Mapping[str, Any]) -> bool:
+    return "gradient" in answers["networks"]["G"].get("programs", ())

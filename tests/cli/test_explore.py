@@ -62,6 +62,15 @@ def test_port_out_of_range_is_refused(capsys, work_dir, port):
     assert port in error
 
 
+@pytest.mark.parametrize(
+    "options", [("--seeds", "1"), ("--runtime", "dist"), ("--checkpoints", "all")]
+)
+def test_contents_of_a_page_need_its_file(capsys, work_dir, options):
+    error = fail_command(capsys, "explore", "run", *options)
+    assert options[0].strip("-") in error
+    assert "--out" in error
+
+
 def test_missing_extra_is_named(capsys, monkeypatch):
     monkeypatch.setattr("iidgan.utils.extras.util.find_spec", lambda name: None)
     assert "pip install 'iidgan[explore]'" in fail_command(capsys, "explore", "run")
@@ -69,4 +78,6 @@ def test_missing_extra_is_named(capsys, monkeypatch):
 
 def test_help_names_its_options(capsys):
     text = print_help(capsys, "explore")
-    assert {"--port", "--no-browser", "--plugin"} <= set(text.replace(",", " ").split())
+    assert {"--port", "--no-browser", "--plugin", "--out", "--seeds", "--runtime"} <= set(
+        text.replace(",", " ").split()
+    )

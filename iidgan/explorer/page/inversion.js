@@ -29,9 +29,11 @@ export function createInversion(app) {
 
   function fill() {
     filled = describeRun();
-    root.hidden = app.readyViews.length === 0;
+    const { canInvert, canRefine } = app.run;
+    root.hidden = app.readyViews.length === 0 || !(canInvert || canRefine);
     if (root.hidden) return;
-    note.textContent = app.run.canInvert
+    refine.root.hidden = !canRefine;
+    note.textContent = canInvert
       ? "Its code F(x), and what G makes of it."
       : "This run has no inverse F: its code is searched from 0, by refinement alone.";
     input.replaceChildren(app.isImages ? createDropZone(take) : createPointForm(app.run, take));
