@@ -20,7 +20,7 @@ _EXPORT = re.compile(r"^export (?=(?:async )?function|const|let|class)", re.MULT
 
 
 @dataclass(frozen=True)
-class Page:
+class RenderedPage:
     """A page and what it may do.
 
     Arguments:
@@ -32,7 +32,9 @@ class Page:
     policy: str
 
 
-def render_page(start: str, *, connect: str = "'none'", scripts: str = "", data: str = "") -> Page:
+def render_page(
+    start: str, *, connect: str = "'none'", scripts: str = "", data: str = ""
+) -> RenderedPage:
     r"""Render the page.
 
     Arguments:
@@ -71,7 +73,7 @@ def render_page(start: str, *, connect: str = "'none'", scripts: str = "", data:
         policy=policy,
         data=data.replace("<", "\\u003c"),  # no tag ends the element
     )
-    return Page(html, policy)
+    return RenderedPage(html, policy)
 
 
 def bundle_modules(start: str) -> str:

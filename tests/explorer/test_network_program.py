@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 import iidgan
-from iidgan.core import NetworkFactory, Standardisation
+from iidgan.core import HasBatchStatistics, NetworkFactory, Standardisation
 from iidgan.engine.inference import in_own_units
 from iidgan.engine.state import build_networks
 from iidgan.explorer.network_program import write_program
@@ -18,16 +18,26 @@ from iidgan.explorer.program_writer import WeightStore
 from tests.helpers.backbones import RECTANGLES, SMALLEST, each_backbone
 from tests.helpers.errors import raises_input_error
 
+NUM_SAMPLES = 20
+
 
 def build_inference_networks(method, arch, shape, num_classes=0):
-    """Networks with standing statistics as of the small activations that new weights give."""
+    """New networks with the standing statistics of one batch."""
     nets = build_networks(method, NetworkFactory(arch, shape, num_classes), seeds=[0])
-    for name, buffer in nets.named_buffers():
-        if name.endswith(".mean"):
-            buffer.uniform_(-0.02, 0.02)
-        elif name.endswith(".var"):
-            buffer.uniform_(0.001, 0.002)
-    return nets.requires_grad_(False).eval()
+    nets.requires_grad_(False).eval()
+    layers = [layer for layer in nets.modules() if isinstance(layer, HasBatchStatistics)]
+    handles = [layer.register_forward_pre_hook(set_statistics) for layer in layers]
+    one_hot = torch.eye(NUM_SAMPLES, num_classes)  # of the first samples; others have no class
+    nets["G"](torch.cat([torch.randn(NUM_SAMPLES, arch.latent), one_hot], 1)[None])
+    if "F" in nets:
+        nets["F"](torch.rand(1, NUM_SAMPLES, *shape))
+    for handle in handles:
+        handle.remove()
+    return nets
+
+
+def set_statistics(layer, inputs):
+    layer.set_statistics(*layer.batch_moments(inputs[0]))
 
 
 def of_one_seed(network):

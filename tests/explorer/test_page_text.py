@@ -12,7 +12,6 @@ from iidgan.explorer.page_text import bundle_modules, list_page_files, render_pa
 from iidgan.explorer.script_format import SCRIPT_FORMAT
 from iidgan.explorer.server import START
 
-
 STARTS = (START, SCRIPT_FORMAT.start, RUNTIME_START)
 """Modules that start the page: of the server, and of pages that stand alone."""
 
