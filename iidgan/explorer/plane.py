@@ -97,7 +97,7 @@ def estimate_density(
 
     Examples:
         >>> density = estimate_density(np.zeros((5, 2), np.float32), (-1, 1), (-1, 1))
-        >>> density["rows"], density["values"].max()
+        >>> density["rows"], float(density["values"].max())
         (96, 1.0)
     """
     finite_points = points[np.isfinite(points).all(1)]
