@@ -211,7 +211,7 @@ def test_two_views_show_the_same_latents(page):
 
 def test_points_are_shown_in_the_plane(page):
     page.get_by_label("Run", exact=True).select_option(index=1)
-    page.get_by_role("img", name=re.compile("Data and generated samples")).wait_for()
+    page.get_by_role("img", name=re.compile("Data and generated samples.*modes")).wait_for()
     text = page.locator(".planes p").inner_text()
     assert re.match(r"\d of 8 modes", text)
     settle(page)
