@@ -56,7 +56,8 @@ if __name__ == "__main__":
 
     source = iidgan.prepared("drawings", root=f"{out}/data")
     # An average of the weights, which is recommended, needs a longer training.
-    run = replace(iidgan.recommended(source, "iid-gan"), steps=options.steps, ema=0.0)
+    run = iidgan.recommended(source, "iid-gan")
+    run = replace(run, steps=options.steps, ema=0.0, ema_rampup=0.0)
     run = replace(run, arch=iidgan.DCGAN(width=16, latent=16))
     result = iidgan.train(run, out=out / "run")
     print(f"{result.outcome} at step {result.step}")

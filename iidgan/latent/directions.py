@@ -19,7 +19,7 @@ def read_input_matrix(model: Model) -> Tensor:
 
     Arguments:
         model: The model; its layer has `input_matrix` (`iidgan.core.HasInputMatrix`), as those of
-            all backbones of the package.
+            all backbones of the package but `stylegan2`, which normalises z.
 
     Returns:
         The matrix, (outputs, M).
@@ -46,8 +46,8 @@ def read_input_matrix(model: Model) -> Tensor:
             hook.remove()
     if not matrices:
         raise InputError(
-            "directions: no layer of G that reads z has input_matrix; add this method to the "
-            "layer of your backbone (iidgan.core.HasInputMatrix)"
+            "directions: no layer of G that reads z is affine in it (stylegan2 normalises z), or "
+            "has input_matrix, which a backbone of your own needs (iidgan.core.HasInputMatrix)"
         )
     return torch.cat(matrices)
 

@@ -60,7 +60,6 @@ def test_reason_of_a_lacking_diagnosis_is_reported(trained_run, capsys):
         (["run", "--out", "page.pdf"], "must end in .html"),
         (["run", "--seed", "7"], "7 was not trained"),
         (["ring", "--seed", "7"], "applies to runs only"),
-        (["run", "ijcai-table-6"], "table: ijcai-table-6"),
     ],
 )
 def test_errors_are_one_line(trained_run, capsys, arguments, words):

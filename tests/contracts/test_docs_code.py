@@ -10,16 +10,12 @@ import re
 import shlex
 import sys
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
-import torch
-import torch.distributed as dist
 
 import iidgan
 from iidgan.cli import main
-from iidgan.losses import GaussianConsistency
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -83,33 +79,3 @@ def test_code_of_page_runs(page, workspace):
     namespace = {}
     for language, code in list_blocks(page):
         run_block(language, code, namespace)
-
-
-def gradient_of(compute_loss, codes):
-    """Differentiates a loss by a parameter on which all codes depend."""
-    scale = torch.ones(codes.shape[1], dtype=torch.float64, requires_grad=True)
-    compute_loss(codes * scale).backward()
-    return scale.grad
-
-
-@pytest.mark.parametrize("num_processes", [1, 2, 4])
-def test_gathered_gaussian_loss_has_gradient_of_whole_batch(num_processes, monkeypatch):
-    """The processes of the guide are calls in turn; DDP averages their gradients."""
-    page = DOCS / "guides" / "own-training-loop.md"
-    namespace = {}
-    code = next(code for _, _, code in BLOCK.findall(page.read_text()) if "gather_codes" in code)
-    exec(code, namespace)
-    codes = torch.randn(8, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    shares, gaussian = codes.chunk(num_processes), GaussianConsistency("w2")
-
-    def all_gather(gathered, own_codes):
-        for received, share in zip(gathered, shares):
-            received.copy_(share)
-
-    monkeypatch.setattr(dist, "all_gather", all_gather)
-    monkeypatch.setattr(dist, "get_world_size", lambda: num_processes)
-    gradients = []
-    for rank, share in enumerate(shares):
-        monkeypatch.setattr(dist, "get_rank", lambda rank=rank: rank)
-        gradients.append(gradient_of(partial(namespace["global_gaussian"], gaussian), share))
-    torch.testing.assert_close(torch.stack(gradients).mean(0), gradient_of(gaussian, codes))
