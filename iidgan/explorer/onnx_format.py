@@ -12,6 +12,7 @@ from iidgan.errors import InputError
 from iidgan.explorer.network_format import NetworkFormat
 from iidgan.sharing.network_files import NetworkName, export_network
 from iidgan.training.model import Model
+from iidgan.utils.files import read_regular_file
 
 MODULE_FILE = "ort.wasm.bundle.min.mjs"
 WASM_FILE = "ort-wasm-simd-threaded.wasm"
@@ -48,7 +49,7 @@ def create_onnx_format(folder: Path) -> NetworkFormat:
 def _read_runtime_file(folder: Path, name: str) -> bytes:
     for path in (folder / name, folder / "dist" / name):
         if path.is_file():
-            return path.read_bytes()
+            return read_regular_file(path)
     raise InputError(
         f"runtime: {folder} has no {name}; expected the folder of the package that npm install "
         "onnxruntime-web writes, node_modules/onnxruntime-web"
@@ -68,12 +69,13 @@ def encode_onnx_files(model: Model) -> dict[str, Any]:
     input_shapes: dict[NetworkName, tuple[int, ...]] = {"G": (num_codes,)}
     if model.has_inverse:
         input_shapes["F"] = model.shape
+
+    def export(name: NetworkName, folder: str) -> str:
+        return _encode(read_regular_file(export_network(model, f"{folder}/{name}.onnx", name)))
+
     with tempfile.TemporaryDirectory() as folder:
         return {
-            name: {
-                "onnx": _encode(export_network(model, f"{folder}/{name}.onnx", name).read_bytes()),
-                "inputShape": shape,
-            }
+            name: {"onnx": export(name, folder), "inputShape": shape}
             for name, shape in input_shapes.items()
         }
 

@@ -30,6 +30,10 @@ ALLOWED = {
     ("engine.compile.cache", "path.read_bytes"): "this package's own source code",
     ("engine.compile.inductor", "Path('/proc/cpuinfo').read_text"): "a file of the system",
     ("evaluation.arrays", "np.load"): "of an open regular file",
+    (
+        "explorer.page_text",
+        "resources.files('iidgan.explorer').joinpath(PAGE_FOLDER, name).read_text",
+    ): "a file of the package",
     ("features.tensor_file", "safe_open"): "after `require_regular_file`",
     ("features.tensor_file", "temporary_path.open"): "writes the tensors",
     ("features.efficientnet", "torch.load"): "of an open regular file",

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from tests.explorer.test_pictures import encode_picture
 
 pytestmark = pytest.mark.slow
+
+MAX_SECONDS = 30
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +51,12 @@ def page(browser, address):
 CLASSES = ["0", "1"]
 
 
-def wait_until(page, condition):
-    page.wait_for_function(condition, timeout=10_000)
+def wait_until(page, condition, arg=None):
+    """Waits from outside the page, whose policy forbids `eval`, which `wait_for_function` uses."""
+    deadline = time.monotonic() + MAX_SECONDS
+    while not page.evaluate(condition, arg):
+        assert time.monotonic() < deadline, condition
+        page.wait_for_timeout(20)
 
 
 READ_IMAGES = """selector => [...document.querySelectorAll(selector)].map(canvas => [
@@ -69,7 +76,7 @@ def change(page, action, selector=".grid canvas"):
     before = page.evaluate(READ_URLS, selector)
     action()
     condition = f"([selector, before]) => ({READ_URLS})(selector).join() !== before.join()"
-    page.wait_for_function(condition, arg=[selector, before])
+    wait_until(page, condition, [selector, before])
     settle(page)
     return [a != b for a, b in zip(before, page.evaluate(READ_URLS, selector))]
 
