@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import webbrowser
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -66,10 +67,24 @@ def explore_command(arguments: list[str]) -> int:
     if not 0 <= options.port <= MAX_PORT:
         raise InputError(f"port: must be between 0 and {MAX_PORT}, got {options.port}")
     if options.out is None:
+        _refuse_changed(
+            ("seeds", "runtime", "checkpoints"),
+            options,
+            "is of the page that --out page.html writes; add --out",
+        )
         _serve_page(options)
     else:
+        _refuse_changed(
+            ("port", "browser"), options, "is of the page that is served; leave out --out"
+        )
         _write_page(check_suffix(options.out, (".html",)), options)
     return 0
+
+
+def _refuse_changed(names: Iterable[str], options: ExploreOptions, reason: str) -> None:
+    for name in names:
+        if getattr(options, name) != getattr(ExploreOptions, name):
+            raise InputError(f"{name}: {reason}")
 
 
 def _write_page(path: Path, options: ExploreOptions) -> None:
@@ -83,9 +98,6 @@ def _write_page(path: Path, options: ExploreOptions) -> None:
 
 
 def _serve_page(options: ExploreOptions) -> None:
-    for name in ("seeds", "runtime", "checkpoints"):
-        if getattr(options, name) != getattr(ExploreOptions, name):
-            raise InputError(f"{name}: is of the page that --out page.html writes; add --out")
     require_extra("explore", field="explore")
     from iidgan.explorer.server import serve  # needs the extra
 

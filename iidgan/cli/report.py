@@ -18,6 +18,7 @@ from iidgan.cli.signals import interrupt_on_signals
 from iidgan.cli.table_selection import ProfileOptions, resolve_table_name, select_table
 from iidgan.cli.train_command import format_train_command, format_train_script
 from iidgan.diagnosis import Diagnosis, diagnose
+from iidgan.diagnosis.compare import check_num_samples
 from iidgan.errors import InputError, unknown_name_error
 from iidgan.records import MetricRecord, read_all_records
 from iidgan.report_page import MAX_BYTES, Command, RunSection, TableSection, write_report
@@ -64,6 +65,7 @@ def report_command(arguments: list[str]) -> int:
     if not options.subjects:
         raise InputError("report: needs a run directory, or the name of a table")
     check_page_path(options.out)
+    check_num_samples(options.num)
     run_paths = [name for name in options.subjects if _is_run(name)]
     if not run_paths and options.seed is not None:
         raise InputError("seed: applies to runs only, and the report has none; leave it out")

@@ -284,7 +284,7 @@ def _report_result(result: Result, stop: StopRequest) -> int:
         return COLLAPSED_EXIT_CODE
     if not records:
         print(f"{result.path}: {NO_METRICS}", file=sys.stderr)
-    print(f"{result.path} is done. Next: iidgan figure {result.path}")
+    print(f"{result.path} is done. Next: iidgan figure {shlex.quote(str(result.path))}")
     return 0
 
 

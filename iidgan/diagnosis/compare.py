@@ -156,9 +156,21 @@ def _open_reference(
     return open_run_reference(images, extractor, num, size=size, plugins=plugins, on_progress=show)
 
 
-def _check_arguments(num: int, features: str | FrozenExtractor | None) -> None:
+def check_num_samples(num: int) -> None:
+    """Check a number of samples.
+
+    Arguments:
+        num: The number.
+
+    Raises:
+        InputError: It is too small for the metrics.
+    """
     if type(num) is not int or num < MIN_SAMPLES:
         raise InputError(f"num: must be an integer >= {MIN_SAMPLES}, got {num!r}")
+
+
+def _check_arguments(num: int, features: str | FrozenExtractor | None) -> None:
+    check_num_samples(num)
     if features is not None and not isinstance(features, str | FrozenExtractor):
         raise wrong_type_error(
             "features",

@@ -8,7 +8,7 @@ from typing import Any
 
 from iidgan.evaluation.coverage_monitor import COVERAGE_METRIC
 from iidgan.figures.run import REGISTERED_CURVES
-from iidgan.training.run_dir import LOCK_FILE, RunDir
+from iidgan.training.run_dir import RunDir
 from iidgan.utils.files import damage_as_input_error
 from iidgan.utils.jsonl import read_lines
 
@@ -36,18 +36,9 @@ def read_history(run_dir: RunDir) -> dict[str, Any]:
     return {
         "step": max(last_steps, default=0),
         "steps": run.steps,
-        "isTraining": is_training(run_dir),
+        "isTraining": run_dir.is_in_use,
         "curves": curves,
     }
-
-
-def is_training(run_dir: RunDir) -> bool:
-    """Return whether a process trains the run, by the lock that it holds.
-
-    Arguments:
-        run_dir: The run directory.
-    """
-    return (run_dir.path / LOCK_FILE).exists()
 
 
 def _iterate_metrics(run_dir: RunDir, seeds: Iterable[int]) -> Iterator[dict[str, Any]]:

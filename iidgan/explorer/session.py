@@ -21,7 +21,7 @@ from iidgan.config.run import Run
 from iidgan.core import Dataset
 from iidgan.errors import InputError, unknown_name_error, wrong_type_error
 from iidgan.explorer.checkpoints import RunNetworks
-from iidgan.explorer.history import is_training, read_history
+from iidgan.explorer.history import read_history
 from iidgan.explorer.pictures import encode_values, read_picture
 from iidgan.explorer.plane import describe_plane
 from iidgan.latent import class_directions, invert, read_input_matrix, refine, sefa_directions
@@ -232,7 +232,7 @@ def _describe_run(key: str, networks: RunNetworks) -> dict[str, Any]:
         "canRefine": True,
         "hasNeighbours": True,
         "hasHistory": networks.has_run_dir,
-        "isTraining": networks.has_run_dir and is_training(networks.run_dir),
+        "isTraining": networks.has_run_dir and networks.run_dir.is_in_use,
     }
 
 

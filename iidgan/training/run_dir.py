@@ -154,7 +154,9 @@ class RunDir:
 
     @property
     def is_in_use(self) -> bool:
-        """Whether a process trains in the directory."""
+        """Whether a process trains in the directory; the lock of a killed one is free."""
+        if not (self.path / LOCK_FILE).exists():
+            return False
         try:
             with self.lock():
                 return False

@@ -76,6 +76,13 @@ def test_missing_extra_is_named(capsys, monkeypatch):
     assert "pip install 'iidgan[explore]'" in fail_command(capsys, "explore", "run")
 
 
+@pytest.mark.parametrize("options", [("--port", "80"), ("--no-browser",)])
+def test_options_of_the_server_are_refused_for_a_file(capsys, work_dir, options):
+    error = fail_command(capsys, "explore", "run", "--out", "page.html", *options)
+    assert error.startswith(f"iidgan: {options[0].removeprefix('--').removeprefix('no-')}: ")
+    assert "leave out --out" in error
+
+
 def test_help_names_its_options(capsys):
     text = print_help(capsys, "explore")
     assert {"--port", "--no-browser", "--plugin", "--out", "--seeds", "--runtime"} <= set(

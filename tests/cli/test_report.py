@@ -2,7 +2,8 @@
 
 import pytest
 
-from iidgan.cli import main
+from iidgan.cli import main, report
+from iidgan.errors import InputError
 from iidgan.records import append_records
 from iidgan.studies.papers import TABLES
 from tests.helpers.cli import fail_command, run_main
@@ -44,11 +45,15 @@ def test_run_without_its_data_is_reported(trained_run, capsys):
 
 
 @pytest.mark.usefixtures("without_figures")
-def test_reason_of_a_lacking_diagnosis_is_reported(trained_run, capsys):
-    assert main(["report", "run", "-n", "5"]) == 0
-    assert "run: no diagnosis: num: must be an integer >= 12" in capsys.readouterr().err
+def test_reason_of_a_lacking_diagnosis_is_reported(trained_run, capsys, monkeypatch):
+    def fail(*args, **options):
+        raise InputError("root: <no> data here")
+
+    monkeypatch.setattr(report, "diagnose", fail)
+    assert main(["report", "run"]) == 0
+    assert "run: no diagnosis: root: <no> data here" in capsys.readouterr().err
     page = (trained_run.parent / "report.html").read_text()
-    assert "None could be made: num: must be an integer &gt;= 12" in page
+    assert "None could be made: root: &lt;no&gt; data here" in page
 
 
 @pytest.mark.parametrize(
@@ -60,6 +65,7 @@ def test_reason_of_a_lacking_diagnosis_is_reported(trained_run, capsys):
         (["run", "--out", "page.pdf"], "must end in .html"),
         (["run", "--seed", "7"], "7 was not trained"),
         (["ring", "--seed", "7"], "applies to runs only"),
+        (["run", "-n", "0"], "num: must be an integer >= 12"),
     ],
 )
 def test_errors_are_one_line(trained_run, capsys, arguments, words):

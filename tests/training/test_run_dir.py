@@ -24,7 +24,7 @@ from iidgan.nn import MLP
 from iidgan.records import MetricRecord, append_records, read_records
 from iidgan.training.export import load
 from iidgan.training.replay import sample_checkpoint
-from iidgan.training.run_dir import RunDir
+from iidgan.training.run_dir import LOCK_FILE, RunDir
 from iidgan.utils.files import PARTIAL_PREFIX
 from iidgan.utils.jsonl import append_lines, read_lines
 from tests.helpers.errors import raises_input_error
@@ -291,6 +291,20 @@ def test_lock_comes_before_claim(tmp_path):
             train_tiny(tiny_run(), run_dir.path)
         assert snapshot_files(tmp_path) == before
     assert list(run_dir.path.iterdir()) == []
+
+
+def test_run_is_in_use_while_it_is_locked(tmp_path):
+    run_dir = RunDir(tmp_path / "r")
+    assert not run_dir.is_in_use
+    assert not run_dir.path.exists()
+    with run_dir.lock():
+        assert run_dir.is_in_use
+    assert not run_dir.is_in_use
+
+
+def test_file_of_a_killed_process_is_no_lock(tmp_path):
+    (tmp_path / LOCK_FILE).touch()
+    assert not RunDir(tmp_path).is_in_use
 
 
 def test_claim_checks_again_under_the_lock(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ const WIDTH = 320;
 const HEIGHT = 150;
 const MARGIN = { left: 54, right: 8, top: 8, bottom: 22 };
 const POLL_MILLISECONDS = 4000;
+const IDLE_POLLS = 8; // without a training, every eighth poll asks
 const SVG = "http://www.w3.org/2000/svg";
 
 /** The card of curves; it asks again as long as a run trains. */
@@ -53,8 +54,12 @@ export function createCurves(app) {
     return `${prefix}step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}, ${state}.`;
   }
 
+  let numPolls = 0;
   async function poll() {
-    if (!document.hidden && app.runs.some(({ isTraining }) => isTraining)) {
+    numPolls += 1;
+    // Now and then a run that has ended is resumed.
+    const isDue = app.runs.some(({ isTraining }) => isTraining) || numPolls % IDLE_POLLS === 0;
+    if (!document.hidden && isDue) {
       try {
         app.renew(await app.backend.describe());
         await load();
