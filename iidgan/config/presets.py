@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from iidgan.config.preset import Preset
 from iidgan.core import Term
-from iidgan.core.references import IID_GAN, R3GAN
+from iidgan.core.references import IID_GAN, R3GAN, STYLEGAN2_ADA
 from iidgan.engine.optim import Adam, AnnealedAdam
 from iidgan.methods.invert_gan import PAPER as INVERT_GAN
-from iidgan.methods.stylegan2 import PAPER as STYLEGAN2_ADA
 from iidgan.nn import (
     DCGAN,
     DCGANSN,

@@ -33,6 +33,14 @@ STYLEGAN2 = Reference(
     url="https://arxiv.org/abs/1912.04958",
 )
 
+STYLEGAN2_ADA = Reference(
+    title="Training Generative Adversarial Networks with Limited Data",
+    authors="Tero Karras, Miika Aittala, Janne Hellsten, Samuli Laine, Jaakko Lehtinen and Timo "
+    "Aila",
+    year=2020,
+    url="https://arxiv.org/abs/2006.06676",
+)
+
 VAE = Reference(
     title="Auto-Encoding Variational Bayes",
     authors="Diederik P. Kingma and Max Welling",

@@ -21,6 +21,7 @@ from iidgan.core import (
     Regularised,
     cites,
 )
+from iidgan.core.references import STYLEGAN2_ADA
 from iidgan.errors import InputError
 from iidgan.methods.gan import GAN
 from iidgan.terms.path_length import PathLength
@@ -31,13 +32,6 @@ STYLEGAN = Reference(
     authors="Tero Karras, Samuli Laine and Timo Aila",
     year=2019,
     url="https://arxiv.org/abs/1812.04948",
-)
-PAPER = Reference(
-    title="Training Generative Adversarial Networks with Limited Data",
-    authors="Tero Karras, Miika Aittala, Janne Hellsten, Samuli Laine, Jaakko Lehtinen and Timo "
-    "Aila",
-    year=2020,
-    url="https://arxiv.org/abs/2006.06676",
 )
 
 
@@ -123,7 +117,7 @@ class StyleMixingGAN(Method):
         return (layers >= first_layer.floor()[..., None]) & (u < self.mixing)[..., None]
 
 
-@cites(PAPER)
+@cites(STYLEGAN2_ADA)
 def stylegan2_ada(
     mixing: float = 0.9, r1: R1 | None = None, path_length: PathLength | None = None
 ) -> Regularised:
@@ -155,7 +149,7 @@ def stylegan2_ada(
     )
 
 
-@cites(PAPER)
+@cites(STYLEGAN2_ADA)
 def stylegan2_ada_cifar(r1: R1 | None = None) -> Regularised:
     """StyleGAN2-ADA for CIFAR-10: neither style mixing nor path lengths, and a weaker R1.
 

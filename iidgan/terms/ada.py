@@ -18,22 +18,14 @@ from iidgan.core import (
     NetworkFactory,
     NoiseShapes,
     PostUpdate,
-    Reference,
     cites,
 )
+from iidgan.core.references import STYLEGAN2_ADA
 from iidgan.errors import InputError
 from iidgan.functional import checks
 from iidgan.functional.augmentation import ada
 from iidgan.functional.augmentation.ada import Group
 from iidgan.terms.image_augmentation import ImageAugmentation, Shape
-
-PAPER = Reference(
-    title="Training Generative Adversarial Networks with Limited Data",
-    authors="Tero Karras, Miika Aittala, Janne Hellsten, Samuli Laine, Jaakko Lehtinen "
-    "and Timo Aila",
-    year=2020,
-    url="https://arxiv.org/abs/2006.06676",
-)
 
 
 class AugmentationStrength(nn.Module):
@@ -71,7 +63,7 @@ class AugmentationStrength(nn.Module):
         self.num_updates.copy_(torch.where(is_due, 0.0, num_updates))
 
 
-@cites(PAPER)
+@cites(STYLEGAN2_ADA)
 @dataclass(frozen=True, kw_only=True)
 class ADA(ImageAugmentation):
     """Adaptive discriminator augmentation (ADA), for few data; adds no loss.
