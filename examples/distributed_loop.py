@@ -60,4 +60,5 @@ if __name__ == "__main__":
     generator = train(steps)
     if dist.get_rank() == 0:
         print(f"{count_modes(generator)} of {len(CENTRES)} modes")
+    dist.barrier()  # no process leaves the group while another is busy
     dist.destroy_process_group()

@@ -19,5 +19,6 @@ def _run_rank(rank, function, tmp_path, args):
     dist.init_process_group("gloo", init_method=method, rank=rank, world_size=NUM_RANKS)
     try:
         torch.save(function(*args), tmp_path / f"{rank}.pt")
+        dist.barrier()  # no process leaves the group while another is busy
     finally:
         dist.destroy_process_group()
