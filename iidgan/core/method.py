@@ -54,7 +54,7 @@ class Player:
         active: Interval [start, end) in which the player is updated, as fractions of the training.
         lr_scale: Factor on the run's learning rate.
         post_updates: Functions of the networks, the batch and the values of the losses that are
-            called after each update. Outputs that the loss has computed are those before it.
+            called after each update.
 
     Examples:
         >>> from iidgan import WGAN

@@ -11,15 +11,7 @@ from torch import nn
 from iidgan.core.backbone import NetworkFactory
 from iidgan.core.batch import Batch
 from iidgan.core.conditioning import Conditioning
-from iidgan.core.method import (
-    Losses,
-    LossFn,
-    Method,
-    NoiseShapes,
-    Player,
-    PostUpdate,
-    Term,
-)
+from iidgan.core.method import Losses, LossFn, Method, NoiseShapes, Player, Term
 from iidgan.core.networks import Nets
 from iidgan.errors import InputError
 
@@ -59,7 +51,8 @@ class _SummedLoss:
     wrapping: tuple[Method | Term, ...]
 
     def __call__(self, nets: Nets, batch: Batch) -> Losses:
-        nets = _wrap_networks(self.wrapping, nets, batch)
+        for part in self.wrapping:
+            nets = part.wrap_networks(nets, batch)
         summed: Losses = {}
         for loss in self.losses:
             added = loss(nets, batch)
@@ -70,23 +63,6 @@ class _SummedLoss:
                 )
             summed |= added
         return summed
-
-
-@dataclass(frozen=True)
-class _WrappedUpdate:
-    """A function that is called after updates, on the networks as wrapped for the losses."""
-
-    update: PostUpdate
-    wrapping: tuple[Method | Term, ...]
-
-    def __call__(self, nets: Nets, batch: Batch, losses: Losses) -> None:
-        self.update(_wrap_networks(self.wrapping, nets, batch), batch, losses)
-
-
-def _wrap_networks(wrapping: Iterable[Method | Term], nets: Nets, batch: Batch) -> Nets:
-    for part in wrapping:
-        nets = part.wrap_networks(nets, batch)
-    return nets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +144,7 @@ class Regularised(Method):
                 )
         wrapping: tuple[Method | Term, ...] = (base, *terms)
         return tuple(
-            _add_post_updates(_add_term_losses(player, due_terms, wrapping), terms, wrapping)
+            _add_post_updates(_add_term_losses(player, due_terms, wrapping), terms)
             for player in players
         )
 
@@ -231,12 +207,10 @@ def _add_term_losses(
     return replace(player, loss=_SummedLoss(tuple(losses), wrapping))
 
 
-def _add_post_updates(
-    player: Player, terms: tuple[Term, ...], wrapping: tuple[Method | Term, ...]
-) -> Player:
+def _add_post_updates(player: Player, terms: tuple[Term, ...]) -> Player:
     """Add what the terms do after updates of the networks of `player`."""
     added = tuple(
-        _WrappedUpdate(update, wrapping)
+        update
         for term in terms
         for name, update in term.post_updates.items()
         if name in player.trains

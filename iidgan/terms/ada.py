@@ -112,7 +112,7 @@ class ADA(ImageAugmentation):
     target: float = 0.6
     """Value of r above which the strength rises."""
     interval: int = 4
-    """Number of updates of D after which the strength is adapted."""
+    """Number of updates of D, of those in steps of the term, after which p is adapted."""
     kimg: float | None = 500.0
     """Thousands of images, in batches of D, in which the strength can rise from 0 to 1; None: it
     stays at p."""
@@ -165,21 +165,22 @@ class ADA(ImageAugmentation):
         return {"ada_p": _strength(nets).p.clone(), "ada_sign": _mean_sign(nets, batch)}
 
     def adapt(self, nets: Nets, batch: Batch, losses: Losses) -> None:
-        """Adapt p to r of an update of D.
+        """Adapt p to r of an update of D, in steps in which it was observed.
 
         Arguments:
             nets: Networks of the method and its terms.
             batch: The batch of the update.
-            losses: Values of the losses of D, which are not read.
+            losses: Values of the losses of D.
         """
         assert self.kimg is not None, "post_updates"
-        num_images = self.interval * batch.x.shape[1]
-        _strength(nets).adapt(
-            _mean_sign(nets, batch),
-            target=self.target,
-            interval=self.interval,
-            change=num_images / (1000 * self.kimg),
-        )
+        if "ada_sign" in losses:
+            num_images = self.every * self.interval * batch.x.shape[1]
+            _strength(nets).adapt(
+                losses["ada_sign"],
+                target=self.target,
+                interval=self.interval,
+                change=num_images / (1000 * self.kimg),
+            )
 
 
 def _strength(nets: Nets) -> AugmentationStrength:

@@ -45,7 +45,7 @@ def adapted_strength(term, logits, num_updates):
     nets = Nets({"D": FunctionModule(lambda x: logits), "ada": strength})
     batch = Batch(x=draw_images(), z=torch.zeros(1, 8, 2), u=torch.zeros(1, 8))
     for _ in range(num_updates):
-        term.post_updates["D"](nets, batch, {})
+        term.post_updates["D"](nets, batch, term.losses["D"](nets, batch))
     return float(strength.p)
 
 
@@ -128,6 +128,16 @@ def test_term_logs_strength_and_sign():
     assert {name: float(value) for name, value in values.items()} == {
         **{"ada_p": 0.25, "ada_sign": 0.5},
     }
+
+
+def test_lazy_term_adapts_at_the_same_pace():
+    term, x = ADA(every=3, interval=1, kimg=1.0, p=0.5), draw_images()
+    batch, strength = make_batch(term, x), AugmentationStrength(term.p)
+    nets = Nets({"ada": strength})
+    term.adapt(nets, batch, {})  # a step without the term
+    assert strength.p.item() == 0.5
+    term.adapt(nets, batch, {"ada_sign": torch.ones(1)})
+    assert strength.p.item() == pytest.approx(0.5 + 3 * x.shape[1] / 1000)
 
 
 def with_term(term, method=None):
