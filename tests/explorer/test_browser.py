@@ -202,7 +202,9 @@ def test_other_file_is_refused_in_words(page, tmp_path):
     file = tmp_path / "notes.png"
     file.write_text("no picture")
     page.set_input_files("input[type=file]", file)
-    page.get_by_role("alert").get_by_text("picture:").wait_for()
+    message = page.get_by_role("alert").get_by_text("picture:")
+    message.wait_for()
+    assert "picture: expected an image file" in message.inner_text()
 
 
 def test_two_views_show_the_same_latents(page):
