@@ -7,11 +7,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from iidgan.nn.layers.linear import EqualisedLinear
-from iidgan.nn.layers.resample import blur
+from iidgan.nn.layers.resample import UPSAMPLING_GAIN, blur
 from iidgan.nn.layers.weight import EqualisedWeight
 
 EPSILON = 1e-8
-UPSAMPLING_GAIN = 4  # zeros between pixels leave a quarter of the mean
 
 
 class ModulatedConv2d(nn.Module):

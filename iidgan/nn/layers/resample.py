@@ -1,7 +1,7 @@
 """Resampling of images with the binomial filter [1, 3, 3, 1], which avoids aliasing.
 
-The filter is separable, and each of its two factors is [1, 1] convolved with itself twice: three
-averages of 2 x 2 neighbours apply it. Beyond the image there are zeros.
+The filter is applied along both sides by a convolution of each channel. Beyond the image there are
+zeros.
 
 References:
     * Making Convolutional Networks Shift-Invariant Again (Zhang, 2019),
@@ -12,8 +12,11 @@ References:
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate, pad
+from torch.nn.functional import conv2d, conv_transpose2d
+
+UPSAMPLING_GAIN = 4  # zeros between pixels leave a quarter of the mean
 
 
 def blur(x: Tensor, padding: int) -> Tensor:
@@ -32,7 +35,7 @@ def blur(x: Tensor, padding: int) -> Tensor:
                 [3., 9., 9., 3.],
                 [1., 3., 3., 1.]])
     """
-    return _average_neighbours(_average_neighbours(_average_neighbours(_pad(x, padding))))
+    return conv2d(x, _kernels_like(x), padding=padding, groups=x.shape[1])
 
 
 def downsample(x: Tensor) -> Tensor:
@@ -47,7 +50,7 @@ def downsample(x: Tensor) -> Tensor:
         >>> downsample(torch.ones(1, 1, 6, 6))[0, 0, 1]  # zeros around the image darken its edge
         tensor([0.8750, 1.0000, 0.8750])
     """
-    return avg_pool2d(_average_neighbours(_average_neighbours(_pad(x, 1))), 2)
+    return conv2d(x, _kernels_like(x), stride=2, padding=1, groups=x.shape[1])
 
 
 def upsample(x: Tensor) -> Tensor:
@@ -62,13 +65,11 @@ def upsample(x: Tensor) -> Tensor:
         >>> upsample(torch.tensor([[[[0.0, 16.0, 16.0]]]]).expand(1, 1, 3, 3))[0, 0, 2]
         tensor([ 0.,  4., 12., 16., 16., 12.])
     """
-    # Doubling each pixel is the first of the three averages.
-    return _average_neighbours(_average_neighbours(_pad(interpolate(x, scale_factor=2), 1)))
+    kernels = UPSAMPLING_GAIN * _kernels_like(x)
+    return conv_transpose2d(x, kernels, stride=2, padding=1, groups=x.shape[1])
 
 
-def _average_neighbours(x: Tensor) -> Tensor:
-    return avg_pool2d(x, 2, stride=1)
-
-
-def _pad(x: Tensor, padding: int) -> Tensor:
-    return pad(x, (padding, padding, padding, padding))
+def _kernels_like(x: Tensor) -> Tensor:
+    """Return the filter of sum 1 for each channel of images, (C, 1, 4, 4)."""
+    row = torch.tensor([1, 3, 3, 1], dtype=x.dtype, device=x.device) / 8
+    return torch.outer(row, row).expand(x.shape[1], 1, 4, 4)

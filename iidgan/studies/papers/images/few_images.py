@@ -14,7 +14,7 @@ from iidgan.methods import GAN, stylegan2_ada_cifar
 from iidgan.nn import StyleGAN2
 from iidgan.studies.columns import Column, score_columns
 from iidgan.studies.table_spec import Profile, RowGroup, TableSpec
-from iidgan.terms import ADA, R1, CycleTerm, DiffAugment, GaussianTerm
+from iidgan.terms import ADA, R1, DiffAugment
 
 NUMBERS = (100, 500, 2_000)
 """Numbers of training images."""
@@ -27,23 +27,17 @@ _DATASETS: Mapping[str, Source] = {
     }.items()
     for num in NUMBERS
 }
-_ADDED_TERMS: Mapping[str, tuple[Term, ...]] = {
-    "": (),
-    ", DiffAugment": (DiffAugment(),),
-    ", ADA": (ADA(),),
-    ", IID terms": (
-        CycleTerm(norm="l1", weight=0.01, every=8),
-        GaussianTerm(weight=0.1, every=8, distance="w2-1d"),
-    ),
-}
 _DCGAN, _STYLEGAN2 = PRESETS["images"], PRESETS["stylegan2"]
 
 
-def _with_terms(name: str, run: Run, iid_terms: tuple[Term, ...] | None = None) -> dict[str, Run]:
+def _with_terms(name: str, run: Run, ada: ADA, iid_terms: tuple[Term, ...]) -> dict[str, Run]:
     """Return a run without and with each of the added terms, by the name of the row."""
-    added_terms = dict(_ADDED_TERMS)
-    if iid_terms is not None:
-        added_terms[", IID terms"] = iid_terms
+    added_terms: Mapping[str, tuple[Term, ...]] = {
+        "": (),
+        ", DiffAugment": (DiffAugment(),),
+        ", ADA": (ada,),
+        ", IID terms": iid_terms,
+    }
     return {
         f"{name}{suffix}": replace(run, method=_regularise(run.method, terms))
         for suffix, terms in added_terms.items()
@@ -55,9 +49,12 @@ def _regularise(method: Method, terms: tuple[Term, ...]) -> Method:
     return Regularised(method=base, terms=(*own_terms, *terms)) if terms else method
 
 
-def _create_rows(dcgan: Run, stylegan2: Run) -> dict[str, Run]:
-    dcgan_rows = _with_terms("DCGAN", dcgan, _DCGAN.terms)
-    return dcgan_rows | _with_terms("StyleGAN2", stylegan2)
+def _create_rows(dcgan: Run, stylegan2: Run, *, ada_kimg: tuple[float, float]) -> dict[str, Run]:
+    dcgan_ada, stylegan2_ada = (ADA(kimg=kimg) for kimg in ada_kimg)
+    return {
+        **_with_terms("DCGAN", dcgan, dcgan_ada, _DCGAN.terms),
+        **_with_terms("StyleGAN2", stylegan2, stylegan2_ada, _STYLEGAN2.terms),
+    }
 
 
 def _create_columns() -> dict[str, Column]:
@@ -86,10 +83,11 @@ _SMALL_GROUP = RowGroup(
         ),
         replace(
             _STYLEGAN2_RUN,
-            arch=StyleGAN2(latent=32, width=16, max_width=64, mapping_layers=2),
+            arch=StyleGAN2(latent=32, width=8, max_width=64, mapping_layers=2),
             batch=_SMALL_BATCH,
             ema=_SMALL_EMA,
         ),
+        ada_kimg=(10.0, 10.0),
     ),
 )
 
@@ -98,7 +96,9 @@ FEW_IMAGES = TableSpec(
     row_groups=(
         RowGroup(
             datasets=_DATASETS,
-            rows=_create_rows(_DCGAN.create_run(Subset(), GAN()), _STYLEGAN2_RUN),
+            rows=_create_rows(
+                _DCGAN.create_run(Subset(), GAN()), _STYLEGAN2_RUN, ada_kimg=(100.0, 500.0)
+            ),
         ),
     ),
     columns=_create_columns(),
@@ -113,7 +113,8 @@ FEW_IMAGES = TableSpec(
         "set, from which these were chosen at random. Near copies: the share of samples that are "
         "less than a third as far from the nearest training image as from the second nearest.",
         "DCGAN has the preset images, and StyleGAN2 the preset stylegan2 with the method "
-        "stylegan2-ada-cifar. In the quick and the standard profile, networks have a width of 16 "
-        "and batches 16 images.",
+        "stylegan2-ada-cifar. In the quick and the standard profile, DCGAN has a width of 16, "
+        "StyleGAN2 one of 8 to 64, and batches have 16 images; p of ADA can rise from 0 to 1 in "
+        "10,000 images, and in 100,000 or, of StyleGAN2, 500,000 otherwise.",
     ),
 )

@@ -1,6 +1,7 @@
 """The table of trainings on few images."""
 
 from iidgan.data import Subset
+from iidgan.nn import DCGAN, StyleGAN2
 from iidgan.studies.papers import TABLES
 from iidgan.terms import ADA, CycleTerm, DiffAugment
 
@@ -26,6 +27,6 @@ def test_rows_differ_in_added_terms():
 def test_profiles_have_small_networks_and_three_seeds():
     standard = TABLE.with_standard_profile()
     assert (standard.num_seeds, TABLE.with_quick_profile().num_seeds) == (3, 2)
-    widths = {run.arch.width for _, run in standard.runs.values()}
-    assert widths == {16}
+    widths = {(type(run.arch), run.arch.width) for _, run in standard.runs.values()}
+    assert widths == {(DCGAN, 16), (StyleGAN2, 8)}
     assert not TABLE.runs.keys() & standard.runs.keys()
