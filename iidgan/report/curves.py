@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import EngFormatter, MaxNLocator
+from matplotlib.ticker import EngFormatter, LogFormatter, MaxNLocator
 
 from iidgan.errors import InputError
 from iidgan.report import style
@@ -123,6 +123,9 @@ def _set_scales(axis: Axes, series: Sequence[Series], *, log: bool) -> None:
     axis.xaxis.set_major_formatter(EngFormatter(sep=""))
     if log and values.size and values.min() > 0:
         axis.set_yscale("log")
+        axis.yaxis.set_major_formatter(LogFormatter())
+        axis.yaxis.set_minor_formatter(LogFormatter())
+        axis.tick_params(axis="y", which="minor", labelsize=style.SMALL)
     elif values.size and values.min() == values.max():  # by default +-5 %: ticks of no meaning
         margin = max(abs(values[0]), 1.0) / 2
         axis.set_ylim(values[0] - margin, values[0] + margin)
@@ -136,12 +139,16 @@ def _add_legend(
     colours: Mapping[str, Colour],
 ) -> None:
     """Explain what the axes show, and nothing else."""
+    counts = {name: f"{count} seed{'s'[: count > 1]}" for name, count in seed_counts.items()}
+    is_same = len({*counts.values()}) == 1 and max(seed_counts.values()) > 1
     entries: dict[str, Artist] = {
-        f"{name}, {count} seed{'s'[: count > 1]}": Line2D([], [], color=colours[name], lw=1.8)
-        for name, count in seed_counts.items()
+        name if is_same else f"{name}, {count}": Line2D([], [], color=colours[name], lw=1.8)
+        for name, count in counts.items()
     }
     if max(seed_counts.values()) > 1:
-        entries["mean, minimum and maximum over seeds"] = Patch(color=style.GUIDE, alpha=0.2, lw=0)
+        seeds = next(iter(counts.values())) if is_same else "seeds"
+        patch = Patch(color=style.GUIDE, alpha=0.2, lw=0)
+        entries[f"mean, minimum and maximum over {seeds}"] = patch
         if any(map(_draws_seeds, metrics.values())):
             entries["each seed"] = Line2D([], [], color=style.GUIDE, lw=0.5, alpha=0.7)
     if any(_find_early_ends(item)[0] for series in metrics.values() for item in series):

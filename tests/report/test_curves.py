@@ -11,6 +11,11 @@ from iidgan.report import (
 from tests.helpers.report import end_seed, make_series
 
 
+def list_legend_texts(figure):
+    (legend,) = figure.legends
+    return [text.get_text() for text in legend.get_texts()]
+
+
 def test_plot_curve_grid_mean_and_range():
     item = end_seed(make_series(), 1, 4)
     axis = plot_curve_grid({"modes": [item]}).axes[0]
@@ -46,8 +51,13 @@ def test_plot_curve_grid_log_scale():
 def test_plot_curve_grid_colours():
     figure = plot_curve_grid({"a": [make_series("x"), make_series("y")], "b": [make_series("y")]})
     assert figure.axes[1].lines[0].get_color() == get_mode_colours(2)[1]
-    names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names[:2] == ["x, 5 seeds", "y, 5 seeds"]
+    assert list_legend_texts(figure)[:2] == ["x", "y"]
+
+
+def test_plot_curve_grid_names_different_numbers_of_seeds():
+    figure = plot_curve_grid({"a": [make_series("x", seeds=1), make_series("y", seeds=2)]})
+    range_text = "mean, minimum and maximum over seeds"
+    assert list_legend_texts(figure)[:3] == ["x, 1 seed", "y, 2 seeds", range_text]
 
 
 def test_plot_curve_grid_single_point():
@@ -66,14 +76,13 @@ def test_plot_curve_grid_single_finite_value():
     ("series", "expected"),
     [
         ([make_series(seeds=1)], []),
-        ([make_series(seeds=2)], ["mean, minimum and maximum over seeds", "each seed"]),
-        ([make_series(seeds=11)], ["mean, minimum and maximum over seeds"]),
+        ([make_series(seeds=2)], ["mean, minimum and maximum over 2 seeds", "each seed"]),
+        ([make_series(seeds=11)], ["mean, minimum and maximum over 11 seeds"]),
         ([end_seed(make_series(seeds=1), 0, 4)], ["a seed ends early"]),
     ],
 )
 def test_plot_curve_grid_explains_what_it_shows(series, expected):
-    (legend,) = plot_curve_grid({"y": series}).legends
-    assert [text.get_text() for text in legend.get_texts()][1:] == expected
+    assert list_legend_texts(plot_curve_grid({"y": series}))[1:] == expected
 
 
 @pytest.mark.parametrize(("value", "limits"), [(0.0, (-0.5, 0.5)), (8.0, (4.0, 12.0))])

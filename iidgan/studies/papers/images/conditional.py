@@ -181,7 +181,12 @@ _COURSE_TITLES = {
     "class_accuracy": "class accuracy, %",
     "intra_fd": "FD within classes",
 }
-_draw_course = partial(plot_training, metrics=tuple(_COURSE_TITLES), names=_COURSE_TITLES)
+_draw_course = partial(
+    plot_training,
+    metrics=tuple(_COURSE_TITLES),
+    names=_COURSE_TITLES,
+    log=(_COURSE_TITLES["intra_fd"],),
+)
 
 
 def _create_figure(
