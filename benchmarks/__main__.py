@@ -18,6 +18,7 @@ from benchmarks import (
     repeated_updates,
     scores,
     step,
+    stylegan2,
     table_block,
 )
 from benchmarks.timing import describe_machine, one_core
@@ -131,6 +132,15 @@ def benchmark_images():
     )
 
 
+def benchmark_stylegan2():
+    with one_core():
+        text, shares = stylegan2.compare()
+    yield "StyleGAN2: 32 pixels, width 32, batch 16", text
+    share = shares[1]
+    title = "step of StyleGAN2 over a plain loop with a weight for each sample"
+    yield format_target(title, "at most 1.05 x", f"{share:.2f} x", share <= stylegan2.TARGET)
+
+
 def benchmark_precisions():
     title = "bfloat16 on images: DCGAN, 32 pixels, width 64, batch 64"
     if not has_bfloat16_units(torch.device("cpu")):
@@ -228,6 +238,7 @@ def main():
         benchmark_other_methods(not options.no_jax),
         benchmark_repeated_updates(),
         benchmark_images(),
+        benchmark_stylegan2(),
         benchmark_precisions(),
         benchmark_data(),
         benchmark_evaluation(),
