@@ -14,12 +14,13 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 from iidgan.core import Batch, Dataset, Method, Nets, NetworkFactory, Player, Regularised, Term
+from iidgan.core.networks import layer_noise_shapes
 from iidgan.engine.optim import Adam
 from iidgan.engine.sampling import DatasetStream
 from iidgan.engine.state import build_networks, init_state, named_tensors
 from iidgan.engine.step import TrainStep
-from iidgan.methods import GAN, METHODS, iid_gan, wgan_gp
-from iidgan.nn import DCGAN, MLP
+from iidgan.methods import GAN, METHODS, iid_gan, r3gan, stylegan2_ada, wgan_gp
+from iidgan.nn import DCGAN, MLP, R3GANNet, StyleGAN2
 from iidgan.nn.layers.linear import Linear
 from iidgan.terms import R1, CycleTerm, ModeSeeking
 from tests.helpers.engine import (
@@ -751,10 +752,19 @@ def image_stream(method, arch, train_step, seeds=(0, 1)):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", [iid_gan(), wgan_gp()], ids=["iid-gan", "wgan-gp"])
-def test_train_step_bfloat16_images(method):
+@pytest.mark.parametrize(
+    ("method", "backbone"),
+    [
+        (iid_gan(), DCGAN(latent=4, width=4, norm="none")),
+        (wgan_gp(), DCGAN(latent=4, width=4, norm="none")),
+        (stylegan2_ada(), StyleGAN2(latent=4, width=4, mapping_layers=2)),
+        (r3gan(), R3GANNet(latent=4, width=16, max_width=16, blocks=1)),
+    ],
+    ids=["iid-gan", "wgan-gp", "stylegan2-ada", "r3gan"],
+)
+def test_train_step_bfloat16_images(method, backbone):
     """Weights stay float32, and change as they do in float32 but for rounding."""
-    arch = NetworkFactory(DCGAN(latent=4, width=4, norm="none"), (1, 32, 32))
+    arch = NetworkFactory(backbone, (1, 32, 32))
     x = torch.rand(64, 1, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
     changes = []
     for precision in ("float32", "bfloat16"):
@@ -767,7 +777,10 @@ def test_train_step_bfloat16_images(method):
             batch_size=16,
             latent_dim=4,
             batches_per_step=train_step.num_batches,
-            noise_shapes=method.noise_shapes(arch),
+            noise_shapes={
+                **method.noise_shapes(arch),
+                **layer_noise_shapes(dict(state.nets.items())),
+            },
         )
         for step in range(5):
             losses = train_step(stream.batches_at(step))
