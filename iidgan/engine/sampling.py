@@ -1,8 +1,9 @@
 """Batches as a pure function of data set, seed and step.
 
-The random numbers of a block of steps depend on the seed and the block's index alone, and are
-drawn on the CPU whatever the device. A run that is resumed at any step, moved to another device
-or trained next to other seeds therefore uses the same batches, and no generator state is saved.
+The random numbers of a block of steps depend on the seed and the block's index alone, and those of
+noise that is too large for a block on the seed and the step. They are drawn on the CPU whatever
+the device. A run that is resumed at any step, moved to another device or trained next to other
+seeds therefore uses the same batches, and no generator state is saved.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from iidgan.errors import InputError
 
 STEPS_PER_BLOCK = 64  # large enough to hide the cost of a draw, small enough to waste little
 MAX_GATHERED_BYTES = 2**25  # larger blocks are gathered step by step
+MAX_BLOCK_NOISE = 2**26  # numbers of one noise and seed: larger blocks are drawn step by step
 
 
 class BatchStream(ABC):
@@ -53,6 +55,7 @@ class BatchStream(ABC):
         if block_index != self._block_index:
             self._block_index, self._block = block_index, self.draw_block(block_index)
         tensors = {name: values[offset] for name, values in self._block.items()}
+        tensors |= self.draw_step(step)
         progress = torch.full(
             (), step / self.steps if self.steps else 0.0, device=tensors["z"].device
         )
@@ -71,6 +74,17 @@ class BatchStream(ABC):
         Returns:
             Tensors by name, with shapes (T, R, S, B, ...).
         """
+
+    def draw_step(self, step: int) -> dict[str, Tensor]:
+        """Draw the tensors of a step that are too large to be part of a block.
+
+        Arguments:
+            step: Step, counted from 0.
+
+        Returns:
+            Tensors by name, with shapes (R, S, B, ...).
+        """
+        return {}
 
     def _make_batch(self, tensors: dict[str, Tensor]) -> Batch:
         return Batch.from_tensors(tensors)
@@ -122,7 +136,17 @@ class DatasetStream(BatchStream):
             )
         self.dataset, self.seeds = dataset, tuple(seeds)
         self._index_shape = (STEPS_PER_BLOCK, batches_per_step, batch_size)
-        self._latent_dim, self._noise_shapes = latent_dim, noise_shapes
+        self._latent_dim = latent_dim
+        self._step_noise_shapes = {
+            name: shape
+            for name, shape in sorted(noise_shapes.items())
+            if math.prod((*self._index_shape, *shape)) > MAX_BLOCK_NOISE
+        }
+        self._block_noise_shapes = {
+            name: shape
+            for name, shape in sorted(noise_shapes.items())
+            if name not in self._step_noise_shapes
+        }
         self._conditioning = conditioning
         self._num_classes = len(dataset.classes) if conditioning else 0
         self._draw_index = _choose_index_sampler(dataset, conditioning)
@@ -165,6 +189,19 @@ class DatasetStream(BatchStream):
         }
         return self._gather_samples(**block) if self.gathers_blocks else block
 
+    def draw_step(self, step: int) -> dict[str, Tensor]:
+        generators = [
+            torch.Generator().manual_seed(derive_seed(seed, 6, step)) for seed in self.seeds
+        ]
+        device = self.dataset.device
+        return {
+            f"noise.{name}": torch.stack(
+                [torch.randn(*self._index_shape[1:], *shape, generator=g) for g in generators],
+                dim=1,
+            ).to(device)
+            for name, shape in self._step_noise_shapes.items()
+        }
+
     def _draw_for_seed(self, seed: int, block_index: int) -> dict[str, Tensor]:
         # The order of the draws defines a run: additional noise comes last.
         generator = torch.Generator().manual_seed(derive_seed(seed, 1, block_index))
@@ -174,7 +211,7 @@ class DatasetStream(BatchStream):
             "z": torch.randn(*shape, self._latent_dim, generator=generator),
             "u": torch.rand(shape, generator=generator),
         }
-        for name, noise_shape in sorted(self._noise_shapes.items()):
+        for name, noise_shape in self._block_noise_shapes.items():
             draws[f"noise.{name}"] = torch.randn(*shape, *noise_shape, generator=generator)
         if self.dataset.flip:
             draws["mirrored"] = torch.rand(shape, generator=generator) < 0.5
@@ -205,3 +242,7 @@ class ConcatenatedStream(BatchStream):
     def draw_block(self, block_index: int) -> dict[str, Tensor]:
         blocks = [stream.draw_block(block_index) for stream in self._streams]
         return {name: torch.cat([block[name] for block in blocks], dim=2) for name in blocks[0]}
+
+    def draw_step(self, step: int) -> dict[str, Tensor]:
+        draws = [stream.draw_step(step) for stream in self._streams]
+        return {name: torch.cat([draw[name] for draw in draws], dim=1) for name in draws[0]}

@@ -7,6 +7,7 @@ import torch
 from scipy import stats
 
 from iidgan.data import Ring
+from iidgan.engine import sampling
 from iidgan.engine.sampling import STEPS_PER_BLOCK, ConcatenatedStream, DatasetStream
 from tests.helpers.engine import (
     have_equal_fields,
@@ -100,7 +101,9 @@ class TestDatasetStream:
             for a, b in zip(with_noise.batches_at(step), without.batches_at(step), strict=True):
                 assert have_equal_fields(a, b)
 
-    def test_noise_is_pure_function(self):
+    @pytest.mark.parametrize("max_block_noise", [sampling.MAX_BLOCK_NOISE, 5_000])
+    def test_noise_is_pure_function(self, monkeypatch, max_block_noise):
+        monkeypatch.setattr(sampling, "MAX_BLOCK_NOISE", max_block_noise)
         in_order, shuffled = (make_stream((7, 2), 2, noise_shapes=self.NOISE) for _ in range(2))
         steps = [200, 0, STEPS_PER_BLOCK, STEPS_PER_BLOCK - 1, 3, STEPS_PER_BLOCK + 1, 3]
         expected = {step: in_order.batches_at(step)[1].noise for step in sorted(set(steps))}
@@ -110,6 +113,18 @@ class TestDatasetStream:
         for step in (0, STEPS_PER_BLOCK):
             noise, expected_noise = (s.batches_at(step)[1].noise for s in (in_order, alone))
             assert all(torch.equal(noise[n][1:], expected_noise[n]) for n in self.NOISE)
+
+    def test_large_noise_is_drawn_step_by_step(self, monkeypatch):
+        monkeypatch.setattr(sampling, "MAX_BLOCK_NOISE", 5_000)
+        stream = make_stream((7, 2), 2, noise_shapes=self.NOISE)
+        assert "noise.image" not in stream.draw_block(0)
+        assert stream.draw_block(0)["noise.scalar"].shape == (STEPS_PER_BLOCK, 2, 2, 8)
+        noise = torch.stack([stream.batches_at(i)[1].noise["image"] for i in range(300)])
+        assert stats.kstest(noise.flatten().numpy(), "norm").pvalue > 1e-3
+        joined = ConcatenatedStream(
+            [make_stream((seed,), 2, noise_shapes=self.NOISE) for seed in (7, 2)]
+        )
+        assert torch.equal(joined.batches_at(9)[1].noise["image"], noise[9])
 
     def test_noise_shapes_order_is_irrelevant(self):
         reordered = dict(reversed(self.NOISE.items()))
