@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from iidgan.errors import InputError, unknown_name_error
@@ -30,6 +31,28 @@ def require_one_of(field: str, value: str, literal_type: Any) -> None:  # noqa: 
     """
     if value not in get_args(literal_type):
         raise unknown_name_error(field, value, get_args(literal_type))
+
+
+def require_some_of(field: str, names: Sequence[str], choices: Sequence[str]) -> None:
+    """Raise an `InputError` if there are no names, or one is given twice.
+
+    Arguments:
+        field: Name of the option, with which the message starts.
+        names: Value of the option.
+        choices: All names that are valid.
+
+    Raises:
+        InputError: The names are empty or not distinct.
+
+    Examples:
+        >>> require_some_of("policies", [], ["color", "cutout"])
+        Traceback (most recent call last):
+        ...
+        iidgan.errors.InputError: policies: must be some of color, cutout, each once, got none
+    """
+    if not names or len({*names}) < len(names):
+        got = ", ".join(names) or "none"
+        raise InputError(f"{field}: must be some of {', '.join(choices)}, each once, got {got}")
 
 
 def require_weight(weight: float) -> None:

@@ -118,8 +118,7 @@ class ADA(ImageAugmentation):
     stays at p."""
 
     def __post_init__(self) -> None:
-        if not self.groups:
-            raise InputError(f"groups: must be some of {', '.join(ada.GROUPS)}, got ()")
+        checks.require_some_of("groups", self.groups, ada.GROUPS)
         if not 0 <= self.p <= 1:
             raise InputError(f"p: must be in [0, 1], a probability, got {self.p}")
         if not -1 < self.target < 1:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from iidgan.core import Nets, NoiseShapes, Reference, cites
-from iidgan.errors import InputError
+from iidgan.functional import checks
 from iidgan.functional.augmentation import diffaugment
 from iidgan.functional.augmentation.diffaugment import Policy
 from iidgan.terms.image_augmentation import ImageAugmentation, Shape
@@ -57,10 +57,7 @@ class DiffAugment(ImageAugmentation):
     """Augmentations that are applied."""
 
     def __post_init__(self) -> None:
-        if not self.policies:
-            raise InputError(
-                f"policies: must be some of {', '.join(diffaugment.POLICIES)}, got ()"
-            )
+        checks.require_some_of("policies", self.policies, diffaugment.POLICIES)
 
     def draw_shapes(self, shape: Shape) -> NoiseShapes:
         return {policy: (diffaugment.NUM_DRAWS[policy],) for policy in self.policies}

@@ -1,5 +1,6 @@
 """DiffAugment as a term."""
 
+import pytest
 import torch
 from torch import nn
 
@@ -40,3 +41,9 @@ def test_term_changes_training():
 def test_term_refuses_points():
     with raises_input_error("terms", "diffaugment", "(3,)"):
         check_method(METHOD, VECTORS)
+
+
+@pytest.mark.parametrize("policies", [(), ("cutout", "cutout")])
+def test_policies_are_distinct(policies):
+    with raises_input_error("policies", *diffaugment.POLICIES):
+        DiffAugment(policies=policies)
