@@ -10,6 +10,7 @@ import torch
 
 from benchmarks.timing import Variant, measure, one_core
 from iidgan.engine.loop import StopRequest
+from iidgan.parallel.backend import LocalProcesses
 from iidgan.studies.papers.synthetic import SYNTHETIC
 from iidgan.studies.train_missing import TrainingJob, Workspace, train_runs
 from iidgan.training.context import TrainContext
@@ -35,7 +36,7 @@ def seconds(steps, workers):
         workspace = Workspace(
             results_dir=Path(out),
             runs_dir=Path(out),
-            num_workers=workers,
+            backend=LocalProcesses(workers),
             device="cpu",
             executor="compiled",
         )

@@ -22,10 +22,9 @@ def announce_training(jobs: Sequence[TrainingJob], workspace: Workspace) -> None
     num_seeds = sum(len(job.seeds) for job in jobs)
     steps = sorted({job.run.steps for job in jobs})
     step_range = " to ".join(f"{number:,}" for number in dict.fromkeys((steps[0], steps[-1])))
-    num_workers = min(workspace.num_workers, len(jobs))
     print(
         f"training {_count(len(jobs), 'run')} of {step_range} steps, {_count(num_seeds, 'seed')} "
-        f"in all, on {_count(num_workers, 'worker')}; --no-train shows only what is there",
+        f"in all, on {workspace.backend.describe(len(jobs))}; --no-train shows only what is there",
         file=sys.stderr,
     )
 

@@ -259,6 +259,7 @@ EXTRA_PURPOSES = {
     "wandb": "iidgan train --track wandb",
     "lmdb": "iidgan prepare of LMDB",
     "dinov2": "--features dinov2",
+    "ray": "iidgan table, figure and sweep with --on ray",
 }
 """What each extra is for."""
 

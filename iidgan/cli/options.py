@@ -20,7 +20,9 @@ from iidgan.data.prepare.resize import TargetSize, format_size, parse_size
 from iidgan.engine.compile import Executor
 from iidgan.engine.loop import StopRequest
 from iidgan.errors import InputError
+from iidgan.parallel.backend import Backend, LocalProcesses
 from iidgan.parallel.batched_runs import RunProgressCallback
+from iidgan.parallel.ray_cluster.backend import RayBackend, parse_resources
 from iidgan.records import MetricRecord
 from iidgan.report import (
     Table,
@@ -138,6 +140,9 @@ def stopped_exit_code(stop: StopRequest) -> int:
     return TIME_IS_UP_EXIT_CODE if stop.requested else 1
 
 
+DEFAULT_RESOURCES = "cpus=1"
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainMissingOptions(TimeOptions):
     """Where and how to train the runs of a table, a figure or a sweep."""
@@ -150,6 +155,11 @@ class TrainMissingOptions(TimeOptions):
     """Folder of the run directories."""
     workers: int = num_cores()
     """Number of trainings at a time."""
+    on: Annotated[str | None, tyro.conf.arg(metavar="ray|ray://HOST:PORT")] = None
+    """Train on a Ray cluster: that of RAY_ADDRESS, or else one that is started on this machine, or
+    the one at an address; by default in processes of this machine."""
+    per_job: Annotated[str, tyro.conf.arg(metavar="cpus=N[,gpu=SHARE]")] = DEFAULT_RESOURCES
+    """With --on: cores, and the share of a GPU, that each training gets."""
     device: str = "auto"
     """cpu, cuda, ...; auto uses an accelerator if there is one."""
     executor: Executor | Auto = "auto"
@@ -159,17 +169,29 @@ class TrainMissingOptions(TimeOptions):
         """Check the options and create the workspace.
 
         Raises:
-            InputError: The number of workers is less than 1.
+            InputError: The number of workers is less than 1, or they are not to be had.
         """
-        if self.workers < 1:
-            raise InputError(f"workers: must be >= 1, got {self.workers}")
+        check_positive("workers", self.workers)
         return Workspace(
             results_dir=Path(self.results),
             runs_dir=Path(self.runs),
-            num_workers=self.workers,
+            backend=self._create_backend(),
             device=self.device,
             executor=self.executor,
         )
+
+    def _create_backend(self) -> Backend:
+        resources = parse_resources(self.per_job)
+        if self.on is None:
+            if resources != parse_resources(DEFAULT_RESOURCES):
+                raise InputError("per-job: applies to --on ray only; add it, or leave this out")
+            return LocalProcesses(self.workers)
+        if self.on != "ray" and not self.on.startswith("ray://"):
+            raise InputError(f"on: must be ray or ray://HOST:PORT, got {self.on!r}")
+        if self.workers != num_cores():
+            raise InputError("workers: not with --on, where --per-job decides; leave it out")
+        address = None if self.on == "ray" else self.on
+        return RayBackend(runs_dir=Path(self.runs), address=address, resources=resources)
 
 
 @dataclass(frozen=True, kw_only=True)

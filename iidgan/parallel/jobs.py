@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from iidgan.engine import checkpoint
@@ -55,6 +56,20 @@ class BatchJob:
     @property
     def num_runs(self) -> int:
         return len(self.specs)
+
+    @property
+    def folders(self) -> list[Path]:
+        """The folder of each run, as an absolute path."""
+        return [spec.out.absolute() for spec in self.specs]
+
+    def move_to(self, folders: Sequence[Path]) -> BatchJob:
+        """Return the same job in other folders, such as those of another machine.
+
+        Arguments:
+            folders: A folder for each run.
+        """
+        specs = [replace(spec, out=folder) for spec, folder in zip(self.specs, folders)]
+        return replace(self, specs=specs)
 
     def train(self, on_progress: RunProgressCallback, stop: StopRequest) -> list[str]:
         return train_batched(

@@ -17,9 +17,10 @@ from iidgan.engine.compile import Executor
 from iidgan.engine.loop import StopRequest
 from iidgan.errors import InputError
 from iidgan.evaluation.classifier.store import find_classifier, require_classifier
+from iidgan.parallel.backend import Backend
 from iidgan.parallel.batched_runs import RunProgressCallback, batch_key
 from iidgan.parallel.jobs import BatchJob
-from iidgan.parallel.pool import PoolCallbacks, train_jobs
+from iidgan.parallel.pool import PoolCallbacks
 from iidgan.records import (
     MetricRecord,
     append_records,
@@ -31,7 +32,6 @@ from iidgan.studies.columns import checkpoint_interval
 from iidgan.training.plan import Auto
 from iidgan.training.run_dir import RunDir
 from iidgan.training.session import RunSpec
-from iidgan.utils.device import resolve_device
 
 WAIT_SECONDS = 1.0
 """Seconds between two looks at folders that other processes train in."""
@@ -66,14 +66,14 @@ class Workspace:
     Arguments:
         results_dir: Folder of the metric records of all tables, which share runs.
         runs_dir: Folder of the run folders.
-        num_workers: Number of runs trained at the same time.
+        backend: Where runs are trained, and how many at the same time.
         device: `cpu`, `cuda`, ..., or `auto`.
         executor: Executor of the training step.
     """
 
     results_dir: Path
     runs_dir: Path
-    num_workers: int
+    backend: Backend
     device: str = "auto"
     executor: Executor | Auto = "auto"
 
@@ -295,22 +295,21 @@ def _train_in_pool(
 ) -> dict[int, str]:
     """Train jobs, which have an index each, and return their outcomes."""
     indices = [*jobs]
-    batches = batch_jobs([*jobs.values()], resolve_device(workspace.device))
+    device = workspace.backend.choose_device(workspace.device)
+    batches = batch_jobs([*jobs.values()], device)
     job_indices = [indices[position] for batch in batches for position in batch]
     pool_jobs = [
         _build_pool_job(
             [jobs[indices[position]] for position in batch],
             workspace,
+            device,
             keep_checkpoints,
             num_checkpoints,
         )
         for batch in batches
     ]
-    workers = max(min(workspace.num_workers, len(pool_jobs)), 1)
-    outcomes = train_jobs(
+    outcomes = workspace.backend.train_jobs(
         pool_jobs,
-        workers=workers,
-        num_threads=max(1, torch.get_num_threads() // workers),
         callbacks=PoolCallbacks(
             on_progress=lambda i, message, record: on_progress(job_indices[i], message, record),
             on_outcome=lambda i, outcome: on_outcome(jobs[job_indices[i]], outcome),
@@ -402,7 +401,11 @@ def batch_jobs(jobs: Sequence[TrainingJob], device: torch.device) -> list[list[i
 
 
 def _build_pool_job(
-    jobs: Sequence[TrainingJob], workspace: Workspace, keep_checkpoints: int, num_checkpoints: int
+    jobs: Sequence[TrainingJob],
+    workspace: Workspace,
+    device: torch.device,
+    keep_checkpoints: int,
+    num_checkpoints: int,
 ) -> BatchJob:
     return BatchJob(
         specs=[
@@ -412,7 +415,7 @@ def _build_pool_job(
                 seeds=job.seeds,
                 keep=keep_checkpoints,
                 keep_networks=job.keep_networks,
-                device=resolve_device(workspace.device),
+                device=device,
             )
             for job in jobs
         ],

@@ -15,6 +15,7 @@ EXTRAS = {
     "explore": ("starlette", "uvicorn"),
     "lmdb": ("lmdb",),
     "dinov2": ("transformers",),
+    "ray": ("ray",),
 }
 """The modules that each extra adds."""
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from iidgan.cli.announcement import announce_training
+from iidgan.parallel.backend import LocalProcesses
 from iidgan.studies.train_missing import TrainingJob, Workspace
 from tests.helpers.figures import SMALL_RUN
 
@@ -22,7 +23,9 @@ from tests.helpers.figures import SMALL_RUN
     ],
 )
 def test_announce_training(tmp_path, capsys, jobs, num_workers, words):
-    workspace = Workspace(results_dir=tmp_path, runs_dir=tmp_path, num_workers=num_workers)
+    workspace = Workspace(
+        results_dir=tmp_path, runs_dir=tmp_path, backend=LocalProcesses(num_workers)
+    )
     training_jobs = [TrainingJob("", replace(SMALL_RUN, steps=n), seeds) for n, seeds in jobs]
     announce_training(training_jobs, workspace)
     captured = capsys.readouterr()

@@ -20,6 +20,7 @@ from iidgan.figures.comparison import (
 )
 from iidgan.methods import GAN, iid_gan
 from iidgan.nn import DCGAN, MnistNet
+from iidgan.parallel.backend import LocalProcesses
 from iidgan.records import MetricRecord, append_records
 from iidgan.studies.figure_spec import FigureSpec
 from iidgan.studies.train_missing import Workspace
@@ -47,7 +48,9 @@ def run_dirs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
     root = tmp_path_factory.mktemp("workspace")
-    return Workspace(results_dir=root / "results", runs_dir=root / "runs", num_workers=1)
+    return Workspace(
+        results_dir=root / "results", runs_dir=root / "runs", backend=LocalProcesses(1)
+    )
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -8,6 +8,7 @@ from iidgan.engine.loop import StopRequest
 from iidgan.figures.comparison import plot_latents
 from iidgan.methods import iid_gan
 from iidgan.nn import MLP
+from iidgan.parallel.backend import LocalProcesses
 from iidgan.studies.figure_spec import FigureSpec
 from iidgan.studies.train_missing import Workspace, train_runs
 
@@ -17,7 +18,9 @@ SMALL_RUNS = {"GAN": SMALL_RUN, "IID-GAN": replace(SMALL_RUN, method=iid_gan())}
 
 def train_small_runs(path):
     """Trains both runs with all checkpoints kept; returns their folders by label."""
-    workspace = Workspace(results_dir=path / "results", runs_dir=path / "runs", num_workers=2)
+    workspace = Workspace(
+        results_dir=path / "results", runs_dir=path / "runs", backend=LocalProcesses(2)
+    )
     figure = FigureSpec(title="t", runs=SMALL_RUNS, draw=plot_latents, num_seeds=2)
     outcomes = train_runs(
         figure.missing_runs(workspace),

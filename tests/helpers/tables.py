@@ -6,6 +6,7 @@ from iidgan.config.run import Run
 from iidgan.data import Ring
 from iidgan.methods import iid_gan
 from iidgan.nn import MLP
+from iidgan.parallel.backend import LocalProcesses
 from iidgan.records import MetricRecord
 from iidgan.studies.columns import Column
 from iidgan.studies.table_spec import Delta, Profile, RowGroup, TableSpec
@@ -74,4 +75,6 @@ def job_keys(jobs):
 
 def make_workspace(path, num_workers=2):
     """Returns a workspace below `path`."""
-    return Workspace(results_dir=path / "results", runs_dir=path / "runs", num_workers=num_workers)
+    return Workspace(
+        results_dir=path / "results", runs_dir=path / "runs", backend=LocalProcesses(num_workers)
+    )

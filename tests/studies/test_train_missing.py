@@ -13,8 +13,8 @@ from iidgan.data import Grid, Mnist, Ring
 from iidgan.engine.loop import StopRequest
 from iidgan.evaluation.classifier.store import find_classifier
 from iidgan.methods import GAN
+from iidgan.parallel.backend import LocalProcesses
 from iidgan.records import MetricRecord, append_records, read_records
-from iidgan.studies import train_missing as train_missing_module
 from iidgan.studies.tabulate import tabulate
 from iidgan.studies.train_missing import (
     TrainingJob,
@@ -170,22 +170,23 @@ def test_train_missing_after_stop(tmp_path):
 
 
 @pytest.mark.parametrize(("steps", "checkpoints", "every"), [(7, 2, 4), (7, 1, 7), (2, 12, 1)])
-def test_train_runs_checkpoint_interval(tmp_path, monkeypatch, steps, checkpoints, every):
-    pool_jobs = []
-    monkeypatch.setattr(
-        train_missing_module,
-        "train_jobs",
-        lambda jobs, **options: pool_jobs.extend(jobs) or ["ok"],
-    )
+def test_train_runs_checkpoint_interval(tmp_path, steps, checkpoints, every):
+    backend_jobs = []
+
+    class ListingBackend(LocalProcesses):
+        def train_jobs(self, jobs, callbacks, stop):
+            backend_jobs.extend(jobs)
+            return ["finished"]
+
     run = Run(source=Ring(size=100), steps=steps, batch=4)
     train_runs(
         [TrainingJob("a", run, (0,))],
-        make_workspace(tmp_path),
+        replace(make_workspace(tmp_path), backend=ListingBackend(1)),
         on_progress=lambda *_: None,
         stop=StopRequest(),
         num_checkpoints=checkpoints,
     )
-    assert [job.checkpoint_every for job in pool_jobs] == [every]
+    assert [job.checkpoint_every for job in backend_jobs] == [every]
 
 
 def test_batch_jobs_on_accelerators_alone():
