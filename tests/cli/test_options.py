@@ -4,8 +4,10 @@ import signal
 
 import pytest
 
-from iidgan.cli.options import parse_duration, report_outcomes
+from iidgan.cli.options import TrainMissingOptions, parse_duration, report_outcomes
 from iidgan.engine.loop import StopRequest
+from iidgan.utils.processes import num_cores
+from tests.helpers.errors import raises_input_error
 
 
 @pytest.mark.parametrize(
@@ -35,3 +37,23 @@ def test_report_outcomes(capsys, outcomes, max_seconds, number, code):
     unfinished = [name for name in outcomes if name not in ("finished", "diverged")]
     assert lines[: len(unfinished)] == [f"{name}: {name}" for name in unfinished]
     assert (lines[-1:] == ["stopped; run the same command again to resume"]) == (code > 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"per_job": "cpus=2"}, "per-job"),
+        ({"on": "ray", "per_job": "gpu=1"}, "per-job"),
+        ({"on": "slurm"}, "on"),
+        ({"on": "ray", "workers": num_cores() + 1}, "workers"),
+    ],
+)
+def test_where_runs_are_trained_rejects(options, field):
+    with raises_input_error(field):
+        TrainMissingOptions(**options).create_workspace()
+
+
+def test_ray_is_an_extra(monkeypatch):
+    monkeypatch.setattr("iidgan.utils.extras.list_missing_modules", lambda modules: [*modules])
+    with raises_input_error("on", "pip install 'iidgan[ray]'"):
+        TrainMissingOptions(on="ray").create_workspace()
