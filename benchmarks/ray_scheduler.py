@@ -10,6 +10,7 @@ import os
 import pickle
 import random
 import resource
+import secrets
 import signal
 import socket
 import tempfile
@@ -109,6 +110,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--deaths", type=int, default=50)
     options = parser.parse_args()
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # or Ray keeps one in ~/.ray
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     ray.init(
         address="local",
         num_cpus=options.workers,
