@@ -48,8 +48,8 @@ class FakeJob:
 def run_fake_attempt(attempt, mailbox):
     """Goes on where an attempt before was killed, as a training does from its checkpoint."""
 
-    def send(message):
-        mailbox.post.remote(attempt.id, pickle.dumps(message))
+    def send(message):  # it has arrived before the process can die
+        ray.get(mailbox.post.remote(attempt.id, pickle.dumps(message)))
 
     send(Started(socket.gethostname(), os.getpid(), time.time()))
     job = attempt.job
