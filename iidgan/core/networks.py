@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from operator import attrgetter
 from typing import Protocol, TypeGuard, runtime_checkable
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from iidgan.core.batch import Batch
+from iidgan.distributed.batch_share import BatchShare
+from iidgan.distributed.network_calls import (
+    NetworkPart,
+    call_with_parameters,
+    divide_inputs,
+    replicate_parameters,
+)
 from iidgan.errors import InputError
 
 TensorMap = Callable[[Tensor], Tensor]
@@ -28,6 +37,9 @@ class Nets(Mapping[str, nn.Module]):
         use_bfloat16: Whether they compute in bfloat16 where autocast does. Outputs and features
             have the dtype of the inputs in either case, so that maps of them and losses are
             computed in full precision.
+        group: Processes that evaluate networks on the same batches, of which each computes its
+            share; inputs and outputs are those of the whole batch in every process. None: this
+            process computes all of it.
 
     Examples:
         >>> nets = Nets({"G": nn.Linear(2, 3), "F": nn.Linear(3, 2)})
@@ -38,8 +50,15 @@ class Nets(Mapping[str, nn.Module]):
         True
     """
 
-    def __init__(self, modules: Mapping[str, nn.Module], *, use_bfloat16: bool = False) -> None:
+    def __init__(
+        self,
+        modules: Mapping[str, nn.Module],
+        *,
+        use_bfloat16: bool = False,
+        group: dist.ProcessGroup | None = None,
+    ) -> None:
         self._modules, self._use_bfloat16 = modules, use_bfloat16
+        self._group = group
         # (name, input ids) -> (inputs, output); the inputs are kept so that no id is reused.
         self._cache: dict[tuple[object, ...], tuple[tuple[Tensor, ...], Tensor]] = {}
         # id of an output -> names of all networks that it depends on
@@ -47,6 +66,8 @@ class Nets(Mapping[str, nn.Module]):
         self._input_maps: dict[str, tuple[TensorMap, ...]] = {}
         self._output_maps: dict[str, tuple[TensorMap, ...]] = {}
         self._conditions: dict[str, Tensor] = {}
+        # name -> parameters for computations with shares of a batch
+        self._replicas: dict[str, dict[str, Tensor]] = {}
 
     def __getitem__(self, name: str) -> nn.Module:
         if name not in self._modules:
@@ -95,19 +116,21 @@ class Nets(Mapping[str, nn.Module]):
                 f"{type(module).__name__}"
             )
         inputs = self._add_condition(name, x)
-        return self._get_or_compute(
-            (name, "features"),
-            inputs,
-            lambda: self._restore_dtype(self._hidden_features(name, module, *inputs), x),
-        )
-
-    def _hidden_features(self, name: str, module: HasFeatures, *inputs: Tensor) -> Tensor:
-        """Compute the features in the dtype that the head reads, which spares two conversions."""
 
         def compute() -> Tensor:
-            mapped_x = self._map_input(name, inputs[0])
-            with self._autocast(mapped_x):
-                return module.features(mapped_x, *inputs[1:])
+            hidden = self._restore_dtype(self._hidden_features(name, *inputs), x)
+            share = self._divide(name, inputs)
+            return share.gather(hidden, 1) if share else hidden
+
+        return self._get_or_compute((name, "features"), inputs, compute)
+
+    def _hidden_features(self, name: str, *inputs: Tensor) -> Tensor:
+        """Compute the features as the head reads them: in its dtype, and of the share."""
+
+        def compute() -> Tensor:
+            mapped_inputs = (self._map_input(name, inputs[0]), *inputs[1:])
+            share = self._divide(name, inputs)
+            return self._run(name, _select_features, share, *_scatter(share, mapped_inputs))
 
         return self._get_or_compute((name, "hidden"), inputs, compute)
 
@@ -198,14 +221,16 @@ class Nets(Mapping[str, nn.Module]):
 
     def with_own_cache(self) -> Nets:
         """Return networks that are evaluated in the same way, with a cache of their own."""
-        return self._share_views(Nets(self._modules, use_bfloat16=self._use_bfloat16))
+        return self._create_view(self._modules)
 
     def _share_cache(self) -> Nets:
-        view = Nets(self._modules, use_bfloat16=self._use_bfloat16)
+        view = self._create_view(self._modules)
         view._cache, view._dependencies = self._cache, self._dependencies
-        return self._share_views(view)
+        view._replicas = self._replicas
+        return view
 
-    def _share_views(self, view: Nets) -> Nets:
+    def _create_view(self, modules: Mapping[str, nn.Module]) -> Nets:
+        view = Nets(modules, use_bfloat16=self._use_bfloat16, group=self._group)
         view._input_maps, view._output_maps = self._input_maps, self._output_maps
         view._conditions = self._conditions
         return view
@@ -224,8 +249,7 @@ class Nets(Mapping[str, nn.Module]):
             tensor([1., 1., 1.])
         """
         replaced_network = _ReplacedParameters(self._modules[name], parameters)
-        view = Nets({**self._modules, name: replaced_network}, use_bfloat16=self._use_bfloat16)
-        return self._share_views(view)
+        return self._create_view({**self._modules, name: replaced_network})
 
     def invalidate(self, names: Iterable[str]) -> None:
         """Remove every cached output that depends on one of the networks.
@@ -242,6 +266,8 @@ class Nets(Mapping[str, nn.Module]):
             (True, False)
         """
         stale_names = set(names)
+        for name in stale_names & self._replicas.keys():
+            del self._replicas[name]
         for cache_key, (_, output) in list(self._cache.items()):
             if stale_names & self._dependencies[id(output)]:
                 del self._cache[cache_key]
@@ -257,15 +283,45 @@ class Nets(Mapping[str, nn.Module]):
         return (*inputs, self._conditions[name]) if name in self._conditions else inputs
 
     def _evaluate_network(self, name: str, *inputs: Tensor) -> Tensor:
+        share = self._divide(name, inputs)
+        if _has_features(self._modules[name]):
+            hidden = self._hidden_features(name, *inputs)
+            output = self._run(name, _select_head, share, hidden)
+        else:
+            first_inputs = (self._map_input(name, x) for x in inputs[:1])
+            share_inputs = _scatter(share, (*first_inputs, *inputs[1:]))
+            output = self._run(name, _select_network, share, *share_inputs)
+        output = self._restore_dtype(output, *inputs)
+        output = share.gather(output, 1) if share else output
+        return _apply_maps(self._output_maps.get(name, ()), output)
+
+    def _run(
+        self, name: str, part: NetworkPart, share: BatchShare | None, *inputs: Tensor
+    ) -> Tensor:
+        """Evaluate a part of a network, on the whole batch or on the share of this process."""
         network = self._modules[name]
-        layers, layer_inputs = network, inputs
-        if _has_features(network):
-            layers, layer_inputs = network.head, (self._hidden_features(name, network, *inputs),)
-        elif inputs:
-            layer_inputs = (self._map_input(name, inputs[0]), *inputs[1:])
-        with self._autocast(*layer_inputs):
-            output: Tensor = layers(*layer_inputs)
-        return _apply_maps(self._output_maps.get(name, ()), self._restore_dtype(output, *inputs))
+        with self._autocast(*inputs):
+            if share is None:
+                return part(network)(*inputs)
+            network, parameters = _split_replaced(network)
+            if torch.is_grad_enabled():
+                parameters = self._replicate(name, parameters, share.group)
+            with share.activate():
+                return call_with_parameters(network, part, parameters, *inputs)
+
+    def _replicate(
+        self, name: str, parameters: Mapping[str, Tensor], group: dist.ProcessGroup
+    ) -> Mapping[str, Tensor]:
+        """Return parameters whose gradients are summed over all processes, once an update."""
+        if name not in self._replicas:
+            self._replicas[name] = replicate_parameters(parameters, group)
+        return self._replicas[name]
+
+    def _divide(self, name: str, inputs: tuple[Tensor, ...]) -> BatchShare | None:
+        """Choose the share of a batch that this process computes; None: all of it."""
+        if self._group is None:
+            return None
+        return divide_inputs(_split_replaced(self._modules[name])[0], inputs, self._group)
 
     def _map_input(self, name: str, x: Tensor) -> Tensor:
         return _apply_maps(self._input_maps.get(name, ()), x)
@@ -293,6 +349,26 @@ class Nets(Mapping[str, nn.Module]):
         return output.to(inputs[0].dtype) if self._use_bfloat16 and inputs else output
 
 
+def _select_network(network: nn.Module) -> Callable[..., Tensor]:
+    return network
+
+
+_select_features: NetworkPart = attrgetter("features")
+_select_head: NetworkPart = attrgetter("head")
+
+
+def _scatter(share: BatchShare | None, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    return tuple(share.scatter(x, 1) for x in inputs) if share else inputs
+
+
+def _split_replaced(module: nn.Module) -> tuple[nn.Module, Mapping[str, Tensor]]:
+    """Return the network itself, and all its parameters."""
+    if not isinstance(module, _ReplacedParameters):
+        return module, dict(module.named_parameters())
+    network, parameters = module.network_and_parameters
+    return network, {**dict(network.named_parameters()), **parameters}
+
+
 def _apply_maps(tensor_maps: Iterable[TensorMap], x: Tensor) -> Tensor:
     for tensor_map in tensor_maps:
         x = tensor_map(x)
@@ -305,10 +381,10 @@ class _ReplacedParameters(nn.Module):
     def __init__(self, network: nn.Module, parameters: Mapping[str, Tensor]) -> None:
         super().__init__()
         # In a tuple, so that the network is not registered as a submodule.
-        self._network_and_parameters = network, dict(parameters)
+        self.network_and_parameters = network, dict(parameters)
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        output: Tensor = functional_call(*self._network_and_parameters, inputs)
+        output: Tensor = functional_call(*self.network_and_parameters, inputs)
         return output
 
 

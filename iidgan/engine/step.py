@@ -8,6 +8,7 @@ from functools import partial
 from typing import Literal, NamedTuple
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 
 from iidgan.core import (
@@ -58,6 +59,10 @@ class TrainStep:
         cache_key: Identifies all that the compiled code of this step depends on, so that it can
             be reused; None if some of it is defined outside this package.
 
+    Attributes:
+        group: Processes that take the same steps, in which each evaluates networks on its share of
+            the batches; None, all in this process, until it is set.
+
     Examples:
         One step of a GAN on points at the origin; each seed has its own loss:
 
@@ -94,6 +99,7 @@ class TrainStep:
         self.steps = steps
         self.ema, self.ema_rampup = ema, ema_rampup
         self.precision = precision
+        self.group: dist.ProcessGroup | None = None
         self.num_batches = max(
             player.updates_per_step * player.batches_per_update for player in self.players
         )
@@ -233,7 +239,7 @@ class TrainStep:
 
     def _wrap_networks(self) -> Nets:
         networks = dict(self.state.nets.items())
-        return Nets(networks, use_bfloat16=self.precision == "bfloat16")
+        return Nets(networks, use_bfloat16=self.precision == "bfloat16", group=self.group)
 
     def _check_losses(self, player: Player, nets: Nets, batch: Batch) -> None:
         num_seeds = len(self.state.diverged)

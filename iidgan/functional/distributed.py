@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
 
+from iidgan.distributed.operators import gather_equal
+
 
 def gather_batch(share: Tensor, group: dist.ProcessGroup) -> Tensor:
     """Concatenate the shares of a batch that the processes of a group have.
@@ -27,7 +29,7 @@ def gather_batch(share: Tensor, group: dist.ProcessGroup) -> Tensor:
     Returns:
         All samples, in the order of the ranks.
     """
-    nums = [int(num) for num in _gather(torch.tensor(len(share), device=share.device), group)]
+    nums = [int(num) for num in gather_equal(torch.tensor(len(share), device=share.device), group)]
     padding = [0, 0] * (share.ndim - 1) + [0, max(nums) - len(share)]
     shares = _GatheredShares.apply(pad(share, padding), group)  # type: ignore[no-untyped-call]
     return torch.cat([share[:num] for share, num in zip(shares, nums)])
@@ -39,7 +41,7 @@ class _GatheredShares(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, share: Tensor, group: dist.ProcessGroup) -> Tensor:  # noqa: ANN401
         ctx.group = group
-        return torch.stack(_gather(share, group))
+        return torch.stack(gather_equal(share, group))
 
     @staticmethod
     @once_differentiable
@@ -47,9 +49,3 @@ class _GatheredShares(torch.autograd.Function):
         summed = gradient.contiguous()
         dist.all_reduce(summed, group=ctx.group)
         return summed[dist.get_rank(ctx.group)], None
-
-
-def _gather(tensor: Tensor, group: dist.ProcessGroup) -> list[Tensor]:
-    tensors = [torch.empty_like(tensor) for _ in range(dist.get_world_size(group))]
-    dist.all_gather(tensors, tensor.contiguous(), group=group)
-    return tensors

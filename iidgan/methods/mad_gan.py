@@ -35,6 +35,7 @@ class GeneratorHeads(nn.Module):
     def __init__(self, heads: list[nn.Module]) -> None:
         super().__init__()
         self.heads = nn.ModuleList(heads)
+        self.share_unit = len(heads)  # the first sample of a share is from generator 0
 
     def sample_all(self, hidden: Tensor) -> Tensor:
         """Apply all K generators to each input.

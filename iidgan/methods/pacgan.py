@@ -94,6 +94,7 @@ class PackedDiscriminator(nn.Module):
     def __init__(self, network: nn.Module, m: int) -> None:
         super().__init__()
         self.net, self.m = cast(HasFeatures, network), m
+        self.share_unit = m  # a pack is not divided
 
     @property
     def head(self) -> nn.Module:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from iidgan.core import HasFeatures, NetworkFactory
-from iidgan.nn.layers.conv import BatchNorm
+from iidgan.nn.layers.conv import BatchNorm, normalise_batch
 
 DiscriminatorKind = Literal["concat", "projection", "unconditional"]
 
@@ -198,7 +198,7 @@ class ConditionalBatchNorm(BatchNorm):
     def forward(self, x: Tensor) -> Tensor:
         assert self.condition is not None, "ConditionalGenerator sets it"
         normalised = (
-            functional.batch_norm(x, None, None, training=True)
+            normalise_batch(x)
             if self.training
             else functional.batch_norm(x, self.mean.flatten(), self.var.flatten())
         )

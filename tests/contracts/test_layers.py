@@ -13,6 +13,7 @@ LAYERS = {
     "errors": 0,
     "_version": 0,
     "utils": 1,
+    "distributed": 1,
     "core": 2,
     "functional": 2,
     "records": 2,

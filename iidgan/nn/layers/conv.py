@@ -11,8 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from iidgan.distributed import active_share
 from iidgan.nn.init import Initializer, normal_init
 from iidgan.nn.layers.weight import Weight, WeightFactory
+
+EPSILON = 1e-5
+"""Summand of the variance in a batch normalisation."""
 
 
 def group_seeds(x: Tensor) -> Tensor:
@@ -187,6 +191,28 @@ class ConvTranspose2d(nn.Module):
         return self.weight.flatten(2).mT
 
 
+def normalise_batch(x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+    """Normalise by the statistics of the whole batch, also where `x` is a share of it.
+
+        y = weight (x - mean) / sqrt(var + 1e-5) + bias
+
+    Arguments:
+        x: Activations in grouped layout, (B, S * C, H, W).
+        weight: Factors, (S * C,); 1 by default.
+        bias: Summands, (S * C,); 0 by default.
+    """
+    share = active_share()
+    if share is None:
+        return functional.batch_norm(x, None, None, weight, bias, training=True)
+    # In two passes: where the mean is large, a mean of squares would lose the variance.
+    wide_x = x.to(torch.promote_types(x.dtype, torch.float32))
+    centred = wide_x - share.mean(wide_x, (0, 2, 3))
+    y = centred * (share.mean(centred.square(), (0, 2, 3)) + EPSILON).rsqrt()
+    if weight is not None and bias is not None:
+        y = y * weight[:, None, None] + bias[:, None, None]
+    return y.to(x.dtype)
+
+
 class BatchNorm(nn.Module):
     """Batch normalisation in grouped layout, with statistics per seed and channel.
 
@@ -227,7 +253,7 @@ class BatchNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         weight, bias = self.weight.flatten(), self.bias.flatten()
         if self.training:
-            return functional.batch_norm(x, None, None, weight, bias, training=True)
+            return normalise_batch(x, weight, bias)
         return functional.batch_norm(x, self.mean.flatten(), self.var.flatten(), weight, bias)
 
     def batch_moments(self, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from iidgan.distributed import active_share
 from iidgan.nn.layers.conv import Conv2d
 from iidgan.nn.layers.weight import EqualisedWeight
 
@@ -49,10 +50,18 @@ class MinibatchStdConv(Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         std_weight = self.std_weight()
-        std = minibatch_std(x, len(std_weight)).expand(-1, -1, *x.shape[2:])
+        std = self._compute_std(x, len(std_weight)).expand(-1, -1, *x.shape[2:])
         return super().forward(x) + functional.conv2d(
             std, std_weight.flatten(0, 1), padding=self.padding, groups=len(std_weight)
         )
+
+    @staticmethod
+    def _compute_std(x: Tensor, num_seeds: int) -> Tensor:
+        """Compute the statistic of the samples, whose groups may reach beyond their share."""
+        share = active_share()
+        if share is None:
+            return minibatch_std(x, num_seeds)
+        return share.scatter(minibatch_std(share.gather(x, 0), num_seeds), 0)
 
 
 def minibatch_std(x: Tensor, num_seeds: int) -> Tensor:
