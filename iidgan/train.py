@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from operator import index
 from pathlib import Path
 from reprlib import repr as shorten_repr
@@ -12,17 +13,23 @@ import torch
 
 from iidgan.config.run import Run
 from iidgan.core import Metric
+from iidgan.distributed.processes import (
+    TrainingProcesses,
+    choose_local_device,
+    join_processes,
+)
 from iidgan.engine.compile import Executor
 from iidgan.engine.loop import StopRequest
 from iidgan.errors import InputError, unknown_name_error
 from iidgan.parallel.batched_runs import BatchedSessions, group_by_step
 from iidgan.parallel.seed_workers import train_in_workers
+from iidgan.parallel.shared_run import follow_training, lead_training, plan_shared_run
 from iidgan.training.extra_metrics import resolve_metrics
 from iidgan.training.plan import Auto
-from iidgan.training.run_session import Result, open_run
+from iidgan.training.run_session import Result, RunSession, open_run
 from iidgan.training.session import ProgressCallback, RunSpec
 from iidgan.utils.device import resolve_device
-from iidgan.utils.processes import exit_without_main_guard
+from iidgan.utils.processes import exit_without_main_guard, num_launched_processes
 
 MAX_SEEDS = 10_000
 """Largest number of seeds of a run."""
@@ -46,6 +53,10 @@ def train(
     stop: StopRequest | None = None,
 ) -> Result:
     """Train all seeds in parallel, or resume where an earlier call stopped.
+
+    In processes that torchrun starts, all train this run together: each evaluates the networks on
+    its share of every batch, and the first one writes the files. The result is, up to rounding,
+    that of one process.
 
     Arguments:
         run: The run to train.
@@ -107,34 +118,68 @@ def train(
     _check_average(run)
     _check_diagnosis_options(diagnose_every, stop_when_collapsed=stop_when_collapsed)
     stop = stop or StopRequest()
+    is_shared = num_launched_processes() > 1
     spec = RunSpec(
         run=run,
         seeds=seed_list,
         out=Path(out),
         keep=keep,
         keep_networks=keep_networks,
-        device=resolve_device(device),
+        device=resolve_device(choose_local_device(device) if is_shared else device),
         metrics=resolve_metrics(metrics),
         diagnose_every=diagnose_every,
         stop_when_collapsed=stop_when_collapsed,
     )
-    opened_run = open_run(spec, executor=executor, on_progress=on_progress)
-    with torch.random.fork_rng(devices=[]), opened_run as run_session:
-        if outcome := run_session.outcome:
-            if metrics:
-                run_session.notify(
-                    f"not measured again; iidgan evaluate {out} --metric NAME measures"
-                )
-            return run_session.make_result(outcome)
-        plan = run_session.choose_plan(executor, workers)
-        schedule = run_session.choose_schedule(checkpoint_every)
-        run_session.start(plan)
-        if plan.workers == 1:
-            for sessions in group_by_step(run_session.split_by_step()):
-                BatchedSessions(sessions).fit(schedule, stop)
+    request = _TrainRequest(spec, checkpoint_every, executor, workers, on_progress, stop)
+    if not is_shared:
+        return request.train()
+    with join_processes(spec.device) as processes:
+        plan_shared_run(spec, executor, workers, processes)
+        if not processes.is_leader:
+            return follow_training(spec, stop, processes)
+        result: Result = processes.broadcast(request.train(processes))
+        return result
+
+
+@dataclass(frozen=True)
+class _TrainRequest:
+    """A training, as `train` describes it."""
+
+    spec: RunSpec
+    checkpoint_every: int
+    executor: Executor | Auto
+    workers: int | Auto
+    on_progress: ProgressCallback
+    stop: StopRequest
+
+    def train(self, processes: TrainingProcesses | None = None) -> Result:
+        """Train in this process and in its workers, or as the leader of several processes."""
+        opened_run = open_run(self.spec, executor=self.executor, on_progress=self.on_progress)
+        with torch.random.fork_rng(devices=[]), opened_run as run_session:
+            if outcome := run_session.outcome:
+                if self.spec.metrics is not None:
+                    run_session.notify(
+                        f"not measured again; iidgan evaluate {self.spec.out} --metric NAME "
+                        "measures"
+                    )
+                return run_session.make_result(outcome)
+            self._continue(run_session, processes)
+            return run_session.finish()
+
+    def _continue(self, run_session: RunSession, processes: TrainingProcesses | None) -> None:
+        if processes:
+            plan = plan_shared_run(self.spec, self.executor, self.workers, processes)
         else:
-            train_in_workers(run_session, plan, schedule, stop)
-        return run_session.finish()
+            plan = run_session.choose_plan(self.executor, self.workers)
+        schedule = run_session.choose_schedule(self.checkpoint_every)
+        run_session.start(plan)
+        if processes:
+            lead_training(run_session, schedule, self.stop, processes)
+        elif plan.workers == 1:
+            for sessions in group_by_step(run_session.split_by_step()):
+                BatchedSessions(sessions).fit(schedule, self.stop)
+        else:
+            train_in_workers(run_session, plan, schedule, self.stop)
 
 
 def _resolve_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from iidgan.cli.encoding import replace_unencodable
 from iidgan.cli.streams import discard_stream, lossy_stderr, reserve_standard_descriptors
 from iidgan.errors import InputError, unknown_name_error
 from iidgan.utils.memory import is_out_of_memory
+from iidgan.utils.processes import num_launched_processes
 
 # name -> (module, help)
 COMMANDS = {
@@ -144,6 +145,11 @@ def run_command(words: list[str]) -> int:
     command_name, *command_arguments = words
     if command_name not in COMMANDS:
         raise unknown_name_error("command", command_name, COMMANDS)
+    if num_launched_processes() > 1 and command_name != "train":
+        raise InputError(
+            f"torchrun: starts several processes of one training, iidgan train, got iidgan "
+            f"{command_name}; start it without torchrun"
+        )
     command_module = importlib.import_module(f"iidgan.cli.{COMMANDS[command_name][0]}")
     command_function: Callable[[list[str]], int] = getattr(
         command_module, f"{command_name}_command"

@@ -33,6 +33,7 @@ from iidgan.cli.options import (
     stopped_exit_code,
 )
 from iidgan.cli.parse import parse_options
+from iidgan.cli.signals import interrupt_on_signals
 from iidgan.cli.summary import NO_METRICS, print_summary
 from iidgan.config.defaults import choose_preset
 from iidgan.config.preset import Preset
@@ -55,6 +56,7 @@ from iidgan.training.run_dir import RunDir
 from iidgan.training.run_session import Result
 from iidgan.training.session import ProgressCallback
 from iidgan.utils.device import has_bfloat16_units, resolve_device
+from iidgan.utils.processes import is_follower, num_launched_processes
 
 ComponentT = TypeVar("ComponentT")
 
@@ -212,6 +214,11 @@ def train_command(arguments: list[str]) -> int:
     if run.precision == "bfloat16":
         _warn_of_bfloat16(run, resolve_device(options.device))
     stop = options.create_stop_request()
+    train_options = get_field_values(options, SessionOptions)
+    if is_follower():
+        with interrupt_on_signals(), stop.handle_signals():
+            train(run, out=out, metrics=metrics, stop=stop, **train_options)
+        return 0
     with (
         monitor_training([run.steps], [out], stop) as monitor,
         RunTracking(
@@ -224,7 +231,7 @@ def train_command(arguments: list[str]) -> int:
             metrics=metrics,
             on_progress=tracking,
             stop=stop,
-            **get_field_values(options, SessionOptions),
+            **train_options,
         )
     return _report_result(result, stop)
 
@@ -266,6 +273,9 @@ def _report_result(result: Result, stop: StopRequest) -> int:
         command = f"iidgan {shlex.join(sys.argv[1:])}"
         is_begun = max(result.steps) > 0
         saved = f"and saved at {result.describe_steps()}" if is_begun else "before the first step"
+        if num_launched_processes() > 1:  # torchrun restarts a process that fails
+            print(f"stopped {saved}; to resume, run the same torchrun command again")
+            return 0
         print(f"stopped {saved}; to resume, run again: {command}")
         return stopped_exit_code(stop)
     records = result.records

@@ -155,12 +155,20 @@ class BatchedSessions:
         self.context = TrainContext.concatenate([session.context for session in sessions])
         self._seed_slices = seed_slices([len(session.seeds) for session in sessions])
 
-    def fit(self, schedule: LoopSchedule, stop: StopRequest) -> None:
+    def fit(
+        self,
+        schedule: LoopSchedule,
+        stop: StopRequest,
+        *,
+        share_verdict: Callable[[bool], bool] = lambda has_collapsed: has_collapsed,
+    ) -> None:
         """Train all sessions to the end of their runs, or until a stop request.
 
         Arguments:
             schedule: Length of the runs, and steps between checkpoints and diagnoses.
             stop: Saves and ends when requested.
+            share_verdict: Called after each diagnosis with whether all have collapsed, which it
+                returns; other processes may depend on it.
         """
         plan, run = self.sessions[0].plan, self.context.run
         assert plan is not None, "sessions are trained after a plan is chosen"
@@ -175,7 +183,7 @@ class BatchedSessions:
             schedule,
             on_log=self._log_record,
             on_checkpoint=self._save_checkpoints,
-            on_diagnosis=self._diagnose,
+            on_diagnosis=lambda: share_verdict(self._diagnose()),
             stop=stop,
         )
 

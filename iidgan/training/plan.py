@@ -29,6 +29,7 @@ class ExecutionPlan:
     Arguments:
         executor: How steps are executed.
         workers: Processes across which the seeds are split.
+        processes: Processes across which every batch is split.
 
     Examples:
         >>> from iidgan.training.plan import ExecutionPlan
@@ -41,10 +42,12 @@ class ExecutionPlan:
 
     executor: Executor
     workers: int
+    processes: int = 1
 
     def describe(self) -> dict[str, str]:
         """What `run.json`, events and metric records say of the plan."""
-        return {"executor": self.executor, "workers": str(self.workers)}
+        processes = {"processes": str(self.processes)} if self.processes > 1 else {}
+        return {"executor": self.executor, "workers": str(self.workers), **processes}
 
     @classmethod
     def from_description(cls, description: Mapping[str, str]) -> ExecutionPlan | None:
@@ -55,7 +58,9 @@ class ExecutionPlan:
         """
         if not description:
             return None
-        return cls(cast(Executor, description["executor"]), int(description["workers"]))
+        executor, workers = description["executor"], description["workers"]
+        processes = description.get("processes", "1")
+        return cls(cast(Executor, executor), int(workers), int(processes))
 
 
 def choose_plan(

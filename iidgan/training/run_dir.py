@@ -185,7 +185,8 @@ class RunDir:
         """Record in `run.json` how the run is executed: executor, workers and device.
 
         Arguments:
-            execution: Values of `executor`, `workers` and `device`.
+            execution: Values of `executor`, `workers` and `device`, and of `processes` if several
+                share the batches.
         """
         facts = read_facts(self.run_file)
         if facts.get("execution") != execution:
@@ -458,5 +459,6 @@ def _check_execution(execution: Mapping[str, Any], location: str) -> None:
     if executor not in get_args(Executor):
         choices = ", ".join(get_args(Executor))
         raise InputError(f"{location}: executor must be one of {choices}, got {executor!r}")
-    if not re.fullmatch("[1-9][0-9]{0,5}", str(workers)):
-        raise InputError(f"{location}: workers must be a number >= 1, got {workers!r}")
+    for name, number in {"workers": workers, "processes": execution.get("processes", 1)}.items():
+        if not re.fullmatch("[1-9][0-9]{0,5}", str(number)):
+            raise InputError(f"{location}: {name} must be a number >= 1, got {number!r}")

@@ -182,8 +182,9 @@ class TrainSession:
     def record_execution(self) -> None:
         """Record in `run.json` how the run is executed."""
         provenance = self.collect_provenance()
-        names = ("executor", "workers", "device")
-        self.run_dir.record_execution({name: provenance[name] for name in names})
+        names = ("executor", "workers", "processes", "device")
+        execution = {name: provenance[name] for name in names if name in provenance}
+        self.run_dir.record_execution(execution)
 
     def log_losses(self, record: LogRecord) -> None:
         """Append the losses of the seeds to the log, and divergences to the events.

@@ -101,6 +101,16 @@ def num_cores() -> int:
     return os.cpu_count() or 1
 
 
+def num_launched_processes() -> int:
+    """Return how many processes torchrun started, with this one; 1 without torchrun."""
+    return int(os.environ["WORLD_SIZE"]) if "TORCHELASTIC_RUN_ID" in os.environ else 1
+
+
+def is_follower() -> bool:
+    """Return whether torchrun started this process, and it is not the first one."""
+    return num_launched_processes() > 1 and os.environ["RANK"] != "0"
+
+
 def worker_context(preload: str) -> SpawnContext | ForkServerContext:
     """Return the context that starts worker processes.
 
