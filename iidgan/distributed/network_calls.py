@@ -12,7 +12,7 @@ from iidgan.distributed.batch_share import BatchShare, find_unit
 from iidgan.distributed.operators import replicate
 
 NetworkPart = Callable[[nn.Module], Callable[..., Tensor]]
-"""Selects what is called of a network: itself, its features, or its head."""
+"""Returns what is called: a network itself, its features or its head."""
 
 
 def divide_inputs(

@@ -44,17 +44,9 @@ class TrainingProcesses:
 
         Arguments:
             value: The value; that of other processes is not read.
-
-        Raises:
-            InputError: The leader has ended.
         """
         values = [value]
-        try:
-            dist.broadcast_object_list(values, src=0, group=self.group, device=_CPU)
-        except RuntimeError as error:  # the connection is closed
-            if self.is_leader:
-                raise
-            raise InputError("torchrun: the first process ended, see its message") from error
+        dist.broadcast_object_list(values, src=0, group=self.group, device=_CPU)
         return values[0]
 
     def agree(self, *, flag: bool) -> bool:
@@ -74,6 +66,9 @@ def join_processes(device: torch.device) -> Iterator[TrainingProcesses]:
 
     Arguments:
         device: Device of this process, which no other one uses if it is a GPU.
+
+    Raises:
+        InputError: Another process has ended.
     """
     if dist.is_initialized():  # by the script that trains
         yield TrainingProcesses(dist.group.WORLD)  # type: ignore[arg-type]
@@ -94,6 +89,13 @@ def join_processes(device: torch.device) -> Iterator[TrainingProcesses]:
     )
     try:
         yield TrainingProcesses(dist.group.WORLD)  # type: ignore[arg-type]
+    except RuntimeError as error:
+        if isinstance(error, dist.DistError) or "gloo/transport" in str(error):
+            raise InputError(
+                "torchrun: the connection to another process is lost, see its message; the same "
+                "command resumes"
+            ) from error
+        raise
     finally:
         dist.destroy_process_group()
 
