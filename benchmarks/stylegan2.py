@@ -63,15 +63,19 @@ def compare(rounds=7):
     check_same_networks(plain, contexts[1])
     variants = [Variant("plain loop", repeat(plain.step), PERIOD)]
     variants += [
-        Variant(f"engine, eager, seeds: {seeds}", repeat(build_stepper(context, "eager")), PERIOD * seeds)
+        Variant(_name_engine(seeds), repeat(build_stepper(context, "eager")), PERIOD * seeds)
         for seeds, context in contexts.items()
     ]
     times = measure(variants, rounds=rounds, seconds=0.0)
     shares = {
-        seeds: statistics.median(ratios(times, f"engine, eager, seeds: {seeds}", "plain loop"))
+        seeds: statistics.median(ratios(times, _name_engine(seeds), "plain loop"))
         for seeds in SEEDS
     }
     return table(times, unit="ms a step and seed"), shares
+
+
+def _name_engine(seeds):
+    return f"engine, eager, seeds: {seeds}"
 
 
 def main():
