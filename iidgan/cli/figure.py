@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from iidgan.cli.announcement import announce_missing, announce_training
 from iidgan.cli.complete_table import complete_table
+from iidgan.cli.detach import detach_command
 from iidgan.cli.options import (
     PluginOptions,
     TrainMissingOptions,
@@ -67,10 +68,12 @@ def figure_command(arguments: list[str]) -> int:
     options = parse_options(FigureOptions, "iidgan figure", arguments)
     if options.name in FIGURES:
         spec = _select_figure(options)
+        if options.detach:
+            return detach_command("figure", arguments, options)
         if isinstance(spec, ScoreFigureSpec):
             return _draw_scores(spec, options)
         return _draw_runs(spec, options)
-    for option_name in ("quick", "seeds", "features"):
+    for option_name in ("quick", "seeds", "features", "detach"):
         if getattr(options, option_name):
             raise InputError(
                 f"{option_name}: applies to published figures only, not to those of a run"

@@ -149,6 +149,8 @@ class TrainMissingOptions(TimeOptions):
 
     train: bool = True
     """Train what is missing; --no-train shows only what is already there."""
+    detach: bool = False
+    """Train in the background, and return at once; the same command without it waits for that."""
     results: str = "results"
     """Folder of the metric records."""
     runs: str = "runs/tables"

@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from iidgan.cli.announcement import announce_training
+from iidgan.cli.detach import detach_command
 from iidgan.cli.options import (
     TableFormat,
     TrainMissingOptions,
@@ -52,6 +53,8 @@ def sweep_command(arguments: list[str]) -> int:
     for row in options.rows:
         if row not in TUNING.rows:
             raise unknown_name_error("rows", row, TUNING.rows)
+    if options.detach:
+        return detach_command("sweep", arguments, options)
     workspace = options.create_workspace()
     selected_spec = TUNING.restrict_to(options.rows) if options.rows else TUNING
     records = workspace.load_records()

@@ -10,6 +10,7 @@ from typing import Annotated
 import tyro
 
 from iidgan.cli.complete_table import complete_table
+from iidgan.cli.detach import detach_command
 from iidgan.cli.options import (
     TableFormat,
     TrainMissingOptions,
@@ -63,8 +64,10 @@ def table_command(arguments: list[str]) -> int:
     records = workspace.load_records()
     spec = _select_table(name, options, records)
     exit_code = 0
+    selected = spec.restrict_to(options.rows, options.data)
+    if options.detach:
+        return detach_command("table", arguments, options)
     if options.train:
-        selected = spec.restrict_to(options.rows, options.data)
         exit_code = complete_table(name, spec, options, workspace, selected=selected)
         if exit_code == 2:  # something must be had first
             return exit_code
