@@ -11,7 +11,7 @@ import tyro
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from iidgan.cli.latent.grid_output import BaseOptions, save_grid
+from iidgan.cli.latent.grid_output import GRID_SUFFIXES, BaseOptions, save_grid
 from iidgan.cli.latent.model_options import check_suffix, save_arrays
 from iidgan.cli.options import check_positive
 from iidgan.cli.parse import parse_options
@@ -50,7 +50,8 @@ class DirectionsOptions(BaseOptions):
     """Number of steps."""
     out: str = "directions.png"
     """.png; .gif: images of all rows, moving through the columns. Beside it, .npz: the array
-    directions, and the eigenvalues of sefa or the labels of classes."""
+    directions, and the eigenvalues of sefa or the labels of classes; named itself, no picture but
+    arrays x and z."""
 
 
 def directions_command(arguments: list[str]) -> int:
@@ -65,14 +66,18 @@ def directions_command(arguments: list[str]) -> int:
     options = parse_options(DirectionsOptions, "iidgan directions", arguments)
     if options.num is not None:
         check_positive("num", options.num)
-    out_path = check_suffix(options.out, (".png", ".gif"))
+    out_path = check_suffix(options.out, GRID_SUFFIXES)
     values = space_latents(options.start, options.stop, options.steps)
     model = options.load_model()
     names, arrays = FINDERS[options.kind](options, model)
     units = normalize(arrays["directions"], dim=1)
     grid = traverse_directions(options.find_base(model), units, values, names)
-    save_grid(out_path, replace(grid, z=options.add_class(grid.z, model)), model)
+    grid = replace(grid, z=options.add_class(grid.z, model))
     arrays_path = out_path.with_suffix(".npz")
+    if out_path == arrays_path:
+        arrays |= {"x": grid.generate(model), "z": grid.z}
+    else:
+        save_grid(out_path, grid, model)
     save_arrays(arrays_path, **arrays)
     print(f"{arrays_path}: {len(units)} directions")
     return 0

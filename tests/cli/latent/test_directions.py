@@ -20,6 +20,16 @@ def test_directions_are_orthonormal(trained_run):
         assert picture.format == "PNG"
 
 
+@pytest.mark.usefixtures("work_dir")
+def test_directions_of_samples_that_cannot_be_drawn():
+    assert main(["train", "swiss-roll", "--steps", "2", *TINY, "--out", "roll"]) == 0
+    assert main(["directions", "roll", "--steps", "3", "--out", "roll.npz"]) == 0
+    with np.load("roll.npz") as arrays:
+        middle = arrays["z"].shape[1] // 2
+        np.testing.assert_array_equal(arrays["z"][:, middle], 0)
+        assert arrays["x"].shape == (len(arrays["directions"]), 3, 3)
+
+
 def test_directions_of_classes(trained_image_run, image_run_template):
     options = ["--kind", "classes", "--steps", "3", "--out", "moving.gif"]
     assert main(["directions", "images", *options]) == 0
@@ -52,7 +62,7 @@ def test_directions_name_classes(monkeypatch):
         (["run", "--num", "0"], ["num", "0"]),
         (["run", "--kind", "classes"], ["kind", "labels", "sefa"]),
         (["run", "--from", "3"], ["to", "--from"]),
-        (["run", "--out", "x.npz"], ["out", ".png"]),
+        (["run", "--out", "x.jpg"], ["out", ".png", ".npz"]),
         (["points.npy"], ["points.npy", "generator"]),
     ],
 )
