@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import index
 from typing import Literal
@@ -83,8 +84,10 @@ class Classes:
             (1, 0)
         """
         if not isinstance(name, str):
-            if 0 <= name < len(self):
-                return index(name)
+            with suppress(TypeError):  # of what is no integer
+                label = index(name)
+                if 0 <= label < len(self):
+                    return label
             raise InputError(
                 f"label: must be between 0 and {len(self) - 1}, or the name of a class, such as "
                 f"{self.names[0]!r}, got {name}"

@@ -69,8 +69,9 @@ def space_radii(start: float, stop: float, num: int, spacing: Spacing = "uniform
         >>> space_radii(0, 3, 4)
         tensor([0., 1., 2., 3.])
     """
-    if min(start, stop) < 0:
-        raise InputError(f"from: a radius must be >= 0, got {min(start, stop):g}")
+    for name, radius in (("from", start), ("to", stop)):
+        if radius < 0:
+            raise InputError(f"{name}: a radius must be >= 0, got {radius:g}")
     if spacing == "uniform":
         return _space(start, stop, num)
     _check_quantile_bounds(start, stop)

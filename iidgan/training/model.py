@@ -255,11 +255,11 @@ class Model:
             InputError: `x` has another shape, or a value that is not finite in float32.
         """
         x = _as_tensor(x)
+        _check_shape(x, self.shape)
         if len(self.shape) == 3:
             x = _normalise_images(x)
-        if x.dim() and not x.float().isfinite().all():
+        if not x.float().isfinite().all():
             to_float32("input", x.detach().cpu().double().numpy())  # names the value
-        _check_shape(x, self.shape)
         return x.float()
 
     def classify(self, x: Tensor | NDArray[Any]) -> Tensor:

@@ -46,4 +46,6 @@ def test_quantiles_refuse_far_latents():
         space_latents(-2, 9, 5, "quantiles")
     with raises_input_error("from", "-1"):
         space_radii(-1, 2, 5)
+    with raises_input_error("to", "-1"):
+        space_radii(2, -1, 5)
     assert torch.equal(space_latents(8, 9, 2), torch.tensor([8.0, 9.0]))

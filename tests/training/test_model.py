@@ -226,6 +226,8 @@ def test_invert_advises_on_shape(tmp_path, shape, advice):
     with raises_input_error("input", "(8, 8, 3)") as caught:
         model.invert(torch.zeros(5, 8, 8, 3))
     assert "reshape" not in str(caught.value)
+    with raises_input_error("input", "(2,)"):  # rather than the range of images
+        model.invert(torch.full((5, 2), 3.0))
 
 
 def test_standardised_run_is_in_own_units(tmp_path):
