@@ -19,8 +19,8 @@ def read_inputs(path: str, model: Model, size: TargetSize | None) -> Tensor:
     """Read samples as a model generates them, and print the notes of their reader.
 
     Arguments:
-        path: A .npy, .npz or .csv file, whose images are uint8 or in [-1, 1]; or images as
-            `iidgan evaluate` reads them.
+        path: A .npy, .npz or .csv file, whose images are uint8 or in [-1, 1]; or images or a run
+            as `iidgan evaluate` reads them.
         model: The model.
         size: Size to which images in files are cropped and resized, or None.
 
@@ -34,11 +34,11 @@ def read_inputs(path: str, model: Model, size: TargetSize | None) -> Tensor:
         table = read_samples(path)
         _print_notes(table.notes)
         return model.convert_samples(table.values)
-    images = open_samples(path, size=size)
-    _print_notes(images.notes)
-    _check_image_shape(path, images.shape, model.shape)
-    pixels = images.take(range(images.num_samples))
-    return model.convert_samples(pixels.expand(-1, *model.shape))
+    samples = open_samples(path, size=size)
+    _print_notes(samples.notes)
+    _check_shape(path, samples.shape, model.shape)
+    values = samples.take(range(samples.num_samples))
+    return model.convert_samples(values.expand(-1, *model.shape))
 
 
 def _print_notes(notes: Sequence[str]) -> None:
@@ -46,10 +46,12 @@ def _print_notes(notes: Sequence[str]) -> None:
         print(f"iidgan: {note}", file=sys.stderr)
 
 
-def _check_image_shape(path: str, shape: tuple[int, ...], model_shape: tuple[int, ...]) -> None:
-    """Check that images fit a model; grey images fit one of colours."""
-    if len(model_shape) != 3:
-        raise InputError(f"{path}: the run is on samples of shape {model_shape}, got images")
+def _check_shape(path: str, shape: tuple[int, ...], model_shape: tuple[int, ...]) -> None:
+    """Check that samples fit a model; grey images fit one of colours."""
+    if shape == model_shape:
+        return
+    if not len(shape) == len(model_shape) == 3:
+        raise InputError(f"{path}: the run is on samples of shape {model_shape}, got {shape}")
     if shape[1:] != model_shape[1:]:
         height, width = model_shape[1:]
         raise InputError(

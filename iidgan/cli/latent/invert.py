@@ -35,9 +35,9 @@ class InvertOptions(ClassOptions):
     """
 
     input: Annotated[str, tyro.conf.arg(aliases=["-i"], metavar="IMAGES|ARRAY")]
-    """Samples: an image, a folder or an archive of images, as of `iidgan evaluate`; or an array
-    (n, *shape) in a .npz (its array x, or its only one), .npy or .csv file, of images uint8 or in
-    [-1, 1]."""
+    """Samples: an image, a folder or an archive of images, or a run, as of `iidgan evaluate`; or
+    an array (n, *shape) in a .npz (its array x, or its only one), .npy or .csv file, of images
+    uint8 or in [-1, 1]."""
     size: Annotated[TargetSize | None, SIZE] = None
     """Side in pixels, or HEIGHTxWIDTH, to which images in files are cropped and resized first."""
     refine: int = 0

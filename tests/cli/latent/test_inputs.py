@@ -5,6 +5,7 @@ import torch
 from PIL import Image
 
 from iidgan.cli.latent.inputs import read_inputs
+from iidgan.training.export import load
 from tests.helpers.errors import raises_input_error
 from tests.helpers.sample_sets import make_model
 
@@ -33,3 +34,10 @@ def test_size_resizes(tmp_path):
     with raises_input_error(path, "20 x 30", "--size 8x12"):
         read_inputs(path, make_model((1, 8, 12)), None)
     assert read_inputs(path, make_model((1, 8, 12)), (8, 12)).shape == (1, 1, 8, 12)
+
+
+def test_samples_of_another_shape_do_not_fit(trained_run, trained_image_run):
+    with raises_input_error("images", "(2,)", "got (1, 8, 8)"):
+        read_inputs("images", load("run"), None)
+    with raises_input_error("run", "(1, 8, 8)", "got (2,)"):
+        read_inputs("run", load("images"), None)

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from iidgan.cli import main
+from iidgan.training.export import load
 from tests.helpers.cli import fail_command, run_main
 
 
@@ -118,3 +119,11 @@ def test_invert_refuses_bad_input(trained_run, capsys, arguments, words):
         broken.write(whole.read()[:200])
     error = fail_command(capsys, *arguments)
     assert all(word in error for word in words), error
+
+
+def test_samples_of_a_run_are_read(trained_run):
+    assert main(["invert", "run", "--input", "run"]) == 0
+    model = load("run")
+    with np.load("codes.npz") as arrays:
+        expected = model.invert(model.sample(len(arrays["z"])))
+        np.testing.assert_allclose(arrays["z"], expected, atol=1e-5)
