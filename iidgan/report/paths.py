@@ -13,13 +13,16 @@ from iidgan.report import style
 from iidgan.report.points import set_window
 from iidgan.report.stats import Floats
 
+MAX_NAMED = 30
+"""Largest number of names in a legend: more leave no room for the curves, whose colours repeat."""
+
 
 def plot_paths(paths: Floats, names: Sequence[str]) -> Figure:
     """Draw curves through points in the plane, with a circle where each one starts.
 
     Arguments:
         paths: Points of the curves, with shape (curves, points, 2).
-        names: Names of the curves.
+        names: Names of the curves, of which the legend has the first `MAX_NAMED`.
     """
     figure, (axis,) = style.make_subplots(1, 1, width=4.5, height=4.5)
     colours = style.get_mode_colours(len(paths))
@@ -29,7 +32,8 @@ def plot_paths(paths: Floats, names: Sequence[str]) -> Figure:
     all_points = paths.reshape(-1, 2)
     set_window(axis, all_points, all_points)
     style.label_axis(axis, x="$x_1$", y="$x_2$")
-    entries = {name: Line2D([], [], color=colour) for name, colour in zip(names, colours)}
+    named_colours = zip(names[:MAX_NAMED], colours)
+    entries = {name: Line2D([], [], color=colour) for name, colour in named_colours}
     style.add_legend(figure, entries)
     return figure
 

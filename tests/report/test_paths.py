@@ -25,3 +25,9 @@ def test_mesh_draws_rows_and_columns():
         "radius = 1",
         "radius = 2",
     ]
+
+
+def test_legend_of_many_paths_leaves_room():
+    names = [f"pair {row}" for row in range(200)]
+    (legend,) = plot_paths(np.random.default_rng(0).normal(size=(200, 3, 2)), names).legends
+    assert [text.get_text() for text in legend.get_texts()] == names[:30]
