@@ -58,7 +58,7 @@ class SampleArray:
 
 
 ArrayReader = Callable[[str, str | None], SampleArray]
-"""Reads a file, given its path and the name of a column that may have words."""
+"""Reads a file, given its path and the name of a column, or an array, that may have words."""
 
 
 def read_samples(path: str | os.PathLike[str], word_column: str | None = None) -> SampleArray:
@@ -67,7 +67,8 @@ def read_samples(path: str | os.PathLike[str], word_column: str | None = None) -
     Arguments:
         path: A .npy file, a .npz archive with one array or one named x, or a .csv file, whose
             first line may be the names of the columns.
-        word_column: Name of a column of a .csv file that may have words instead of numbers.
+        word_column: Name of a column of a .csv file that may have words instead of numbers; or of
+            another array of a .npz archive, of N words or numbers, which becomes the last column.
 
     Raises:
         InputError: The file cannot be read, is damaged, or does not hold at least one sample of
@@ -172,9 +173,32 @@ def _read_npy(path: str, _word_column: str | None) -> SampleArray:
         return SampleArray(values)
 
 
-def _read_npz(path: str, _word_column: str | None) -> SampleArray:
+def _read_npz(path: str, word_column: str | None) -> SampleArray:
     with _open_npz(path) as archive:
-        return SampleArray(_read_member(archive, _choose_member(path, archive.namelist())))
+        member = _choose_member(path, archive.namelist())
+        values, labels_member = _read_member(archive, member), f"{word_column}.npy"
+        if values.ndim != 2 or labels_member == member or labels_member not in archive.namelist():
+            return SampleArray(values)
+        labels = _read_member(archive, labels_member)
+    assert word_column is not None, "its array is in the archive"
+    return _append_column(path, values, word_column, labels)
+
+
+def _append_column(
+    path: str, values: NDArray[Any], name: str, labels: NDArray[Any]
+) -> SampleArray:
+    """Make an array of labels a last column, which may have words."""
+    if labels.shape != (len(values),) or labels.dtype.kind not in "fiuU":
+        raise InputError(
+            f"source.label-column: array {name!r} of {path} must have {len(values):,} whole "
+            f"numbers or words, one a sample, got {labels.dtype} of shape {labels.shape}"
+        )
+    words: tuple[str, ...] = ()
+    if labels.dtype.kind == "U":
+        different_words, labels = np.unique(labels, return_inverse=True)
+        words = tuple(different_words.tolist())
+    columns = (*(f"{ARRAY_NAME}{i}" for i in range(values.shape[1])), name)
+    return SampleArray(np.column_stack([values, labels]), columns=columns, words=words)
 
 
 @contextmanager

@@ -55,14 +55,14 @@ class ArrayFile(Source):
     metrics and figures are in the data's own units."""
     label_column: str | None = field(default=None, metadata=OMIT_IF_DEFAULT)
     """Column with the classes of the samples, which is no part of them: its name in a .csv file,
-    where classes may be words; or its number, from 0, of whole numbers; None: samples have no
-    labels."""
+    or that of another array in a .npz file, where classes may be words; or its number, from 0, of
+    whole numbers; None: samples have no labels."""
 
     @property
     def label_advice(self) -> str:
         return (
-            f"`iidgan train {self.path} --source.label-column COLUMN` takes the classes from a "
-            "column of the file: whole numbers, or words in a .csv file with names of columns"
+            "add `--source.label-column NAME`: whole numbers or words, in a column of a .csv file "
+            "or another array of a .npz file; or whole numbers in a column, counted from 0"
         )
 
     def load(self) -> Dataset:

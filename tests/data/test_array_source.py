@@ -308,3 +308,34 @@ def test_labels_cannot_be_the_only_column(tmp_path):
     np.save(tmp_path / "x.npy", np.ones((4, 1)))
     with raises_input_error("source.label-column", "which has to be a sample"):
         ArrayFile(path=str(tmp_path / "x.npy"), label_column="0").load()
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [(np.array([3, 0, 3]), ("0", "3")), (np.array(["cat", "ant", "cat"]), ("ant", "cat"))],
+    ids=["numbers", "words"],
+)
+def test_labels_from_another_array(tmp_path, labels, names):
+    path = tmp_path / "x.npz"
+    np.savez(path, x=np.array([[0.5, 1], [2, 3], [4, 5]]), y=labels)
+    data = ArrayFile(path=str(path), label_column="y").load()
+    assert data.x.tolist() == [[0.5, 1], [2, 3], [4, 5]]
+    assert (data.y.tolist(), data.labels) == ([1, 0, 1], names)
+    assert ArrayFile(path=str(path)).load().y is None
+
+
+@pytest.mark.parametrize(
+    "labels", [np.zeros(2), np.zeros((3, 1)), np.ones(3, bool)], ids=["too few", "table", "bool"]
+)
+def test_array_that_is_not_labels(tmp_path, labels):
+    path = tmp_path / "x.npz"
+    np.savez(path, x=np.zeros((3, 2)), y=labels)
+    with raises_input_error("source.label-column", "'y'", path, "3", labels.dtype, labels.shape):
+        ArrayFile(path=str(path), label_column="y").load()
+
+
+def test_array_of_samples_is_not_labels(tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez(path, x=np.zeros((3, 2)))
+    with raises_input_error("source.label-column", "x"):
+        ArrayFile(path=str(path), label_column="x").load()

@@ -18,6 +18,8 @@ from iidgan.training.model import Model
 GRID_SUFFIXES = (".png", ".gif", ".npz")
 RANDOM_GROUP_ROWS = 16
 """Latents after which those before them do not depend on how many are drawn."""
+MAX_BASE_SAMPLE = 1_000_000
+"""Largest number of a sample: all before it are drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +39,14 @@ class BaseOptions(ClassOptions):
             model: The model.
 
         Raises:
-            InputError: The sample's number is negative.
+            InputError: The sample's number is negative or too large.
         """
         if self.base_sample is None:
             return torch.zeros(model.latent)
-        if self.base_sample < 0:
-            raise InputError(f"base-sample: must be >= 0, got {self.base_sample}")
+        if not 0 <= self.base_sample <= MAX_BASE_SAMPLE:
+            raise InputError(
+                f"base-sample: must be between 0 and {MAX_BASE_SAMPLE:,}, got {self.base_sample}"
+            )
         num = self.base_sample + 1 + RANDOM_GROUP_ROWS
         latents, _ = model.split_codes(model.sample_prior(num, stream=self.stream))
         return latents[self.base_sample]

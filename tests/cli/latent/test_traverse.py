@@ -53,6 +53,7 @@ def test_traverse_animates_images(trained_image_run):
         (["run", "--polar", "--from", "-1"], ["from", "radius"]),
         (["run", "--polar", "--dims", "0"], ["polar", "--plane"]),
         (["run", "--base-sample", "-1"], ["base-sample", "-1"]),
+        (["run", "--base-sample", "1000001"], ["base-sample", "1,000,000"]),
         (["run", "--out", "x.gif"], ["out", ".png"]),
         (["run", "--out", "x.jpg"], ["out", ".png", "x.jpg"]),
         (["points.npy"], ["points.npy", "generator"]),
