@@ -193,14 +193,12 @@ class DatasetStream(BatchStream):
         generators = [
             torch.Generator().manual_seed(derive_seed(seed, 6, step)) for seed in self.seeds
         ]
-        device = self.dataset.device
-        return {
-            f"noise.{name}": torch.stack(
-                [torch.randn(*self._index_shape[1:], *shape, generator=g) for g in generators],
-                dim=1,
-            ).to(device)
-            for name, shape in self._step_noise_shapes.items()
-        }
+        draws = {}
+        for name, noise_shape in self._step_noise_shapes.items():
+            shape = (*self._index_shape[1:], *noise_shape)
+            noise = torch.stack([torch.randn(shape, generator=g) for g in generators], dim=1)
+            draws[f"noise.{name}"] = noise.to(self.dataset.device)
+        return draws
 
     def _draw_for_seed(self, seed: int, block_index: int) -> dict[str, Tensor]:
         # The order of the draws defines a run: additional noise comes last.

@@ -48,11 +48,12 @@ def require_some_of(field: str, names: Sequence[str], choices: Sequence[str]) ->
         >>> require_some_of("policies", [], ["color", "cutout"])
         Traceback (most recent call last):
         ...
-        iidgan.errors.InputError: policies: must be some of color, cutout, each once, got none
+        iidgan.errors.InputError: policies: must be some of color, cutout, each once, got ()
     """
     if not names or len({*names}) < len(names):
-        got = ", ".join(names) or "none"
-        raise InputError(f"{field}: must be some of {', '.join(choices)}, each once, got {got}")
+        raise InputError(
+            f"{field}: must be some of {', '.join(choices)}, each once, got ({', '.join(names)})"
+        )
 
 
 def require_weight(weight: float) -> None:

@@ -78,6 +78,8 @@ def change_value(value: Any, hint: Any) -> Any:
         return 0.9 * value or 0.5
     if isinstance(value, tuple):
         item_hint = next(iter(typing.get_args(hint)), None)
+        if typing.get_origin(item_hint) is Literal:  # names, each once
+            return value[1:]
         return (change_value(value[0], item_hint), *value[1:])
     return VALID_TEXTS.get(value, f"{value or ''}x")
 
