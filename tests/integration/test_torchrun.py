@@ -12,6 +12,7 @@ import torch
 import iidgan
 from iidgan.training.run_dir import RunDir
 from iidgan.utils.jsonl import read_lines
+from tests.helpers.namespaces import ADDRESSES, create_hosts
 
 pytestmark = pytest.mark.slow
 
@@ -25,12 +26,16 @@ def start(*arguments, num_processes=2, max_restarts=0):
     """Start a command in several processes, or in one without torchrun."""
     launcher = ("torch.distributed.run", "--standalone", "--nproc-per-node", str(num_processes))
     launcher = (*launcher, "--max-restarts", str(max_restarts), "-m") if num_processes > 1 else ()
+    return start_python("-m", *launcher, "iidgan", *arguments)
+
+
+def start_python(*words, before=(), **variables):
     return subprocess.Popen(
-        [sys.executable, "-m", *launcher, "iidgan", *arguments],
+        [*before, sys.executable, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1"} | variables,
     )
 
 
@@ -124,3 +129,26 @@ def test_killed_process_is_restarted(tmp_path):
     assert first_start == 0
     assert last_start >= 50
     assert list_starts(path) == ["2", "2"]
+
+
+def test_two_hosts_train_as_one(tmp_path):
+    arguments = (*COMMAND, "--steps", "12", "--checkpoint-every", "12", "--out")
+    launcher = ("torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1")
+    rendezvous = ("--rdzv-backend", "c10d", "--rdzv-endpoint", f"{ADDRESSES[0]}:29500")
+    with create_hosts() as (hosts, interfaces):
+        processes = [
+            start_python(
+                *("-m", *launcher, *rendezvous, "--rdzv-conf", f"is_host={1 - i}"),
+                *("--local-addr", ADDRESSES[i], "-m", "iidgan", *arguments),
+                str(tmp_path / f"host-{i}"),
+                before=("ip", "netns", "exec", hosts[i]),
+                GLOO_SOCKET_IFNAME=interfaces[i],
+            )
+            for i in (0, 1)
+        ]
+        for process in processes:
+            finish(process)
+    (trained,) = tmp_path.iterdir()  # of the first process, on either host
+    finish(start(*arguments, str(tmp_path / "alone"), num_processes=1))
+    assert_equal_networks(trained, tmp_path / "alone")
+    assert list_starts(trained) == ["2"]
