@@ -87,7 +87,7 @@ _SMALL_GROUP = RowGroup(
             batch=_SMALL_BATCH,
             ema=_SMALL_EMA,
         ),
-        ada_kimg=(10.0, 10.0),
+        ada_kimg=(20.0, 20.0),
     ),
 )
 
@@ -104,7 +104,7 @@ FEW_IMAGES = TableSpec(
     columns=_create_columns(),
     num_seeds=3,
     num_checkpoints=1,
-    standard=Profile(steps=3_000, num_seeds=3, row_groups=(_SMALL_GROUP,), num_checkpoints=1),
+    standard=Profile(steps=10_000, num_seeds=3, row_groups=(_SMALL_GROUP,), num_checkpoints=1),
     quick=Profile(
         steps=200, num_seeds=2, row_groups=(_SMALL_GROUP,), num_checkpoints=1, num_samples=1_000
     ),
@@ -115,6 +115,6 @@ FEW_IMAGES = TableSpec(
         "DCGAN has the preset images, and StyleGAN2 the preset stylegan2 with the method "
         "stylegan2-ada-cifar. In the quick and the standard profile, DCGAN has a width of 16, "
         "StyleGAN2 one of 8 to 64, and batches have 16 images; p of ADA can rise from 0 to 1 in "
-        "10,000 images, and in 100,000 or, of StyleGAN2, 500,000 otherwise.",
+        "20,000 images, and in 100,000 or, of StyleGAN2, 500,000 otherwise.",
     ),
 )
