@@ -41,6 +41,7 @@ ALLOWED = {
     ("features.inception", "path.open"): "writes the fetched weights",
     ("features.inception", "urllib.request.urlopen"): "of a fixed address, with a time limit",
     ("parallel.ray_cluster.run_files", "path.open"): "writes what was received",
+    ("cli.detach", "log_file.open"): "creates the file",
     ("html.pictures", "Image.open"): "of bytes",
     ("data.array_files", "npy_format.open_memmap"): "after `require_regular_file`",
     ("data.array_files", "ZipFile"): "of an open regular file, or writes an archive",
