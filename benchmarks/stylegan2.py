@@ -21,7 +21,6 @@ from iidgan.training.context import TrainContext
 SIDE, BATCH, PERIOD = 32, 16, 16
 ARCH = StyleGAN2(latent=128, width=32)
 SEEDS = (1, 3)
-TARGET = 1.05
 
 
 def create_context(data, seeds):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from operator import index
 from pathlib import Path
 from reprlib import repr as shorten_repr
@@ -14,7 +14,6 @@ import torch
 from iidgan.config.run import Run
 from iidgan.core import Metric
 from iidgan.distributed.processes import (
-    TrainingProcesses,
     choose_local_device,
     join_processes,
 )
@@ -130,56 +129,68 @@ def train(
         diagnose_every=diagnose_every,
         stop_when_collapsed=stop_when_collapsed,
     )
-    request = _TrainRequest(spec, checkpoint_every, executor, workers, on_progress, stop)
     if not is_shared:
-        return request.train()
+        train_sessions = partial(
+            _train_sessions,
+            executor=executor,
+            workers=workers,
+            checkpoint_every=checkpoint_every,
+            stop=stop,
+        )
+        return _train_opened(spec, executor, on_progress, train_sessions)
     with join_processes(spec.device) as processes:
-        plan_shared_run(spec, executor, workers, processes)
+        plan = plan_shared_run(spec, executor, workers, processes)
         if not processes.is_leader:
             return follow_training(spec, stop, processes)
-        result: Result = processes.broadcast(request.train(processes))
+        train_sessions = partial(
+            lead_training,
+            plan=plan,
+            checkpoint_every=checkpoint_every,
+            stop=stop,
+            processes=processes,
+        )
+        result: Result = processes.broadcast(
+            _train_opened(spec, executor, on_progress, train_sessions)
+        )
         return result
 
 
-@dataclass(frozen=True)
-class _TrainRequest:
-    """A training, as `train` describes it."""
+def _train_opened(
+    spec: RunSpec,
+    executor: Executor | Auto,
+    on_progress: ProgressCallback,
+    train_sessions: Callable[[RunSession], None],
+) -> Result:
+    """Open the run directory, and train what is left with the function."""
+    opened_run = open_run(spec, executor=executor, on_progress=on_progress)
+    with torch.random.fork_rng(devices=[]), opened_run as run_session:
+        if outcome := run_session.outcome:
+            if spec.metrics is not None:
+                run_session.notify(
+                    f"not measured again; iidgan evaluate {spec.out} --metric NAME measures"
+                )
+            return run_session.make_result(outcome)
+        train_sessions(run_session)
+        return run_session.finish()
 
-    spec: RunSpec
-    checkpoint_every: int
-    executor: Executor | Auto
-    workers: int | Auto
-    on_progress: ProgressCallback
-    stop: StopRequest
 
-    def train(self, processes: TrainingProcesses | None = None) -> Result:
-        """Train in this process and in its workers, or as the leader of several processes."""
-        opened_run = open_run(self.spec, executor=self.executor, on_progress=self.on_progress)
-        with torch.random.fork_rng(devices=[]), opened_run as run_session:
-            if outcome := run_session.outcome:
-                if self.spec.metrics is not None:
-                    run_session.notify(
-                        f"not measured again; iidgan evaluate {self.spec.out} --metric NAME "
-                        "measures"
-                    )
-                return run_session.make_result(outcome)
-            self._continue(run_session, processes)
-            return run_session.finish()
-
-    def _continue(self, run_session: RunSession, processes: TrainingProcesses | None) -> None:
-        if processes:
-            plan = plan_shared_run(self.spec, self.executor, self.workers, processes)
-        else:
-            plan = run_session.choose_plan(self.executor, self.workers)
-        schedule = run_session.choose_schedule(self.checkpoint_every)
-        run_session.start(plan)
-        if processes:
-            lead_training(run_session, schedule, self.stop, processes)
-        elif plan.workers == 1:
-            for sessions in group_by_step(run_session.split_by_step()):
-                BatchedSessions(sessions).fit(schedule, self.stop)
-        else:
-            train_in_workers(run_session, plan, schedule, self.stop)
+def _train_sessions(
+    run_session: RunSession,
+    *,
+    executor: Executor | Auto,
+    workers: int | Auto,
+    checkpoint_every: int,
+    stop: StopRequest,
+) -> None:
+    """Train a run in this process, or in workers."""
+    plan = run_session.choose_plan(executor, workers)
+    schedule = run_session.choose_schedule(checkpoint_every)
+    run_session.start(plan)
+    if plan.workers == 1:
+        for sessions in group_by_step(run_session.split_by_step()):
+            BatchedSessions(sessions).fit(schedule, stop)
+    else:
+        train_in_workers(run_session, plan, schedule, stop)
 
 
 def _resolve_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:

@@ -99,7 +99,9 @@ def plan_shared_run(
 
 def lead_training(
     run_session: RunSession,
-    schedule: LoopSchedule,
+    *,
+    plan: ExecutionPlan,
+    checkpoint_every: int,
     stop: StopRequest,
     processes: TrainingProcesses,
 ) -> None:
@@ -107,10 +109,13 @@ def lead_training(
 
     Arguments:
         run_session: The run, whose directory is locked.
-        schedule: Length of the run and intervals.
+        plan: How it is executed, as of `plan_shared_run`.
+        checkpoint_every: Steps between checkpoints.
         stop: Saves and ends when requested.
         processes: The processes.
     """
+    schedule = run_session.choose_schedule(checkpoint_every)
+    run_session.start(plan)
     for sessions in group_by_step(run_session.split_by_step()):
         batched_sessions = BatchedSessions(sessions)
         context = batched_sessions.context
